@@ -1,0 +1,88 @@
+"""Floor 2, the mathematics: pure functions on arrays, each operation beside its backward.
+
+``*_backward`` takes the gradient ``dy`` of the loss with respect to the output, then what the forward took, and returns the
+gradients with respect to the arrays that went in.
+"""
+
+from numpycnn.functional.activations import (
+    elu,
+    elu_backward,
+    gelu,
+    gelu_backward,
+    leaky_relu,
+    leaky_relu_backward,
+    relu,
+    relu_backward,
+    selu,
+    selu_backward,
+    sigmoid,
+    sigmoid_backward,
+    tanh,
+    tanh_backward,
+)
+from numpycnn.functional.avg_pool import (
+    avg_pool1d,
+    avg_pool1d_backward,
+    avg_pool2d,
+    avg_pool2d_backward,
+    avg_pool3d,
+    avg_pool3d_backward,
+)
+from numpycnn.functional.conv_transpose import (
+    conv_transpose1d,
+    conv_transpose1d_backward,
+    conv_transpose2d,
+    conv_transpose2d_backward,
+    conv_transpose3d,
+    conv_transpose3d_backward,
+)
+from numpycnn.functional.convolution import (
+    conv1d,
+    conv1d_backward,
+    conv2d,
+    conv2d_backward,
+    conv3d,
+    conv3d_backward,
+)
+from numpycnn.functional.global_pool import (
+    global_avg_pool,
+    global_avg_pool_backward,
+    global_max_pool,
+    global_max_pool_backward,
+)
+from numpycnn.functional.linear import linear, linear_backward
+from numpycnn.functional.losses import (
+    binary_cross_entropy,
+    binary_cross_entropy_backward,
+    cross_entropy,
+    cross_entropy_backward,
+    mean_squared_error,
+    mean_squared_error_backward,
+    one_hot,
+)
+from numpycnn.functional.lp_pool import (
+    lp_pool1d,
+    lp_pool1d_backward,
+    lp_pool2d,
+    lp_pool2d_backward,
+    lp_pool3d,
+    lp_pool3d_backward,
+)
+from numpycnn.functional.max_pool import (
+    max_pool1d,
+    max_pool1d_backward,
+    max_pool2d,
+    max_pool2d_backward,
+    max_pool3d,
+    max_pool3d_backward,
+)
+from numpycnn.functional.normalization import batch_norm, batch_norm_backward, layer_norm, layer_norm_backward
+from numpycnn.functional.softmax import log_softmax, log_softmax_backward, softmax, softmax_backward
+from numpycnn.functional.windows import (
+    conv_output_size,
+    conv_transpose_output_size,
+    pool_output_size,
+    receptive_field,
+)
+
+__all__ = [name for name in dir() if not name.startswith("_") and callable(globals()[name])]

@@ -1,0 +1,180 @@
+"""Activation functions: what makes a network more than one linear map.
+
+Each acts on every element by itself, ``y = f(x)``, so its backward is ``dx = dy * f'(x)``. The derivatives of the sigmoid and
+of tanh are short in terms of the output, so their backward takes it as ``y`` where it is at hand.
+
+NaN stays NaN in all of them. At a kink (ReLU and its kin at 0) the derivative from the left is used.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from numpycnn.functional.checks import expect_shape, float_array
+
+SELU_ALPHA = 1.6732632423543772848170429916717
+SELU_SCALE = 1.0507009873554804934193349852946
+
+
+def _operands(dy: Any, x: Any, operation: str) -> tuple[np.ndarray, np.ndarray]:
+    x = float_array(x, "x", operation)
+    dy = float_array(dy, "dy", operation, like=x)
+    expect_shape(dy, x.shape, "dy", operation)
+    return dy, x
+
+
+def _number(value: Any, name: str, operation: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float | np.number):
+        raise TypeError(f"{operation}: expected {name} to be a number, got {type(value).__name__} {value!r}")
+    return float(value)
+
+
+def relu(x: Any) -> np.ndarray:
+    """Return ``max(x, 0)`` of each element.
+
+    Parameters
+    ----------
+    x : ndarray of any shape
+        float32 or float64.
+
+    Returns
+    -------
+    ndarray of the shape of `x`
+
+    Raises
+    ------
+    TypeError
+        If `x` is not float32 or float64.
+
+    References
+    ----------
+    V. Nair and G. Hinton, "Rectified linear units improve restricted Boltzmann machines", 2010.
+    """
+    return np.maximum(float_array(x, "x", "relu"), 0)
+
+
+def relu_backward(dy: Any, x: Any) -> np.ndarray:
+    """Return ``dx = dy`` where ``x > 0``, else 0."""
+    dy, x = _operands(dy, x, "relu_backward")
+    return dy * (x > 0)
+
+
+def leaky_relu(x: Any, *, negative_slope: float = 0.01) -> np.ndarray:
+    """Return ``x`` where it is positive, else ``negative_slope * x``.
+
+    References
+    ----------
+    A. Maas, A. Hannun, A. Ng, "Rectifier nonlinearities improve neural network acoustic models", 2013.
+    """
+    x = float_array(x, "x", "leaky_relu")
+    slope = x.dtype.type(_number(negative_slope, "negative_slope", "leaky_relu"))
+    return np.where(x > 0, x, slope * x)
+
+
+def leaky_relu_backward(dy: Any, x: Any, *, negative_slope: float = 0.01) -> np.ndarray:
+    """Return ``dx = dy`` where ``x > 0``, else ``negative_slope * dy``."""
+    dy, x = _operands(dy, x, "leaky_relu_backward")
+    slope = x.dtype.type(_number(negative_slope, "negative_slope", "leaky_relu_backward"))
+    return np.where(x > 0, dy, slope * dy)
+
+
+def elu(x: Any, *, alpha: float = 1.0) -> np.ndarray:
+    """Return ``x`` where it is positive, else ``alpha * (exp(x) - 1)``.
+
+    References
+    ----------
+    D.-A. Clevert, T. Unterthiner, S. Hochreiter, "Fast and accurate deep network learning by exponential linear units",
+    arXiv 1511.07289.
+    """
+    x = float_array(x, "x", "elu")
+    alpha = x.dtype.type(_number(alpha, "alpha", "elu"))
+    return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
+
+
+def elu_backward(dy: Any, x: Any, *, alpha: float = 1.0) -> np.ndarray:
+    """Return ``dx = dy`` where ``x > 0``, else ``dy * alpha * exp(x)``."""
+    dy, x = _operands(dy, x, "elu_backward")
+    alpha = x.dtype.type(_number(alpha, "alpha", "elu_backward"))
+    return np.where(x > 0, dy, dy * alpha * np.exp(np.minimum(x, 0)))
+
+
+def selu(x: Any) -> np.ndarray:
+    """Return ``scale * elu(x, alpha)`` with the constants that keep the mean 0 and the variance 1 from layer to layer.
+
+    References
+    ----------
+    G. Klambauer, T. Unterthiner, A. Mayr, S. Hochreiter, "Self-normalizing neural networks", arXiv 1706.02515.
+    """
+    x = float_array(x, "x", "selu")
+    return x.dtype.type(SELU_SCALE) * elu(x, alpha=SELU_ALPHA)
+
+
+def selu_backward(dy: Any, x: Any) -> np.ndarray:
+    """Return ``dx = dy * scale`` where ``x > 0``, else ``dy * scale * alpha * exp(x)``."""
+    dy, x = _operands(dy, x, "selu_backward")
+    return x.dtype.type(SELU_SCALE) * elu_backward(dy, x, alpha=SELU_ALPHA)
+
+
+def sigmoid(x: Any) -> np.ndarray:
+    """Return ``1 / (1 + exp(-x))`` of each element, without overflow for any finite or infinite `x`."""
+    x = float_array(x, "x", "sigmoid")
+    small = np.exp(-np.abs(x))  # at most 1, whatever the sign of x
+    return np.where(x >= 0, 1, small) / (1 + small)
+
+
+def sigmoid_backward(dy: Any, x: Any, *, y: np.ndarray | None = None) -> np.ndarray:
+    """Return ``dx = dy * y * (1 - y)`` with ``y = sigmoid(x)``."""
+    dy, x = _operands(dy, x, "sigmoid_backward")
+    y = sigmoid(x) if y is None else y
+    return dy * y * (1 - y)
+
+
+def tanh(x: Any) -> np.ndarray:
+    """Return the hyperbolic tangent of each element."""
+    return np.tanh(float_array(x, "x", "tanh"))
+
+
+def tanh_backward(dy: Any, x: Any, *, y: np.ndarray | None = None) -> np.ndarray:
+    """Return ``dx = dy * (1 - y^2)`` with ``y = tanh(x)``."""
+    dy, x = _operands(dy, x, "tanh_backward")
+    y = tanh(x) if y is None else y
+    return dy * (1 - y * y)
+
+
+def _check_approximate(approximate: Any, operation: str) -> bool:
+    if approximate not in ("none", "tanh"):
+        raise ValueError(f"{operation}: expected approximate 'none' or 'tanh', got {approximate!r}")
+    return bool(approximate == "tanh")
+
+
+def _normal_cdf(x: np.ndarray) -> np.ndarray:
+    """Return the probability that a standard normal variable is below `x`."""
+    from scipy.special import ndtr  # noqa: PLC0415  SciPy is loaded only by who needs it
+
+    return np.asarray(ndtr(x))
+
+
+def gelu(x: Any, approximate: str = "none") -> np.ndarray:
+    """Return ``x * Phi(x)``, where ``Phi`` is the cumulative distribution of the standard normal variable.
+
+    ``approximate="tanh"`` uses ``Phi(x) = (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2`` instead.
+
+    References
+    ----------
+    D. Hendrycks and K. Gimpel, "Gaussian error linear units (GELUs)", arXiv 1606.08415.
+    """
+    x = float_array(x, "x", "gelu")
+    if _check_approximate(approximate, "gelu"):
+        return x * (0.5 * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)))).astype(x.dtype)
+    return x * _normal_cdf(x)
+
+
+def gelu_backward(dy: Any, x: Any, approximate: str = "none") -> np.ndarray:
+    """Return ``dx = dy * (Phi(x) + x * Phi'(x))``."""
+    dy, x = _operands(dy, x, "gelu_backward")
+    if _check_approximate(approximate, "gelu_backward"):
+        slope = np.sqrt(2 / np.pi) * (1 + 3 * 0.044715 * x**2)
+        t = np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3))
+        return (dy * (0.5 * (1 + t) + 0.5 * x * (1 - t * t) * slope)).astype(x.dtype)
+    density = np.exp(-0.5 * x * x) / np.sqrt(2 * np.pi)
+    return (dy * (_normal_cdf(x) + x * density)).astype(x.dtype)

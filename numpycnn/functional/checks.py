@@ -1,0 +1,80 @@
+"""What every function asks of its arguments before a loop sees them, and the words in which it complains."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
+LARGEST = 2**31 - 1  # of a setting, and of the elements of one padded channel
+
+
+def spell(shape: Sequence[int | str]) -> str:
+    """Write a shape as a reader does: ``(2, 3, H, W)``."""
+    return "(" + ", ".join(str(size) for size in shape) + ("," if len(shape) == 1 else "") + ")"
+
+
+def float_array(value: Any, name: str, operation: str, *, like: np.ndarray | None = None) -> np.ndarray:
+    """Return `value` as an array of float32 or float64, of the same type as `like` where that is given."""
+    array = np.asarray(value)
+    if array.dtype not in FLOATS:
+        raise TypeError(
+            f"{operation}: expected {name} of float32 or float64, got {array.dtype}; "
+            f"convert it first, as in {name}.astype(np.float32)"
+        )
+    if like is not None and array.dtype != like.dtype:
+        raise TypeError(f"{operation}: expected {name} of {like.dtype} like the input, got {array.dtype}")
+    if not array.dtype.isnative:
+        array = array.astype(array.dtype.newbyteorder("="))
+    return array
+
+
+def expect_shape(array: np.ndarray, shape: Sequence[int | str], name: str, operation: str) -> None:
+    """Check `array` against `shape`, in which a name stands for any size."""
+    fits = array.ndim == len(shape) and all(
+        isinstance(wanted, str) or wanted == size for wanted, size in zip(shape, array.shape, strict=True)
+    )
+    if not fits:
+        raise ValueError(f"{operation}: expected {name} {spell(shape)}, got {spell(array.shape)}")
+
+
+def whole_number(value: Any, name: str, operation: str, *, minimum: int = 1) -> int:
+    """Return `value` as an int from `minimum` to 2**31 - 1."""
+    if isinstance(value, bool | np.bool_) or not isinstance(value, int | np.integer):
+        raise TypeError(f"{operation}: expected {name} to be an int, got {type(value).__name__} {value!r}")
+    if not minimum <= value <= LARGEST:
+        raise ValueError(f"{operation}: expected {name} from {minimum} to {LARGEST}, got {value}")
+    return int(value)
+
+
+def per_axis(value: Any, rank: int, name: str, operation: str, *, minimum: int = 1) -> tuple[int, ...]:
+    """Return an int, or one int for each spatial axis, as a tuple with one int for each axis."""
+    if not isinstance(value, tuple | list):
+        return (whole_number(value, name, operation, minimum=minimum),) * rank
+    if len(value) != rank:
+        raise ValueError(f"{operation}: expected {name} to be an int or {rank} ints, got {len(value)}: {tuple(value)}")
+    return tuple(whole_number(size, name, operation, minimum=minimum) for size in value)
+
+
+def normal_axis(axis: Any, ndim: int, operation: str) -> int:
+    """Return `axis` counted from the front."""
+    if isinstance(axis, bool) or not isinstance(axis, int | np.integer):
+        raise TypeError(f"{operation}: expected axis to be an int, got {type(axis).__name__} {axis!r}")
+    if not -ndim <= axis < ndim:
+        raise ValueError(f"{operation}: expected axis from {-ndim} to {ndim - 1} for {ndim} dimensions, got {axis}")
+    return int(axis) % ndim
+
+
+def class_labels(labels: Any, num_classes: int, operation: str) -> np.ndarray:
+    """Return `labels` as int64 (N,), each from 0 to ``num_classes - 1``."""
+    array = np.asarray(labels)
+    if array.dtype.kind not in "iu":
+        raise TypeError(f"{operation}: expected labels to be integers, got {array.dtype}")
+    expect_shape(array, ("N",), "labels", operation)
+    wrong = (array < 0) | (array >= num_classes)
+    if wrong.any():
+        where = int(wrong.argmax())
+        raise ValueError(
+            f"{operation}: expected labels from 0 to {num_classes - 1}, got {array[where]} at position {where}"
+        )
+    return array.astype(np.int64)

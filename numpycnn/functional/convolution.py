@@ -1,0 +1,301 @@
+"""Convolution in one, two and three dimensions.
+
+What this field calls a convolution is a cross-correlation: the kernel is not flipped. With stride ``s``, dilation ``d`` and
+the input ``x`` padded by zeros, in two dimensions
+
+    y[n, f, i, j] = b[f] + sum over c, u, v of  w[f, c, u, v] * x[n, c, s i + d u, s j + d v]
+
+Every output is linear in the input and in the weights, so the gradients read off the same sum. ``y[n, f, i, j]`` uses
+``w[f, c, u, v]`` with the factor ``x[n, c, s i + d u, s j + d v]``, hence
+
+    dw[f, c, u, v] = sum over n, i, j of  dy[n, f, i, j] * x[n, c, s i + d u, s j + d v]
+
+and it uses that element of ``x`` with the factor ``w[f, c, u, v]``, hence ``dx`` collects ``dy[n, f, i, j] * w[f, c, u, v]`` at
+``(s i + d u, s j + d v)`` from every window that saw the element. ``b[f]`` is added to every output of its channel, so
+``db[f]`` is the sum of ``dy`` over all images and positions.
+
+With ``groups = g`` the channels are cut into ``g`` blocks, and each block of outputs sees its own block of inputs only.
+
+Sources: arXiv 1603.07285; I. Goodfellow, Y. Bengio, A. Courville, "Deep Learning", sections 9.1 and 9.5.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from numpycnn.functional.checks import expect_shape, float_array, spell, whole_number
+from numpycnn.functional.windows import AXES, LETTERS, Windows, slide
+from numpycnn.kernels import convolution as kernels
+from numpycnn.kernels import threads
+
+Gradients = tuple[np.ndarray, np.ndarray, np.ndarray]
+
+
+# ------------------------------------------------------------------------------------------------ from arrays to loops
+
+
+def _rows(x: np.ndarray) -> np.ndarray:
+    """Lay out (N, C, *size) as the rows that the kernels work on, (N, C, R, W)."""
+    n, c, *size = x.shape
+    return np.ascontiguousarray(x).reshape(n, c, int(np.prod(size[:-1])), size[-1])
+
+
+def _grouped(weight: np.ndarray, groups: int) -> np.ndarray:
+    """Lay out (F, C/G, *kernel) as one matrix for each group, (G, F/G, K)."""
+    filters = len(weight) // groups
+    return np.ascontiguousarray(weight).reshape(groups, filters, int(np.prod(weight.shape[1:])))
+
+
+def _scratch(channels: int, weight: np.ndarray, windows: Windows, chunks: int) -> list[np.ndarray]:
+    """Working memory for each chunk, that is for each thread: a padded image, a tile of im2col, a tile of outputs."""
+    groups, filters, k = weight.shape
+    positions = kernels.tile_rows(k, windows.flat, weight.itemsize) * windows.flat.width
+    return [
+        np.zeros((chunks, channels, windows.flat.plane), weight.dtype),
+        np.empty((chunks, k * positions), weight.dtype),
+        np.empty((chunks, filters * positions), weight.dtype),
+    ]
+
+
+def correlate(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, groups: int, windows: Windows) -> np.ndarray:
+    n, c, filters = len(x), x.shape[1], len(weight)
+    y = np.empty((n, filters, *windows.output), x.dtype)
+    if n:
+        chunks = threads.split(n)
+        matrices = _grouped(weight, groups)
+        offset = np.zeros(filters, x.dtype) if bias is None else np.ascontiguousarray(bias)
+        scratch = _scratch(c, matrices, windows, len(chunks))
+        threads.run(
+            kernels.correlate, chunks, _rows(x), matrices, offset, windows.flat, *scratch, y.reshape(n, filters, -1)
+        )
+    return y  # (N, F, *output)
+
+
+def input_gradient(dy: np.ndarray, weight: np.ndarray, groups: int, windows: Windows) -> np.ndarray:
+    n, c = len(dy), weight.shape[1] * groups
+    dx = np.empty((n, c, *windows.size), dy.dtype)
+    if n:
+        chunks = threads.split(n)
+        matrices = _grouped(weight, groups)
+        scratch = _scratch(c, matrices, windows, len(chunks))
+        flat = np.ascontiguousarray(dy).reshape(n, len(weight), -1)  # (N, F, P)
+        threads.run(kernels.input_gradient, chunks, flat, matrices, windows.flat, *scratch, _rows(dx))
+    return dx  # (N, C, *size)
+
+
+def weight_gradient(
+    dy: np.ndarray, x: np.ndarray, weight_shape: tuple[int, ...], groups: int, windows: Windows
+) -> np.ndarray:
+    n, filters = dy.shape[:2]
+    if not n:
+        return np.zeros(weight_shape, dy.dtype)
+    chunks = threads.split(n)
+    shape = (len(chunks), groups, filters // groups, int(np.prod(weight_shape[1:])))
+    partial = np.zeros(shape, dy.dtype)
+    scratch = _scratch(x.shape[1], partial[0], windows, len(chunks))
+    flat = np.ascontiguousarray(dy).reshape(n, filters, -1)  # (N, F, P)
+    threads.run(kernels.weight_gradient, chunks, flat, _rows(x), windows.flat, *scratch, partial)
+    return partial.sum(axis=0).reshape(weight_shape)  # (F, C/G, *kernel)
+
+
+# ------------------------------------------------------------------------------------------------------------- checks
+
+
+def check_operands(
+    operation: str, rank: int | None, x: Any, weight: Any, bias: Any, groups: int, *, transposed: bool
+) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    x = float_array(x, "x", operation)
+    rank = x.ndim - 2 if rank is None else rank
+    if rank not in AXES or x.ndim != rank + 2:
+        letters = LETTERS.get(rank, ("...",))
+        raise ValueError(f"{operation}: expected x {spell(('N', 'C', *letters))}, got {spell(x.shape)}")
+    weight = float_array(weight, "weight", operation, like=x)
+    kernel = tuple(f"K{letter}" for letter in LETTERS[rank])
+    groups = whole_number(groups, "groups", operation)
+    channels = x.shape[1]
+    if transposed:
+        expect_shape(weight, (channels, "F/groups", *kernel), "weight", operation)
+        outputs, divided = weight.shape[1] * groups, "channels of x"
+        blocks = channels
+    else:
+        expect_shape(weight, ("F", "C/groups", *kernel), "weight", operation)
+        outputs, divided = len(weight), "output channels"
+        blocks = outputs
+        if channels != weight.shape[1] * groups:
+            raise ValueError(
+                f"{operation}: expected x with {weight.shape[1]} * {groups} = {weight.shape[1] * groups} channels "
+                f"(weight {spell(weight.shape)}, groups {groups}), got {channels} in {spell(x.shape)}"
+            )
+    if blocks % groups:
+        raise ValueError(f"{operation}: expected groups to divide the {blocks} {divided}, got {groups}")
+    if bias is not None:
+        bias = float_array(bias, "bias", operation, like=x)
+        expect_shape(bias, (outputs,), "bias", operation)
+    return x, weight, bias
+
+
+def check_gradient(operation: str, dy: Any, x: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    dy = float_array(dy, "dy", operation, like=x)
+    expect_shape(dy, shape, "dy", operation)
+    return dy
+
+
+# --------------------------------------------------------------------------------- the operations, in any number of axes
+
+
+def convolve(
+    x: Any,
+    weight: Any,
+    bias: Any = None,
+    *,
+    stride: Any = 1,
+    padding: Any = 0,
+    dilation: Any = 1,
+    groups: int = 1,
+    rank: int | None = None,
+) -> np.ndarray:
+    """Convolve `x` over all its spatial axes; `conv2d` describes the arguments, `rank` asks for that many axes."""
+    operation = f"conv{rank}d" if rank else "convolve"
+    x, weight, bias = check_operands(operation, rank, x, weight, bias, groups, transposed=False)
+    windows = slide(
+        x.shape[2:], weight.shape[2:], stride=stride, padding=padding, dilation=dilation, operation=operation
+    )
+    return correlate(x, weight, bias, groups, windows)
+
+
+def convolve_backward(
+    dy: Any,
+    x: Any,
+    weight: Any,
+    *,
+    stride: Any = 1,
+    padding: Any = 0,
+    dilation: Any = 1,
+    groups: int = 1,
+    rank: int | None = None,
+) -> Gradients:
+    """Return ``(dx, dweight, dbias)`` of `convolve`."""
+    operation = f"conv{rank}d_backward" if rank else "convolve_backward"
+    x, weight, _ = check_operands(operation, rank, x, weight, None, groups, transposed=False)
+    windows = slide(
+        x.shape[2:], weight.shape[2:], stride=stride, padding=padding, dilation=dilation, operation=operation
+    )
+    dy = check_gradient(operation, dy, x, (len(x), len(weight), *windows.output))
+    dx = input_gradient(dy, weight, groups, windows)
+    dweight = weight_gradient(dy, x, weight.shape, groups, windows)
+    return dx, dweight, sum_over_positions(dy)
+
+
+def sum_over_positions(dy: np.ndarray) -> np.ndarray:
+    return dy.sum(axis=(0, *range(2, dy.ndim)))  # (F,)
+
+
+# -------------------------------------------------------------------------------------------------------- public names
+
+
+def conv1d(
+    x: Any, weight: Any, bias: Any = None, *, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
+) -> np.ndarray:
+    """Convolve sequences ``(N, C, L)`` with kernels ``(F, C/groups, KL)``; `conv2d` describes the arguments."""
+    return convolve(x, weight, bias, stride=stride, padding=padding, dilation=dilation, groups=groups, rank=1)
+
+
+def conv2d(
+    x: Any, weight: Any, bias: Any = None, *, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
+) -> np.ndarray:
+    """Convolve pictures with a set of kernels (cross-correlation).
+
+    Parameters
+    ----------
+    x : ndarray of shape (N, C, H, W)
+        float32 or float64.
+    weight : ndarray of shape (F, C/groups, KH, KW)
+        One kernel for each output channel.
+    bias : ndarray of shape (F,), optional
+        Added to every position of an output channel.
+    stride : int or tuple of int
+        From one window to the next, for both axes or one for each.
+    padding : int, tuple of int, tuple of (before, after) pairs, or {"valid", "same", "full"}
+        Zeros around the picture. ``"same"`` makes ``ceil(input / stride)`` outputs and puts an odd zero after the input.
+    dilation : int or tuple of int
+        From one tap of the kernel to the next.
+    groups : int
+        Blocks of channels that are convolved independently; ``groups = C`` is a depthwise convolution.
+
+    Returns
+    -------
+    ndarray of shape (N, F, OH, OW)
+        ``OH = floor((H + padding - dilation (KH - 1) - 1) / stride) + 1``, and ``OW`` likewise.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not belong together, a setting is out of range, or the window does not fit.
+    TypeError
+        If an array is not float32 or float64, or the arrays differ in type.
+
+    Notes
+    -----
+    ``N F OH OW (C/groups) KH KW`` multiply-adds. The matrix of all windows (im2col) is made for a few rows of one image
+    at a time, so the working memory does not grow with the batch.
+
+    References
+    ----------
+    arXiv 1603.07285, chapter 2.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.arange(16.0).reshape(1, 1, 4, 4)
+    >>> conv2d(x, np.ones((1, 1, 3, 3)))
+    array([[[[45., 54.],
+             [81., 90.]]]])
+    """
+    return convolve(x, weight, bias, stride=stride, padding=padding, dilation=dilation, groups=groups, rank=2)
+
+
+def conv3d(
+    x: Any, weight: Any, bias: Any = None, *, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
+) -> np.ndarray:
+    """Convolve volumes ``(N, C, D, H, W)`` with kernels ``(F, C/groups, KD, KH, KW)``; see `conv2d`."""
+    return convolve(x, weight, bias, stride=stride, padding=padding, dilation=dilation, groups=groups, rank=3)
+
+
+def conv1d_backward(
+    dy: Any, x: Any, weight: Any, *, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
+) -> Gradients:
+    """Return the gradients ``(dx, dweight, dbias)`` of `conv1d`; see `conv2d_backward`."""
+    return convolve_backward(dy, x, weight, stride=stride, padding=padding, dilation=dilation, groups=groups, rank=1)
+
+
+def conv2d_backward(
+    dy: Any, x: Any, weight: Any, *, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
+) -> Gradients:
+    """Return the gradients of `conv2d`.
+
+    Parameters
+    ----------
+    dy : ndarray of shape (N, F, OH, OW)
+        Gradient of the loss with respect to the output.
+    x, weight, stride, padding, dilation, groups
+        As given to `conv2d`.
+
+    Returns
+    -------
+    dx : ndarray of shape (N, C, H, W)
+    dweight : ndarray of shape (F, C/groups, KH, KW)
+    dbias : ndarray of shape (F,)
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `conv2d`.
+    """
+    return convolve_backward(dy, x, weight, stride=stride, padding=padding, dilation=dilation, groups=groups, rank=2)
+
+
+def conv3d_backward(
+    dy: Any, x: Any, weight: Any, *, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
+) -> Gradients:
+    """Return the gradients ``(dx, dweight, dbias)`` of `conv3d`; see `conv2d_backward`."""
+    return convolve_backward(dy, x, weight, stride=stride, padding=padding, dilation=dilation, groups=groups, rank=3)

@@ -1,0 +1,22 @@
+"""Every setting of the compiler in one place: ``@jit`` is how a loop of this package becomes machine code.
+
+``nogil`` lets several threads of the standard library run kernels at once. ``fastmath`` allows sums to be reordered and
+multiplications to be fused with additions, which is what lets a loop use vector instructions; it does not allow the
+compiler to assume that there are no NaNs or infinities, so those keep their meaning.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numba
+
+RELAXED = {"reassoc", "contract", "nsz", "arcp"}
+
+
+def jit(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile ``function`` at its first call, and keep the machine code on disk where a folder for it can be written."""
+    settings = {"nogil": True, "fastmath": RELAXED, "error_model": "numpy"}
+    try:
+        return numba.njit(cache=True, **settings)(function)  # type: ignore[no-any-return]
+    except RuntimeError:  # numba found no folder that it may write to: compile anew in each process
+        return numba.njit(**settings)(function)  # type: ignore[no-any-return]

@@ -1,0 +1,103 @@
+"""The loops of pooling: the largest element of each window, the sum over each window, and the way back of both.
+
+A pooling window treats every channel by itself, so the input is a heap of flat planes (B, S), and one table says which
+elements of a plane each window sees: ``table[p, k]`` for tap ``k`` of window ``p``, or -1 where the tap hangs over the
+edge. The table holds everything there is to know of dimensions, stride, padding and dilation.
+"""
+
+import numpy as np
+
+from numpycnn.kernels.jit import jit
+
+# ------------------------------------------------------------------------------- the plain version, to read and to check
+
+
+def max_pool_reference(chunk, start, stop, x, table, y, winners):  # type: ignore[no-untyped-def]
+    seen = np.where(table >= 0, x[start:stop, table], -np.inf)  # (B, P, KK)
+    # A tap outside of the input never wins, not even against -inf; NaN wins over everything, the last one over the others.
+    rank = np.where(np.isnan(seen), np.inf, seen)
+    best = rank.max(axis=2, keepdims=True)
+    tied = (rank == best) & (table >= 0) & (np.isnan(seen) | ~np.isnan(seen).any(axis=2, keepdims=True))
+    last = tied.shape[2] - 1 - tied[:, :, ::-1].argmax(axis=2)
+    tap = np.where(np.isnan(seen).any(axis=2), last, tied.argmax(axis=2))  # (B, P)
+    y[start:stop] = np.take_along_axis(seen, tap[:, :, None], axis=2)[:, :, 0]
+    winners[start:stop] = np.where(tied.any(axis=2), table[np.arange(len(table)), tap], -1)
+
+
+def max_pool_backward_reference(chunk, start, stop, dy, winners, dx):  # type: ignore[no-untyped-def]
+    dx[start:stop] = 0
+    plane, window = np.nonzero(winners[start:stop] >= 0)
+    np.add.at(dx, (plane + start, winners[plane + start, window]), dy[plane + start, window])
+
+
+def window_sum_reference(chunk, start, stop, x, table, y):  # type: ignore[no-untyped-def]
+    y[start:stop] = np.where(table >= 0, x[start:stop, table], 0).sum(axis=2)
+
+
+def window_sum_backward_reference(chunk, start, stop, dy, table, dx):  # type: ignore[no-untyped-def]
+    dx[start:stop] = 0
+    window, tap = np.nonzero(table >= 0)
+    np.add.at(dx[start:stop], (slice(None), table[window, tap]), dy[start:stop, window])
+
+
+# ----------------------------------------------------------------------------------------------------- the fast version
+
+
+@jit
+def max_pool(chunk, start, stop, x, table, y, winners):  # type: ignore[no-untyped-def]
+    """y[b, p] = the largest x[b, q] that window p sees, winners[b, p] = its q, or -inf and -1 where it sees nothing.
+
+    x (B, S), table (P, KK), y and winners (B, P). NaN counts as the largest of all.
+    """
+    windows, taps = table.shape
+    for b in range(start, stop):
+        for p in range(windows):
+            best, winner = -np.inf, -1
+            for k in range(taps):
+                q = table[p, k]
+                if q >= 0:
+                    value = x[b, q]
+                    if winner < 0 or value > best or value != value:
+                        best, winner = value, q
+            y[b, p] = best
+            winners[b, p] = winner
+
+
+@jit
+def max_pool_backward(chunk, start, stop, dy, winners, dx):  # type: ignore[no-untyped-def]
+    """dx[b, q] = sum of the dy[b, p] whose window p was won by q."""
+    for b in range(start, stop):
+        for q in range(dx.shape[1]):
+            dx[b, q] = 0
+        for p in range(dy.shape[1]):
+            if winners[b, p] >= 0:
+                dx[b, winners[b, p]] += dy[b, p]
+
+
+@jit
+def window_sum(chunk, start, stop, x, table, y):  # type: ignore[no-untyped-def]
+    """y[b, p] = sum of the x[b, q] that window p sees. x (B, S), table (P, KK), y (B, P)."""
+    windows, taps = table.shape
+    for b in range(start, stop):
+        for p in range(windows):
+            total = x.dtype.type(0)
+            for k in range(taps):
+                q = table[p, k]
+                if q >= 0:
+                    total += x[b, q]
+            y[b, p] = total
+
+
+@jit
+def window_sum_backward(chunk, start, stop, dy, table, dx):  # type: ignore[no-untyped-def]
+    """dx[b, q] = sum of the dy[b, p] of all windows p that see q."""
+    windows, taps = table.shape
+    for b in range(start, stop):
+        for q in range(dx.shape[1]):
+            dx[b, q] = 0
+        for p in range(windows):
+            gradient = dy[b, p]
+            for k in range(taps):
+                q = table[p, k]
+                if q >= 0:
+                    dx[b, q] += gradient

@@ -1,0 +1,142 @@
+"""Sharing the images of a batch among threads.
+
+A kernel releases the GIL, so plain threads of the standard library run it side by side. Each thread is given a run of
+consecutive images and writes to nothing else; what must be summed over the batch is summed per thread and added up
+afterwards in a fixed order. The same number of threads therefore always gives the same bits.
+"""
+
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+from threadpoolctl import ThreadpoolController
+
+_MAX_THREADS = 1024
+_lock = threading.RLock()
+_num_threads: int | None = None  # None until first asked for
+_pool: ThreadPoolExecutor | None = None
+_regions = 0  # how many parallel regions, of any thread, are running now
+_blas_limit: Any = None
+
+
+def _check_num_threads(n: object, source: str) -> int:
+    if isinstance(n, bool) or not isinstance(n, int):
+        raise TypeError(f"{source}: expected an int, got {type(n).__name__}")
+    if not 1 <= n <= _MAX_THREADS:
+        raise ValueError(f"{source}: expected 1 to {_MAX_THREADS} threads, got {n}")
+    return n
+
+
+def _default_num_threads() -> int:
+    text = os.environ.get("NUMPYCNN_NUM_THREADS")
+    if text is not None:
+        if not text.strip().isdecimal():
+            raise ValueError(f"NUMPYCNN_NUM_THREADS: expected a whole number, got {text!r}")
+        return _check_num_threads(int(text), "NUMPYCNN_NUM_THREADS")
+    if hasattr(os, "sched_getaffinity"):  # the processors this process may use, which can be fewer than there are
+        return min(len(os.sched_getaffinity(0)), _MAX_THREADS)
+    return min(os.cpu_count() or 1, _MAX_THREADS)
+
+
+def get_num_threads() -> int:
+    """Return how many threads a layer may use.
+
+    The default is the environment variable ``NUMPYCNN_NUM_THREADS``, or else the number of processors of this process.
+    """
+    global _num_threads
+    with _lock:
+        if _num_threads is None:
+            _num_threads = _default_num_threads()
+        return _num_threads
+
+
+def set_num_threads(n: int) -> None:
+    """Let every layer use at most `n` threads from now on.
+
+    Parameters
+    ----------
+    n : int
+        At least 1.
+
+    Raises
+    ------
+    TypeError
+        If `n` is not an int.
+    ValueError
+        If `n` is smaller than 1 or absurdly large.
+    """
+    global _num_threads, _pool
+    n = _check_num_threads(n, "set_num_threads")
+    with _lock:
+        if n != _num_threads and _pool is not None:
+            _pool.shutdown(wait=False)  # work already handed in is still finished
+            _pool = None
+        _num_threads = n
+
+
+def _forget_threads() -> None:
+    """A forked child has none of its parent's threads, and its copies of the locks may be held by one of them."""
+    global _lock, _pool, _regions, _blas_limit
+    _lock, _pool, _regions, _blas_limit = threading.RLock(), None, 0, None
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_threads)
+
+
+@cache
+def _libraries() -> ThreadpoolController:
+    import scipy.linalg.cython_blas  # noqa: F401, PLC0415  the BLAS behind np.dot in a kernel; loaded to be limited
+
+    return ThreadpoolController()
+
+
+@contextmanager
+def _single_threaded_blas() -> Iterator[None]:
+    """Each of our threads calls BLAS by itself, so BLAS must not start threads of its own meanwhile.
+
+    The limit is one for the whole process: the first region to open sets it, the last one to close lifts it.
+    """
+    global _regions, _blas_limit
+    with _lock:
+        if _regions == 0:
+            _blas_limit = _libraries().limit(limits=1, user_api="blas")
+        _regions += 1
+    try:
+        yield
+    finally:
+        with _lock:
+            _regions -= 1
+            if _regions == 0:
+                _blas_limit.restore_original_limits()
+
+
+def split(n: int) -> list[tuple[int, int]]:
+    """Cut ``range(n)`` into at most ``get_num_threads()`` runs ``(start, stop)`` of nearly equal length."""
+    pieces = max(1, min(n, get_num_threads()))
+    cuts = [n * i // pieces for i in range(pieces + 1)]
+    return list(zip(cuts[:-1], cuts[1:], strict=True))
+
+
+def run(kernel: Callable[..., None], chunks: Sequence[tuple[int, int]], *args: Any) -> None:
+    """Call ``kernel(i, start, stop, *args)`` for each chunk ``i``, side by side, and wait for all of them.
+
+    The calling thread does the last chunk itself.
+    """
+    global _pool
+    with _single_threaded_blas():
+        futures = []
+        if len(chunks) > 1:
+            with _lock:  # held while handing in, so that nobody closes the pool in between
+                if _pool is None:
+                    _pool = ThreadPoolExecutor(get_num_threads(), thread_name_prefix="numpycnn")
+                futures = [_pool.submit(kernel, i, *chunk, *args) for i, chunk in enumerate(chunks[:-1])]
+        try:
+            kernel(len(chunks) - 1, *chunks[-1], *args)
+        finally:
+            for future in futures:
+                future.result()
