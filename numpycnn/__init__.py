@@ -1,0 +1,157 @@
+"""numpycnn: convolutional networks from scratch on NumPy, with numba for the hot loops.
+
+Four floors, from the bottom: `numpycnn.kernels` (loops), `numpycnn.functional` (mathematics), `numpycnn.layers`, `losses`,
+`optim`, `Sequential` (objects), and `numpycnn.training`, `data`, `models`, `visualize` (the workshop).
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from numpycnn import functional, losses, optim
+from numpycnn.errors import DataFormatError
+from numpycnn.gradcheck import GradientError, check_gradients
+from numpycnn.kernels.threads import get_num_threads, set_num_threads
+from numpycnn.layers import (
+    ELU,
+    GELU,
+    SELU,
+    AvgPool1D,
+    AvgPool2D,
+    AvgPool3D,
+    BatchNorm,
+    Concat,
+    Conv1D,
+    Conv2D,
+    Conv3D,
+    ConvTranspose1D,
+    ConvTranspose2D,
+    ConvTranspose3D,
+    Dense,
+    Dropout,
+    Flatten,
+    GlobalAvgPool,
+    GlobalMaxPool,
+    Layer,
+    LayerNorm,
+    LeakyReLU,
+    LogSoftmax,
+    LpPool1D,
+    LpPool2D,
+    LpPool3D,
+    MaxPool1D,
+    MaxPool2D,
+    MaxPool3D,
+    Parameter,
+    ReLU,
+    Reshape,
+    Residual,
+    Sigmoid,
+    Softmax,
+    Tanh,
+)
+from numpycnn.losses import BinaryCrossEntropy, CrossEntropy, Loss, MeanSquaredError
+from numpycnn.optim import (
+    SGD,
+    Adam,
+    AdamW,
+    CosineSchedule,
+    OneCycleSchedule,
+    Optimizer,
+    RMSProp,
+    Schedule,
+    StepSchedule,
+    WarmUp,
+)
+from numpycnn.sequential import Sequential
+from numpycnn.serialization import load_model
+
+if TYPE_CHECKING:
+    from numpycnn import data, models, training, visualize
+    from numpycnn.training import History, Trainer
+
+__version__ = "0.1.0"
+
+_LAZY_MODULES = ("data", "models", "training", "visualize")  # the workshop is opened when somebody goes there
+_LAZY_NAMES = {"History": "training", "Trainer": "training"}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY_MODULES:
+        return import_module(f"numpycnn.{name}")
+    if name in _LAZY_NAMES:
+        return getattr(import_module(f"numpycnn.{_LAZY_NAMES[name]}"), name)
+    raise AttributeError(f"module 'numpycnn' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(set(__all__) | set(globals()))
+
+
+__all__ = [
+    "ELU",
+    "GELU",
+    "SELU",
+    "SGD",
+    "Adam",
+    "AdamW",
+    "AvgPool1D",
+    "AvgPool2D",
+    "AvgPool3D",
+    "BatchNorm",
+    "BinaryCrossEntropy",
+    "Concat",
+    "Conv1D",
+    "Conv2D",
+    "Conv3D",
+    "ConvTranspose1D",
+    "ConvTranspose2D",
+    "ConvTranspose3D",
+    "CosineSchedule",
+    "CrossEntropy",
+    "DataFormatError",
+    "Dense",
+    "Dropout",
+    "Flatten",
+    "GlobalAvgPool",
+    "GlobalMaxPool",
+    "GradientError",
+    "History",
+    "Layer",
+    "LayerNorm",
+    "LeakyReLU",
+    "LogSoftmax",
+    "Loss",
+    "LpPool1D",
+    "LpPool2D",
+    "LpPool3D",
+    "MaxPool1D",
+    "MaxPool2D",
+    "MaxPool3D",
+    "MeanSquaredError",
+    "OneCycleSchedule",
+    "Optimizer",
+    "Parameter",
+    "RMSProp",
+    "ReLU",
+    "Reshape",
+    "Residual",
+    "Schedule",
+    "Sequential",
+    "Sigmoid",
+    "Softmax",
+    "StepSchedule",
+    "Tanh",
+    "Trainer",
+    "WarmUp",
+    "check_gradients",
+    "data",
+    "functional",
+    "get_num_threads",
+    "load_model",
+    "losses",
+    "models",
+    "optim",
+    "set_num_threads",
+    "training",
+    "visualize",
+]

@@ -56,6 +56,12 @@ def per_axis(value: Any, rank: int, name: str, operation: str, *, minimum: int =
     return tuple(whole_number(size, name, operation, minimum=minimum) for size in value)
 
 
+def as_given(value: Any, rank: int, name: str, operation: str, *, minimum: int = 1) -> int | tuple[int, ...]:
+    """Check a setting as `per_axis` does, and keep an int an int."""
+    sizes = per_axis(value, rank, name, operation, minimum=minimum)
+    return sizes if isinstance(value, tuple | list) else sizes[0]
+
+
 def normal_axis(axis: Any, ndim: int, operation: str) -> int:
     """Return `axis` counted from the front."""
     if isinstance(axis, bool) or not isinstance(axis, int | np.integer):

@@ -18,7 +18,7 @@ import numpy as np
 from numpycnn.functional.pooling import check_gradient, prepare, window_sum, window_sum_backward
 
 
-def _check_p(p: Any, operation: str) -> float:
+def check_p(p: Any, operation: str) -> float:
     if isinstance(p, bool) or not isinstance(p, int | float | np.number):
         raise TypeError(f"{operation}: expected p to be a number, got {type(p).__name__} {p!r}")
     if not 1 <= p < np.inf:
@@ -39,7 +39,7 @@ def lp_pool(
     """Return the Lp norm of each window in any number of axes; `lp_pool2d` describes the arguments."""
     operation = f"lp_pool{rank}d" if rank else "lp_pool"
     x, windows = prepare(operation, x, rank, kernel_size, stride, padding, 1, ceil_mode)
-    p = _check_p(p, operation)
+    p = check_p(p, operation)
     return window_sum(np.abs(x) ** p, windows) ** (1 / p)
 
 
@@ -57,7 +57,7 @@ def lp_pool_backward(
     """Return ``dx`` of `lp_pool`."""
     operation = f"lp_pool{rank}d_backward" if rank else "lp_pool_backward"
     x, windows = prepare(operation, x, rank, kernel_size, stride, padding, 1, ceil_mode)
-    p = _check_p(p, operation)
+    p = check_p(p, operation)
     dy = check_gradient(operation, dy, x, windows)
     norm = window_sum(np.abs(x) ** p, windows) ** (1 / p)
     share = np.divide(dy, norm ** (p - 1), out=np.zeros_like(dy), where=norm != 0)

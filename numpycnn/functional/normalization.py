@@ -28,7 +28,7 @@ from numpycnn.functional.checks import expect_shape, float_array, normal_axis, s
 Gradients = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
-def _check_eps(eps: Any, operation: str) -> float:
+def check_eps(eps: Any, operation: str) -> float:
     if isinstance(eps, bool) or not isinstance(eps, int | float | np.number):
         raise TypeError(f"{operation}: expected eps to be a number, got {type(eps).__name__} {eps!r}")
     if not 0 <= eps < np.inf:
@@ -136,7 +136,7 @@ def batch_norm(
             raise ValueError("batch_norm: expected running_mean and running_var where training is False, got None")
         mean, variance = running_mean, running_var
     shift = _per_channel(mean, "running_mean", x, "batch_norm")
-    scale = 1 / np.sqrt(_per_channel(variance, "running_var", x, "batch_norm") + x.dtype.type(_check_eps(eps, "batch_norm")))
+    scale = 1 / np.sqrt(_per_channel(variance, "running_var", x, "batch_norm") + x.dtype.type(check_eps(eps, "batch_norm")))
     if weight is not None:
         scale = scale * _per_channel(weight, "weight", x, "batch_norm")
     y = (x - shift) * scale
@@ -181,7 +181,7 @@ def batch_norm_backward(
         if running_mean is None or running_var is None:
             raise ValueError(f"{operation}: expected running_mean and running_var where training is False, got None")
         mean, variance = running_mean, running_var
-    scale = 1 / np.sqrt(_per_channel(variance, "running_var", x, operation) + x.dtype.type(_check_eps(eps, operation)))
+    scale = 1 / np.sqrt(_per_channel(variance, "running_var", x, operation) + x.dtype.type(check_eps(eps, operation)))
     xhat = (x - _per_channel(mean, "running_mean", x, operation)) * scale
     dbias = dy.sum(axis=axes)
     dweight = (dy * xhat).sum(axis=axes)
@@ -240,7 +240,7 @@ def layer_norm(x: Any, weight: Any = None, bias: Any = None, *, axis: int = -1, 
     arXiv 1607.06450.
     """
     x, axes = _layer_operands(x, weight, bias, axis, "layer_norm")
-    y, _ = _standardize(x, axes, _check_eps(eps, "layer_norm"))
+    y, _ = _standardize(x, axes, check_eps(eps, "layer_norm"))
     if weight is not None:
         y = y * weight
     if bias is not None:
@@ -256,7 +256,7 @@ def layer_norm_backward(
     x, axes = _layer_operands(x, weight, bias, axis, operation)
     dy = float_array(dy, "dy", operation, like=x)
     expect_shape(dy, x.shape, "dy", operation)
-    xhat, scale = _standardize(x, axes, _check_eps(eps, operation))
+    xhat, scale = _standardize(x, axes, check_eps(eps, operation))
     g = dy if weight is None else dy * weight
     mean_g = g.mean(axis=axes, keepdims=True)
     mean_gx = (g * xhat).mean(axis=axes, keepdims=True)

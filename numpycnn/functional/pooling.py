@@ -16,6 +16,28 @@ from numpycnn.kernels import threads
 
 
 
+def pool_windows(
+    operation: str, size: tuple[int, ...], kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool
+) -> Windows:
+    """Check the settings that all kinds share, and work out where the windows stand."""
+    windows = slide(
+        size,
+        kernel_size,
+        stride=kernel_size if stride is None else stride,
+        padding=padding,
+        dilation=dilation,
+        operation=operation,
+        ceil_mode=ceil_mode,
+    )
+    for name, k, d, pair in zip(AXES[len(size)], windows.kernel, windows.dilation, windows.padding, strict=True):
+        if max(pair) > d * (k - 1):
+            raise ValueError(
+                f"{operation}: expected padding smaller than the window, so that each sees some of the input; "
+                f"got {max(pair)} for {name} with a window of {d * (k - 1) + 1}"
+            )
+    return windows
+
+
 def prepare(
     operation: str,
     x: Any,
@@ -26,27 +48,13 @@ def prepare(
     dilation: Any,
     ceil_mode: bool,
 ) -> tuple[np.ndarray, Windows]:
-    """Check the arguments that all kinds share, and work out where the windows stand."""
+    """Check the arguments that all kinds share."""
     x = float_array(x, "x", operation)
     rank = x.ndim - 2 if rank is None else rank
     if rank not in AXES or x.ndim != rank + 2:
-        raise ValueError(f"{operation}: expected x {spell(('N', 'C', *LETTERS.get(rank, ('...',))))}, got {spell(x.shape)}")
-    windows = slide(
-        x.shape[2:],
-        kernel_size,
-        stride=kernel_size if stride is None else stride,
-        padding=padding,
-        dilation=dilation,
-        operation=operation,
-        ceil_mode=ceil_mode,
-    )
-    for name, k, d, pair in zip(AXES[rank], windows.kernel, windows.dilation, windows.padding, strict=True):
-        if max(pair) > d * (k - 1):
-            raise ValueError(
-                f"{operation}: expected padding smaller than the window, so that each sees some of the input; "
-                f"got {max(pair)} for {name} with a window of {d * (k - 1) + 1}"
-            )
-    return x, windows
+        expected = ("N", "C", *LETTERS.get(rank, ("...",)))
+        raise ValueError(f"{operation}: expected x {spell(expected)}, got {spell(x.shape)}")
+    return x, pool_windows(operation, x.shape[2:], kernel_size, stride, padding, dilation, ceil_mode)
 
 
 def planes(x: np.ndarray) -> np.ndarray:

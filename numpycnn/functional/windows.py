@@ -131,6 +131,13 @@ def padding_pairs(
     return tuple((p, p) for p in per_axis(padding, rank, "padding", operation, minimum=0))
 
 
+def check_padding(padding: Any, rank: int, operation: str) -> Any:
+    """Return `padding` as it was given, if it is one of the ways to write it."""
+    ones = (1,) * rank
+    padding_pairs(padding, ones, ones, ones, ones, operation)
+    return padding
+
+
 def count_windows(
     size: Sequence[int],
     kernel: Sequence[int],

@@ -1,0 +1,220 @@
+"""A data set held in memory as whole arrays, from which batches are cut by index and normalised on the way.
+
+Images stay ``uint8``, a quarter of what ``float32`` takes; only the pixels of the batch at hand are ever floats.
+"""
+
+import operator
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+
+class Dataset:
+    """Images or features with their labels.
+
+    Parameters
+    ----------
+    images : ndarray of shape (N, C, H, W) or (N, C, ...)
+        Pixels as uint8, or features as float32 or float64. Kept as they are, not copied.
+    labels : array_like of int, shape (N,)
+        The class of each image, from 0 to ``len(class_names) - 1``.
+    class_names : sequence of str
+        One name per class.
+    name : str
+        What the data set is called.
+    mean, std : float or sequence of C floats
+        Mean and standard deviation of each channel, on the scale where a pixel goes from 0 to 1 (features: on their
+        own scale). A single number holds for all channels.
+
+    Raises
+    ------
+    TypeError
+        If `images` is neither uint8 nor float, `labels` are no integers, or `class_names` is a single string.
+    ValueError
+        If the shapes do not fit each other, a label is out of range, or `std` is not positive.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> data = Dataset(np.zeros((6, 1, 2, 2), np.uint8), [0, 1, 0, 1, 0, 1], ("even", "odd"), mean=0.5, std=0.5)
+    >>> data[:4]
+    Dataset('dataset': 4 images of shape (1, 2, 2), 2 classes)
+    >>> x, labels = data.batch([0, 1])
+    >>> x.shape, x.dtype, float(x[0, 0, 0, 0])
+    ((2, 1, 2, 2), dtype('float32'), -1.0)
+    """
+
+    def __init__(
+        self,
+        images: np.ndarray,
+        labels: npt.ArrayLike,
+        class_names: Sequence[str],
+        *,
+        name: str = "dataset",
+        mean: float | npt.ArrayLike = 0.0,
+        std: float | npt.ArrayLike = 1.0,
+    ) -> None:
+        images, labels = np.asarray(images), np.asarray(labels)
+        if images.dtype not in (np.uint8, np.float32, np.float64):
+            raise TypeError(f"Dataset '{name}': images must be uint8, float32 or float64, got {images.dtype}")
+        if images.ndim < 2:
+            raise ValueError(f"Dataset '{name}': expected images of shape (N, C, ...), got {images.shape}")
+        if labels.size and not np.issubdtype(labels.dtype, np.integer):
+            raise TypeError(f"Dataset '{name}': labels must be integers (class numbers), got {labels.dtype}")
+        if labels.shape != images.shape[:1]:
+            raise ValueError(
+                f"Dataset '{name}': expected one label per image, shape ({len(images)},), got labels of shape {labels.shape}"
+            )
+        if isinstance(class_names, str):
+            raise TypeError(f"Dataset '{name}': class_names must be a sequence of names, got the string {class_names!r}")
+        if labels.size and not (0 <= labels.min() and labels.max() < len(class_names)):
+            raise ValueError(
+                f"Dataset '{name}': labels must lie in 0..{len(class_names) - 1} ({len(class_names)} class names), "
+                f"got labels from {labels.min()} to {labels.max()}"
+            )
+        self.images = images
+        self.labels = labels.astype(np.int64, copy=False)
+        self.class_names = tuple(class_names)
+        self.name = name
+        self.mean = self._per_channel(mean, "mean")
+        self.std = self._per_channel(std, "std")
+        if not np.all(self.std > 0):
+            raise ValueError(f"Dataset '{name}': std must be positive, got {self.std.tolist()}")
+
+    def _per_channel(self, value: float | npt.ArrayLike, what: str) -> np.ndarray:
+        values = np.asarray(value, dtype=np.float64)
+        channels = self.images.shape[1]
+        if values.shape not in ((), (1,), (channels,)):
+            raise ValueError(
+                f"Dataset '{self.name}': expected {what} as one number or one per channel, shape ({channels},), "
+                f"got shape {values.shape}"
+            )
+        if not np.isfinite(values).all():
+            raise ValueError(f"Dataset '{self.name}': {what} must be finite, got {values.tolist()}")
+        return np.broadcast_to(values, (channels,)).copy()  # (C,)
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __repr__(self) -> str:
+        return (
+            f"Dataset('{self.name}': {len(self)} images of shape {self.images.shape[1:]}, {len(self.class_names)} classes)"
+        )
+
+    def __getitem__(self, index: slice | npt.ArrayLike) -> "Dataset":
+        """Return the part that a slice, a list of indices or a boolean mask selects."""
+        if not isinstance(index, slice):
+            index = np.asarray(index)
+            if index.ndim != 1:
+                raise TypeError(
+                    f"Dataset '{self.name}': expected a slice, a list of indices or a mask, got an index of shape "
+                    f"{index.shape}; a single image is dataset.images[i] and its label dataset.labels[i]"
+                )
+            if index.size == 0:
+                index = index.astype(np.intp)
+        return Dataset(
+            self.images[index],
+            self.labels[index],
+            self.class_names,
+            name=self.name,
+            mean=self.mean,
+            std=self.std,
+        )
+
+    def split(self, size: int | float, seed: int = 0) -> tuple["Dataset", "Dataset"]:
+        """Return two shuffled parts that together hold every image once.
+
+        Parameters
+        ----------
+        size : int or float
+            Of the first part: a count, or a fraction between 0 and 1.
+        seed : int
+            The same seed gives the same parts.
+
+        Returns
+        -------
+        first, second : Dataset
+
+        Raises
+        ------
+        ValueError
+            If either part would be empty.
+        """
+        if isinstance(size, float):
+            if not 0 < size < 1:
+                raise ValueError(f"Dataset '{self.name}': a fraction to split off lies between 0 and 1, got {size}")
+            count = round(size * len(self))
+        else:
+            count = operator.index(size)
+        if not 0 < count < len(self):
+            raise ValueError(
+                f"Dataset '{self.name}': cannot split {len(self)} images into {count} and {len(self) - count}; "
+                "each part needs at least one"
+            )
+        order = np.random.default_rng(seed).permutation(len(self))
+        return self[order[:count]], self[order[count:]]
+
+    def batch(self, indices: npt.ArrayLike | slice, dtype: npt.DTypeLike = np.float32) -> tuple[np.ndarray, np.ndarray]:
+        """Return the normalised images and the labels at `indices`.
+
+        Parameters
+        ----------
+        indices : array_like of int, shape (B,), or slice
+        dtype : dtype
+            float32 or float64.
+
+        Returns
+        -------
+        x : ndarray of shape (B, C, H, W)
+            A contiguous array of its own.
+        labels : ndarray of int64, shape (B,)
+        """
+        if not isinstance(indices, slice):
+            indices = np.asarray(indices)
+            if indices.size == 0:
+                indices = indices.astype(np.intp)
+        return self.normalize(self.images[indices], dtype), self.labels[indices]
+
+    def normalize(self, images: np.ndarray, dtype: npt.DTypeLike = np.float32) -> np.ndarray:
+        """Return ``(images / 255 - mean) / std``; float features are not divided by 255.
+
+        Parameters
+        ----------
+        images : ndarray of shape (B, C, H, W) or (B, C, ...)
+            Of the data set's own kind (uint8 or float) and shape.
+        dtype : dtype
+            float32 or float64.
+
+        Returns
+        -------
+        ndarray of the shape of `images`
+            Contiguous, a new array.
+
+        Raises
+        ------
+        TypeError
+            If `images` are pixels where the data set holds features, or the other way round, or `dtype` is no float.
+        ValueError
+            If the images have another shape than the data set's.
+        """
+        dtype = np.dtype(dtype)
+        if dtype not in (np.float32, np.float64):
+            raise TypeError(f"Dataset '{self.name}': dtype must be float32 or float64, got {dtype}")
+        images = np.asarray(images)
+        pixels = self.images.dtype == np.uint8
+        if (images.dtype == np.uint8) != pixels or images.dtype not in (np.uint8, np.float32, np.float64):
+            expected = "uint8 pixels" if pixels else "float features"
+            raise TypeError(f"Dataset '{self.name}': expected {expected}, got {images.dtype}")
+        if images.ndim != self.images.ndim or images.shape[1:] != self.images.shape[1:]:
+            shape = ", ".join(map(str, self.images.shape[1:]))
+            raise ValueError(f"Dataset '{self.name}': expected images of shape (N, {shape}), got {images.shape}")
+        scale = 255.0 if pixels else 1.0
+        channels = (-1,) + (1,) * (images.ndim - 2)
+        # (x / 255 - mean) / std == (x - 255 mean) / (255 std), with the constants worked out once per channel.
+        mean = (scale * self.mean).astype(dtype).reshape(channels)
+        factor = (1.0 / (scale * self.std)).astype(dtype).reshape(channels)
+        x = np.subtract(images, mean, dtype=dtype, order="C", casting="same_kind")  # (B, C, H, W)
+        x *= factor
+        return x

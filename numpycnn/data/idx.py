@@ -1,0 +1,153 @@
+"""IDX, the file format of MNIST: a magic number, the sizes as big-endian 32-bit integers, then the bytes of the array.
+
+A file is believed only as far as its real length bears out: sizes are checked before memory is taken, and a
+compressed file is unpacked no further than its header announces plus one byte.
+
+Source: Y. LeCun, C. Cortes, C. Burges, "The MNIST database of handwritten digits", section "File formats".
+"""
+
+import gzip
+import hashlib
+import math
+import os
+import struct
+import zlib
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from numpycnn.errors import DataFormatError
+
+UNSIGNED_BYTE = 0x08  # the type code in the third byte of the magic number
+GZIP_MAGIC = b"\x1f\x8b"
+LARGEST_GZIP_RATIO = 1032  # DEFLATE spends at least 2 bits on 258 bytes
+CHUNK = 1 << 20
+
+
+def read_idx(path: str | os.PathLike[str], ndim: int, *, sha256: str | None = None) -> np.ndarray:
+    """Read an IDX file of unsigned bytes, plain or compressed with gzip.
+
+    Parameters
+    ----------
+    path : path_like
+        The content tells whether it is compressed, not the name.
+    ndim : int
+        Number of dimensions expected: 3 for images (N, H, W), 1 for labels (N,).
+    sha256 : str, optional
+        SHA-256 of the unpacked file, in hexadecimal digits.
+
+    Returns
+    -------
+    ndarray of uint8 with `ndim` axes
+
+    Raises
+    ------
+    DataFormatError
+        If the file is not exactly what its header announces, or not the one that `sha256` names.
+    OSError
+        If the file cannot be opened.
+    """
+    path = Path(path)
+    with path.open("rb") as raw:
+        size = os.fstat(raw.fileno()).st_size
+        compressed = raw.read(2) == GZIP_MAGIC
+        raw.seek(0)
+        if not compressed:
+            return _read(raw, path, ndim, sha256, size=size)
+        try:
+            with gzip.GzipFile(fileobj=raw) as unpacked:
+                return _read(unpacked, path, ndim, sha256, most=LARGEST_GZIP_RATIO * size)  # type: ignore[arg-type]
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise DataFormatError(
+                f"{path}: expected a whole gzip file, found a truncated or damaged one ({error}); fetch it again"
+            ) from error
+
+
+def _read(
+    file: BinaryIO, path: Path, ndim: int, sha256: str | None, *, size: int | None = None, most: int | None = None
+) -> np.ndarray:
+    """Read header and array from `file`, whose length is `size` bytes if known and can be `most` bytes if not."""
+    magic = file.read(4)
+    expected = bytes((0, 0, UNSIGNED_BYTE, ndim))
+    if magic != expected:
+        raise DataFormatError(
+            f"{path}: expected the IDX magic number 0x{expected.hex()} ({ndim}-dimensional unsigned bytes), "
+            f"found {'0x' + magic.hex() if magic else 'an empty file'}"
+        )
+    sizes = file.read(4 * ndim)
+    if len(sizes) < 4 * ndim:
+        raise DataFormatError(f"{path}: expected a header of {4 + 4 * ndim} bytes, found {4 + len(sizes)}")
+    shape = struct.unpack(f">{ndim}I", sizes)
+    header = len(magic) + len(sizes)
+    announced = header + math.prod(shape)
+    if size is not None and announced != size:
+        raise DataFormatError(f"{path}: expected {announced} bytes (the header says {shape}), found {size}")
+    if most is not None and announced > most:
+        raise DataFormatError(
+            f"{path}: expected {announced} bytes (the header says {shape}), found a gzip file that can hold {most} at most"
+        )
+
+    array = np.empty(shape, np.uint8)
+    target = memoryview(array.reshape(-1))
+    digest = hashlib.sha256(magic + sizes)
+    done = 0
+    while done < len(target):
+        chunk = file.read(min(CHUNK, len(target) - done))
+        if not chunk:
+            raise DataFormatError(
+                f"{path}: expected {announced} bytes (the header says {shape}), found {header + done}: the file is truncated"
+            )
+        target[done : done + len(chunk)] = chunk
+        digest.update(chunk)
+        done += len(chunk)
+    if file.read(1):  # reading past the end also makes gzip verify its own checksum
+        raise DataFormatError(f"{path}: expected {announced} bytes (the header says {shape}), found more after them")
+    if sha256 is not None and digest.hexdigest() != sha256:
+        raise DataFormatError(
+            f"{path}: expected unpacked content with SHA-256 {sha256}, found {digest.hexdigest()}; "
+            "this is another file or a damaged one: replace it or take it away"
+        )
+    return array
+
+
+def read_idx_pair(
+    images_path: str | os.PathLike[str],
+    labels_path: str | os.PathLike[str],
+    num_classes: int,
+    *,
+    images_sha256: str | None = None,
+    labels_sha256: str | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Read grey images and their labels from a pair of IDX files.
+
+    Parameters
+    ----------
+    images_path, labels_path : path_like
+    num_classes : int
+        Labels must be smaller than this.
+    images_sha256, labels_sha256 : str, optional
+        SHA-256 of the unpacked files.
+
+    Returns
+    -------
+    images : ndarray of uint8, shape (N, 1, H, W)
+    labels : ndarray of int64, shape (N,)
+
+    Raises
+    ------
+    DataFormatError
+        If either file is damaged, they differ in length, or a label is out of range.
+    """
+    images = read_idx(images_path, 3, sha256=images_sha256)  # (N, H, W)
+    labels = read_idx(labels_path, 1, sha256=labels_sha256)  # (N,)
+    if len(images) != len(labels):
+        raise DataFormatError(
+            f"{labels_path}: expected {len(images)} labels, one per image of {images_path}, found {len(labels)}"
+        )
+    if labels.size and labels.max() >= num_classes:
+        place = int(labels.argmax())
+        raise DataFormatError(
+            f"{labels_path}: expected labels from 0 to {num_classes - 1}, found {labels[place]} at index {place}"
+        )
+    return images[:, np.newaxis], labels.astype(np.int64)  # (N, 1, H, W), (N,)

@@ -1,0 +1,242 @@
+"""Pictures from disk, and a photographed or drawn digit made into what MNIST would have made of it.
+
+MNIST's digits are light on black, scaled to fit 20x20 pixels without changing their proportions, and placed so that
+their centre of mass is the centre of 28x28 pixels. A network that has only seen these needs the same preparation.
+"""
+
+import os
+import warnings
+from pathlib import Path
+
+import numpy as np
+
+from numpycnn.errors import DataFormatError
+
+MOST_PIXELS = 40_000_000
+LONG_SIDE = 640  # a larger picture is reduced to this first: a pen stroke stays several pixels wide
+BOX, FRAME = 20, 28  # MNIST's digit and picture sizes
+LEAST_CONTRAST = 0.08  # of the range from black to white, between ink and paper
+THIN, FULL = 1.6, 2.4  # widths in MNIST pixels: thinner strokes are widened to the full one, as wide as most of MNIST's
+
+
+def read_picture(path: str | os.PathLike[str]) -> np.ndarray:
+    """Read a PNG or JPEG file the way a viewer shows it: turned upright, transparent parts over white.
+
+    Parameters
+    ----------
+    path : path_like
+
+    Returns
+    -------
+    ndarray of uint8, shape (H, W) if the file is grey, (H, W, 3) otherwise
+
+    Raises
+    ------
+    FileNotFoundError, IsADirectoryError
+        If there is no such file, or `path` is a folder.
+    DataFormatError
+        If the file is no PNG or JPEG picture, is damaged, or has more than 40 million pixels.
+    """
+    from PIL import Image, ImageOps
+
+    path = Path(path)
+    if path.is_dir():
+        raise IsADirectoryError(f"{path}: expected a PNG or JPEG picture, found a folder")
+    if not path.exists():
+        raise FileNotFoundError(f"{path}: expected a PNG or JPEG picture, found no such file")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow's advice on odd files; what cannot be read is an error below
+            with Image.open(path, formats=("PNG", "JPEG")) as picture:
+                width, height = picture.size
+                if width * height > MOST_PIXELS:
+                    raise DataFormatError(
+                        f"{path}: expected at most {MOST_PIXELS:,} pixels, found {width} x {height}; make it smaller first"
+                    )
+                return _pixels(ImageOps.exif_transpose(picture))
+    except Image.DecompressionBombError as error:
+        raise DataFormatError(f"{path}: expected at most {MOST_PIXELS:,} pixels, found far more ({error})") from error
+    except Image.UnidentifiedImageError as error:
+        raise DataFormatError(f"{path}: expected a PNG or JPEG picture, found another kind of file") from error
+    except PermissionError:
+        raise
+    except DataFormatError:
+        raise
+    except (OSError, SyntaxError, ValueError, EOFError) as error:  # what Pillow raises on truncated and broken files
+        raise DataFormatError(f"{path}: expected a whole PNG or JPEG picture, found a damaged one ({error})") from error
+
+
+def _pixels(picture: "PIL.Image.Image") -> np.ndarray:  # noqa: F821
+    """Return the decoded pixels as uint8."""
+    from PIL import Image
+
+    if picture.mode.startswith("I"):  # 16 bits of grey, which Pillow would clip instead of scale
+        return (np.asarray(picture).clip(0, 65535) // 257).astype(np.uint8)  # (H, W)
+    grey = picture.mode in ("1", "L", "LA")
+    if picture.has_transparency_data:
+        picture = picture.convert("RGBA")
+        picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
+    return np.array(picture.convert("RGB").convert("L") if grey else picture.convert("RGB"))  # (H, W) or (H, W, 3)
+
+
+def prepare_digit(picture: np.ndarray) -> np.ndarray:
+    """Make a picture of one digit into an MNIST image: light on black, within 20x20, centred by mass in 28x28.
+
+    Light on dark and dark on light are both understood; uneven light, paper texture and specks are taken away, and thin
+    strokes are widened so that they survive the reduction.
+
+    Parameters
+    ----------
+    picture : ndarray of uint8, shape (H, W) or (H, W, 3)
+        One digit on a plain background that fills most of the picture's border.
+
+    Returns
+    -------
+    ndarray of uint8, shape (1, 28, 28)
+
+    Raises
+    ------
+    TypeError
+        If `picture` is not uint8.
+    ValueError
+        If it has another shape, or nothing stands out from its background.
+    """
+    from skimage.transform import resize, resize_local_mean
+
+    grey = _grey(picture)
+    shrink = max(grey.shape) / LONG_SIDE
+    if shrink > 1:
+        grey = resize_local_mean(grey, [max(1, round(side / shrink)) for side in grey.shape])
+    ink = _crop(_ink(grey))
+    scale = BOX / max(ink.shape)
+    if scale < 1:
+        ink = _widen(ink, scale)
+        scale = BOX / max(ink.shape)
+    if scale != 1:
+        shape = [max(1, round(side * scale)) for side in ink.shape]
+        ink = resize_local_mean(ink, shape) if scale < 1 else resize(ink, shape, order=1)
+    digit = _centre(np.clip(ink / ink.max(), 0, 1))
+    return np.rint(255 * digit).astype(np.uint8)[np.newaxis]  # (1, 28, 28)
+
+
+def _grey(picture: np.ndarray) -> np.ndarray:
+    """Return the picture's luminance, from 0 to 1."""
+    from skimage.color import rgb2gray
+
+    picture = np.asarray(picture)
+    if picture.dtype != np.uint8:
+        raise TypeError(f"prepare_digit: expected a picture of uint8 pixels (0 to 255), got {picture.dtype}")
+    if picture.size == 0 or not (picture.ndim == 2 or (picture.ndim == 3 and picture.shape[2] == 3)):
+        raise ValueError(f"prepare_digit: expected a picture of shape (H, W) or (H, W, 3), got {picture.shape}")
+    return rgb2gray(picture) if picture.ndim == 3 else picture / 255.0  # (H, W)
+
+
+def _ink(grey: np.ndarray) -> np.ndarray:
+    """Return how much of each pixel is ink, from 0 to 1; exactly 0 away from the digit."""
+    from skimage.filters import gaussian
+
+    if max(grey.shape) > 100:
+        grey = gaussian(grey, max(grey.shape) / 500)
+    ink = _stand_out(grey, _background(grey))
+    if _touches_border(ink):  # a digit seldom does, the edge of a shadow always: try what follows such edges
+        second = _stand_out(grey, _local_background(grey))
+        if second.any() and not _touches_border(second):
+            ink = second
+    if not ink.any():
+        raise ValueError(
+            "prepare_digit: expected a picture of a digit, found nothing that stands out from the background; "
+            "is it blank, or too faint?"
+        )
+    return ink
+
+
+def _stand_out(grey: np.ndarray, background: np.ndarray) -> np.ndarray:
+    """Return the ink over a known background: 0 everywhere if nothing stands out."""
+    from skimage.filters import apply_hysteresis_threshold, threshold_otsu
+    from skimage.morphology import dilation, disk
+
+    difference = grey - background  # (H, W)
+    # Ink is the side on which pixels stray far from the background: the paper's own grain strays on both alike.
+    ink = difference * np.sign(np.sum(difference**3))
+    noise = 1.4826 * float(np.median(np.abs(ink)))
+    if ink.max() < max(LEAST_CONTRAST, 6 * noise):
+        return np.zeros_like(ink)
+    middle = max(threshold_otsu(np.maximum(ink, 0)), 4 * noise)
+    strokes = _without_specks(apply_hysteresis_threshold(ink, middle / 2, middle))
+    if not strokes.any():
+        return np.zeros_like(ink)
+    # The soft edge just outside of the strokes belongs to them.
+    edge = disk(max(1, round(max(grey.shape) / 200)))
+    full = max(LEAST_CONTRAST, float(np.quantile(ink[strokes], 0.9)))
+    return np.where(dilation(strokes, edge) & (ink > 2 * noise), np.minimum(ink / full, 1), 0.0)
+
+
+def _touches_border(ink: np.ndarray) -> bool:
+    return bool(ink[[0, -1]].any() or ink[:, [0, -1]].any())
+
+
+def _background(grey: np.ndarray) -> np.ndarray:
+    """Return the background as a smooth surface, a polynomial of degree 2 in both coordinates.
+
+    The first fit takes the border, the next ones all pixels that lie close to the surface before: ink does not.
+    """
+    height, width = grey.shape
+    y, x = np.meshgrid(np.linspace(-1, 1, height), np.linspace(-1, 1, width), indexing="ij")
+    terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1)  # (H, W, 6)
+    near = np.maximum(np.abs(x), np.abs(y)) > 0.9
+    level = np.median(grey[near])
+    near &= np.abs(grey - level) <= 0.25
+    for _ in range(6):
+        surface = terms @ np.linalg.lstsq(terms[near], grey[near], rcond=None)[0]  # (H, W)
+        distance = np.abs(grey - surface)
+        near = distance <= max(3 * 1.4826 * float(np.median(distance)), 1 / 255)
+    return surface
+
+
+def _local_background(grey: np.ndarray) -> np.ndarray:
+    """Return the median around each pixel, in a window of a third of the picture: it keeps edges and loses strokes."""
+    from scipy.ndimage import median_filter
+    from skimage.transform import resize, resize_local_mean
+
+    shrink = max(1.0, max(grey.shape) / 80)  # the background needs no detail, and a wide median takes long
+    small = resize_local_mean(grey, [max(1, round(side / shrink)) for side in grey.shape])
+    return resize(median_filter(small, max(small.shape) // 3), grey.shape, order=1)
+
+
+def _without_specks(strokes: np.ndarray) -> np.ndarray:
+    """Keep the largest connected piece and those of at least a twentieth of its size."""
+    from skimage.measure import label
+
+    pieces = label(strokes, connectivity=2)
+    sizes = np.bincount(pieces.ravel())
+    sizes[0] = 0
+    return (sizes >= 0.05 * sizes.max())[pieces] & strokes
+
+
+def _crop(ink: np.ndarray) -> np.ndarray:
+    rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
+    return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+
+
+def _widen(ink: np.ndarray, scale: float) -> np.ndarray:
+    """Widen thin strokes, which would come out pale and broken when reduced by `scale`."""
+    from skimage.morphology import dilation, disk, skeletonize
+
+    strokes = ink > 0.5
+    width = strokes.sum() / max(1, skeletonize(strokes).sum())  # area by length
+    if width * scale >= THIN:
+        return ink
+    radius = round((FULL / scale - width) / 2)
+    return dilation(np.pad(ink, radius), disk(radius)) if radius > 0 else ink
+
+
+def _centre(digit: np.ndarray) -> np.ndarray:
+    """Place the digit so that its centre of mass falls on the middle pixel, as far as it stays inside."""
+    corner = []
+    for axis, side in enumerate(digit.shape):
+        mass = digit.sum(axis=1 - axis)
+        centre = float(mass @ np.arange(side) / mass.sum())
+        corner.append(min(max(round(FRAME // 2 - centre), 0), FRAME - side))
+    frame = np.zeros((FRAME, FRAME))
+    frame[corner[0] : corner[0] + digit.shape[0], corner[1] : corner[1] + digit.shape[1]] = digit
+    return frame

@@ -1,0 +1,69 @@
+"""Floor 3, the layers: parameters, caches and names around the functions of `numpycnn.functional`."""
+
+from numpycnn.layers.activations import ELU, GELU, SELU, LeakyReLU, LogSoftmax, ReLU, Sigmoid, Softmax, Tanh
+from numpycnn.layers.base import Layer, Parameter
+from numpycnn.layers.branches import Concat, Residual
+from numpycnn.layers.convolution import (
+    Conv1D,
+    Conv2D,
+    Conv3D,
+    ConvTranspose1D,
+    ConvTranspose2D,
+    ConvTranspose3D,
+)
+from numpycnn.layers.dense import Dense
+from numpycnn.layers.dropout import Dropout
+from numpycnn.layers.normalization import BatchNorm, LayerNorm
+from numpycnn.layers.pooling import (
+    AvgPool1D,
+    AvgPool2D,
+    AvgPool3D,
+    GlobalAvgPool,
+    GlobalMaxPool,
+    LpPool1D,
+    LpPool2D,
+    LpPool3D,
+    MaxPool1D,
+    MaxPool2D,
+    MaxPool3D,
+)
+from numpycnn.layers.shape import Flatten, Reshape
+
+__all__ = [
+    "ELU",
+    "GELU",
+    "SELU",
+    "AvgPool1D",
+    "AvgPool2D",
+    "AvgPool3D",
+    "BatchNorm",
+    "Concat",
+    "Conv1D",
+    "Conv2D",
+    "Conv3D",
+    "ConvTranspose1D",
+    "ConvTranspose2D",
+    "ConvTranspose3D",
+    "Dense",
+    "Dropout",
+    "Flatten",
+    "GlobalAvgPool",
+    "GlobalMaxPool",
+    "Layer",
+    "LayerNorm",
+    "LeakyReLU",
+    "LogSoftmax",
+    "LpPool1D",
+    "LpPool2D",
+    "LpPool3D",
+    "MaxPool1D",
+    "MaxPool2D",
+    "MaxPool3D",
+    "Parameter",
+    "ReLU",
+    "Reshape",
+    "Residual",
+    "Sigmoid",
+    "Softmax",
+    "Tanh",
+]

@@ -1,0 +1,126 @@
+"""Layers that apply a function to each element; the formulas are in `numpycnn.functional.activations`."""
+
+from typing import Any
+
+import numpy as np
+
+from numpycnn import functional as F
+from numpycnn.layers.base import Layer
+
+
+class ReLU(Layer):
+    """``max(x, 0)``, see `numpycnn.functional.relu`."""
+
+    def _forward(self, x: np.ndarray, **mode: bool) -> tuple[np.ndarray, Any]:
+        return F.relu(x), x
+
+    def _backward(self, dy: np.ndarray, x: np.ndarray) -> np.ndarray:
+        return F.relu_backward(dy, x)
+
+
+class LeakyReLU(Layer):
+    """``x`` where it is positive, else ``negative_slope * x``, see `numpycnn.functional.leaky_relu`."""
+
+    def __init__(self, negative_slope: float = 0.01, *, name: str | None = None) -> None:
+        super().__init__(name=name)
+        self.negative_slope = negative_slope
+
+    def _forward(self, x: np.ndarray, **mode: bool) -> tuple[np.ndarray, Any]:
+        return F.leaky_relu(x, negative_slope=self.negative_slope), x
+
+    def _backward(self, dy: np.ndarray, x: np.ndarray) -> np.ndarray:
+        return F.leaky_relu_backward(dy, x, negative_slope=self.negative_slope)
+
+
+class ELU(Layer):
+    """``x`` where it is positive, else ``alpha * (exp(x) - 1)``, see `numpycnn.functional.elu`."""
+
+    def __init__(self, alpha: float = 1.0, *, name: str | None = None) -> None:
+        super().__init__(name=name)
+        self.alpha = alpha
+
+    def _forward(self, x: np.ndarray, **mode: bool) -> tuple[np.ndarray, Any]:
+        return F.elu(x, alpha=self.alpha), x
+
+    def _backward(self, dy: np.ndarray, x: np.ndarray) -> np.ndarray:
+        return F.elu_backward(dy, x, alpha=self.alpha)
+
+
+class SELU(Layer):
+    """The self-normalising ELU, see `numpycnn.functional.selu`."""
+
+    def _forward(self, x: np.ndarray, **mode: bool) -> tuple[np.ndarray, Any]:
+        return F.selu(x), x
+
+    def _backward(self, dy: np.ndarray, x: np.ndarray) -> np.ndarray:
+        return F.selu_backward(dy, x)
+
+
+class GELU(Layer):
+    """``x * Phi(x)``, exactly or with ``approximate="tanh"``, see `numpycnn.functional.gelu`."""
+
+    def __init__(self, approximate: str = "none", *, name: str | None = None) -> None:
+        super().__init__(name=name)
+        self.approximate = approximate
+
+    def _forward(self, x: np.ndarray, **mode: bool) -> tuple[np.ndarray, Any]:
+        return F.gelu(x, self.approximate), x
+
+    def _backward(self, dy: np.ndarray, x: np.ndarray) -> np.ndarray:
+        return F.gelu_backward(dy, x, self.approximate)
+
+
+class Sigmoid(Layer):
+    """``1 / (1 + exp(-x))``, see `numpycnn.functional.sigmoid`."""
+
+    def _forward(self, x: np.ndarray, **mode: bool) -> tuple[np.ndarray, Any]:
+        y = F.sigmoid(x)
+        return y, (x, y)
+
+    def _backward(self, dy: np.ndarray, cache: Any) -> np.ndarray:
+        x, y = cache
+        return F.sigmoid_backward(dy, x, y=y)
+
+
+class Tanh(Layer):
+    """Hyperbolic tangent, see `numpycnn.functional.tanh`."""
+
+    def _forward(self, x: np.ndarray, **mode: bool) -> tuple[np.ndarray, Any]:
+        y = F.tanh(x)
+        return y, (x, y)
+
+    def _backward(self, dy: np.ndarray, cache: Any) -> np.ndarray:
+        x, y = cache
+        return F.tanh_backward(dy, x, y=y)
+
+
+class Softmax(Layer):
+    """Probabilities along an axis, see `numpycnn.functional.softmax`. `CrossEntropy` takes logits and needs none."""
+
+    def __init__(self, axis: int = -1, *, name: str | None = None) -> None:
+        super().__init__(name=name)
+        self.axis = axis
+
+    def _forward(self, x: np.ndarray, **mode: bool) -> tuple[np.ndarray, Any]:
+        y = F.softmax(x, self.axis)
+        return y, (x, y)
+
+    def _backward(self, dy: np.ndarray, cache: Any) -> np.ndarray:
+        x, y = cache
+        return F.softmax_backward(dy, x, self.axis, y=y)
+
+
+class LogSoftmax(Layer):
+    """Logarithm of the softmax along an axis, see `numpycnn.functional.log_softmax`."""
+
+    def __init__(self, axis: int = -1, *, name: str | None = None) -> None:
+        super().__init__(name=name)
+        self.axis = axis
+
+    def _forward(self, x: np.ndarray, **mode: bool) -> tuple[np.ndarray, Any]:
+        y = F.log_softmax(x, self.axis)
+        return y, (x, y)
+
+    def _backward(self, dy: np.ndarray, cache: Any) -> np.ndarray:
+        x, y = cache
+        return F.log_softmax_backward(dy, x, self.axis, y=y)

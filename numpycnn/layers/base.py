@@ -1,0 +1,325 @@
+"""What a layer is: something that is built for an input shape, goes forward, and goes backward.
+
+A layer of your own fills in three hooks, of which the first is only needed where there is something to learn:
+
+    def _build(self, input_shape, rng):                         # make Parameters; return the output shape
+    def _forward(self, x, *, training, differentiable):         # return y, and what the backward will need
+    def _backward(self, dy, cache):                             # set each parameter's grad; return dx
+
+The public methods around them check the arguments, keep the cache, and put the layer's name into every error.
+"""
+
+import inspect
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from numpycnn.functional.checks import FLOATS, spell, whole_number
+
+Shape = tuple[int, ...]
+
+
+class Parameter:
+    """An array that is trained, and the gradient of the loss with respect to it.
+
+    Attributes
+    ----------
+    value : ndarray
+    grad : ndarray of the same shape
+        Overwritten by each backward pass.
+    """
+
+    __slots__ = ("grad", "value")
+
+    def __init__(self, value: np.ndarray) -> None:
+        self.value = value
+        self.grad = np.zeros(value.shape, value.dtype)
+
+    def __repr__(self) -> str:
+        return f"Parameter(shape={self.value.shape}, dtype={self.value.dtype})"
+
+
+class Layer:
+    """Base class of all layers. Shapes are without the batch axis where a layer is built, and with it in the arrays.
+
+    Attributes
+    ----------
+    name : str or None
+        Chosen by the user; appears in errors and in the summary.
+    input_shape, output_shape : tuple of int or None
+        None until the layer is built.
+    dtype : dtype or None
+        Of the parameters and of all arrays that go through.
+    """
+
+    name: str | None
+    input_shape: Shape | None = None
+    output_shape: Shape | None = None
+    dtype: "np.dtype[Any] | None" = None
+
+    #: The batched input shape that `forward` asks for, with names for axes of any size; None accepts every shape.
+    _expected: tuple[int | str, ...] | None = None
+    _cache: Any = None
+    _place = ""  # position in the model, like "7" or "3.main.0"
+    _previous = ""  # the layer that feeds this one
+
+    def __init__(self, *, name: str | None = None) -> None:
+        if name is not None and not isinstance(name, str):
+            raise TypeError(f"{type(self).__name__}: expected name to be a string, got {type(name).__name__} {name!r}")
+        self.name = name
+
+    # ----------------------------------------------------------------------------------- hooks for the layers below
+
+    def _build(self, input_shape: Shape, rng: np.random.Generator | None) -> Shape:
+        return input_shape
+
+    def _forward(self, x: np.ndarray, *, training: bool, differentiable: bool) -> tuple[np.ndarray, Any]:
+        raise NotImplementedError(f"{type(self).__name__} does not say how to go forward: it needs a method _forward")
+
+    def _backward(self, dy: np.ndarray, cache: Any) -> np.ndarray:
+        raise NotImplementedError(f"{type(self).__name__} does not say how to go backward: it needs a method _backward")
+
+    def children(self) -> dict[str, "Layer"]:
+        """Return the layers inside of this one, by name."""
+        return {key: value for key, value in vars(self).items() if isinstance(value, Layer) and not key.startswith("_")}
+
+    def multiply_adds(self) -> int:
+        """Return how many multiplications with a weight one example costs."""
+        return sum(child.multiply_adds() for child in self.children().values())
+
+    def draw_input(self, shape: Shape, rng: np.random.Generator) -> np.ndarray:
+        """Return a random batch that this layer can work on, for checking its gradients."""
+        return rng.normal(size=shape).astype(self.dtype)
+
+    def window(self) -> tuple[Sequence[int], Sequence[int], Sequence[int]] | None:
+        """Return kernel size, stride and dilation for each axis if this layer slides a window, else None."""
+        return None
+
+    # --------------------------------------------------------------------------------------------- building a layer
+
+    @property
+    def label(self) -> str:
+        """Who this is, for errors: ``Dense 'fc1' (layer 7)``."""
+        name = f" {self.name!r}" if self.name else ""
+        place = f" (layer {self._place})" if self._place else ""
+        return f"{type(self).__name__}{name}{place}"
+
+    def build(self, input_shape: Sequence[int], *, rng: Any = 0, dtype: Any = np.float32) -> Shape:
+        """Make the parameters for inputs of a shape.
+
+        Parameters
+        ----------
+        input_shape : tuple of int
+            Without the batch axis.
+        rng : Generator or int or None
+            Where the initial weights are drawn from; a number is a seed. None leaves them zero, to be loaded.
+        dtype : dtype
+            float32 or float64.
+
+        Returns
+        -------
+        tuple of int
+            The output shape, without the batch axis.
+
+        Raises
+        ------
+        ValueError
+            If the layer cannot work on such inputs.
+        TypeError
+            If the shape is no sequence of ints, or the dtype is another one.
+        """
+        try:
+            if not isinstance(input_shape, tuple | list):
+                raise TypeError(f"expected input_shape to be a tuple of ints, got {input_shape!r}")
+            shape = tuple(whole_number(size, "input_shape", "build") for size in input_shape)
+            if np.dtype(dtype) not in FLOATS:
+                raise TypeError(f"expected dtype float32 or float64, got {np.dtype(dtype)}")
+            self.dtype = np.dtype(dtype)
+            generator = None if rng is None else np.random.default_rng(rng)
+            self.output_shape = self._build(shape, generator)
+            self.input_shape = shape
+        except (ValueError, TypeError) as error:
+            raise self._named(error) from None
+        return self.output_shape
+
+    def _named(self, error: Exception) -> Exception:
+        """Put the label in front of a message, in place of the name of the function that complained."""
+        if getattr(error, "named", False):  # by a layer inside of this one, which knows better
+            return error
+        message = str(error)
+        operation, colon, rest = message.partition(": ")
+        if colon and " " not in operation:
+            message = rest
+        named = type(error)(f"{self.label}: {message}")
+        named.named = True  # type: ignore[attr-defined]
+        return named
+
+    def _settle(self, place: str, previous: str = "") -> None:
+        """Learn where in a model this layer stands."""
+        self._place, self._previous = place, previous
+        for key, child in self.children().items():
+            child._settle(f"{place}.{key}" if place else key)
+
+    # ----------------------------------------------------------------------------------------- forward and backward
+
+    def __call__(self, x: Any, *, training: bool = False, differentiable: bool = False) -> np.ndarray:
+        """Return ``forward(x)``."""
+        return self.forward(x, training=training, differentiable=differentiable)
+
+    def forward(self, x: Any, *, training: bool = False, differentiable: bool = False) -> np.ndarray:
+        """Return the output for a batch.
+
+        Parameters
+        ----------
+        x : ndarray of shape (N, *input_shape)
+        training : bool
+            Switch dropout and batch statistics on. Implies `differentiable`.
+        differentiable : bool
+            Keep what `backward` needs. Without it nothing is written to the layer, so that several threads may predict
+            with it at once.
+
+        Returns
+        -------
+        ndarray of shape (N, *output_shape)
+
+        Raises
+        ------
+        RuntimeError
+            If the layer has not been built.
+        ValueError, TypeError
+            If `x` does not have the shape or the type that the layer was built for.
+        """
+        differentiable = differentiable or training
+        try:
+            x = self._check_input(x)
+            y, cache = self._forward(x, training=training, differentiable=differentiable)
+        except (ValueError, TypeError) as error:
+            raise self._named(error) from None
+        if differentiable:
+            self._cache = (cache, y.shape)
+        return y
+
+    def backward(self, dy: Any) -> np.ndarray:
+        """Set the gradients of the parameters, and return that of the input.
+
+        Parameters
+        ----------
+        dy : ndarray of shape (N, *output_shape)
+            Gradient of the loss with respect to the output of the last differentiable `forward`.
+
+        Returns
+        -------
+        ndarray of shape (N, *input_shape)
+
+        Raises
+        ------
+        RuntimeError
+            If there was no such forward pass, or its backward pass has been done.
+        ValueError, TypeError
+            If `dy` does not have the shape or the type of the output.
+        """
+        if self._cache is None:
+            raise RuntimeError(
+                f"{self.label}: backward needs a forward pass before it, with training=True or differentiable=True; "
+                "each forward pass serves one backward"
+            )
+        cache, shape = self._cache
+        try:
+            dy = np.asarray(dy)
+            if dy.dtype != self.dtype:
+                raise TypeError(f"expected dy of {self.dtype}, got {dy.dtype}")
+            if dy.shape != shape:
+                raise ValueError(f"expected dy {spell(shape)} like the output, got {spell(dy.shape)}")
+            dx = self._backward(dy, cache)
+        except (ValueError, TypeError) as error:
+            raise self._named(error) from None
+        self._cache = None
+        return dx
+
+    def _check_input(self, x: Any) -> np.ndarray:
+        if self.output_shape is None:
+            raise RuntimeError(
+                f"{self.label} is not built yet: call build(input_shape) first, or give it to a Sequential with an input_shape"
+            )
+        x = np.asarray(x)
+        if x.dtype != self.dtype:
+            raise TypeError(
+                f"expected {self.dtype}, got {x.dtype}; convert the input with x.astype(np.{self.dtype}) "
+                "or build the model with another dtype"
+            )
+        if self._expected is None:
+            fits = x.ndim >= 1
+        else:
+            fits = x.ndim == len(self._expected) and all(
+                wanted == size for wanted, size in zip(self._expected, x.shape, strict=True) if not isinstance(wanted, str)
+            )
+        if not fits:
+            hint = ""
+            if self._previous:
+                now = f"{x.shape[1]} features" if x.ndim == 2 else spell(x.shape[1:])
+                hint = f"; the layer before it, {self._previous}, now gives {now}"
+            raise ValueError(f"expected {spell(self._expected or ('N', '...'))}, got {spell(x.shape)}{hint}")
+        return x
+
+    # ------------------------------------------------------------------------------------------- what a layer holds
+
+    def _own(self, kind: type) -> Iterator[tuple[str, Any]]:
+        return ((k, v) for k, v in vars(self).items() if isinstance(v, kind) and not k.startswith("_"))
+
+    def parameters(self) -> dict[str, Parameter]:
+        """Return what is trained, by name and in the order of definition."""
+        found = dict(self._own(Parameter))
+        for key, child in self.children().items():
+            found.update({f"{key}.{name}": parameter for name, parameter in child.parameters().items()})
+        return found
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Return all arrays that are saved, by name: the parameters' values, then the buffers (such as running means)."""
+        found = {name: parameter.value for name, parameter in self._own(Parameter)}
+        found.update(self._own(np.ndarray))
+        for key, child in self.children().items():
+            found.update({f"{key}.{name}": array for name, array in child.state().items()})
+        return found
+
+    def load_state(self, state: Mapping[str, np.ndarray]) -> None:
+        """Copy arrays as returned by `state` into this layer, all or nothing.
+
+        Raises
+        ------
+        ValueError
+            If a name is missing or unknown, or a shape differs.
+        """
+        mine = self.state()
+        missing, unknown = sorted(mine.keys() - state.keys()), sorted(state.keys() - mine.keys())
+        if missing or unknown:
+            parts = [f"missing {', '.join(missing)}"] * bool(missing) + [f"unknown {', '.join(unknown)}"] * bool(unknown)
+            raise ValueError(f"{self.label}: the arrays do not belong to this model: {'; '.join(parts)}")
+        for key, array in mine.items():
+            if np.shape(state[key]) != array.shape:
+                raise ValueError(f"{self.label}: expected {key} {spell(array.shape)}, got {spell(np.shape(state[key]))}")
+        for key, array in mine.items():
+            array[...] = state[key]
+
+    def random_generators(self) -> dict[str, np.random.Generator]:
+        """Return the sources of randomness inside (as in dropout), by name, so that a checkpoint can keep their state."""
+        found = {k: v for k, v in vars(self).items() if isinstance(v, np.random.Generator)}
+        for key, child in self.children().items():
+            found.update({f"{key}.{name}": rng for name, rng in child.random_generators().items()})
+        return found
+
+    def config(self) -> dict[str, Any]:
+        """Return the constructor's arguments, from which an equal, unbuilt layer can be made: ``type(layer)(**config)``.
+
+        Every argument is kept as the attribute of the same name.
+        """
+        return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
+
+    def __repr__(self) -> str:
+        shown, config = [], self.config()
+        for name, argument in inspect.signature(type(self)).parameters.items():
+            if argument.default is inspect.Parameter.empty:
+                shown.append(repr(config[name]))
+            elif config[name] != argument.default:
+                shown.append(f"{name}={config[name]!r}")
+        return f"{type(self).__name__}({', '.join(shown)})"

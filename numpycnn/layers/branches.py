@@ -1,0 +1,104 @@
+"""Layers made of layers that work side by side on the same input."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from numpycnn.functional.checks import spell
+from numpycnn.layers.base import Layer, Shape
+
+
+class Residual(Layer):
+    """``y = main(x) + shortcut(x)``: the main branch only has to learn what to change.
+
+    The gradient reaches ``x`` through both, ``dx = main.backward(dy) + shortcut.backward(dy)``, so even a very deep network has
+    a short way back.
+
+    Parameters
+    ----------
+    main : Layer
+    shortcut : Layer, optional
+        Fits the shapes together where `main` changes them; the input itself if not given.
+    name : str, optional
+
+    References
+    ----------
+    K. He et al., "Deep residual learning for image recognition", arXiv 1512.03385.
+    """
+
+    def __init__(self, main: Layer, shortcut: Layer | None = None, *, name: str | None = None) -> None:
+        super().__init__(name=name)
+        for branch in (main, shortcut):
+            if branch is not None and not isinstance(branch, Layer):
+                raise TypeError(f"Residual: expected layers as branches, got {type(branch).__name__}")
+        if main is shortcut:
+            raise ValueError("Residual: expected two different layers, got the same one twice")
+        self.main = main
+        self.shortcut = shortcut
+
+    def _build(self, input_shape: Shape, rng: np.random.Generator | None) -> Shape:
+        output = self.main.build(input_shape, rng=rng, dtype=self.dtype)
+        other = input_shape if self.shortcut is None else self.shortcut.build(input_shape, rng=rng, dtype=self.dtype)
+        if output != other:
+            raise ValueError(
+                f"expected both branches to give the same shape, got {spell(output)} from the main branch and "
+                f"{spell(other)} from the shortcut"
+            )
+        return output
+
+    def _forward(self, x: np.ndarray, **mode: bool) -> tuple[np.ndarray, Any]:
+        side = x if self.shortcut is None else self.shortcut.forward(x, **mode)
+        return self.main.forward(x, **mode) + side, ()
+
+    def _backward(self, dy: np.ndarray, cache: Any) -> np.ndarray:
+        side = dy if self.shortcut is None else self.shortcut.backward(dy)
+        return self.main.backward(dy) + side
+
+
+class Concat(Layer):
+    """The outputs of several branches, one after the other along the channels (axis 1).
+
+    Each branch gets its own channels of ``dy`` back, and ``dx`` is the sum of what they return.
+
+    Parameters
+    ----------
+    branches : sequence of Layer
+    name : str, optional
+
+    References
+    ----------
+    C. Szegedy et al., "Going deeper with convolutions", arXiv 1409.4842.
+    """
+
+    def __init__(self, branches: Sequence[Layer], *, name: str | None = None) -> None:
+        super().__init__(name=name)
+        self.branches = list(branches)
+        if not self.branches:
+            raise ValueError("Concat: expected at least one branch, got none")
+        for branch in self.branches:
+            if not isinstance(branch, Layer):
+                raise TypeError(f"Concat: expected layers as branches, got {type(branch).__name__}")
+        if len({id(branch) for branch in self.branches}) < len(self.branches):
+            raise ValueError("Concat: expected different layers, got the same one twice")
+
+    def children(self) -> dict[str, Layer]:
+        """Return the branches, by position."""
+        return {str(i): branch for i, branch in enumerate(self.branches)}
+
+    def _build(self, input_shape: Shape, rng: np.random.Generator | None) -> Shape:
+        shapes = [branch.build(input_shape, rng=rng, dtype=self.dtype) for branch in self.branches]
+        if len({shape[1:] for shape in shapes}) > 1 or not shapes[0]:
+            raise ValueError(
+                f"expected branches that differ in channels only, got {' and '.join(spell(shape) for shape in shapes)}"
+            )
+        self._cuts = np.cumsum([shape[0] for shape in shapes])[:-1]
+        return (sum(shape[0] for shape in shapes), *shapes[0][1:])
+
+    def _forward(self, x: np.ndarray, **mode: bool) -> tuple[np.ndarray, Any]:
+        return np.concatenate([branch.forward(x, **mode) for branch in self.branches], axis=1), ()
+
+    def _backward(self, dy: np.ndarray, cache: Any) -> np.ndarray:
+        parts = np.split(dy, self._cuts, axis=1)
+        gradients = [branch.backward(part) for branch, part in zip(self.branches, parts, strict=True)]
+        return sum(gradients[1:], start=gradients[0])

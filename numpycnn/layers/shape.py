@@ -1,0 +1,59 @@
+"""Layers that only rearrange: the numbers stay as they are."""
+
+from collections.abc import Sequence
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from numpycnn.functional.checks import spell, whole_number
+from numpycnn.layers.base import Layer, Shape
+
+
+class Flatten(Layer):
+    """Lay all axes after the batch's end to end: (N, C, H, W) becomes (N, C * H * W)."""
+
+    def _build(self, input_shape: Shape, rng: np.random.Generator | None) -> Shape:
+        self._expected = ("N", *(f"S{axis}" for axis in range(1, len(input_shape) + 1)))
+        return (prod(input_shape),)
+
+    def _forward(self, x: np.ndarray, **mode: bool) -> tuple[np.ndarray, Any]:
+        return x.reshape(len(x), prod(x.shape[1:])), x.shape
+
+    def _backward(self, dy: np.ndarray, shape: Shape) -> np.ndarray:
+        return dy.reshape(shape)
+
+
+class Reshape(Layer):
+    """Give each example another shape.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Without the batch axis; one entry may be -1 and is then worked out from the others.
+    name : str, optional
+    """
+
+    def __init__(self, shape: Sequence[int], *, name: str | None = None) -> None:
+        super().__init__(name=name)
+        if not isinstance(shape, tuple | list):
+            raise TypeError(f"Reshape: expected shape to be a tuple of ints, got {type(shape).__name__} {shape!r}")
+        if sum(size == -1 for size in shape) > 1:
+            raise ValueError(f"Reshape: expected at most one -1, got {spell(shape)}")
+        self.shape = tuple(-1 if size == -1 else whole_number(size, "shape", "Reshape") for size in shape)
+
+    def _build(self, input_shape: Shape, rng: np.random.Generator | None) -> Shape:
+        size = prod(input_shape)
+        known = prod(s for s in self.shape if s != -1)
+        target = tuple(size // known if s == -1 else s for s in self.shape)
+        if prod(target) != size:
+            raise ValueError(f"expected {prod(target)} elements for {spell(self.shape)}, got {spell(input_shape)} = {size}")
+        self._expected = ("N", *input_shape)
+        self._target = target
+        return target
+
+    def _forward(self, x: np.ndarray, **mode: bool) -> tuple[np.ndarray, Any]:
+        return x.reshape(len(x), *self._target), x.shape
+
+    def _backward(self, dy: np.ndarray, shape: Shape) -> np.ndarray:
+        return dy.reshape(shape)

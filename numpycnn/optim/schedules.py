@@ -1,0 +1,149 @@
+"""Learning rates that change: each schedule is a function of the number of steps taken, and remembers nothing.
+
+That is why a resumed training continues on the same rate: the step count is all there is to know.
+"""
+
+import inspect
+from math import cos, pi
+from typing import Any
+
+from numpycnn.functional.checks import whole_number
+
+
+def _rate(value: Any, name: str, owner: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"{owner}: expected {name} to be a number, got {type(value).__name__} {value!r}")
+    if not 0 <= value < float("inf"):
+        raise ValueError(f"{owner}: expected {name} from 0 on, got {value}")
+    return float(value)
+
+
+def _share(value: Any, name: str, owner: str) -> float:
+    value = _rate(value, name, owner)
+    if value > 1:
+        raise ValueError(f"{owner}: expected {name} from 0 to 1, got {value}")
+    return value
+
+
+class Schedule:
+    """Base class: ``schedule(step)`` is the learning rate of the step after `step` steps."""
+
+    def __call__(self, step: int) -> float:
+        raise NotImplementedError
+
+    def config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in self.config().items())})"
+
+
+class StepSchedule(Schedule):
+    """``lr * factor^k`` after ``k`` times `every` steps.
+
+    Parameters
+    ----------
+    lr : float
+    every : int
+        Steps from one drop to the next.
+    factor : float
+
+    Examples
+    --------
+    >>> schedule = StepSchedule(0.8, every=100, factor=0.5)
+    >>> schedule(99), schedule(100), schedule(250)
+    (0.8, 0.4, 0.2)
+    """
+
+    def __init__(self, lr: float, every: int, factor: float = 0.1) -> None:
+        self.lr = _rate(lr, "lr", "StepSchedule")
+        self.every = whole_number(every, "every", "StepSchedule")
+        self.factor = _rate(factor, "factor", "StepSchedule")
+
+    def __call__(self, step: int) -> float:
+        """Return the learning rate."""
+        return self.lr * self.factor ** (step // self.every)
+
+
+class CosineSchedule(Schedule):
+    """Half a cosine from `lr` down to `final_lr` over `steps` steps, then constant.
+
+    References
+    ----------
+    I. Loshchilov and F. Hutter, "SGDR: stochastic gradient descent with warm restarts", arXiv 1608.03983.
+    """
+
+    def __init__(self, lr: float, steps: int, final_lr: float = 0.0) -> None:
+        self.lr = _rate(lr, "lr", "CosineSchedule")
+        self.steps = whole_number(steps, "steps", "CosineSchedule")
+        self.final_lr = _rate(final_lr, "final_lr", "CosineSchedule")
+
+    def __call__(self, step: int) -> float:
+        """Return the learning rate."""
+        progress = min(step / self.steps, 1.0)
+        return self.final_lr + (self.lr - self.final_lr) * (1 + cos(pi * progress)) / 2
+
+
+class OneCycleSchedule(Schedule):
+    """Up from ``max_lr / start_factor`` to `max_lr`, then down to ``max_lr / final_factor``, both along half a cosine.
+
+    Parameters
+    ----------
+    max_lr : float
+    steps : int
+        Of the whole training.
+    warm_up : float
+        Share of the steps that go up.
+    start_factor, final_factor : float
+
+    References
+    ----------
+    L. Smith and N. Topin, "Super-convergence: very fast training of neural networks using large learning rates",
+    arXiv 1708.07120.
+    """
+
+    def __init__(
+        self, max_lr: float, steps: int, warm_up: float = 0.3, start_factor: float = 25.0, final_factor: float = 1e4
+    ) -> None:
+        self.max_lr = _rate(max_lr, "max_lr", "OneCycleSchedule")
+        self.steps = whole_number(steps, "steps", "OneCycleSchedule")
+        self.warm_up = _share(warm_up, "warm_up", "OneCycleSchedule")
+        self.start_factor = _rate(start_factor, "start_factor", "OneCycleSchedule")
+        self.final_factor = _rate(final_factor, "final_factor", "OneCycleSchedule")
+        if not self.start_factor or not self.final_factor:
+            raise ValueError("OneCycleSchedule: expected start_factor and final_factor above 0")
+
+    def __call__(self, step: int) -> float:
+        """Return the learning rate."""
+        start, final = self.max_lr / self.start_factor, self.max_lr / self.final_factor
+        rising = self.warm_up * self.steps
+        if step < rising:
+            return start + (self.max_lr - start) * (1 - cos(pi * step / rising)) / 2
+        progress = min((step - rising) / max(self.steps - rising, 1e-12), 1.0)
+        return final + (self.max_lr - final) * (1 + cos(pi * progress)) / 2
+
+
+class WarmUp(Schedule):
+    """Rise evenly over the first `steps` steps, then follow another schedule or stay at a rate.
+
+    Parameters
+    ----------
+    after : float or Schedule
+        Asked from its own beginning once the warm-up is over.
+    steps : int
+
+    Examples
+    --------
+    >>> [WarmUp(0.4, steps=4)(step) for step in range(6)]
+    [0.1, 0.2, 0.30000000000000004, 0.4, 0.4, 0.4]
+    """
+
+    def __init__(self, after: "float | Schedule", steps: int) -> None:
+        self.after = after if isinstance(after, Schedule) else _rate(after, "after", "WarmUp")
+        self.steps = whole_number(steps, "steps", "WarmUp")
+
+    def __call__(self, step: int) -> float:
+        """Return the learning rate."""
+        target = self.after(max(step - self.steps, 0)) if isinstance(self.after, Schedule) else self.after
+        return target * min((step + 1) / self.steps, 1.0)

@@ -1,0 +1,51 @@
+"""Stochastic gradient descent, with momentum."""
+
+import numpy as np
+
+from numpycnn.optim.base import Optimizer, number
+from numpycnn.optim.schedules import Schedule
+
+
+class SGD(Optimizer):
+    """Step against the gradient; with momentum, along a running sum of gradients.
+
+    With ``g = grad + weight_decay * w`` and the velocity ``v = momentum * v + g``::
+
+        w = w - lr * v                        momentum
+        w = w - lr * (g + momentum * v)       Nesterov: as if the gradient were taken one step ahead
+
+    Parameters
+    ----------
+    lr : float or Schedule
+    momentum : float
+        From 0 to below 1; 0.9 is common.
+    nesterov : bool
+        Needs a momentum.
+    weight_decay : float
+
+    References
+    ----------
+    I. Sutskever et al., "On the importance of initialization and momentum in deep learning", 2013.
+    """
+
+    slots = ("velocity",)
+
+    def __init__(
+        self, lr: "float | Schedule", momentum: float = 0.0, nesterov: bool = False, weight_decay: float = 0.0
+    ) -> None:
+        super().__init__(lr, weight_decay=weight_decay)
+        self.momentum = number(momentum, "momentum", "SGD", below=1)
+        self.nesterov = bool(nesterov)
+        if self.nesterov and not self.momentum:
+            raise ValueError("SGD: expected a momentum above 0 for nesterov, got 0")
+        if not self.momentum:
+            self.slots, self._kept = (), {}
+
+    def _update(self, value: np.ndarray, grad: np.ndarray, lr: float, *kept: np.ndarray) -> None:
+        g = grad + self.weight_decay * value if self.weight_decay else grad
+        if kept:
+            (velocity,) = kept
+            velocity *= self.momentum
+            velocity += g
+            g = g + self.momentum * velocity if self.nesterov else velocity
+        value -= lr * g

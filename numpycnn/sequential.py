@@ -1,0 +1,192 @@
+"""A network as a list of layers: data flows down the list, gradients flow back up."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from numpycnn.functional.checks import spell, whole_number
+from numpycnn.layers.base import Layer, Shape
+from numpycnn.summary import Summary, summarize
+
+
+class Sequential(Layer):
+    """Layers applied one after the other.
+
+    Parameters
+    ----------
+    layers : iterable of Layer
+    input_shape : tuple of int, optional
+        Of one example, without the batch axis. If given, the layers are built at once; without it this is a block that a
+        parent builds, as in ``Residual(Sequential([...]))``.
+    seed : int
+        Determines all initial weights, and what dropout leaves out.
+    dtype : dtype
+        float32, or float64 for checking gradients.
+    name : str, optional
+
+    Attributes
+    ----------
+    layers : tuple of Layer
+    metadata : dict
+        What should be known about the model besides its weights (class names, how its inputs were normalised, ...).
+        Saved with it; anything that JSON can hold.
+
+    Examples
+    --------
+    >>> from numpycnn import Conv2D, Dense, Flatten, MaxPool2D, ReLU
+    >>> model = Sequential([Conv2D(8, 3), ReLU(), MaxPool2D(2), Flatten()], input_shape=(1, 28, 28), seed=0)
+    >>> model.add(Dense(10))
+    >>> model.output_shape
+    (10,)
+    """
+
+    def __init__(
+        self,
+        layers: Iterable[Layer] = (),
+        *,
+        input_shape: Sequence[int] | None = None,
+        seed: int = 0,
+        dtype: Any = np.float32,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(name=name)
+        self.seed = whole_number(seed, "seed", "Sequential", minimum=0)
+        self.metadata: dict[str, Any] = {}
+        self._layers: list[Layer] = []
+        self._build_rng: list[np.random.Generator | None] = [None]  # boxed: it is no state that a checkpoint keeps
+        for layer in layers:
+            self._append(layer)
+        if input_shape is not None:
+            self.build(input_shape, rng=self.seed, dtype=dtype)
+
+    # ------------------------------------------------------------------------------------------------ making the list
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """The layers in their order."""
+        return tuple(self._layers)
+
+    def __len__(self) -> int:
+        return len(self._layers)
+
+    def __iter__(self) -> Iterator[Layer]:
+        return iter(self._layers)
+
+    def __getitem__(self, position: int) -> Layer:
+        """Return the layer at a position."""
+        return self._layers[position]
+
+    def _append(self, layer: Layer) -> None:
+        if isinstance(layer, type):
+            raise TypeError(f"Sequential: expected a layer, got the class {layer.__name__}; write {layer.__name__}(...)")
+        if not isinstance(layer, Layer):
+            raise TypeError(f"Sequential: expected a layer, got {type(layer).__name__}")
+        if layer is self or any(layer is other for other in self._layers):
+            raise ValueError(f"Sequential: {type(layer).__name__} is in this model already; each place needs its own layer")
+        previous = self._layers[-1].label.split(" (")[0] if self._layers else ""
+        self._layers.append(layer)
+        layer._settle(self._key(len(self._layers) - 1), previous)
+
+    def _key(self, position: int) -> str:
+        return f"{self._place}.{position}" if self._place else str(position)
+
+    def add(self, layer: Layer) -> None:
+        """Append a layer, and build it if the model is built.
+
+        Raises
+        ------
+        TypeError
+            If it is no layer.
+        ValueError
+            If it is in the model already, or does not fit the layers before it; the model stays as it was.
+        """
+        self._append(layer)
+        if self.output_shape is not None:
+            try:
+                if self._build_rng[0] is None:  # loaded from a file
+                    self._build_rng[0] = np.random.default_rng(self.seed)
+                self.output_shape = layer.build(self.output_shape, rng=self._build_rng[0], dtype=self.dtype)
+            except Exception:
+                self._layers.pop()
+                raise
+
+    def children(self) -> dict[str, Layer]:
+        """Return the layers, by position."""
+        return {str(i): layer for i, layer in enumerate(self._layers)}
+
+    def _settle(self, place: str, previous: str = "") -> None:
+        self._place, self._previous = place, previous
+        for position, layer in enumerate(self._layers):
+            layer._settle(self._key(position), layer._previous)
+
+    def _build(self, input_shape: Shape, rng: np.random.Generator | None) -> Shape:
+        self._build_rng[0] = rng
+        shape = input_shape
+        for layer in self._layers:
+            shape = layer.build(shape, rng=rng, dtype=self.dtype)
+        return shape
+
+    # ------------------------------------------------------------------------------------------------------- data flow
+
+    def _forward(self, x: np.ndarray, *, training: bool, differentiable: bool) -> tuple[np.ndarray, Any]:
+        for layer in self._layers:
+            x = layer.forward(x, training=training, differentiable=differentiable)
+        return x, ()
+
+    def _backward(self, dy: np.ndarray, cache: Any) -> np.ndarray:
+        for layer in reversed(self._layers):
+            dy = layer.backward(dy)
+        return dy
+
+    def predict(self, x: Any, *, batch_size: int = 256) -> np.ndarray:
+        """Return the outputs for many examples, computed in batches.
+
+        Parameters
+        ----------
+        x : ndarray of shape (N, *input_shape)
+        batch_size : int
+            How many at a time; it changes the memory needed, not the result.
+
+        Returns
+        -------
+        ndarray of shape (N, *output_shape)
+        """
+        batch_size = whole_number(batch_size, "batch_size", "predict")
+        x = np.asarray(x)
+        if x.ndim == 0 or len(x) <= batch_size:
+            return self.forward(x)
+        return np.concatenate([self.forward(x[i : i + batch_size]) for i in range(0, len(x), batch_size)])
+
+    # ------------------------------------------------------------------------------------------- knowing and keeping it
+
+    def summary(self) -> Summary:
+        """Return a table of the layers: output shape, parameters, multiply-adds, activations, receptive field.
+
+        Raises
+        ------
+        RuntimeError
+            If the model has not been built.
+        """
+        return summarize(self)
+
+    def save(self, path: str | Path) -> None:
+        """Write architecture, weights and metadata to a safetensors file; `numpycnn.load_model` reads it.
+
+        The file is written beside `path` first and then moved over it, so that no half-written file can be left.
+        """
+        from numpycnn.serialization import save_model  # noqa: PLC0415  it knows all layers, this one included
+
+        save_model(self, path)
+
+    def config(self) -> dict[str, Any]:
+        """Return the constructor's arguments for an equal block."""
+        return {"layers": self._layers, "seed": self.seed, "name": self.name}
+
+    def __repr__(self) -> str:
+        if not self._layers:
+            return "Sequential([])"
+        inner = "".join("    " + repr(layer).replace("\n", "\n    ") + ",\n" for layer in self._layers)
+        shape = "" if self.input_shape is None else f", input_shape={spell(self.input_shape)}"
+        return f"Sequential([\n{inner}]{shape})"

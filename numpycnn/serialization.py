@@ -1,0 +1,212 @@
+"""Models as files: the arrays in safetensors, and the architecture as JSON in its metadata.
+
+Nothing in such a file is ever executed: layers are made from a fixed table of names, and every array is checked against the
+shape that the architecture asks for before it is read.
+"""
+
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from numpycnn import layers as layer_module
+from numpycnn.errors import DataFormatError
+from numpycnn.functional.checks import spell
+from numpycnn.layers.base import Layer
+from numpycnn.sequential import Sequential
+
+FORMAT = "numpycnn-1"
+
+#: Every kind of layer that a file may name.
+LAYERS: dict[str, type[Layer]] = {
+    name: getattr(layer_module, name) for name in layer_module.__all__ if name not in ("Layer", "Parameter")
+} | {"Sequential": Sequential}
+
+
+# ------------------------------------------------------------------------------------------------- files of arrays
+
+
+def write_arrays(path: str | Path, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, Any]) -> None:
+    """Write arrays and JSON metadata to one safetensors file, all or nothing.
+
+    The file is written beside `path`, flushed to the disk, and then renamed over it.
+    """
+    from safetensors.numpy import save  # noqa: PLC0415
+
+    path = Path(path)
+    if path.is_dir():
+        raise IsADirectoryError(f"{path}: expected a file to write to, got a folder")
+    content = save(
+        {name: np.ascontiguousarray(array) for name, array in arrays.items()},
+        {"format": FORMAT} | {key: json.dumps(value) for key, value in metadata.items()},
+    )
+    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with open(beside, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+class ArrayFile:
+    """An open safetensors file: metadata and shapes are known, arrays are read one by one."""
+
+    def __init__(self, path: Path, handle: Any) -> None:
+        self.path = path
+        self._handle = handle
+        raw = handle.metadata() or {}
+        if raw.get("format") != FORMAT:
+            raise DataFormatError(f"{path}: expected a file of format {FORMAT}, got {raw.get('format', 'none')!r}")
+        try:
+            self.metadata = {key: json.loads(value) for key, value in raw.items() if key != "format"}
+        except (ValueError, RecursionError) as error:
+            raise DataFormatError(f"{path}: its metadata is no valid JSON ({error})") from None
+
+    def get(self, key: str, kind: type) -> Any:
+        """Return a metadata entry of a type."""
+        value = self.metadata.get(key)
+        if not isinstance(value, kind):
+            raise DataFormatError(f"{self.path}: expected {key} in its metadata, got {value!r}")
+        return value
+
+    def names(self, prefix: str = "") -> list[str]:
+        """Return the names of the arrays that begin with `prefix`, without it."""
+        return [name[len(prefix) :] for name in self._handle.keys() if name.startswith(prefix)]  # noqa: SIM118
+
+    def read(self, prefix: str, like: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Return the arrays that begin with `prefix`, which must have the names, shapes and types of `like`."""
+        names = self.names(prefix)
+        missing, unknown = sorted(like.keys() - set(names)), sorted(set(names) - like.keys())
+        if missing or unknown:
+            parts = [f"missing {', '.join(missing[:3])}"] * bool(missing)
+            parts += [f"unknown {', '.join(unknown[:3])}"] * bool(unknown)
+            raise DataFormatError(f"{self.path}: its arrays do not belong to its architecture: {'; '.join(parts)}")
+        for name, array in like.items():
+            entry = self._handle.get_slice(prefix + name)
+            kind = {"F32": "float32", "F64": "float64"}.get(entry.get_dtype(), entry.get_dtype())
+            shape = tuple(entry.get_shape())
+            if shape != array.shape or kind != str(array.dtype):
+                raise DataFormatError(
+                    f"{self.path}: expected {name} {spell(array.shape)} of {array.dtype}, got {spell(shape)} of {kind}"
+                )
+        return {name: self._handle.get_tensor(prefix + name) for name in like}
+
+
+@contextmanager
+def open_arrays(path: str | Path) -> Iterator[ArrayFile]:
+    """Open a file written by `write_arrays`.
+
+    Raises
+    ------
+    DataFormatError
+        If it is no such file, or is damaged.
+    FileNotFoundError
+        If there is none.
+    """
+    from safetensors import SafetensorError, safe_open  # noqa: PLC0415
+
+    path = Path(path)
+    if not path.exists():
+        raise FileNotFoundError(f"{path}: no such file")
+    if not path.is_file():
+        raise DataFormatError(f"{path}: expected a safetensors file, got a folder")
+    try:
+        with safe_open(str(path), framework="np") as handle:
+            yield ArrayFile(path, handle)
+    except SafetensorError as error:
+        raise DataFormatError(f"{path}: no safetensors file, or a damaged one ({error})") from None
+
+
+# -------------------------------------------------------------------------------------------------- architectures
+
+
+def encode(value: Any) -> Any:
+    """Turn a layer, or what its config holds, into what JSON can hold."""
+    if isinstance(value, Layer):
+        return {"layer": type(value).__name__, "config": {key: encode(v) for key, v in value.config().items()}}
+    if isinstance(value, tuple | list):
+        return [encode(item) for item in value]
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    raise TypeError(f"cannot save {value!r}: a layer's arguments must be numbers, strings, None, layers or lists of them")
+
+
+def decode(value: Any, table: Mapping[str, type[Layer]]) -> Any:
+    """Turn what `encode` returned back into layers and arguments."""
+    if isinstance(value, list):
+        return [decode(item, table) for item in value]
+    if isinstance(value, dict):
+        kind, config = value.get("layer"), value.get("config")
+        if kind not in table:
+            raise ValueError(f"unknown layer {kind!r}; a layer of your own is given as load_model(..., layers=[{kind}])")
+        if not isinstance(config, dict):
+            raise ValueError(f"expected the arguments of {kind}, got {config!r}")
+        return table[kind](**{str(key): decode(item, table) for key, item in config.items()})
+    return value
+
+
+def describe(model: Sequential) -> dict[str, Any]:
+    """Return everything about a built model but its arrays."""
+    if model.input_shape is None or model.dtype is None:
+        raise RuntimeError(f"{model.label} is not built yet: give it an input_shape before saving it")
+    return {
+        "architecture": encode(model),
+        "input_shape": list(model.input_shape),
+        "dtype": str(model.dtype),
+        "metadata": model.metadata,
+    }
+
+
+def restore_model(file: ArrayFile, prefix: str = "", layers: Sequence[type[Layer]] = ()) -> Sequential:
+    """Build the model that an open file describes, and load its arrays."""
+    table = LAYERS | {layer.__name__: layer for layer in layers}
+    description = file.get("model", dict)
+    try:
+        model = decode(description.get("architecture"), table)
+        if not isinstance(model, Sequential):
+            raise ValueError(f"expected a Sequential, got {type(model).__name__}")
+        # Without a generator the weights are zeros that take no memory until they are written to, so that an architecture
+        # that asks for more than the file holds is refused below and not paid for here.
+        model.build(description.get("input_shape"), rng=None, dtype=description.get("dtype"))
+        model.metadata = description.get("metadata", {})
+    except (ValueError, TypeError, KeyError, RecursionError, MemoryError) as error:
+        reason = str(error) or type(error).__name__
+        raise DataFormatError(f"{file.path}: it describes no model that can be built: {reason}") from None
+    model.load_state(file.read(prefix, model.state()))
+    return model
+
+
+def save_model(model: Sequential, path: str | Path) -> None:
+    """Write a model to a file; see `Sequential.save`."""
+    write_arrays(path, model.state(), {"model": describe(model)})
+
+
+def load_model(path: str | Path, *, layers: Sequence[type[Layer]] = ()) -> Sequential:
+    """Read a model that `Sequential.save` wrote, or the one inside of a training checkpoint.
+
+    Parameters
+    ----------
+    path : str or Path
+    layers : sequence of type
+        Your own kinds of layers that the file may name.
+
+    Returns
+    -------
+    Sequential
+
+    Raises
+    ------
+    DataFormatError
+        If the file is no model, is damaged, or names an unknown layer.
+    FileNotFoundError
+        If there is no such file.
+    """
+    with open_arrays(path) as file:
+        return restore_model(file, "model." if "progress" in file.metadata else "", layers)
