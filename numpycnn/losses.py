@@ -40,7 +40,8 @@ class Loss:
         self.l1 = _penalty(l1, "l1", type(self).__name__)
         self.l2 = _penalty(l2, "l2", type(self).__name__)
 
-    def _value(self, y: Any, target: Any) -> float:
+    def value(self, y: Any, target: Any) -> float:
+        """Return the mean loss of a batch, without the penalties, and remember nothing."""
         raise NotImplementedError
 
     def _gradient(self, y: Any, target: Any) -> np.ndarray:
@@ -48,7 +49,7 @@ class Loss:
 
     def forward(self, y: Any, target: Any) -> float:
         """Return the mean loss of a batch, without the penalties, and keep what `backward` needs."""
-        value = self._value(y, target)
+        value = self.value(y, target)
         self._cache = (y, target)
         return value
 
@@ -110,7 +111,8 @@ class CrossEntropy(Loss):
         if self.label_smoothing >= 1:
             raise ValueError(f"CrossEntropy: expected label_smoothing from 0 to below 1, got {label_smoothing}")
 
-    def _value(self, y: Any, target: Any) -> float:
+    def value(self, y: Any, target: Any) -> float:
+        """Return the mean loss of a batch."""
         return F.cross_entropy(y, target, label_smoothing=self.label_smoothing)
 
     def _gradient(self, y: Any, target: Any) -> np.ndarray:
@@ -124,7 +126,8 @@ class CrossEntropy(Loss):
 class BinaryCrossEntropy(Loss):
     """Mean binary cross-entropy of logits against targets from 0 to 1 of the same shape."""
 
-    def _value(self, y: Any, target: Any) -> float:
+    def value(self, y: Any, target: Any) -> float:
+        """Return the mean loss of a batch."""
         return F.binary_cross_entropy(y, target)
 
     def _gradient(self, y: Any, target: Any) -> np.ndarray:
@@ -134,7 +137,8 @@ class BinaryCrossEntropy(Loss):
 class MeanSquaredError(Loss):
     """Mean of ``(y - target)^2`` over all elements."""
 
-    def _value(self, y: Any, target: Any) -> float:
+    def value(self, y: Any, target: Any) -> float:
+        """Return the mean loss of a batch."""
         return F.mean_squared_error(y, target)
 
     def _gradient(self, y: Any, target: Any) -> np.ndarray:

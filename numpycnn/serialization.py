@@ -80,6 +80,10 @@ class ArrayFile:
         """Return the names of the arrays that begin with `prefix`, without it."""
         return [name[len(prefix) :] for name in self._handle.keys() if name.startswith(prefix)]  # noqa: SIM118
 
+    def tensor(self, name: str) -> np.ndarray:
+        """Return one array as it is."""
+        return np.asarray(self._handle.get_tensor(name))
+
     def read(self, prefix: str, like: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Return the arrays that begin with `prefix`, which must have the names, shapes and types of `like`."""
         names = self.names(prefix)

@@ -137,9 +137,10 @@ def _ink(grey: np.ndarray) -> np.ndarray:
 
     if max(grey.shape) > 100:
         grey = gaussian(grey, max(grey.shape) / 500)
-    ink = _stand_out(grey, _background(grey))
+    surface = _surface(grey)
+    ink = _stand_out(grey, surface)
     if _touches_border(ink):  # a digit seldom does, the edge of a shadow always: try what follows such edges
-        second = _stand_out(grey, _local_background(grey))
+        second = _stand_out(grey, surface + _local_level(grey - surface))
         if second.any() and not _touches_border(second):
             ink = second
     if not ink.any():
@@ -157,16 +158,16 @@ def _stand_out(grey: np.ndarray, background: np.ndarray) -> np.ndarray:
 
     difference = grey - background  # (H, W)
     # Ink is the side on which pixels stray far from the background: the paper's own grain strays on both alike.
-    ink = difference * np.sign(np.sum(difference**3))
+    ink = difference if np.sum(difference**3) > 0 else -difference
     noise = 1.4826 * float(np.median(np.abs(ink)))
     if ink.max() < max(LEAST_CONTRAST, 6 * noise):
         return np.zeros_like(ink)
     middle = max(threshold_otsu(np.maximum(ink, 0)), 4 * noise)
-    strokes = _without_specks(apply_hysteresis_threshold(ink, middle / 2, middle))
+    strokes = _without_specks(apply_hysteresis_threshold(ink, middle / 2, middle), ink)
     if not strokes.any():
         return np.zeros_like(ink)
     # The soft edge just outside of the strokes belongs to them.
-    edge = disk(max(1, round(max(grey.shape) / 200)))
+    edge = disk(max(2, round(max(grey.shape) / 200)))
     full = max(LEAST_CONTRAST, float(np.quantile(ink[strokes], 0.9)))
     return np.where(dilation(strokes, edge) & (ink > 2 * noise), np.minimum(ink / full, 1), 0.0)
 
@@ -175,7 +176,7 @@ def _touches_border(ink: np.ndarray) -> bool:
     return bool(ink[[0, -1]].any() or ink[:, [0, -1]].any())
 
 
-def _background(grey: np.ndarray) -> np.ndarray:
+def _surface(grey: np.ndarray) -> np.ndarray:
     """Return the background as a smooth surface, a polynomial of degree 2 in both coordinates.
 
     The first fit takes the border, the next ones all pixels that lie close to the surface before: ink does not.
@@ -193,8 +194,8 @@ def _background(grey: np.ndarray) -> np.ndarray:
     return surface
 
 
-def _local_background(grey: np.ndarray) -> np.ndarray:
-    """Return the median around each pixel, in a window of a third of the picture: it keeps edges and loses strokes."""
+def _local_level(grey: np.ndarray) -> np.ndarray:
+    """Return the median around each pixel in a window of a third of the picture: it keeps edges, loses strokes."""
     from scipy.ndimage import median_filter
     from skimage.transform import resize, resize_local_mean
 
@@ -203,14 +204,17 @@ def _local_background(grey: np.ndarray) -> np.ndarray:
     return resize(median_filter(small, max(small.shape) // 3), grey.shape, order=1)
 
 
-def _without_specks(strokes: np.ndarray) -> np.ndarray:
-    """Keep the largest connected piece and those of at least a twentieth of its size."""
+def _without_specks(strokes: np.ndarray, ink: np.ndarray) -> np.ndarray:
+    """Keep the connected pieces that hold enough ink (specks do not) and are dark enough (shadows are not)."""
     from skimage.measure import label
 
     pieces = label(strokes, connectivity=2)
-    sizes = np.bincount(pieces.ravel())
-    sizes[0] = 0
-    return (sizes >= 0.05 * sizes.max())[pieces] & strokes
+    mass = np.bincount(pieces.ravel(), ink.ravel() * strokes.ravel())
+    peak = np.zeros(len(mass))
+    np.maximum.at(peak, pieces.ravel(), ink.ravel() * strokes.ravel())
+    kept = mass >= 0.05 * mass.max()
+    kept &= peak >= 0.6 * peak[kept].max()
+    return kept[pieces] & strokes
 
 
 def _crop(ink: np.ndarray) -> np.ndarray:

@@ -1,0 +1,60 @@
+# `make mnist` and `make test` need Python 3.11 to 3.13, make and git; they set up the rest in .venv.
+# With another interpreter:  make test PYTHON=python3.12 VENV=.venv312      With arguments:  make test ARGS="-k conv -x"
+
+PYTHON ?= python3
+VENV ?= .venv
+OUT ?= runs/mnist
+ARGS ?=
+BIN := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help mnist test test-nojit test-bounds oracle lint types format clean
+
+help: ## print this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+mnist: $(VENV)/.examples ## train a convolutional network on MNIST; results go to runs/mnist
+	$(BIN)/numpycnn train mnist --out $(OUT) $(ARGS)
+
+test: $(VENV)/.test ## run the tests and the examples in the docstrings
+	$(BIN)/python -m pytest $(ARGS)
+
+test-nojit: $(VENV)/.test ## run the kernels' tests as plain Python, uncompiled
+	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest tests/kernels $(ARGS)
+
+test-bounds: $(VENV)/.test ## run the kernels' tests with every index checked
+	@cache=$$(mktemp -d) && trap 'rm -rf "$$cache"' EXIT && \
+	NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR="$$cache" $(BIN)/python -m pytest tests/kernels $(ARGS)
+
+oracle: $(VENV)/.bench ## install PyTorch, which some tests then compare with
+
+lint: $(VENV)/.dev ## check style, format and types
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+types: $(VENV)/.dev ## check the types alone
+	$(BIN)/mypy
+
+format: $(VENV)/.dev ## sort the imports and format the code
+	$(BIN)/ruff check --select I --fix
+	$(BIN)/ruff format
+
+clean: ## remove the environment and all caches; results stay
+	rm -rf $(VENV) build dist .pytest_cache .hypothesis .mypy_cache .ruff_cache
+	find numpycnn tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# One stamp per extra of pyproject.toml: installed once, and again when that file has changed.
+$(VENV)/.examples $(VENV)/.test $(VENV)/.bench $(VENV)/.dev: $(VENV)/.%: pyproject.toml $(VENV)/.created
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[$*]'
+	@touch $@
+
+WANTED = import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+
+$(VENV)/.created:
+	@$(PYTHON) -c '$(WANTED)' 2>/dev/null || { \
+	echo "numpycnn needs Python 3.11, 3.12 or 3.13 with its venv module, and '$(PYTHON)' ($$($(PYTHON) -V 2>&1 | head -n 1))" \
+	"is not: name another, as in  make PYTHON=python3.12" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	@touch $@

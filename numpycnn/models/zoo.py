@@ -1,0 +1,140 @@
+"""Networks by name, for pictures of any size: each a function that returns a built `Sequential`."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from numpycnn.layers import (
+    AvgPool2D,
+    BatchNorm,
+    Conv2D,
+    Dense,
+    Dropout,
+    Flatten,
+    GlobalAvgPool,
+    Layer,
+    MaxPool2D,
+    ReLU,
+    Tanh,
+)
+from numpycnn.sequential import Sequential
+
+Builder = Callable[..., Sequential]
+
+
+def _built(layers: list[Layer], input_shape: Sequence[int], seed: int, dtype: Any, name: str) -> Sequential:
+    return Sequential(layers, input_shape=input_shape, seed=seed, dtype=dtype, name=name)
+
+
+def tiny_vgg(
+    input_shape: Sequence[int] = (1, 28, 28),
+    classes: int = 10,
+    *,
+    width: int = 10,
+    seed: int = 0,
+    dtype: Any = np.float32,
+) -> Sequential:
+    """Return TinyVGG: (conv, ReLU, conv, ReLU, pool) twice, then a dense classifier.
+
+    The network of the CNN Explainer (Z. Wang et al., 2020), with the padding of VGG.
+
+    Parameters
+    ----------
+    input_shape : tuple of int
+        ``(C, H, W)``.
+    classes : int
+    width : int
+        Channels of all four convolutions.
+    seed : int
+    dtype : dtype
+
+    Returns
+    -------
+    Sequential
+    """
+    layers: list[Layer] = []
+    for _ in range(2):
+        layers += [Conv2D(width, 3, padding=1), ReLU(), Conv2D(width, 3, padding=1), ReLU(), MaxPool2D(2)]
+    return _built([*layers, Flatten(), Dense(classes)], input_shape, seed, dtype, "tiny_vgg")
+
+
+def lenet5(
+    input_shape: Sequence[int] = (1, 28, 28), classes: int = 10, *, seed: int = 0, dtype: Any = np.float32
+) -> Sequential:
+    """Return LeNet-5 in its original spirit: 5x5 convolutions, tanh, average pooling (Y. LeCun et al., 1998).
+
+    The first convolution is padded by 2, which stands for the 32x32 pictures of the paper. Subsampling has no weights of
+    its own, the second convolution sees all maps, and the outputs are logits. See `tiny_vgg` for the parameters.
+    """
+    layers = [Conv2D(6, 5, padding=2), Tanh(), AvgPool2D(2), Conv2D(16, 5), Tanh(), AvgPool2D(2), Flatten()]
+    layers += [Dense(120), Tanh(), Dense(84), Tanh(), Dense(classes)]
+    return _built(layers, input_shape, seed, dtype, "lenet5")
+
+
+def lenet(
+    input_shape: Sequence[int] = (1, 28, 28), classes: int = 10, *, seed: int = 0, dtype: Any = np.float32
+) -> Sequential:
+    """Return LeNet-5 with ReLU and max pooling, as it is mostly built today. See `tiny_vgg` for the parameters."""
+    layers = [Conv2D(6, 5, padding=2), ReLU(), MaxPool2D(2), Conv2D(16, 5), ReLU(), MaxPool2D(2), Flatten()]
+    layers += [Dense(120), ReLU(), Dense(84), ReLU(), Dense(classes)]
+    return _built(layers, input_shape, seed, dtype, "lenet")
+
+
+def keras_cnn(
+    input_shape: Sequence[int] = (1, 28, 28), classes: int = 10, *, seed: int = 0, dtype: Any = np.float32
+) -> Sequential:
+    """Return the network of Keras' MNIST example "simple convnet". See `tiny_vgg` for the parameters."""
+    layers = [Conv2D(32, 3), ReLU(), MaxPool2D(2), Conv2D(64, 3), ReLU(), MaxPool2D(2)]
+    return _built([*layers, Flatten(), Dropout(0.5), Dense(classes)], input_shape, seed, dtype, "keras_cnn")
+
+
+def mnist_cnn(
+    input_shape: Sequence[int] = (1, 28, 28), classes: int = 10, *, seed: int = 0, dtype: Any = np.float32
+) -> Sequential:
+    """Return the network of PyTorch's MNIST example. See `tiny_vgg` for the parameters."""
+    layers = [Conv2D(32, 3), ReLU(), Conv2D(64, 3), ReLU(), MaxPool2D(2), Dropout(0.25)]
+    layers += [Flatten(), Dense(128), ReLU(), Dropout(0.5), Dense(classes)]
+    return _built(layers, input_shape, seed, dtype, "mnist_cnn")
+
+
+def bn_net(
+    input_shape: Sequence[int] = (1, 28, 28), classes: int = 10, *, seed: int = 0, dtype: Any = np.float32
+) -> Sequential:
+    """Return four 3x3 convolutions with batch normalisation and global average pooling. See `tiny_vgg`."""
+    layers: list[Layer] = []
+    for channels in (32, 32, 64, 64):
+        layers += [Conv2D(channels, 3, padding=1, bias=False), BatchNorm(), ReLU()]
+    layers.insert(6, MaxPool2D(2))
+    return _built([*layers, GlobalAvgPool(), Dense(classes)], input_shape, seed, dtype, "bn_net")
+
+
+def mlp(
+    input_shape: Sequence[int] = (1, 28, 28),
+    classes: int = 10,
+    *,
+    hidden: int = 128,
+    seed: int = 0,
+    dtype: Any = np.float32,
+) -> Sequential:
+    """Return a dense network with one hidden layer, the one to beat. See `tiny_vgg` for the parameters."""
+    return _built([Flatten(), Dense(hidden), ReLU(), Dense(classes)], input_shape, seed, dtype, "mlp")
+
+
+#: Every network that can be asked for by name.
+MODELS: dict[str, Builder] = {
+    builder.__name__: builder for builder in (tiny_vgg, lenet5, lenet, keras_cnn, mnist_cnn, bn_net, mlp)
+}
+
+
+def create(name: str, input_shape: Sequence[int], classes: int, *, seed: int = 0) -> Sequential:
+    """Return the network of a name.
+
+    Raises
+    ------
+    ValueError
+        If there is no such network; the message lists them.
+    """
+    if name not in MODELS:
+        raise ValueError(f"unknown model {name!r}; there are {', '.join(MODELS)}")
+    return MODELS[name](tuple(input_shape), classes, seed=seed)

@@ -1,0 +1,136 @@
+"""A training as a file: with it, a stopped training goes on to the same bits as one that was never stopped.
+
+What decides the future of a training is the model (weights, running means), the optimizer (its arrays and step count, from
+which the schedule follows), the state of every random generator, and the place in the data: the order of an epoch follows
+from the seed and the number of the epoch, so the count of batches done is enough.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from numpycnn import losses, optim
+from numpycnn.errors import DataFormatError
+from numpycnn.layers.base import Layer
+from numpycnn.losses import Loss
+from numpycnn.optim import Optimizer, Schedule
+from numpycnn.serialization import ArrayFile, describe, open_arrays, restore_model, write_arrays
+from numpycnn.training.callbacks import Callback
+
+if TYPE_CHECKING:
+    from numpycnn.training.trainer import Trainer
+
+#: Every optimizer, schedule and loss that a file may name.
+PARTS: dict[str, type] = {
+    kind.__name__: kind
+    for module in (optim, losses)
+    for kind in vars(module).values()
+    if isinstance(kind, type) and issubclass(kind, Optimizer | Schedule | Loss)
+}
+
+
+def _encode(part: Any) -> Any:
+    if isinstance(part, Optimizer | Schedule | Loss):
+        return {"part": type(part).__name__, "config": {key: _encode(value) for key, value in part.config().items()}}
+    return list(part) if isinstance(part, tuple) else part
+
+
+def _decode(value: Any, table: Mapping[str, type]) -> Any:
+    if not isinstance(value, dict):
+        return value
+    kind = value.get("part")
+    if kind not in table:
+        raise ValueError(f"unknown part {kind!r}; one of your own is given as resume(..., parts=[{kind}])")
+    return table[kind](**{key: _decode(item, table) for key, item in value["config"].items()})
+
+
+def _generator_state(generator: np.random.Generator) -> dict[str, Any]:
+    return dict(generator.bit_generator.state)
+
+
+def save_trainer(trainer: "Trainer", path: str | Path) -> None:
+    """Write everything that `load_trainer` needs; see `Trainer.save`."""
+    arrays = {f"model.{name}": array for name, array in trainer.model.state().items()}
+    arrays |= {f"optimizer.{name}": array for name, array in trainer.optimizer.state().items()}
+    for i, callback in enumerate(trainer.callbacks):
+        arrays |= {f"callback.{i}.{name}": array for name, array in callback.arrays().items()}
+    metadata = {
+        "model": describe(trainer.model),
+        "optimizer": {"encoded": _encode(trainer.optimizer), "step_count": trainer.optimizer.step_count},
+        "loss": _encode(trainer.loss),
+        "random": {name: _generator_state(rng) for name, rng in trainer.model.random_generators().items()},
+        "progress": trainer.progress.to_json() | {"seed": trainer.seed},
+        "history": trainer.history.records,
+        "callbacks": [{"kind": type(callback).__name__, "state": callback.state()} for callback in trainer.callbacks],
+    }
+    write_arrays(path, arrays, metadata)
+
+
+def load_parts(
+    path: str | Path, callbacks: Sequence[Callback], layers: Sequence[type[Layer]], parts: Sequence[type]
+) -> dict[str, Any]:
+    """Read a checkpoint and return model, loss, optimizer, seed, progress and history; the callbacks get their state back.
+
+    Raises
+    ------
+    DataFormatError
+        If the file is no checkpoint, or a damaged one.
+    """
+    table = PARTS | {part.__name__: part for part in parts}
+    with open_arrays(path) as file:
+        if "progress" not in file.metadata:
+            raise DataFormatError(f"{file.path}: a model, not a training that could be resumed; load_model reads it")
+        model = restore_model(file, "model.", layers)
+        try:
+            optimizer, loss = _restore_optimizer(file, model, table), _decode(file.get("loss", dict), table)
+            generators = model.random_generators()
+            states = file.get("random", dict)
+            if generators.keys() != states.keys():
+                raise ValueError(f"expected the random states of {sorted(generators)}, got {sorted(states)}")
+            for name, generator in generators.items():
+                generator.bit_generator.state = states[name]
+            _restore_callbacks(file, callbacks)
+            progress = dict(file.get("progress", dict))
+            return {
+                "model": model,
+                "loss": loss,
+                "optimizer": optimizer,
+                "seed": int(progress.pop("seed")),
+                "progress": progress,
+                "history": file.get("history", list),
+            }
+        except DataFormatError:
+            raise
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
+            raise DataFormatError(f"{file.path}: no training can be resumed from it: {error}") from None
+
+
+def _restore_optimizer(file: ArrayFile, model: Layer, table: Mapping[str, type]) -> Optimizer:
+    description = file.get("optimizer", dict)
+    optimizer = _decode(description["encoded"], table)
+    if not isinstance(optimizer, Optimizer):
+        raise ValueError(f"expected an optimizer, got {type(optimizer).__name__}")
+    parameters = model.parameters()
+    expected = {}
+    for key in file.names("optimizer."):
+        _, _, name = key.partition(".")
+        if name not in parameters:
+            raise ValueError(f"the optimizer keeps {key} of a parameter that the model does not have")
+        expected[key] = parameters[name].value
+    optimizer.load_state(file.read("optimizer.", expected), int(description["step_count"]))
+    return optimizer
+
+
+def _restore_callbacks(file: ArrayFile, callbacks: Sequence[Callback]) -> None:
+    """Give each callback what one of its kind, in the same order, had remembered."""
+    remembered = list(enumerate(file.get("callbacks", list)))
+    for callback in callbacks:
+        for position, (i, entry) in enumerate(remembered):
+            if entry["kind"] == type(callback).__name__:
+                prefix = f"callback.{i}."
+                arrays = {name: file.tensor(prefix + name) for name in file.names(prefix)}
+                callback.load_state(entry["state"], arrays)
+                del remembered[position]
+                break

@@ -1,0 +1,53 @@
+"""When a number stops being finite: find the layer that produced it first."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from numpycnn.layers.base import Layer
+from numpycnn.losses import Loss
+from numpycnn.sequential import Sequential
+
+
+def all_finite(array: np.ndarray) -> bool:
+    """Return whether no number is NaN or infinite; a sum of squares settles nearly all cases at the speed of BLAS."""
+    line = array.ravel()
+    with np.errstate(over="ignore", invalid="ignore"):
+        return bool(np.isfinite(np.dot(line, line))) or bool(np.isfinite(line).all())
+
+
+def _leaves(layer: Layer) -> Iterator[Layer]:
+    """Go through the layers of nested Sequentials one by one; other containers count as one layer."""
+    for child in layer.children().values():
+        if isinstance(child, Sequential):
+            yield from _leaves(child)
+        else:
+            yield child
+
+
+def first_non_finite(model: Sequential, loss: Loss, x: np.ndarray, target: Any) -> str:
+    """Take the step that went wrong once more, layer by layer, and say in words where it went wrong.
+
+    The model's buffers are changed by this: the training is over.
+    """
+    with np.errstate(all="ignore"):
+        for name, parameter in model.parameters().items():
+            if not all_finite(parameter.value):
+                return f"the parameter {name} is not finite any more: the last steps were too large"
+        if not all_finite(x):
+            return "the input batch holds numbers that are not finite"
+        layers = list(_leaves(model))
+        for layer in layers:
+            x = layer.forward(x, training=True)
+            if not all_finite(x):
+                return f"the first layer whose output is not finite is {layer.label}"
+        value = loss.forward(x, target)
+        dy = loss.backward()
+        if not np.isfinite(value) or not all_finite(dy):
+            return f"the layers' outputs are finite, but {loss!r} or its gradient is not"
+        for layer in reversed(layers):
+            dy = layer.backward(dy)
+            if not all(all_finite(parameter.grad) for parameter in layer.parameters().values()) or not all_finite(dy):
+                return f"the first layer whose gradient is not finite, coming from the loss, is {layer.label}"
+        return "the penalty on the weights is not finite"

@@ -1,0 +1,58 @@
+"""What was measured after each epoch."""
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+
+Record = dict[str, float]
+
+
+class History:
+    """One record for each epoch: ``loss``, ``accuracy``, ``val_loss``, ``val_accuracy``, ``lr``, ``seconds``, ...
+
+    Attributes
+    ----------
+    records : list of dict of str to float
+
+    Examples
+    --------
+    >>> history = History([{"epoch": 1, "loss": 0.5}, {"epoch": 2, "loss": 0.25}])
+    >>> history["loss"]
+    [0.5, 0.25]
+    """
+
+    def __init__(self, records: list[Record] | None = None) -> None:
+        self.records = list(records or [])
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    def __iter__(self) -> Iterator[Record]:
+        return iter(self.records)
+
+    def __getitem__(self, name: str) -> list[float]:
+        """Return one quantity over the epochs.
+
+        Raises
+        ------
+        KeyError
+            If it was not measured.
+        """
+        if not any(name in record for record in self.records):
+            known = ", ".join(self.names()) or "nothing yet"
+            raise KeyError(f"{name} was not measured; there is {known}")
+        return [record[name] for record in self.records if name in record]
+
+    def names(self) -> list[str]:
+        """Return what was measured, in the order in which it first appeared."""
+        return list(dict.fromkeys(name for record in self.records for name in record))
+
+    def save(self, path: str | Path) -> None:
+        """Write a CSV file with a line for each epoch."""
+        with open(path, "w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, self.names(), restval="")
+            writer.writeheader()
+            writer.writerows(self.records)
+
+    def __repr__(self) -> str:
+        return f"History({len(self)} epochs: {', '.join(self.names())})"

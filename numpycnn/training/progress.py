@@ -1,0 +1,74 @@
+"""What a person sees during training: a bar in a terminal, plain lines anywhere else."""
+
+import sys
+from typing import Any, TextIO
+
+
+def percent(share: float) -> str:
+    """Write 0.9912 as ``99.12 %``."""
+    return f"{100 * share:.2f} %"
+
+
+def describe_record(record: dict[str, float], epochs: int) -> str:
+    """Write what was measured in an epoch as one line."""
+    parts = [f"epoch {int(record['epoch']):{len(str(epochs))}d}/{epochs}", f"loss {record['loss']:.4f}"]
+    if "accuracy" in record:
+        parts.append(f"accuracy {percent(record['accuracy'])}")
+    if "val_loss" in record:
+        parts.append(f"validation loss {record['val_loss']:.4f}")
+    if "val_accuracy" in record:
+        parts.append(f"validation accuracy {percent(record['val_accuracy'])}")
+    parts += [f"{record['images_per_second']:,.0f} images/s", f"{record['seconds']:.1f} s"]
+    return "  ".join(parts)
+
+
+class Display:
+    """Shows the progress of one training; silent if `stream` is None."""
+
+    def __init__(self, stream: TextIO | None) -> None:
+        self.stream = stream
+        self._bar: Any = None
+
+    def begin_epoch(self, epoch: int, epochs: int, done: int, total: int) -> None:
+        """Open the bar of an epoch of which `done` images are behind us already."""
+        if self.stream is not None and self.stream.isatty():
+            from tqdm import tqdm  # noqa: PLC0415
+
+            self._bar = tqdm(
+                total=total,
+                initial=done,
+                desc=f"epoch {epoch}/{epochs}",
+                unit=" images",
+                unit_scale=False,
+                file=self.stream,
+                leave=False,
+                dynamic_ncols=True,
+                bar_format="{desc} |{bar}| {percentage:3.0f} %  {rate_noinv_fmt}  {remaining} left{postfix}",
+            )
+
+    def advance(self, images: int, loss: float, accuracy: float | None) -> None:
+        """Move on by a batch; loss and accuracy are those of the epoch so far."""
+        if self._bar is not None:
+            text = f"loss {loss:.4f}" + ("" if accuracy is None else f"  accuracy {percent(accuracy)}")
+            self._bar.set_postfix_str(text, refresh=False)
+            self._bar.update(images)
+
+    def end_epoch(self, record: dict[str, float] | None, epochs: int) -> None:
+        """Take the bar away, and leave a line about the epoch if it was finished."""
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+        if record is not None:
+            self.say(describe_record(record, epochs))
+
+    def say(self, text: str) -> None:
+        """Print a line."""
+        if self.stream is not None:
+            print(text, file=self.stream, flush=True)
+
+
+def stream_for(progress: bool | TextIO) -> TextIO | None:
+    """Return where to show the progress."""
+    if isinstance(progress, bool):
+        return sys.stderr if progress else None
+    return progress

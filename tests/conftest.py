@@ -1,0 +1,34 @@
+"""What all tests share: settings of hypothesis and matplotlib, a seeded generator, the folder of the real data."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, settings
+
+os.environ["MPLBACKEND"] = "Agg"  # before anything imports matplotlib: figures go to files, never to a screen
+
+# The same examples in each run, and no failure because a machine is slow.
+settings.register_profile(
+    "numpycnn", deadline=None, derandomize=True, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("numpycnn")
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    """Generator with a fixed seed, fresh for each test."""
+    return np.random.default_rng(0)
+
+
+@pytest.fixture(scope="session")
+def data_folder() -> Path:
+    """Folder of the real data sets, from the environment variable ``NUMPYCNN_DATA``."""
+    text = os.environ.get("NUMPYCNN_DATA")
+    if not text:
+        pytest.skip("real data wanted: set NUMPYCNN_DATA to the folder that holds mnist/")
+    folder = Path(text)
+    if not folder.is_dir():  # a slip in the setting, which a skip would hide
+        pytest.fail(f"NUMPYCNN_DATA: expected a folder, got {text!r}, which is none")
+    return folder.resolve()
