@@ -42,6 +42,8 @@ class Sequential(Layer):
     (10,)
     """
 
+    chained = True
+
     def __init__(
         self,
         layers: Iterable[Layer] = (),

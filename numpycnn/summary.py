@@ -2,13 +2,9 @@
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING
 
 from numpycnn.functional.checks import spell
 from numpycnn.layers.base import Layer
-
-if TYPE_CHECKING:
-    from numpycnn.sequential import Sequential
 
 #: For each axis, how much of the input one output sees and how far apart neighbours look; None where it sees everything.
 Field = tuple[tuple[Fraction, Fraction], ...] | None
@@ -94,7 +90,7 @@ def see(layer: Layer, field: Field) -> Field:
     assert layer.output_shape is not None
     children = list(layer.children().values())
     if children:
-        if type(layer).__name__ == "Sequential":
+        if layer.chained:
             for child in children:
                 field = see(child, field)
             return field
@@ -126,7 +122,7 @@ def _rows(layer: Layer, key: str, field: Field, size: tuple[int, ...], depth: in
             output_shape=layer.output_shape,
             parameters=sum(p.value.size for p in own.values()),
             multiply_adds=0 if children else layer.multiply_adds(),
-            activation_bytes=0 if type(layer).__name__ == "Sequential" else elements * layer.dtype.itemsize,
+            activation_bytes=0 if layer.chained else elements * layer.dtype.itemsize,
             receptive_field=None
             if after is None
             else tuple(min(int(-(-view // 1)), limit) for (view, _), limit in zip(after, size, strict=True)),
@@ -135,12 +131,12 @@ def _rows(layer: Layer, key: str, field: Field, size: tuple[int, ...], depth: in
     inner = field
     for name, child in children.items():
         rows += _rows(child, name, inner, size, depth + 1)
-        if type(layer).__name__ == "Sequential":
+        if layer.chained:
             inner = see(child, inner)
     return rows
 
 
-def summarize(model: "Sequential") -> Summary:
+def summarize(model: Layer) -> Summary:
     """Return the table of a built model, with the layers inside of layers indented below them."""
     if model.input_shape is None:
         raise RuntimeError("summary: the model is not built yet; give it an input_shape")

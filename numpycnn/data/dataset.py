@@ -5,7 +5,6 @@ Images stay ``uint8``, a quarter of what ``float32`` takes; only the pixels of t
 
 import operator
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -65,11 +64,14 @@ class Dataset:
             raise TypeError(f"Dataset '{name}': labels must be integers (class numbers), got {labels.dtype}")
         if labels.shape != images.shape[:1]:
             raise ValueError(
-                f"Dataset '{name}': expected one label per image, shape ({len(images)},), got labels of shape {labels.shape}"
+                f"Dataset '{name}': expected one label per image, shape ({len(images)},), "
+                f"got labels of shape {labels.shape}"
             )
         if isinstance(class_names, str):
-            raise TypeError(f"Dataset '{name}': class_names must be a sequence of names, got the string {class_names!r}")
-        if labels.size and not (0 <= labels.min() and labels.max() < len(class_names)):
+            raise TypeError(
+                f"Dataset '{name}': class_names must be a sequence of names, got the string {class_names!r}"
+            )
+        if labels.size and not (labels.min() >= 0 and labels.max() < len(class_names)):
             raise ValueError(
                 f"Dataset '{name}': labels must lie in 0..{len(class_names) - 1} ({len(class_names)} class names), "
                 f"got labels from {labels.min()} to {labels.max()}"
@@ -99,9 +101,8 @@ class Dataset:
         return len(self.labels)
 
     def __repr__(self) -> str:
-        return (
-            f"Dataset('{self.name}': {len(self)} images of shape {self.images.shape[1:]}, {len(self.class_names)} classes)"
-        )
+        shape, classes = self.images.shape[1:], len(self.class_names)
+        return f"Dataset('{self.name}': {len(self)} images of shape {shape}, {classes} classes)"
 
     def __getitem__(self, index: slice | npt.ArrayLike) -> "Dataset":
         """Return the part that a slice, a list of indices or a boolean mask selects."""

@@ -85,20 +85,22 @@ def _read(
         raise DataFormatError(f"{path}: expected {announced} bytes (the header says {shape}), found {size}")
     if most is not None and announced > most:
         raise DataFormatError(
-            f"{path}: expected {announced} bytes (the header says {shape}), found a gzip file that can hold {most} at most"
+            f"{path}: expected {announced} bytes (the header says {shape}), "
+            f"found a gzip file that can hold {most} at most"
         )
 
     array = np.empty(shape, np.uint8)
-    target = memoryview(array.reshape(-1))
+    target = array.reshape(-1)  # a view
     digest = hashlib.sha256(magic + sizes)
     done = 0
     while done < len(target):
         chunk = file.read(min(CHUNK, len(target) - done))
         if not chunk:
             raise DataFormatError(
-                f"{path}: expected {announced} bytes (the header says {shape}), found {header + done}: the file is truncated"
+                f"{path}: expected {announced} bytes (the header says {shape}), "
+                f"found {header + done}: the file is truncated"
             )
-        target[done : done + len(chunk)] = chunk
+        target[done : done + len(chunk)] = np.frombuffer(chunk, np.uint8)
         digest.update(chunk)
         done += len(chunk)
     if file.read(1):  # reading past the end also makes gzip verify its own checksum

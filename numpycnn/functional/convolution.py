@@ -23,9 +23,10 @@ from typing import Any
 
 import numpy as np
 
-from numpycnn.functional.checks import expect_shape, float_array, spell, whole_number
+from numpycnn.functional.checks import expect_shape, float_array, for_kernel, spell, whole_number
 from numpycnn.functional.windows import AXES, LETTERS, Windows, slide
 from numpycnn.kernels import convolution as kernels
+from numpycnn.kernels import direct_convolution as direct
 from numpycnn.kernels import threads
 
 Gradients = tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -37,13 +38,13 @@ Gradients = tuple[np.ndarray, np.ndarray, np.ndarray]
 def _rows(x: np.ndarray) -> np.ndarray:
     """Lay out (N, C, *size) as the rows that the kernels work on, (N, C, R, W)."""
     n, c, *size = x.shape
-    return np.ascontiguousarray(x).reshape(n, c, int(np.prod(size[:-1])), size[-1])
+    return for_kernel(x).reshape(n, c, int(np.prod(size[:-1])), size[-1])
 
 
 def _grouped(weight: np.ndarray, groups: int) -> np.ndarray:
     """Lay out (F, C/G, *kernel) as one matrix for each group, (G, F/G, K)."""
     filters = len(weight) // groups
-    return np.ascontiguousarray(weight).reshape(groups, filters, int(np.prod(weight.shape[1:])))
+    return for_kernel(weight).reshape(groups, filters, int(np.prod(weight.shape[1:])))
 
 
 def _scratch(channels: int, weight: np.ndarray, windows: Windows, chunks: int) -> list[np.ndarray]:
@@ -57,45 +58,87 @@ def _scratch(channels: int, weight: np.ndarray, windows: Windows, chunks: int) -
     ]
 
 
+def prefers_direct(windows: Windows) -> bool:
+    """Whether the loop without im2col is the faster one: where windows are one element apart and rows are not too short.
+
+    Measured on two cores against im2col, batch 32, 3x3 kernels, 10 channels: 3.3 times as fast on 28x28 pictures.
+    """
+    return all(s == 1 for s in windows.stride) and windows.flat.width >= 6
+
+
+def _line_scratch(channels: int, filters: int, windows: Windows, chunks: int, dtype: Any) -> list[np.ndarray]:
+    """Working memory of the direct kernels for each chunk: a padded image, and a line for each filter."""
+    length = int(windows.flat.origins[-1]) + windows.flat.width
+    return [
+        np.zeros((chunks, channels, windows.flat.plane), dtype),
+        np.zeros((chunks, filters, length), dtype),
+    ]
+
+
 def correlate(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, groups: int, windows: Windows) -> np.ndarray:
+    """Return the weighted sum of each window, (N, F, *output)."""
     n, c, filters = len(x), x.shape[1], len(weight)
     y = np.empty((n, filters, *windows.output), x.dtype)
     if n:
         chunks = threads.split(n)
         matrices = _grouped(weight, groups)
         offset = np.zeros(filters, x.dtype) if bias is None else np.ascontiguousarray(bias)
-        scratch = _scratch(c, matrices, windows, len(chunks))
-        threads.run(
-            kernels.correlate, chunks, _rows(x), matrices, offset, windows.flat, *scratch, y.reshape(n, filters, -1)
-        )
-    return y  # (N, F, *output)
+        if prefers_direct(windows):
+            kernel, scratch = (
+                direct.correlate_direct,
+                _line_scratch(c, filters // groups, windows, len(chunks), x.dtype),
+            )
+        else:
+            kernel, scratch = kernels.correlate, _scratch(c, matrices, windows, len(chunks))
+        threads.run(kernel, chunks, _rows(x), matrices, offset, windows.flat, *scratch, y.reshape(n, filters, -1))
+    return y
+
+
+def _flipped(weight: np.ndarray, groups: int) -> np.ndarray:
+    """Exchange the channels in and out within each group, and turn the kernel round: (C, F/groups, *kernel)."""
+    filters, channels, *kernel = weight.shape
+    blocks = weight.reshape(groups, filters // groups, channels, *kernel).swapaxes(1, 2)
+    turned = np.flip(blocks, axis=tuple(range(3, 3 + len(kernel))))
+    return turned.reshape(groups * channels, filters // groups, *kernel)
 
 
 def input_gradient(dy: np.ndarray, weight: np.ndarray, groups: int, windows: Windows) -> np.ndarray:
+    """Return what each input element gets back from all the windows that saw it, (N, C, *size)."""
     n, c = len(dy), weight.shape[1] * groups
+    if not n:
+        return np.empty((n, c, *windows.size), dy.dtype)
+    back = windows.reversed() if all(s == 1 for s in windows.stride) else None
+    if back is not None and prefers_direct(back):  # then it is itself a convolution, of dy with the flipped weights
+        return correlate(dy, _flipped(weight, groups), None, groups, back)
     dx = np.empty((n, c, *windows.size), dy.dtype)
-    if n:
-        chunks = threads.split(n)
-        matrices = _grouped(weight, groups)
-        scratch = _scratch(c, matrices, windows, len(chunks))
-        flat = np.ascontiguousarray(dy).reshape(n, len(weight), -1)  # (N, F, P)
-        threads.run(kernels.input_gradient, chunks, flat, matrices, windows.flat, *scratch, _rows(dx))
-    return dx  # (N, C, *size)
+    chunks = threads.split(n)
+    matrices = _grouped(weight, groups)
+    scratch = _scratch(c, matrices, windows, len(chunks))
+    flat = np.ascontiguousarray(dy).reshape(n, len(weight), -1)  # (N, F, P)
+    threads.run(kernels.input_gradient, chunks, flat, matrices, windows.flat, *scratch, _rows(dx))
+    return dx
 
 
 def weight_gradient(
     dy: np.ndarray, x: np.ndarray, weight_shape: tuple[int, ...], groups: int, windows: Windows
 ) -> np.ndarray:
+    """Return what each weight gets back from all images and positions, in the shape of the weights."""
     n, filters = dy.shape[:2]
     if not n:
         return np.zeros(weight_shape, dy.dtype)
     chunks = threads.split(n)
     shape = (len(chunks), groups, filters // groups, int(np.prod(weight_shape[1:])))
     partial = np.zeros(shape, dy.dtype)
-    scratch = _scratch(x.shape[1], partial[0], windows, len(chunks))
+    if prefers_direct(windows):
+        kernel, scratch = (
+            direct.weight_gradient_direct,
+            _line_scratch(x.shape[1], filters // groups, windows, len(chunks), x.dtype),
+        )
+    else:
+        kernel, scratch = kernels.weight_gradient, _scratch(x.shape[1], partial[0], windows, len(chunks))
     flat = np.ascontiguousarray(dy).reshape(n, filters, -1)  # (N, F, P)
-    threads.run(kernels.weight_gradient, chunks, flat, _rows(x), windows.flat, *scratch, partial)
-    return partial.sum(axis=0).reshape(weight_shape)  # (F, C/G, *kernel)
+    threads.run(kernel, chunks, flat, _rows(x), windows.flat, *scratch, partial)
+    return partial.sum(axis=0).reshape(weight_shape)
 
 
 # ------------------------------------------------------------------------------------------------------------- checks

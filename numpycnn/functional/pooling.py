@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from numpycnn.functional.checks import expect_shape, float_array, spell
+from numpycnn.functional.checks import expect_shape, float_array, for_kernel, spell
 from numpycnn.functional.windows import AXES, LETTERS, Windows, slide
 from numpycnn.kernels import pooling as kernels
 from numpycnn.kernels import threads
@@ -59,7 +59,7 @@ def prepare(
 
 def planes(x: np.ndarray) -> np.ndarray:
     """Lay out (N, C, *size) as one line for each channel, (N * C, S)."""
-    return np.ascontiguousarray(x).reshape(x.shape[0] * x.shape[1], -1)
+    return for_kernel(x).reshape(x.shape[0] * x.shape[1], -1)
 
 
 def window_sum(x: np.ndarray, windows: Windows) -> np.ndarray:

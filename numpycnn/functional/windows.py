@@ -77,6 +77,22 @@ class Windows:
             index, inside = joined.reshape(shape), within.reshape(shape)
         return np.where(inside, index, -1)
 
+    def reversed(self) -> "Windows | None":
+        """Return how the windows of stride 1 look from the output back to the input, or None if nothing is seen so.
+
+        Each input element is seen by the windows that begin up to ``d (k - 1)`` before it: a window of the same kernel over
+        the output, padded by what is left of that after the padding here, and to the size of the input.
+        """
+        pairs = tuple(
+            (d * (k - 1) - before, i - o + before)
+            for i, o, k, d, (before, _) in zip(
+                self.size, self.output, self.kernel, self.dilation, self.padding, strict=True
+            )
+        )
+        if any(side < 0 for pair in pairs for side in pair):
+            return None
+        return _slide(self.output, self.kernel, self.stride, pairs, self.dilation, self.size)
+
     def divisor(self, count_include_pad: bool) -> np.ndarray:
         """How many elements each window averages over, (*output), with or without the padding that it covers.
 
@@ -316,15 +332,13 @@ def transposed_size(
                 f"{operation}: expected output_padding smaller than stride or dilation, got {e} with stride {s} "
                 f"and dilation {d}"
             )
-    if isinstance(padding, str) and padding == "same":  # of the convolution from size * stride to size
-        wide = [i * s for i, s in zip(size, strides, strict=True)]
-        pairs = padding_pairs(padding, wide, kernel, strides, dilations, operation)
-    else:
-        pairs = padding_pairs(padding, size, kernel, strides, dilations, operation)
+    same = isinstance(padding, str) and padding == "same"  # of the convolution from size * stride to size
+    wide = [i * s for i, s in zip(size, strides, strict=True)] if same else size
+    pairs = padding_pairs(padding, wide, kernel, strides, dilations, operation)
     output = []
     axes = zip(AXES[rank], size, kernel, strides, pairs, extra, dilations, strict=True)
     for name, i, k, s, (before, after), e, d in axes:
-        o = s * (i - 1) + d * (k - 1) + 1 + e - before - after
+        o = s * i + e if same else s * (i - 1) + d * (k - 1) + 1 + e - before - after
         if o < 1:
             raise ValueError(
                 f"{operation}: no {name} is left: {s} * ({i} - 1) + {d} * ({k} - 1) + 1 + {e} - {before} - {after} = {o}"

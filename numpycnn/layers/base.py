@@ -58,6 +58,9 @@ class Layer:
     output_shape: Shape | None = None
     dtype: "np.dtype[Any] | None" = None
 
+    #: Whether the layers inside work one after the other, and not side by side.
+    chained = False
+
     #: The batched input shape that `forward` asks for, with names for axes of any size; None accepts every shape.
     _expected: tuple[int | str, ...] | None = None
     _cache: Any = None
