@@ -142,6 +142,17 @@ class Sequential(Layer):
             dy = layer.backward(dy)
         return dy
 
+    def _backward_parameters(self, dy: np.ndarray, cache: Any) -> None:
+        """Go back no further than to the first layer that has something to learn."""
+        first = next((i for i, layer in enumerate(self._layers) if layer.parameters()), len(self._layers))
+        for layer in reversed(self._layers[first + 1 :]):
+            dy = layer.backward(dy)
+        for position, layer in enumerate(self._layers[: first + 1]):
+            if position == first:
+                layer.backward_parameters(dy)
+            else:
+                layer.forget()
+
     def predict(self, x: Any, *, batch_size: int = 256) -> np.ndarray:
         """Return the outputs for many examples, computed in batches.
 

@@ -158,9 +158,20 @@ def draw_case(
         if dilated:
             settings["dilation"] = dilation
         case = Case(size, settings, kernel, strides, dilations, pairs)
-        # "same" can ask for more padding than the window is long only where the window steps over the whole input
-        if min(case.room) >= 0 and all(max(pair) <= r for pair, r in zip(pairs, reach, strict=True)):
+        if min(case.room) >= 0:
             return case
+
+
+def draw_transposed(rng: np.random.Generator, rank: int) -> tuple[Case, Shape]:
+    """A window, and output padding, of a transposed convolution that leaves some output."""
+    while True:
+        case = draw_case(rng, rank)
+        extra = tuple(int(rng.integers(max(s, d))) for s, d in zip(case.stride, case.dilation, strict=True))
+        if case.settings["padding"] == "same":  # of the convolution that goes the other way
+            wide = tuple(i * s for i, s in zip(case.size, case.stride, strict=True))
+            case = case._replace(pairs=pairs_of("same", wide, case.kernel, case.stride, case.dilation))
+        if min(transposed_size(case, extra)) >= 1:
+            return case, extra
 
 
 def draw_pool(rng: np.random.Generator, rank: int, *, dilated: bool = False) -> Case:

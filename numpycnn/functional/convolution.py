@@ -206,7 +206,20 @@ def convolve(
     return correlate(x, weight, bias, groups, windows)
 
 
-def convolve_backward(
+def convolve_backward(dy: Any, x: Any, weight: Any, **settings: Any) -> Gradients:
+    """Return ``(dx, dweight, dbias)`` of `convolve`; the settings are those of the forward pass."""
+    dy, x, weight, groups, windows = _check_backward(dy, x, weight, **settings)
+    dx = input_gradient(dy, weight, groups, windows)
+    return dx, weight_gradient(dy, x, weight.shape, groups, windows), sum_over_positions(dy)
+
+
+def convolve_backward_parameters(dy: Any, x: Any, weight: Any, **settings: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Return ``(dweight, dbias)`` alone, for a first layer, whose ``dx`` nobody needs."""
+    dy, x, weight, groups, windows = _check_backward(dy, x, weight, **settings)
+    return weight_gradient(dy, x, weight.shape, groups, windows), sum_over_positions(dy)
+
+
+def _check_backward(
     dy: Any,
     x: Any,
     weight: Any,
@@ -216,17 +229,13 @@ def convolve_backward(
     dilation: Any = 1,
     groups: int = 1,
     rank: int | None = None,
-) -> Gradients:
-    """Return ``(dx, dweight, dbias)`` of `convolve`."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, int, Windows]:
     operation = f"conv{rank}d_backward" if rank else "convolve_backward"
     x, weight, _ = check_operands(operation, rank, x, weight, None, groups, transposed=False)
     windows = slide(
         x.shape[2:], weight.shape[2:], stride=stride, padding=padding, dilation=dilation, operation=operation
     )
-    dy = check_gradient(operation, dy, x, (len(x), len(weight), *windows.output))
-    dx = input_gradient(dy, weight, groups, windows)
-    dweight = weight_gradient(dy, x, weight.shape, groups, windows)
-    return dx, dweight, sum_over_positions(dy)
+    return check_gradient(operation, dy, x, (len(x), len(weight), *windows.output)), x, weight, groups, windows
 
 
 def sum_over_positions(dy: np.ndarray) -> np.ndarray:

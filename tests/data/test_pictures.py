@@ -1,0 +1,265 @@
+import os
+import struct
+import subprocess
+import sys
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+from numpycnn.data import load_mnist, prepare_digit, read_picture
+from numpycnn.errors import DataFormatError
+
+REAL = Path(os.environ.get("NUMPYCNN_DATA", "nowhere"))
+
+
+def four(size: int = 400, pen: int = 24, place: tuple[float, float] = (0.25, 0.2), height: float = 0.6) -> np.ndarray:
+    """Draw a 4: how much ink each pixel has, from 0 to 1."""
+    picture = Image.new("L", (size, size))
+    stroke = ImageDraw.Draw(picture)
+    corners = [(0.45, 0.0), (0.0, 0.62), (0.7, 0.62)], [(0.5, 0.35), (0.5, 1.0)]
+    for line in corners:
+        points = [(size * (place[0] + height * x), size * (place[1] + height * y)) for x, y in line]
+        stroke.line(points, fill=255, width=pen, joint="curve")
+    return np.asarray(picture) / 255
+
+
+def photograph(ink: np.ndarray, *, noise: float = 0.03, shade: float = 0.35, seed: int = 0) -> np.ndarray:
+    """Dark ink on paper with grain under uneven light."""
+    y, x = np.meshgrid(np.linspace(-1, 1, ink.shape[0]), np.linspace(-1, 1, ink.shape[1]), indexing="ij")
+    light = 0.75 + shade * (0.4 * x + 0.3 * y - 0.3 * x * x)
+    grain = np.random.default_rng(seed).normal(0, noise, ink.shape)
+    return np.uint8(255 * np.clip(light * (0.9 - 0.6 * ink) + grain, 0, 1))
+
+
+def centre_of_mass(image: np.ndarray) -> tuple[float, float]:
+    weights = image.astype(float) / image.sum()
+    return float(weights.sum(1) @ np.arange(28)), float(weights.sum(0) @ np.arange(28))
+
+
+def assert_like_mnist(digit: np.ndarray) -> None:
+    assert digit.shape == (1, 28, 28)
+    assert digit.dtype == np.uint8
+    rows, columns = np.nonzero(digit[0])
+    assert max(np.ptp(rows), np.ptp(columns)) + 1 == 20
+    assert np.abs(np.subtract(centre_of_mass(digit[0]), 14)).max() <= 0.55
+    assert digit.max() == 255
+
+
+def likeness(one: np.ndarray, other: np.ndarray) -> float:
+    return float(np.corrcoef(one.ravel(), other.ravel())[0, 1])
+
+
+PLAIN = prepare_digit(np.uint8(255 * four()))
+
+
+class TestRead:
+    @pytest.mark.parametrize(
+        ("suffix", "mode", "shape"),
+        [(s, m, (30, 40, 3)[:n]) for m, n in (("L", 2), ("1", 2), ("RGB", 3)) for s in ("png", "jpg")]
+        + [("jpg", "CMYK", (30, 40, 3))],
+    )
+    def test_modes(self, tmp_path: Path, suffix: str, mode: str, shape: tuple) -> None:
+        path = tmp_path / f"picture.{suffix}"
+        Image.new("RGB", (40, 30), "white").convert(mode).save(path)
+        picture = read_picture(path)
+        assert (picture.shape, picture.dtype) == (shape, np.uint8)
+        assert picture.min() >= 250
+
+    def test_sixteen_bits_are_scaled(self, tmp_path: Path) -> None:
+        Image.fromarray(np.array([[0, 257 * 100, 65535]], np.uint16)).save(tmp_path / "deep.png")
+        assert read_picture(tmp_path / "deep.png").tolist() == [[0, 100, 255]]
+
+    def test_transparent_parts_are_white(self, tmp_path: Path) -> None:
+        Image.fromarray(np.array([[[0, 0, 0, 0], [200, 0, 0, 255]]], np.uint8)).save(tmp_path / "rgba.png")
+        assert read_picture(tmp_path / "rgba.png").tolist() == [[[255, 255, 255], [200, 0, 0]]]
+        Image.fromarray(np.array([[[0, 0], [7, 255]]], np.uint8), "LA").save(tmp_path / "la.png")
+        assert read_picture(tmp_path / "la.png").tolist() == [[255, 7]]
+        palette = Image.new("P", (2, 1))
+        palette.putpalette([9, 9, 9, 50, 60, 70])
+        palette.putpixel((1, 0), 1)
+        palette.save(tmp_path / "p.png", transparency=0)
+        assert read_picture(tmp_path / "p.png").tolist() == [[[255, 255, 255], [50, 60, 70]]]
+
+    def test_is_turned_upright(self, tmp_path: Path) -> None:
+        exif = Image.Exif()
+        exif[0x0112] = 6  # turn by 90 degrees clockwise to view
+        half = np.zeros((40, 60), np.uint8)
+        half[:20] = 255
+        Image.fromarray(half).save(tmp_path / "turned.jpg", exif=exif)
+        picture = read_picture(tmp_path / "turned.jpg")
+        assert picture.shape == (60, 40)
+        assert picture[:, 25:].min() > 200
+        assert picture[:, :15].max() < 50
+
+    def test_missing_file_and_folder(self, tmp_path: Path) -> None:
+        with pytest.raises(FileNotFoundError, match="expected a PNG or JPEG picture, found no such file"):
+            read_picture(tmp_path / "none.png")
+        with pytest.raises(IsADirectoryError, match="expected a PNG or JPEG picture, found a folder"):
+            read_picture(tmp_path)
+
+    @pytest.mark.parametrize("content", [b"", b"hello", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"])
+    def test_no_picture(self, tmp_path: Path, content: bytes) -> None:
+        (tmp_path / "file.png").write_bytes(content)
+        with pytest.raises(DataFormatError, match=r"file.png: expected a"):
+            read_picture(tmp_path / "file.png")
+
+    def test_other_formats_are_refused(self, tmp_path: Path) -> None:
+        Image.new("L", (3, 3)).save(tmp_path / "picture.png", "GIF")
+        with pytest.raises(DataFormatError, match="expected a PNG or JPEG picture, found another kind of file"):
+            read_picture(tmp_path / "picture.png")
+
+    @pytest.mark.parametrize("suffix", ["png", "jpg"])
+    def test_damaged_files_give_a_picture_or_our_error(self, tmp_path: Path, suffix: str) -> None:
+        path = tmp_path / f"file.{suffix}"
+        rng = np.random.default_rng(0)
+        Image.fromarray(rng.integers(0, 256, (40, 40, 3), dtype=np.uint8)).save(path)
+        content = path.read_bytes()
+        path.write_bytes(content[: len(content) // 2])
+        with pytest.raises(DataFormatError, match="found a damaged one"):
+            read_picture(path)
+        refused = 0
+        for _ in range(300):
+            damaged = bytearray(content)
+            for place in rng.integers(0, min(len(content), 700), 3):
+                damaged[place] = rng.integers(256)
+            path.write_bytes(damaged)
+            try:
+                assert read_picture(path).dtype == np.uint8
+            except DataFormatError as error:
+                refused += str(path) in str(error)
+        assert refused > 30
+
+    @pytest.mark.parametrize("side", [6400, 12000, 60000])
+    def test_too_large_is_refused_before_it_is_decoded(self, tmp_path: Path, side: int) -> None:
+        def chunk(kind: bytes, body: bytes) -> bytes:
+            return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+        header = chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0))
+        body = chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
+        (tmp_path / "large.png").write_bytes(b"\x89PNG\r\n\x1a\n" + header + body)
+        with pytest.raises(DataFormatError, match="expected at most 40,000,000 pixels, found"):
+            read_picture(tmp_path / "large.png")
+
+
+class TestPrepare:
+    def test_a_drawing(self) -> None:
+        assert_like_mnist(PLAIN)
+
+    @pytest.mark.parametrize("pen", [2, 6, 14, 40])
+    def test_any_pen(self, pen: int) -> None:
+        digit = prepare_digit(np.uint8(255 - 255 * four(pen=pen)))
+        assert_like_mnist(digit)
+        assert likeness(digit, PLAIN) > 0.7
+        assert digit.sum() > 40 * 255
+
+    @pytest.mark.parametrize("place", [(0.02, 0.02), (0.55, 0.6), (0.1, 0.6)])
+    @pytest.mark.parametrize("height", [0.15, 0.35])
+    def test_any_place_and_size(self, place: tuple[float, float], height: float) -> None:
+        digit = prepare_digit(np.uint8(255 - 200 * four(pen=round(40 * height), place=place, height=height)))
+        assert_like_mnist(digit)
+        assert likeness(digit, PLAIN) > 0.9
+
+    def test_light_on_dark_and_dark_on_light_are_one(self) -> None:
+        assert np.abs(PLAIN.astype(int) - prepare_digit(np.uint8(255 - 255 * four()))).max() <= 1
+
+    def test_colour(self) -> None:
+        picture = np.stack([np.full((400, 400), 250), 240 - 200 * four(), 230 - 180 * four()], axis=-1).astype(np.uint8)
+        assert likeness(prepare_digit(picture), PLAIN) > 0.98
+
+    @pytest.mark.parametrize("pen", [8, 24])
+    @pytest.mark.parametrize("seed", range(3))
+    def test_photograph(self, pen: int, seed: int) -> None:
+        digit = prepare_digit(photograph(four(pen=pen), seed=seed))
+        assert_like_mnist(digit)
+        assert likeness(digit, PLAIN) > 0.8
+        assert (digit[0, :3] == 0).all()
+
+    def test_dim_photograph_is_still_dark_on_light(self) -> None:
+        picture = (photograph(four(), noise=0.01) * 0.5).astype(np.uint8)
+        assert np.median(picture) < 100
+        assert likeness(prepare_digit(picture), PLAIN) > 0.9
+
+    def test_shadow_across_the_paper(self) -> None:
+        picture = photograph(four(), noise=0.01)
+        picture[:, 250:] = picture[:, 250:] * 0.75
+        assert likeness(prepare_digit(picture), PLAIN) > 0.8
+
+    def test_specks_do_not_move_the_digit(self) -> None:
+        ink = four()
+        ink[5:9, 5:9] = ink[390:394, 20:24] = 1
+        assert likeness(prepare_digit(np.uint8(255 - 255 * ink)), PLAIN) > 0.98
+
+    def test_a_digit_cropped_to_its_edges(self) -> None:
+        ink = four()
+        rows, columns = np.flatnonzero(ink.any(1)), np.flatnonzero(ink.any(0))
+        tight = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+        assert likeness(prepare_digit(np.uint8(255 - 255 * tight)), PLAIN) > 0.95
+
+    def test_large_and_small_pictures(self) -> None:
+        assert likeness(prepare_digit(np.uint8(255 * four(3000, 180))), PLAIN) > 0.95
+        assert likeness(prepare_digit(np.uint8(255 * four(24, 2))), PLAIN) > 0.7
+
+    def test_a_straight_stroke(self) -> None:
+        picture = np.full((300, 200), 255, np.uint8)
+        picture[50:250, 98:101] = 0
+        digit = prepare_digit(picture)
+        assert_like_mnist(digit)
+        assert 1 <= np.ptp(np.nonzero(digit[0])[1]) + 1 <= 4
+
+    def test_the_picture_is_left_alone(self) -> None:
+        picture = photograph(four())
+        picture.flags.writeable = False
+        before = picture.copy()
+        prepare_digit(picture)
+        assert np.array_equal(picture, before)
+
+    @pytest.mark.parametrize(
+        "picture",
+        [
+            np.zeros((28, 28), np.uint8),
+            np.full((300, 200), 255, np.uint8),
+            np.full((50, 50, 3), 128, np.uint8),
+            np.zeros((1, 1), np.uint8),
+            np.zeros((1, 500), np.uint8),
+            photograph(np.zeros((300, 400))),
+            photograph(np.zeros((300, 400)), noise=0.1),
+            np.random.default_rng(0).integers(0, 256, (200, 200), dtype=np.uint8),
+        ],
+        ids=["black", "white", "grey", "pixel", "row", "paper", "grainy paper", "noise"],
+    )
+    def test_a_blank_picture_is_refused(self, picture: np.ndarray) -> None:
+        with pytest.raises(ValueError, match="found nothing that stands out from the background"):
+            prepare_digit(picture)
+
+    @pytest.mark.parametrize("shape", [(0, 5), (28,), (1, 28, 28), (28, 28, 4)])
+    def test_other_shapes_are_refused(self, shape: tuple) -> None:
+        with pytest.raises(ValueError, match=r"expected a picture of shape \(H, W\) or \(H, W, 3\), got"):
+            prepare_digit(np.zeros(shape, np.uint8))
+
+    def test_other_types_are_refused(self) -> None:
+        with pytest.raises(TypeError, match=r"expected a picture of uint8 pixels .* got float64"):
+            prepare_digit(np.zeros((28, 28)))
+
+
+@pytest.mark.skipif(not (REAL / "mnist").is_dir(), reason="NUMPYCNN_DATA names no folder with the real MNIST")
+def test_a_real_digit_saved_as_png_comes_back(tmp_path: Path) -> None:
+    _, test = load_mnist(REAL)
+    differences, moved = [], []
+    for image in test.images[:200, 0]:
+        Image.fromarray(image).save(tmp_path / "digit.png")
+        digit = prepare_digit(read_picture(tmp_path / "digit.png"))[0]
+        differences.append(np.abs(digit.astype(int) - image).mean())
+        moved.append(np.abs(np.subtract(centre_of_mass(digit), centre_of_mass(image))).max())
+    assert max(differences) < 1  # of 255
+    assert np.mean(differences) < 0.3
+    assert max(moved) < 0.1  # pixels
+
+
+def test_importing_the_package_loads_no_heavy_library() -> None:
+    heavy = {"skimage", "PIL", "pooch", "scipy.ndimage", "requests", "mlxtend"}
+    code = f"import sys, numpycnn.data; print(sorted({heavy} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,249 @@
+"""Convolutions against the sum that defines them, against SciPy, and against PyTorch."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+from scipy.signal import correlate
+
+from numpycnn import functional as F
+from tests.helpers import (
+    DRAWN,
+    INT32_OVERFLOW,
+    INT64_LARGEST,
+    Case,
+    assert_close,
+    assert_same_bits,
+    bilinear,
+    convolution_terms,
+    draw_case,
+    generators,
+    layouts,
+)
+
+CONV = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
+BACKWARD = {1: F.conv1d_backward, 2: F.conv2d_backward, 3: F.conv3d_backward}
+
+
+class Drawn(NamedTuple):
+    case: Case
+    groups: int
+    settings: dict[str, Any]
+    x: np.ndarray
+    weight: np.ndarray
+    bias: np.ndarray | None
+    dy: np.ndarray
+
+
+def draw(rng: np.random.Generator, rank: int) -> Drawn:
+    case = draw_case(rng, rank)
+    groups, channels, filters = (int(n) for n in rng.integers(1, 4, 3))  # channels and filters of one group
+    settings = {name: value for name, value in case.settings.items() if name != "kernel_size"} | {"groups": groups}
+    x = rng.normal(size=(rng.integers(1, 4), groups * channels, *case.size))
+    weight = rng.normal(size=(groups * filters, channels, *case.kernel))
+    bias = rng.normal(size=groups * filters) if rng.random() < 0.7 else None
+    dy = rng.normal(size=(len(x), groups * filters, *case.output))
+    return Drawn(case, groups, settings, x, weight, bias, dy)
+
+
+@pytest.mark.parametrize("rank", [1, 2, 3])
+def test_equals_the_sum_over_its_terms(rank: int) -> None:
+    for rng in generators(1, rank):
+        drawn = draw(rng, rank)
+        terms = convolution_terms(drawn.x.shape, drawn.weight.shape, drawn.case, drawn.groups)
+        expected = bilinear(terms, drawn.x, drawn.weight, drawn.bias, drawn.dy)
+        y = CONV[rank](drawn.x, drawn.weight, drawn.bias, **drawn.settings)
+        gradients = BACKWARD[rank](drawn.dy, drawn.x, drawn.weight, **drawn.settings)
+        for actual, wanted in zip((y, *gradients), expected, strict=True):
+            assert_close(actual, wanted)
+
+
+@pytest.mark.parametrize("rank", [1, 2, 3])
+def test_equals_pytorch(rank: int) -> None:
+    torch = pytest.importorskip("torch")
+    theirs = [torch.nn.functional.conv1d, torch.nn.functional.conv2d, torch.nn.functional.conv3d][rank - 1]
+    for rng in generators(1, rank):
+        drawn = draw(rng, rank)
+        x, weight = (torch.tensor(array, requires_grad=True) for array in (drawn.x, drawn.weight))
+        bias = torch.zeros(len(drawn.weight), dtype=x.dtype) if drawn.bias is None else torch.tensor(drawn.bias)
+        bias.requires_grad_()
+        around = [n for pair in reversed(drawn.case.pairs) for n in pair]  # PyTorch lists the last axis first
+        padded = torch.nn.functional.pad(x, around)
+        y = theirs(
+            padded, weight, bias, stride=drawn.case.stride, dilation=drawn.case.dilation, groups=drawn.groups
+        )
+        y.backward(torch.tensor(drawn.dy))
+        assert_close(CONV[rank](drawn.x, drawn.weight, drawn.bias, **drawn.settings), y.detach())
+        gradients = BACKWARD[rank](drawn.dy, drawn.x, drawn.weight, **drawn.settings)
+        for actual, wanted in zip(gradients, (x.grad, weight.grad, bias.grad), strict=True):
+            assert_close(actual, wanted)
+
+
+@pytest.mark.parametrize("rank", [1, 2, 3])
+def test_equals_scipy(rank: int) -> None:
+    for rng in generators(2, rank, count=30):
+        size = rng.integers(3, 9, rank)
+        image, kernel = rng.normal(size=size), rng.normal(size=rng.integers(1, 4, rank))
+        for padding in ("valid", "full"):
+            y = CONV[rank](image[None, None], kernel[None, None], padding=padding)
+            assert_close(y[0, 0], correlate(image, kernel, mode=padding, method="direct"))
+
+
+@pytest.mark.parametrize("rank", [1, 2, 3])
+def test_the_drawn_configurations_reach_the_awkward_cases(rank: int) -> None:
+    drawn = [draw(rng, rank) for rng in generators(1, rank)]
+    cases = [d.case for d in drawn]
+    assert len(cases) == DRAWN
+    awkward = {
+        "even kernel": [any(k % 2 == 0 for k in c.kernel) for c in cases],
+        "kernel of one": [set(c.kernel) == {1} for c in cases],
+        "input of one": [1 in c.size for c in cases],
+        "stride that leaves some over": [any(r % s for r, s in zip(c.room, c.stride, strict=True)) for c in cases],
+        "stride beyond the kernel": [any(s > k for s, k in zip(c.stride, c.kernel, strict=True)) for c in cases],
+        "dilation": [max(c.dilation) > 1 and max(c.kernel) > 1 for c in cases],
+        "uneven padding": [any(before != after for before, after in c.pairs) for c in cases],
+        "padding of one side": [any(pair[0] and not pair[1] for pair in c.pairs) for c in cases],
+        "groups": [d.groups > 1 for d in drawn],
+        "depthwise": [d.groups > 1 and d.weight.shape[1] == 1 for d in drawn],
+        **{word: [c.settings["padding"] == word for c in cases] for word in ("valid", "same", "full")},
+    }
+    if rank > 1:
+        awkward["not square"] = [len(set(c.size)) > 1 and len(set(c.kernel)) > 1 for c in cases]
+        awkward["strides that differ"] = [len(set(c.stride)) > 1 for c in cases]
+    assert {name: sum(hits) for name, hits in awkward.items() if sum(hits) < 5} == {}
+
+
+# ---------------------------------------------------------------------------------------------------------- properties
+
+
+def test_float32_is_close_to_float64() -> None:
+    for rng in generators(3, count=50):
+        drawn = draw(rng, 2)
+        x, weight, dy = (array.astype(np.float32) for array in (drawn.x, drawn.weight, drawn.dy))
+        y = F.conv2d(x, weight, **drawn.settings)
+        gradients = F.conv2d_backward(dy, x, weight, **drawn.settings)
+        exact = F.conv2d(drawn.x, drawn.weight, **drawn.settings)
+        exact_gradients = F.conv2d_backward(drawn.dy, drawn.x, drawn.weight, **drawn.settings)
+        for single, double in zip((y, *gradients), (exact, *exact_gradients), strict=True):
+            assert single.dtype == np.float32
+            assert_close(single, double, 1e-5)
+
+
+def test_any_layout_gives_the_same_bits_and_stays_as_it_is(rng: np.random.Generator) -> None:
+    x, weight, bias = rng.normal(size=(3, 4, 5, 6)), rng.normal(size=(6, 2, 3, 2)), rng.normal(size=6)
+    settings = {"stride": (1, 2), "padding": ((1, 0), (0, 2)), "groups": 2}
+    y = F.conv2d(x, weight, bias, **settings)
+    dy = rng.normal(size=y.shape)
+    gradients = F.conv2d_backward(dy, x, weight, **settings)
+    for kind in layouts(x):
+        other_x, other_weight, other_bias, other_dy = (layouts(array)[kind] for array in (x, weight, bias, dy))
+        assert_same_bits(F.conv2d(other_x, other_weight, other_bias, **settings), y)
+        for actual, wanted in zip(F.conv2d_backward(other_dy, other_x, other_weight, **settings), gradients, strict=True):
+            assert_same_bits(actual, wanted)
+        for other, original in ((other_x, x), (other_weight, weight), (other_bias, bias), (other_dy, dy)):
+            np.testing.assert_array_equal(other, original)
+
+
+def test_broadcast_arrays(rng: np.random.Generator) -> None:
+    x = np.broadcast_to(rng.normal(size=(1, 2, 5, 1)), (3, 2, 5, 4))
+    weight = np.broadcast_to(rng.normal(size=(3, 1, 1, 2)), (3, 2, 3, 2))
+    dy = np.broadcast_to(1.0, (3, 3, 3, 3))
+    assert_same_bits(F.conv2d(x, weight), F.conv2d(x.copy(), weight.copy()))
+    copies = F.conv2d_backward(dy.copy(), x.copy(), weight.copy())
+    for actual, wanted in zip(F.conv2d_backward(dy, x, weight), copies, strict=True):
+        assert_same_bits(actual, wanted)
+
+
+@pytest.mark.parametrize("rank", [1, 2, 3])
+def test_an_empty_batch(rank: int) -> None:
+    x, weight = np.empty((0, 2, *(4,) * rank)), np.ones((3, 2, *(2,) * rank))
+    y = CONV[rank](x, weight)
+    assert y.shape == (0, 3, *(3,) * rank)
+    dx, dweight, dbias = BACKWARD[rank](y, x, weight)
+    assert dx.shape == x.shape
+    assert_same_bits(dweight, np.zeros_like(weight))
+    assert_same_bits(dbias, np.zeros(3))
+
+
+def test_large_images_take_several_tiles(rng: np.random.Generator) -> None:
+    x, weight = rng.normal(size=(2, 8, 70, 60)), rng.normal(size=(3, 8, 3, 3))
+    dy = rng.normal(size=(2, 3, 68, 58))
+    dx, dweight, _ = F.conv2d_backward(dy, x, weight)
+    y = F.conv2d(x, weight)
+    for n, f in np.ndindex(2, 3):
+        assert_close(y[n, f], sum(correlate(x[n, c], weight[f, c], mode="valid", method="direct") for c in range(8)))
+    for f, c in np.ndindex(3, 8):
+        assert_close(dweight[f, c], sum(correlate(x[n, c], dy[n, f], mode="valid", method="direct") for n in range(2)))
+    turned = weight[:, :, ::-1, ::-1]
+    for n, c in np.ndindex(2, 8):
+        assert_close(dx[n, c], sum(correlate(dy[n, f], turned[f, c], mode="full", method="direct") for f in range(3)))
+
+
+@pytest.mark.parametrize("special", [np.nan, np.inf, -np.inf])
+def test_nan_and_infinity_reach_the_windows_that_see_them_and_no_others(special: float) -> None:
+    x = np.ones((1, 1, 5, 6))
+    x[0, 0, 1, 2] = special
+    y = F.conv2d(x, np.ones((1, 1, 2, 2)))
+    touched = np.zeros((4, 5), bool)
+    touched[0:2, 1:3] = True
+    np.testing.assert_array_equal(y[0, 0], np.where(touched, special, 4.0))
+
+
+# ---------------------------------------------------------------------------------------------------------- bad calls
+
+X, W = np.zeros((2, 4, 6, 5)), np.zeros((6, 2, 3, 3))
+BAD_CALLS = [
+    ({"x": X[0]}, ValueError, r"conv2d: expected x \(N, C, H, W\), got \(4, 6, 5\)"),
+    ({"x": X[:, :3]}, ValueError, r"expected x with 2 \* 2 = 4 channels \(weight \(6, 2, 3, 3\), groups 2\), got 3"),
+    ({"weight": W[0]}, ValueError, r"expected weight \(4?F?, C/groups, KH, KW\), got \(2, 3, 3\)"),
+    ({"weight": W[:5]}, ValueError, "expected groups to divide the 5 output channels, got 2"),
+    ({"weight": np.zeros((6, 2, 7, 3))}, ValueError, r"kernel 7 does not fit into height 6 \+ padding 0 \+ 0 = 6"),
+    ({"dilation": 4}, ValueError, r"kernel 3 with dilation 4 is 9 long and does not fit into height 6"),
+    ({"bias": np.zeros(5)}, ValueError, r"expected bias \(6,\), got \(5,\)"),
+    ({"groups": 0}, ValueError, "expected groups from 1 to 2147483647, got 0"),
+    ({"groups": 3}, ValueError, r"expected x with 2 \* 3 = 6 channels"),
+    ({"groups": 2.0}, TypeError, "expected groups to be an int, got float 2.0"),
+    ({"groups": INT32_OVERFLOW}, ValueError, "expected groups from 1 to 2147483647, got 2147483648"),
+    ({"stride": 0}, ValueError, "expected stride from 1 to 2147483647, got 0"),
+    ({"stride": -1}, ValueError, "expected stride from 1 to 2147483647, got -1"),
+    ({"stride": (1, 2, 3)}, ValueError, r"expected stride to be an int or 2 ints, got 3: \(1, 2, 3\)"),
+    ({"stride": INT64_LARGEST}, ValueError, "expected stride from 1 to 2147483647, got 9223372036854775807"),
+    ({"stride": True}, TypeError, "expected stride to be an int, got bool True"),
+    ({"dilation": 0}, ValueError, "expected dilation from 1"),
+    ({"dilation": INT32_OVERFLOW}, ValueError, "expected dilation from 1 to 2147483647, got 2147483648"),
+    ({"dilation": 2**31 - 1}, ValueError, "does not fit into height 6"),
+    ({"padding": -1}, ValueError, "expected padding from 0 to 2147483647, got -1"),
+    ({"padding": INT32_OVERFLOW}, ValueError, "expected padding from 0 to 2147483647, got 2147483648"),
+    ({"padding": INT64_LARGEST}, ValueError, "expected padding from 0 to 2147483647"),
+    ({"padding": 2**31 - 1}, ValueError, "expected at most 2147483647 elements in one padded channel"),
+    ({"padding": "half"}, ValueError, "expected padding 'valid', 'same' or 'full', got 'half'"),
+    ({"padding": ((1, 2),)}, ValueError, r"expected padding as 2 \(before, after\) pairs"),
+    ({"padding": ((1, 2), 3)}, ValueError, r"expected padding as 2 \(before, after\) pairs"),
+    ({"padding": 0.5}, TypeError, "expected padding to be an int, got float 0.5"),
+    ({"x": X.astype(np.float16)}, TypeError, r"expected x of float32 or float64, got float16; convert it first"),
+    ({"x": X.astype(np.int64)}, TypeError, "expected x of float32 or float64, got int64"),
+    ({"x": X.astype(complex)}, TypeError, "expected x of float32 or float64, got complex128"),
+    ({"x": "picture"}, TypeError, "expected x of float32 or float64, got <U7"),
+    ({"x": None}, TypeError, "expected x of float32 or float64, got object"),
+    ({"weight": W.astype(np.float32)}, TypeError, "expected weight of float64 like the input, got float32"),
+    ({"bias": np.zeros(6, np.float32)}, TypeError, "expected bias of float64 like the input, got float32"),
+]
+
+
+@pytest.mark.parametrize(("change", "error", "text"), BAD_CALLS)
+def test_bad_calls(change: dict[str, Any], error: type[Exception], text: str) -> None:
+    arguments = {"x": X, "weight": W, "groups": 2} | change
+    with pytest.raises(error, match=text):
+        F.conv2d(**arguments)
+
+
+@pytest.mark.parametrize(
+    ("dy", "error", "text"),
+    [
+        (np.zeros((2, 6, 4, 4)), ValueError, r"conv2d_backward: expected dy \(2, 6, 4, 3\), got \(2, 6, 4, 4\)"),
+        (np.zeros((2, 6, 4, 3), np.float32), TypeError, "expected dy of float64 like the input, got float32"),
+    ],
+)
+def test_bad_gradients(dy: np.ndarray, error: type[Exception], text: str) -> None:
+    with pytest.raises(error, match=text):
+        F.conv2d_backward(dy, X, W, groups=2)
