@@ -1,7 +1,7 @@
 """numpycnn: convolutional networks from scratch on NumPy, with numba for the hot loops.
 
-Four floors, from the bottom: `numpycnn.kernels` (loops), `numpycnn.functional` (mathematics), `numpycnn.layers`, `losses`,
-`optim`, `Sequential` (objects), and `numpycnn.training`, `data`, `models`, `visualize` (the workshop).
+Four floors, from the bottom: `numpycnn.kernels` (loops), `numpycnn.functional` (mathematics), `numpycnn.layers`,
+`losses`, `optim`, `Sequential` (objects), and `numpycnn.training`, `data`, `models`, `visualize` (the workshop).
 """
 
 from importlib import import_module

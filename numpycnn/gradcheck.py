@@ -1,14 +1,14 @@
 """Is this gradient right? The analytic gradient held against central differences, number by number.
 
-The outputs ``y`` are reduced to one number with a random probe, ``f = sum(probe * y)``, so that ``backward(probe)`` must return the
-gradient of ``f``. (A probe of ones would let a softmax pass whose backward returns nothing but zeros.) Then each number ``w``
-is moved a little to both sides:
+The outputs ``y`` are reduced to one number with a random probe, ``f = sum(probe * y)``, so that ``backward(probe)``
+must return the gradient of ``f``. (A probe of ones would let a softmax pass whose backward returns nothing but zeros.)
+Then each number ``w`` is moved a little to both sides:
 
     (f(w + h) - f(w - h)) / (2 h)        differs from the derivative by about  h^2 / 6 * f'''
 
-Where the two disagree, the difference is taken once more with a smaller ``h``. If it changes, then there is a kink between
-``w - h`` and ``w + h`` (a ReLU that switches, another winner of a maximum), where no derivative can be measured: another random
-point is drawn. If it does not, the gradient is wrong.
+Where the two disagree, the difference is taken once more with a smaller ``h``. If it changes, then there is a kink
+between ``w - h`` and ``w + h`` (a ReLU that switches, another winner of a maximum), where no derivative can be
+measured: another random point is drawn. If it does not, the gradient is wrong.
 
 Source: I. Goodfellow, Y. Bengio, A. Courville, "Deep Learning", section 11.5.
 """
@@ -87,7 +87,8 @@ class GradientReport:
             return f"{left}  {cells[2].rjust(widths[2])}  {cells[3].rjust(widths[3])}  {cells[4]}".rstrip()
 
         verdict = [failure_text(row) for row in self.rows if not row.passed] or [
-            f"all {len(self.rows)} gradients agree with central differences (float64, relative error at most {self.tolerance:g})"
+            f"all {len(self.rows)} gradients agree with central differences "
+            f"(float64, relative error at most {self.tolerance:g})"
         ]
         return "\n".join([line(head), rule, *map(line, body), rule, *verdict])
 
@@ -176,7 +177,9 @@ def _check_point(point: _Point, rng: np.random.Generator, samples: int, toleranc
         worst: tuple[float, Any, float, float] = (-1.0, None, 0.0, 0.0)
         for (index, analytic, move, h), slope in zip(tries, slopes, strict=True):
             size = max(abs(analytic), abs(slope), scale, point.noise / h / tolerance)
-            error = abs(analytic - slope) / size if np.isfinite(size) and size > 0 else float(np.isnan(size) or size > 0)
+            error = (
+                abs(analytic - slope) / size if np.isfinite(size) and size > 0 else float(np.isnan(size) or size > 0)
+            )
             if error > tolerance:
                 finer = point.slope(move, h / 8)
                 if abs(finer - slope) > 0.5 * tolerance * size + 16 * point.noise / h:

@@ -1,15 +1,16 @@
 """Initial weights: random numbers of the size that keeps signals from fading or blowing up on their way through.
 
-A sum of ``fan_in`` products has ``fan_in`` times the variance of one of them. He's rule makes up for that and for the half
-that a ReLU cuts off, ``Var(w) = 2 / fan_in``; Glorot's is a compromise between the way forward and the way back for
-activations that are steep around 0, ``Var(w) = 2 / (fan_in + fan_out)``.
+A sum of ``fan_in`` products has ``fan_in`` times the variance of one of them. He's rule makes up for that and for the
+half that a ReLU cuts off, ``Var(w) = 2 / fan_in``; Glorot's is a compromise between the way forward and the way back
+for activations that are steep around 0, ``Var(w) = 2 / (fan_in + fan_out)``.
 
-Sources: K. He et al., "Delving deep into rectifiers", arXiv 1502.01852; X. Glorot and Y. Bengio, "Understanding the difficulty
-of training deep feedforward neural networks", 2010.
+Sources: K. He et al., "Delving deep into rectifiers", arXiv 1502.01852; X. Glorot and Y. Bengio, "Understanding the
+difficulty of training deep feedforward neural networks", 2010.
 """
 
 from collections.abc import Callable
 from math import sqrt
+from typing import Any
 
 import numpy as np
 
@@ -65,7 +66,7 @@ def draw(
     *,
     fan_in: int,
     fan_out: int,
-    dtype: "np.dtype[np.floating]",
+    dtype: Any,
 ) -> np.ndarray:
     """Return initial weights by the rule `name`, or zeros where there is no `rng`.
 

@@ -1,11 +1,13 @@
-"""Losses as objects: they remember the last forward pass for the backward one. The formulas are in `numpycnn.functional`.
+"""Losses as objects: they remember the last forward pass for the backward one.
+
+Their formulas are in `numpycnn.functional.losses`.
 
 Penalties on the weights are part of the loss that is minimised,
 
     loss + l1 * sum of |w| + l2 / 2 * sum of w^2
 
-so the optimizer sees ``l1 * sign(w) + l2 * w`` added to each weight's gradient. Only weights are penalised: biases, scales and shifts
-(parameters with one axis) cannot overfit by being large.
+so the optimizer sees ``l1 * sign(w) + l2 * w`` added to each weight's gradient. Only weights are penalised: biases,
+scales and shifts (parameters with one axis) cannot overfit by being large.
 """
 
 from collections.abc import Mapping

@@ -18,8 +18,8 @@ class Sequential(Layer):
     ----------
     layers : iterable of Layer
     input_shape : tuple of int, optional
-        Of one example, without the batch axis. If given, the layers are built at once; without it this is a block that a
-        parent builds, as in ``Residual(Sequential([...]))``.
+        Of one example, without the batch axis. If given, the layers are built at once; without it this is a block that
+        a parent builds, as in ``Residual(Sequential([...]))``.
     seed : int
         Determines all initial weights, and what dropout leaves out.
     dtype : dtype
@@ -82,11 +82,15 @@ class Sequential(Layer):
 
     def _append(self, layer: Layer) -> None:
         if isinstance(layer, type):
-            raise TypeError(f"Sequential: expected a layer, got the class {layer.__name__}; write {layer.__name__}(...)")
+            raise TypeError(
+                f"Sequential: expected a layer, got the class {layer.__name__}; write {layer.__name__}(...)"
+            )
         if not isinstance(layer, Layer):
             raise TypeError(f"Sequential: expected a layer, got {type(layer).__name__}")
         if layer is self or any(layer is other for other in self._layers):
-            raise ValueError(f"Sequential: {type(layer).__name__} is in this model already; each place needs its own layer")
+            raise ValueError(
+                f"Sequential: {type(layer).__name__} is in this model already; each place needs its own layer"
+            )
         previous = self._layers[-1].label.split(" (")[0] if self._layers else ""
         self._layers.append(layer)
         layer._settle(self._key(len(self._layers) - 1), previous)
@@ -189,7 +193,7 @@ class Sequential(Layer):
 
         The file is written beside `path` first and then moved over it, so that no half-written file can be left.
         """
-        from numpycnn.serialization import save_model  # noqa: PLC0415  it knows all layers, this one included
+        from numpycnn.serialization import save_model
 
         save_model(self, path)
 

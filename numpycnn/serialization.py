@@ -1,7 +1,7 @@
 """Models as files: the arrays in safetensors, and the architecture as JSON in its metadata.
 
-Nothing in such a file is ever executed: layers are made from a fixed table of names, and every array is checked against the
-shape that the architecture asks for before it is read.
+Nothing in such a file is ever executed: layers are made from a fixed table of names, and every array is checked against
+the shape that the architecture asks for before it is read.
 """
 
 import json
@@ -35,7 +35,7 @@ def write_arrays(path: str | Path, arrays: Mapping[str, np.ndarray], metadata: M
 
     The file is written beside `path`, flushed to the disk, and then renamed over it.
     """
-    from safetensors.numpy import save  # noqa: PLC0415
+    from safetensors.numpy import save
 
     path = Path(path)
     if path.is_dir():
@@ -114,7 +114,7 @@ def open_arrays(path: str | Path) -> Iterator[ArrayFile]:
     FileNotFoundError
         If there is none.
     """
-    from safetensors import SafetensorError, safe_open  # noqa: PLC0415
+    from safetensors import SafetensorError, safe_open
 
     path = Path(path)
     if not path.exists():
@@ -139,7 +139,9 @@ def encode(value: Any) -> Any:
         return [encode(item) for item in value]
     if value is None or isinstance(value, bool | int | float | str):
         return value
-    raise TypeError(f"cannot save {value!r}: a layer's arguments must be numbers, strings, None, layers or lists of them")
+    raise TypeError(
+        f"cannot save {value!r}: a layer's arguments must be numbers, strings, None, layers or lists of them"
+    )
 
 
 def decode(value: Any, table: Mapping[str, type[Layer]]) -> Any:
@@ -148,8 +150,10 @@ def decode(value: Any, table: Mapping[str, type[Layer]]) -> Any:
         return [decode(item, table) for item in value]
     if isinstance(value, dict):
         kind, config = value.get("layer"), value.get("config")
-        if kind not in table:
-            raise ValueError(f"unknown layer {kind!r}; a layer of your own is given as load_model(..., layers=[{kind}])")
+        if not isinstance(kind, str) or kind not in table:
+            raise ValueError(
+                f"unknown layer {kind!r}; a layer of your own is given as load_model(..., layers=[{kind}])"
+            )
         if not isinstance(config, dict):
             raise ValueError(f"expected the arguments of {kind}, got {config!r}")
         return table[kind](**{str(key): decode(item, table) for key, item in config.items()})
@@ -176,8 +180,8 @@ def restore_model(file: ArrayFile, prefix: str = "", layers: Sequence[type[Layer
         model = decode(description.get("architecture"), table)
         if not isinstance(model, Sequential):
             raise ValueError(f"expected a Sequential, got {type(model).__name__}")
-        # Without a generator the weights are zeros that take no memory until they are written to, so that an architecture
-        # that asks for more than the file holds is refused below and not paid for here.
+        # Without a generator the weights are zeros that take no memory until they are written to, so that an
+        # architecture that asks for more than the file holds is refused below and not paid for here.
         model.build(description.get("input_shape"), rng=None, dtype=description.get("dtype"))
         model.metadata = description.get("metadata", {})
     except (ValueError, TypeError, KeyError, RecursionError, MemoryError) as error:

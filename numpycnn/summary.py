@@ -6,7 +6,7 @@ from fractions import Fraction
 from numpycnn.functional.checks import spell
 from numpycnn.layers.base import Layer
 
-#: For each axis, how much of the input one output sees and how far apart neighbours look; None where it sees everything.
+#: For each axis, how much of the input one output sees and how far apart neighbours look; None means everything.
 Field = tuple[tuple[Fraction, Fraction], ...] | None
 
 
@@ -27,7 +27,8 @@ class Row:
     activation_bytes : int
         Of the output of one example.
     receptive_field : tuple of int or None
-        Pixels of the input that one output depends on, for each axis and no more than there are; None means all of them.
+        Pixels of the input that one output depends on, for each axis and no more than there are; None means all of
+        them.
     """
 
     layer: str

@@ -1,7 +1,7 @@
 """Activation functions: what makes a network more than one linear map.
 
-Each acts on every element by itself, ``y = f(x)``, so its backward is ``dx = dy * f'(x)``. The derivatives of the sigmoid and
-of tanh are short in terms of the output, so their backward takes it as ``y`` where it is at hand.
+Each acts on every element by itself, ``y = f(x)``, so its backward is ``dx = dy * f'(x)``. The derivatives of the
+sigmoid and of tanh are short in terms of the output, so their backward takes it as ``y`` where it is at hand.
 
 NaN stays NaN in all of them. At a kink (ReLU and its kin at 0) the derivative from the left is used.
 """
@@ -149,7 +149,7 @@ def _check_approximate(approximate: Any, operation: str) -> bool:
 
 def _normal_cdf(x: np.ndarray) -> np.ndarray:
     """Return the probability that a standard normal variable is below `x`."""
-    from scipy.special import ndtr  # noqa: PLC0415  SciPy is loaded only by who needs it
+    from scipy.special import ndtr
 
     return np.asarray(ndtr(x))
 

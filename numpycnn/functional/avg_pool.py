@@ -4,8 +4,8 @@ With the elements ``x[q]`` that window ``p`` sees,
 
     y[p] = sum of x[q] / divisor[p]        dx[q] = sum of dy[p] / divisor[p] over the windows p that see q
 
-The divisor is the number of elements of the window, with or without the padding that it covers; what hangs over beyond the
-padding, as with ``ceil_mode``, is never counted.
+The divisor is the number of elements of the window, with or without the padding that it covers; what hangs over beyond
+the padding, as with ``ceil_mode``, is never counted.
 
 Source: Y. LeCun et al., "Gradient-based learning applied to document recognition", 1998.
 """
@@ -66,7 +66,9 @@ def avg_pool1d(
     count_include_pad: bool = True,
 ) -> np.ndarray:
     """Average of each window of sequences ``(N, C, L)``; see `avg_pool2d`."""
-    return avg_pool(x, kernel_size, stride=stride, padding=padding, ceil_mode=ceil_mode, count_include_pad=count_include_pad, rank=1)
+    return avg_pool(
+        x, kernel_size, stride=stride, padding=padding, ceil_mode=ceil_mode, count_include_pad=count_include_pad, rank=1
+    )
 
 
 def avg_pool2d(
@@ -117,7 +119,9 @@ def avg_pool2d(
     >>> avg_pool2d(x, 2)
     array([[[[3.5, 5.5]]]])
     """
-    return avg_pool(x, kernel_size, stride=stride, padding=padding, ceil_mode=ceil_mode, count_include_pad=count_include_pad, rank=2)
+    return avg_pool(
+        x, kernel_size, stride=stride, padding=padding, ceil_mode=ceil_mode, count_include_pad=count_include_pad, rank=2
+    )
 
 
 def avg_pool3d(
@@ -130,7 +134,9 @@ def avg_pool3d(
     count_include_pad: bool = True,
 ) -> np.ndarray:
     """Average of each window of volumes ``(N, C, D, H, W)``; see `avg_pool2d`."""
-    return avg_pool(x, kernel_size, stride=stride, padding=padding, ceil_mode=ceil_mode, count_include_pad=count_include_pad, rank=3)
+    return avg_pool(
+        x, kernel_size, stride=stride, padding=padding, ceil_mode=ceil_mode, count_include_pad=count_include_pad, rank=3
+    )
 
 
 def avg_pool1d_backward(
@@ -144,7 +150,16 @@ def avg_pool1d_backward(
     count_include_pad: bool = True,
 ) -> np.ndarray:
     """Return ``dx`` of `avg_pool1d`; see `avg_pool2d_backward`."""
-    return avg_pool_backward(dy, x, kernel_size, stride=stride, padding=padding, ceil_mode=ceil_mode, count_include_pad=count_include_pad, rank=1)
+    return avg_pool_backward(
+        dy,
+        x,
+        kernel_size,
+        stride=stride,
+        padding=padding,
+        ceil_mode=ceil_mode,
+        count_include_pad=count_include_pad,
+        rank=1,
+    )
 
 
 def avg_pool2d_backward(
@@ -175,7 +190,16 @@ def avg_pool2d_backward(
     ValueError, TypeError
         As `avg_pool2d`.
     """
-    return avg_pool_backward(dy, x, kernel_size, stride=stride, padding=padding, ceil_mode=ceil_mode, count_include_pad=count_include_pad, rank=2)
+    return avg_pool_backward(
+        dy,
+        x,
+        kernel_size,
+        stride=stride,
+        padding=padding,
+        ceil_mode=ceil_mode,
+        count_include_pad=count_include_pad,
+        rank=2,
+    )
 
 
 def avg_pool3d_backward(
@@ -189,4 +213,13 @@ def avg_pool3d_backward(
     count_include_pad: bool = True,
 ) -> np.ndarray:
     """Return ``dx`` of `avg_pool3d`; see `avg_pool2d_backward`."""
-    return avg_pool_backward(dy, x, kernel_size, stride=stride, padding=padding, ceil_mode=ceil_mode, count_include_pad=count_include_pad, rank=3)
+    return avg_pool_backward(
+        dy,
+        x,
+        kernel_size,
+        stride=stride,
+        padding=padding,
+        ceil_mode=ceil_mode,
+        count_include_pad=count_include_pad,
+        rank=3,
+    )

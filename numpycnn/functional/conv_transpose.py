@@ -1,15 +1,16 @@
 """Transposed convolution in one, two and three dimensions.
 
-A convolution is linear in its input: flattened, it is a product ``y = M x`` with a large, sparse matrix ``M`` made of the
-weights. The gradient that it sends back to its input is ``transpose(M) dy``. The transposed convolution is this step used
-as a forward pass: from the shape of ``y`` to the shape of ``x``, each input element laying a copy of the kernel, times its
-value, into the output (stride ``s``, dilation ``d``, and ``p`` rows and columns of padding cut off the result):
+A convolution is linear in its input: flattened, it is a product ``y = M x`` with a large, sparse matrix ``M`` made of
+the weights. The gradient that it sends back to its input is ``transpose(M) dy``. The transposed convolution is this
+step used as a forward pass: from the shape of ``y`` to the shape of ``x``, each input element laying a copy of the
+kernel, times its value, into the output (stride ``s``, dilation ``d``, and ``p`` rows and columns of padding cut off
+the result):
 
     y[n, f, s i + d u - p, s j + d v - p]  collects  w[c, f, u, v] * x[n, c, i, j]
 
-So the three loops below it are those of the convolution in other roles: its output is a convolution's input gradient, its
-own input gradient is a convolution, and the weights' gradient is the same with ``x`` and ``dy`` exchanged. It undoes the
-shapes of a convolution, not its values.
+So the three loops below it are those of the convolution in other roles: its output is a convolution's input gradient,
+its own input gradient is a convolution, and the weights' gradient is the same with ``x`` and ``dy`` exchanged. It
+undoes the shapes of a convolution, not its values.
 
 Source: arXiv 1603.07285, chapter 4.
 """

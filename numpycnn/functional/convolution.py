@@ -1,7 +1,7 @@
 """Convolution in one, two and three dimensions.
 
-What this field calls a convolution is a cross-correlation: the kernel is not flipped. With stride ``s``, dilation ``d`` and
-the input ``x`` padded by zeros, in two dimensions
+What this field calls a convolution is a cross-correlation: the kernel is not flipped. With stride ``s``, dilation ``d``
+and the input ``x`` padded by zeros, in two dimensions
 
     y[n, f, i, j] = b[f] + sum over c, u, v of  w[f, c, u, v] * x[n, c, s i + d u, s j + d v]
 
@@ -10,9 +10,9 @@ Every output is linear in the input and in the weights, so the gradients read of
 
     dw[f, c, u, v] = sum over n, i, j of  dy[n, f, i, j] * x[n, c, s i + d u, s j + d v]
 
-and it uses that element of ``x`` with the factor ``w[f, c, u, v]``, hence ``dx`` collects ``dy[n, f, i, j] * w[f, c, u, v]`` at
-``(s i + d u, s j + d v)`` from every window that saw the element. ``b[f]`` is added to every output of its channel, so
-``db[f]`` is the sum of ``dy`` over all images and positions.
+and it uses that element of ``x`` with the factor ``w[f, c, u, v]``, hence ``dx`` collects ``dy[n, f, i, j] * w[f, c, u,
+v]`` at ``(s i + d u, s j + d v)`` from every window that saw the element. ``b[f]`` is added to every output of its
+channel, so ``db[f]`` is the sum of ``dy`` over all images and positions.
 
 With ``groups = g`` the channels are cut into ``g`` blocks, and each block of outputs sees its own block of inputs only.
 
@@ -49,7 +49,7 @@ def _grouped(weight: np.ndarray, groups: int) -> np.ndarray:
 
 def _scratch(channels: int, weight: np.ndarray, windows: Windows, chunks: int) -> list[np.ndarray]:
     """Working memory for each chunk, that is for each thread: a padded image, a tile of im2col, a tile of outputs."""
-    groups, filters, k = weight.shape
+    _, filters, k = weight.shape
     positions = kernels.tile_rows(k, windows.flat, weight.itemsize) * windows.flat.width
     return [
         np.zeros((chunks, channels, windows.flat.plane), weight.dtype),
@@ -59,7 +59,7 @@ def _scratch(channels: int, weight: np.ndarray, windows: Windows, chunks: int) -
 
 
 def prefers_direct(windows: Windows) -> bool:
-    """Whether the loop without im2col is the faster one: where windows are one element apart and rows are not too short.
+    """Whether the loop without im2col is the faster one: windows one element apart, in rows that are not too short.
 
     Measured on two cores against im2col, batch 32, 3x3 kernels, 10 channels: 3.3 times as fast on 28x28 pictures.
     """
@@ -147,6 +147,7 @@ def weight_gradient(
 def check_operands(
     operation: str, rank: int | None, x: Any, weight: Any, bias: Any, groups: int, *, transposed: bool
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """Return the three as arrays whose types and shapes belong together."""
     x = float_array(x, "x", operation)
     rank = x.ndim - 2 if rank is None else rank
     if rank not in AXES or x.ndim != rank + 2:
@@ -178,12 +179,14 @@ def check_operands(
 
 
 def check_gradient(operation: str, dy: Any, x: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Return `dy` as an array of the type of `x` and the shape of the output."""
     dy = float_array(dy, "dy", operation, like=x)
     expect_shape(dy, shape, "dy", operation)
     return dy
 
 
-# --------------------------------------------------------------------------------- the operations, in any number of axes
+# --------------------------------------------------------------------------------- the operations, in any number of
+# axes
 
 
 def convolve(
@@ -239,6 +242,7 @@ def _check_backward(
 
 
 def sum_over_positions(dy: np.ndarray) -> np.ndarray:
+    """Return the gradient of the bias, the sum of `dy` for each output channel."""
     return dy.sum(axis=(0, *range(2, dy.ndim)))  # (F,)
 
 
@@ -268,7 +272,8 @@ def conv2d(
     stride : int or tuple of int
         From one window to the next, for both axes or one for each.
     padding : int, tuple of int, tuple of (before, after) pairs, or {"valid", "same", "full"}
-        Zeros around the picture. ``"same"`` makes ``ceil(input / stride)`` outputs and puts an odd zero after the input.
+        Zeros around the picture. ``"same"`` makes ``ceil(input / stride)`` outputs and puts an odd zero after the
+        input.
     dilation : int or tuple of int
         From one tap of the kernel to the next.
     groups : int

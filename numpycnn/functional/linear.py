@@ -2,8 +2,8 @@
 
     y = x W^T + b        dx = dy W        dW = dy^T x        db = sum of dy over the batch
 
-Element by element, ``y[n, o]`` uses ``W[o, i]`` with the factor ``x[n, i]`` and the other way round; adding up over all the outputs
-that a number takes part in gives the products above.
+Element by element, ``y[n, o]`` uses ``W[o, i]`` with the factor ``x[n, i]`` and the other way round; adding up over all
+the outputs that a number takes part in gives the products above.
 
 Source: I. Goodfellow, Y. Bengio, A. Courville, "Deep Learning", section 6.5.
 """

@@ -1,16 +1,16 @@
 """Losses: one number for how wrong the outputs are, and its gradient, from which all learning starts.
 
 Cross-entropy takes logits, that is numbers before the softmax, because the two together are simpler and safer than one
-after the other. With ``p = softmax(z)`` and the target distribution ``t`` (1 for the label, 0 elsewhere; smoothed with ``e``:
-``(1 - e)`` for the label plus ``e / K`` for each class),
+after the other. With ``p = softmax(z)`` and the target distribution ``t`` (1 for the label, 0 elsewhere; smoothed with
+``e``: ``(1 - e)`` for the label plus ``e / K`` for each class),
 
     loss = - mean over n of  sum over k of  t[n, k] * log p[n, k]        dz = (p - t) / N
 
-since the derivative of ``log p[k]`` with respect to ``z[j]`` is ``[k = j] - p[j]`` and the targets add up to 1. Binary cross-entropy
-is the same with a sigmoid: ``dz = (sigmoid(z) - t) / size``.
+since the derivative of ``log p[k]`` with respect to ``z[j]`` is ``[k = j] - p[j]`` and the targets add up to 1. Binary
+cross-entropy is the same with a sigmoid: ``dz = (sigmoid(z) - t) / size``.
 
-Source: I. Goodfellow, Y. Bengio, A. Courville, "Deep Learning", section 6.2; label smoothing: C. Szegedy et al., "Rethinking
-the inception architecture for computer vision", arXiv 1512.00567, section 7.
+Source: I. Goodfellow, Y. Bengio, A. Courville, "Deep Learning", section 6.2; label smoothing: C. Szegedy et al.,
+"Rethinking the inception architecture for computer vision", arXiv 1512.00567, section 7.
 """
 
 from typing import Any
@@ -70,7 +70,9 @@ def _targets(logits: Any, labels: Any, label_smoothing: Any, operation: str) -> 
         raise ValueError(f"{operation}: expected label_smoothing from 0 to below 1, got {label_smoothing}")
     targets = one_hot(labels, logits.shape[1], dtype=logits.dtype)
     if label_smoothing:
-        targets = targets * logits.dtype.type(1 - label_smoothing) + logits.dtype.type(label_smoothing / logits.shape[1])
+        targets = targets * logits.dtype.type(1 - label_smoothing) + logits.dtype.type(
+            label_smoothing / logits.shape[1]
+        )
     return logits, targets
 
 
@@ -99,7 +101,9 @@ def cross_entropy(logits: Any, labels: Any, *, label_smoothing: float = 0.0) -> 
         If the logits are not float32 or float64, or the labels are not integers.
     """
     logits, targets = _targets(logits, labels, label_smoothing, "cross_entropy")
-    terms = np.multiply(targets, log_softmax(logits), out=np.zeros_like(targets), where=targets != 0)  # 0 * inf is 0 here
+    terms = np.multiply(
+        targets, log_softmax(logits), out=np.zeros_like(targets), where=targets != 0
+    )  # 0 * inf is 0 here
     return float(-terms.sum() / len(logits))
 
 

@@ -2,7 +2,8 @@
 
 With the elements ``x[q]`` that window ``w`` sees,
 
-    y[w] = (sum of |x[q]|^p)^(1/p)        dx[q] = sign(x[q]) |x[q]|^(p-1) * sum of dy[w] y[w]^(1-p) over the windows that see q
+    y[w] = (sum of |x[q]|^p)^(1/p)        dx[q] = sign(x[q]) |x[q]|^(p-1) * sum of dy[w] y[w]^(1-p) over the windows
+    that see q
 
 by the chain rule: the derivative of ``s^(1/p)`` is ``s^(1/p - 1) / p = y^(1-p) / p``, and that of ``|x|^p`` is
 ``p sign(x) |x|^(p-1)``. A window of nothing but zeros has no derivative; 0 is used.
@@ -19,6 +20,7 @@ from numpycnn.functional.pooling import check_gradient, prepare, window_sum, win
 
 
 def check_p(p: Any, operation: str) -> float:
+    """Return the order of the norm as a float from 1 on."""
     if isinstance(p, bool) or not isinstance(p, int | float | np.number):
         raise TypeError(f"{operation}: expected p to be a number, got {type(p).__name__} {p!r}")
     if not 1 <= p < np.inf:
@@ -98,7 +100,8 @@ def lp_pool2d(
     kernel_size : int or tuple of int
         Size of the window, for both axes or one for each.
     p : float
-        Of the norm, at least 1: 1 adds the magnitudes up, and the larger it is, the nearer the norm is to their maximum.
+        Of the norm, at least 1: 1 adds the magnitudes up, and the larger it is, the nearer the norm is to their
+        maximum.
     stride : int or tuple of int, optional
         From one window to the next; the size of the window if not given, so that windows lie side by side.
     padding : int, tuple of int, tuple of (before, after) pairs, or {"valid", "same"}

@@ -4,8 +4,8 @@ With the elements ``x[q]`` that window ``p`` sees,
 
     y[p] = max of x[q]        dx[q] = sum of dy[p] over the windows p that q wins
 
-so a small shift of the picture often leaves the output as it is, and only the winners learn. Of equal elements the first
-one wins; NaN wins over every number.
+so a small shift of the picture often leaves the output as it is, and only the winners learn. Of equal elements the
+first one wins; NaN wins over every number.
 
 Source: M. Ranzato et al., "Unsupervised learning of invariant feature hierarchies with applications to object
 recognition", 2007.
@@ -31,7 +31,7 @@ def max_pool(
     ceil_mode: bool = False,
     rank: int | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the largest element of each window, and its position in the flattened channel (or -1), both (N, C, *output)."""
+    """Return the largest element of each window, and its position in the flattened channel (-1 if it sees nothing)."""
     operation = f"max_pool{rank}d" if rank else "max_pool"
     x, windows = prepare(operation, x, rank, kernel_size, stride, padding, dilation, ceil_mode)
     y = np.empty((*x.shape[:2], *windows.output), x.dtype)

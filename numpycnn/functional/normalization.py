@@ -4,16 +4,18 @@ Over a set of ``m`` numbers with mean ``mu`` and (biased) variance ``var``, both
 
     xhat = (x - mu) / sqrt(var + eps)        y = weight * xhat + bias
 
-The backward has to go through ``mu`` and ``var`` as well. With ``g = dy * weight`` and the means taken over the same set,
+The backward has to go through ``mu`` and ``var`` as well. With ``g = dy * weight`` and the means taken over the same
+set,
 
     dx = (g - mean(g) - xhat * mean(g * xhat)) / sqrt(var + eps)
 
-the two subtracted terms being what the mean and the variance take back: adding a constant to all inputs, or scaling them
-all, changes nothing in ``y``, so ``dx`` has no part in those two directions. Further ``dweight = sum(dy * xhat)`` and ``dbias = sum(dy)``.
+the two subtracted terms being what the mean and the variance take back: adding a constant to all inputs, or scaling
+them all, changes nothing in ``y``, so ``dx`` has no part in those two directions. Further ``dweight = sum(dy * xhat)``
+and ``dbias = sum(dy)``.
 
 Batch normalisation takes the set over the batch and all positions, one for each channel (axis 1); at inference fixed
-running values stand in for ``mu`` and ``var``, and ``dx = g / sqrt(var + eps)``. Layer normalisation takes it over the last axes
-of each example.
+running values stand in for ``mu`` and ``var``, and ``dx = g / sqrt(var + eps)``. Layer normalisation takes it over the
+last axes of each example.
 
 Sources: S. Ioffe and C. Szegedy, "Batch normalization", arXiv 1502.03167; J. Ba, J. Kiros, G. Hinton, "Layer
 normalization", arXiv 1607.06450.
@@ -29,6 +31,7 @@ Gradients = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 def check_eps(eps: Any, operation: str) -> float:
+    """Return what is added to a variance as a float from 0 on."""
     if isinstance(eps, bool) or not isinstance(eps, int | float | np.number):
         raise TypeError(f"{operation}: expected eps to be a number, got {type(eps).__name__} {eps!r}")
     if not 0 <= eps < np.inf:
@@ -136,7 +139,9 @@ def batch_norm(
             raise ValueError("batch_norm: expected running_mean and running_var where training is False, got None")
         mean, variance = running_mean, running_var
     shift = _per_channel(mean, "running_mean", x, "batch_norm")
-    scale = 1 / np.sqrt(_per_channel(variance, "running_var", x, "batch_norm") + x.dtype.type(check_eps(eps, "batch_norm")))
+    scale = 1 / np.sqrt(
+        _per_channel(variance, "running_var", x, "batch_norm") + x.dtype.type(check_eps(eps, "batch_norm"))
+    )
     if weight is not None:
         scale = scale * _per_channel(weight, "weight", x, "batch_norm")
     y = (x - shift) * scale
@@ -189,7 +194,9 @@ def batch_norm_backward(
     if not training:
         return dy * factor, dweight, dbias
     m = x.dtype.type(x.size // x.shape[1])
-    taken_back = (_per_channel(dbias, "dbias", x, operation) + xhat * _per_channel(dweight, "dweight", x, operation)) / m
+    taken_back = (
+        _per_channel(dbias, "dbias", x, operation) + xhat * _per_channel(dweight, "dweight", x, operation)
+    ) / m
     return (dy - taken_back) * factor, dweight, dbias
 
 

@@ -1,8 +1,8 @@
 """What all kinds of pooling share: their checks, and the sum over each window with its adjoint.
 
-A pooling window slides as a convolution's does, but treats each channel by itself. Windows may overlap and may hang over
-the edge; what hangs over never wins a maximum and adds nothing to a sum. With ``ceil_mode`` a last, incomplete window is
-kept, unless it would begin in the padding after the input.
+A pooling window slides as a convolution's does, but treats each channel by itself. Windows may overlap and may hang
+over the edge; what hangs over never wins a maximum and adds nothing to a sum. With ``ceil_mode`` a last, incomplete
+window is kept, unless it would begin in the padding after the input.
 """
 
 from typing import Any
@@ -13,7 +13,6 @@ from numpycnn.functional.checks import expect_shape, float_array, for_kernel, sp
 from numpycnn.functional.windows import AXES, LETTERS, Windows, slide
 from numpycnn.kernels import pooling as kernels
 from numpycnn.kernels import threads
-
 
 
 def pool_windows(
@@ -63,6 +62,7 @@ def planes(x: np.ndarray) -> np.ndarray:
 
 
 def window_sum(x: np.ndarray, windows: Windows) -> np.ndarray:
+    """Add up what each window sees."""
     y = np.empty((*x.shape[:2], *windows.output), x.dtype)
     if y.size:
         chunks = threads.split(y.shape[0] * y.shape[1])
@@ -71,6 +71,7 @@ def window_sum(x: np.ndarray, windows: Windows) -> np.ndarray:
 
 
 def window_sum_backward(dy: np.ndarray, windows: Windows) -> np.ndarray:
+    """Give each element the sum of the gradients of all windows that see it."""
     dx = np.empty((*dy.shape[:2], *windows.size), dy.dtype)
     if dx.size:
         chunks = threads.split(dx.shape[0] * dx.shape[1])
@@ -79,6 +80,7 @@ def window_sum_backward(dy: np.ndarray, windows: Windows) -> np.ndarray:
 
 
 def check_gradient(operation: str, dy: Any, x: np.ndarray, windows: Windows) -> np.ndarray:
+    """Return `dy` as an array of the type of `x` and the shape of the output."""
     dy = float_array(dy, "dy", operation, like=x)
     expect_shape(dy, (*x.shape[:2], *windows.output), "dy", operation)
     return dy

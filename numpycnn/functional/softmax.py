@@ -1,8 +1,8 @@
 """Softmax and its logarithm: from any numbers to probabilities that add up to 1.
 
-With ``y = exp(x) / sum(exp(x))``, the derivative of ``y[i]`` with respect to ``x[j]`` is ``y[i] ([i = j] - y[j])``, hence
-``dx = y * (dy - sum(dy * y))``: raising one input raises its own probability at the expense of all others. Subtracting
-the largest input first changes nothing in the result and keeps ``exp`` from overflowing.
+With ``y = exp(x) / sum(exp(x))``, the derivative of ``y[i]`` with respect to ``x[j]`` is ``y[i] ([i = j] - y[j])``,
+hence ``dx = y * (dy - sum(dy * y))``: raising one input raises its own probability at the expense of all others.
+Subtracting the largest input first changes nothing in the result and keeps ``exp`` from overflowing.
 
 Source: I. Goodfellow, Y. Bengio, A. Courville, "Deep Learning", section 6.2.2.3.
 """

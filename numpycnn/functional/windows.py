@@ -1,7 +1,7 @@
 """Convolution arithmetic: where a window stands as it slides over an input, in any number of dimensions.
 
-For one axis, with input size ``i``, kernel ``k``, stride ``s``, padding ``p`` before and ``q`` after, and dilation ``d``, the
-window is ``d (k - 1) + 1`` long and there is room for
+For one axis, with input size ``i``, kernel ``k``, stride ``s``, padding ``p`` before and ``q`` after, and dilation
+``d``, the window is ``d (k - 1) + 1`` long and there is room for
 
     o = floor((i + p + q - d (k - 1) - 1) / s) + 1
 
@@ -45,12 +45,15 @@ class Windows:
     @cached_property
     def inside(self) -> bool:
         """Whether no tap of any window is outside of the input."""
-        return all(
-            not before and s * (o - 1) + d * (k - 1) < i
-            for i, k, s, (before, _), d, o in zip(
-                self.size, self.kernel, self.stride, self.padding, self.dilation, self.output, strict=True
+        return (
+            all(
+                not before and s * (o - 1) + d * (k - 1) < i
+                for i, k, s, (before, _), d, o in zip(
+                    self.size, self.kernel, self.stride, self.padding, self.dilation, self.output, strict=True
+                )
             )
-        ) and self.padded == self.size
+            and self.padded == self.size
+        )
 
     @cached_property
     def flat(self) -> FlatWindows:
@@ -90,8 +93,8 @@ class Windows:
     def reversed(self) -> "Windows | None":
         """Return how the windows of stride 1 look from the output back to the input, or None if nothing is seen so.
 
-        Each input element is seen by the windows that begin up to ``d (k - 1)`` before it: a window of the same kernel over
-        the output, padded by what is left of that after the padding here, and to the size of the input.
+        Each input element is seen by the windows that begin up to ``d (k - 1)`` before it: a window of the same kernel
+        over the output, padded by what is left of that after the padding here, and to the size of the input.
         """
         pairs = tuple(
             (d * (k - 1) - before, i - o + before)
@@ -186,7 +189,8 @@ def count_windows(
         if room < 0:
             window = f"kernel {k}" if d == 1 else f"kernel {k} with dilation {d} is {reach} long and"
             raise ValueError(
-                f"{operation}: {window} does not fit into {name} {i} + padding {before} + {after} = {i + before + after}"
+                f"{operation}: {window} does not fit into {name} {i} + padding {before} + {after} "
+                f"= {i + before + after}"
             )
         o = room // s + 1
         if ceil_mode and room % s and o * s < i + before:
@@ -351,7 +355,8 @@ def transposed_size(
         o = s * i + e if same else s * (i - 1) + d * (k - 1) + 1 + e - before - after
         if o < 1:
             raise ValueError(
-                f"{operation}: no {name} is left: {s} * ({i} - 1) + {d} * ({k} - 1) + 1 + {e} - {before} - {after} = {o}"
+                f"{operation}: no {name} is left: "
+                f"{s} * ({i} - 1) + {d} * ({k} - 1) + 1 + {e} - {before} - {after} = {o}"
             )
         output.append(o)
     padded = [o + before + after for o, (before, after) in zip(output, pairs, strict=True)]
@@ -436,4 +441,3 @@ def receptive_field(layers: Sequence[Sequence[int]]) -> tuple[int, int]:
         size += dilation * (kernel - 1) * jump
         jump *= stride
     return size, jump
-

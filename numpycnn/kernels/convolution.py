@@ -10,9 +10,9 @@ Each image is done in tiles of output rows: the windows of a tile are written si
 which stays in the processor's cache while a matrix product turns it into outputs. The matrix of a whole image, let
 alone of a batch, is never made: for a 3x3 kernel it would be nine times as large as the input.
 
-Axes: ``N`` images, ``C`` channels in, ``F`` channels out, ``G`` groups, ``R`` rows and ``W`` width of the input, ``P`` output
-positions, ``K = C/G * taps`` numbers that one output is made of. In two dimensions a row is a row of the picture; in three
-dimensions the rows of all its slices follow each other.
+Axes: ``N`` images, ``C`` channels in, ``F`` channels out, ``G`` groups, ``R`` rows and ``W`` width of the input, ``P``
+output positions, ``K = C/G * taps`` numbers that one output is made of. In two dimensions a row is a row of the
+picture; in three dimensions the rows of all its slices follow each other.
 """
 
 from typing import NamedTuple
@@ -40,7 +40,8 @@ def tile_rows(k: int, windows: FlatWindows, itemsize: int) -> int:
     return max(1, min(len(windows.origins), TILE_BYTES // max(1, k * windows.width * itemsize)))
 
 
-# ------------------------------------------------------------------------------- the plain version, to read and to check
+# ------------------------------------------------------------------------------- the plain version, to read and to
+# check
 
 
 def positions(windows: FlatWindows) -> np.ndarray:
@@ -57,13 +58,13 @@ def im2col_reference(image: np.ndarray, windows: FlatWindows, groups: int) -> np
     return columns.reshape(groups, -1, columns.shape[2])  # (G, K, P)
 
 
-def correlate_reference(chunk, start, stop, x, weight, bias, windows, padded, columns, product, y):  # type: ignore[no-untyped-def]
+def correlate_reference(chunk, start, stop, x, weight, bias, windows, padded, columns, product, y):
     for n in range(start, stop):
         outputs = weight @ im2col_reference(x[n], windows, len(weight))  # (G, F/G, P)
         y[n] = outputs.reshape(y[n].shape) + bias[:, None]
 
 
-def input_gradient_reference(chunk, start, stop, dy, weight, windows, padded, columns, product, dx):  # type: ignore[no-untyped-def]
+def input_gradient_reference(chunk, start, stop, dy, weight, windows, padded, columns, product, dx):
     groups, filters, _ = weight.shape
     for n in range(start, stop):
         gradients = weight.transpose(0, 2, 1) @ dy[n].reshape(groups, filters, -1)  # (G, K, P)
@@ -73,7 +74,7 @@ def input_gradient_reference(chunk, start, stop, dy, weight, windows, padded, co
         dx[n] = line[:, windows.inset[:, None] + np.arange(dx.shape[3])]
 
 
-def weight_gradient_reference(chunk, start, stop, dy, x, windows, padded, columns, product, dweight):  # type: ignore[no-untyped-def]
+def weight_gradient_reference(chunk, start, stop, dy, x, windows, padded, columns, product, dweight):
     _, groups, filters, _ = dweight.shape
     for n in range(start, stop):
         columns = im2col_reference(x[n], windows, groups)  # (G, K, P)
@@ -84,7 +85,7 @@ def weight_gradient_reference(chunk, start, stop, dy, x, windows, padded, column
 
 
 @jit
-def pad(image, windows, padded):  # type: ignore[no-untyped-def]
+def pad(image, windows, padded):
     """Lay the rows of ``image`` (C, R, W) into ``padded`` (C, plane); what lies between the rows stays as it is."""
     channels, rows, width = image.shape
     for c in range(channels):
@@ -95,7 +96,7 @@ def pad(image, windows, padded):  # type: ignore[no-untyped-def]
 
 
 @jit
-def crop(padded, windows, image):  # type: ignore[no-untyped-def]
+def crop(padded, windows, image):
     """Take the rows of ``image`` (C, R, W) back out of ``padded`` (C, plane)."""
     channels, rows, width = image.shape
     for c in range(channels):
@@ -106,7 +107,7 @@ def crop(padded, windows, image):  # type: ignore[no-untyped-def]
 
 
 @jit
-def im2col(padded, windows, first, last, columns):  # type: ignore[no-untyped-def]
+def im2col(padded, windows, first, last, columns):
     """Write the windows of the output rows ``first`` to ``last`` side by side: ``columns`` (K, rows * OW)."""
     taps, width, step = windows.taps, windows.width, windows.step
     for c in range(padded.shape[0]):
@@ -124,7 +125,7 @@ def im2col(padded, windows, first, last, columns):  # type: ignore[no-untyped-de
 
 
 @jit
-def col2im(columns, windows, first, last, padded):  # type: ignore[no-untyped-def]
+def col2im(columns, windows, first, last, padded):
     """Add each column back to where its window looks: the adjoint of ``im2col``."""
     taps, width, step = windows.taps, windows.width, windows.step
     for c in range(padded.shape[0]):
@@ -142,7 +143,7 @@ def col2im(columns, windows, first, last, padded):  # type: ignore[no-untyped-de
 
 
 @jit
-def copy_tile(dy, first, last, tile):  # type: ignore[no-untyped-def]
+def copy_tile(dy, first, last, tile):
     """Copy the positions ``first`` to ``last`` of ``dy`` (F, P) into ``tile`` (F, last - first)."""
     for f in range(tile.shape[0]):
         for p in range(first, last):
@@ -150,7 +151,7 @@ def copy_tile(dy, first, last, tile):  # type: ignore[no-untyped-def]
 
 
 @jit
-def correlate(chunk, start, stop, x, weight, bias, windows, padded, columns, product, y):  # type: ignore[no-untyped-def]
+def correlate(chunk, start, stop, x, weight, bias, windows, padded, columns, product, y):
     """y[n, f] = bias[f] + sum over the window of weight[f] * x[n].
 
     x (N, C, R, W), weight (G, F/G, K), bias (F,), y (N, F, P); scratch for each chunk: padded (chunks, C, plane) with
@@ -178,7 +179,7 @@ def correlate(chunk, start, stop, x, weight, bias, windows, padded, columns, pro
 
 
 @jit
-def input_gradient(chunk, start, stop, dy, weight, windows, padded, columns, product, dx):  # type: ignore[no-untyped-def]
+def input_gradient(chunk, start, stop, dy, weight, windows, padded, columns, product, dx):
     """dx[n] = each dy[n, f, p] times weight[f], added to where window p looks. Scratch as in ``correlate``."""
     groups, filters, k = weight.shape
     channels = dx.shape[1] // groups
@@ -200,7 +201,7 @@ def input_gradient(chunk, start, stop, dy, weight, windows, padded, columns, pro
 
 
 @jit
-def weight_gradient(chunk, start, stop, dy, x, windows, padded, columns, product, dweight):  # type: ignore[no-untyped-def]
+def weight_gradient(chunk, start, stop, dy, x, windows, padded, columns, product, dweight):
     """dweight[chunk, f] += sum over n and p of dy[n, f, p] times what window p sees in x[n].
 
     dweight (chunks, G, F/G, K), one for each chunk, begins as zeros; scratch as in ``correlate``.

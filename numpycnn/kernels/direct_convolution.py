@@ -1,21 +1,22 @@
 """Convolution with stride 1, without copying a window: the whole output is a weighted sum of shifted inputs.
 
-Lay the padded input out as one line. When windows are one element apart, tap ``k`` of the window at ``q`` sees ``line[q + offset]``,
-with the same offset for every ``q``. So an output channel is nothing but
+Lay the padded input out as one line. When windows are one element apart, tap ``k`` of the window at ``q`` sees ``line[q
++ offset]``, with the same offset for every ``q``. So an output channel is nothing but
 
     y[q] = sum over k of  weight[k] * line[q + offsets[k]]        for all q at once
 
-a sum of ``K`` lines, each the same array shifted and scaled, in any number of dimensions and for any dilation. Where a row of
-windows ends, the sum runs on over the gap to the next row; those few values are computed and thrown away, which costs less
-than to stop for them.
+a sum of ``K`` lines, each the same array shifted and scaled, in any number of dimensions and for any dilation. Where a
+row of windows ends, the sum runs on over the gap to the next row; those few values are computed and thrown away, which
+costs less than to stop for them.
 
-The loop over ``q`` is what the processor's vector units like best. It takes four filters and four taps at a time: each number
-that is loaded is then used four times, so that multiplying, not loading, is what takes the time. Measured on one core, as a
-share of the speed of OpenBLAS's matrix product of the same size (28x28 pictures, 3x3 kernels): 0.7 with 32 channels, 0.6 with
-10, without the time to make an im2col matrix, which alone takes longer than the product when there are few filters.
+The loop over ``q`` is what the processor's vector units like best. It takes four filters and four taps at a time: each
+number that is loaded is then used four times, so that multiplying, not loading, is what takes the time. Measured on one
+core, as a share of the speed of OpenBLAS's matrix product of the same size (28x28 pictures, 3x3 kernels): 0.7 with 32
+channels, 0.6 with 10, without the time to make an im2col matrix, which alone takes longer than the product when there
+are few filters.
 
-The gradient with respect to the input is the same loop over ``dy`` with flipped weights; that of the weights is a scalar
-product of two lines for each weight. The plain versions are those of `numpycnn.kernels.convolution`.
+The gradient with respect to the input is the same loop over ``dy`` with flipped weights; that of the weights is a
+scalar product of two lines for each weight. The plain versions are those of `numpycnn.kernels.convolution`.
 """
 
 import numpy as np
@@ -26,16 +27,16 @@ from numpycnn.kernels.jit import jit
 BLOCK = 1024  # elements of a line that are worked on at a time: four filters' worth stays in the first-level cache
 
 
-def correlate_direct_reference(chunk, start, stop, x, weight, bias, windows, padded, sums, y):  # type: ignore[no-untyped-def]
+def correlate_direct_reference(chunk, start, stop, x, weight, bias, windows, padded, sums, y):
     correlate_reference(chunk, start, stop, x, weight, bias, windows, padded, None, None, y)
 
 
-def weight_gradient_direct_reference(chunk, start, stop, dy, x, windows, padded, sums, dweight):  # type: ignore[no-untyped-def]
+def weight_gradient_direct_reference(chunk, start, stop, dy, x, windows, padded, sums, dweight):
     weight_gradient_reference(chunk, start, stop, dy, x, windows, padded, None, None, dweight)
 
 
 @jit
-def lay_out(image, windows, padded):  # type: ignore[no-untyped-def]
+def lay_out(image, windows, padded):
     """Lay the rows of ``image`` (C, R, W) into ``padded`` (C, plane); what lies between the rows stays as it is."""
     channels, rows, width = image.shape
     for c in range(channels):
@@ -46,8 +47,8 @@ def lay_out(image, windows, padded):  # type: ignore[no-untyped-def]
 
 
 @jit
-def add_four(line, offsets, weight, sums):  # type: ignore[no-untyped-def]
-    """sums[f] = sum over k of weight[f, k] * line[offsets[k]:], for four filters. weight (4, K), sums (4, L)."""
+def add_four(line, offsets, weight, sums):
+    """Let sums[f] = sum over k of weight[f, k] * line[offsets[k]:], for four filters. weight (4, K), sums (4, L)."""
     taps, length = len(offsets), sums.shape[1]
     for begin in range(0, length, BLOCK):
         n = min(BLOCK, length - begin)
@@ -81,8 +82,8 @@ def add_four(line, offsets, weight, sums):  # type: ignore[no-untyped-def]
 
 
 @jit
-def add_one(line, offsets, weight, sums):  # type: ignore[no-untyped-def]
-    """sums = sum over k of weight[k] * line[offsets[k]:]. weight (K,), sums (L,)."""
+def add_one(line, offsets, weight, sums):
+    """Let sums = sum over k of weight[k] * line[offsets[k]:]. weight (K,), sums (L,)."""
     length = len(sums)
     for begin in range(0, length, BLOCK):
         n = min(BLOCK, length - begin)
@@ -97,11 +98,11 @@ def add_one(line, offsets, weight, sums):  # type: ignore[no-untyped-def]
 
 
 @jit
-def correlate_direct(chunk, start, stop, x, weight, bias, windows, padded, sums, y):  # type: ignore[no-untyped-def]
+def correlate_direct(chunk, start, stop, x, weight, bias, windows, padded, sums, y):
     """y[n, f] = bias[f] + sum over the window of weight[f] * x[n], for windows one element apart.
 
-    x (N, C, R, W), weight (G, F/G, K), bias (F,), y (N, F, P); scratch for each chunk: padded (chunks, C, plane) with zeros
-    between the rows, sums (chunks, F/G, L) with ``L = origins[-1] + width``.
+    x (N, C, R, W), weight (G, F/G, K), bias (F,), y (N, F, P); scratch for each chunk: padded (chunks, C, plane) with
+    zeros between the rows, sums (chunks, F/G, L) with ``L = origins[-1] + width``.
     """
     groups, filters, k = weight.shape
     channels, taps = x.shape[1] // groups, len(windows.taps)
@@ -130,7 +131,7 @@ def correlate_direct(chunk, start, stop, x, weight, bias, windows, padded, sums,
 
 
 @jit
-def all_finite(line):  # type: ignore[no-untyped-def]
+def all_finite(line):
     """Whether there is no NaN and no infinity in a line: the difference of each number to itself is then 0."""
     total = line.dtype.type(0)
     for i in range(len(line)):
@@ -139,7 +140,7 @@ def all_finite(line):  # type: ignore[no-untyped-def]
 
 
 @jit
-def multiply_four_by_three(line, offsets, dy, products):  # type: ignore[no-untyped-def]
+def multiply_four_by_three(line, offsets, dy, products):
     """products[f, k] = scalar product of dy[f] and line[offsets[k]:]. offsets (3,), dy (4, L), products (4, 3)."""
     length = dy.shape[1]
     d0, d1, d2, d3 = dy[0], dy[1], dy[2], dy[3]
@@ -170,7 +171,7 @@ def multiply_four_by_three(line, offsets, dy, products):  # type: ignore[no-unty
 
 
 @jit
-def multiply_rows(line, offsets, dy, windows, products):  # type: ignore[no-untyped-def]
+def multiply_rows(line, offsets, dy, windows, products):
     """products[f, k] = scalar product of dy[f] and line[offsets[k]:], over the windows only and not over the gaps."""
     for f in range(dy.shape[0]):
         for k in range(len(offsets)):
@@ -183,11 +184,11 @@ def multiply_rows(line, offsets, dy, windows, products):  # type: ignore[no-unty
 
 
 @jit
-def weight_gradient_direct(chunk, start, stop, dy, x, windows, padded, sums, dweight):  # type: ignore[no-untyped-def]
+def weight_gradient_direct(chunk, start, stop, dy, x, windows, padded, sums, dweight):
     """dweight[chunk, f] += sum over n and p of dy[n, f, p] times what window p sees in x[n].
 
-    dweight (chunks, G, F/G, K), one for each chunk, begins as zeros; sums (chunks, F/G, L) has zeros in the gaps; the other
-    scratch is as in ``correlate_direct``.
+    dweight (chunks, G, F/G, K), one for each chunk, begins as zeros; sums (chunks, F/G, L) has zeros in the gaps; the
+    other scratch is as in ``correlate_direct``.
     """
     _, groups, filters, k = dweight.shape
     channels, taps = x.shape[1] // groups, len(windows.taps)

@@ -14,9 +14,9 @@ RELAXED = {"reassoc", "contract", "nsz", "arcp"}
 
 
 def jit(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile ``function`` at its first call, and keep the machine code on disk where a folder for it can be written."""
-    settings = {"nogil": True, "fastmath": RELAXED, "error_model": "numpy"}
+    """Compile ``function`` at its first call, and keep the machine code on disk if there is a place for it."""
+    settings: dict[str, Any] = {"nogil": True, "fastmath": RELAXED, "error_model": "numpy"}
     try:
-        return numba.njit(cache=True, **settings)(function)  # type: ignore[no-any-return]
+        return numba.njit(cache=True, **settings)(function)
     except RuntimeError:  # numba found no folder that it may write to: compile anew in each process
-        return numba.njit(**settings)(function)  # type: ignore[no-any-return]
+        return numba.njit(**settings)(function)

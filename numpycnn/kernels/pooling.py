@@ -10,12 +10,14 @@ import numpy as np
 from numpycnn.kernels.convolution import positions
 from numpycnn.kernels.jit import jit
 
-# ------------------------------------------------------------------------------- the plain version, to read and to check
+# ------------------------------------------------------------------------------- the plain version, to read and to
+# check
 
 
-def max_pool_reference(chunk, start, stop, x, table, y, winners):  # type: ignore[no-untyped-def]
+def max_pool_reference(chunk, start, stop, x, table, y, winners):
     seen = np.where(table >= 0, x[start:stop, table], -np.inf)  # (B, P, KK)
-    # A tap outside of the input never wins, not even against -inf; NaN wins over everything, the last one over the others.
+    # A tap outside of the input never wins, not even against -inf; NaN wins over everything, the last one over the
+    # others.
     rank = np.where(np.isnan(seen), np.inf, seen)
     best = rank.max(axis=2, keepdims=True)
     tied = (rank == best) & (table >= 0) & (np.isnan(seen) | ~np.isnan(seen).any(axis=2, keepdims=True))
@@ -25,17 +27,17 @@ def max_pool_reference(chunk, start, stop, x, table, y, winners):  # type: ignor
     winners[start:stop] = np.where(tied.any(axis=2), table[np.arange(len(table)), tap], -1)
 
 
-def max_pool_backward_reference(chunk, start, stop, dy, winners, dx):  # type: ignore[no-untyped-def]
+def max_pool_backward_reference(chunk, start, stop, dy, winners, dx):
     dx[start:stop] = 0
     plane, window = np.nonzero(winners[start:stop] >= 0)
     np.add.at(dx, (plane + start, winners[plane + start, window]), dy[plane + start, window])
 
 
-def window_sum_reference(chunk, start, stop, x, table, y):  # type: ignore[no-untyped-def]
+def window_sum_reference(chunk, start, stop, x, table, y):
     y[start:stop] = np.where(table >= 0, x[start:stop, table], 0).sum(axis=2)
 
 
-def window_sum_backward_reference(chunk, start, stop, dy, table, dx):  # type: ignore[no-untyped-def]
+def window_sum_backward_reference(chunk, start, stop, dy, table, dx):
     dx[start:stop] = 0
     window, tap = np.nonzero(table >= 0)
     np.add.at(dx[start:stop], (slice(None), table[window, tap]), dy[start:stop, window])
@@ -45,7 +47,7 @@ def window_sum_backward_reference(chunk, start, stop, dy, table, dx):  # type: i
 
 
 @jit
-def max_pool(chunk, start, stop, x, table, y, winners):  # type: ignore[no-untyped-def]
+def max_pool(chunk, start, stop, x, table, y, winners):
     """y[b, p] = the largest x[b, q] that window p sees, winners[b, p] = its q, or -inf and -1 where it sees nothing.
 
     x (B, S), table (P, KK), y and winners (B, P). NaN counts as the largest of all.
@@ -64,16 +66,16 @@ def max_pool(chunk, start, stop, x, table, y, winners):  # type: ignore[no-untyp
             winners[b, p] = winner
 
 
-def max_pool_inside_reference(chunk, start, stop, x, windows, y, winners):  # type: ignore[no-untyped-def]
+def max_pool_inside_reference(chunk, start, stop, x, windows, y, winners):
     max_pool_reference(chunk, start, stop, x, np.ascontiguousarray(positions(windows).T), y, winners)
 
 
 @jit
-def max_pool_inside(chunk, start, stop, x, windows, y, winners):  # type: ignore[no-untyped-def]
+def max_pool_inside(chunk, start, stop, x, windows, y, winners):
     """Do the same for windows that lie inside of the plane, so that no tap has to be asked whether it does.
 
-    The loop goes along a row of windows for one tap after the other, which the processor does several windows at a time:
-    4.5 times as fast as with the table on 2x2 windows.
+    The loop goes along a row of windows for one tap after the other, which the processor does several windows at a
+    time: 4.5 times as fast as with the table on 2x2 windows.
     """
     taps, width, step = windows.taps, windows.width, windows.step
     for b in range(start, stop):
@@ -94,7 +96,7 @@ def max_pool_inside(chunk, start, stop, x, windows, y, winners):  # type: ignore
 
 
 @jit
-def max_pool_backward(chunk, start, stop, dy, winners, dx):  # type: ignore[no-untyped-def]
+def max_pool_backward(chunk, start, stop, dy, winners, dx):
     """dx[b, q] = sum of the dy[b, p] whose window p was won by q."""
     for b in range(start, stop):
         for q in range(dx.shape[1]):
@@ -105,7 +107,7 @@ def max_pool_backward(chunk, start, stop, dy, winners, dx):  # type: ignore[no-u
 
 
 @jit
-def window_sum(chunk, start, stop, x, table, y):  # type: ignore[no-untyped-def]
+def window_sum(chunk, start, stop, x, table, y):
     """y[b, p] = sum of the x[b, q] that window p sees. x (B, S), table (P, KK), y (B, P)."""
     windows, taps = table.shape
     for b in range(start, stop):
@@ -119,7 +121,7 @@ def window_sum(chunk, start, stop, x, table, y):  # type: ignore[no-untyped-def]
 
 
 @jit
-def window_sum_backward(chunk, start, stop, dy, table, dx):  # type: ignore[no-untyped-def]
+def window_sum_backward(chunk, start, stop, dy, table, dx):
     """dx[b, q] = sum of the dy[b, p] of all windows p that see q."""
     windows, taps = table.shape
     for b in range(start, stop):

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 from threadpoolctl import ThreadpoolController
@@ -79,7 +80,7 @@ def set_num_threads(n: int) -> None:
 
 
 def _forget_threads() -> None:
-    """A forked child has none of its parent's threads, and its copies of the locks may be held by one of them."""
+    """Start anew in a forked child, which has none of its parent's threads but copies of the locks they may hold."""
     global _lock, _pool, _regions, _blas_limit
     _lock, _pool, _regions, _blas_limit = threading.RLock(), None, 0, None
 
@@ -90,7 +91,6 @@ if hasattr(os, "register_at_fork"):
 
 @cache
 def _libraries() -> ThreadpoolController:
-    import scipy.linalg.cython_blas  # noqa: F401, PLC0415  the BLAS behind np.dot in a kernel; loaded to be limited
 
     return ThreadpoolController()
 
@@ -119,7 +119,7 @@ def split(n: int) -> list[tuple[int, int]]:
     """Cut ``range(n)`` into at most ``get_num_threads()`` runs ``(start, stop)`` of nearly equal length."""
     pieces = max(1, min(n, get_num_threads()))
     cuts = [n * i // pieces for i in range(pieces + 1)]
-    return list(zip(cuts[:-1], cuts[1:], strict=True))
+    return list(pairwise(cuts))
 
 
 def run(kernel: Callable[..., None], chunks: Sequence[tuple[int, int]], *args: Any) -> None:

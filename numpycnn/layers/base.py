@@ -264,7 +264,8 @@ class Layer:
     def _check_input(self, x: Any) -> np.ndarray:
         if self.output_shape is None:
             raise RuntimeError(
-                f"{self.label} is not built yet: call build(input_shape) first, or give it to a Sequential with an input_shape"
+                f"{self.label} is not built yet: call build(input_shape) first, "
+                "or give it to a Sequential with an input_shape"
             )
         x = np.asarray(x)
         if x.dtype != self.dtype:
@@ -276,7 +277,9 @@ class Layer:
             fits = x.ndim >= 1
         else:
             fits = x.ndim == len(self._expected) and all(
-                wanted == size for wanted, size in zip(self._expected, x.shape, strict=True) if not isinstance(wanted, str)
+                wanted == size
+                for wanted, size in zip(self._expected, x.shape, strict=True)
+                if not isinstance(wanted, str)
             )
         if not fits:
             hint = ""
@@ -299,7 +302,7 @@ class Layer:
         return found
 
     def state(self) -> dict[str, np.ndarray]:
-        """Return all arrays that are saved, by name: the parameters' values, then the buffers (such as running means)."""
+        """Return all arrays that are saved, by name: values of parameters, then buffers (such as running means)."""
         found = {name: parameter.value for name, parameter in self._own(Parameter)}
         found.update(self._own(np.ndarray))
         for key, child in self.children().items():
@@ -317,25 +320,30 @@ class Layer:
         mine = self.state()
         missing, unknown = sorted(mine.keys() - state.keys()), sorted(state.keys() - mine.keys())
         if missing or unknown:
-            parts = [f"missing {', '.join(missing)}"] * bool(missing) + [f"unknown {', '.join(unknown)}"] * bool(unknown)
+            parts = [f"missing {', '.join(missing)}"] * bool(missing) + [f"unknown {', '.join(unknown)}"] * bool(
+                unknown
+            )
             raise ValueError(f"{self.label}: the arrays do not belong to this model: {'; '.join(parts)}")
         for key, array in mine.items():
             if np.shape(state[key]) != array.shape:
-                raise ValueError(f"{self.label}: expected {key} {spell(array.shape)}, got {spell(np.shape(state[key]))}")
+                raise ValueError(
+                    f"{self.label}: expected {key} {spell(array.shape)}, got {spell(np.shape(state[key]))}"
+                )
         for key, array in mine.items():
             array[...] = state[key]
 
     def random_generators(self) -> dict[str, np.random.Generator]:
-        """Return the sources of randomness inside (as in dropout), by name, so that a checkpoint can keep their state."""
+        """Return the sources of randomness inside (as in dropout), by name, for a checkpoint to keep their state."""
         found = {k: v for k, v in vars(self).items() if isinstance(v, np.random.Generator)}
         for key, child in self.children().items():
             found.update({f"{key}.{name}": rng for name, rng in child.random_generators().items()})
         return found
 
     def config(self) -> dict[str, Any]:
-        """Return the constructor's arguments, from which an equal, unbuilt layer can be made: ``type(layer)(**config)``.
+        """Return the constructor's arguments.
 
-        Every argument is kept as the attribute of the same name.
+        ``type(layer)(**layer.config())`` is an equal layer that is not built. Every argument is kept as the attribute
+        of the same name.
         """
         return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
 

@@ -12,8 +12,8 @@ from numpycnn.layers.base import Layer, Shape
 class Residual(Layer):
     """``y = main(x) + shortcut(x)``: the main branch only has to learn what to change.
 
-    The gradient reaches ``x`` through both, ``dx = main.backward(dy) + shortcut.backward(dy)``, so even a very deep network has
-    a short way back.
+    The gradient reaches ``x`` through both, ``dx = main.backward(dy) + shortcut.backward(dy)``, so even a very deep
+    network has a short way back.
 
     Parameters
     ----------

@@ -65,7 +65,9 @@ class _Convolution(Layer):
             raise ValueError(f"expected inputs {spell(('C', *LETTERS[self.rank]))}, got {spell(input_shape)}")
         channels = input_shape[0]
         if self.in_channels not in (None, channels):
-            raise ValueError(f"expected {self.in_channels} channels (in_channels), got {channels} in {spell(input_shape)}")
+            raise ValueError(
+                f"expected {self.in_channels} channels (in_channels), got {channels} in {spell(input_shape)}"
+            )
         for count, what in ((channels, "input"), (self.out_channels, "output")):
             if count % self.groups:
                 raise ValueError(f"expected groups to divide the {count} {what} channels, got {self.groups}")

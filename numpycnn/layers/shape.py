@@ -47,7 +47,9 @@ class Reshape(Layer):
         known = prod(s for s in self.shape if s != -1)
         target = tuple(size // known if s == -1 else s for s in self.shape)
         if prod(target) != size:
-            raise ValueError(f"expected {prod(target)} elements for {spell(self.shape)}, got {spell(input_shape)} = {size}")
+            raise ValueError(
+                f"expected {prod(target)} elements for {spell(self.shape)}, got {spell(input_shape)} = {size}"
+            )
         self._expected = ("N", *input_shape)
         self._target = target
         return target

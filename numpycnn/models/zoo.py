@@ -64,8 +64,8 @@ def lenet5(
 ) -> Sequential:
     """Return LeNet-5 in its original spirit: 5x5 convolutions, tanh, average pooling (Y. LeCun et al., 1998).
 
-    The first convolution is padded by 2, which stands for the 32x32 pictures of the paper. Subsampling has no weights of
-    its own, the second convolution sees all maps, and the outputs are logits. See `tiny_vgg` for the parameters.
+    The first convolution is padded by 2, which stands for the 32x32 pictures of the paper. Subsampling has no weights
+    of its own, the second convolution sees all maps, and the outputs are logits. See `tiny_vgg` for the parameters.
     """
     layers = [Conv2D(6, 5, padding=2), Tanh(), AvgPool2D(2), Conv2D(16, 5), Tanh(), AvgPool2D(2), Flatten()]
     layers += [Dense(120), Tanh(), Dense(84), Tanh(), Dense(classes)]

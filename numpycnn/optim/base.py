@@ -41,7 +41,7 @@ class Optimizer:
         self.lr = lr if isinstance(lr, Schedule) else number(lr, "lr", type(self).__name__)
         self.weight_decay = number(weight_decay, "weight_decay", type(self).__name__)
         self.step_count = 0
-        self._kept: dict[str, dict[str, np.ndarray]] = {slot: {} for slot in self.slots}
+        self._kept: dict[str, dict[str, np.ndarray]] = {}
 
     @property
     def learning_rate(self) -> float:
@@ -73,7 +73,7 @@ class Optimizer:
         for name, parameter in parameters.items():
             kept = []
             for slot in self.slots:
-                array = self._kept[slot].get(name)
+                array = self._kept.setdefault(slot, {}).get(name)
                 if array is None:
                     array = self._kept[slot][name] = np.zeros_like(parameter.value)
                 elif array.shape != parameter.value.shape:
@@ -104,7 +104,9 @@ class Optimizer:
         for key, array in state.items():
             slot, _, name = key.partition(".")
             if slot not in kept:
-                raise ValueError(f"{type(self).__name__}: expected {' and '.join(self.slots) or 'no arrays'}, got {key}")
+                raise ValueError(
+                    f"{type(self).__name__}: expected {' and '.join(self.slots) or 'no arrays'}, got {key}"
+                )
             kept[slot][name] = np.array(array)
         self._kept, self.step_count = kept, step_count
 

@@ -29,6 +29,7 @@ class Schedule:
     """Base class: ``schedule(step)`` is the learning rate of the step after `step` steps."""
 
     def __call__(self, step: int) -> float:
+        """Return the learning rate."""
         raise NotImplementedError
 
     def config(self) -> dict[str, Any]:

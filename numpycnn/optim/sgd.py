@@ -28,7 +28,7 @@ class SGD(Optimizer):
     I. Sutskever et al., "On the importance of initialization and momentum in deep learning", 2013.
     """
 
-    slots = ("velocity",)
+    slots: tuple[str, ...] = ("velocity",)
 
     def __init__(
         self, lr: "float | Schedule", momentum: float = 0.0, nesterov: bool = False, weight_decay: float = 0.0
@@ -39,7 +39,7 @@ class SGD(Optimizer):
         if self.nesterov and not self.momentum:
             raise ValueError("SGD: expected a momentum above 0 for nesterov, got 0")
         if not self.momentum:
-            self.slots, self._kept = (), {}
+            self.slots = ()
 
     def _update(self, value: np.ndarray, grad: np.ndarray, lr: float, *kept: np.ndarray) -> None:
         g = grad + self.weight_decay * value if self.weight_decay else grad

@@ -1,7 +1,8 @@
 """What can be hooked into a training: stopping early, saving, logging.
 
-The trainer calls the methods of every callback with itself as the argument, so a callback can look at everything and may
-call ``trainer.stop(reason)``. What a callback must remember when a training is resumed goes into `state` and `arrays`.
+The trainer calls the methods of every callback with itself as the argument, so a callback can look at everything and
+may call ``trainer.stop(reason)``. What a callback must remember when a training is resumed goes into `state` and
+`arrays`.
 """
 
 import csv

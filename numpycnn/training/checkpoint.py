@@ -1,8 +1,8 @@
 """A training as a file: with it, a stopped training goes on to the same bits as one that was never stopped.
 
-What decides the future of a training is the model (weights, running means), the optimizer (its arrays and step count, from
-which the schedule follows), the state of every random generator, and the place in the data: the order of an epoch follows
-from the seed and the number of the epoch, so the count of batches done is enough.
+What decides the future of a training is the model (weights, running means), the optimizer (its arrays and step count,
+from which the schedule follows), the state of every random generator, and the place in the data: the order of an epoch
+follows from the seed and the number of the epoch, so the count of batches done is enough.
 """
 
 from collections.abc import Mapping, Sequence
@@ -41,7 +41,7 @@ def _decode(value: Any, table: Mapping[str, type]) -> Any:
     if not isinstance(value, dict):
         return value
     kind = value.get("part")
-    if kind not in table:
+    if not isinstance(kind, str) or kind not in table:
         raise ValueError(f"unknown part {kind!r}; one of your own is given as resume(..., parts=[{kind}])")
     return table[kind](**{key: _decode(item, table) for key, item in value["config"].items()})
 
@@ -71,7 +71,7 @@ def save_trainer(trainer: "Trainer", path: str | Path) -> None:
 def load_parts(
     path: str | Path, callbacks: Sequence[Callback], layers: Sequence[type[Layer]], parts: Sequence[type]
 ) -> dict[str, Any]:
-    """Read a checkpoint and return model, loss, optimizer, seed, progress and history; the callbacks get their state back.
+    """Read a checkpoint: model, loss, optimizer, seed, progress and history. The callbacks get their state back.
 
     Raises
     ------

@@ -24,8 +24,8 @@ class Interrupt:
 def deferred_interrupt() -> Iterator[Interrupt]:
     """While inside, Ctrl-C only sets ``requested``, so that no half-done step is left behind.
 
-    Signals reach the main thread only, so in any other thread this does nothing; nor does it take the place of a handler
-    that somebody else has installed.
+    Signals reach the main thread only, so in any other thread this does nothing; nor does it take the place of a
+    handler that somebody else has installed.
     """
     interrupt = Interrupt()
     ours = (

@@ -32,7 +32,7 @@ class Display:
     def begin_epoch(self, epoch: int, epochs: int, done: int, total: int) -> None:
         """Open the bar of an epoch of which `done` images are behind us already."""
         if self.stream is not None and self.stream.isatty():
-            from tqdm import tqdm  # noqa: PLC0415
+            from tqdm import tqdm
 
             self._bar = tqdm(
                 total=total,

@@ -52,7 +52,7 @@ def _as_data(source: Any, name: str) -> Data:
         raise TypeError(f"{name}: expected a dataset or a pair of arrays (x, target), got {type(source).__name__}")
     if not len(data):
         raise ValueError(f"{name}: expected at least one example, got none")
-    return data  # type: ignore[no-any-return]
+    return data
 
 
 @dataclass
@@ -139,7 +139,11 @@ class Trainer:
     def __init__(
         self, model: Sequential, *, loss: Loss, optimizer: Optimizer, callbacks: Sequence[Callback] = (), seed: int = 0
     ) -> None:
-        for value, kind, name in ((model, Sequential, "model"), (loss, Loss, "loss"), (optimizer, Optimizer, "optimizer")):
+        for value, kind, name in (
+            (model, Sequential, "model"),
+            (loss, Loss, "loss"),
+            (optimizer, Optimizer, "optimizer"),
+        ):
             if not isinstance(value, kind):
                 hint = f"; write {value.__name__}(...)" if isinstance(value, type) else ""
                 raise TypeError(f"Trainer: expected {name} to be a {kind.__name__}, got {value!r}{hint}")

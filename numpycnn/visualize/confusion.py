@@ -1,0 +1,134 @@
+"""The confusion matrix: which classes a network takes for which."""
+
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from numpycnn.functional.checks import class_labels, whole_number
+from numpycnn.visualize.style import INK, new_figure, save
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def count_confusions(labels: npt.ArrayLike, predictions: npt.ArrayLike, num_classes: int) -> np.ndarray:
+    """Count how often each class was taken for each.
+
+    Parameters
+    ----------
+    labels, predictions : array_like of int, shape (N,)
+        True and predicted classes, from 0 to ``num_classes - 1``.
+    num_classes : int
+
+    Returns
+    -------
+    ndarray of int64, shape (K, K)
+        Row: true class. Column: predicted class. The diagonal counts what was recognised.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If these are no class numbers, one is out of range, or there are not as many of both.
+
+    Examples
+    --------
+    >>> count_confusions([0, 0, 1, 1, 1], [0, 1, 1, 1, 0], num_classes=2)
+    array([[1, 1],
+           [1, 2]])
+    """
+    classes = whole_number(num_classes, "num_classes", "count_confusions")
+    true = _classes(labels, "labels", classes)
+    predicted = _classes(predictions, "predictions", classes)
+    if len(true) != len(predicted):
+        raise ValueError(
+            f"count_confusions: expected as many predictions as labels, got {len(predicted)} and {len(true)}"
+        )
+    return np.bincount(true * classes + predicted, minlength=classes**2).reshape(classes, classes).astype(np.int64)
+
+
+def _classes(values: npt.ArrayLike, name: str, num_classes: int) -> np.ndarray:
+    array = np.asarray(values)
+    return class_labels(array if array.size else array.astype(np.int64), num_classes, f"count_confusions ({name})")
+
+
+def confusion_matrix(
+    labels: npt.ArrayLike,
+    predictions: npt.ArrayLike,
+    class_names: Sequence[str],
+    path: str | os.PathLike[str] | None = None,
+) -> "Figure":
+    """Draw the counts as a table, with the recall of each class at its right.
+
+    The shade of a cell is its share of the true class, so that a rare class is as visible as a frequent one; mistakes
+    have a colour of their own, on a scale that begins with the rarest of them.
+
+    Parameters
+    ----------
+    labels, predictions : array_like of int, shape (N,)
+        True and predicted classes.
+    class_names : sequence of str
+    path : path_like, optional
+        Where to save a PNG.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    counts = count_confusions(labels, predictions, len(class_names))
+    figure = _draw(counts, class_names)
+    save(figure, path)
+    return figure
+
+
+def _draw(counts: np.ndarray, class_names: Sequence[str]) -> "Figure":
+    classes = len(counts)
+    totals = counts.sum(axis=1)  # (K,)
+    recall = np.diag(counts) / np.maximum(totals, 1)
+    side = max(3.6, 0.56 * classes)
+    figure = new_figure(side + 2.1, side + 1.0)
+    axes = figure.subplots()
+    axes.imshow(_shades(counts), interpolation="nearest")
+    size = 9 if classes <= 12 else 7
+    for row, column in np.ndindex(counts.shape):
+        count = int(counts[row, column])
+        if count:
+            strong = row == column and recall[row] > 0.5
+            axes.text(
+                column, row, f"{count:,}", ha="center", va="center", fontsize=size, color="white" if strong else INK
+            )
+    for row in range(classes):
+        text = f"{100 * recall[row]:.1f} %" if totals[row] else "none"
+        axes.text(classes - 0.3, row, text, ha="left", va="center", fontsize=size, color=INK)
+    axes.text(classes - 0.3, -0.75, "recall", ha="left", va="center", fontsize=size, color=INK, fontweight="bold")
+    turn = 45 if max(map(len, class_names), default=0) > 4 else 0
+    axes.set_xticks(range(classes), class_names, rotation=turn, ha="right" if turn else "center")
+    axes.set_yticks(range(classes), class_names)
+    axes.set_xlabel("predicted class", color=INK)
+    axes.set_ylabel("true class", color=INK)
+    axes.tick_params(length=0, colors=INK, labelsize=size + 1)
+    axes.set_xticks(np.arange(classes + 1) - 0.5, minor=True)
+    axes.set_yticks(np.arange(classes + 1) - 0.5, minor=True)
+    axes.grid(which="minor", color="white", linewidth=1.5)
+    axes.tick_params(which="minor", length=0)
+    axes.spines[:].set_visible(False)
+    right, examples = int(np.trace(counts)), int(counts.sum())
+    share = f", {100 * right / examples:.2f} %" if examples else ""
+    axes.set_title(f"{right:,} of {examples:,} recognised{share}", color=INK, loc="left", fontweight="bold", pad=22)
+    return figure
+
+
+def _shades(counts: np.ndarray) -> np.ndarray:
+    """Return a colour for each cell: blue on the diagonal, orange by share beside it, near white where nothing is."""
+    from matplotlib.colors import to_rgb
+
+    from numpycnn.visualize.style import BLUE, ORANGE
+
+    share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)  # (K, K)
+    wrong = share * ~np.eye(len(counts), dtype=bool)
+    strength = np.where(wrong > 0, 0.15 + 0.85 * np.sqrt(wrong / max(wrong.max(), 1e-12)), 0.0)
+    np.fill_diagonal(strength, np.diag(share))
+    colour = np.where(np.eye(len(counts), dtype=bool)[..., np.newaxis], to_rgb(BLUE), to_rgb(ORANGE))  # (K, K, 3)
+    return strength[..., np.newaxis] * colour + (1 - strength[..., np.newaxis]) * 0.965

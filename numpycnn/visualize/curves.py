@@ -1,0 +1,72 @@
+"""Learning curves: loss and accuracy after each epoch, on what was trained on and on what was held out."""
+
+import os
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from numpycnn.visualize.style import BLUE, GREY, INK, VERMILION, new_figure, quiet, save
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+Records = list[Mapping[str, float]]
+
+
+def learning_curves(history: Iterable[Mapping[str, float]], path: str | os.PathLike[str] | None = None) -> "Figure":
+    """Draw loss and accuracy over the epochs.
+
+    The training figures are means over an epoch in which the network was still learning, the validation figures are taken
+    at its end: early in a training the second are therefore often the better ones.
+
+    Parameters
+    ----------
+    history : History, or iterable of mappings
+        One record for each epoch, with ``loss`` and, where they were measured, ``accuracy``, ``val_loss``,
+        ``val_accuracy`` and ``epoch``. Accuracies go from 0 to 1.
+    path : path_like, optional
+        Where to save a PNG.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    ValueError
+        If there is no epoch yet, or no loss was measured.
+    """
+    records = list(history)
+    if not records:
+        raise ValueError("learning_curves: expected a history of at least one epoch, got an empty one")
+    if not any("loss" in record for record in records):
+        raise ValueError(f"learning_curves: expected records with a loss, got {', '.join(records[0]) or 'empty ones'}")
+    panels = ["loss"] + ["accuracy"] * any("accuracy" in r or "val_accuracy" in r for r in records)
+    figure = new_figure(4.8 * len(panels), 3.8)
+    row = figure.subplots(1, len(panels), squeeze=False)[0]
+    for axes, name in zip(row, panels, strict=True):
+        _draw(axes, records, name)
+    save(figure, path)
+    return figure
+
+
+def _draw(axes: "Axes", records: Records, name: str) -> None:
+    """Draw one quantity, training and validation."""
+    from matplotlib.ticker import MaxNLocator
+
+    scale = 100.0 if name == "accuracy" else 1.0
+    for key, label, colour, marker in ((name, "training", BLUE, "o"), (f"val_{name}", "validation", VERMILION, "s")):
+        points = [(r.get("epoch", i + 1), scale * r[key]) for i, r in enumerate(records) if key in r]
+        if not points:
+            continue
+        epochs, values = zip(*points, strict=True)
+        axes.plot(epochs, values, color=colour, marker=marker, markersize=5, linewidth=1.8, label=label)
+        last = f"{values[-1]:.2f} %" if name == "accuracy" else f"{values[-1]:.3f}"
+        axes.lines[-1].set_label(f"{label}, at last {last}")
+    quiet(axes)
+    axes.set_title(name, color=INK, loc="left", fontweight="bold")
+    axes.set_xlabel("epoch", color=INK)
+    axes.set_ylabel("accuracy in %" if name == "accuracy" else name, color=INK)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    axes.margins(x=0.06, y=0.12)
+    axes.legend(frameon=False, labelcolor=INK, edgecolor=GREY)

@@ -1,0 +1,138 @@
+"""The worst mistakes of a network, to look at: often one would not have done better."""
+
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from numpycnn.functional.checks import class_labels, expect_shape, spell, whole_number
+from numpycnn.visualize.style import GREEN, INK, VERMILION, new_figure, save
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+def worst_mistakes(labels: npt.ArrayLike, probabilities: npt.ArrayLike) -> np.ndarray:
+    """Return where the network was wrong, and the surer it was of the wrong class, the earlier.
+
+    Parameters
+    ----------
+    labels : array_like of int, shape (N,)
+    probabilities : array_like of float, shape (N, K)
+        For each class.
+
+    Returns
+    -------
+    ndarray of int64, shape (M,)
+        Positions; equally bad mistakes in their own order.
+
+    Examples
+    --------
+    >>> worst_mistakes([0, 1, 1], [[0.9, 0.1], [0.6, 0.4], [0.8, 0.2]])
+    array([2, 1])
+    """
+    probabilities = np.asarray(probabilities)
+    expect_shape(probabilities, ("N", "K"), "probabilities", "misclassified")
+    labels = np.asarray(labels)
+    labels = class_labels(labels if labels.size else labels.astype(np.int64), probabilities.shape[1], "misclassified")
+    if len(labels) != len(probabilities):
+        raise ValueError(
+            f"misclassified: expected a row of probabilities for each label, got {len(probabilities)} for {len(labels)}"
+        )
+    if not probabilities.size:
+        return np.zeros(0, np.int64)
+    wrong = np.flatnonzero(probabilities.argmax(axis=1) != labels)
+    return wrong[np.argsort(-probabilities[wrong].max(axis=1), kind="stable")]
+
+
+def misclassified(
+    images: np.ndarray,
+    labels: npt.ArrayLike,
+    probabilities: npt.ArrayLike,
+    class_names: Sequence[str],
+    path: str | os.PathLike[str] | None = None,
+    limit: int = 25,
+) -> "Figure":
+    """Draw the pictures that a network got wrong, those first of which it was surest.
+
+    Parameters
+    ----------
+    images : ndarray of shape (N, C, H, W)
+        One channel is drawn in grey, three in colour; uint8, or floats from 0 to 1.
+    labels : array_like of int, shape (N,)
+        True classes.
+    probabilities : array_like of float, shape (N, K)
+        For each class.
+    class_names : sequence of K str
+    path : path_like, optional
+        Where to save a PNG.
+    limit : int
+        Pictures at most.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Where nothing was wrong, one that says so.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit each other, or the images have neither one channel nor three.
+    """
+    images, labels, probabilities = np.asarray(images), np.asarray(labels), np.asarray(probabilities)
+    limit = whole_number(limit, "limit", "misclassified")
+    worst = worst_mistakes(labels, probabilities)
+    if images.ndim != 4 or len(images) != len(labels) or images.shape[1] not in (1, 3):
+        raise ValueError(
+            f"misclassified: expected images of shape ({len(labels)}, 1 or 3, H, W), got {spell(images.shape)}"
+        )
+    if len(class_names) != probabilities.shape[1]:
+        raise ValueError(
+            f"misclassified: expected {probabilities.shape[1]} class names, one per column of the probabilities, "
+            f"got {len(class_names)}"
+        )
+    shown = worst[:limit]
+    columns = min(5, max(1, len(shown)))
+    rows = max(1, -(-len(shown) // columns))
+    figure = new_figure(max(1.7 * columns, 4.4), 1.95 * rows + 0.7) if len(shown) else new_figure(4.4, 1.8)
+    _head(figure, len(worst), len(labels), len(shown))
+    if len(shown):
+        grid = figure.subplots(rows, columns, squeeze=False)
+        for axes in grid.ravel():
+            axes.set_axis_off()
+        for axes, i in zip(grid.ravel(), shown, strict=False):
+            _draw(axes, images[i], class_names, int(labels[i]), probabilities[i])
+    save(figure, path)
+    return figure
+
+
+def _head(figure: "Figure", wrong: int, examples: int, shown: int) -> None:
+    if not wrong:
+        axes = figure.subplots()
+        axes.set_axis_off()
+        said = f"All {examples:,} pictures are recognised." if examples else "There are no pictures."
+        axes.text(0.5, 0.5, said, ha="center", va="center", fontsize=13, color=GREEN, transform=axes.transAxes)
+        return
+    these = "all of them" if shown == wrong else f"the {shown} it was surest of" if shown > 1 else "the surest one"
+    figure.suptitle(f"{wrong:,} of {examples:,} mistaken: {these}", color=INK, fontsize=12, fontweight="bold")
+
+
+def _draw(axes: "Axes", image: np.ndarray, class_names: Sequence[str], label: int, probabilities: np.ndarray) -> None:
+    picture = image[0] if image.shape[0] == 1 else np.moveaxis(image, 0, -1)  # (H, W) or (H, W, 3)
+    top = 255 if image.dtype == np.uint8 else 1
+    axes.imshow(picture, cmap="gray", vmin=0, vmax=top, interpolation="nearest")
+    predicted = int(probabilities.argmax())
+    axes.set_title(f"{class_names[label]}", color=INK, fontsize=10, pad=16)
+    axes.text(
+        0.5,
+        1.04,
+        f"read as {class_names[predicted]}, {100 * probabilities[predicted]:.1f} %",
+        ha="center",
+        va="bottom",
+        fontsize=8.5,
+        color=VERMILION,
+        transform=axes.transAxes,
+    )
