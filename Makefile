@@ -54,7 +54,7 @@ WANTED = import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:
 
 $(VENV)/.created:
 	@$(PYTHON) -c '$(WANTED)' 2>/dev/null || { \
-	echo "numpycnn needs Python 3.11, 3.12 or 3.13 with its venv module, and '$(PYTHON)' ($$($(PYTHON) -V 2>&1 | head -n 1))" \
-	"is not: name another, as in  make PYTHON=python3.12" >&2; exit 1; }
+	echo "numpycnn needs Python 3.11, 3.12 or 3.13 with its venv module; '$(PYTHON)' says: $$($(PYTHON) -V 2>&1 | head -n 1)." \
+	"Name another, as in  make PYTHON=python3.12" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	@touch $@

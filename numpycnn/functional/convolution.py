@@ -114,7 +114,7 @@ def input_gradient(dy: np.ndarray, weight: np.ndarray, groups: int, windows: Win
     chunks = threads.split(n)
     matrices = _grouped(weight, groups)
     scratch = _scratch(c, matrices, windows, len(chunks))
-    flat = np.ascontiguousarray(dy).reshape(n, len(weight), -1)  # (N, F, P)
+    flat = for_kernel(dy).reshape(n, len(weight), -1)  # (N, F, P)
     threads.run(kernels.input_gradient, chunks, flat, matrices, windows.flat, *scratch, _rows(dx))
     return dx
 

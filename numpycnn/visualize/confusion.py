@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from numpycnn.functional.checks import class_labels, whole_number
-from numpycnn.visualize.style import INK, new_figure, save
+from numpycnn.visualize.style import BLUE, INK, ORANGE, new_figure, save
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -63,7 +63,7 @@ def confusion_matrix(
     """Draw the counts as a table, with the recall of each class at its right.
 
     The shade of a cell is its share of the true class, so that a rare class is as visible as a frequent one; mistakes
-    have a colour of their own, on a scale that begins with the rarest of them.
+    have a colour of their own, on a scale that ends with the most frequent of them.
 
     Parameters
     ----------
@@ -95,14 +95,15 @@ def _draw(counts: np.ndarray, class_names: Sequence[str]) -> "Figure":
     for row, column in np.ndindex(counts.shape):
         count = int(counts[row, column])
         if count:
-            strong = row == column and recall[row] > 0.5
+            strong = row == column and recall[row] > 0.8
             axes.text(
                 column, row, f"{count:,}", ha="center", va="center", fontsize=size, color="white" if strong else INK
             )
+    beside = {"textcoords": "offset points", "va": "center", "fontsize": size, "color": INK}
     for row in range(classes):
         text = f"{100 * recall[row]:.1f} %" if totals[row] else "none"
-        axes.text(classes - 0.3, row, text, ha="left", va="center", fontsize=size, color=INK)
-    axes.text(classes - 0.3, -0.75, "recall", ha="left", va="center", fontsize=size, color=INK, fontweight="bold")
+        axes.annotate(text, (1, row), (9, 0), xycoords=axes.get_yaxis_transform(), **beside)
+    axes.annotate("recall", (1, 1), (9, 9), xycoords="axes fraction", fontweight="bold", **beside)
     turn = 45 if max(map(len, class_names), default=0) > 4 else 0
     axes.set_xticks(range(classes), class_names, rotation=turn, ha="right" if turn else "center")
     axes.set_yticks(range(classes), class_names)
@@ -116,7 +117,7 @@ def _draw(counts: np.ndarray, class_names: Sequence[str]) -> "Figure":
     axes.spines[:].set_visible(False)
     right, examples = int(np.trace(counts)), int(counts.sum())
     share = f", {100 * right / examples:.2f} %" if examples else ""
-    axes.set_title(f"{right:,} of {examples:,} recognised{share}", color=INK, loc="left", fontweight="bold", pad=22)
+    axes.set_title(f"{right:,} of {examples:,} recognised{share}", color=INK, loc="left", fontweight="bold", pad=20)
     return figure
 
 
@@ -124,11 +125,9 @@ def _shades(counts: np.ndarray) -> np.ndarray:
     """Return a colour for each cell: blue on the diagonal, orange by share beside it, near white where nothing is."""
     from matplotlib.colors import to_rgb
 
-    from numpycnn.visualize.style import BLUE, ORANGE
-
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)  # (K, K)
     wrong = share * ~np.eye(len(counts), dtype=bool)
-    strength = np.where(wrong > 0, 0.15 + 0.85 * np.sqrt(wrong / max(wrong.max(), 1e-12)), 0.0)
+    strength = np.where(wrong > 0, 0.15 + 0.7 * wrong / max(wrong.max(), 1e-12), 0.0)
     np.fill_diagonal(strength, np.diag(share))
     colour = np.where(np.eye(len(counts), dtype=bool)[..., np.newaxis], to_rgb(BLUE), to_rgb(ORANGE))  # (K, K, 3)
     return strength[..., np.newaxis] * colour + (1 - strength[..., np.newaxis]) * 0.965

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from numpycnn.visualize.style import BLUE, GREY, INK, VERMILION, new_figure, quiet, save
+from numpycnn.visualize.style import BLUE, INK, VERMILION, new_figure, quiet, save
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -60,13 +60,12 @@ def _draw(axes: "Axes", records: Records, name: str) -> None:
         if not points:
             continue
         epochs, values = zip(*points, strict=True)
-        axes.plot(epochs, values, color=colour, marker=marker, markersize=5, linewidth=1.8, label=label)
         last = f"{values[-1]:.2f} %" if name == "accuracy" else f"{values[-1]:.3f}"
-        axes.lines[-1].set_label(f"{label}, at last {last}")
+        text = f"{label}, final {last}"
+        axes.plot(epochs, values, color=colour, marker=marker, markersize=5, linewidth=1.8, label=text)
     quiet(axes)
-    axes.set_title(name, color=INK, loc="left", fontweight="bold")
+    axes.set_title("accuracy in %" if name == "accuracy" else name, color=INK, loc="left", fontweight="bold")
     axes.set_xlabel("epoch", color=INK)
-    axes.set_ylabel("accuracy in %" if name == "accuracy" else name, color=INK)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     axes.margins(x=0.06, y=0.12)
-    axes.legend(frameon=False, labelcolor=INK, edgecolor=GREY)
+    axes.legend(labelcolor=INK, edgecolor="none", framealpha=1)

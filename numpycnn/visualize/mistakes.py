@@ -97,7 +97,7 @@ def misclassified(
     shown = worst[:limit]
     columns = min(5, max(1, len(shown)))
     rows = max(1, -(-len(shown) // columns))
-    figure = new_figure(max(1.7 * columns, 4.4), 1.95 * rows + 0.7) if len(shown) else new_figure(4.4, 1.8)
+    figure = new_figure(max(1.7 * columns, 4.4), 2.05 * rows + 0.6) if len(shown) else new_figure(4.4, 1.8)
     _head(figure, len(worst), len(labels), len(shown))
     if len(shown):
         grid = figure.subplots(rows, columns, squeeze=False)
@@ -116,8 +116,8 @@ def _head(figure: "Figure", wrong: int, examples: int, shown: int) -> None:
         said = f"All {examples:,} pictures are recognised." if examples else "There are no pictures."
         axes.text(0.5, 0.5, said, ha="center", va="center", fontsize=13, color=GREEN, transform=axes.transAxes)
         return
-    these = "all of them" if shown == wrong else f"the {shown} it was surest of" if shown > 1 else "the surest one"
-    figure.suptitle(f"{wrong:,} of {examples:,} mistaken: {these}", color=INK, fontsize=12, fontweight="bold")
+    these = f", the surest {shown}" if shown < wrong else ""
+    figure.suptitle(f"{wrong:,} of {examples:,} misclassified{these}", color=INK, fontsize=12, fontweight="bold")
 
 
 def _draw(axes: "Axes", image: np.ndarray, class_names: Sequence[str], label: int, probabilities: np.ndarray) -> None:
@@ -125,14 +125,14 @@ def _draw(axes: "Axes", image: np.ndarray, class_names: Sequence[str], label: in
     top = 255 if image.dtype == np.uint8 else 1
     axes.imshow(picture, cmap="gray", vmin=0, vmax=top, interpolation="nearest")
     predicted = int(probabilities.argmax())
-    axes.set_title(f"{class_names[label]}", color=INK, fontsize=10, pad=16)
+    axes.set_title(f"true: {class_names[label]}", color=INK, fontsize=9.5, pad=17)
     axes.text(
         0.5,
         1.04,
-        f"read as {class_names[predicted]}, {100 * probabilities[predicted]:.1f} %",
+        f"predicted: {class_names[predicted]}, {100 * probabilities[predicted]:.1f} %",
         ha="center",
         va="bottom",
-        fontsize=8.5,
+        fontsize=8,
         color=VERMILION,
         transform=axes.transAxes,
     )

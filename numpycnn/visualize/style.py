@@ -22,7 +22,9 @@ def new_figure(width: float, height: float) -> "Figure":
     """Return an empty figure of a size in inches that arranges its axes by itself."""
     from matplotlib.figure import Figure
 
-    return Figure(figsize=(width, height), dpi=DPI, layout="constrained", facecolor="white")
+    figure = Figure(figsize=(width, height), dpi=DPI, layout="constrained", facecolor="white")
+    figure.get_layout_engine().set(w_pad=0.1, h_pad=0.1)  # type: ignore[union-attr]  # inches around each axes
+    return figure
 
 
 def quiet(axes: "Axes") -> None:

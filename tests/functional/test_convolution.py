@@ -37,7 +37,8 @@ class Drawn(NamedTuple):
 
 def draw(rng: np.random.Generator, rank: int) -> Drawn:
     case = draw_case(rng, rank)
-    groups, channels, filters = (int(n) for n in rng.integers(1, 4, 3))  # channels and filters of one group
+    groups, channels = (int(n) for n in rng.integers(1, 4, 2))
+    filters = int(rng.integers(1, 7 if groups == 1 else 4))  # of one group
     settings = {name: value for name, value in case.settings.items() if name != "kernel_size"} | {"groups": groups}
     x = rng.normal(size=(rng.integers(1, 4), groups * channels, *case.size))
     weight = rng.normal(size=(groups * filters, channels, *case.kernel))
@@ -103,6 +104,10 @@ def test_the_drawn_configurations_reach_the_awkward_cases(rank: int) -> None:
         "dilation": [max(c.dilation) > 1 and max(c.kernel) > 1 for c in cases],
         "uneven padding": [any(before != after for before, after in c.pairs) for c in cases],
         "padding of one side": [any(pair[0] and not pair[1] for pair in c.pairs) for c in cases],
+        "stride 1 in long rows": [set(c.stride) == {1} and c.output[-1] >= 6 for c in cases],
+        "the same with more than four filters": [
+            set(d.case.stride) == {1} and d.case.output[-1] >= 6 and len(d.weight) > 4 * d.groups for d in drawn
+        ],
         "groups": [d.groups > 1 for d in drawn],
         "depthwise": [d.groups > 1 and d.weight.shape[1] == 1 for d in drawn],
         **{word: [c.settings["padding"] == word for c in cases] for word in ("valid", "same", "full")},

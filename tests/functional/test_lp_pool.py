@@ -62,14 +62,6 @@ def test_a_window_of_zeros_has_no_slope_and_no_warning() -> None:
         np.testing.assert_array_equal(F.lp_pool1d_backward(np.ones((1, 1, 2)), x, 2, p=p), x)
 
 
-@pytest.mark.parametrize(("p", "extreme"), [(2, 1e200), (3, 1e-200), (4, 1e150), (50, 1e10), (50, 1e-10), (1.5, 1e-300)])
-def test_no_overflow_where_the_norm_itself_is_finite(p: float, extreme: float) -> None:
-    x = np.array([[[3.0, -4.0, 1.0, 2.0]]])
-    y, dx = F.lp_pool1d(x, 2, p=p), F.lp_pool1d_backward(np.ones((1, 1, 2)), x, 2, p=p)
-    assert_close(F.lp_pool1d(x * extreme, 2, p=p) / extreme, y)
-    assert_close(F.lp_pool1d_backward(np.ones((1, 1, 2)), x * extreme, 2, p=p), dx)
-
-
 def test_nan_and_infinity() -> None:
     x = np.array([[[1.0, np.nan, 1.0, -np.inf, 3.0, 4.0]]])
     np.testing.assert_array_equal(F.lp_pool1d(x, 2), [[[np.nan, np.inf, 5.0]]])
