@@ -49,6 +49,7 @@ from numpycnn.layers import (
     Softmax,
     Tanh,
 )
+from numpycnn.loading import load_model
 from numpycnn.losses import BinaryCrossEntropy, CrossEntropy, Loss, MeanSquaredError
 from numpycnn.optim import (
     SGD,
@@ -63,7 +64,6 @@ from numpycnn.optim import (
     WarmUp,
 )
 from numpycnn.sequential import Sequential
-from numpycnn.serialization import load_model
 
 if TYPE_CHECKING:
     from numpycnn import data, models, training, visualize

@@ -8,6 +8,7 @@ import numpy as np
 
 from numpycnn.functional.checks import spell, whole_number
 from numpycnn.layers.base import Layer, Shape
+from numpycnn.serialization import save_model
 from numpycnn.summary import Summary, summarize
 
 
@@ -193,9 +194,7 @@ class Sequential(Layer):
 
         The file is written beside `path` first and then moved over it, so that no half-written file can be left.
         """
-        from numpycnn.serialization import save_model
-
-        save_model(self, path)
+        save_model(self, self.metadata, path)
 
     def config(self) -> dict[str, Any]:
         """Return the constructor's arguments for an equal block."""

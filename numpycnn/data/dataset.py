@@ -26,6 +26,8 @@ class Dataset:
     mean, std : float or sequence of C floats
         Mean and standard deviation of each channel, on the scale where a pixel goes from 0 to 1 (features: on their
         own scale). A single number holds for all channels.
+    source : str
+        Where the data was found, for people to read.
 
     Raises
     ------
@@ -54,6 +56,7 @@ class Dataset:
         name: str = "dataset",
         mean: float | npt.ArrayLike = 0.0,
         std: float | npt.ArrayLike = 1.0,
+        source: str = "memory",
     ) -> None:
         images, labels = np.asarray(images), np.asarray(labels)
         if images.dtype not in (np.uint8, np.float32, np.float64):
@@ -80,6 +83,7 @@ class Dataset:
         self.labels = labels.astype(np.int64, copy=False)
         self.class_names = tuple(class_names)
         self.name = name
+        self.source = source
         self.mean = self._per_channel(mean, "mean")
         self.std = self._per_channel(std, "std")
         if not np.all(self.std > 0):
@@ -122,6 +126,7 @@ class Dataset:
             name=self.name,
             mean=self.mean,
             std=self.std,
+            source=self.source,
         )
 
     def split(self, size: int | float, seed: int = 0) -> tuple["Dataset", "Dataset"]:

