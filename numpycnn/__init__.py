@@ -28,6 +28,7 @@ from numpycnn.layers import (
     ConvTranspose3D,
     Dense,
     Dropout,
+    Embedding,
     Flatten,
     GlobalAvgPool,
     GlobalMaxPool,
@@ -48,6 +49,8 @@ from numpycnn.layers import (
     Sigmoid,
     Softmax,
     Tanh,
+    Upsample,
+    ZeroPad,
 )
 from numpycnn.loading import load_model
 from numpycnn.losses import BinaryCrossEntropy, CrossEntropy, Loss, MeanSquaredError
@@ -111,6 +114,7 @@ __all__ = [
     "DataFormatError",
     "Dense",
     "Dropout",
+    "Embedding",
     "Flatten",
     "GlobalAvgPool",
     "GlobalMaxPool",
@@ -142,7 +146,9 @@ __all__ = [
     "StepSchedule",
     "Tanh",
     "Trainer",
+    "Upsample",
     "WarmUp",
+    "ZeroPad",
     "check_gradients",
     "data",
     "functional",

@@ -44,6 +44,7 @@ from numpycnn.functional.convolution import (
     conv3d,
     conv3d_backward,
 )
+from numpycnn.functional.embedding import embedding, embedding_backward
 from numpycnn.functional.global_pool import (
     global_avg_pool,
     global_avg_pool_backward,
@@ -78,12 +79,14 @@ from numpycnn.functional.max_pool import (
 )
 from numpycnn.functional.normalization import batch_norm, batch_norm_backward, layer_norm, layer_norm_backward
 from numpycnn.functional.softmax import log_softmax, log_softmax_backward, softmax, softmax_backward
+from numpycnn.functional.upsample import upsample, upsample_backward
 from numpycnn.functional.windows import (
     conv_output_size,
     conv_transpose_output_size,
     pool_output_size,
     receptive_field,
 )
+from numpycnn.functional.zero_pad import zero_pad, zero_pad_backward
 
 __all__ = [
     "avg_pool1d",
@@ -114,6 +117,8 @@ __all__ = [
     "cross_entropy_backward",
     "elu",
     "elu_backward",
+    "embedding",
+    "embedding_backward",
     "gelu",
     "gelu_backward",
     "global_avg_pool",
@@ -155,4 +160,8 @@ __all__ = [
     "softmax_backward",
     "tanh",
     "tanh_backward",
+    "upsample",
+    "upsample_backward",
+    "zero_pad",
+    "zero_pad_backward",
 ]

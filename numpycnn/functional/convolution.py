@@ -82,7 +82,7 @@ def correlate(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, groups
     if n:
         chunks = threads.split(n)
         matrices = _grouped(weight, groups)
-        offset = np.zeros(filters, x.dtype) if bias is None else np.ascontiguousarray(bias)
+        offset = np.zeros(filters, x.dtype) if bias is None else for_kernel(bias)
         if prefers_direct(windows):
             kernel, scratch = (
                 direct.correlate_direct,
@@ -136,7 +136,7 @@ def weight_gradient(
         )
     else:
         kernel, scratch = kernels.weight_gradient, _scratch(x.shape[1], partial[0], windows, len(chunks))
-    flat = np.ascontiguousarray(dy).reshape(n, filters, -1)  # (N, F, P)
+    flat = for_kernel(dy).reshape(n, filters, -1)  # (N, F, P)
     threads.run(kernel, chunks, flat, _rows(x), windows.flat, *scratch, partial)
     return partial.sum(axis=0).reshape(weight_shape)
 

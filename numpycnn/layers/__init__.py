@@ -13,6 +13,7 @@ from numpycnn.layers.convolution import (
 )
 from numpycnn.layers.dense import Dense
 from numpycnn.layers.dropout import Dropout
+from numpycnn.layers.embedding import Embedding
 from numpycnn.layers.normalization import BatchNorm, LayerNorm
 from numpycnn.layers.pooling import (
     AvgPool1D,
@@ -27,6 +28,7 @@ from numpycnn.layers.pooling import (
     MaxPool2D,
     MaxPool3D,
 )
+from numpycnn.layers.resize import Upsample, ZeroPad
 from numpycnn.layers.shape import Flatten, Reshape
 
 __all__ = [
@@ -46,6 +48,7 @@ __all__ = [
     "ConvTranspose3D",
     "Dense",
     "Dropout",
+    "Embedding",
     "Flatten",
     "GlobalAvgPool",
     "GlobalMaxPool",
@@ -66,4 +69,6 @@ __all__ = [
     "Sigmoid",
     "Softmax",
     "Tanh",
+    "Upsample",
+    "ZeroPad",
 ]

@@ -97,6 +97,8 @@ class Layer:
 
     def draw_input(self, shape: Shape, rng: np.random.Generator) -> np.ndarray:
         """Return a random batch that this layer can work on, for checking its gradients."""
+        for child in self.children().values():
+            return child.draw_input(shape, rng)
         return rng.normal(size=shape).astype(self.dtype)
 
     def window(self) -> tuple[Sequence[int], Sequence[int], Sequence[int]] | None:
@@ -261,14 +263,17 @@ class Layer:
         for child in self.children().values():
             child.forget()
 
-    def _check_input(self, x: Any) -> np.ndarray:
+    def _check_built(self) -> None:
         if self.output_shape is None:
             raise RuntimeError(
                 f"{self.label} is not built yet: call build(input_shape) first, "
                 "or give it to a Sequential with an input_shape"
             )
+
+    def _check_input(self, x: Any) -> np.ndarray:
+        self._check_built()
         x = np.asarray(x)
-        if x.dtype != self.dtype:
+        if x.dtype != self.dtype and not self.children():  # the layers inside know best what they take
             raise TypeError(
                 f"expected {self.dtype}, got {x.dtype}; convert the input with x.astype(np.{self.dtype}) "
                 "or build the model with another dtype"

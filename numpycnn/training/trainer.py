@@ -2,9 +2,8 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Protocol, TextIO
+from typing import Any, NoReturn, TextIO
 
 import numpy as np
 
@@ -13,6 +12,7 @@ from numpycnn.layers.base import Layer
 from numpycnn.losses import Loss
 from numpycnn.optim import Optimizer
 from numpycnn.sequential import Sequential
+from numpycnn.training.batches import Data, Progress, as_data, epoch_order
 from numpycnn.training.callbacks import Callback
 from numpycnn.training.checkpoint import load_parts, save_trainer
 from numpycnn.training.diagnosis import all_finite, first_non_finite
@@ -21,86 +21,22 @@ from numpycnn.training.interrupt import deferred_interrupt
 from numpycnn.training.progress import Display, stream_for
 
 
-class Data(Protocol):
-    """What a trainer asks of a dataset."""
-
-    def __len__(self) -> int:
-        """Return the number of examples."""
-
-    def batch(self, indices: np.ndarray, dtype: Any) -> tuple[np.ndarray, Any]:
-        """Return the inputs at some positions in a float type, and their targets."""
-
-
-class _Arrays:
-    """A pair of arrays as a dataset."""
-
-    def __init__(self, pair: tuple[Any, Any]) -> None:
-        self.x, self.target = np.asarray(pair[0]), np.asarray(pair[1])
-        if self.x.ndim == 0 or self.target.ndim == 0 or len(self.x) != len(self.target):
-            raise ValueError(f"expected as many targets as inputs, got {self.x.shape} and {self.target.shape}")
-
-    def __len__(self) -> int:
-        return len(self.x)
-
-    def batch(self, indices: np.ndarray, dtype: Any) -> tuple[np.ndarray, Any]:
-        return self.x[indices], self.target[indices]
-
-
-def _as_data(source: Any, name: str) -> Data:
-    data = _Arrays(source) if isinstance(source, tuple) and len(source) == 2 else source
-    if not hasattr(data, "batch") or not hasattr(data, "__len__"):
-        raise TypeError(f"{name}: expected a dataset or a pair of arrays (x, target), got {type(source).__name__}")
-    if not len(data):
-        raise ValueError(f"{name}: expected at least one example, got none")
-    return data
-
-
-@dataclass
-class Progress:
-    """The place in a training, and the running sums of the epoch.
-
-    Attributes
-    ----------
-    epoch : int
-        Epochs completed.
-    batch : int
-        Batches completed in the epoch after them.
-    batch_size, examples : int
-        Of the data that this epoch goes through.
-    loss_sum : float
-        Of all examples of the epoch so far.
-    correct, seen : int
-        Examples of the epoch so far.
-    labelled : bool
-        Whether the targets are labels, so that outputs can be correct.
-    seconds : float
-        Spent on the epoch so far.
-    stop_reason : str
-        Empty unless the training was stopped early.
-    """
-
-    epoch: int = 0
-    batch: int = 0
-    batch_size: int = 0
-    examples: int = 0
-    loss_sum: float = 0.0
-    correct: int = 0
-    seen: int = 0
-    labelled: bool = False
-    seconds: float = 0.0
-    stop_reason: str = ""
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the fields."""
-        return asdict(self)
-
-
 def _hits(y: np.ndarray, target: Any) -> int | None:
     """Return how many rows have their largest output at the label, or None where the targets are no labels."""
     target = np.asarray(target)
     if y.ndim != 2 or target.ndim != 1 or target.dtype.kind not in "iu":
         return None
     return int((y.argmax(axis=1) == target).sum())
+
+
+def _in_order(callbacks: Sequence[Callback]) -> list[Callback]:
+    if isinstance(callbacks, str) or not isinstance(callbacks, Sequence):
+        raise TypeError(f"Trainer: expected callbacks to be a list of callbacks, got {callbacks!r}")
+    for callback in callbacks:
+        if not isinstance(callback, Callback):
+            hint = f"; write {callback.__name__}(...)" if isinstance(callback, type) else ""
+            raise TypeError(f"Trainer: expected each of the callbacks to be a Callback, got {callback!r}{hint}")
+    return sorted(callbacks, key=lambda callback: callback.order)
 
 
 class Trainer:
@@ -152,11 +88,10 @@ class Trainer:
         self.model = model
         self.loss = loss
         self.optimizer = optimizer
-        self.callbacks = sorted(callbacks, key=lambda callback: callback.order)
+        self.callbacks = _in_order(callbacks)
         self.seed = whole_number(seed, "seed", "Trainer", minimum=0)
         self.history = History()
         self.progress = Progress()
-        self.last_lr = optimizer.learning_rate
 
     # ------------------------------------------------------------------------------------------------------- training
 
@@ -200,72 +135,72 @@ class Trainer:
         ValueError
             If the data does not fit the model, or is not what a resumed training had begun with.
         """
-        data = _as_data(train, "train")
-        held_out = None if validation is None else _as_data(validation, "validation")
+        data = as_data(train, "train")
+        held_out = None if validation is None else as_data(validation, "validation")
         epochs = whole_number(epochs, "epochs", "fit")
         batch_size = whole_number(batch_size, "batch_size", "fit")
-        self._begin(len(data), batch_size)
         display = Display(stream_for(progress))
+        self._begin(len(data), batch_size, bool(shuffle))
         for callback in self.callbacks:
             callback.on_train_begin(self)
+        if self.progress.epoch >= epochs:
+            display.say(f"nothing left to train: {self.progress.epoch} epochs are completed, of {epochs} asked for")
         with deferred_interrupt() as interrupt:
             while self.progress.epoch < epochs and not self.progress.stop_reason:
                 display.begin_epoch(self.progress.epoch + 1, epochs, self.progress.seen, len(data))
                 record = None
                 try:
-                    for indices in self._batches(len(data), batch_size, shuffle):
+                    for indices in self._batches():
                         self._step(data, indices)
                         display.advance(len(indices), *self._running())
                         for callback in self.callbacks:
                             callback.on_batch_end(self)
                         if interrupt.requested:
-                            for callback in self.callbacks:
-                                callback.on_interrupt(self)
-                            raise KeyboardInterrupt
+                            self._interrupt()
                     record = self._close_epoch(held_out)
                 finally:
                     display.end_epoch(record, epochs)
+                if interrupt.requested:  # during validation
+                    self._interrupt()
         if self.progress.stop_reason:
             display.say(f"stopped after epoch {self.progress.epoch}: {self.progress.stop_reason}")
         for callback in self.callbacks:
             callback.on_train_end(self)
         return self.history
 
-    def _begin(self, examples: int, batch_size: int) -> None:
+    def _begin(self, examples: int, batch_size: int, shuffle: bool) -> None:
         """Check that an epoch begun before an interruption goes on over the same batches."""
         place = self.progress
-        if place.batch and (place.examples, place.batch_size) != (examples, batch_size):
+        if place.batch and (place.examples, place.batch_size, place.shuffle) != (examples, batch_size, shuffle):
+            ways = ("in the order given", "shuffled")
             raise ValueError(
                 f"fit: this training stopped within an epoch of {place.examples} examples in batches of "
-                f"{place.batch_size}; expected the same to go on, got {examples} in batches of {batch_size}"
+                f"{place.batch_size}, {ways[place.shuffle]}; expected the same to go on, got {examples} in batches of "
+                f"{batch_size}, {ways[shuffle]}. A new Trainer starts over"
             )
-        place.examples, place.batch_size = examples, batch_size
+        place.examples, place.batch_size, place.shuffle = examples, batch_size, shuffle
 
-    def _batches(self, examples: int, batch_size: int, shuffle: bool) -> Iterator[np.ndarray]:
-        """Go through the rest of the epoch; its order follows from the seed and its number alone."""
-        order = np.arange(examples)
-        if shuffle:
-            order = np.random.default_rng((self.seed, self.progress.epoch)).permutation(examples)
-        for start in range(self.progress.batch * batch_size, examples, batch_size):
-            yield order[start : start + batch_size]
+    def _batches(self) -> Iterator[np.ndarray]:
+        """Go through the rest of the epoch."""
+        place = self.progress
+        order = epoch_order(place.examples, self.seed, place.epoch, place.shuffle)
+        for start in range(place.batch * place.batch_size, place.examples, place.batch_size):
+            yield order[start : start + place.batch_size]
 
     def _step(self, data: Data, indices: np.ndarray) -> None:
         begin = time.perf_counter()
         x, target = data.batch(indices, self.model.dtype)
-        parameters = self.model.parameters()
-        y = self.model.forward(x, training=True)
-        value = self.loss.forward(y, target) + self.loss.penalty(parameters)
-        finite = bool(np.isfinite(value))
-        if finite:
-            self.model.backward_parameters(self.loss.backward())
-            self.loss.add_penalty_gradient(parameters)
-            finite = all(all_finite(parameter.grad) for parameter in parameters.values())
-        if not finite:
-            where = f"epoch {self.progress.epoch + 1}, batch {self.progress.batch + 1}"
-            what = "a gradient is not finite" if np.isfinite(value) else f"the loss is {value}"
-            raise FloatingPointError(f"{what} in {where}: {first_non_finite(self.model, self.loss, x, target)}")
-        self.last_lr = self.optimizer.learning_rate
-        self.optimizer.step(parameters)
+        where = f"epoch {self.progress.epoch + 1}, batch {self.progress.batch + 1}"
+        lr = float(self.optimizer.learning_rate)
+        with np.errstate(all="ignore"):  # what is not finite is found here, and named
+            y, value = self._gradients(x, target, where)
+            self.optimizer.step(self.model.parameters())
+        for name, array in self.model.state().items():
+            if not all_finite(array):
+                raise FloatingPointError(
+                    f"{name} is not finite any more after the step in {where}, with a learning rate of {lr:g}; "
+                    "a smaller one may help"
+                )
         place = self.progress
         place.batch += 1
         place.seen += len(indices)
@@ -273,7 +208,27 @@ class Trainer:
         hits = _hits(y, target)
         place.labelled = hits is not None
         place.correct += hits or 0
+        place.lr = lr
         place.seconds += time.perf_counter() - begin
+
+    def _gradients(self, x: np.ndarray, target: Any, where: str) -> tuple[np.ndarray, float]:
+        """Go forward and back, and return outputs and loss; raise if the loss or a gradient is not finite."""
+        parameters = self.model.parameters()
+        generators = list(self.model.random_generators().values())
+        states = [generator.bit_generator.state for generator in generators]
+        y = self.model.forward(x, training=True)
+        value = float(self.loss.forward(y, target) + self.loss.penalty(parameters))
+        finite = bool(np.isfinite(value))
+        if finite:
+            self.model.backward_parameters(self.loss.backward())
+            self.loss.add_penalty_gradient(parameters)
+            finite = all(all_finite(parameter.grad) for parameter in parameters.values())
+        if not finite:
+            for generator, state in zip(generators, states, strict=True):  # to leave out the same numbers again
+                generator.bit_generator.state = state
+            what = "a gradient is not finite" if np.isfinite(value) else f"the loss is {value}"
+            raise FloatingPointError(f"{what} in {where}: {first_non_finite(self.model, self.loss, x, target)}")
+        return y, value
 
     def _running(self) -> tuple[float, float | None]:
         """Return loss and accuracy of the epoch so far."""
@@ -289,22 +244,30 @@ class Trainer:
         if validation is not None:
             record |= {f"val_{name}": value for name, value in self.evaluate(validation).items()}
         record |= {
-            "lr": self.last_lr,
+            "lr": place.lr,
             "seconds": round(place.seconds, 3),
             "images_per_second": round(place.seen / max(place.seconds, 1e-9), 1),
         }
         for callback in self.callbacks:
             callback.on_epoch_end(self, record)
+        record = {name: value.item() if isinstance(value, np.generic) else value for name, value in record.items()}
         self.history.records.append(record)
-        self.progress = Progress(epoch=place.epoch + 1, stop_reason=self.progress.stop_reason)
-        self.progress.examples, self.progress.batch_size = place.examples, place.batch_size
+        self.progress = place.next_epoch()
         for callback in self.callbacks:
             callback.on_epoch_closed(self)
         return record
 
+    def _interrupt(self) -> NoReturn:
+        for callback in self.callbacks:
+            callback.on_interrupt(self)
+        raise KeyboardInterrupt
+
     def stop(self, reason: str) -> None:
-        """Ask for the training to end after this epoch; for callbacks."""
-        self.progress.stop_reason = reason
+        """Ask for the training to end after this epoch; for callbacks.
+
+        It stays stopped, also when it is resumed, until ``trainer.progress.stop_reason`` is emptied.
+        """
+        self.progress.stop_reason = reason or "asked to stop"
 
     # ----------------------------------------------------------------------------------------------------- afterwards
 
@@ -322,14 +285,15 @@ class Trainer:
         dict
             ``{"loss": ..., "accuracy": ...}``, the accuracy from 0 to 1.
         """
-        data = _as_data(dataset, "evaluate")
+        data = as_data(dataset, "evaluate")
         batch_size = whole_number(batch_size, "batch_size", "evaluate")
         loss, correct, labelled = 0.0, 0, True
         for start in range(0, len(data), batch_size):
             indices = np.arange(start, min(start + batch_size, len(data)))
             x, target = data.batch(indices, self.model.dtype)
-            y = self.model.forward(x)
-            loss += self.loss.value(y, target) * len(indices)
+            with np.errstate(all="ignore"):  # the result shows it
+                y = self.model.forward(x)
+                loss += float(self.loss.value(y, target)) * len(indices)
             hits = _hits(y, target)
             labelled = hits is not None
             correct += hits or 0
@@ -370,11 +334,10 @@ class Trainer:
         FileNotFoundError
             If there is no such file.
         """
-        ordered = sorted(callbacks, key=lambda callback: callback.order)
-        found = load_parts(path, ordered, layers, parts)
+        callbacks = _in_order(callbacks)
+        found = load_parts(path, callbacks, layers, parts)
         trainer = cls(
-            found["model"], loss=found["loss"], optimizer=found["optimizer"], callbacks=ordered, seed=found["seed"]
+            found["model"], loss=found["loss"], optimizer=found["optimizer"], callbacks=callbacks, seed=found["seed"]
         )
-        trainer.history = History(found["history"])
-        trainer.progress = Progress(**found["progress"])
+        trainer.history, trainer.progress = History(found["history"]), found["progress"]
         return trainer

@@ -1,0 +1,147 @@
+"""What a training goes through: data that is cut into batches, the order of an epoch, and the place reached in it."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Protocol
+
+import numpy as np
+
+from numpycnn.functional.checks import spell
+
+
+class Data(Protocol):
+    """What a trainer asks of a dataset."""
+
+    def __len__(self) -> int:
+        """Return the number of examples."""
+
+    def batch(self, indices: np.ndarray, dtype: Any) -> tuple[np.ndarray, Any]:
+        """Return the inputs at some positions in a float type, and their targets."""
+
+
+class Arrays:
+    """A pair of arrays as a dataset; the inputs have the model's type already."""
+
+    def __init__(self, x: Any, target: Any, name: str) -> None:
+        self.x, self.target = np.asarray(x), np.asarray(target)
+        if self.x.ndim == 0 or self.target.ndim == 0 or len(self.x) != len(self.target):
+            raise ValueError(
+                f"{name}: expected as many targets as inputs, got inputs {spell(self.x.shape)} "
+                f"and targets {spell(self.target.shape)}"
+            )
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    def batch(self, indices: np.ndarray, dtype: Any) -> tuple[np.ndarray, Any]:
+        """Return the inputs and targets at some positions."""
+        return self.x[indices], self.target[indices]
+
+
+def as_data(source: Any, name: str) -> Data:
+    """Return a dataset, or a pair of arrays as one.
+
+    Raises
+    ------
+    TypeError
+        If it is neither.
+    ValueError
+        If it is empty, or the arrays do not belong together.
+    """
+    data = Arrays(*source, name) if isinstance(source, tuple) and len(source) == 2 else source
+    if isinstance(data, type) or not hasattr(data, "batch") or not hasattr(data, "__len__"):
+        raise TypeError(f"{name}: expected a dataset or a pair of arrays (x, target), got {type(source).__name__}")
+    if not len(data):
+        raise ValueError(f"{name}: expected at least one example, got none")
+    return data  # type: ignore[no-any-return]
+
+
+def epoch_order(examples: int, seed: int, epoch: int, shuffle: bool) -> np.ndarray:
+    """Return the order of an epoch, (examples,); shuffled, it follows from the seed and the epoch's number alone."""
+    if not shuffle:
+        return np.arange(examples)
+    return np.random.default_rng((seed, epoch)).permutation(examples)
+
+
+@dataclass
+class Progress:
+    """The place in a training, and the running sums of the epoch.
+
+    Attributes
+    ----------
+    epoch : int
+        Epochs completed.
+    batch : int
+        Batches completed in the epoch after them.
+    batch_size, examples, shuffle : int, int, bool
+        How this epoch goes through the data.
+    loss_sum : float
+        Of all examples of the epoch so far.
+    correct, seen : int
+        Examples of the epoch so far.
+    labelled : bool
+        Whether the targets are labels, so that outputs can be correct.
+    lr : float
+        Learning rate of the last step of the epoch.
+    seconds : float
+        Spent on the epoch so far, without validation.
+    stop_reason : str
+        Why a callback has ended the training; empty if none has.
+    """
+
+    epoch: int = 0
+    batch: int = 0
+    batch_size: int = 0
+    examples: int = 0
+    shuffle: bool = True
+    loss_sum: float = 0.0
+    correct: int = 0
+    seen: int = 0
+    labelled: bool = False
+    lr: float = 0.0
+    seconds: float = 0.0
+    stop_reason: str = ""
+
+    @property
+    def at_start(self) -> bool:
+        """Whether no step has been taken yet."""
+        return not self.epoch and not self.batch
+
+    def next_epoch(self) -> "Progress":
+        """Return the beginning of the next epoch over the same data."""
+        return Progress(
+            epoch=self.epoch + 1,
+            batch_size=self.batch_size,
+            examples=self.examples,
+            shuffle=self.shuffle,
+            stop_reason=self.stop_reason,
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the fields."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, entries: Mapping[str, Any]) -> "Progress":
+        """Return the place that `to_json` wrote down.
+
+        Raises
+        ------
+        ValueError
+            If the entries are others, of other types, or contradict each other.
+        """
+        kinds: dict[str, Any] = {field.name: field.type for field in fields(cls)}
+        if entries.keys() != kinds.keys():
+            raise ValueError(f"expected a place in the training with {', '.join(kinds)}, got {', '.join(entries)}")
+        for name, value in entries.items():
+            if type(value) is not kinds[name] or (kinds[name] is int and value < 0):
+                raise ValueError(
+                    f"expected {name} of the place in the training as {kinds[name].__name__}, got {value!r}"
+                )
+        place = cls(**entries)
+        if place.seen != min(place.batch * place.batch_size, place.examples) or (place.batch and not place.seen):
+            raise ValueError(
+                f"expected a place within the data, got {place.seen} of {place.examples} examples seen "
+                f"after {place.batch} batches of {place.batch_size}"
+            )
+        return place
