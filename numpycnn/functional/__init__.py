@@ -44,6 +44,7 @@ from numpycnn.functional.convolution import (
     conv3d,
     conv3d_backward,
 )
+from numpycnn.functional.dropout import dropout, dropout_backward
 from numpycnn.functional.embedding import embedding, embedding_backward
 from numpycnn.functional.global_pool import (
     global_avg_pool,
@@ -115,6 +116,8 @@ __all__ = [
     "conv_transpose_output_size",
     "cross_entropy",
     "cross_entropy_backward",
+    "dropout",
+    "dropout_backward",
     "elu",
     "elu_backward",
     "embedding",

@@ -10,7 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from numpycnn.functional.checks import expect_shape, float_array
+from numpycnn.functional.checks import expect_shape, float_array, for_kernel
+from numpycnn.kernels import activations as kernels
+from numpycnn.kernels import threads
 
 SELU_ALPHA = 1.6732632423543772848170429916717
 SELU_SCALE = 1.0507009873554804934193349852946
@@ -50,13 +52,19 @@ def relu(x: Any) -> np.ndarray:
     ----------
     V. Nair and G. Hinton, "Rectified linear units improve restricted Boltzmann machines", 2010.
     """
-    return np.maximum(float_array(x, "x", "relu"), 0)
+    x = for_kernel(float_array(x, "x", "relu"))
+    y = np.empty_like(x)
+    threads.run(kernels.relu, threads.split_elements(x.size), x.reshape(-1), y.reshape(-1))
+    return y
 
 
 def relu_backward(dy: Any, x: Any) -> np.ndarray:
     """Return ``dx = dy`` where ``x > 0``, else 0."""
     dy, x = _operands(dy, x, "relu_backward")
-    return dy * (x > 0)
+    dy, x = for_kernel(dy), for_kernel(x)
+    dx = np.empty_like(x)
+    threads.run(kernels.relu_backward, threads.split_elements(x.size), dy.reshape(-1), x.reshape(-1), dx.reshape(-1))
+    return dx
 
 
 def leaky_relu(x: Any, *, negative_slope: float = 0.01) -> np.ndarray:

@@ -1,6 +1,7 @@
 """What every function asks of its arguments before a loop sees them, and the words in which it complains."""
 
 from collections.abc import Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -71,6 +72,12 @@ def as_given(value: Any, rank: int, name: str, operation: str, *, minimum: int =
     """Check a setting as `per_axis` does, and keep an int an int."""
     sizes = per_axis(value, rank, name, operation, minimum=minimum)
     return sizes if isinstance(value, tuple | list) else sizes[0]
+
+
+def limit_channel(size: Sequence[int], operation: str) -> None:
+    """Refuse a channel of more elements than an index of the loops can count."""
+    if prod(size) > LARGEST:
+        raise ValueError(f"{operation}: expected at most {LARGEST} elements in one channel, got {spell(size)}")
 
 
 def normal_axis(axis: Any, ndim: int, operation: str) -> int:

@@ -83,14 +83,14 @@ def correlate(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, groups
         chunks = threads.split(n)
         matrices = _grouped(weight, groups)
         offset = np.zeros(filters, x.dtype) if bias is None else for_kernel(bias)
+        arguments = (_rows(x), matrices, offset, windows.flat)
+        flat = y.reshape(n, filters, -1)  # (N, F, P)
         if prefers_direct(windows):
-            kernel, scratch = (
-                direct.correlate_direct,
-                _line_scratch(c, filters // groups, windows, len(chunks), x.dtype),
-            )
+            scratch = _line_scratch(c, filters // groups, windows, len(chunks), x.dtype)
+            threads.run(direct.correlate_direct, chunks, *arguments, *scratch, flat)
         else:
-            kernel, scratch = kernels.correlate, _scratch(c, matrices, windows, len(chunks))
-        threads.run(kernel, chunks, _rows(x), matrices, offset, windows.flat, *scratch, y.reshape(n, filters, -1))
+            scratch = _scratch(c, matrices, windows, len(chunks))
+            threads.run(kernels.correlate, chunks, *arguments, *scratch, flat, blas=True)
     return y
 
 
@@ -115,7 +115,7 @@ def input_gradient(dy: np.ndarray, weight: np.ndarray, groups: int, windows: Win
     matrices = _grouped(weight, groups)
     scratch = _scratch(c, matrices, windows, len(chunks))
     flat = for_kernel(dy).reshape(n, len(weight), -1)  # (N, F, P)
-    threads.run(kernels.input_gradient, chunks, flat, matrices, windows.flat, *scratch, _rows(dx))
+    threads.run(kernels.input_gradient, chunks, flat, matrices, windows.flat, *scratch, _rows(dx), blas=True)
     return dx
 
 
@@ -129,15 +129,13 @@ def weight_gradient(
     chunks = threads.split(n)
     shape = (len(chunks), groups, filters // groups, int(np.prod(weight_shape[1:])))
     partial = np.zeros(shape, dy.dtype)
-    if prefers_direct(windows):
-        kernel, scratch = (
-            direct.weight_gradient_direct,
-            _line_scratch(x.shape[1], filters // groups, windows, len(chunks), x.dtype),
-        )
-    else:
-        kernel, scratch = kernels.weight_gradient, _scratch(x.shape[1], partial[0], windows, len(chunks))
     flat = for_kernel(dy).reshape(n, filters, -1)  # (N, F, P)
-    threads.run(kernel, chunks, flat, _rows(x), windows.flat, *scratch, partial)
+    if prefers_direct(windows):
+        scratch = _line_scratch(x.shape[1], filters // groups, windows, len(chunks), x.dtype)
+        threads.run(direct.weight_gradient_direct, chunks, flat, _rows(x), windows.flat, *scratch, partial)
+    else:
+        scratch = _scratch(x.shape[1], partial[0], windows, len(chunks))
+        threads.run(kernels.weight_gradient, chunks, flat, _rows(x), windows.flat, *scratch, partial, blas=True)
     return partial.sum(axis=0).reshape(weight_shape)
 
 

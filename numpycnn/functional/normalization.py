@@ -25,7 +25,9 @@ from typing import Any
 
 import numpy as np
 
-from numpycnn.functional.checks import expect_shape, float_array, normal_axis, spell
+from numpycnn.functional.checks import expect_shape, float_array, for_kernel, normal_axis, spell
+from numpycnn.kernels import normalization as kernels
+from numpycnn.kernels import threads
 
 Gradients = tuple[np.ndarray, np.ndarray, np.ndarray]
 
@@ -47,11 +49,22 @@ def _channel_input(x: Any, operation: str) -> tuple[np.ndarray, tuple[int, ...]]
     return x, (0, *range(2, x.ndim))
 
 
+def _planes(x: np.ndarray) -> np.ndarray:
+    """Lay out (N, C, *size) as the kernels work on it, (N, C, S)."""
+    return for_kernel(x).reshape(len(x), x.shape[1], int(np.prod(x.shape[2:])))
+
+
 def _per_channel(value: Any, name: str, x: np.ndarray, operation: str) -> np.ndarray:
-    """Return one number for each channel in a shape that broadcasts against `x`."""
+    """Return one number for each channel, (C,)."""
     value = float_array(value, name, operation, like=x)
     expect_shape(value, (x.shape[1],), name, operation)
-    return value.reshape(-1, *(1,) * (x.ndim - 2))  # (C, 1, ...)
+    return for_kernel(value)
+
+
+def _inverse_deviation(variance: Any, eps: Any, x: np.ndarray, operation: str) -> np.ndarray:
+    """Return ``1 / sqrt(variance + eps)``, (C,)."""
+    eps = x.dtype.type(check_eps(eps, operation))
+    return 1 / np.sqrt(_per_channel(variance, "running_var", x, operation) + eps)
 
 
 def batch_statistics(x: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -62,11 +75,12 @@ def batch_statistics(x: Any) -> tuple[np.ndarray, np.ndarray]:
     ValueError
         If there is nothing to average over.
     """
-    x, axes = _channel_input(x, "batch_norm")
+    x, _ = _channel_input(x, "batch_norm")
     if x.size == 0:
         raise ValueError(f"batch_norm: expected a batch that is not empty in training, got {spell(x.shape)}")
-    mean = x.mean(axis=axes)
-    return mean, ((x - mean.reshape(-1, *(1,) * (x.ndim - 2))) ** 2).mean(axis=axes)
+    mean, variance = np.empty(x.shape[1], x.dtype), np.empty(x.shape[1], x.dtype)
+    threads.run(kernels.channel_moments, threads.split(x.shape[1]), _planes(x), mean, variance)
+    return mean, variance
 
 
 def update_running(running: np.ndarray, value: np.ndarray, momentum: float) -> None:
@@ -138,15 +152,14 @@ def batch_norm(
         if running_mean is None or running_var is None:
             raise ValueError("batch_norm: expected running_mean and running_var where training is False, got None")
         mean, variance = running_mean, running_var
-    shift = _per_channel(mean, "running_mean", x, "batch_norm")
-    scale = 1 / np.sqrt(
-        _per_channel(variance, "running_var", x, "batch_norm") + x.dtype.type(check_eps(eps, "batch_norm"))
-    )
+    scale = _inverse_deviation(variance, eps, x, "batch_norm")
     if weight is not None:
         scale = scale * _per_channel(weight, "weight", x, "batch_norm")
-    y = (x - shift) * scale
+    shift = -_per_channel(mean, "running_mean", x, "batch_norm") * scale
     if bias is not None:
-        y += _per_channel(bias, "bias", x, "batch_norm")
+        shift = shift + _per_channel(bias, "bias", x, "batch_norm")
+    y = np.empty_like(x)
+    threads.run(kernels.scale_and_shift, threads.split(x.shape[1]), _planes(x), scale, shift, _planes(y))
     return y
 
 
@@ -177,7 +190,7 @@ def batch_norm_backward(
     dweight, dbias : ndarray of shape (C,)
     """
     operation = "batch_norm_backward"
-    x, axes = _channel_input(x, operation)
+    x, _ = _channel_input(x, operation)
     dy = float_array(dy, "dy", operation, like=x)
     expect_shape(dy, x.shape, "dy", operation)
     if training:
@@ -186,18 +199,21 @@ def batch_norm_backward(
         if running_mean is None or running_var is None:
             raise ValueError(f"{operation}: expected running_mean and running_var where training is False, got None")
         mean, variance = running_mean, running_var
-    scale = 1 / np.sqrt(_per_channel(variance, "running_var", x, operation) + x.dtype.type(check_eps(eps, operation)))
-    xhat = (x - _per_channel(mean, "running_mean", x, operation)) * scale
-    dbias = dy.sum(axis=axes)
-    dweight = (dy * xhat).sum(axis=axes)
+    mean = _per_channel(mean, "running_mean", x, operation)
+    scale = _inverse_deviation(variance, eps, x, operation)
+    dbias, dweight = np.empty_like(mean), np.empty_like(mean)
+    chunks = threads.split(x.shape[1])
+    threads.run(kernels.channel_sums, chunks, _planes(dy), _planes(x), mean, scale, dbias, dweight)
     factor = scale if weight is None else scale * _per_channel(weight, "weight", x, operation)
-    if not training:
-        return dy * factor, dweight, dbias
-    m = x.dtype.type(x.size // x.shape[1])
-    taken_back = (
-        _per_channel(dbias, "dbias", x, operation) + xhat * _per_channel(dweight, "dweight", x, operation)
-    ) / m
-    return (dy - taken_back) * factor, dweight, dbias
+    if training:  # dx as derived above, sorted by dy, x and the rest
+        m = max(x.size // x.shape[1], 1)
+        slope = -factor * scale * dweight / m
+        rest = -factor * dbias / m - slope * mean
+    else:
+        slope = rest = np.zeros_like(factor)
+    dx = np.empty_like(x)
+    threads.run(kernels.combine, chunks, _planes(dy), _planes(x), factor, slope, rest, _planes(dx))
+    return dx, dweight, dbias
 
 
 def _layer_operands(x: Any, weight: Any, bias: Any, axis: Any, operation: str) -> tuple[np.ndarray, tuple[int, ...]]:

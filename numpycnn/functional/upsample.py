@@ -1,45 +1,46 @@
 """Making pictures larger by repeating or interpolating.
 
-Along each axis, every output is a fixed weighted mean of inputs, ``y = A x``, with one matrix ``A`` for each axis. Output ``o`` lies
-at ``(o + 1/2) / scale - 1/2`` in the coordinates of the input: the nearest input gets all the weight, or the two next to it
-share it in proportion to their nearness. Positions beyond the first and the last input are moved onto them. The backward is
-the same with the transposed matrices, ``dx = A^T dy``.
+Along each axis output ``o`` lies at ``(o + 1/2) / scale - 1/2`` in the coordinates of the input. The nearest input
+gives it its value, or the two next to it share in it by their nearness, the right one with ``t`` and the left one with
+``1 - t``; positions beyond the first and the last input are moved onto them. The backward gives each input the same
+shares of ``dy``.
 """
 
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from numpycnn.functional.checks import expect_shape, float_array, per_axis, spell
+from numpycnn.functional.checks import expect_shape, float_array, limit_channel, per_axis, spell
 
 MODES = ("nearest", "bilinear")
 
 
+class _Neighbours(NamedTuple):
+    """Which inputs each output of one axis is made of, (size * scale,) each."""
+
+    left: np.ndarray
+    right: np.ndarray
+    share: np.ndarray  # t, of the right one
+
+
 @lru_cache(maxsize=64)
-def _matrix(size: int, scale: int, mode: str) -> np.ndarray:
-    """Return the weights of one axis, (size * scale, size)."""
+def _neighbours(size: int, scale: int, mode: str) -> _Neighbours:
     outputs = np.arange(size * scale)
-    matrix = np.zeros((size * scale, size))
     if mode == "nearest":
-        matrix[outputs, outputs // scale] = 1
-        return matrix
+        return _Neighbours(outputs // scale, outputs // scale, np.zeros(size * scale))
     at = np.clip((outputs + 0.5) / scale - 0.5, 0, size - 1)
     left = np.floor(at).astype(int)
-    right = np.minimum(left + 1, size - 1)
-    matrix[outputs, left] += 1 - (at - left)
-    matrix[outputs, right] += at - left
-    return matrix
+    return _Neighbours(left, np.minimum(left + 1, size - 1), at - left)
 
 
-def _prepare(x: Any, scale_factor: Any, mode: str, operation: str) -> tuple[np.ndarray, list[np.ndarray]]:
+def _prepare(x: Any, scale_factor: Any, mode: str, operation: str) -> tuple[np.ndarray, list[_Neighbours]]:
     x = float_array(x, "x", operation)
     if x.ndim < 3:
         raise ValueError(f"{operation}: expected x (N, C, ...) with at least one spatial axis, got {spell(x.shape)}")
     scales = check_upsample(scale_factor, mode, x.ndim - 2, operation)
-    return x, [
-        _matrix(size, scale, mode).astype(x.dtype, copy=False) for size, scale in zip(x.shape[2:], scales, strict=True)
-    ]
+    limit_channel([size * scale for size, scale in zip(x.shape[2:], scales, strict=True)], operation)
+    return x, [_neighbours(size, scale, mode) for size, scale in zip(x.shape[2:], scales, strict=True)]
 
 
 def check_upsample(scale_factor: Any, mode: str, rank: int, operation: str) -> tuple[int, ...]:
@@ -49,10 +50,24 @@ def check_upsample(scale_factor: Any, mode: str, rank: int, operation: str) -> t
     return per_axis(scale_factor, rank, "scale_factor", operation)
 
 
-def _apply(x: np.ndarray, matrices: list[np.ndarray]) -> np.ndarray:
-    for axis, matrix in enumerate(matrices, start=2):
-        x = np.moveaxis(np.moveaxis(x, axis, -1) @ matrix.T, -1, axis)
-    return np.ascontiguousarray(x)
+def _enlarge(x: np.ndarray, axis: int, neighbours: _Neighbours) -> np.ndarray:
+    x = np.moveaxis(x, axis, -1)
+    y = x[..., neighbours.left]
+    between = neighbours.share > 0  # the others are copies: 0 times a neighbour that is not finite would be NaN
+    if between.any():
+        share = neighbours.share[between].astype(x.dtype)
+        y[..., between] = (1 - share) * y[..., between] + share * x[..., neighbours.right[between]]
+    return np.moveaxis(y, -1, axis)
+
+
+def _give_back(dy: np.ndarray, axis: int, size: int, neighbours: _Neighbours) -> np.ndarray:
+    lines = np.moveaxis(dy, axis, 0)
+    dx = np.zeros((size, *lines.shape[1:]), dy.dtype)
+    share = neighbours.share.astype(dy.dtype).reshape(-1, *(1,) * (dy.ndim - 1))
+    between = neighbours.share > 0
+    np.add.at(dx, neighbours.left, (1 - share) * lines)
+    np.add.at(dx, neighbours.right[between], share[between] * lines[between])
+    return np.moveaxis(dx, 0, axis)
 
 
 def upsample(x: Any, scale_factor: Any, *, mode: str = "nearest") -> np.ndarray:
@@ -88,13 +103,17 @@ def upsample(x: Any, scale_factor: Any, *, mode: str = "nearest") -> np.ndarray:
     >>> upsample(np.array([[[0.0, 4.0]]]), 2, mode="bilinear")
     array([[[0., 1., 3., 4.]]])
     """
-    x, matrices = _prepare(x, scale_factor, mode, "upsample")
-    return _apply(x, matrices)
+    y, axes = _prepare(x, scale_factor, mode, "upsample")
+    for axis, neighbours in enumerate(axes, start=2):
+        y = _enlarge(y, axis, neighbours)
+    return np.ascontiguousarray(y)
 
 
 def upsample_backward(dy: Any, x: Any, scale_factor: Any, *, mode: str = "nearest") -> np.ndarray:
     """Return ``dx``: each input gets back from each output what it gave to it."""
-    x, matrices = _prepare(x, scale_factor, mode, "upsample_backward")
-    dy = float_array(dy, "dy", "upsample_backward", like=x)
-    expect_shape(dy, (*x.shape[:2], *(len(matrix) for matrix in matrices)), "dy", "upsample_backward")
-    return _apply(dy, [matrix.T for matrix in matrices])
+    x, axes = _prepare(x, scale_factor, mode, "upsample_backward")
+    dx = float_array(dy, "dy", "upsample_backward", like=x)
+    expect_shape(dx, (*x.shape[:2], *(len(neighbours.left) for neighbours in axes)), "dy", "upsample_backward")
+    for axis, neighbours in enumerate(axes, start=2):
+        dx = _give_back(dx, axis, x.shape[axis], neighbours)
+    return np.ascontiguousarray(dx)

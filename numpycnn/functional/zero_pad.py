@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from numpycnn.functional.checks import expect_shape, float_array, spell
+from numpycnn.functional.checks import expect_shape, float_array, limit_channel, spell
 from numpycnn.functional.windows import Pairs, padding_pairs
 
 
@@ -19,7 +19,9 @@ def _sides(x: Any, padding: Any, operation: str) -> tuple[np.ndarray, Pairs]:
     if isinstance(padding, str):
         raise ValueError(f"{operation}: expected padding as numbers, got {padding!r}")
     ones = (1,) * rank
-    return x, padding_pairs(padding, ones, ones, ones, ones, operation)
+    sides = padding_pairs(padding, ones, ones, ones, ones, operation)
+    limit_channel([size + sum(pair) for size, pair in zip(x.shape[2:], sides, strict=True)], operation)
+    return x, sides
 
 
 def zero_pad(x: Any, padding: Any) -> np.ndarray:

@@ -9,7 +9,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import cache
 from itertools import pairwise
 from typing import Any
@@ -122,13 +122,26 @@ def split(n: int) -> list[tuple[int, int]]:
     return list(pairwise(cuts))
 
 
-def run(kernel: Callable[..., None], chunks: Sequence[tuple[int, int]], *args: Any) -> None:
+#: Elements for which a second thread is worth waking in a loop that does little with each.
+WORTH_SHARING = 32 * 1024
+
+
+def split_elements(n: int) -> list[tuple[int, int]]:
+    """Cut ``range(n)`` as `split` does if there is enough of it, for loops over single elements."""
+    return split(n) if n >= WORTH_SHARING else [(0, n)]
+
+
+def run(kernel: Callable[..., None], chunks: Sequence[tuple[int, int]], *args: Any, blas: bool = False) -> None:
     """Call ``kernel(i, start, stop, *args)`` for each chunk ``i``, side by side, and wait for all of them.
 
-    The calling thread does the last chunk itself.
+    The calling thread does the last chunk itself. `blas` says that the kernel calls matrix products, which are then
+    held to one thread each.
     """
     global _pool
-    with _single_threaded_blas():
+    if len(chunks) == 1 and not blas:
+        kernel(0, *chunks[0], *args)
+        return
+    with _single_threaded_blas() if blas else nullcontext():
         futures = []
         if len(chunks) > 1:
             with _lock:  # held while handing in, so that nobody closes the pool in between

@@ -33,7 +33,7 @@ class Parameter:
     __slots__ = ("grad", "value")
 
     def __init__(self, value: np.ndarray) -> None:
-        self.value = value
+        self.value = np.ascontiguousarray(value)  # optimizers go through it as one line
         self.grad = np.zeros(value.shape, value.dtype)
 
     def __repr__(self) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from numpycnn import functional as F
-from numpycnn.functional.checks import spell
+from numpycnn.functional.checks import limit_channel, spell
 from numpycnn.functional.upsample import check_upsample
 from numpycnn.functional.windows import LETTERS, padding_pairs
 from numpycnn.layers.base import Layer, Shape
@@ -42,10 +42,9 @@ class ZeroPad(Layer):
     def _build(self, input_shape: Shape, rng: np.random.Generator | None) -> Shape:
         rank = _expect_axes(self, input_shape)
         sides = padding_pairs(self.padding, *((1,) * rank,) * 4, "ZeroPad")
-        return (
-            input_shape[0],
-            *(size + before + after for size, (before, after) in zip(input_shape[1:], sides, strict=True)),
-        )
+        size = [size + sum(pair) for size, pair in zip(input_shape[1:], sides, strict=True)]
+        limit_channel(size, "ZeroPad")
+        return (input_shape[0], *size)
 
     def _forward(self, x: np.ndarray, **mode: bool) -> tuple[np.ndarray, Any]:
         return F.zero_pad(x, self.padding), x
@@ -77,7 +76,9 @@ class Upsample(Layer):
     def _build(self, input_shape: Shape, rng: np.random.Generator | None) -> Shape:
         rank = _expect_axes(self, input_shape)
         scales = check_upsample(self.scale_factor, self.mode, rank, "Upsample")
-        return (input_shape[0], *(size * scale for size, scale in zip(input_shape[1:], scales, strict=True)))
+        size = [size * scale for size, scale in zip(input_shape[1:], scales, strict=True)]
+        limit_channel(size, "Upsample")
+        return (input_shape[0], *size)
 
     def _forward(self, x: np.ndarray, **mode: bool) -> tuple[np.ndarray, Any]:
         return F.upsample(x, self.scale_factor, mode=self.mode), x

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from numpycnn.kernels import optimizers as kernels
+from numpycnn.kernels import threads
 from numpycnn.optim.base import Optimizer, number
 from numpycnn.optim.schedules import Schedule
 
@@ -47,15 +49,10 @@ class Adam(Optimizer):
         self.eps = number(eps, "eps", kind)
 
     def _update(self, value: np.ndarray, grad: np.ndarray, lr: float, *kept: np.ndarray) -> None:
-        g = grad + self.weight_decay * value if self.weight_decay else grad
-        mean, square = kept
         b1, b2 = self.betas
-        mean += (1 - b1) * (g - mean)
-        square += (1 - b2) * (g * g - square)
-        size = np.sqrt(square)
-        size *= (1 - b2**self.step_count) ** -0.5
-        size += self.eps
-        value -= (lr / (1 - b1**self.step_count)) * mean / size
+        rate, unbias = lr / (1 - b1**self.step_count), (1 - b2**self.step_count) ** -0.5
+        settings = [value.dtype.type(s) for s in (rate, self.weight_decay, b1, b2, self.eps, unbias)]
+        threads.run(kernels.adam, threads.split_elements(value.size), value, grad, *kept, *settings)
 
 
 class AdamW(Adam):
@@ -122,7 +119,5 @@ class RMSProp(Optimizer):
         self.eps = number(eps, "eps", "RMSProp")
 
     def _update(self, value: np.ndarray, grad: np.ndarray, lr: float, *kept: np.ndarray) -> None:
-        g = grad + self.weight_decay * value if self.weight_decay else grad
-        (square,) = kept
-        square += (1 - self.alpha) * (g * g - square)
-        value -= lr * g / (np.sqrt(square) + self.eps)
+        settings = [value.dtype.type(s) for s in (lr, self.weight_decay, self.alpha, self.eps)]
+        threads.run(kernels.rmsprop, threads.split_elements(value.size), value, grad, *kept, *settings)

@@ -82,10 +82,12 @@ class Optimizer:
                         f"got {spell(parameter.value.shape)}"
                     )
                 kept.append(array)
-            self._update(parameter.value, parameter.grad, lr, *kept)
+            arrays = (parameter.value, parameter.grad, *kept)  # flat views: steps do not care for shapes
+            value, grad, *kept = (array.reshape(-1) for array in arrays)
+            self._update(value, grad, lr, *kept)
 
     def _update(self, value: np.ndarray, grad: np.ndarray, lr: float, *kept: np.ndarray) -> None:
-        """Change `value` in place; `grad` stays as it is, the arrays of `slots` are kept from step to step."""
+        """Change `value` in place; `grad` stays as it is, the arrays of `slots` are kept. All are flat."""
         raise NotImplementedError
 
     def state(self) -> dict[str, np.ndarray]:

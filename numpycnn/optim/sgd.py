@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from numpycnn.kernels import optimizers as kernels
+from numpycnn.kernels import threads
 from numpycnn.optim.base import Optimizer, number
 from numpycnn.optim.schedules import Schedule
 
@@ -42,10 +44,10 @@ class SGD(Optimizer):
             self.slots = ()
 
     def _update(self, value: np.ndarray, grad: np.ndarray, lr: float, *kept: np.ndarray) -> None:
-        g = grad + self.weight_decay * value if self.weight_decay else grad
-        if kept:
-            (velocity,) = kept
-            velocity *= self.momentum
-            velocity += g
-            g = g + self.momentum * velocity if self.nesterov else velocity
-        value -= lr * g
+        real = value.dtype.type
+        chunks = threads.split_elements(value.size)
+        if self.momentum:
+            settings = (real(lr), real(self.weight_decay), real(self.momentum), self.nesterov)
+            threads.run(kernels.momentum, chunks, value, grad, *kept, *settings)
+        else:
+            threads.run(kernels.sgd, chunks, value, grad, real(lr), real(self.weight_decay))
