@@ -30,7 +30,7 @@ def float_array(value: Any, name: str, operation: str, *, like: np.ndarray | Non
         )
     if like is not None and dtype != like.dtype:
         raise TypeError(f"{operation}: expected {name} of {like.dtype} like the input, got {array.dtype}")
-    return np.require(array, dtype, "CA")
+    return np.require(array, dtype, ["C", "A"])
 
 
 def for_kernel(array: np.ndarray) -> np.ndarray:
@@ -38,7 +38,7 @@ def for_kernel(array: np.ndarray) -> np.ndarray:
 
     A kernel is compiled for each kind of array that it meets; this way it meets one.
     """
-    return np.require(array, requirements="CAW")
+    return np.require(array, requirements=["C", "A", "W"])
 
 
 def expect_shape(array: np.ndarray, shape: Sequence[int | str], name: str, operation: str) -> None:

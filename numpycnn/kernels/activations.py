@@ -42,31 +42,37 @@ def mix(key, counter):
 def relu(chunk, start, stop, x, y):
     """Y = max(x, 0); NaN stays NaN."""
     zero = x.dtype.type(0)
-    for i in range(start, stop):
-        y[i] = zero if x[i] < zero else x[i]
+    source, target = x[start:stop], y[start:stop]
+    for i in range(len(source)):
+        target[i] = zero if source[i] < zero else source[i]
 
 
 @jit
 def relu_backward(chunk, start, stop, dy, x, dx):
     """Dx = dy where x > 0, else 0."""
     zero = dy.dtype.type(0)
-    for i in range(start, stop):
-        dx[i] = dy[i] if x[i] > zero else zero
+    gradient, source, target = dy[start:stop], x[start:stop], dx[start:stop]
+    for i in range(len(source)):
+        g = gradient[i]  # loaded in any case, which is what lets the compiler choose without a branch
+        target[i] = g if source[i] > zero else zero
 
 
 @jit
 def dropout(chunk, start, stop, x, key, threshold, scale, y, kept):
     """Keep x[i] * scale where the random number of position i is at least ``threshold``, else put 0."""
     zero = x.dtype.type(0)
-    for i in range(start, stop):
-        keep = mix(key, i) >= threshold
-        kept[i] = keep
-        y[i] = x[i] * scale if keep else zero
+    source, target, mask = x[start:stop], y[start:stop], kept[start:stop]
+    for i in range(len(source)):
+        keep, value = mix(key, start + i) >= threshold, source[i] * scale
+        mask[i] = keep
+        target[i] = value if keep else zero
 
 
 @jit
 def dropout_backward(chunk, start, stop, dy, kept, scale, dx):
     """Dx = dy * scale where x was kept, else 0."""
     zero = dy.dtype.type(0)
-    for i in range(start, stop):
-        dx[i] = dy[i] * scale if kept[i] else zero
+    gradient, mask, target = dy[start:stop], kept[start:stop], dx[start:stop]
+    for i in range(len(gradient)):
+        value = gradient[i] * scale
+        target[i] = value if mask[i] else zero

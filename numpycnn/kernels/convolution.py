@@ -91,8 +91,9 @@ def pad(image, windows, padded):
     for c in range(channels):
         for r in range(rows):
             begin = windows.inset[r]
+            source, target = image[c, r], padded[c, begin : begin + width]
             for j in range(width):
-                padded[c, begin + j] = image[c, r, j]
+                target[j] = source[j]
 
 
 @jit
@@ -102,8 +103,9 @@ def crop(padded, windows, image):
     for c in range(channels):
         for r in range(rows):
             begin = windows.inset[r]
+            source, target = padded[c, begin : begin + width], image[c, r]
             for j in range(width):
-                image[c, r, j] = padded[c, begin + j]
+                target[j] = source[j]
 
 
 @jit
@@ -114,14 +116,14 @@ def im2col(padded, windows, first, last, columns):
         for k in range(taps.size):
             line = columns[c * taps.size + k]
             for r in range(first, last):
-                source = windows.origins[r] + taps[k]
-                target = (r - first) * width
+                source = padded[c, windows.origins[r] + taps[k] :]
+                target = line[(r - first) * width : (r - first + 1) * width]
                 if step == 1:  # a case of its own, because the compiler turns it into copies of whole vectors
                     for j in range(width):
-                        line[target + j] = padded[c, source + j]
+                        target[j] = source[j]
                 else:
                     for j in range(width):
-                        line[target + j] = padded[c, source + j * step]
+                        target[j] = source[j * step]
 
 
 @jit
@@ -132,22 +134,23 @@ def col2im(columns, windows, first, last, padded):
         for k in range(taps.size):
             line = columns[c * taps.size + k]
             for r in range(first, last):
-                target = windows.origins[r] + taps[k]
-                source = (r - first) * width
+                target = padded[c, windows.origins[r] + taps[k] :]
+                source = line[(r - first) * width : (r - first + 1) * width]
                 if step == 1:
                     for j in range(width):
-                        padded[c, target + j] += line[source + j]
+                        target[j] += source[j]
                 else:
                     for j in range(width):
-                        padded[c, target + j * step] += line[source + j]
+                        target[j * step] += source[j]
 
 
 @jit
 def copy_tile(dy, first, last, tile):
     """Copy the positions ``first`` to ``last`` of ``dy`` (F, P) into ``tile`` (F, last - first)."""
     for f in range(tile.shape[0]):
-        for p in range(first, last):
-            tile[f, p - first] = dy[f, p]
+        source, target = dy[f, first:last], tile[f]
+        for p in range(len(source)):
+            target[p] = source[p]
 
 
 @jit
@@ -164,18 +167,19 @@ def correlate(chunk, start, stop, x, weight, bias, windows, padded, columns, pro
     for n in range(start, stop):
         pad(x[n], windows, padded[chunk])
         for g in range(groups):
-            source = padded[chunk, g * channels : (g + 1) * channels]
+            block = padded[chunk, g * channels : (g + 1) * channels]
             for first in range(0, rows, tile):
                 last = min(first + tile, rows)
                 size = (last - first) * width
                 matrix = columns[chunk, : k * size].reshape(k, size)
                 outputs = product[chunk, : filters * size].reshape(filters, size)
-                im2col(source, windows, first, last, matrix)
+                im2col(block, windows, first, last, matrix)
                 np.dot(weight[g], matrix, outputs)
                 for f in range(filters):
-                    line, b = y[n, g * filters + f], bias[g * filters + f]
+                    source, b = outputs[f], bias[g * filters + f]
+                    target = y[n, g * filters + f, first * width : last * width]
                     for p in range(size):
-                        line[first * width + p] = outputs[f, p] + b
+                        target[p] = source[p] + b
 
 
 @jit
@@ -214,13 +218,13 @@ def weight_gradient(chunk, start, stop, dy, x, windows, padded, columns, product
     for n in range(start, stop):
         pad(x[n], windows, padded[chunk])
         for g in range(groups):
-            source = padded[chunk, g * channels : (g + 1) * channels]
+            block = padded[chunk, g * channels : (g + 1) * channels]
             for first in range(0, rows, tile):
                 last = min(first + tile, rows)
                 size = (last - first) * width
                 matrix = columns[chunk, : k * size].reshape(k, size)
                 gradient = product[chunk, : filters * size].reshape(filters, size)
-                im2col(source, windows, first, last, matrix)
+                im2col(block, windows, first, last, matrix)
                 copy_tile(dy[n, g * filters : (g + 1) * filters], first * width, last * width, gradient)
                 np.dot(gradient, matrix.T, total)
                 dweight[chunk, g] += total

@@ -42,8 +42,9 @@ def lay_out(image, windows, padded):
     for c in range(channels):
         for r in range(rows):
             begin = windows.inset[r]
+            source, target = image[c, r], padded[c, begin : begin + width]
             for j in range(width):
-                padded[c, begin + j] = image[c, r, j]
+                target[j] = source[j]
 
 
 @jit
@@ -105,7 +106,7 @@ def correlate_direct(chunk, start, stop, x, weight, bias, windows, padded, sums,
     zeros between the rows, sums (chunks, F/G, L) with ``L = origins[-1] + width``.
     """
     groups, filters, k = weight.shape
-    channels, taps = x.shape[1] // groups, len(windows.taps)
+    channels, taps, width = x.shape[1] // groups, len(windows.taps), windows.width
     offsets = np.empty(k, np.int64)
     for c in range(channels):
         for t in range(taps):
@@ -125,9 +126,10 @@ def correlate_direct(chunk, start, stop, x, weight, bias, windows, padded, sums,
             for f in range(filters):
                 out, b = y[n, g * filters + f], bias[g * filters + f]
                 for r in range(len(windows.origins)):
-                    begin, target = windows.origins[r], r * windows.width
-                    for j in range(windows.width):
-                        out[target + j] = total[f, begin + j] + b
+                    begin = windows.origins[r]
+                    source, target = total[f, begin : begin + width], out[r * width : (r + 1) * width]
+                    for j in range(width):
+                        target[j] = source[j] + b
 
 
 @jit
@@ -178,8 +180,9 @@ def multiply_rows(line, offsets, dy, windows, products):
             total = dy.dtype.type(0)
             for r in range(len(windows.origins)):
                 begin = windows.origins[r]
+                gradient, seen = dy[f, begin:], line[offsets[k] + begin :]
                 for j in range(windows.width):
-                    total += dy[f, begin + j] * line[offsets[k] + begin + j]
+                    total += gradient[j] * seen[j]
             products[f, k] = total
 
 
@@ -191,7 +194,7 @@ def weight_gradient_direct(chunk, start, stop, dy, x, windows, padded, sums, dwe
     other scratch is as in ``correlate_direct``.
     """
     _, groups, filters, k = dweight.shape
-    channels, taps = x.shape[1] // groups, len(windows.taps)
+    channels, taps, width = x.shape[1] // groups, len(windows.taps), windows.width
     offsets = np.empty(k, np.int64)
     for c in range(channels):
         for t in range(taps):
@@ -203,11 +206,12 @@ def weight_gradient_direct(chunk, start, stop, dy, x, windows, padded, sums, dwe
         for g in range(groups):
             line = padded[chunk, g * channels : (g + 1) * channels].reshape(-1)
             for f in range(filters):
-                source = dy[n, g * filters + f]
                 for r in range(len(windows.origins)):
-                    begin, target = windows.origins[r], r * windows.width
-                    for j in range(windows.width):
-                        spread[f, begin + j] = source[target + j]
+                    begin = windows.origins[r]
+                    source = dy[n, g * filters + f, r * width : (r + 1) * width]
+                    target = spread[f, begin : begin + width]
+                    for j in range(width):
+                        target[j] = source[j]
             # A gap's 0 times NaN or infinity would be NaN, so a line that holds such numbers takes the slow way.
             if filters < 4 or k < 3 or not all_finite(line):
                 multiply_rows(line, offsets, spread, windows, products)

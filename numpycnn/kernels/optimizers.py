@@ -34,36 +34,40 @@ def rmsprop_reference(chunk, start, stop, value, grad, square, lr, weight_decay,
 
 @jit
 def sgd(chunk, start, stop, value, grad, lr, weight_decay):
-    for i in range(start, stop):
-        value[i] -= lr * (grad[i] + weight_decay * value[i])
+    w, d = value[start:stop], grad[start:stop]
+    for i in range(len(w)):
+        w[i] -= lr * (d[i] + weight_decay * w[i])
 
 
 @jit
 def momentum(chunk, start, stop, value, grad, velocity, lr, weight_decay, momentum, nesterov):
-    for i in range(start, stop):
-        g = grad[i] + weight_decay * value[i]
-        v = momentum * velocity[i] + g
-        velocity[i] = v
-        value[i] -= lr * (g + momentum * v if nesterov else v)
+    w, d, v = value[start:stop], grad[start:stop], velocity[start:stop]
+    for i in range(len(w)):
+        g = d[i] + weight_decay * w[i]
+        speed = momentum * v[i] + g
+        v[i] = speed
+        w[i] -= lr * (g + momentum * speed if nesterov else speed)
 
 
 @jit
 def adam(chunk, start, stop, value, grad, mean, square, lr, weight_decay, b1, b2, eps, unbias):
     """``lr`` is divided by ``1 - b1^t`` already, and ``unbias`` is ``1 / sqrt(1 - b2^t)``."""
     one = value.dtype.type(1)
-    for i in range(start, stop):
-        g = grad[i] + weight_decay * value[i]
-        m = mean[i] + (one - b1) * (g - mean[i])
-        v = square[i] + (one - b2) * (g * g - square[i])
-        mean[i], square[i] = m, v
-        value[i] -= lr * m / (np.sqrt(v) * unbias + eps)
+    w, d, m, s = value[start:stop], grad[start:stop], mean[start:stop], square[start:stop]
+    for i in range(len(w)):
+        g = d[i] + weight_decay * w[i]
+        first = m[i] + (one - b1) * (g - m[i])
+        second = s[i] + (one - b2) * (g * g - s[i])
+        m[i], s[i] = first, second
+        w[i] -= lr * first / (np.sqrt(second) * unbias + eps)
 
 
 @jit
 def rmsprop(chunk, start, stop, value, grad, square, lr, weight_decay, alpha, eps):
     one = value.dtype.type(1)
-    for i in range(start, stop):
-        g = grad[i] + weight_decay * value[i]
-        v = square[i] + (one - alpha) * (g * g - square[i])
-        square[i] = v
-        value[i] -= lr * g / (np.sqrt(v) + eps)
+    w, d, s = value[start:stop], grad[start:stop], square[start:stop]
+    for i in range(len(w)):
+        g = d[i] + weight_decay * w[i]
+        second = s[i] + (one - alpha) * (g * g - s[i])
+        s[i] = second
+        w[i] -= lr * g / (np.sqrt(second) + eps)

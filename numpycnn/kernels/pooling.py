@@ -83,16 +83,25 @@ def max_pool_inside(chunk, start, stop, x, windows, y, winners):
         for r in range(len(windows.origins)):
             best, winner = y[b, r * width : (r + 1) * width], winners[b, r * width : (r + 1) * width]
             origin = windows.origins[r]
+            seen = plane[origin:]
             for j in range(width):
-                best[j] = plane[origin + j * step]
+                best[j] = seen[j * step]
                 winner[j] = origin + j * step
             for k in range(1, len(taps)):
                 first = origin + taps[k]
-                for j in range(width):
-                    value = plane[first + j * step]
-                    wins = value > best[j] or value != value
-                    best[j] = value if wins else best[j]
-                    winner[j] = np.int32(first + j * step) if wins else winner[j]
+                seen = plane[first:]
+                if step == 2:  # a case of its own, because the compiler can do vectors with a step that it knows
+                    for j in range(width):
+                        value = seen[2 * j]
+                        wins = value > best[j] or value != value
+                        best[j] = value if wins else best[j]
+                        winner[j] = np.int32(first + 2 * j) if wins else winner[j]
+                else:
+                    for j in range(width):
+                        value = seen[j * step]
+                        wins = value > best[j] or value != value
+                        best[j] = value if wins else best[j]
+                        winner[j] = np.int32(first + j * step) if wins else winner[j]
 
 
 @jit
