@@ -204,5 +204,7 @@ class Sequential(Layer):
         if not self._layers:
             return "Sequential([])"
         inner = "".join("    " + repr(layer).replace("\n", "\n    ") + ",\n" for layer in self._layers)
-        shape = "" if self.input_shape is None else f", input_shape={spell(self.input_shape)}"
-        return f"Sequential([\n{inner}]{shape})"
+        settings = "" if self.input_shape is None else f", input_shape={spell(self.input_shape)}"
+        settings += f", seed={self.seed}" if self.seed else ""
+        settings += f", name={self.name!r}" if self.name else ""
+        return f"Sequential([\n{inner}]{settings})"

@@ -148,7 +148,7 @@ def draw_case(
     while True:
         size = tuple(int(rng.integers(1, largest + 1)) for largest in SIZES[rank])
         kernel_size = draw_setting(rng, 1, 4 if rank < 3 else 3, rank)
-        stride = draw_setting(rng, 1, 3, rank)
+        stride = 1 if rng.random() < 0.3 else draw_setting(rng, 1, 3, rank)
         dilation = draw_setting(rng, 1, 3, rank) if dilated and rng.random() < 0.5 else 1
         kernel, strides, dilations = (spread(setting, rank) for setting in (kernel_size, stride, dilation))
         reach = tuple(d * (k - 1) for k, d in zip(kernel, dilations, strict=True))

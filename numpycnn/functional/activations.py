@@ -25,7 +25,8 @@ def _operands(dy: Any, x: Any, operation: str) -> tuple[np.ndarray, np.ndarray]:
     return dy, x
 
 
-def _number(value: Any, name: str, operation: str) -> float:
+def check_number(value: Any, name: str, operation: str) -> float:
+    """Return `value` as a float, if it is a number."""
     if isinstance(value, bool) or not isinstance(value, int | float | np.number):
         raise TypeError(f"{operation}: expected {name} to be a number, got {type(value).__name__} {value!r}")
     return float(value)
@@ -75,14 +76,14 @@ def leaky_relu(x: Any, *, negative_slope: float = 0.01) -> np.ndarray:
     A. Maas, A. Hannun, A. Ng, "Rectifier nonlinearities improve neural network acoustic models", 2013.
     """
     x = float_array(x, "x", "leaky_relu")
-    slope = x.dtype.type(_number(negative_slope, "negative_slope", "leaky_relu"))
+    slope = x.dtype.type(check_number(negative_slope, "negative_slope", "leaky_relu"))
     return np.where(x > 0, x, slope * x)
 
 
 def leaky_relu_backward(dy: Any, x: Any, *, negative_slope: float = 0.01) -> np.ndarray:
     """Return ``dx = dy`` where ``x > 0``, else ``negative_slope * dy``."""
     dy, x = _operands(dy, x, "leaky_relu_backward")
-    slope = x.dtype.type(_number(negative_slope, "negative_slope", "leaky_relu_backward"))
+    slope = x.dtype.type(check_number(negative_slope, "negative_slope", "leaky_relu_backward"))
     return np.where(x > 0, dy, slope * dy)
 
 
@@ -95,14 +96,14 @@ def elu(x: Any, *, alpha: float = 1.0) -> np.ndarray:
     arXiv 1511.07289.
     """
     x = float_array(x, "x", "elu")
-    alpha = x.dtype.type(_number(alpha, "alpha", "elu"))
+    alpha = x.dtype.type(check_number(alpha, "alpha", "elu"))
     return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
 
 
 def elu_backward(dy: Any, x: Any, *, alpha: float = 1.0) -> np.ndarray:
     """Return ``dx = dy`` where ``x > 0``, else ``dy * alpha * exp(x)``."""
     dy, x = _operands(dy, x, "elu_backward")
-    alpha = x.dtype.type(_number(alpha, "alpha", "elu_backward"))
+    alpha = x.dtype.type(check_number(alpha, "alpha", "elu_backward"))
     return np.where(x > 0, dy, dy * alpha * np.exp(np.minimum(x, 0)))
 
 
@@ -149,7 +150,8 @@ def tanh_backward(dy: Any, x: Any, *, y: np.ndarray | None = None) -> np.ndarray
     return dy * (1 - y * y)
 
 
-def _check_approximate(approximate: Any, operation: str) -> bool:
+def check_approximate(approximate: Any, operation: str) -> bool:
+    """Return whether the approximation by tanh is asked for."""
     if approximate not in ("none", "tanh"):
         raise ValueError(f"{operation}: expected approximate 'none' or 'tanh', got {approximate!r}")
     return bool(approximate == "tanh")
@@ -172,7 +174,7 @@ def gelu(x: Any, approximate: str = "none") -> np.ndarray:
     D. Hendrycks and K. Gimpel, "Gaussian error linear units (GELUs)", arXiv 1606.08415.
     """
     x = float_array(x, "x", "gelu")
-    if _check_approximate(approximate, "gelu"):
+    if check_approximate(approximate, "gelu"):
         return x * (0.5 * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)))).astype(x.dtype)
     return x * _normal_cdf(x)
 
@@ -180,7 +182,7 @@ def gelu(x: Any, approximate: str = "none") -> np.ndarray:
 def gelu_backward(dy: Any, x: Any, approximate: str = "none") -> np.ndarray:
     """Return ``dx = dy * (Phi(x) + x * Phi'(x))``."""
     dy, x = _operands(dy, x, "gelu_backward")
-    if _check_approximate(approximate, "gelu_backward"):
+    if check_approximate(approximate, "gelu_backward"):
         slope = np.sqrt(2 / np.pi) * (1 + 3 * 0.044715 * x**2)
         t = np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3))
         return (dy * (0.5 * (1 + t) + 0.5 * x * (1 - t * t) * slope)).astype(x.dtype)

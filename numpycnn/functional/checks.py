@@ -52,11 +52,10 @@ def expect_shape(array: np.ndarray, shape: Sequence[int | str], name: str, opera
 
 def whole_number(value: Any, name: str, operation: str, *, minimum: int = 1) -> int:
     """Return `value` as an int from `minimum` to 2**31 - 1."""
-    if isinstance(value, bool | np.bool_) or not isinstance(value, int | np.integer):
-        raise TypeError(f"{operation}: expected {name} to be an int, got {type(value).__name__} {value!r}")
+    value = check_int(value, name, operation)
     if not minimum <= value <= LARGEST:
         raise ValueError(f"{operation}: expected {name} from {minimum} to {LARGEST}, got {value}")
-    return int(value)
+    return value
 
 
 def per_axis(value: Any, rank: int, name: str, operation: str, *, minimum: int = 1) -> tuple[int, ...]:
@@ -80,13 +79,19 @@ def limit_channel(size: Sequence[int], operation: str) -> None:
         raise ValueError(f"{operation}: expected at most {LARGEST} elements in one channel, got {spell(size)}")
 
 
+def check_int(value: Any, name: str, operation: str) -> int:
+    """Return `value` as an int, of either sign."""
+    if isinstance(value, bool | np.bool_) or not isinstance(value, int | np.integer):
+        raise TypeError(f"{operation}: expected {name} to be an int, got {type(value).__name__} {value!r}")
+    return int(value)
+
+
 def normal_axis(axis: Any, ndim: int, operation: str) -> int:
     """Return `axis` counted from the front."""
-    if isinstance(axis, bool) or not isinstance(axis, int | np.integer):
-        raise TypeError(f"{operation}: expected axis to be an int, got {type(axis).__name__} {axis!r}")
+    axis = check_int(axis, "axis", operation)
     if not -ndim <= axis < ndim:
         raise ValueError(f"{operation}: expected axis from {-ndim} to {ndim - 1} for {ndim} dimensions, got {axis}")
-    return int(axis) % ndim
+    return axis % ndim
 
 
 def class_labels(labels: Any, num_classes: int, operation: str) -> np.ndarray:

@@ -146,7 +146,7 @@ def run(kernel: Callable[..., None], chunks: Sequence[tuple[int, int]], *args: A
         if len(chunks) > 1:
             with _lock:  # held while handing in, so that nobody closes the pool in between
                 if _pool is None:
-                    _pool = ThreadPoolExecutor(get_num_threads(), thread_name_prefix="numpycnn")
+                    _pool = ThreadPoolExecutor(max(1, get_num_threads() - 1), thread_name_prefix="numpycnn")
                 futures = [_pool.submit(kernel, i, *chunk, *args) for i, chunk in enumerate(chunks[:-1])]
         try:
             kernel(len(chunks) - 1, *chunks[-1], *args)

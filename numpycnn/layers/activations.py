@@ -5,7 +5,9 @@ from typing import Any
 import numpy as np
 
 from numpycnn import functional as F
-from numpycnn.layers.base import Layer
+from numpycnn.functional.activations import check_approximate, check_number
+from numpycnn.functional.checks import check_int, normal_axis
+from numpycnn.layers.base import Layer, Shape
 
 
 class ReLU(Layer):
@@ -23,7 +25,7 @@ class LeakyReLU(Layer):
 
     def __init__(self, negative_slope: float = 0.01, *, name: str | None = None) -> None:
         super().__init__(name=name)
-        self.negative_slope = negative_slope
+        self.negative_slope = check_number(negative_slope, "negative_slope", "LeakyReLU")
 
     def _forward(self, x: np.ndarray, **mode: bool) -> tuple[np.ndarray, Any]:
         return F.leaky_relu(x, negative_slope=self.negative_slope), x
@@ -37,7 +39,7 @@ class ELU(Layer):
 
     def __init__(self, alpha: float = 1.0, *, name: str | None = None) -> None:
         super().__init__(name=name)
-        self.alpha = alpha
+        self.alpha = check_number(alpha, "alpha", "ELU")
 
     def _forward(self, x: np.ndarray, **mode: bool) -> tuple[np.ndarray, Any]:
         return F.elu(x, alpha=self.alpha), x
@@ -61,6 +63,7 @@ class GELU(Layer):
 
     def __init__(self, approximate: str = "none", *, name: str | None = None) -> None:
         super().__init__(name=name)
+        check_approximate(approximate, "GELU")
         self.approximate = approximate
 
     def _forward(self, x: np.ndarray, **mode: bool) -> tuple[np.ndarray, Any]:
@@ -94,12 +97,18 @@ class Tanh(Layer):
         return F.tanh_backward(dy, x, y=y)
 
 
-class Softmax(Layer):
-    """Probabilities along an axis, see `numpycnn.functional.softmax`. `CrossEntropy` takes logits and needs none."""
-
+class _Softmax(Layer):
     def __init__(self, axis: int = -1, *, name: str | None = None) -> None:
         super().__init__(name=name)
-        self.axis = axis
+        self.axis = check_int(axis, "axis", type(self).__name__)
+
+    def _build(self, input_shape: Shape, rng: np.random.Generator | None) -> Shape:
+        normal_axis(self.axis, len(input_shape) + 1, type(self).__name__)
+        return input_shape
+
+
+class Softmax(_Softmax):
+    """Probabilities along an axis, see `numpycnn.functional.softmax`. `CrossEntropy` takes logits and needs none."""
 
     def _forward(self, x: np.ndarray, **mode: bool) -> tuple[np.ndarray, Any]:
         y = F.softmax(x, self.axis)
@@ -110,12 +119,8 @@ class Softmax(Layer):
         return F.softmax_backward(dy, x, self.axis, y=y)
 
 
-class LogSoftmax(Layer):
+class LogSoftmax(_Softmax):
     """Logarithm of the softmax along an axis, see `numpycnn.functional.log_softmax`."""
-
-    def __init__(self, axis: int = -1, *, name: str | None = None) -> None:
-        super().__init__(name=name)
-        self.axis = axis
 
     def _forward(self, x: np.ndarray, **mode: bool) -> tuple[np.ndarray, Any]:
         y = F.log_softmax(x, self.axis)

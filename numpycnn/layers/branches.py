@@ -29,8 +29,8 @@ class Residual(Layer):
 
     def __init__(self, main: Layer, shortcut: Layer | None = None, *, name: str | None = None) -> None:
         super().__init__(name=name)
-        for branch in (main, shortcut):
-            if branch is not None and not isinstance(branch, Layer):
+        for branch in [main] if shortcut is None else [main, shortcut]:
+            if not isinstance(branch, Layer):
                 raise TypeError(f"Residual: expected layers as branches, got {type(branch).__name__}")
         if main is shortcut:
             raise ValueError("Residual: expected two different layers, got the same one twice")
@@ -73,6 +73,8 @@ class Concat(Layer):
 
     def __init__(self, branches: Sequence[Layer], *, name: str | None = None) -> None:
         super().__init__(name=name)
+        if not isinstance(branches, tuple | list):
+            raise TypeError(f"Concat: expected a list of layers, got {type(branches).__name__}")
         self.branches = list(branches)
         if not self.branches:
             raise ValueError("Concat: expected at least one branch, got none")

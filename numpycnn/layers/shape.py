@@ -45,6 +45,10 @@ class Reshape(Layer):
     def _build(self, input_shape: Shape, rng: np.random.Generator | None) -> Shape:
         size = prod(input_shape)
         known = prod(s for s in self.shape if s != -1)
+        if -1 in self.shape and size % known:
+            raise ValueError(
+                f"expected a multiple of {known} elements for {spell(self.shape)}, got {spell(input_shape)} = {size}"
+            )
         target = tuple(size // known if s == -1 else s for s in self.shape)
         if prod(target) != size:
             raise ValueError(

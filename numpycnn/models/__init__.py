@@ -1,5 +1,21 @@
 """Networks by name."""
 
+from numpycnn.models.resnet import resnet18, resnet18_cifar, resnet20, resnet34, resnet50
 from numpycnn.models.zoo import MODELS, bn_net, create, keras_cnn, lenet, lenet5, mlp, mnist_cnn, tiny_vgg
 
-__all__ = ["MODELS", "bn_net", "create", "keras_cnn", "lenet", "lenet5", "mlp", "mnist_cnn", "tiny_vgg"]
+__all__ = [
+    "MODELS",
+    "bn_net",
+    "create",
+    "keras_cnn",
+    "lenet",
+    "lenet5",
+    "mlp",
+    "mnist_cnn",
+    "resnet18",
+    "resnet18_cifar",
+    "resnet20",
+    "resnet34",
+    "resnet50",
+    "tiny_vgg",
+]

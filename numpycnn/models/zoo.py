@@ -18,6 +18,7 @@ from numpycnn.layers import (
     ReLU,
     Tanh,
 )
+from numpycnn.models.resnet import resnet18, resnet18_cifar, resnet20, resnet34, resnet50
 from numpycnn.sequential import Sequential
 
 Builder = Callable[..., Sequential]
@@ -123,7 +124,21 @@ def mlp(
 
 #: Every network that can be asked for by name.
 MODELS: dict[str, Builder] = {
-    builder.__name__: builder for builder in (tiny_vgg, lenet5, lenet, keras_cnn, mnist_cnn, bn_net, mlp)
+    builder.__name__: builder
+    for builder in (
+        tiny_vgg,
+        lenet5,
+        lenet,
+        keras_cnn,
+        mnist_cnn,
+        bn_net,
+        mlp,
+        resnet18,
+        resnet18_cifar,
+        resnet20,
+        resnet34,
+        resnet50,
+    )
 }
 
 

@@ -53,7 +53,7 @@ def as_data(source: Any, name: str) -> Data:
         raise TypeError(f"{name}: expected a dataset or a pair of arrays (x, target), got {type(source).__name__}")
     if not len(data):
         raise ValueError(f"{name}: expected at least one example, got none")
-    return data  # type: ignore[no-any-return]
+    return data
 
 
 def epoch_order(examples: int, seed: int, epoch: int, shuffle: bool) -> np.ndarray:

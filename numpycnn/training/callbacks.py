@@ -5,14 +5,16 @@ may call ``trainer.stop(reason)``. What a callback must remember when a training
 `arrays`.
 """
 
-import csv
 from collections.abc import Mapping
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from numpycnn.functional.checks import whole_number
+from numpycnn.optim.base import number
+from numpycnn.training.history import write_csv
 
 if TYPE_CHECKING:
     from numpycnn.training.trainer import Trainer
@@ -23,6 +25,11 @@ class Callback:
 
     #: Callbacks with a higher number are called later. One that saves everything comes last.
     order = 0
+
+    @property
+    def key(self) -> str:
+        """What tells this callback from others in a checkpoint, so that each gets its own memory back."""
+        return type(self).__name__
 
     def on_train_begin(self, trainer: "Trainer") -> None:
         """Be called before the first batch, also of a resumed training."""
@@ -74,11 +81,21 @@ class EarlyStopping(Callback):
     ) -> None:
         self.monitor = monitor
         self.patience = whole_number(patience, "patience", "EarlyStopping")
-        self.min_delta = float(min_delta)
+        self.min_delta = number(min_delta, "min_delta", "EarlyStopping")
         self.restore_best = restore_best
         self.best: float | None = None
         self.waited = 0
         self._weights: dict[str, np.ndarray] = {}
+
+    @property
+    def key(self) -> str:
+        """The kind of callback and what it watches."""
+        return f"{super().key} {self.monitor}"
+
+    def on_train_begin(self, trainer: "Trainer") -> None:
+        """Forget an earlier training, if this callback was used before."""
+        if trainer.progress.at_start:
+            self.best, self.waited, self._weights = None, 0, {}
 
     def on_epoch_end(self, trainer: "Trainer", record: dict[str, float]) -> None:
         """Compare with the best epoch so far."""
@@ -90,11 +107,12 @@ class EarlyStopping(Callback):
         else:
             self.waited += 1
             if self.waited >= self.patience:
-                trainer.stop(f"{self.monitor} has not improved on {self.best:.4g} for {self.waited} epochs")
+                best = "" if self.best is None else f" on {self.best:.4g}"
+                trainer.stop(f"{self.monitor} has not improved{best} for {self.waited} epochs")
 
     def on_train_end(self, trainer: "Trainer") -> None:
         """Give the model the best weights."""
-        if self._weights:
+        if self.restore_best and self._weights:
             trainer.model.load_state(self._weights)
 
     def state(self) -> dict[str, Any]:
@@ -116,11 +134,16 @@ class ModelCheckpoint(Callback):
     Parameters
     ----------
     path : str or Path
-        Written anew each time, all or nothing.
+        Written anew each time, all or nothing; its folder is there already.
     every_batches : int, optional
         Save within an epoch as well, after so many batches.
     best : str, optional
         A name of the record: save only the model, and only when this has improved.
+
+    Raises
+    ------
+    ValueError
+        If both `every_batches` and `best` are given.
     """
 
     order = 100
@@ -130,12 +153,27 @@ class ModelCheckpoint(Callback):
         self.every_batches = (
             None if every_batches is None else whole_number(every_batches, "every_batches", "ModelCheckpoint")
         )
+        if every_batches is not None and best is not None:
+            raise ValueError(
+                "ModelCheckpoint: expected every_batches or best, got both; what is best is known after an epoch"
+            )
         self.best = best
         self.best_value: float | None = None
 
+    @property
+    def key(self) -> str:
+        """The kind of callback and what it watches."""
+        return super().key if self.best is None else f"{super().key} {self.best}"
+
+    def on_train_begin(self, trainer: "Trainer") -> None:
+        """Find out before the training whether its file could be written."""
+        check_target(self.path, "ModelCheckpoint")
+        if trainer.progress.at_start:
+            self.best_value = None
+
     def on_batch_end(self, trainer: "Trainer") -> None:
         """Save if it is time to."""
-        if self.every_batches and not self.best and trainer.progress.batch % self.every_batches == 0:
+        if self.every_batches and trainer.progress.batch % self.every_batches == 0:
             trainer.save(self.path)
 
     def on_epoch_end(self, trainer: "Trainer", record: dict[str, float]) -> None:
@@ -179,6 +217,10 @@ class CSVLogger(Callback):
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
 
+    def on_train_begin(self, trainer: "Trainer") -> None:
+        """Find out before the training whether the file could be written."""
+        check_target(self.path, "CSVLogger")
+
     def on_epoch_closed(self, trainer: "Trainer") -> None:
         """Write the file."""
         trainer.history.save(self.path)
@@ -196,22 +238,43 @@ class LearningRateLogger(Callback):
         self.path = Path(path)
         self.rates: list[tuple[int, float]] = []
 
+    def on_train_begin(self, trainer: "Trainer") -> None:
+        """Find out before the training whether the file could be written."""
+        check_target(self.path, "LearningRateLogger")
+        if trainer.progress.at_start:
+            self.rates = []
+
     def on_batch_end(self, trainer: "Trainer") -> None:
         """Take down the rate of the step that was just taken."""
-        self.rates.append((trainer.optimizer.step_count, trainer.last_lr))
+        self.rates.append((trainer.optimizer.step_count, trainer.progress.lr))
 
     def on_epoch_end(self, trainer: "Trainer", record: dict[str, float]) -> None:
         """Write the file."""
-        with open(self.path, "w", newline="", encoding="utf-8") as file:
-            csv.writer(file).writerows([("step", "lr"), *self.rates])
+        write_csv(self.path, ("step", "lr"), ({"step": step, "lr": rate} for step, rate in self.rates))
 
-    def state(self) -> dict[str, Any]:
-        """Return the rates so far."""
-        return {"rates": [list(pair) for pair in self.rates]}
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Return the rates so far, (steps, 2)."""
+        return {"rates": np.array(self.rates, np.float64).reshape(-1, 2)}
 
     def load_state(self, state: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
         """Take over the rates."""
-        self.rates = [(int(step), float(rate)) for step, rate in state["rates"]]
+        self.rates = [(int(step), float(rate)) for step, rate in arrays["rates"]]
+
+
+def check_target(path: Path, owner: str) -> None:
+    """Check that a file could be written there.
+
+    Raises
+    ------
+    FileNotFoundError
+        If its folder does not exist.
+    IsADirectoryError
+        If it is a folder itself.
+    """
+    if path.is_dir():
+        raise IsADirectoryError(f"{owner}: expected a file to write to, got the folder {path}")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"{owner}: expected a folder {path.parent} to write {path.name} to, there is none")
 
 
 def monitored(record: Mapping[str, float], name: str, owner: str) -> float:
@@ -231,7 +294,10 @@ def monitored(record: Mapping[str, float], name: str, owner: str) -> float:
 
 
 def is_better(value: float, best: float | None, name: str, min_delta: float) -> bool:
-    """Return whether `value` improves on `best`; accuracies are to grow, anything else to shrink."""
+    """Return whether `value` improves on `best`; accuracies are to grow, anything else to shrink.
+
+    NaN never does, so that a best value is always a number.
+    """
     if best is None:
-        return True
+        return not isnan(value)
     return value > best + min_delta if name.endswith("accuracy") else value < best - min_delta

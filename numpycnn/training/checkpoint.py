@@ -13,11 +13,13 @@ import numpy as np
 
 from numpycnn import losses, optim
 from numpycnn.errors import DataFormatError
+from numpycnn.functional.checks import whole_number
 from numpycnn.layers.base import Layer
 from numpycnn.loading import restore_model
 from numpycnn.losses import Loss
 from numpycnn.optim import Optimizer, Schedule
 from numpycnn.serialization import ArrayFile, describe, open_arrays, write_arrays
+from numpycnn.training.batches import Progress
 from numpycnn.training.callbacks import Callback
 
 if TYPE_CHECKING:
@@ -47,6 +49,13 @@ def _decode(value: Any, table: Mapping[str, type]) -> Any:
     return table[kind](**{key: _decode(item, table) for key, item in value["config"].items()})
 
 
+def _decode_kind(value: Any, table: Mapping[str, type], kind: type) -> Any:
+    part = _decode(value, table)
+    if not isinstance(part, kind):
+        raise ValueError(f"expected the kind of {kind.__name__}, got {type(part).__name__}")
+    return part
+
+
 def _generator_state(generator: np.random.Generator) -> dict[str, Any]:
     return dict(generator.bit_generator.state)
 
@@ -64,7 +73,7 @@ def save_trainer(trainer: "Trainer", path: str | Path) -> None:
         "random": {name: _generator_state(rng) for name, rng in trainer.model.random_generators().items()},
         "progress": trainer.progress.to_json() | {"seed": trainer.seed},
         "history": trainer.history.records,
-        "callbacks": [{"kind": type(callback).__name__, "state": callback.state()} for callback in trainer.callbacks],
+        "callbacks": [{"key": callback.key, "state": callback.state()} for callback in trainer.callbacks],
     }
     write_arrays(path, arrays, metadata)
 
@@ -85,7 +94,8 @@ def load_parts(
             raise DataFormatError(f"{file.path}: a model, not a training that could be resumed; load_model reads it")
         model = restore_model(file, "model.", layers)
         try:
-            optimizer, loss = _restore_optimizer(file, model, table), _decode(file.get("loss", dict), table)
+            optimizer = _restore_optimizer(file, model, table)
+            loss = _decode_kind(file.get("loss", dict), table, Loss)
             generators = model.random_generators()
             states = file.get("random", dict)
             if generators.keys() != states.keys():
@@ -94,25 +104,27 @@ def load_parts(
                 generator.bit_generator.state = states[name]
             _restore_callbacks(file, callbacks)
             progress = dict(file.get("progress", dict))
+            seed = whole_number(progress.pop("seed"), "seed", "Trainer", minimum=0)
             return {
                 "model": model,
                 "loss": loss,
                 "optimizer": optimizer,
-                "seed": int(progress.pop("seed")),
-                "progress": progress,
-                "history": file.get("history", list),
+                "seed": seed,
+                "progress": Progress.from_json(progress),
+                "history": _checked_history(file.get("history", list)),
             }
         except DataFormatError:
             raise
-        except (ValueError, TypeError, KeyError, RecursionError) as error:
+        except KeyError as error:
+            raise DataFormatError(f"{file.path}: no training can be resumed from it: {error} is missing") from None
+        except (ValueError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
             raise DataFormatError(f"{file.path}: no training can be resumed from it: {error}") from None
 
 
 def _restore_optimizer(file: ArrayFile, model: Layer, table: Mapping[str, type]) -> Optimizer:
     description = file.get("optimizer", dict)
-    optimizer = _decode(description["encoded"], table)
-    if not isinstance(optimizer, Optimizer):
-        raise ValueError(f"expected an optimizer, got {type(optimizer).__name__}")
+    optimizer: Optimizer = _decode_kind(description["encoded"], table, Optimizer)
+    step_count = whole_number(description["step_count"], "step_count", "Optimizer", minimum=0)
     parameters = model.parameters()
     expected = {}
     for key in file.names("optimizer."):
@@ -120,18 +132,25 @@ def _restore_optimizer(file: ArrayFile, model: Layer, table: Mapping[str, type])
         if name not in parameters:
             raise ValueError(f"the optimizer keeps {key} of a parameter that the model does not have")
         expected[key] = parameters[name].value
-    optimizer.load_state(file.read("optimizer.", expected), int(description["step_count"]))
+    optimizer.load_state(file.read("optimizer.", expected), step_count)
     return optimizer
 
 
 def _restore_callbacks(file: ArrayFile, callbacks: Sequence[Callback]) -> None:
-    """Give each callback what one of its kind, in the same order, had remembered."""
+    """Give each callback what the one of its key, the first not yet given, had remembered."""
     remembered = list(enumerate(file.get("callbacks", list)))
     for callback in callbacks:
         for position, (i, entry) in enumerate(remembered):
-            if entry["kind"] == type(callback).__name__:
+            if entry["key"] == callback.key:
                 prefix = f"callback.{i}."
                 arrays = {name: file.tensor(prefix + name) for name in file.names(prefix)}
                 callback.load_state(entry["state"], arrays)
                 del remembered[position]
                 break
+
+
+def _checked_history(records: list[Any]) -> list[dict[str, float]]:
+    for record in records:
+        if not isinstance(record, dict) or not all(isinstance(value, int | float) for value in record.values()):
+            raise ValueError(f"expected a history of numbers, got {record!r}")
+    return records

@@ -34,7 +34,7 @@ def first_non_finite(model: Sequential, loss: Loss, x: np.ndarray, target: Any) 
     with np.errstate(all="ignore"):
         for name, parameter in model.parameters().items():
             if not all_finite(parameter.value):
-                return f"the parameter {name} is not finite any more: the last steps were too large"
+                return f"the parameter {name} was not finite before it"
         if not all_finite(x):
             return "the input batch holds numbers that are not finite"
         layers = list(_leaves(model))
@@ -50,4 +50,6 @@ def first_non_finite(model: Sequential, loss: Loss, x: np.ndarray, target: Any) 
             dy = layer.backward(dy)
             if not all(all_finite(parameter.grad) for parameter in layer.parameters().values()) or not all_finite(dy):
                 return f"the first layer whose gradient is not finite, coming from the loss, is {layer.label}"
-        return "the penalty on the weights is not finite"
+        if not np.isfinite(loss.penalty(model.parameters())):
+            return "the penalty on the weights is not finite"
+        return "no layer produced it when the step was taken once more"

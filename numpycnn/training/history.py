@@ -1,10 +1,27 @@
 """What was measured after each epoch."""
 
 import csv
-from collections.abc import Iterator
+import os
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 Record = dict[str, float]
+
+
+def write_csv(path: str | Path, names: Iterable[str], rows: Iterable[Mapping[str, float]]) -> None:
+    """Write a CSV file, all or nothing; what a row does not have stays empty."""
+    path = Path(path)
+    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with open(beside, "w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, list(names), restval="", lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(rows)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 class History:
@@ -49,10 +66,7 @@ class History:
 
     def save(self, path: str | Path) -> None:
         """Write a CSV file with a line for each epoch."""
-        with open(path, "w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, self.names(), restval="")
-            writer.writeheader()
-            writer.writerows(self.records)
+        write_csv(path, self.names(), self.records)
 
     def __repr__(self) -> str:
         return f"History({len(self)} epochs: {', '.join(self.names())})"

@@ -68,7 +68,15 @@ class Display:
 
 
 def stream_for(progress: bool | TextIO) -> TextIO | None:
-    """Return where to show the progress."""
+    """Return where to show the progress.
+
+    Raises
+    ------
+    TypeError
+        If it is neither a bool nor a file.
+    """
     if isinstance(progress, bool):
         return sys.stderr if progress else None
+    if not hasattr(progress, "write") or not hasattr(progress, "isatty"):
+        raise TypeError(f"fit: expected progress to be a bool or an open text file, got {progress!r}")
     return progress

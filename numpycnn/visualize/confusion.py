@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -99,7 +99,7 @@ def _draw(counts: np.ndarray, class_names: Sequence[str]) -> "Figure":
             axes.text(
                 column, row, f"{count:,}", ha="center", va="center", fontsize=size, color="white" if strong else INK
             )
-    beside = {"textcoords": "offset points", "va": "center", "fontsize": size, "color": INK}
+    beside: dict[str, Any] = {"textcoords": "offset points", "va": "center", "fontsize": size, "color": INK}
     for row in range(classes):
         text = f"{100 * recall[row]:.1f} %" if totals[row] else "none"
         axes.annotate(text, (1, row), (9, 0), xycoords=axes.get_yaxis_transform(), **beside)

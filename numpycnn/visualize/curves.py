@@ -16,8 +16,8 @@ Records = list[Mapping[str, float]]
 def learning_curves(history: Iterable[Mapping[str, float]], path: str | os.PathLike[str] | None = None) -> "Figure":
     """Draw loss and accuracy over the epochs.
 
-    The training figures are means over an epoch in which the network was still learning, the validation figures are taken
-    at its end: early in a training the second are therefore often the better ones.
+    The training figures are means over an epoch in which the network was still learning, the validation figures are
+    taken at its end: early in a training the second are therefore often the better ones.
 
     Parameters
     ----------

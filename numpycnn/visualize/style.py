@@ -21,10 +21,10 @@ DPI = 150
 def new_figure(width: float, height: float) -> "Figure":
     """Return an empty figure of a size in inches that arranges its axes by itself."""
     from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    figure = Figure(figsize=(width, height), dpi=DPI, layout="constrained", facecolor="white")
-    figure.get_layout_engine().set(w_pad=0.1, h_pad=0.1)  # type: ignore[union-attr]  # inches around each axes
-    return figure
+    layout = ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.1)  # inches around each axes
+    return Figure(figsize=(width, height), dpi=DPI, layout=layout, facecolor="white")
 
 
 def quiet(axes: "Axes") -> None:

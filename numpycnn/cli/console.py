@@ -1,0 +1,162 @@
+"""How the command line reads and speaks: arguments with plain complaints, and lines that any terminal can show."""
+
+import argparse
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NoReturn, TextIO
+
+from numpycnn.errors import DataFormatError
+from numpycnn.functional.checks import LARGEST
+
+WRONG_GRADIENT, WRONG_USE, INTERRUPTED, BROKEN_PIPE = 1, 2, 130, 141  # exit statuses besides 0
+Commands = Any  # what argparse's add_subparsers returns, a class without a public name
+
+
+class CommandError(Exception):
+    """Something that the user can mend; its text is all that is shown."""
+
+
+#: What a user can run into; any other exception is a defect of ours.
+EXPECTED = (CommandError, DataFormatError, FloatingPointError, MemoryError, OSError)
+
+
+class Parser(argparse.ArgumentParser):
+    """Keeps the line breaks of examples, takes no abbreviations, and leaves a complaint to `main`."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False, **settings)
+
+    def error(self, message: str) -> NoReturn:
+        """Raise what `main` turns into one line."""
+        raise CommandError(f"{message} (see {self.prog} --help)")
+
+
+# ------------------------------------------------------------------------------------------------------------- speaking
+
+
+def say(text: str = "", stream: TextIO | None = None) -> None:
+    """Print a line at once; what the stream's encoding lacks is written as an escape sequence."""
+    stream = stream or sys.stdout
+    if stream is None:  # closed by whoever started us
+        return
+    encoding = stream.encoding or "utf-8"
+    print(text.encode(encoding, "backslashreplace").decode(encoding), file=stream, flush=True)
+
+
+def complain(text: str) -> None:
+    """Print a line on the standard error stream."""
+    if sys.stderr is not None:
+        say(text, sys.stderr)
+
+
+def report(error: BaseException) -> None:
+    """Print an error as one line, without the system's error numbers."""
+    text = one_line(error)
+    if isinstance(error, MemoryError):
+        text = f"not enough memory: {text or 'try a smaller model or batch'}"
+    elif isinstance(error, OSError) and error.strerror is not None:
+        text = error.strerror if error.filename is None else f"{spell_path(error.filename)}: {error.strerror}"
+    complain(f"numpycnn: error: {text}")
+
+
+def item(name: str, text: str) -> None:
+    """Print a named piece of information, aligned with the others."""
+    say(f"{name:<10}{text}")
+
+
+def can_show(text: str) -> bool:
+    """Return whether the standard output has these characters."""
+    try:
+        text.encode((sys.stdout and sys.stdout.encoding) or "utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def one_line(text: object) -> str:
+    """Return a text without line breaks."""
+    return " ".join(str(text).split())
+
+
+def spell_path(path: str | Path) -> str:
+    """Return a path as text that fits into a line."""
+    text = str(path)
+    return text if text.isprintable() else ascii(text)
+
+
+@contextmanager
+def refusing(*kinds: type[Exception], prefix: str = "", advice: str = "") -> Iterator[None]:
+    """While inside, errors of these kinds are the user's to mend."""
+    try:
+        yield
+    except kinds as error:
+        raise CommandError(f"{prefix}{one_line(error)}{advice}") from error
+
+
+@contextmanager
+def warnings_as_notes() -> Iterator[None]:
+    """While inside, a warning for the user becomes a plain line."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UserWarning)
+        yield
+    for warning in caught:
+        if warning.category is UserWarning:
+            complain(f"note: {one_line(warning.message)}")
+        else:
+            warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
+
+
+# -------------------------------------------------------------------------------------------------------------- reading
+
+
+def whole(minimum: int) -> Callable[[str], int]:
+    """Return a reader of whole numbers from `minimum` on."""
+
+    def read(text: str) -> int:
+        if not text.isascii() or not text.isdecimal() or not minimum <= int(text[:20]) <= LARGEST:
+            raise argparse.ArgumentTypeError(f"expected a whole number from {minimum} to {LARGEST}, got {text!r}")
+        return int(text)
+
+    return read
+
+
+def rate(text: str) -> float:
+    """Read a learning rate."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"expected a number above 0, got {text!r}")
+    return value
+
+
+def shape(text: str) -> tuple[int, ...]:
+    """Read a shape such as ``1,28,28``."""
+    try:
+        return tuple(whole(1)(size.strip()) for size in text.split(","))
+    except argparse.ArgumentTypeError:
+        raise argparse.ArgumentTypeError(f"expected sizes from 1 on such as 1,28,28, got {text!r}") from None
+
+
+def add_threads(command: argparse.ArgumentParser) -> None:
+    """Let a command take ``--threads``."""
+    command.add_argument(
+        "--threads",
+        type=whole(1),
+        metavar="N",
+        help="processors to use (default: NUMPYCNN_NUM_THREADS if that is set, otherwise all of them)",
+    )
+
+
+def use_threads(wanted: int | None) -> int:
+    """Set the number of threads if one is wanted, and return how many there are now."""
+    from numpycnn.kernels.threads import get_num_threads, set_num_threads
+
+    with refusing(ValueError):
+        if wanted is not None:
+            set_num_threads(wanted)
+        return get_num_threads()

@@ -1,0 +1,49 @@
+"""``numpycnn gradcheck``: every gradient of a model held against central differences."""
+
+import argparse
+
+from numpycnn.cli.console import WRONG_GRADIENT, Commands, add_threads, report, say, use_threads, whole
+from numpycnn.cli.networks import add_model, open_model
+from numpycnn.gradcheck import GradientError, measure_gradients
+
+EXAMPLES = """\
+The check works on a copy of the model in float64. The exit status is 1 if a gradient is wrong.
+
+examples:
+  numpycnn gradcheck tiny_vgg
+  numpycnn gradcheck bn_net --input-shape 1,12,12
+  numpycnn gradcheck runs/mnist --samples 100
+"""
+
+
+def add(commands: Commands) -> None:
+    """Add the command."""
+    about = "Compare all gradients of a model with central differences, and print what was found."
+    command = commands.add_parser("gradcheck", help="check a model's gradients", description=about, epilog=EXAMPLES)
+    add_model(command)
+    command.add_argument(
+        "--samples",
+        type=whole(1),
+        default=40,
+        metavar="N",
+        help="numbers of each array to move one by one (default: 40)",
+    )
+    command.add_argument(
+        "--seed", type=whole(0), default=0, metavar="N", help="of the random input and choices (default: 0)"
+    )
+    add_threads(command)
+    command.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the table."""
+    use_threads(arguments.threads)
+    model = open_model(arguments.model, arguments.input_shape)
+    assert model.input_shape is not None
+    try:
+        found = measure_gradients(model, model.input_shape, samples=arguments.samples, seed=arguments.seed)
+    except GradientError as error:  # nothing could be measured
+        report(error)
+        return WRONG_GRADIENT
+    say(str(found))
+    return 0 if found.passed else WRONG_GRADIENT

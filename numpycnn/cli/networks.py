@@ -1,0 +1,114 @@
+"""From what a user calls a model to a model: a name of the zoo, a file, or the folder of a run."""
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from numpycnn.cli.console import CommandError, refusing, shape, spell_path
+from numpycnn.data import Dataset
+from numpycnn.functional.checks import spell
+from numpycnn.loading import load_model
+from numpycnn.models import MODELS, create
+from numpycnn.sequential import Sequential
+
+RUNS = Path("runs")
+MODEL_FILE = "model.safetensors"
+MODEL_HELP = f"a trained model's .safetensors file or its folder, or one of {', '.join(MODELS)}"
+
+
+@dataclass(frozen=True)
+class Training:
+    """What a model's metadata says of its training: enough to make any picture into its input."""
+
+    dataset: str
+    class_names: tuple[str, ...]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+    def to_json(self) -> dict[str, object]:
+        """Return the metadata."""
+        return {
+            "dataset": self.dataset,
+            "class_names": list(self.class_names),
+            "mean": list(self.mean),
+            "std": list(self.std),
+        }
+
+    def dataset_of(self, images: np.ndarray, labels: np.ndarray, *, name: str, source: str = "memory") -> Dataset:
+        """Return images as a data set that is normalised as the training's was."""
+        with refusing(ValueError, TypeError):
+            return Dataset(images, labels, self.class_names, name=name, mean=self.mean, std=self.std, source=source)
+
+
+def training_of(model: Sequential) -> Training | None:
+    """Return what the metadata says, None if it does not say all of it."""
+    match model.metadata:
+        case {"dataset": str(dataset), "class_names": [_, *_] as names, "mean": [_, *_] as mean, "std": [_, *_] as std}:
+            numbers = all(type(value) in (int, float) for value in [*mean, *std])
+            if numbers and all(isinstance(name, str) for name in names):
+                return Training(dataset, tuple(names), tuple(map(float, mean)), tuple(map(float, std)))
+    return None
+
+
+def add_model(command: argparse.ArgumentParser) -> None:
+    """Let a command take a model and, for one of the zoo, its input shape."""
+    command.add_argument("model", metavar="MODEL", help=MODEL_HELP)
+    command.add_argument(
+        "--input-shape",
+        type=shape,
+        metavar="C,H,W",
+        help="of one picture, for a model given by name (default: 1,28,28; a file has its own)",
+    )
+
+
+def file_of(text: str) -> Path | None:
+    """Return the file that a user means, None if there is none."""
+    path = Path(text)
+    if path.is_dir() and (path / MODEL_FILE).is_file():
+        path = path / MODEL_FILE
+    return path if path.is_file() else None
+
+
+def open_model(text: str, input_shape: tuple[int, ...] | None = None, classes: int = 10) -> Sequential:
+    """Return the model of a name, a file or a folder; one of a name is new and untrained.
+
+    Raises
+    ------
+    CommandError
+        If there is none, or the input shape is not its own or does not fit it.
+    """
+    if text in MODELS:
+        with refusing(ValueError, MemoryError):
+            return create(text, input_shape or (1, 28, 28), classes)
+    path = file_of(text)
+    if path is None:
+        raise CommandError(
+            f"{spell_path(text)}: expected a .safetensors file, the folder of a training, or one of "
+            f"{', '.join(MODELS)}; found nothing of that name"
+        )
+    model = load_model(path)
+    if input_shape is not None and input_shape != model.input_shape:
+        raise CommandError(
+            f"{spell_path(path)}: this model takes inputs of shape {spell(model.input_shape or ())}, "
+            f"got --input-shape {','.join(map(str, input_shape))}"
+        )
+    return model
+
+
+def newest_model() -> Path:
+    """Return the model of the newest run.
+
+    Raises
+    ------
+    CommandError
+        If there is none.
+    """
+    found = sorted(RUNS.glob(f"*/{MODEL_FILE}"), key=lambda path: path.stat().st_mtime_ns)
+    if not found:
+        raise CommandError(
+            f"no trained model in {RUNS}: expected {RUNS / '*' / MODEL_FILE}; train one with 'numpycnn train mnist', "
+            "or name one with --model"
+        )
+    return found[-1]

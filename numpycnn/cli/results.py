@@ -1,0 +1,129 @@
+"""The folder of a training: which one it is, that it is free and can be written to, and what is left in it."""
+
+import json
+import platform
+import tempfile
+import time
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import numba
+import numpy as np
+
+from numpycnn import __version__
+from numpycnn.cli.console import CommandError, spell_path
+from numpycnn.cli.networks import MODEL_FILE, RUNS
+from numpycnn.cli.scoring import Score
+from numpycnn.cli.settings import Settings
+from numpycnn.data import Dataset
+from numpycnn.training import Trainer
+from numpycnn.visualize import confusion_matrix, learning_curves, misclassified
+
+CHECKPOINT, HISTORY, RESULT = "checkpoint.safetensors", "history.csv", "result.json"
+CURVES, CONFUSIONS, MISTAKES = "learning_curves.png", "confusion_matrix.png", "misclassified.png"
+FILES = (MODEL_FILE, HISTORY, CURVES, CONFUSIONS, MISTAKES, RESULT)
+
+
+def check_folder(out: Path | None, *, force: bool) -> None:
+    """Check that a folder that the user named holds no training whose results would go.
+
+    Raises
+    ------
+    CommandError
+        If it does, unless there is `force`.
+    """
+    if out is None or force:
+        return
+    if (out / CHECKPOINT).is_file():
+        raise CommandError(
+            f"{spell_path(out)}: holds an unfinished training ({CHECKPOINT}); add --resume to go on with it, "
+            "or --force to train anew in its place"
+        )
+    if (out / MODEL_FILE).is_file():
+        raise CommandError(
+            f"{spell_path(out)}: holds a finished training ({MODEL_FILE}); name another --out, "
+            "or add --force to train anew in its place"
+        )
+
+
+def make_folder(dataset: str, out: Path | None) -> Path:
+    """Return the folder to write to, made where it was missing, emptied of the results of a training before.
+
+    Without `out` it is the first of ``runs/DATASET``, ``runs/DATASET-2``, ... that does not exist yet.
+    """
+    if out is None:
+        RUNS.mkdir(exist_ok=True)
+        for number in count(1):
+            out = RUNS / (dataset if number == 1 else f"{dataset}-{number}")
+            try:
+                out.mkdir()  # two trainings that begin at once cannot both have made it
+                return out
+            except FileExistsError:
+                continue
+    assert out is not None
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=out):
+            pass
+    except (FileExistsError, NotADirectoryError):
+        raise CommandError(f"--out {spell_path(out)}: expected a folder, found a file in its place") from None
+    except OSError as error:
+        raise CommandError(f"--out {spell_path(out)}: cannot be written to ({error.strerror})") from None
+    for name in (CHECKPOINT, *FILES):
+        (out / name).unlink(missing_ok=True)
+    return out
+
+
+def find_checkpoint(dataset: str, out: Path | None) -> Path:
+    """Return the checkpoint in a folder, or the newest one in the numbered folders of a data set.
+
+    Raises
+    ------
+    CommandError
+        If there is none.
+    """
+    if out is not None:
+        if not (out / CHECKPOINT).is_file():
+            raise CommandError(f"{spell_path(out)}: expected {CHECKPOINT} to resume from, found none")
+        return out / CHECKPOINT
+    found = [path for path in RUNS.glob(f"{dataset}*/{CHECKPOINT}") if _is_numbered(path.parent.name, dataset)]
+    if not found:
+        raise CommandError(f"expected {RUNS / dataset / CHECKPOINT} or a numbered one to resume from, found none")
+    return max(found, key=lambda path: path.stat().st_mtime_ns)
+
+
+def _is_numbered(name: str, dataset: str) -> bool:
+    return name == dataset or name.removeprefix(f"{dataset}-").isdecimal()
+
+
+def write_results(
+    out: Path, trainer: Trainer, settings: Settings, test: Dataset, score: Score, *, threads: int, begin: float
+) -> float:
+    """Write pictures, figures and the model, then remove the checkpoint; return the seconds since `begin`."""
+    trainer.history.save(out / HISTORY)
+    learning_curves(trainer.history, out / CURVES)
+    confusion_matrix(test.labels, score.predictions, test.class_names, out / CONFUSIONS)
+    misclassified(test.images, test.labels, score.probabilities, test.class_names, out / MISTAKES)
+    seconds = time.perf_counter() - begin
+    result: dict[str, Any] = {
+        "test_accuracy": score.accuracy,
+        "test_loss": score.loss,
+        "test_images": len(test),
+        "seconds": round(seconds, 2),
+        "training_seconds": round(sum(record["seconds"] for record in trainer.history), 2),
+        "settings": settings.to_json() | {"threads": threads},
+        "parameters": trainer.model.summary().parameters,
+        "data_source": test.source,
+        "versions": {
+            "numpycnn": __version__,
+            "python": platform.python_version(),
+            "numpy": np.__version__,
+            "numba": numba.__version__,
+        },
+        "platform": platform.platform(),
+    }
+    (out / RESULT).write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    trainer.model.save(out / MODEL_FILE)
+    (out / CHECKPOINT).unlink(missing_ok=True)
+    return seconds

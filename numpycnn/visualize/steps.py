@@ -1,0 +1,278 @@
+"""What a sliding window does at each of its places, in numbers: one step after the other, for a picture of one channel.
+
+`numpycnn.visualize.animation` draws these steps. The results in them are those of `numpycnn.functional`.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from numpycnn import functional as F
+from numpycnn.functional.checks import expect_shape, spell
+from numpycnn.functional.lp_pool import check_p
+from numpycnn.functional.pooling import pool_windows
+from numpycnn.functional.windows import Windows, slide, transposed_size
+
+LARGEST = 1000  # steps; more would be a film of several minutes
+KINDS = ("max", "avg", "lp")
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """One place of a window that looks at the input.
+
+    Attributes
+    ----------
+    output : tuple of int
+        Row and column of the output that is made here.
+    rows : ndarray of int, shape (KH,)
+        Of the input, seen by the taps of the window; from -1 down or past the end in the padding.
+    columns : ndarray of int, shape (KW,)
+    inside : ndarray of bool, shape (KH, KW)
+        Which taps see the input.
+    counted : ndarray of bool, shape (KH, KW)
+        Which taps take part: for a convolution all, for an average those that it is divided by, else those inside.
+    seen : ndarray of shape (KH, KW)
+        The numbers of the input; 0 in the padding.
+    terms : ndarray of shape (KH, KW)
+        What is added up: ``seen * weight`` of a convolution, ``|seen|^p`` of an Lp pooling; otherwise `seen` itself.
+    result : float
+        Of the library.
+    """
+
+    output: tuple[int, int]
+    rows: np.ndarray
+    columns: np.ndarray
+    inside: np.ndarray
+    counted: np.ndarray
+    seen: np.ndarray
+    terms: np.ndarray
+    result: float
+
+
+@dataclass(frozen=True, eq=False)
+class TransposedStep:
+    """One element of the input of a transposed convolution, which lays a copy of the kernel into the output.
+
+    Attributes
+    ----------
+    input : tuple of int
+        Row and column of the element.
+    value : float
+        What stands there.
+    rows : ndarray of int, shape (KH,)
+        Of the whole output, with the edges that padding cuts off.
+    columns : ndarray of int, shape (KW,)
+    terms : ndarray of shape (KH, KW)
+        ``value * weight``, what is added there.
+    before, after : ndarray of shape (PH, PW)
+        The whole output before and after this step. `after` is the library's.
+    touched : ndarray of bool, shape (PH, PW)
+        Where something has been laid so far.
+    """
+
+    input: tuple[int, int]
+    value: float
+    rows: np.ndarray
+    columns: np.ndarray
+    terms: np.ndarray
+    before: np.ndarray
+    after: np.ndarray
+    touched: np.ndarray
+
+
+def picture(value: npt.ArrayLike, name: str, operation: str) -> np.ndarray:
+    """Return `value` as a matrix of float64."""
+    array = np.asarray(value)
+    if array.dtype.kind not in "iuf":
+        raise TypeError(f"{operation}: expected {name} to hold numbers, got {array.dtype}")
+    expect_shape(array, ("H", "W") if name == "x" else ("KH", "KW"), name, operation)
+    if not array.size:
+        raise ValueError(f"{operation}: expected {name} that is not empty, got {spell(array.shape)}")
+    if not np.isfinite(array).all():
+        raise ValueError(f"{operation}: expected {name} of finite numbers")
+    return array.astype(np.float64)
+
+
+def _limit(count: int, operation: str) -> None:
+    if count > LARGEST:
+        raise ValueError(
+            f"{operation}: expected at most {LARGEST} steps, got {count:,}; take a smaller input or a larger stride"
+        )
+
+
+def _places(windows: Windows) -> list[tuple[tuple[int, int], np.ndarray, np.ndarray]]:
+    """Return output, rows and columns of each place of the window, row by row."""
+
+    def taps(axis: int, place: int) -> np.ndarray:
+        step, begin = windows.stride[axis] * place, windows.padding[axis][0]
+        return step - begin + windows.dilation[axis] * np.arange(windows.kernel[axis])
+
+    height, width = windows.output
+    return [((i, j), taps(0, i), taps(1, j)) for i in range(height) for j in range(width)]
+
+
+def _look(x: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return which taps see the input, and what they see, 0 in the padding."""
+    height, width = x.shape
+    inside = ((rows >= 0) & (rows < height))[:, None] & ((columns >= 0) & (columns < width))  # (KH, KW)
+    numbers = x[rows.clip(0, height - 1)[:, None], columns.clip(0, width - 1)]
+    return inside, np.where(inside, numbers, 0.0)
+
+
+# -------------------------------------------------------------------------------------------------------- the operations
+
+
+def convolution_steps(
+    x: npt.ArrayLike, weight: npt.ArrayLike, *, stride: Any = 1, padding: Any = 0, dilation: Any = 1
+) -> tuple[Windows, list[Step]]:
+    """Return where the windows of a convolution stand, and what happens in each.
+
+    Parameters
+    ----------
+    x : array_like of shape (H, W)
+    weight : array_like of shape (KH, KW)
+    stride, padding, dilation
+        As for `numpycnn.functional.conv2d`.
+
+    Returns
+    -------
+    windows : Windows
+    steps : list of Step
+        Row by row.
+
+    Examples
+    --------
+    >>> _, steps = convolution_steps([[1, 2, 3]], [[10, 1]])
+    >>> [(step.terms.tolist(), step.result) for step in steps]
+    [([[10.0, 2.0]], 12.0), ([[20.0, 3.0]], 23.0)]
+    """
+    operation = "convolution_animation"
+    x, weight = picture(x, "x", operation), picture(weight, "weight", operation)
+    windows = slide(x.shape, weight.shape, stride=stride, padding=padding, dilation=dilation, operation=operation)
+    _limit(int(np.prod(windows.output)), operation)
+    y = F.conv2d(x[None, None], weight[None, None], stride=stride, padding=padding, dilation=dilation)[0, 0]
+    steps = []
+    for output, rows, columns in _places(windows):
+        inside, seen = _look(x, rows, columns)
+        everything = np.ones(weight.shape, bool)
+        steps.append(Step(output, rows, columns, inside, everything, seen, seen * weight, float(y[output])))
+    return windows, steps
+
+
+def pooling_steps(
+    x: npt.ArrayLike,
+    kernel_size: Any,
+    *,
+    kind: str = "max",
+    stride: Any = None,
+    padding: Any = 0,
+    dilation: Any = 1,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+    p: float = 2,
+) -> tuple[Windows, list[Step]]:
+    """Return where the windows of a pooling stand, and what happens in each.
+
+    Parameters
+    ----------
+    x : array_like of shape (H, W)
+    kernel_size, stride, padding, dilation, ceil_mode, count_include_pad, p
+        As for `numpycnn.functional.max_pool2d`, `avg_pool2d` and `lp_pool2d`; only a max pooling may be dilated.
+    kind : {"max", "avg", "lp"}
+
+    Returns
+    -------
+    windows : Windows
+    steps : list of Step
+        Row by row.
+
+    Examples
+    --------
+    >>> _, steps = pooling_steps([[1, 2, 3, 4]], (1, 2))
+    >>> [step.result for step in steps]
+    [2.0, 4.0]
+    """
+    operation = "pooling_animation"
+    if kind not in KINDS:
+        raise ValueError(f"{operation}: expected kind 'max', 'avg' or 'lp', got {kind!r}")
+    if kind != "max" and dilation not in (1, (1, 1), [1, 1]):
+        raise ValueError(f"{operation}: expected dilation 1 for kind {kind!r}, got {dilation}; only 'max' has one")
+    x = picture(x, "x", operation)
+    windows = pool_windows(operation, x.shape, kernel_size, stride, padding, dilation, ceil_mode)
+    _limit(int(np.prod(windows.output)), operation)
+    p = check_p(p, operation)
+    around: dict[str, Any] = {"stride": stride, "padding": padding, "ceil_mode": ceil_mode}
+    if kind == "max":
+        y = F.max_pool2d(x[None, None], kernel_size, dilation=dilation, **around)[0, 0]
+    elif kind == "avg":
+        y = F.avg_pool2d(x[None, None], kernel_size, count_include_pad=count_include_pad, **around)[0, 0]
+    else:
+        y = F.lp_pool2d(x[None, None], kernel_size, p=p, **around)[0, 0]
+    (_, below), (_, right) = windows.padding
+    steps = []
+    for output, rows, columns in _places(windows):
+        inside, seen = _look(x, rows, columns)
+        counted = inside
+        if kind == "avg" and count_include_pad:  # what hangs over beyond the padding is never counted
+            counted = (rows < x.shape[0] + below)[:, None] & (columns < x.shape[1] + right)
+        terms = np.abs(seen) ** p if kind == "lp" else seen
+        steps.append(Step(output, rows, columns, inside, counted, seen, terms, float(y[output])))
+    return windows, steps
+
+
+def transposed_steps(
+    x: npt.ArrayLike,
+    weight: npt.ArrayLike,
+    *,
+    stride: Any = 1,
+    padding: Any = 0,
+    output_padding: Any = 0,
+    dilation: Any = 1,
+) -> tuple[Windows, list[TransposedStep]]:
+    """Return where the elements of a transposed convolution's input lay their kernels, and what adds up there.
+
+    Parameters
+    ----------
+    x : array_like of shape (H, W)
+    weight : array_like of shape (KH, KW)
+    stride, padding, output_padding, dilation
+        As for `numpycnn.functional.conv_transpose2d`.
+
+    Returns
+    -------
+    windows : Windows
+        Of the convolution that leads back: its ``size`` is that of the output here, its ``padded`` that of the whole
+        output, before the padding is cut off.
+    steps : list of TransposedStep
+        One for each element of `x`, row by row.
+
+    Examples
+    --------
+    >>> _, steps = transposed_steps([[1, 2]], [[10, 1]])
+    >>> [step.after.tolist() for step in steps]
+    [[[10.0, 1.0, 0.0]], [[10.0, 21.0, 2.0]]]
+    """
+    operation = "conv_transpose_animation"
+    x, weight = picture(x, "x", operation), picture(weight, "weight", operation)
+    around: dict[str, Any] = {"stride": stride, "output_padding": output_padding, "dilation": dilation}
+    windows = transposed_size(x.shape, weight.shape, padding=padding, operation=operation, **around)
+    _limit(x.size, operation)
+    steps = []
+    so_far, before, touched = np.zeros_like(x), np.zeros(windows.padded), np.zeros(windows.padded, bool)
+    for i, j in np.ndindex(*x.shape):
+        so_far[i, j] = x[i, j]
+        whole = F.conv_transpose2d(so_far[None, None], weight[None, None], **around)[0, 0]
+        after = np.zeros(windows.padded)
+        after[: whole.shape[0], : whole.shape[1]] = whole
+        rows, columns = (
+            s * place + d * np.arange(k)
+            for place, s, d, k in zip((i, j), windows.stride, windows.dilation, windows.kernel, strict=True)
+        )
+        touched = touched.copy()
+        touched[rows[:, None], columns] = True
+        steps.append(TransposedStep((i, j), float(x[i, j]), rows, columns, x[i, j] * weight, before, after, touched))
+        before = after
+    return windows, steps

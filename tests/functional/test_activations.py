@@ -1,0 +1,175 @@
+"""Activation functions against their formulas, number by number, and against PyTorch."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from numpycnn import functional as F
+from tests.helpers import assert_close, assert_same_bits, generators, layouts, numerical_gradient
+
+ALPHA, SCALE = 1.6732632423543772, 1.0507009873554805  # of arXiv 1706.02515
+
+
+def phi(x: float) -> float:
+    return math.erfc(-x / math.sqrt(2)) / 2
+
+
+def density(x: float) -> float:
+    return math.exp(-x * x / 2) / math.sqrt(2 * math.pi)
+
+
+def inner(x: float) -> float:
+    return math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)
+
+
+def gelu_tanh_slope(x: float) -> float:
+    t = math.tanh(inner(x))
+    return (1 + t) / 2 + x / 2 * (1 - t * t) * math.sqrt(2 / math.pi) * (1 + 3 * 0.044715 * x * x)
+
+
+def logistic(x: float) -> float:
+    return 1 / (1 + math.exp(-x))
+
+
+Scalar = Callable[[float], float]
+#: name of the function, its settings, its formula, the derivative, the settings' names in PyTorch
+TABLE: list[tuple[str, dict[str, Any], Scalar, Scalar]] = [
+    ("relu", {}, lambda x: max(x, 0.0), lambda x: float(x > 0)),
+    ("leaky_relu", {}, lambda x: x if x > 0 else 0.01 * x, lambda x: 1.0 if x > 0 else 0.01),
+    ("leaky_relu", {"negative_slope": 0.3}, lambda x: x if x > 0 else 0.3 * x, lambda x: 1.0 if x > 0 else 0.3),
+    ("elu", {}, lambda x: x if x > 0 else math.expm1(x), lambda x: 1.0 if x > 0 else math.exp(x)),
+    ("elu", {"alpha": 0.7}, lambda x: x if x > 0 else 0.7 * math.expm1(x), lambda x: 1.0 if x > 0 else 0.7 * math.exp(x)),
+    (
+        "selu",
+        {},
+        lambda x: SCALE * (x if x > 0 else ALPHA * math.expm1(x)),
+        lambda x: SCALE * (1 if x > 0 else ALPHA * math.exp(x)),
+    ),
+    ("gelu", {}, lambda x: x * phi(x), lambda x: phi(x) + x * density(x)),
+    ("gelu", {"approximate": "tanh"}, lambda x: x * (1 + math.tanh(inner(x))) / 2, gelu_tanh_slope),
+    ("sigmoid", {}, logistic, lambda x: logistic(x) * (1 - logistic(x))),
+    ("tanh", {}, math.tanh, lambda x: 1 - math.tanh(x) ** 2),
+]
+IDS = [" ".join([name, *(f"{key}={value}" for key, value in settings.items())]) for name, settings, *_ in TABLE]
+
+
+def draw(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    shape = tuple(rng.integers(1, 5, rng.integers(0, 5)))
+    x = rng.normal(size=shape) * rng.choice([0.1, 1, 5])
+    return x, rng.normal(size=shape)
+
+
+@pytest.mark.parametrize(("name", "settings", "formula", "slope"), TABLE, ids=IDS)
+def test_equals_the_formula(name: str, settings: dict[str, Any], formula: Scalar, slope: Scalar) -> None:
+    forward, backward = getattr(F, name), getattr(F, f"{name}_backward")
+    for rng in generators(16):
+        x, dy = draw(rng)
+        y = np.array([formula(float(v)) for v in x.ravel()]).reshape(x.shape)
+        dx = np.array([float(g) * slope(float(v)) for g, v in zip(dy.ravel(), x.ravel(), strict=True)]).reshape(x.shape)
+        assert_close(forward(x, **settings), y)
+        assert_close(backward(dy, x, **settings), dx)
+
+
+@pytest.mark.parametrize(("name", "settings", "formula", "slope"), TABLE, ids=IDS)
+def test_equals_pytorch(name: str, settings: dict[str, Any], formula: Scalar, slope: Scalar) -> None:
+    torch = pytest.importorskip("torch")
+    theirs = getattr(torch if name in ("sigmoid", "tanh") else torch.nn.functional, name)
+    for rng in generators(17):
+        x, dy = draw(rng)
+        tensor = torch.tensor(x, requires_grad=True)
+        y = theirs(tensor, **settings)
+        y.backward(torch.tensor(dy))
+        assert_close(getattr(F, name)(x, **settings), y.detach())
+        assert_close(getattr(F, f"{name}_backward")(dy, x, **settings), tensor.grad)
+
+
+@pytest.mark.parametrize(("name", "settings", "formula", "slope"), TABLE, ids=IDS)
+def test_types_layouts_and_empty_arrays(
+    name: str, settings: dict[str, Any], formula: Scalar, slope: Scalar, rng: np.random.Generator
+) -> None:
+    forward, backward = getattr(F, name), getattr(F, f"{name}_backward")
+    x, dy = rng.normal(size=(4, 5, 6)), rng.normal(size=(4, 5, 6))
+    for kind in layouts(x):
+        other_x, other_dy = layouts(x)[kind], layouts(dy)[kind]
+        assert_same_bits(forward(other_x, **settings), forward(x, **settings))
+        assert_same_bits(backward(other_dy, other_x, **settings), backward(dy, x, **settings))
+        np.testing.assert_array_equal(other_x, x)
+        np.testing.assert_array_equal(other_dy, dy)
+    single, single_dy = x.astype(np.float32), dy.astype(np.float32)
+    y, dx = forward(single, **settings), backward(single_dy, single, **settings)
+    assert y.dtype == dx.dtype == np.float32
+    assert_close(y, forward(single.astype(np.float64), **settings), 1e-5)
+    assert_close(dx, backward(single_dy.astype(np.float64), single.astype(np.float64), **settings), 1e-5)
+    assert forward(np.empty((0, 3)), **settings).shape == (0, 3)
+    assert backward(np.empty((0, 3)), np.empty((0, 3)), **settings).shape == (0, 3)
+
+
+SPECIAL = [  # what each makes of nan, inf, -inf, 1e4, -1e4
+    ("relu", [np.nan, np.inf, 0, 1e4, 0]),
+    ("leaky_relu", [np.nan, np.inf, -np.inf, 1e4, -1e2]),
+    ("elu", [np.nan, np.inf, -1, 1e4, -1]),
+    ("selu", [np.nan, np.inf, -SCALE * ALPHA, SCALE * 1e4, -SCALE * ALPHA]),
+    ("sigmoid", [np.nan, 1, 0, 1, 0]),
+    ("tanh", [np.nan, 1, -1, 1, -1]),
+]
+
+
+@pytest.mark.parametrize(("name", "expected"), SPECIAL)
+def test_special_numbers(name: str, expected: list[float]) -> None:
+    x = np.array([np.nan, np.inf, -np.inf, 1e4, -1e4])
+    np.testing.assert_allclose(getattr(F, name)(x), expected, rtol=1e-15, atol=0)
+    dx = getattr(F, f"{name}_backward")(np.ones(5), x)
+    assert np.isfinite(dx[1:]).all()
+
+
+@pytest.mark.parametrize("approximate", ["none", "tanh"])
+def test_gelu_at_large_numbers(approximate: str) -> None:
+    x = np.array([1e4, -1e4, 50, -50.0])
+    np.testing.assert_array_equal(F.gelu(x, approximate), [1e4, 0, 50, 0])
+    np.testing.assert_array_equal(F.gelu_backward(np.ones(4), x, approximate), [1, 0, 1, 0])
+    assert np.isnan(F.gelu(np.array([np.nan]), approximate))
+
+
+@pytest.mark.parametrize("name", ["relu", "leaky_relu", "elu", "selu"])
+def test_the_derivative_from_the_left_at_the_kink(name: str) -> None:
+    slope = getattr(F, f"{name}_backward")(np.ones(1), np.zeros(1))[0]
+    left = numerical_gradient(lambda x: float(getattr(F, name)(x).sum()), np.array([-1e-7]), 1e-8)[0]
+    assert slope == pytest.approx(left, abs=1e-6)
+
+
+@pytest.mark.parametrize("name", ["sigmoid", "tanh"])
+def test_the_output_at_hand_gives_the_same_gradient(name: str, rng: np.random.Generator) -> None:
+    x, dy = rng.normal(size=(3, 4)), rng.normal(size=(3, 4))
+    backward = getattr(F, f"{name}_backward")
+    assert_same_bits(backward(dy, x, y=getattr(F, name)(x)), backward(dy, x))
+
+
+@pytest.mark.parametrize("name", ["relu", "leaky_relu", "elu", "selu", "gelu", "sigmoid", "tanh"])
+@pytest.mark.parametrize("bad", [np.zeros(3, int), np.zeros(3, np.float16), "text", None, np.zeros(3, complex), [True]])
+def test_bad_inputs(name: str, bad: Any) -> None:
+    with pytest.raises(TypeError, match=rf"^{name}: expected x of float32 or float64, got "):
+        getattr(F, name)(bad)
+    with pytest.raises(TypeError, match=rf"^{name}_backward: expected x of float32 or float64, got "):
+        getattr(F, f"{name}_backward")(np.zeros(3), bad)
+
+
+@pytest.mark.parametrize("name", ["relu", "leaky_relu", "elu", "selu", "gelu", "sigmoid", "tanh"])
+def test_bad_gradients(name: str) -> None:
+    backward = getattr(F, f"{name}_backward")
+    with pytest.raises(ValueError, match=rf"^{name}_backward: expected dy \(2, 3\), got \(3,\)"):
+        backward(np.zeros(3), np.zeros((2, 3)))
+    with pytest.raises(TypeError, match=rf"^{name}_backward: expected dy of float64 like the input, got float32"):
+        backward(np.zeros(3, np.float32), np.zeros(3))
+
+
+def test_bad_settings() -> None:
+    x = np.zeros(3)
+    with pytest.raises(TypeError, match="leaky_relu: expected negative_slope to be a number, got str '0.1'"):
+        F.leaky_relu(x, negative_slope="0.1")
+    with pytest.raises(TypeError, match="elu: expected alpha to be a number, got NoneType None"):
+        F.elu(x, alpha=None)
+    with pytest.raises(ValueError, match="gelu: expected approximate 'none' or 'tanh', got 'fast'"):
+        F.gelu(x, approximate="fast")

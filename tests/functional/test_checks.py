@@ -1,0 +1,127 @@
+"""The words in which arguments are refused, and how arrays are taken in."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from numpycnn.functional.checks import (
+    as_given,
+    class_labels,
+    expect_shape,
+    float_array,
+    for_kernel,
+    normal_axis,
+    per_axis,
+    spell,
+    whole_number,
+)
+from tests.helpers import layouts
+
+
+def test_spell() -> None:
+    assert spell(()) == "()"
+    assert spell((3,)) == "(3,)"
+    assert spell(("N", 3, "H")) == "(N, 3, H)"
+
+
+def test_float_array_comes_in_order_and_native_and_is_not_copied_without_need(rng: np.random.Generator) -> None:
+    x = rng.normal(size=(3, 4))
+    assert np.shares_memory(float_array(x, "x", "f"), x)
+    for array in layouts(x).values():
+        taken = float_array(array, "x", "f")
+        assert taken.flags.c_contiguous
+        assert taken.flags.aligned
+        assert taken.dtype == np.float64
+        np.testing.assert_array_equal(taken, x)
+    assert float_array([1.0, 2.0], "x", "f").shape == (2,)
+    assert float_array(np.float32(1), "x", "f").shape == ()
+
+
+def test_for_kernel_gives_one_kind_of_array(rng: np.random.Generator) -> None:
+    x = rng.normal(size=(3, 4))
+    assert np.shares_memory(for_kernel(x), x)
+    for array in [*layouts(x).values(), np.broadcast_to(x[:1], (3, 4))]:
+        taken = for_kernel(array)
+        assert taken.flags.c_contiguous
+        assert taken.flags.aligned
+        assert taken.flags.writeable
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (np.zeros(2, np.float16), "f: expected x of float32 or float64, got float16; convert it first, as in x.astype"),
+        (np.zeros(2, np.longdouble), "f: expected x of float32 or float64, got "),
+        ([1, 2], "got int64"),
+        ([[1.0], ["a"]], "got <U32"),
+        (object(), "got object"),
+    ],
+)
+def test_other_types_are_refused(value: Any, text: str) -> None:
+    with pytest.raises(TypeError, match=text):
+        float_array(value, "x", "f")
+
+
+def test_types_must_agree() -> None:
+    with pytest.raises(TypeError, match="f: expected w of float32 like the input, got float64"):
+        float_array(np.zeros(2), "w", "f", like=np.zeros(2, np.float32))
+
+
+def test_expect_shape() -> None:
+    expect_shape(np.zeros((2, 3)), ("N", 3), "x", "f")
+    for shape in (("N", 4), ("N",), ("N", 3, "W"), ()):
+        with pytest.raises(ValueError, match=r"f: expected x .*, got \(2, 3\)"):
+            expect_shape(np.zeros((2, 3)), shape, "x", "f")
+
+
+@pytest.mark.parametrize("value", [1, np.int8(1), np.uint64(1), 2**31 - 1])
+def test_whole_numbers(value: Any) -> None:
+    assert whole_number(value, "n", "f") == int(value)
+    assert type(whole_number(value, "n", "f")) is int
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "text"),
+    [
+        (0, ValueError, "f: expected n from 1 to 2147483647, got 0"),
+        (2**31, ValueError, "f: expected n from 1 to 2147483647, got 2147483648"),
+        (2**63 - 1, ValueError, "got 9223372036854775807"),
+        (10**30, ValueError, f"got {10**30}"),
+        (np.uint64(2**64 - 1), ValueError, "got 18446744073709551615"),
+        (1.0, TypeError, "f: expected n to be an int, got float 1.0"),
+        (np.float64(1), TypeError, "f: expected n to be an int, got float64"),
+        (True, TypeError, "f: expected n to be an int, got bool True"),
+        (np.True_, TypeError, "f: expected n to be an int, got bool"),
+        ("1", TypeError, "f: expected n to be an int, got str '1'"),
+        (None, TypeError, "f: expected n to be an int, got NoneType None"),
+        (np.array(1), TypeError, "f: expected n to be an int, got ndarray"),
+    ],
+)
+def test_other_numbers_are_refused(value: Any, error: type[Exception], text: str) -> None:
+    with pytest.raises(error, match=text):
+        whole_number(value, "n", "f")
+
+
+def test_per_axis_and_as_given() -> None:
+    assert per_axis(2, 3, "n", "f") == (2, 2, 2)
+    assert per_axis([1, 2], 2, "n", "f") == (1, 2)
+    assert as_given(np.int32(2), 3, "n", "f") == 2
+    assert as_given([1, 2], 2, "n", "f") == (1, 2)
+    with pytest.raises(ValueError, match=r"f: expected n to be an int or 2 ints, got 1: \(1,\)"):
+        per_axis((1,), 2, "n", "f")
+    with pytest.raises(TypeError, match="f: expected n to be an int, got tuple"):
+        per_axis(((1, 2), 3), 2, "n", "f")
+
+
+def test_normal_axis() -> None:
+    assert [normal_axis(axis, 3, "f") for axis in range(-3, 3)] == [0, 1, 2, 0, 1, 2]
+    with pytest.raises(ValueError, match="f: expected axis from -3 to 2 for 3 dimensions, got -4"):
+        normal_axis(-4, 3, "f")
+
+
+def test_class_labels() -> None:
+    labels = class_labels([0, 2], 3, "f")
+    assert labels.dtype == np.int64
+    with pytest.raises(ValueError, match="f: expected labels from 0 to 2, got 3 at position 1"):
+        class_labels([0, 3], 3, "f")

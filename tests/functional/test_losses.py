@@ -1,0 +1,183 @@
+"""Losses against their formulas and PyTorch, extreme logits included."""
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+from numpycnn import functional as F
+from tests.helpers import assert_close, assert_same_bits, generators, layouts
+
+
+def draw(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, float]:
+    n, k = rng.integers(1, 7, 2)
+    smoothing = float(rng.choice([0, 0.1, 0.5]))
+    return rng.normal(size=(n, k)) * rng.choice([0.1, 1, 10]), rng.integers(0, k, n), smoothing
+
+
+def test_cross_entropy_equals_the_formula() -> None:
+    for rng in generators(25):
+        logits, labels, e = draw(rng)
+        n, k = logits.shape
+        loss, gradient = 0.0, np.zeros((n, k))
+        for row in range(n):
+            total = math.fsum(math.exp(z) for z in logits[row])
+            for j in range(k):
+                p = math.exp(logits[row, j]) / total
+                target = (1 - e) * (j == labels[row]) + e / k
+                loss -= target * math.log(p) / n
+                gradient[row, j] = (p - target) / n
+        assert_close(F.cross_entropy(logits, labels, label_smoothing=e), loss)
+        assert_close(F.cross_entropy_backward(logits, labels, label_smoothing=e), gradient)
+        assert_close(F.cross_entropy_backward(logits, labels, label_smoothing=e, dy=3.0), 3 * gradient)
+
+
+def test_cross_entropy_equals_pytorch() -> None:
+    torch = pytest.importorskip("torch")
+    for rng in generators(25):
+        logits, labels, e = draw(rng)
+        tensor = torch.tensor(logits, requires_grad=True)
+        loss = torch.nn.functional.cross_entropy(tensor, torch.tensor(labels), label_smoothing=e)
+        loss.backward()
+        assert_close(F.cross_entropy(logits, labels, label_smoothing=e), loss.detach())
+        assert_close(F.cross_entropy_backward(logits, labels, label_smoothing=e), tensor.grad)
+
+
+def test_binary_cross_entropy_equals_the_formula_and_pytorch() -> None:
+    torch = pytest.importorskip("torch")
+    for rng in generators(26):
+        shape = tuple(rng.integers(1, 5, rng.integers(0, 4)))
+        logits, target = 3 * rng.normal(size=shape), rng.random(shape)
+        if rng.random() < 0.5:
+            target = np.round(target)
+        p = [1 / (1 + math.exp(-z)) for z in np.ravel(logits)]
+        pairs = list(zip(p, np.ravel(target), strict=True))
+        loss = -math.fsum(t * math.log(q) + (1 - t) * math.log1p(-q) for q, t in pairs) / len(pairs)
+        assert_close(F.binary_cross_entropy(logits, target), loss, 1e-9)
+        gradient = np.reshape([(q - t) / len(pairs) for q, t in pairs], shape)
+        assert_close(F.binary_cross_entropy_backward(logits, target), gradient)
+        tensor = torch.tensor(logits, requires_grad=True)
+        theirs = torch.nn.functional.binary_cross_entropy_with_logits(tensor, torch.tensor(target))
+        theirs.backward()
+        assert_close(F.binary_cross_entropy(logits, target), theirs.detach())
+        assert_close(F.binary_cross_entropy_backward(logits, target, dy=0.5), 0.5 * tensor.grad)
+
+
+def test_mean_squared_error_equals_the_formula_and_pytorch() -> None:
+    torch = pytest.importorskip("torch")
+    for rng in generators(27):
+        shape = tuple(rng.integers(1, 5, rng.integers(0, 4)))
+        y, target = rng.normal(size=shape), rng.normal(size=shape)
+        pairs = list(zip(np.ravel(y), np.ravel(target), strict=True))
+        assert_close(F.mean_squared_error(y, target), math.fsum((a - b) ** 2 for a, b in pairs) / len(pairs))
+        gradient = np.reshape([2 * (a - b) / len(pairs) for a, b in pairs], shape)
+        assert_close(F.mean_squared_error_backward(y, target), gradient)
+        tensor = torch.tensor(y, requires_grad=True)
+        theirs = torch.nn.functional.mse_loss(tensor, torch.tensor(target))
+        theirs.backward()
+        assert_close(F.mean_squared_error(y, target), theirs.detach())
+        assert_close(F.mean_squared_error_backward(y, target, dy=2.0), 2 * tensor.grad)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("label", [0, 1, 2])
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_logits_of_ten_thousand(dtype: type, label: int, smoothing: float) -> None:
+    logits = np.array([[1e4, -1e4, 0]], dtype)
+    loss = F.cross_entropy(logits, [label], label_smoothing=smoothing)
+    costs = [0, 2e4, 1e4]
+    assert loss == pytest.approx((1 - smoothing) * costs[label] + smoothing * sum(costs) / 3, rel=1e-6)
+    gradient = F.cross_entropy_backward(logits, [label], label_smoothing=smoothing)
+    assert gradient.dtype == dtype
+    target = (1 - smoothing) * np.eye(3)[label] + smoothing / 3
+    np.testing.assert_allclose(gradient, [np.array([1, 0, 0]) - target], atol=1e-7)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_binary_logits_of_ten_thousand(dtype: type) -> None:
+    logits, target = np.array([1e4, -1e4, 1e4, -1e4], dtype), np.array([1, 0, 0, 1], dtype)
+    assert F.binary_cross_entropy(logits, target) == pytest.approx(5e3)
+    np.testing.assert_allclose(F.binary_cross_entropy_backward(logits, target), [0, 0, 0.25, -0.25])
+
+
+def test_an_impossible_class_costs_nothing_where_it_is_not_the_label() -> None:
+    logits = np.array([[0.0, -np.inf, 0.0]])
+    assert F.cross_entropy(logits, [0]) == pytest.approx(math.log(2))
+    assert F.cross_entropy(logits, [1]) == np.inf
+    np.testing.assert_allclose(F.cross_entropy_backward(logits, [0]), [[-0.5, 0, 0.5]])
+
+
+def test_nan_is_not_hidden() -> None:
+    nan = np.array([[np.nan, 0.0]])
+    assert np.isnan(F.cross_entropy(nan, [1]))
+    assert np.isnan(F.binary_cross_entropy(nan, np.zeros((1, 2))))
+    assert np.isnan(F.mean_squared_error(nan, np.zeros((1, 2))))
+
+
+def test_any_layout_gives_the_same_bits(rng: np.random.Generator) -> None:
+    logits, target, labels = rng.normal(size=(40, 30)), rng.random((40, 30)), rng.integers(0, 30, 40)
+    for kind in layouts(logits):
+        z, t = layouts(logits)[kind], layouts(target)[kind]
+        assert F.cross_entropy(z, layouts(labels)[kind]) == F.cross_entropy(logits, labels)
+        assert_same_bits(F.cross_entropy_backward(z, labels), F.cross_entropy_backward(logits, labels))
+        for loss in (F.binary_cross_entropy, F.mean_squared_error):
+            assert loss(z, t) == loss(logits, target)
+        for gradient in (F.binary_cross_entropy_backward, F.mean_squared_error_backward):
+            assert_same_bits(gradient(z, t), gradient(logits, target))
+        np.testing.assert_array_equal(z, logits)
+        np.testing.assert_array_equal(t, target)
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.int8, np.int16, np.int64, np.uint64])
+def test_labels_of_any_integer_type(kind: type) -> None:
+    labels = np.array([2, 0, 1], kind)
+    np.testing.assert_array_equal(F.one_hot(labels, 3), [[0, 0, 1], [1, 0, 0], [0, 1, 0]])
+    logits = np.arange(9.0).reshape(3, 3)
+    assert F.cross_entropy(logits, labels) == F.cross_entropy(logits, labels.tolist())
+
+
+def test_one_hot_of_nothing_and_its_type() -> None:
+    assert F.one_hot(np.empty(0, int), 4).shape == (0, 4)
+    assert F.one_hot([1], 2).dtype == np.float32
+    assert F.one_hot([1], 2, dtype=np.float64).dtype == np.float64
+
+
+Z, L = np.zeros((4, 3)), np.array([0, 1, 2, 0])
+BAD_CALLS: list[tuple[Any, dict[str, Any], type[Exception], str]] = [
+    (F.cross_entropy, {"logits": Z[0]}, ValueError, r"cross_entropy: expected logits \(N, K\), got \(3,\)"),
+    (F.cross_entropy, {"logits": Z.astype(int)}, TypeError, "expected logits of float32 or float64, got int64"),
+    (F.cross_entropy, {"labels": L[:3]}, ValueError, "expected 4 labels, one for each row of logits, got 3"),
+    (F.cross_entropy, {"labels": L[:, None]}, ValueError, r"expected labels \(N,\), got \(4, 1\)"),
+    (F.cross_entropy, {"labels": L + 1}, ValueError, "expected labels from 0 to 2, got 3 at position 2"),
+    (F.cross_entropy, {"labels": L - 1}, ValueError, "expected labels from 0 to 2, got -1 at position 0"),
+    (F.cross_entropy, {"labels": [2**63] * 4}, ValueError, "expected labels from 0 to 2, got 9223372036854775808"),
+    (F.cross_entropy, {"labels": L.astype(float)}, TypeError, "expected labels to be integers, got float64"),
+    (F.cross_entropy, {"labels": L == 1}, TypeError, "expected labels to be integers, got bool"),
+    (F.cross_entropy, {"label_smoothing": 1}, ValueError, "expected label_smoothing from 0 to below 1, got 1"),
+    (F.cross_entropy, {"label_smoothing": -0.1}, ValueError, "expected label_smoothing from 0 to below 1, got -0.1"),
+    (F.cross_entropy, {"label_smoothing": "a"}, TypeError, "expected label_smoothing to be a number, got str"),
+    (F.cross_entropy, {"logits": Z[:0], "labels": L[:0]}, ValueError, r"batch that is not empty, got logits \(0, 3\)"),
+    (F.binary_cross_entropy, {"target": Z[0]}, ValueError, r"expected target \(4, 3\), got \(3,\)"),
+    (F.binary_cross_entropy, {"target": Z + 2}, ValueError, "expected targets from 0 to 1, got 2 to 2"),
+    (F.binary_cross_entropy, {"logits": Z.astype(int), "target": Z}, TypeError, "float32 or float64, got int64"),
+    (F.mean_squared_error, {"target": Z.T}, ValueError, r"expected target \(4, 3\), got \(3, 4\)"),
+    (F.mean_squared_error, {"y": Z[:0], "target": Z[:0]}, ValueError, r"batch that is not empty, got \(0, 3\)"),
+    (F.one_hot, {"labels": [3]}, ValueError, "one_hot: expected labels from 0 to 2, got 3 at position 0"),
+    (F.one_hot, {"labels": [0.0]}, TypeError, "one_hot: expected labels to be integers, got float64"),
+    (F.one_hot, {"num_classes": 0}, ValueError, "one_hot: expected num_classes from 1 to 2147483647, got 0"),
+    (F.one_hot, {"num_classes": 2**63 - 1}, ValueError, "expected num_classes from 1 to 2147483647"),
+    (F.one_hot, {"num_classes": 3.0}, TypeError, "one_hot: expected num_classes to be an int, got float 3.0"),
+]
+DEFAULTS: dict[Any, dict[str, Any]] = {
+    F.cross_entropy: {"logits": Z, "labels": L},
+    F.binary_cross_entropy: {"logits": Z},
+    F.mean_squared_error: {"y": Z},
+    F.one_hot: {"labels": L, "num_classes": 3},
+}
+
+
+@pytest.mark.parametrize(("function", "change", "error", "text"), BAD_CALLS)
+def test_bad_calls(function: Any, change: dict[str, Any], error: type[Exception], text: str) -> None:
+    with pytest.raises(error, match=text):
+        function(**DEFAULTS[function] | change)

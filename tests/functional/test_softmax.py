@@ -1,0 +1,111 @@
+"""Softmax and its logarithm against their formulas and PyTorch."""
+
+import math
+
+import numpy as np
+import pytest
+
+from numpycnn import functional as F
+from tests.helpers import assert_close, assert_same_bits, generators, layouts
+
+
+def draw(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, int]:
+    shape = tuple(rng.integers(1, 5, rng.integers(1, 5)))
+    x = rng.normal(size=shape) * rng.choice([0.1, 1, 10])
+    return x, rng.normal(size=shape), int(rng.integers(-x.ndim, x.ndim))
+
+
+def by_line(x: np.ndarray, dy: np.ndarray, axis: int, log: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Go through the lines along the axis; the gradient sums the whole Jacobian."""
+    y, dx = np.zeros(x.shape), np.zeros(x.shape)
+    lines = zip(*(np.moveaxis(a, axis, -1).reshape(-1, x.shape[axis]) for a in (x, dy)), strict=True)
+    ys, dxs = [], []
+    for numbers, gradient in lines:
+        total = math.fsum(math.exp(v) for v in numbers)
+        p = [math.exp(v) / total for v in numbers]
+        n = range(len(p))
+        ys.append([v - math.log(total) for v in numbers] if log else p)
+        jacobian = [[(i == j) - p[j] if log else p[i] * ((i == j) - p[j]) for j in n] for i in n]
+        dxs.append([math.fsum(gradient[i] * jacobian[i][j] for i in n) for j in n])
+    for target, rows in ((y, ys), (dx, dxs)):
+        moved = np.moveaxis(target, axis, -1)
+        moved[...] = np.reshape(rows, moved.shape)
+    return y, dx
+
+
+@pytest.mark.parametrize("name", ["softmax", "log_softmax"])
+def test_equals_the_formula(name: str) -> None:
+    for rng in generators(18):
+        x, dy, axis = draw(rng)
+        y, dx = by_line(x, dy, axis, name == "log_softmax")
+        assert_close(getattr(F, name)(x, axis), y)
+        assert_close(getattr(F, f"{name}_backward")(dy, x, axis), dx)
+
+
+@pytest.mark.parametrize("name", ["softmax", "log_softmax"])
+def test_equals_pytorch(name: str) -> None:
+    torch = pytest.importorskip("torch")
+    for rng in generators(18):
+        x, dy, axis = draw(rng)
+        tensor = torch.tensor(x, requires_grad=True)
+        y = getattr(torch, name)(tensor, axis)
+        y.backward(torch.tensor(dy))
+        assert_close(getattr(F, name)(x, axis), y.detach())
+        assert_close(getattr(F, f"{name}_backward")(dy, x, axis), tensor.grad)
+
+
+@pytest.mark.parametrize("name", ["softmax", "log_softmax"])
+def test_types_layouts_and_empty_arrays(name: str, rng: np.random.Generator) -> None:
+    forward, backward = getattr(F, name), getattr(F, f"{name}_backward")
+    x, dy = rng.normal(size=(4, 5, 6)), rng.normal(size=(4, 5, 6))
+    for axis in range(3):
+        for kind in layouts(x):
+            assert_same_bits(forward(layouts(x)[kind], axis), forward(x, axis))
+            assert_same_bits(backward(layouts(dy)[kind], layouts(x)[kind], axis), backward(dy, x, axis))
+    assert_same_bits(backward(dy, x, y=forward(x)), backward(dy, x))
+    single = x.astype(np.float32)
+    assert forward(single).dtype == np.float32
+    assert_close(forward(single), forward(single.astype(np.float64)), 1e-5)
+    assert forward(np.empty((0, 3))).shape == backward(np.empty((0, 3)), np.empty((0, 3))).shape == (0, 3)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_large_logits(dtype: type) -> None:
+    x = np.array([[1e4, 0, -1e4], [-1e4, -1e4, -1e4]], dtype)
+    np.testing.assert_allclose(F.softmax(x), [[1, 0, 0], [1 / 3] * 3], rtol=1e-6)
+    np.testing.assert_allclose(F.log_softmax(x), [[0, -1e4, -2e4], [-np.log(3)] * 3], rtol=1e-3)
+    assert np.isfinite(F.softmax_backward(np.ones_like(x), x)).all()
+    assert np.isfinite(F.log_softmax_backward(np.ones_like(x), x)).all()
+
+
+def test_nan_stays_in_its_row() -> None:
+    for function in (F.softmax, F.log_softmax):
+        y = function(np.array([[1.0, np.nan], [0.0, 0.0]]))
+        assert np.isnan(y[0]).all()
+        assert np.isfinite(y[1]).all()
+
+
+def test_a_negative_infinity_has_probability_0() -> None:
+    x = np.array([0.0, -np.inf, 0.0])
+    np.testing.assert_array_equal(F.softmax(x), [0.5, 0, 0.5])
+    assert F.log_softmax(x)[1] == -np.inf
+    np.testing.assert_array_equal(F.softmax_backward(np.array([1.0, 2.0, 3.0]), x), [-0.5, 0, 0.5])
+
+
+@pytest.mark.parametrize("name", ["softmax", "log_softmax"])
+def test_bad_calls(name: str) -> None:
+    forward, backward = getattr(F, name), getattr(F, f"{name}_backward")
+    x = np.zeros((2, 3))
+    for arguments, error, text in (
+        ((x, 2), ValueError, f"^{name}: expected axis from -2 to 1 for 2 dimensions, got 2"),
+        ((x, 1.0), TypeError, f"^{name}: expected axis to be an int, got float 1.0"),
+        ((x, True), TypeError, f"^{name}: expected axis to be an int, got bool True"),
+        ((x.astype(int), 1), TypeError, f"^{name}: expected x of float32 or float64, got int64"),
+        ((np.float64(1), 0), ValueError, f"^{name}: expected axis .* for 0 dimensions, got 0"),
+    ):
+        with pytest.raises(error, match=text):
+            forward(*arguments)
+    with pytest.raises(ValueError, match=rf"^{name}_backward: expected dy \(2, 3\), got \(3, 2\)"):
+        backward(np.zeros((3, 2)), x)
+    with pytest.raises(TypeError, match=f"^{name}_backward: expected dy of float64 like the input"):
+        backward(np.zeros((2, 3), np.float32), x)

@@ -1,0 +1,93 @@
+"""Layers whose branches work side by side."""
+
+import numpy as np
+import pytest
+
+from numpycnn import Concat, Conv2D, Dense, Dropout, MaxPool2D, ReLU, Residual, Sequential
+from tests.helpers import assert_same_bits
+from tests.layers.bad_calls import Bad, refuse
+
+
+def test_residual_adds_the_input(rng: np.random.Generator) -> None:
+    layer = Residual(Dense(4))
+    layer.build((4,), dtype=np.float64)
+    x, dy = rng.normal(size=(3, 4)), rng.normal(size=(3, 4))
+    w, b = layer.main.weight.value, layer.main.bias.value
+    np.testing.assert_allclose(layer.forward(x, training=True), x @ w.T + b + x, rtol=1e-13)
+    np.testing.assert_allclose(layer.backward(dy), dy @ w + dy, rtol=1e-13)
+    np.testing.assert_allclose(layer.main.weight.grad, dy.T @ x, rtol=1e-13)
+
+
+def test_residual_with_a_shortcut(rng: np.random.Generator) -> None:
+    layer = Residual(Dense(2), Dense(2, bias=False))
+    layer.build((4,), dtype=np.float64)
+    x, dy = rng.normal(size=(3, 4)), rng.normal(size=(3, 2))
+    main, side = layer.main.weight.value, layer.shortcut.weight.value
+    np.testing.assert_allclose(layer.forward(x, training=True), x @ (main + side).T, rtol=1e-13)
+    np.testing.assert_allclose(layer.backward(dy), dy @ (main + side), rtol=1e-13)
+    assert list(layer.parameters()) == ["main.weight", "main.bias", "shortcut.weight"]
+
+
+def test_concat_puts_channels_after_each_other(rng: np.random.Generator) -> None:
+    layer = Concat([ReLU(), Conv2D(2, 1, bias=False), MaxPool2D(3, stride=1, padding=1)])
+    assert layer.build((3, 4, 5), dtype=np.float64) == (8, 4, 5)
+    x = rng.normal(size=(2, 3, 4, 5))
+    y = layer.forward(x, training=True)
+    assert_same_bits(y[:, :3], np.maximum(x, 0))
+    assert_same_bits(y[:, 3:5], layer.branches[1].forward(x))
+    assert_same_bits(y[:, 5:], layer.branches[2].forward(x))
+    dy = np.zeros_like(y)
+    dy[:, :3] = 1
+    assert_same_bits(layer.backward(dy), (x > 0).astype(float))
+    assert list(layer.parameters()) == ["1.weight"]
+
+
+def test_the_mode_reaches_the_branches() -> None:
+    x = np.ones((4, 50), np.float32)
+    for layer in (Residual(Dropout(0.5)), Concat([Dropout(0.5)])):
+        layer.build((50,))
+        inference, training = layer.forward(x), layer.forward(x, training=True)
+        assert np.unique(inference).size == 1
+        assert np.unique(training).size == 2
+        assert len(layer.random_generators()) == 1
+
+
+def test_errors_name_the_place_inside() -> None:
+    model = Sequential([Residual(Sequential([Dense(4, name="inner")]))])
+    with pytest.raises(ValueError, match=r"Dense 'inner' \(layer 0\.main\.0\): expected inputs \(features,\), got \(2, 3\)"):
+        model.build((2, 3))
+
+
+shared = Dense(2)
+BAD = [
+    Bad(lambda: Residual(None), TypeError, "Residual: expected layers as branches, got NoneType"),
+    Bad(lambda: Residual([Dense(2)]), TypeError, "Residual: expected layers as branches, got list"),
+    Bad(lambda: Residual(Dense(2), "identity"), TypeError, "Residual: expected layers as branches, got str"),
+    Bad(lambda: Residual(shared, shared), ValueError, "Residual: expected two different layers, got the same one twice"),
+    Bad(lambda: Residual(Dense), TypeError, "Residual: expected layers as branches, got"),
+    Bad(
+        lambda: Residual(Dense(3)),
+        ValueError,
+        "Residual: expected both branches to give the same shape, got (3,) from the main branch and (2,) from the shortcut",
+        (2,),
+    ),
+    Bad(lambda: Residual(Dense(3), Dense(4)), ValueError, "got (3,) from the main branch and (4,) from the shortcut", (2,)),
+    Bad(lambda: Residual(Dense(3)), ValueError, "Dense: expected inputs (features,), got (2, 3)", (2, 3)),
+    Bad(lambda: Concat([]), ValueError, "Concat: expected at least one branch, got none"),
+    Bad(lambda: Concat([Dense(2), None]), TypeError, "Concat: expected layers as branches, got NoneType"),
+    Bad(lambda: Concat([shared, shared]), ValueError, "Concat: expected different layers, got the same one twice"),
+    Bad(lambda: Concat("ab"), TypeError, "Concat: expected a list of layers, got str"),
+    Bad(lambda: Concat(Dense(2)), TypeError, "Concat: expected a list of layers, got Dense"),
+    Bad(
+        lambda: Concat([Conv2D(2, 3), Conv2D(2, 2)]),
+        ValueError,
+        "Concat: expected branches that differ in channels only, got (2, 2, 3) and (2, 3, 4)",
+        (1, 4, 5),
+    ),
+    Bad(lambda: Concat([ReLU()]), ValueError, "Concat: expected branches that differ in channels only, got ()", ()),
+]
+
+
+@pytest.mark.parametrize("bad", BAD)
+def test_bad_calls(bad: Bad) -> None:
+    refuse(bad)

@@ -1,0 +1,97 @@
+"""Batch norm and layer norm as layers: running values, modes, and the functions behind them."""
+
+import numpy as np
+import pytest
+
+from numpycnn import BatchNorm, LayerNorm
+from numpycnn import functional as F
+from tests.helpers import assert_close, assert_same_bits
+from tests.layers.bad_calls import Bad, refuse
+
+
+@pytest.mark.parametrize("size", [(), (5,), (3, 4)])
+def test_batch_norm_is_the_function(size: tuple[int, ...], rng: np.random.Generator) -> None:
+    layer = BatchNorm(momentum=0.3, eps=1e-3)
+    layer.build((3, *size), dtype=np.float64)
+    weight, bias = layer.weight.value, layer.bias.value
+    weight[...], bias[...] = rng.normal(size=3), rng.normal(size=3)
+    mean, var = np.zeros(3), np.ones(3)
+    for _ in range(3):
+        x, dy = rng.normal(2, 3, (4, 3, *size)), rng.normal(size=(4, 3, *size))
+        y = F.batch_norm(x, weight, bias, mean, var, training=True, momentum=0.3, eps=1e-3)
+        assert_close(layer.forward(x, training=True), y, 1e-13)
+        dx, dweight, dbias = F.batch_norm_backward(dy, x, weight, training=True, eps=1e-3)
+        assert_close(layer.backward(dy), dx, 1e-12)
+        assert_close(layer.weight.grad, dweight, 1e-12)
+        assert_close(layer.bias.grad, dbias, 1e-12)
+        assert_close(layer.running_mean, mean, 1e-13)
+        assert_close(layer.running_var, var, 1e-13)
+    assert_close(layer.forward(x), F.batch_norm(x, weight, bias, mean, var, training=False, eps=1e-3), 1e-13)
+
+
+def test_one_channel_at_a_time_is_brought_to_mean_0_and_variance_1(rng: np.random.Generator) -> None:
+    layer = BatchNorm()
+    layer.build((3, 5, 4), dtype=np.float64)
+    x = rng.normal(size=(8, 3, 5, 4)) * np.array([1, 10, 100])[:, None, None] + np.array([5, -5, 0])[:, None, None]
+    y = layer.forward(x, training=True)
+    np.testing.assert_allclose(y.mean(axis=(0, 2, 3)), 0, atol=1e-12)
+    np.testing.assert_allclose(y.var(axis=(0, 2, 3)), 1, atol=1e-4)
+    assert np.abs(y.mean(axis=0)).max() > 0.01  # over the batch and all positions, not for each pixel
+
+
+def test_the_running_values_approach_those_of_the_data(rng: np.random.Generator) -> None:
+    layer = BatchNorm()
+    layer.build((2,), dtype=np.float64)
+    for _ in range(300):
+        layer.forward(rng.normal([3, -1], [2, 0.5], (64, 2)), training=True)
+    np.testing.assert_allclose(layer.running_mean, [3, -1], atol=0.15)
+    np.testing.assert_allclose(layer.running_var, [4, 0.25], rtol=0.15)
+
+
+def test_state_holds_parameters_then_buffers() -> None:
+    layer = BatchNorm()
+    layer.build((3,))
+    assert list(layer.parameters()) == ["weight", "bias"]
+    assert list(layer.state()) == ["weight", "bias", "running_mean", "running_var"]
+
+
+@pytest.mark.parametrize("axis", [-1, 1, 2, -2])
+def test_layer_norm_is_the_function(axis: int, rng: np.random.Generator) -> None:
+    layer = LayerNorm(axis=axis, eps=1e-2)
+    layer.build((3, 4), dtype=np.float64)
+    weight, bias = layer.weight.value, layer.bias.value
+    weight[...], bias[...] = rng.normal(size=weight.shape), rng.normal(size=bias.shape)
+    x, dy = rng.normal(size=(5, 3, 4)), rng.normal(size=(5, 3, 4))
+    assert_same_bits(layer.forward(x, training=True), F.layer_norm(x, weight, bias, axis=axis, eps=1e-2))
+    dx, dweight, dbias = F.layer_norm_backward(dy, x, weight, bias, axis=axis, eps=1e-2)
+    assert_same_bits(layer.backward(dy), dx)
+    assert_same_bits(layer.weight.grad, dweight)
+    assert_same_bits(layer.bias.grad, dbias)
+
+
+BAD = [
+    Bad(lambda: BatchNorm(momentum=1.1), ValueError, "BatchNorm: expected momentum from 0 to 1, got 1.1"),
+    Bad(lambda: BatchNorm(momentum=-0.1), ValueError, "BatchNorm: expected momentum from 0 to 1, got -0.1"),
+    Bad(lambda: BatchNorm(momentum=float("nan")), ValueError, "BatchNorm: expected momentum from 0 to 1, got nan"),
+    Bad(lambda: BatchNorm(momentum=None), TypeError, "BatchNorm: expected momentum to be a number, got NoneType None"),
+    Bad(lambda: BatchNorm(momentum="a"), TypeError, "BatchNorm: expected momentum to be a number, got str 'a'"),
+    Bad(lambda: BatchNorm(momentum=True), TypeError, "BatchNorm: expected momentum to be a number, got bool True"),
+    Bad(lambda: BatchNorm(eps=-1e-5), ValueError, "BatchNorm: expected eps from 0 on, got -1e-05"),
+    Bad(lambda: BatchNorm(eps=float("inf")), ValueError, "BatchNorm: expected eps from 0 on, got inf"),
+    Bad(lambda: BatchNorm(eps="tiny"), TypeError, "BatchNorm: expected eps to be a number, got str 'tiny'"),
+    Bad(BatchNorm, ValueError, "BatchNorm: expected inputs (C,) or (C, ...), got ()", ()),
+    Bad(BatchNorm, ValueError, "BatchNorm: expected input_shape from 1 to 2147483647, got 0", (0, 4)),
+    Bad(BatchNorm, TypeError, "BatchNorm: expected input_shape to be an int, got float 3.0", (3.0,)),
+    Bad(lambda: LayerNorm(axis=0), ValueError, "LayerNorm: expected an axis after the batch's, got 0", (3, 4)),
+    Bad(lambda: LayerNorm(axis=-3), ValueError, "LayerNorm: expected an axis after the batch's, got -3", (3, 4)),
+    Bad(lambda: LayerNorm(axis=3), ValueError, "LayerNorm: expected axis from -3 to 2 for 3 dimensions, got 3", (3, 4)),
+    Bad(lambda: LayerNorm(axis=1.0), TypeError, "LayerNorm: expected axis to be an int, got float 1.0", (3, 4)),
+    Bad(lambda: LayerNorm(axis=2**63 - 1), ValueError, "LayerNorm: expected axis from -3 to 2", (3, 4)),
+    Bad(lambda: LayerNorm(eps=-1), ValueError, "LayerNorm: expected eps from 0 on, got -1"),
+    Bad(lambda: LayerNorm(eps=None), TypeError, "LayerNorm: expected eps to be a number, got NoneType None"),
+]
+
+
+@pytest.mark.parametrize("bad", BAD)
+def test_bad_calls(bad: Bad) -> None:
+    refuse(bad)

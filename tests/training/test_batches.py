@@ -1,0 +1,98 @@
+import re
+from dataclasses import asdict, replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from numpycnn.data.dataset import Dataset
+from numpycnn.training.batches import Progress, as_data, epoch_order
+
+
+def test_a_pair_of_arrays_is_data() -> None:
+    x, target = np.arange(12.0).reshape(6, 2), [5, 4, 3, 2, 1, 0]
+    data = as_data((x, target), "train")
+    assert len(data) == 6
+    rows, targets = data.batch(np.array([4, 1]), np.float32)
+    assert rows.tolist() == [[8, 9], [2, 3]]
+    assert rows.dtype == np.float64  # the model says what is wrong with that
+    assert targets.tolist() == [1, 4]
+
+
+def test_a_dataset_is_data_as_it_is() -> None:
+    data = Dataset(np.zeros((3, 1, 2, 2), np.uint8), [0, 1, 0], ("a", "b"))
+    assert as_data(data, "train") is data
+
+
+X = np.zeros((3, 2), np.float32)
+
+
+@pytest.mark.parametrize(
+    ("source", "error", "text"),
+    [
+        (X, TypeError, "train: expected a dataset or a pair of arrays (x, target), got ndarray"),
+        ([X, X], TypeError, "train: expected a dataset or a pair of arrays (x, target), got list"),
+        ((X, X, X), TypeError, "train: expected a dataset or a pair of arrays (x, target), got tuple"),
+        (None, TypeError, "train: expected a dataset or a pair of arrays (x, target), got NoneType"),
+        (Dataset, TypeError, "train: expected a dataset or a pair of arrays (x, target), got type"),
+        ((X, [0, 1]), ValueError, "train: expected as many targets as inputs, got inputs (3, 2) and targets (2,)"),
+        ((X, 1), ValueError, "train: expected as many targets as inputs, got inputs (3, 2) and targets ()"),
+        ((None, [1]), ValueError, "train: expected as many targets as inputs, got inputs () and targets (1,)"),
+        ((X[:0], []), ValueError, "train: expected at least one example, got none"),
+    ],
+)
+def test_anything_else_is_not(source: Any, error: type[Exception], text: str) -> None:
+    with pytest.raises(error, match=f"^{re.escape(text)}$"):
+        as_data(source, "train")
+
+
+def test_the_order_follows_from_seed_and_epoch_alone() -> None:
+    orders = {(seed, epoch): epoch_order(50, seed, epoch, True) for seed in (0, 1) for epoch in (0, 1, 2)}
+    for (seed, epoch), order in orders.items():
+        assert sorted(order) == list(range(50))
+        assert np.array_equal(order, epoch_order(50, seed, epoch, True))
+    assert len({order.tobytes() for order in orders.values()}) == len(orders)
+    assert epoch_order(4, 3, 2, False).tolist() == [0, 1, 2, 3]
+
+
+PLACE = Progress(epoch=3, batch=2, batch_size=8, examples=20, loss_sum=12.5, correct=9, seen=16, labelled=True, lr=0.1)
+
+
+def test_a_place_comes_back() -> None:
+    assert Progress.from_json(PLACE.to_json()) == PLACE
+    assert Progress.from_json(Progress().to_json()) == Progress()
+    last = replace(PLACE, batch=3, seen=20)
+    assert Progress.from_json(last.to_json()) == last
+
+
+def test_the_next_epoch_begins_with_nothing_but_the_data() -> None:
+    place = replace(PLACE, shuffle=False, stop_reason="enough")
+    assert place.next_epoch() == Progress(epoch=4, batch_size=8, examples=20, shuffle=False, stop_reason="enough")
+
+
+def test_where_the_start_is() -> None:
+    assert Progress().at_start
+    assert not replace(Progress(), batch=1).at_start
+    assert not replace(Progress(), epoch=1).at_start
+
+
+@pytest.mark.parametrize(
+    ("changed", "text"),
+    [
+        ({"batch": True}, "expected batch of the place in the training as int, got True"),
+        ({"batch": 2.0}, "expected batch of the place in the training as int, got 2.0"),
+        ({"lr": "0.1"}, "expected lr of the place in the training as float, got '0.1'"),
+        ({"loss_sum": None}, "expected loss_sum of the place in the training as float, got None"),
+        ({"labelled": 1}, "expected labelled of the place in the training as bool, got 1"),
+        ({"stop_reason": 0}, "expected stop_reason of the place in the training as str, got 0"),
+        ({"correct": -1}, "expected correct of the place in the training as int, got -1"),
+        ({"more": 1}, "expected a place in the training with epoch, batch, batch_size"),
+        ({"seen": 15}, "got 15 of 20 examples seen after 2 batches of 8"),
+        ({"batch": 3}, "got 16 of 20 examples seen after 3 batches of 8"),
+        ({"batch": 0}, "got 16 of 20 examples seen after 0 batches of 8"),
+        ({"seen": 0, "batch_size": 0}, "got 0 of 20 examples seen after 2 batches of 0"),
+    ],
+)
+def test_a_place_that_cannot_be_is_refused(changed: dict[str, Any], text: str) -> None:
+    with pytest.raises(ValueError, match=text):
+        Progress.from_json(asdict(PLACE) | changed)

@@ -1,0 +1,288 @@
+import csv
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from numpycnn import Adam, CrossEntropy, Trainer, WarmUp, load_model
+from numpycnn.training import Callback, CSVLogger, EarlyStopping, LearningRateLogger, ModelCheckpoint
+from numpycnn.training.callbacks import is_better
+from tests.training import small
+
+
+class Dictate(Callback):
+    """Puts numbers of the test's own into the record of each epoch, before anybody looks."""
+
+    order = -1
+
+    def __init__(self, **values: list[float]) -> None:
+        self.values = values
+        self.weights: list[str] = []
+
+    def on_epoch_end(self, trainer: Trainer, record: dict[str, float]) -> None:
+        self.weights.append(small.bits(trainer.model.state()))
+        record.update({name: values[len(trainer.history)] for name, values in self.values.items()})
+
+
+def fit(*callbacks: Callback, epochs: int = 10) -> Trainer:
+    trainer = small.plain(callbacks)
+    trainer.fit(small.points(64), epochs=epochs, progress=False)
+    return trainer
+
+
+# ----------------------------------------------------------------------------------------------------------- in general
+
+
+def test_calls_and_their_order() -> None:
+    calls: list[str] = []
+    last, first = small.Recorder("last", 1, calls), small.Recorder("first", 0, calls)
+    fit(last, first, epochs=2)
+    once = ["batch 1", "batch 2", "epoch end {0}, history {1}", "epoch closed, history {0}"]
+    expected = ["train begin", *(c.format(1, 0) for c in once), *(c.format(2, 1) for c in once), "train end"]
+    assert calls == [f"{name} {what}" for what in expected for name in ("first", "last")]
+
+
+def test_equal_order_is_that_of_the_list() -> None:
+    recorders = [small.Recorder(str(i)) for i in range(4)]
+    assert small.plain(recorders).callbacks == recorders
+
+
+def test_savers_come_last(tmp_path: Path) -> None:
+    trainer = small.new_trainer(tmp_path, "adam")
+    names = [type(callback).__name__ for callback in trainer.callbacks]
+    assert names == ["EarlyStopping", "LearningRateLogger", "CSVLogger", "ModelCheckpoint", "ModelCheckpoint"]
+
+
+def test_what_a_callback_adds_is_kept_as_plain_numbers(tmp_path: Path) -> None:
+    trainer = fit(Dictate(noise=[np.float32(0.5), np.int64(3)]), epochs=2)
+    assert trainer.history["noise"] == [0.5, 3]
+    assert [type(value) for value in trainer.history["noise"]] == [float, int]
+    trainer.save(tmp_path / "file")
+    assert Trainer.resume(tmp_path / "file").history["noise"] == [0.5, 3]
+
+
+def test_the_base_class_does_nothing() -> None:
+    trainer = fit(Callback(), epochs=1)
+    callback = trainer.callbacks[0]
+    callback.on_interrupt(trainer)
+    callback.load_state({}, {})
+    assert (callback.key, callback.state(), callback.arrays()) == ("Callback", {}, {})
+
+
+def test_keys_tell_callbacks_apart() -> None:
+    assert EarlyStopping().key == "EarlyStopping val_loss"
+    assert ModelCheckpoint("file").key == "ModelCheckpoint"
+    assert ModelCheckpoint("file", best="loss").key == "ModelCheckpoint loss"
+    assert CSVLogger("file").key == "CSVLogger"
+
+
+@pytest.mark.parametrize(
+    ("value", "best", "name", "better"),
+    [
+        (0.4, 0.5, "val_loss", True),
+        (0.45, 0.5, "val_loss", False),  # not by more than 0.1
+        (0.5, 0.4, "val_loss", False),
+        (0.6, 0.4, "accuracy", True),
+        (0.6, 0.4, "val_accuracy", True),
+        (0.45, 0.4, "val_accuracy", False),
+        (9.9, None, "loss", True),
+        (np.nan, None, "loss", False),
+        (np.nan, 0.5, "loss", False),
+        (np.nan, 0.5, "accuracy", False),
+        (-np.inf, 0.5, "loss", True),
+    ],
+)
+def test_what_is_better(value: float, best: float | None, name: str, better: bool) -> None:
+    assert is_better(value, best, name, 0.09) is better
+
+
+# ------------------------------------------------------------------------------------------------------- stopping early
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "last", "best"),
+    [
+        ("val_loss", [0.9, 0.5, 0.6, 0.4, 0.7, 0.41, 0.1], 6, 4),
+        ("val_loss", [0.5, 0.5, 0.5, 0.1], 3, 1),
+        ("val_accuracy", [0.1, 0.5, 0.4, 0.3, 0.9], 4, 2),
+        ("loss", [np.nan, 3.0, np.nan, np.nan, 0.1], 4, 2),
+        ("loss", [np.nan, np.nan, 0.1], 2, None),
+        ("val_loss", [0.9, 0.8, 0.7, 0.6], 4, 4),  # the end comes first
+    ],
+)
+def test_it_stops_and_goes_back_to_the_best(name: str, values: list[float], last: int, best: int | None) -> None:
+    dictate = Dictate(**{name: values})
+    stopping = EarlyStopping(name, patience=2)
+    trainer = fit(dictate, stopping, epochs=min(10, len(values)))
+    assert len(trainer.history) == last
+    assert stopping.best == (None if best is None else values[best - 1])
+    assert small.bits(trainer.model.state()) == dictate.weights[-1 if best is None else best - 1]
+    if last < len(values):
+        on = "" if best is None else f" on {values[best - 1]:.4g}"
+        assert trainer.progress.stop_reason == f"{name} has not improved{on} for 2 epochs"
+    else:
+        assert trainer.progress.stop_reason == ""
+
+
+def test_min_delta_is_what_counts() -> None:
+    values = [1.0, 0.95, 0.85, 0.8]
+    assert len(fit(Dictate(loss=values), EarlyStopping("loss", patience=1, min_delta=0.1)).history) == 2
+    assert len(fit(Dictate(loss=values), EarlyStopping("loss", patience=2, min_delta=0.1), epochs=4).history) == 4
+
+
+def test_the_last_weights_where_nothing_is_to_be_restored() -> None:
+    dictate = Dictate(loss=[0.1, 0.2, 0.3])
+    trainer = fit(dictate, EarlyStopping("loss", patience=2, restore_best=False))
+    assert small.bits(trainer.model.state()) == dictate.weights[-1]
+
+
+def test_a_stopped_training_stays_stopped_until_it_is_told_otherwise(tmp_path: Path) -> None:
+    trainer = fit(Dictate(loss=[0.1, 0.2, 0.3, 0.4, 0.5]), EarlyStopping("loss", patience=2))
+    trainer.save(tmp_path / "file")
+    for stopped in (trainer, Trainer.resume(tmp_path / "file", callbacks=[EarlyStopping("loss", patience=2)])):
+        before = small.fingerprint(stopped)["model"]
+        stopped.fit(small.points(64), epochs=10, progress=False)
+        assert (len(stopped.history), small.fingerprint(stopped)["model"]) == (3, before)
+    trainer.progress.stop_reason = ""
+    trainer.fit(small.points(64), epochs=4, progress=False)
+    assert len(trainer.history) == 4
+
+
+def test_a_reason_is_never_empty() -> None:
+    class Stop(Callback):
+        def on_batch_end(self, trainer: Trainer) -> None:
+            trainer.stop("")
+
+    trainer = fit(Stop())
+    assert (len(trainer.history), trainer.progress.batch) == (1, 0)  # the epoch is finished first
+    assert trainer.progress.stop_reason == "asked to stop"
+
+
+def test_stopping_when_the_epoch_is_closed() -> None:
+    class Stop(Callback):
+        def on_epoch_closed(self, trainer: Trainer) -> None:
+            trainer.stop("enough")
+
+    assert len(fit(Stop()).history) == 1
+
+
+def test_a_callback_forgets_the_training_before() -> None:
+    stopping, best = EarlyStopping("loss", patience=2), ModelCheckpoint(os.devnull, best="loss")
+    first = fit(Dictate(loss=[0.1, 0.2, 0.3]), stopping)
+    second = small.plain([Dictate(loss=[0.9, 0.8]), stopping], model=small.dense(seed=1))
+    second.fit(small.points(64), epochs=2, progress=False)
+    assert stopping.best == 0.8
+    assert small.bits(second.model.state()) != small.bits(first.model.state())
+    best.best_value = 0.1
+    best.on_train_begin(small.plain())
+    assert best.best_value is None
+
+
+@pytest.mark.parametrize("callback", [EarlyStopping(), EarlyStopping("val_accuracy"), EarlyStopping("losss")])
+def test_what_is_not_measured_cannot_be_watched(callback: EarlyStopping) -> None:
+    known = "epoch, loss, accuracy, lr, seconds, images_per_second"
+    text = f"^EarlyStopping: expected one of {known} to monitor, got '{callback.monitor}'; what begins with val_ needs"
+    with pytest.raises(ValueError, match=text):
+        fit(callback)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "text"),
+    [
+        (lambda: EarlyStopping(patience=0), ValueError, "EarlyStopping: expected patience from 1 to"),
+        (lambda: EarlyStopping(patience=1.5), TypeError, "EarlyStopping: expected patience to be an int"),
+        (lambda: EarlyStopping(min_delta=-0.1), ValueError, "EarlyStopping: expected min_delta from 0 on, got -0.1"),
+        (lambda: EarlyStopping(min_delta="1"), TypeError, "EarlyStopping: expected min_delta to be a number, got str"),
+        (lambda: ModelCheckpoint("x", every_batches=0), ValueError, "ModelCheckpoint: expected every_batches from 1"),
+        (lambda: ModelCheckpoint("x", every_batches=True), TypeError, "expected every_batches to be an int, got bool"),
+        (
+            lambda: ModelCheckpoint("x", every_batches=5, best="loss"),
+            ValueError,
+            "ModelCheckpoint: expected every_batches or best, got both",
+        ),
+    ],
+)
+def test_bad_settings(call: Any, error: type[Exception], text: str) -> None:
+    with pytest.raises(error, match=text):
+        call()
+
+
+# --------------------------------------------------------------------------------------------------------------- saving
+
+
+def test_every_so_many_batches_and_after_each_epoch(tmp_path: Path) -> None:
+    saved = []
+
+    class Watch(ModelCheckpoint):
+        order = 101
+
+        def on_batch_end(self, trainer: Trainer) -> None:
+            place = Trainer.resume(tmp_path / "file").progress if (tmp_path / "file").exists() else None
+            saved.append(None if place is None else (place.epoch, place.batch))
+
+    callbacks = [ModelCheckpoint(tmp_path / "file", every_batches=3), Watch(tmp_path / "other")]
+    small.plain(callbacks).fit(small.points(80), epochs=2, batch_size=10, progress=False)
+    first = [None, None, (0, 3), (0, 3), (0, 3), (0, 6), (0, 6), (0, 6)]
+    assert saved == [*first, (1, 0), (1, 0), (1, 3), (1, 3), (1, 3), (1, 6), (1, 6), (1, 6)]
+    assert Trainer.resume(tmp_path / "file").progress.epoch == 2
+
+
+def test_the_best_model_is_kept(tmp_path: Path) -> None:
+    dictate = Dictate(val_accuracy=[0.5, 0.7, 0.6, 0.7])
+    trainer = fit(dictate, ModelCheckpoint(tmp_path / "best", best="val_accuracy"), epochs=4)
+    assert small.bits(load_model(tmp_path / "best").state()) == dictate.weights[1]
+    assert trainer.callbacks[-1].state() == {"best_value": 0.7}
+
+
+def test_the_best_of_an_unknown_quantity(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="ModelCheckpoint: expected one of epoch, loss, .* to monitor, got 'val_loss'"):
+        fit(ModelCheckpoint(tmp_path / "best", best="val_loss"))
+
+
+WRITERS = [ModelCheckpoint, CSVLogger, LearningRateLogger]
+
+
+@pytest.mark.parametrize("kind", WRITERS)
+def test_a_file_that_could_not_be_written_is_found_before_the_training(kind: Any, tmp_path: Path) -> None:
+    trainer = small.plain([kind(tmp_path / "none" / "file")])
+    with pytest.raises(FileNotFoundError, match=rf"{kind.__name__}: expected a folder .*none to write file to, there is"):
+        trainer.fit(small.points(), epochs=1, progress=False)
+    trainer = small.plain([kind(tmp_path)])
+    with pytest.raises(IsADirectoryError, match=rf"{kind.__name__}: expected a file to write to, got the folder"):
+        trainer.fit(small.points(), epochs=1, progress=False)
+    assert trainer.progress.batch == 0
+
+
+# -------------------------------------------------------------------------------------------------------------- logging
+
+
+def test_the_csv_log_is_up_to_date_after_each_epoch(tmp_path: Path) -> None:
+    rows = []
+
+    class Read(Callback):
+        order = 91
+
+        def on_epoch_closed(self, trainer: Trainer) -> None:
+            with open(tmp_path / "log.csv", newline="", encoding="utf-8") as file:
+                rows.append(list(csv.DictReader(file)))
+
+    trainer = fit(CSVLogger(tmp_path / "log.csv"), Read(), epochs=3)
+    assert [len(table) for table in rows] == [1, 2, 3]
+    assert [{name: float(text) for name, text in row.items()} for row in rows[-1]] == trainer.history.records
+    assert list(rows[0][0]) == ["epoch", "loss", "accuracy", "lr", "seconds", "images_per_second"]
+
+
+def test_the_learning_rates_are_those_of_the_steps(tmp_path: Path) -> None:
+    schedule = WarmUp(0.4, steps=4)
+    trainer = Trainer(
+        small.dense(),
+        loss=CrossEntropy(),
+        optimizer=Adam(schedule),
+        callbacks=[LearningRateLogger(tmp_path / "rates.csv")],
+    )
+    trainer.fit(small.points(64), epochs=3, progress=False)
+    lines = (tmp_path / "rates.csv").read_text().splitlines()
+    assert lines == ["step,lr", *(f"{step + 1},{schedule(step)}" for step in range(6))]
+    assert trainer.history["lr"] == [schedule(1), schedule(3), schedule(5)]

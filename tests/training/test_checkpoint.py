@@ -1,0 +1,406 @@
+import json
+import os
+import struct
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from numpycnn import (
+    SGD,
+    Adam,
+    AdamW,
+    BinaryCrossEntropy,
+    CosineSchedule,
+    CrossEntropy,
+    Dense,
+    Layer,
+    Loss,
+    MeanSquaredError,
+    Optimizer,
+    RMSProp,
+    Sequential,
+    StepSchedule,
+    Trainer,
+    WarmUp,
+    load_model,
+)
+from numpycnn.errors import DataFormatError
+from numpycnn.serialization import open_arrays, write_arrays
+from numpycnn.training import EarlyStopping, LearningRateLogger, ModelCheckpoint
+from tests.training import small
+
+ROOT = Path(__file__).resolve().parents[2]
+ONE_THREAD = {"NUMPYCNN_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+
+
+def worker(*arguments: str, **environment: str) -> Any:
+    """Run a task of worker.py, and return what it printed."""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore::DeprecationWarning", "-m", "tests.training.worker", *arguments],
+        cwd=ROOT,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+# ------------------------------------------------------------------------------------------------- to the same bits
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="children are forked, which saves starting Python for each")
+def test_killed_at_random_moments_and_resumed_is_never_interrupted(tmp_path: Path) -> None:
+    """The children are killed between batches, while a checkpoint is written, at the end of an epoch and after the
+    last one; some are killed again and again."""
+    rng = np.random.default_rng(0)
+    plan = []
+    for i in range(24):
+        first = int(rng.integers(1, 70))
+        later = rng.integers(1, 30, size=i % 3).tolist()
+        plan.append([small.VARIANTS[i % 2], [first, *later]])
+    plan += [["adam", [1000]], ["sgd", [1, 1, 1]]]
+    found = worker("kill", str(tmp_path), json.dumps(plan), **ONE_THREAD)
+
+    assert found["expected"]["adam"]["progress"]["stop_reason"].startswith("val_loss has not improved on 0.")
+    assert found["expected"]["sgd"]["progress"]["epoch"] == small.EPOCHS
+    assert [run["kills"] for run in found["runs"]] == [len(moments) for _, moments in plan]
+    for run in found["runs"]:
+        assert run["result"] == found["expected"][run["variant"]]
+        unbroken, resumed = tmp_path / run["variant"], Path(run["folder"])
+        assert (resumed / "rates.csv").read_bytes() == (unbroken / "rates.csv").read_bytes()
+        assert small.bits(load_model(resumed / "best.safetensors").state()) == small.bits(
+            load_model(unbroken / "best.safetensors").state()
+        )
+
+
+@pytest.mark.parametrize("variant", small.VARIANTS)
+def test_resumed_from_any_batch_is_never_interrupted(variant: str, tmp_path: Path) -> None:
+    files = []
+
+    class SaveAll(ModelCheckpoint):
+        order = 200
+
+        def on_batch_end(self, trainer: Trainer) -> None:
+            files.append(tmp_path / f"{trainer.optimizer.step_count}.safetensors")
+            trainer.save(files[-1])
+
+    unbroken = small.fit(small.new_trainer(tmp_path, variant, more=[SaveAll(tmp_path / "last")]))
+    expected = small.fingerprint(unbroken)
+    *kept, _ = expected["callbacks"]
+    assert [entry[0] for entry in kept] == [
+        "EarlyStopping val_loss",
+        "LearningRateLogger",
+        "ModelCheckpoint val_accuracy",
+        "ModelCheckpoint",
+    ]
+    assert len(files) == small.BATCHES * len(unbroken.history)
+    for file in files:
+        resumed = small.go_on(tmp_path, variant, file=file)
+        assert resumed.optimizer.step_count == int(file.stem)
+        assert small.fingerprint(small.fit(resumed)) == {**expected, "callbacks": kept}
+
+
+def test_a_training_of_several_calls_is_one_of_a_single_call(tmp_path: Path) -> None:
+    once, often = small.plain(), small.plain()
+    once.fit(small.points(), epochs=6, progress=False)
+    for epochs in (1, 2, 6, 6):
+        often.fit(small.points(), epochs=epochs, progress=False)
+    assert small.fingerprint(often) == small.fingerprint(once)
+
+
+def test_the_model_inside_a_checkpoint_can_be_loaded_alone(tmp_path: Path) -> None:
+    trainer = small.fit(small.new_trainer(tmp_path, "sgd"))
+    trainer.save(tmp_path / "now.safetensors")
+    x, _ = small.pictures()
+    assert np.array_equal(load_model(tmp_path / "now.safetensors").predict(x), trainer.model.predict(x))
+
+
+# -------------------------------------------------------------------------------------------- what a file can name
+
+LOSSES = [
+    CrossEntropy(label_smoothing=0.1, l1=0.25),
+    BinaryCrossEntropy(l2=0.5),
+    MeanSquaredError(),
+]
+OPTIMIZERS = [
+    SGD(0.5),
+    SGD(StepSchedule(0.5, every=3, factor=0.5), momentum=0.5, nesterov=True, weight_decay=0.125),
+    Adam(WarmUp(CosineSchedule(0.25, steps=9), steps=4), betas=(0.5, 0.75), eps=1e-7, weight_decay=0.5),
+    AdamW(WarmUp(0.25, steps=4), weight_decay=0.5),
+    RMSProp(0.125, alpha=0.5, eps=1e-7, weight_decay=0.25),
+]
+
+
+@pytest.mark.parametrize("loss", LOSSES, ids=repr)
+def test_losses_come_back(loss: Loss, tmp_path: Path) -> None:
+    Trainer(small.dense(), loss=loss, optimizer=SGD(0.5)).save(tmp_path / "file")
+    again = Trainer.resume(tmp_path / "file").loss
+    assert (type(again), again.config()) == (type(loss), loss.config())
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=repr)
+def test_optimizers_and_schedules_come_back(optimizer: Optimizer, tmp_path: Path) -> None:
+    trainer = Trainer(small.dense(), loss=CrossEntropy(), optimizer=optimizer, seed=7)
+    trainer.fit(small.points(50), epochs=1, batch_size=10, progress=False)
+    trainer.save(tmp_path / "file")
+    again = Trainer.resume(tmp_path / "file")
+    assert (type(again.optimizer), repr(again.optimizer)) == (type(optimizer), repr(optimizer))
+    assert small.fingerprint(again) == small.fingerprint(trainer)
+    assert again.optimizer.learning_rate == optimizer.learning_rate
+    assert again.seed == 7
+
+
+class Doubled(Dense):
+    pass
+
+
+class Gentle(SGD):
+    pass
+
+
+def own_kinds(path: Path) -> None:
+    model = Sequential([Doubled(2)], input_shape=(2,))
+    Trainer(model, loss=CrossEntropy(), optimizer=Gentle(0.5)).save(path)
+
+
+def test_own_layers_and_optimizers_are_given_to_resume(tmp_path: Path) -> None:
+    own_kinds(tmp_path / "file")
+    trainer = Trainer.resume(tmp_path / "file", layers=[Doubled], parts=[Gentle])
+    assert (type(trainer.model[0]), type(trainer.optimizer)) == (Doubled, Gentle)
+
+
+@pytest.mark.parametrize(
+    ("given", "text"),
+    [
+        ({"parts": [Gentle]}, "unknown layer 'Doubled'"),
+        ({"layers": [Doubled]}, r"unknown part 'Gentle'; one of your own is given as resume\(\.\.\., parts=\[Gentle\]\)"),
+    ],
+)
+def test_unknown_kinds_are_named(given: dict[str, list[type[Layer]]], text: str, tmp_path: Path) -> None:
+    own_kinds(tmp_path / "file")
+    with pytest.raises(DataFormatError, match=text):
+        Trainer.resume(tmp_path / "file", **given)
+
+
+# ------------------------------------------------------------------------------------ callbacks that are not the same
+
+
+def test_each_callback_gets_its_own_memory_back_in_any_order(tmp_path: Path) -> None:
+    def make() -> list[EarlyStopping]:
+        return [EarlyStopping("loss", patience=50), EarlyStopping("accuracy", patience=50, restore_best=False)]
+
+    first = small.plain(make())
+    first.fit(small.points(), epochs=3, progress=False)
+    first.save(tmp_path / "file")
+    by_loss, by_accuracy = make()
+    Trainer.resume(tmp_path / "file", callbacks=[by_accuracy, by_loss])
+    assert [by_loss.best, by_accuracy.best] == [callback.best for callback in first.callbacks]
+    assert (len(by_loss.arrays()), len(by_accuracy.arrays())) == (2, 0)
+
+
+def test_a_callback_that_is_new_begins_anew_and_one_left_out_is_left_out(tmp_path: Path) -> None:
+    trainer = small.plain([EarlyStopping("loss"), ModelCheckpoint(tmp_path / "file")])
+    trainer.fit(small.points(), epochs=2, progress=False)
+    new = EarlyStopping("accuracy")
+    resumed = Trainer.resume(tmp_path / "file", callbacks=[new])
+    assert (new.best, new.waited) == (None, 0)
+    resumed.fit(small.points(), epochs=3, progress=False)
+    assert new.best == resumed.history["accuracy"][-1]
+
+
+# ------------------------------------------------------------------------------------------------------ wrong files
+
+
+@pytest.fixture(scope="module")
+def content(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A checkpoint of a training stopped within its second epoch."""
+    folder = tmp_path_factory.mktemp("checkpoint")
+    keep = small.At(9, lambda trainer: trainer.save(folder / "kept"))
+    small.fit(small.new_trainer(folder, "sgd", more=[keep]))
+    return (folder / "kept").read_bytes()
+
+
+@pytest.fixture
+def checkpoint(content: bytes, tmp_path: Path) -> Path:
+    path = tmp_path / "checkpoint.safetensors"
+    path.write_bytes(content)
+    return path
+
+
+def resume(path: Path) -> Trainer:
+    return Trainer.resume(path, callbacks=[EarlyStopping(), LearningRateLogger(path.with_name("rates.csv"))])
+
+
+def test_the_checkpoint_that_the_wrong_ones_are_made_from_is_good(checkpoint: Path) -> None:
+    trainer = resume(checkpoint)
+    assert (trainer.progress.epoch, trainer.progress.batch, trainer.progress.seen) == (1, 3, 24)
+
+
+def test_a_model_is_no_checkpoint(tmp_path: Path) -> None:
+    small.dense().save(tmp_path / "model")
+    with pytest.raises(DataFormatError, match=r"model: a model, not a training .*; load_model reads it"):
+        Trainer.resume(tmp_path / "model")
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="nothing: no such file"):
+        Trainer.resume(tmp_path / "nothing")
+
+
+def test_truncated_anywhere_is_refused(checkpoint: Path, content: bytes) -> None:
+    header = struct.unpack("<Q", content[:8])[0]
+    for size in (0, 5, 8, 100, 8 + header - 1, 8 + header, len(content) // 2 + header // 2, len(content) - 1):
+        checkpoint.write_bytes(content[:size])
+        with pytest.raises(DataFormatError, match=r"checkpoint\.safetensors: no safetensors file, or a damaged one"):
+            resume(checkpoint)
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 and so on" * 40, b"\x00" * 4096, b"\xff" * 4096])
+def test_foreign_files_are_refused(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(content)
+    with pytest.raises(DataFormatError, match="file: no safetensors file, or a damaged one"):
+        Trainer.resume(tmp_path / "file")
+
+
+def test_safetensors_of_another_program_are_refused(tmp_path: Path) -> None:
+    from safetensors.numpy import save_file
+
+    save_file({"weight": np.zeros(3)}, str(tmp_path / "file"))
+    with pytest.raises(DataFormatError, match="expected a file of format numpycnn-1, got 'none'"):
+        Trainer.resume(tmp_path / "file")
+
+
+def rewrite(path: Path, change: Callable[[dict[str, Any], dict[str, np.ndarray]], Any]) -> None:
+    """Change metadata and arrays of a checkpoint."""
+    with open_arrays(path) as file:
+        metadata, arrays = file.metadata, {name: file.tensor(name) for name in file.names()}
+    change(metadata, arrays)
+    write_arrays(path, arrays, metadata)
+
+
+Change = Callable[[dict[str, Any], dict[str, np.ndarray]], Any]
+VELOCITY = "optimizer.velocity.0.weight"
+WRONG: list[tuple[str, Change, str]] = [
+    ("no history", lambda m, a: m.pop("history"), "expected history in its metadata, got None"),
+    ("history of strings", lambda m, a: m["history"][0].update(loss="low"), r"expected a history of numbers, got \{"),
+    ("history of lists", lambda m, a: m.update(history=[[1, 2]]), r"expected a history of numbers, got \[1, 2\]"),
+    ("unknown part", lambda m, a: m["loss"].update(part="os.system"), "unknown part 'os.system'"),
+    ("a part that is a list", lambda m, a: m["loss"].update(part=[]), "no training can be resumed from it"),
+    ("an unknown argument", lambda m, a: m["loss"]["config"].update(l3=1), "unexpected keyword argument 'l3'"),
+    ("a bad argument", lambda m, a: m["loss"]["config"].update(l1=-1), "expected l1 from 0 on, got -1"),
+    ("arguments as a list", lambda m, a: m["loss"].update(config=[]), "no training can be resumed from it"),
+    ("no arguments", lambda m, a: m["loss"].pop("config"), "'config' is missing"),
+    (
+        "an optimizer as the loss",
+        lambda m, a: m.update(loss=m["optimizer"]["encoded"]),
+        "expected the kind of Loss, got SGD",
+    ),
+    (
+        "a loss as the optimizer",
+        lambda m, a: m["optimizer"].update(encoded=m["loss"]),
+        "expected the kind of Optimizer, got CrossEntropy",
+    ),
+    (
+        "steps below 0",
+        lambda m, a: m["optimizer"].update(step_count=-1),
+        "expected step_count from 0 to 2147483647, got -1",
+    ),
+    ("no steps", lambda m, a: m["optimizer"].pop("step_count"), "'step_count' is missing"),
+    ("an array of another optimizer", lambda m, a: a.update({"optimizer.square.0.weight": a[VELOCITY]}), "got square"),
+    (
+        "an array of another model",
+        lambda m, a: a.update({"optimizer.velocity.17.weight": a[VELOCITY]}),
+        "keeps velocity.17.weight of a parameter that the model does not have",
+    ),
+    (
+        "an array of another shape",
+        lambda m, a: a.update({VELOCITY: a[VELOCITY][:2]}),
+        r"expected velocity\.0\.weight \(3, 1, 3, 3\) of float32, got \(2, 1, 3, 3\) of float32",
+    ),
+    (
+        "an array of another type",
+        lambda m, a: a.update({VELOCITY: a[VELOCITY].astype(np.float64)}),
+        r"expected velocity\.0\.weight .* of float32, got .* of float64",
+    ),
+    ("a weight left out", lambda m, a: a.pop("model.9.bias"), "missing 9.bias"),
+    ("a weight too many", lambda m, a: a.update({"model.9.extra": a[VELOCITY]}), "unknown 9.extra"),
+    (
+        "random state left out",
+        lambda m, a: m["random"].pop("4._rng"),
+        r"expected the random states of \['4\._rng', '8\._rng'\], got \['8\._rng'\]",
+    ),
+    (
+        "random state of another generator",
+        lambda m, a: m["random"]["4._rng"].update(bit_generator="MT19937"),
+        "no training can be resumed from it: state must be for a PCG64",
+    ),
+    ("random state without its numbers", lambda m, a: m["random"]["4._rng"].pop("state"), "'state' is missing"),
+    ("random state of strings", lambda m, a: m["random"].update({"4._rng": "seed 0"}), "no training can be resumed"),
+    (
+        "random state too large",
+        lambda m, a: m["random"]["4._rng"]["state"].update(state=2**200),
+        "no training can be resumed from it",
+    ),
+    ("no seed", lambda m, a: m["progress"].pop("seed"), "'seed' is missing"),
+    ("a seed of text", lambda m, a: m["progress"].update(seed="0"), "expected seed to be an int, got str '0'"),
+    ("no place", lambda m, a: m["progress"].pop("epoch"), "expected a place in the training with epoch, batch, "),
+    ("a place too much", lambda m, a: m["progress"].update(week=3), "expected a place in the training with epoch"),
+    ("a place of text", lambda m, a: m["progress"].update(batch="3"), "expected batch of the place .* as int, got '3'"),
+    ("a place below 0", lambda m, a: m["progress"].update(epoch=-1), "expected epoch of the place .* as int, got -1"),
+    (
+        "a place outside of the data",
+        lambda m, a: m["progress"].update(batch=7),
+        "expected a place within the data, got 24 of 44 examples seen after 7 batches of 8",
+    ),
+    ("callbacks without keys", lambda m, a: m["callbacks"][0].pop("key"), "'key' is missing"),
+    ("a callback's memory of text", lambda m, a: m["callbacks"][0].update(state=""), "no training can be resumed"),
+    ("a callback's memory empty", lambda m, a: m["callbacks"][0].update(state={}), "'best' is missing"),
+    ("rates of another shape", lambda m, a: a.update({"callback.1.rates": np.zeros((2, 3))}), "too many values to unpack"),
+]
+
+
+@pytest.mark.parametrize(("change", "text"), [row[1:] for row in WRONG], ids=[row[0] for row in WRONG])
+def test_contradictions_inside_are_refused(change: Change, text: str, checkpoint: Path) -> None:
+    rewrite(checkpoint, change)
+    with pytest.raises(DataFormatError, match=rf"checkpoint\.safetensors: .*{text}"):
+        resume(checkpoint)
+
+
+@pytest.mark.parametrize(
+    ("data", "settings", "text"),
+    [
+        (small.pictures(40), {}, "got 40 in batches of 8, shuffled"),
+        (small.pictures(), {"batch_size": 4}, "got 44 in batches of 4, shuffled"),
+        (small.pictures(), {"shuffle": False}, "got 44 in batches of 8, in the order given"),
+    ],
+    ids=["data", "batch size", "order"],
+)
+def test_an_epoch_goes_on_over_the_same_batches_only(
+    data: tuple[np.ndarray, np.ndarray], settings: dict[str, Any], text: str, checkpoint: Path
+) -> None:
+    trainer = resume(checkpoint)
+    before = small.fingerprint(trainer)
+    expected = r"fit: this training stopped within an epoch of 44 examples in batches of 8, shuffled; expected the same"
+    with pytest.raises(ValueError, match=f"{expected} to go on, {text}. A new Trainer starts over"):
+        trainer.fit(data, **{"epochs": 3, "batch_size": 8, "progress": False} | settings)
+    assert small.fingerprint(trainer) == before
+
+
+def test_nothing_is_left_behind_and_nothing_lost_where_a_file_cannot_be_written(tmp_path: Path) -> None:
+    trainer = small.plain()
+    trainer.save(tmp_path / "file")
+    content = (tmp_path / "file").read_bytes()
+    trainer.history.records.append({"loss": object()})  # type: ignore[dict-item]
+    with pytest.raises(TypeError, match="not JSON serializable"):
+        trainer.save(tmp_path / "file")
+    with pytest.raises(IsADirectoryError, match="expected a file to write to, got a folder"):
+        small.plain().save(tmp_path)
+    assert os.listdir(tmp_path) == ["file"]
+    assert (tmp_path / "file").read_bytes() == content

@@ -1,0 +1,122 @@
+"""What tests run as a process of its own, from the root of the repository: ``python -m tests.training.worker TASK ...``.
+
+``digest SEED``                 train, and print what became of it
+``interrupt FOLDER``            train, with a line to the standard output after each batch, until somebody interrupts
+``kill FOLDER MOMENTS``         train again and again in forked children that are killed at the moments given
+"""
+
+import json
+import os
+import signal
+import sys
+import time
+import traceback
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from numpycnn import Trainer
+from numpycnn.training import Callback
+from tests.training import small
+
+
+class Ticks(Callback):
+    """Writes a byte after each batch before anything is saved, and one after an epoch has been saved."""
+
+    order = 99
+
+    def __init__(self, to: int) -> None:
+        self.to = to
+
+    def on_batch_end(self, trainer: Trainer) -> None:
+        os.write(self.to, b".")
+
+
+class LateTicks(Ticks):
+    """Writes a byte after all other callbacks."""
+
+    order = 101
+
+    def on_epoch_closed(self, trainer: Trainer) -> None:
+        os.write(self.to, b".")
+
+
+def digest(seed: str) -> None:
+    with TemporaryDirectory() as folder:
+        trainer = small.fit(small.new_trainer(Path(folder), "sgd", seed=int(seed)))
+    print(json.dumps(small.fingerprint(trainer)))
+
+
+def interrupt(folder: str) -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # whatever the parent had set
+
+    class Lines(Callback):
+        def on_batch_end(self, trainer: Trainer) -> None:
+            print(trainer.optimizer.step_count, flush=True)
+            time.sleep(0.02)  # so that there is something left to interrupt
+
+    small.fit(small.new_trainer(Path(folder), "sgd", more=[Lines()]))
+
+
+def _train_in_child(folder: Path, variant: str, ticks: int, leave: int) -> None:
+    """Train to the end, and then wait to be killed or told to leave a result."""
+    more = [Ticks(ticks), LateTicks(ticks)]
+    trainer = small.fit(small.go_on(folder, variant, more=more))
+    os.write(ticks, b"." * 1000)  # all moments that may still be waited for
+    os.read(leave, 1)
+    (folder / "result.json").write_text(json.dumps(small.fingerprint(trainer)))
+
+
+def _run_child(folder: Path, variant: str, moment: int | None) -> bool:
+    """Fork, and kill the child after so many ticks; return whether it was killed."""
+    ticks, to = os.pipe()
+    leave, tell = os.pipe()
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            _train_in_child(folder, variant, to, leave)
+            status = 0
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(status)
+    os.close(to)
+    os.close(leave)
+    if moment is None:
+        os.write(tell, b".")
+    for _ in range(moment or 0):
+        if not os.read(ticks, 1):
+            break
+    if moment is not None:
+        os.kill(child, signal.SIGKILL)
+    while moment is None and os.read(ticks, 4096):  # a full pipe would stop the child
+        pass
+    _, status = os.waitpid(child, 0)
+    os.close(ticks)
+    os.close(tell)
+    if os.WIFSIGNALED(status):
+        return os.WTERMSIG(status) == signal.SIGKILL
+    if status:
+        raise SystemExit(f"a child failed with {status}")
+    return False
+
+
+def kill(folder: str, moments: str) -> None:
+    """Train each of [variant, [moment, ...]] in a folder of its own, and print kills, results and what is expected."""
+    found = {"expected": {}, "runs": []}
+    for variant in small.VARIANTS:  # this process is warm from here on
+        place = Path(folder) / variant
+        place.mkdir()
+        found["expected"][variant] = small.fingerprint(small.fit(small.new_trainer(place, variant)))
+    for i, (variant, ticks) in enumerate(json.loads(moments)):
+        place = Path(folder) / f"{variant}{i}"
+        place.mkdir()
+        kills = sum(_run_child(place, variant, moment) for moment in ticks)
+        _run_child(place, variant, None)
+        result = json.loads((place / "result.json").read_text())
+        found["runs"].append({"variant": variant, "kills": kills, "result": result, "folder": str(place)})
+    print(json.dumps(found))
+
+
+if __name__ == "__main__":
+    {"digest": digest, "interrupt": interrupt, "kill": kill}[sys.argv[1]](*sys.argv[2:])
