@@ -3,7 +3,7 @@
 
 PYTHON ?= python3
 VENV ?= .venv
-OUT ?= runs/mnist
+OUT ?=
 ARGS ?=
 BIN := $(VENV)/bin
 
@@ -15,7 +15,7 @@ help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 mnist: $(VENV)/.examples ## train a convolutional network on MNIST; results go to runs/mnist
-	$(BIN)/numpycnn train mnist --out $(OUT) $(ARGS)
+	$(BIN)/numpycnn train mnist $(if $(OUT),--out $(OUT)) $(ARGS)
 
 test: $(VENV)/.test ## run the tests and the examples in the docstrings
 	$(BIN)/python -m pytest $(ARGS)
