@@ -97,7 +97,7 @@ def main(out):
     signed = {"cmap": "RdBu_r", "vmin": -0.5, "vmax": 0.5}  # white is 0
     same = {"cmap": "gray", "vmin": 0, "vmax": pooled.max()}
     pictures = [("picture", picture, {}), ("a part of it in grey", grey, {"cmap": "gray"})]
-    pictures += [("Sobel: red where it is brighter below", edges, signed), ("max pooling of |edges|, 8 x 8", pooled, same)]
+    pictures += [("Sobel: red where brighter below", edges, signed), ("max pooling of |edges|, 8 x 8", pooled, same)]
     pictures += [(f"global average pooling: {average:.4f}", np.full((1, 1), average), same)]
     out.mkdir(parents=True, exist_ok=True)
     draw(pictures, scores, out / "first_exercise.png")

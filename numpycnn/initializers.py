@@ -59,6 +59,11 @@ def check_initializer(name: str, owner: str) -> str:
     return name
 
 
+def ones(rng: np.random.Generator | None, shape: tuple[int, ...], dtype: "np.dtype[np.floating]") -> np.ndarray:
+    """Return ones, or zeros where there is no `rng`, as `draw` does."""
+    return np.zeros(shape, dtype) if rng is None else np.ones(shape, dtype)
+
+
 def draw(
     name: str,
     rng: np.random.Generator | None,

@@ -48,6 +48,8 @@ def restore_model(file: ArrayFile, prefix: str = "", layers: Sequence[type[Layer
         # architecture that asks for more than the file holds is refused below and not paid for here.
         model.build(description.get("input_shape"), rng=None, dtype=description.get("dtype"))
         model.metadata = description.get("metadata", {})
+        if not isinstance(model.metadata, dict):
+            raise TypeError(f"expected metadata to be a dict, got {model.metadata!r}")
     except (ValueError, TypeError, KeyError, RecursionError, MemoryError) as error:
         reason = str(error) or type(error).__name__
         raise DataFormatError(f"{file.path}: it describes no model that can be built: {reason}") from None

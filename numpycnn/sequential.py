@@ -59,6 +59,8 @@ class Sequential(Layer):
         self.metadata: dict[str, Any] = {}
         self._layers: list[Layer] = []
         self._build_rng: list[np.random.Generator | None] = [None]  # boxed: it is no state that a checkpoint keeps
+        if not isinstance(layers, Iterable):
+            raise TypeError(f"Sequential: expected a list of layers, got {type(layers).__name__}")
         for layer in layers:
             self._append(layer)
         if input_shape is not None:

@@ -59,7 +59,7 @@ def add_model(command: argparse.ArgumentParser) -> None:
         "--input-shape",
         type=shape,
         metavar="C,H,W",
-        help="of one picture, for a model given by name (default: 1,28,28; a file has its own)",
+        help="of one picture, as 1,28,28 (default: the network's own; that of a trained model is fixed)",
     )
 
 
@@ -74,6 +74,8 @@ def file_of(text: str) -> Path | None:
 def open_model(text: str, input_shape: tuple[int, ...] | None = None, classes: int = 10) -> Sequential:
     """Return the model of a name, a file or a folder; one of a name is new and untrained.
 
+    `classes` counts with an input shape only: without one the network is built as the zoo has it.
+
     Raises
     ------
     CommandError
@@ -81,7 +83,7 @@ def open_model(text: str, input_shape: tuple[int, ...] | None = None, classes: i
     """
     if text in MODELS:
         with refusing(ValueError, MemoryError):
-            return create(text, input_shape or (1, 28, 28), classes)
+            return MODELS[text]() if input_shape is None else create(text, input_shape, classes)
     path = file_of(text)
     if path is None:
         raise CommandError(

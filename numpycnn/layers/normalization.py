@@ -7,6 +7,7 @@ import numpy as np
 from numpycnn import functional as F
 from numpycnn.functional.checks import normal_axis, spell
 from numpycnn.functional.normalization import batch_statistics, check_eps, unbiased, update_running
+from numpycnn.initializers import ones
 from numpycnn.layers.base import Layer, Parameter, Shape
 
 
@@ -50,10 +51,10 @@ class BatchNorm(Layer):
         if not input_shape:
             raise ValueError("expected inputs (C,) or (C, ...), got ()")
         channels = input_shape[0]
-        self.weight = Parameter(np.ones(channels, self.dtype))
+        self.weight = Parameter(ones(rng, (channels,), self.dtype))
         self.bias = Parameter(np.zeros(channels, self.dtype))
         self.running_mean = np.zeros(channels, self.dtype)
-        self.running_var = np.ones(channels, self.dtype)
+        self.running_var = ones(rng, (channels,), self.dtype)
         self._expected = ("N", channels, *(f"S{axis}" for axis in range(1, len(input_shape))))
         return input_shape
 
@@ -109,7 +110,7 @@ class LayerNorm(Layer):
         if first == 0:
             raise ValueError(f"expected an axis after the batch's, got {self.axis} for inputs {spell(input_shape)}")
         shape = input_shape[first - 1 :]
-        self.weight = Parameter(np.ones(shape, self.dtype))
+        self.weight = Parameter(ones(rng, shape, self.dtype))
         self.bias = Parameter(np.zeros(shape, self.dtype))
         self._expected = ("N", *(f"S{axis}" for axis in range(1, first)), *shape)
         return input_shape

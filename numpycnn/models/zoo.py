@@ -152,4 +152,4 @@ def create(name: str, input_shape: Sequence[int], classes: int, *, seed: int = 0
     """
     if name not in MODELS:
         raise ValueError(f"unknown model {name!r}; there are {', '.join(MODELS)}")
-    return MODELS[name](tuple(input_shape), classes, seed=seed)
+    return MODELS[name](input_shape, classes, seed=seed)

@@ -146,7 +146,7 @@ class Trainer:
         if self.progress.epoch >= epochs:
             display.say(f"nothing left to train: {self.progress.epoch} epochs are completed, of {epochs} asked for")
         with deferred_interrupt() as interrupt:
-            while self.progress.epoch < epochs and not self.progress.stop_reason:
+            while self.progress.epoch < epochs and (self.progress.batch or not self.progress.stop_reason):
                 display.begin_epoch(self.progress.epoch + 1, epochs, self.progress.seen, len(data))
                 record = None
                 try:
@@ -315,8 +315,8 @@ class Trainer:
     ) -> "Trainer":
         """Return a trainer that goes on where the one that wrote the file was.
 
-        Then call `fit` with the same data, batch size and number of epochs: the result has the same bits as if the
-        training had not been interrupted.
+        Then call `fit` with the same data, batch size and number of epochs: on the same machine, with as many threads,
+        the result has the same bits as if the training had not been interrupted.
 
         Parameters
         ----------

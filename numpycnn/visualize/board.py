@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from numpycnn.visualize.style import BLUE, GREEN, GREY, INK, VERMILION
 
 if TYPE_CHECKING:
-    from PIL.Image import Image
     from PIL.ImageFont import FreeTypeFont
 
 WHITE, LINE, FAINT = "#FFFFFF", "#9AA5AD", "#B8BEC3"
 TINTS = {BLUE: "#DDEBF5", VERMILION: "#FADCC5", GREEN: "#D3EEE4"}  # the same hues, for surfaces
+MINUS, TIMES, DOT = "\N{MINUS SIGN}", "\N{MULTIPLICATION SIGN}", "\N{MIDDLE DOT}"
 Box = tuple[float, float, float, float]
 
 
@@ -30,10 +30,16 @@ Phrase = tuple[Text, ...]
 
 @dataclass(frozen=True)
 class Block:
-    """Phrases in rows and columns, as the terms of a sum, with a joint such as ``+`` between the columns."""
+    """Phrases in rows and columns, as the terms of a sum, with a joint such as ``+`` before each but the first."""
 
     rows: Sequence[Sequence[Phrase]]
-    joint: str = ""
+    joints: str | Sequence[Sequence[str]] = ""
+
+    def joint(self, row: int, column: int) -> str:
+        """Return what stands before a phrase."""
+        if row == column == 0:
+            return ""
+        return self.joints if isinstance(self.joints, str) else self.joints[row][column]
 
 
 @dataclass
@@ -42,12 +48,27 @@ class Grid:
 
     heading: str
     caption: str
-    rows: int
-    columns: int
+    shape: tuple[int, ...]
     first: tuple[int, int] = (0, 0)
     left: float = field(default=0, init=False)
     top: float = field(default=0, init=False)
     cell: float = field(default=0, init=False)
+
+    @property
+    def rows(self) -> int:
+        """How many rows it has."""
+        return self.shape[0]
+
+    @property
+    def columns(self) -> int:
+        """How many columns it has."""
+        return self.shape[1]
+
+    @property
+    def cells(self) -> list[tuple[int, int]]:
+        """Row and column of each cell, row by row."""
+        row, column = self.first
+        return [(row + i, column + j) for i in range(self.rows) for j in range(self.columns)]
 
     def box(self, row: float, column: float, height: float = 1, width: float = 1) -> Box:
         """Return left, top, right and bottom of some cells in pixels."""
@@ -57,14 +78,19 @@ class Grid:
 
 
 def spell_number(value: float) -> str:
-    """Write a number in at most three significant digits, whole ones up to six in full."""
+    """Write a number in at most three significant digits, a whole one of up to six digits in full."""
     text = f"{value:.0f}" if float(value).is_integer() and abs(value) < 1e6 else f"{value:.3g}"
-    return "0" if text == "-0" else text.replace("-", "\N{MINUS SIGN}")
+    return "0" if text == "-0" else text.replace("-", MINUS)
 
 
 def is_exact(value: float) -> bool:
-    """Whether `spell_number` leaves nothing of the number out."""
-    return float(spell_number(value).replace("\N{MINUS SIGN}", "-")) == value
+    """Whether `spell_number` leaves nothing of a number out but the last bits of its float."""
+    return abs(float(spell_number(value).replace(MINUS, "-")) - value) <= 1e-12 * abs(value)
+
+
+def value_text(value: float, colour: str = INK, bold: bool = False) -> Text:
+    """Write a number in a colour."""
+    return Text(spell_number(value), colour, bold)
 
 
 @lru_cache(maxsize=32)
@@ -89,16 +115,16 @@ class Board:
     ----------
     width, height : int
         In pixels.
-    cell : int
-        Side of a cell in pixels, which the sizes of the letters follow.
+    letter : int
+        Height of the letters in pixels; small print follows it.
     """
 
-    def __init__(self, width: int, height: int, cell: int) -> None:
+    def __init__(self, width: int, height: int, letter: int) -> None:
         from PIL import Image, ImageDraw
 
-        self.picture: Image = Image.new("RGB", (width, height), WHITE)
+        self.picture: Image.Image = Image.new("RGB", (width, height), WHITE)
         self._draw: Any = ImageDraw.Draw(self.picture)
-        self.letter, self.small = letter_sizes(cell)
+        self.letter, self.small = letter, small_print(letter)
 
     def text(self, x: float, y: float, text: Text, size: int | None = None, anchor: str = "mm") -> None:
         """Write at a point; the anchor is Pillow's: "mm" for the middle, "ls" for the left end of the base line."""
@@ -145,23 +171,23 @@ class Board:
         self.text((left + right) / 2, bottom + 0.6 * self.letter, Text(grid.caption, GREY), self.small, anchor="mt")
 
 
-def letter_sizes(cell: int) -> tuple[int, int]:
-    """Return the size of the numbers in a cell and of the small print, in pixels."""
-    return max(10, round(0.4 * cell)), max(9, round(0.29 * cell))
+def small_print(letter: int) -> int:
+    """Return the size of the small print that goes with letters of a size."""
+    return max(9, round(0.72 * letter))
 
 
-# ------------------------------------------------------------------------------------------------ side by side
+# --------------------------------------------------------------------------------------------------------- side by side
 
 
-def place_grids(grids: Sequence[Grid], cell: int, margin: float, gap: float) -> tuple[float, float]:
+def place_grids(grids: Sequence[Grid], cell: int, letter: int, margin: float, gap: float) -> tuple[float, float]:
     """Put grids side by side, centred on one line, and return the width and the height that they take."""
-    letter, small = letter_sizes(cell)
-    above, below = 1.9 * letter, 1.0 * letter + small
+    above, below = 1.9 * letter, 1.0 * letter + small_print(letter)
     tallest = max(grid.rows for grid in grids) * cell
     x = margin
     for grid in grids:
-        words = max(width_of((Text(grid.heading, bold=True),), letter), width_of((Text(grid.caption),), small))
-        width = max(grid.columns * cell, words)
+        heading = width_of((Text(grid.heading, bold=True),), letter)
+        caption = width_of((Text(grid.caption),), small_print(letter))
+        width = max(grid.columns * cell, heading, caption)
         grid.cell = cell
         grid.left = round(x + (width - grid.columns * cell) / 2)
         grid.top = round(margin + above + (tallest - grid.rows * cell) / 2)
@@ -182,37 +208,36 @@ class Formula:
         """Height of a line."""
         return 1.6 * self.letter
 
-    def _joint(self, block: Block) -> float:
-        """Return the space after a column of a block."""
-        return font(self.letter).getlength(block.joint) + 0.8 * self.letter
+    def _space(self, block: Block) -> float:
+        """Return the space before a column of a block, where the joints stand."""
+        widest = block.joints if isinstance(block.joints, str) else "+"
+        return font(self.letter).getlength(widest) + 0.8 * self.letter
 
     def _width(self, block: Block, widths: list[float]) -> float:
-        """Return the width of a block with the space after it."""
-        return sum(widths) + len(widths) * self._joint(block)
+        """Return the width of a block, with some space after it."""
+        return sum(widths) + len(widths) * self._space(block) + 0.4 * self.letter
 
     def size(self, blocks: Sequence[Block]) -> tuple[float, float]:
         """Return width and height in pixels."""
         return sum(map(self._width, blocks, self.widths)), self.line * self.lines
 
     def draw(self, board: Board, blocks: Sequence[Block], left: float, top: float) -> None:
-        """Write the blocks side by side, each in the middle of the lines; a row that goes on ends with the joint."""
+        """Write the blocks side by side, each in the middle of the lines."""
         for block, widths in zip(blocks, self.widths, strict=True):
-            joint = self._joint(block)
+            space = self._space(block)
             base = top + (self.lines - len(block.rows)) * self.line / 2 + 0.72 * self.line
-            for row in block.rows:
+            for i, row in enumerate(block.rows):
                 x = left
-                for column, (phrase, width) in enumerate(zip(row, widths, strict=True)):
-                    board.phrase(x + width - width_of(phrase, self.letter), base, phrase)
-                    x += width + joint
-                    if block.joint and (column + 1 < len(row) or row is not block.rows[-1]):
-                        board.text(x - joint / 2, base, Text(block.joint, GREY), anchor="ms")
+                for j, (phrase, width) in enumerate(zip(row, widths, strict=True)):
+                    board.text(x + space / 2, base, Text(block.joint(i, j), GREY), anchor="ms")
+                    x += space + width
+                    board.phrase(x - width_of(phrase, self.letter), base, phrase)
                 base += self.line
             left += self._width(block, widths)
 
 
-def measure_formula(formulas: Sequence[Sequence[Block]], cell: int) -> Formula:
+def measure_formula(formulas: Sequence[Sequence[Block]], letter: int) -> Formula:
     """Return the layout into which each of several formulas of the same form fits."""
-    letter, _ = letter_sizes(cell)
     widths: list[list[float]] = []
     for blocks in zip(*formulas, strict=True):
         columns = range(len(blocks[0].rows[0]))

@@ -122,7 +122,7 @@ def _look(x: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> tuple[np.ndar
     return inside, np.where(inside, numbers, 0.0)
 
 
-# -------------------------------------------------------------------------------------------------------- the operations
+# ------------------------------------------------------------------------------------------------------ the operations
 
 
 def convolution_steps(

@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+import signal
 import struct
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -66,7 +67,9 @@ def known_digits(digits: Path) -> Iterator[Path]:
 
 
 @pytest.fixture
-def run(known_digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+def run(
+    known_digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Run]:
     """The command line, in an empty folder, with the made-up digits as MNIST."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("NUMPYCNN_DATA", str(known_digits.parent))
@@ -82,7 +85,17 @@ def run(known_digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cap
             status = int(leaving.code or 0)
         return Outcome(status, *capsys.readouterr())
 
-    return run_main
+    threads = numpycnn.get_num_threads()
+    yield run_main
+    numpycnn.set_num_threads(threads)
+
+
+@pytest.fixture
+def default_ctrl_c() -> Iterator[None]:
+    """Python's own handling of Ctrl-C, which is off, for children as well, where the tests run in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(scope="session")

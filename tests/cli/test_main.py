@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -181,14 +181,6 @@ def test_closed_streams_are_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 # ------------------------------------------------------------------------------------------------------- a real process
-
-
-@pytest.fixture
-def default_ctrl_c() -> Iterator[None]:
-    """A child inherits that Ctrl-C is ignored, as it is where the tests run in the background."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 def child(digits: Path, *arguments: str, cwd: Path) -> "subprocess.Popen[str]":

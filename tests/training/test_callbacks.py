@@ -160,6 +160,19 @@ def test_a_reason_is_never_empty() -> None:
     assert trainer.progress.stop_reason == "asked to stop"
 
 
+def test_an_epoch_in_which_it_was_told_to_stop_is_finished_after_an_interruption_too(tmp_path: Path) -> None:
+    def stop(trainer: Trainer) -> None:
+        trainer.stop("enough")
+
+    trainer = small.plain([small.At(3, stop), small.At(4, lambda trainer: trainer.save(tmp_path / "file"))])
+    trainer.fit(small.points(), epochs=9, progress=False)
+    resumed = Trainer.resume(tmp_path / "file")
+    assert (resumed.progress.batch, resumed.progress.stop_reason) == (4, "enough")
+    resumed.fit(small.points(), epochs=9, progress=False)
+    assert small.fingerprint(resumed) == small.fingerprint(trainer)
+    assert len(resumed.history) == 1
+
+
 def test_stopping_when_the_epoch_is_closed() -> None:
     class Stop(Callback):
         def on_epoch_closed(self, trainer: Trainer) -> None:
@@ -247,7 +260,9 @@ WRITERS = [ModelCheckpoint, CSVLogger, LearningRateLogger]
 @pytest.mark.parametrize("kind", WRITERS)
 def test_a_file_that_could_not_be_written_is_found_before_the_training(kind: Any, tmp_path: Path) -> None:
     trainer = small.plain([kind(tmp_path / "none" / "file")])
-    with pytest.raises(FileNotFoundError, match=rf"{kind.__name__}: expected a folder .*none to write file to, there is"):
+    with pytest.raises(
+        FileNotFoundError, match=rf"{kind.__name__}: expected a folder .*none to write file to, there is"
+    ):
         trainer.fit(small.points(), epochs=1, progress=False)
     trainer = small.plain([kind(tmp_path)])
     with pytest.raises(IsADirectoryError, match=rf"{kind.__name__}: expected a file to write to, got the folder"):

@@ -180,7 +180,10 @@ def test_own_layers_and_optimizers_are_given_to_resume(tmp_path: Path) -> None:
     ("given", "text"),
     [
         ({"parts": [Gentle]}, "unknown layer 'Doubled'"),
-        ({"layers": [Doubled]}, r"unknown part 'Gentle'; one of your own is given as resume\(\.\.\., parts=\[Gentle\]\)"),
+        (
+            {"layers": [Doubled]},
+            r"unknown part 'Gentle'; one of your own is given as resume\(\.\.\., parts=\[Gentle\]\)",
+        ),
     ],
 )
 def test_unknown_kinds_are_named(given: dict[str, list[type[Layer]]], text: str, tmp_path: Path) -> None:
@@ -362,7 +365,11 @@ WRONG: list[tuple[str, Change, str]] = [
     ("callbacks without keys", lambda m, a: m["callbacks"][0].pop("key"), "'key' is missing"),
     ("a callback's memory of text", lambda m, a: m["callbacks"][0].update(state=""), "no training can be resumed"),
     ("a callback's memory empty", lambda m, a: m["callbacks"][0].update(state={}), "'best' is missing"),
-    ("rates of another shape", lambda m, a: a.update({"callback.1.rates": np.zeros((2, 3))}), "too many values to unpack"),
+    (
+        "rates of another shape",
+        lambda m, a: a.update({"callback.1.rates": np.zeros((2, 3))}),
+        "too many values to unpack",
+    ),
 ]
 
 

@@ -1,0 +1,129 @@
+"""Frames of one size, with tables above and a formula below, and how they become a GIF."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from numpycnn.functional.checks import whole_number
+from numpycnn.visualize.board import (
+    TIMES,
+    TINTS,
+    Block,
+    Board,
+    Formula,
+    Grid,
+    Text,
+    measure_formula,
+    place_grids,
+    small_print,
+    value_text,
+    width_of,
+)
+from numpycnn.visualize.style import BLUE, GREEN, GREY, INK, ORANGE, VERMILION
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+Target = str | os.PathLike[str] | None
+COLOURS = 64  # in a GIF: surfaces and lines exactly, the soft edges of letters nearly
+GIVEN = (BLUE, GREEN, GREY, INK, ORANGE, VERMILION, *TINTS.values())
+
+
+class Film:
+    """Frames of one size, each with tables above and a formula below."""
+
+    def __init__(self, operation: str, path: Target, frames_per_second: float, cell: int) -> None:
+        if isinstance(frames_per_second, bool) or not isinstance(frames_per_second, int | float):
+            raise TypeError(
+                f"{operation}: expected frames_per_second to be a number, got {type(frames_per_second).__name__}"
+            )
+        if not 0.1 <= frames_per_second <= 50:
+            raise ValueError(f"{operation}: expected frames_per_second from 0.1 to 50, got {frames_per_second}")
+        self._cell = whole_number(cell, "cell", operation, minimum=24)
+        if cell > 200:
+            raise ValueError(f"{operation}: expected cell from 24 to 200 pixels, got {cell}")
+        self._letter = max(10, round(0.4 * cell))
+        self._path, self._milliseconds = path, round(100 / frames_per_second) * 10
+        self._frames: list[Image] = []
+
+    def make_room(self, *numbers: npt.ArrayLike, corners: npt.ArrayLike = ()) -> None:
+        """Make the cells as large as the widest number needs, in the middle or in a corner."""
+        wide = [width_of((value_text(v, bold=True),), self._letter) for a in numbers for v in np.unique(a)]
+        small = small_print(self._letter)
+        wide += [width_of((Text(TIMES), value_text(v)), small) for v in np.unique(corners)]
+        self._cell = max(self._cell, round(max(wide) + 0.6 * self._letter))
+
+    def lay_out(self, grids: Sequence[Grid], signs: str, formulas: Sequence[Sequence[Block]]) -> None:
+        """Find the place of everything."""
+        margin, gap = 1.1 * self._letter, 2.5 * self._letter
+        width, height = place_grids(grids, self._cell, self._letter, margin, gap)
+        self._formula: Formula = measure_formula(formulas, self._letter)
+        wide, high = self._formula.size(formulas[0])
+        self._grids, self._signs = grids, signs
+        self._width = round(max(width, wide + 2 * margin))
+        for grid in grids:
+            grid.left += round((self._width - width) / 2)
+        self._formula_at = ((self._width - wide) / 2, height + 0.9 * self._letter)
+        self._height = round(height + 0.9 * self._letter + high + 0.6 * margin)
+
+    def board(self, formula: Sequence[Block]) -> Board:
+        """Return a new frame with headings, signs and formula."""
+        board = Board(self._width, self._height, self._letter)
+        for grid in self._grids:
+            board.frame(grid)
+        for sign, one, other in zip(self._signs, self._grids[:-1], self._grids[1:], strict=True):
+            _, top, right, bottom = one.box(*one.first, one.rows, one.columns)
+            x = (right + other.box(*other.first)[0]) / 2
+            board.text(x, (top + bottom) / 2, Text(sign, GREY), round(1.5 * self._letter))
+        self._formula.draw(board, formula, *self._formula_at)
+        return board
+
+    def add(self, board: Board) -> None:
+        """Append a finished frame."""
+        self._frames.append(board.picture)
+
+    def save(self) -> "list[Image]":
+        """Write a GIF, all or nothing, if there is a path; return the frames."""
+        if self._path is not None:
+            save_gif(self._frames, self._path, self._milliseconds)
+        return self._frames
+
+
+def save_gif(frames: "Sequence[Image]", path: str | os.PathLike[str], milliseconds: int) -> None:
+    """Write frames as a GIF that repeats for ever and stays longer on the last one, all or nothing."""
+    small = with_few_colours(frames)
+    durations = [milliseconds] * (len(small) - 1) + [max(1500, milliseconds)]
+    path = Path(path)
+    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        small[0].save(beside, "GIF", save_all=True, append_images=small[1:], duration=durations, loop=0, optimize=True)
+        os.replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def with_few_colours(frames: "Sequence[Image]") -> "list[Image]":
+    """Return frames that share one palette, so that no colour flickers.
+
+    It has the colours of the figures and the most frequent others; the rest become the nearest of these.
+    """
+    from PIL import Image, ImageColor
+
+    pixels = np.stack([np.asarray(frame) for frame in frames])  # (frames, H, W, 3)
+    packed = pixels.astype(np.int32) @ np.array([65536, 256, 1], np.int32)
+    colours, where, counts = np.unique(packed, return_inverse=True, return_counts=True)
+    channels = np.stack([colours >> 16, colours >> 8 & 255, colours & 255], axis=1)  # (colours, 3)
+    given = np.array([ImageColor.getrgb(name) for name in GIVEN])
+    palette = np.concatenate([given, channels[np.argsort(-counts, kind="stable")[: COLOURS - len(given)]]])
+    distance = ((channels[:, None] - palette) ** 2).sum(axis=2)  # (colours, COLOURS)
+    planes = distance.argmin(axis=1).astype(np.uint8)[where].reshape(packed.shape)
+    small = []
+    for plane in planes:
+        frame = Image.fromarray(plane)  # (H, W) of places in the palette
+        frame.putpalette(palette.astype(np.uint8).tobytes())
+        small.append(frame)
+    return small

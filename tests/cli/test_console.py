@@ -1,0 +1,82 @@
+"""Lines that any stream can show, warnings as notes, and what arguments may be."""
+
+import argparse
+import io
+import sys
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from numpycnn.cli import console
+from numpycnn.cli.console import CommandError, can_show, one_line, rate, refusing, say, shape, spell_path, whole
+
+
+def test_a_line_with_characters_that_the_stream_lacks() -> None:
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    say("50 % ██ é \udcff", stream)
+    assert stream.buffer.getvalue() == b"50 % \\u2588\\u2588 \\xe9 \\udcff\n"  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(("encoding", "can"), [("utf-8", True), ("cp437", True), ("ascii", False), ("latin-1", False)])
+def test_what_the_output_can_show(monkeypatch: pytest.MonkeyPatch, encoding: str, can: bool) -> None:
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding=encoding))
+    assert can_show("█") is can
+
+
+def test_one_line() -> None:
+    assert one_line("a\n  b\tc ") == "a b c"
+
+
+def test_paths_stay_on_their_line() -> None:
+    assert spell_path("a b/ü.png") == "a b/ü.png"
+    assert spell_path("a\nb\x1b[31m") == r"'a\nb\x1b[31m'"
+
+
+def test_warnings_for_the_user_become_notes(capsys: pytest.CaptureFixture[str]) -> None:
+    with console.warnings_as_notes():
+        warnings.warn("the full set\nis not at hand", UserWarning, stacklevel=1)
+    assert capsys.readouterr().err == "note: the full set is not at hand\n"
+
+
+def test_other_warnings_stay_warnings() -> None:
+    with pytest.warns(ResourceWarning, match="unclosed"), console.warnings_as_notes():
+        warnings.warn("unclosed", ResourceWarning, stacklevel=1)
+
+
+def test_refusing_lets_other_errors_through() -> None:
+    with (
+        pytest.raises(CommandError, match=r"^x: bad value; mend it$"),
+        refusing(ValueError, prefix="x: ", advice="; mend it"),
+    ):
+        raise ValueError("bad\nvalue")
+    with pytest.raises(KeyError), refusing(ValueError):
+        raise KeyError("k")
+
+
+@pytest.mark.parametrize(
+    ("read", "text", "value"),
+    [
+        (whole(1), "12", 12),
+        (whole(0), "0", 0),
+        (rate, "1e-3", 0.001),
+        (shape, "3, 32,40", (3, 32, 40)),
+        (shape, "5", (5,)),
+    ],
+)
+def test_arguments_that_are_read(read: Callable[[str], Any], text: str, value: Any) -> None:
+    assert read(text) == value
+
+
+@pytest.mark.parametrize(
+    ("read", "text"),
+    [
+        *[(whole(1), text) for text in ("0", "-1", "1.0", "", "x", "1_0", "²", "٣", "2147483648", "1" * 9999)],
+        *[(rate, text) for text in ("0", "-1", "inf", "nan", "", "x")],
+        *[(shape, text) for text in ("", "1,", "0,1", "1,-2", "1;2")],
+    ],
+)
+def test_arguments_that_are_refused(read: Callable[[str], Any], text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match="expected"):
+        read(text)

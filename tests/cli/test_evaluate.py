@@ -1,0 +1,97 @@
+"""The figures of `evaluate` against NumPy's own counting."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import numpycnn
+from numpycnn.cli.evaluate import recall_table
+
+Run = Callable[..., Any]
+
+
+def test_evaluate_agrees_with_what_training_measured(run: Run, trained: Path, known_digits: Path) -> None:
+    outcome = run("evaluate", trained, "mnist")
+    assert outcome.status == 0
+    assert outcome.err == ""
+    lines = outcome.out.splitlines()
+    assert lines[0] == f"data      mnist: 120 test images, from {known_digits}"
+    assert lines[2].split() == ["class", "images", "recognised", "recall", "most", "often", "mistaken", "for"]
+    model = numpycnn.load_model(trained / "model.safetensors")
+    _, test = numpycnn.data.load_mnist(known_digits)
+    x, labels = test.batch(slice(None))
+    logits = model(x)
+    hits = logits.argmax(axis=1) == labels
+    for digit, line in enumerate(lines[4:14]):
+        mine = labels == digit
+        cells = line.split()
+        assert cells[:3] == [str(digit), str(mine.sum()), str(hits[mine].sum())]
+        assert float(cells[3]) == pytest.approx(100 * hits[mine].mean(), abs=0.01)
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    loss = np.mean(np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(len(labels)), labels])
+    assert lines[-2] == f"test loss {loss:.4f}"
+    assert lines[-1] == f"test accuracy {100 * hits.mean():.2f} %"
+
+
+def test_a_network_without_training_is_said_to_be_one(run: Run) -> None:
+    outcome = run("evaluate", "lenet", "mnist")
+    assert outcome.status == 0
+    assert outcome.err == "note: lenet has random weights: it has not been trained\n"
+
+
+def test_the_table_shows_the_most_frequent_mistake() -> None:
+    confusions = np.array([[1998, 2, 0], [0, 3, 1], [0, 0, 0]])
+    assert recall_table(confusions, ["cat", "horse", "ox"]).splitlines() == [
+        "class  images  recognised   recall  most often mistaken for",
+        "-----------------------------------------------------------",
+        "cat     2,000       1,998  99.90 %  horse (2 times)",
+        "horse       4           3  75.00 %  ox (once)",
+        "ox          0           0        -",
+    ]
+
+
+def test_a_model_for_other_pictures_or_classes(run: Run, refused: Run) -> None:
+    numpycnn.models.lenet((3, 32, 32)).save("rgb.safetensors")
+    refused(
+        run("evaluate", "rgb.safetensors", "mnist"),
+        "rgb.safetensors: expected a model for inputs of shape (1, 28, 28), those of mnist, got one for (3, 32, 32)",
+    )
+    numpycnn.models.lenet(classes=3).save("three.safetensors")
+    refused(
+        run("evaluate", "three.safetensors", "mnist"),
+        "three.safetensors: expected a model with 10 outputs, one per class of mnist, got one with outputs of",
+    )
+
+
+def test_a_model_for_classes_of_other_names(run: Run, refused: Run) -> None:
+    model = numpycnn.models.mlp()
+    names = list("ABCDEFGHIJ")
+    model.metadata = {"dataset": "letters", "class_names": names, "mean": [0.0], "std": [1.0]}
+    model.save("letters.safetensors")
+    refused(
+        run("evaluate", "letters.safetensors", "mnist"),
+        f"expected a model for the classes {', '.join('0123456789')}, got one for {', '.join(names)}",
+    )
+
+
+def test_pictures_are_normalised_as_in_the_training(run: Run, trained: Path) -> None:
+    model = numpycnn.load_model(trained / "model.safetensors")
+    model.metadata = model.metadata | {"mean": [0.5], "std": [0.1]}
+    model.save("other.safetensors")
+    before, after = (run("evaluate", path, "mnist").out.splitlines()[-2] for path in (trained, "other.safetensors"))
+    assert before != after
+
+
+def test_no_such_model(run: Run, refused: Run, tmp_path: Path) -> None:
+    refused(
+        run("evaluate", "nothing", "mnist"), "nothing: expected a .safetensors file, the folder of a training, or one"
+    )
+    (tmp_path / "text").write_text("no model")
+    refused(run("evaluate", "text", "mnist"), "text: no safetensors file, or a damaged one")
+
+
+def test_no_such_data(run: Run, refused: Run, trained: Path) -> None:
+    refused(run("evaluate", trained, "mnist", "--data", "nowhere"), "found no such folder")

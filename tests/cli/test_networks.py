@@ -1,0 +1,55 @@
+"""From what a user calls a model to a model, and what a model says of its training."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from numpycnn.cli.console import CommandError
+from numpycnn.cli.networks import Training, newest_model, open_model, training_of
+from numpycnn.models import mlp
+
+TRAINING = Training("mnist", ("no", "yes"), (0.25,), (0.5,))
+
+
+def test_what_is_said_of_a_training_comes_back_from_a_file(tmp_path: Path) -> None:
+    model = mlp(classes=2)
+    model.metadata = TRAINING.to_json()
+    model.save(tmp_path / "model.safetensors")
+    assert training_of(open_model(str(tmp_path))) == TRAINING
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"dataset": 3}, {"class_names": []}, {"class_names": ["no", 1]}, {"mean": None}, {"std": 0.5}, {"mean": [True]}],
+)
+def test_metadata_that_says_less(change: dict[str, Any]) -> None:
+    model = mlp()
+    model.metadata = TRAINING.to_json() | change
+    assert training_of(model) is None
+
+
+def test_metadata_that_is_no_table() -> None:
+    model = mlp()
+    model.metadata = ["no table"]  # type: ignore[assignment]  # as a file may hold
+    assert training_of(model) is None
+
+
+def test_pictures_as_the_training_saw_them() -> None:
+    dataset = TRAINING.dataset_of(np.full((1, 1, 2, 2), 255, np.uint8), np.array([1]), name="mine", source="here")
+    x, labels = dataset.batch([0])
+    np.testing.assert_allclose(x, 1.5)  # (1 - 0.25) / 0.5
+    assert labels.tolist() == [1]
+    assert (dataset.name, dataset.source) == ("mine", "here")
+
+
+def test_a_name_of_the_zoo_has_the_shape_and_classes_that_are_wanted() -> None:
+    model = open_model("lenet", (3, 30, 34), 4)
+    assert (model.input_shape, model.output_shape) == ((3, 30, 34), (4,))
+
+
+def test_no_run_yet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(CommandError, match=r"no trained model in runs: .*; train one with 'numpycnn train mnist'"):
+        newest_model()

@@ -1,0 +1,159 @@
+"""Pictures from disk through a trained model, as text and as JSON."""
+
+import io
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import numpycnn
+from numpycnn.cli import main
+from numpycnn.cli.predict import as_bars
+
+Run = Callable[..., Any]
+PROBABILITIES = np.array([0.05, 0.9, 0.05])
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    """A dark stroke on white paper."""
+    pixels = np.full((90, 70), 255, np.uint8)
+    pixels[20:70, 30:38] = 10
+    Image.fromarray(pixels).save(tmp_path / "one.png")
+    return tmp_path / "one.png"
+
+
+def test_a_prediction_as_bars(run: Run, trained: Path, picture: Path) -> None:
+    outcome = run("predict", "--model", trained, "one.png")
+    assert outcome.status == 0
+    assert outcome.err == ""
+    lines = outcome.out.splitlines()
+    assert lines[:2] == [f"model     {trained}, trained on mnist", ""]
+    model = numpycnn.load_model(trained / "model.safetensors")
+    image = numpycnn.data.prepare_digit(numpycnn.data.read_picture(picture))
+    x = ((image[np.newaxis] / 255 - 0.1307) / 0.3081).astype(np.float32)
+    expected = numpycnn.functional.softmax(model(x))[0]
+    best = int(expected.argmax())
+    assert lines[2] == f"one.png: {best} ({100 * expected[best]:.1f} %)"
+    for digit, line in enumerate(lines[3:]):
+        assert line.startswith(f"{'>' if digit == best else ' '} {digit}  {100 * expected[digit]:5.1f} %")
+        assert line.count("█") == round(40 * float(expected[digit]))
+    assert len(lines) == 13
+
+
+def test_bars_are_aligned_and_the_best_is_marked() -> None:
+    assert as_bars("a.png", PROBABILITIES, ["cat", "horse", "ox"]).splitlines() == [
+        "a.png: horse (90.0 %)",
+        "  cat      5.0 %  ██",
+        "> horse   90.0 %  ████████████████████████████████████",
+        "  ox       5.0 %  ██",
+    ]
+
+
+def test_bars_on_a_terminal_without_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding="ascii"))
+    assert as_bars("a.png", PROBABILITIES, ["cat", "horse", "ox"]).splitlines()[1] == "  cat      5.0 %  ##"
+
+
+def test_names_that_the_terminal_lacks(trained: Path, picture: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = picture.with_name("eins ①.png")
+    picture.rename(other)
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr(sys, "stdout", stream)
+    assert main(["predict", "--model", str(trained), str(other)]) == 0
+    assert rb"eins \u2460.png: " in stream.buffer.getvalue()  # type: ignore[attr-defined]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="names of any bytes are POSIX's")
+def test_names_that_are_no_text(run: Run, trained: Path, picture: Path) -> None:
+    name = os.fsdecode(b"\xff\n.png")
+    picture.rename(picture.with_name(name))
+    outcome = run("predict", "--model", trained, name)
+    assert outcome.status == 0
+    assert outcome.out.splitlines()[2].startswith(r"'\udcff\n.png': ")
+    assert json.loads(run("predict", "--json", "--model", trained, name).out)["pictures"][0]["picture"] == name
+
+
+def test_a_prediction_for_programs(run: Run, trained: Path, picture: Path) -> None:
+    outcome = run("predict", "--json", "--model", trained, "one.png", picture)
+    answer = json.loads(outcome.out)
+    assert answer["model"] == str(trained)
+    first, second = answer["pictures"]
+    assert (first["picture"], second["picture"]) == ("one.png", str(picture))
+    assert list(first["probabilities"]) == list("0123456789")
+    assert sum(first["probabilities"].values()) == pytest.approx(1, abs=1e-5)
+    assert first["probability"] == max(first["probabilities"].values()) == first["probabilities"][first["class"]]
+
+
+def test_the_newest_model_is_the_default(run: Run, trained: Path, picture: Path) -> None:
+    for number, name in enumerate(["mnist-2", "mnist", "other"]):
+        folder = Path("runs") / name
+        folder.mkdir(parents=True)
+        (folder / "model.safetensors").write_bytes((trained / "model.safetensors").read_bytes())
+        os.utime(folder / "model.safetensors", (1000, 1000 + (number == 1)))
+    assert run("predict", "one.png").out.startswith(
+        f"model     {Path('runs/mnist/model.safetensors')}, trained on mnist\n"
+    )
+
+
+def test_no_model_yet(run: Run, refused: Run, picture: Path) -> None:
+    refused(run("predict", "one.png"), "no trained model in runs: expected runs/*/model.safetensors; train one with")
+
+
+def test_pictures_that_cannot_be_read_do_not_stop_the_others(run: Run, trained: Path, picture: Path) -> None:
+    Path("text.png").write_text("no picture")
+    Image.new("L", (40, 40), 255).save("blank.png")
+    Path("cut.png").write_bytes(picture.read_bytes()[:60])
+    outcome = run("predict", "--model", trained, "none.png", "text.png", "blank.png", "cut.png", ".", "one.png")
+    assert outcome.status == 2
+    errors = outcome.err.splitlines()
+    assert [line.split(": ")[:3] for line in errors] == [
+        ["numpycnn", "error", name] for name in ("none.png", "text.png", "blank.png", "cut.png", ".")
+    ]
+    assert "found no such file" in errors[0]
+    assert "found another kind of file" in errors[1]
+    assert "found nothing that stands out from the background" in errors[2]
+    assert "found a folder" in errors[4]
+    assert "\none.png: " in outcome.out
+
+
+def test_a_network_without_weights(run: Run, refused: Run, picture: Path) -> None:
+    refused(
+        run("predict", "--model", "lenet", "one.png"),
+        "--model lenet: expected a trained model's file or folder, got a network without weights",
+    )
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {},
+        {"dataset": "mnist", "class_names": list("0123456789"), "mean": [0.1]},
+        {"dataset": "mnist", "class_names": "0123456789", "mean": [0.1], "std": [0.3]},
+        {"dataset": "mnist", "class_names": list("0123456789"), "mean": ["0.1"], "std": [0.3]},
+        {"dataset": "elsewhere", "class_names": list("0123456789"), "mean": [0.1], "std": [0.3]},
+    ],
+)
+def test_a_model_that_does_not_say_how_it_was_trained(
+    run: Run, refused: Run, picture: Path, metadata: dict[str, Any]
+) -> None:
+    model = numpycnn.models.mlp()
+    model.metadata = metadata
+    model.save("m.safetensors")
+    text = "m.safetensors: expected a model whose metadata says how its inputs are made"
+    refused(run("predict", "--model", "m.safetensors", "one.png"), text)
+
+
+def test_metadata_that_makes_no_sense(run: Run, picture: Path) -> None:
+    model = numpycnn.models.mlp()
+    model.metadata = {"dataset": "mnist", "class_names": list("0123456789"), "mean": [0.1], "std": [-1.0]}
+    model.save("m.safetensors")
+    outcome = run("predict", "--model", "m.safetensors", "one.png")
+    assert outcome.status == 2
+    assert outcome.err == "numpycnn: error: Dataset 'mnist': std must be positive, got [-1.0]\n"

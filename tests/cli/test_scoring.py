@@ -1,0 +1,53 @@
+"""Loss, accuracy, probabilities and confusions of one pass, against a model that is known by heart."""
+
+import numpy as np
+import pytest
+
+from numpycnn import Dense, Flatten, Sequential
+from numpycnn.cli import scoring
+from numpycnn.cli.console import CommandError
+from numpycnn.cli.scoring import expect_classifier, score
+from numpycnn.data import Dataset
+
+
+@pytest.fixture
+def dataset(rng: np.random.Generator) -> Dataset:
+    """Two pixels for each image; the brighter one is the class, but for the last image."""
+    images = rng.permutation(np.array([[0, 255], [255, 0]] * 10, np.uint8)).reshape(20, 1, 1, 2)
+    labels = images.reshape(20, 2).argmax(axis=1)
+    labels[-1] = 1 - labels[-1]
+    return Dataset(images, labels, ("left", "right"))
+
+
+@pytest.fixture
+def model() -> Sequential:
+    """Its logits are the pixels."""
+    model = Sequential([Flatten(), Dense(2)], input_shape=(1, 1, 2))
+    model.load_state({"1.weight": np.eye(2, dtype=np.float32), "1.bias": np.zeros(2, np.float32)})
+    return model
+
+
+@pytest.mark.parametrize("batch", [1, 7, 20, 256])
+def test_a_score(model: Sequential, dataset: Dataset, batch: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scoring, "BATCH", batch)
+    found = score(model, dataset)
+    sure = np.e / (1 + np.e)
+    assert found.accuracy == 19 / 20
+    assert found.loss == pytest.approx(-(19 * np.log(sure) + np.log(1 - sure)) / 20, rel=1e-6)
+    np.testing.assert_array_equal(found.predictions, dataset.images.reshape(20, 2).argmax(axis=1))
+    np.testing.assert_allclose(found.probabilities.max(axis=1), sure, rtol=1e-6)
+    assert np.trace(found.confusions) == 19
+    assert found.confusions.sum() == 20
+    assert found.confusions[dataset.labels[-1], 1 - dataset.labels[-1]] == 1
+
+
+def test_a_model_that_does_not_fit(model: Sequential, dataset: Dataset) -> None:
+    expect_classifier(model, dataset, "m")
+    other = Dataset(np.zeros((1, 1, 2, 1), np.uint8), [0], ("left", "right"), name="tall")
+    with pytest.raises(
+        CommandError, match=r"^m: expected a model for inputs of shape \(1, 2, 1\), those of tall, got "
+    ):
+        expect_classifier(model, other, "m")
+    three = Dataset(np.zeros((1, 1, 1, 2), np.uint8), [0], ("a", "b", "c"))
+    with pytest.raises(CommandError, match=r"^m: expected a model with 3 outputs, one per class of dataset, got one "):
+        expect_classifier(model, three, "m")

@@ -1,0 +1,142 @@
+"""The base class, tried on layers of one's own."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from numpycnn import Dense, Flatten, Layer, Parameter, ReLU, Sequential, check_gradients
+
+
+class Scale(Layer):
+    """Multiply by one learned number for each feature."""
+
+    def __init__(self, start: float = 1.0, *, name: str | None = None) -> None:
+        super().__init__(name=name)
+        self.start = start
+
+    def _build(self, input_shape: tuple[int, ...], rng: np.random.Generator | None) -> tuple[int, ...]:
+        self.factor = Parameter(np.full(input_shape, self.start, self.dtype))
+        self.seen = np.zeros(1, self.dtype)
+        return input_shape
+
+    def _forward(self, x: np.ndarray, *, training: bool, differentiable: bool) -> tuple[np.ndarray, Any]:
+        if training:
+            self.seen += len(x)
+        return x * self.factor.value, x
+
+    def _backward(self, dy: np.ndarray, cache: Any) -> np.ndarray:
+        self.factor.grad[...] = (dy * cache).sum(axis=0)
+        return dy * self.factor.value
+
+
+def test_three_methods_make_a_layer() -> None:
+    assert check_gradients(Scale(2.0), (3, 4)).passed
+    model = Sequential([Scale(), Dense(2)], input_shape=(5,))
+    assert list(model.parameters()) == ["0.factor", "1.weight", "1.bias"]
+    assert list(model.state()) == ["0.factor", "0.seen", "1.weight", "1.bias"]
+    model.forward(np.ones((3, 5), np.float32), training=True)
+    assert model.state()["0.seen"] == 3
+    assert model[0].config() == {"start": 1.0, "name": None}
+    assert repr(Scale(0.5, name="s")) == "Scale(start=0.5, name='s')"
+    assert repr(Scale()) == "Scale()"
+
+
+def test_a_layer_without_methods_says_what_is_missing() -> None:
+    layer = Layer()
+    layer.build((3,))
+    with pytest.raises(NotImplementedError, match="Layer does not say how to go forward: it needs a method _forward"):
+        layer.forward(np.zeros((1, 3), np.float32))
+    with pytest.raises(NotImplementedError, match="needs a method _backward"):
+        layer._backward(np.zeros((1, 3)), None)
+
+
+def test_parameter() -> None:
+    parameter = Parameter(np.ones((2, 3), np.float32))
+    assert parameter.grad.shape == (2, 3)
+    assert parameter.grad.dtype == np.float32
+    assert not parameter.grad.any()
+    assert repr(parameter) == "Parameter(shape=(2, 3), dtype=float32)"
+    with pytest.raises(AttributeError):
+        parameter.velocity = 0  # type: ignore[attr-defined]
+
+
+def test_names_that_begin_with_an_underscore_are_scratch() -> None:
+    layer = Scale()
+    layer.build((2,))
+    layer._secret = np.zeros(3)  # type: ignore[attr-defined]
+    layer._hidden = Parameter(np.zeros(3))  # type: ignore[attr-defined]
+    assert list(layer.state()) == ["factor", "seen"]
+    assert list(layer.parameters()) == ["factor"]
+
+
+def test_the_label_says_kind_name_and_place() -> None:
+    model = Sequential([Flatten(), Dense(4, name="fc1"), Sequential([ReLU(), Dense(2)])], input_shape=(2, 3))
+    assert model[0].label == "Flatten (layer 0)"
+    assert model[1].label == "Dense 'fc1' (layer 1)"
+    assert model[2][1].label == "Dense (layer 2.1)"
+
+
+def test_a_wrong_input_names_the_layer_before() -> None:
+    model = Sequential([Flatten(), Dense(4, name="fc1")], input_shape=(2, 3))
+    with pytest.raises(
+        ValueError,
+        match=r"Dense 'fc1' \(layer 1\): expected \(N, 6\), got \(5, 8\); the layer before it, Flatten, now gives 8 features",
+    ):
+        model.forward(np.zeros((5, 2, 4), np.float32))
+
+
+def test_forward_takes_lists_and_scalars_that_can_be_arrays() -> None:
+    layer = ReLU()
+    layer.build((2,), dtype=np.float64)
+    np.testing.assert_array_equal(layer.forward([[1.0, -1.0]]), [[1, 0]])
+
+
+def test_load_state_is_all_or_nothing() -> None:
+    layer = Scale()
+    layer.build((2,))
+    with pytest.raises(ValueError, match=r"Scale: expected seen \(1,\), got \(2,\)"):
+        layer.load_state({"factor": np.full(2, 7.0), "seen": np.zeros(2)})
+    np.testing.assert_array_equal(layer.factor.value, [1, 1])
+    with pytest.raises(ValueError, match="Scale: the arrays do not belong to this model: missing seen; unknown sown"):
+        layer.load_state({"factor": np.full(2, 7.0), "sown": np.zeros(1)})
+    np.testing.assert_array_equal(layer.factor.value, [1, 1])
+
+
+def test_a_failed_forward_leaves_the_layer_usable() -> None:
+    layer = Dense(2)
+    layer.build((3,))
+    good = np.ones((4, 3), np.float32)
+    layer.forward(good, training=True)
+    with pytest.raises(ValueError, match=r"Dense: expected \(N, 3\), got \(4, 2\)"):
+        layer.forward(np.ones((4, 2), np.float32), training=True)
+    assert layer.backward(np.ones((4, 2), np.float32)).shape == (4, 3)
+
+
+def test_a_failed_build_does_not_look_built() -> None:
+    layer = Dense(2, in_features=3)
+    with pytest.raises(ValueError, match=r"Dense: expected 3 features \(in_features\), got 4"):
+        layer.build((4,))
+    with pytest.raises(RuntimeError, match="Dense is not built yet"):
+        layer.forward(np.ones((1, 4), np.float32))
+
+
+@pytest.mark.parametrize("rng", [0, np.random.default_rng(0)])
+def test_build_takes_a_seed_or_a_generator(rng: Any) -> None:
+    layer, other = Dense(2), Dense(2)
+    layer.build((3,), rng=rng)
+    other.build((3,), rng=0)
+    np.testing.assert_array_equal(layer.weight.value, other.weight.value)
+
+
+def test_build_without_a_generator_leaves_zeros() -> None:
+    layer = Dense(2)
+    layer.build((3,), rng=None)
+    assert not layer.weight.value.any()
+
+
+def test_draw_input_fits_the_layer(rng: np.random.Generator) -> None:
+    layer = Dense(2)
+    layer.build((3,))
+    x = layer.draw_input((4, 3), rng)
+    assert (x.shape, x.dtype) == ((4, 3), np.dtype(np.float32))

@@ -1,0 +1,153 @@
+import inspect
+from math import prod
+
+import numpy as np
+import pytest
+
+from numpycnn import Sequential, check_gradients, models
+from numpycnn.models import MODELS, create
+
+Shape = tuple[int, int, int]
+
+# Parameters by hand, from the description of each network: a convolution has F (C KH KW + 1), a dense layer out (in + 1),
+# batch normalisation 2 C. Heights and widths shrink by what the windows take off; pools halve, rounding down.
+
+
+def conv(c: int, f: int, k: int, bias: bool = True) -> int:
+    return f * (c * k * k + bias)
+
+
+def dense(inputs: int, *outputs: int) -> int:
+    return sum(out * (before + 1) for before, out in zip((inputs, *outputs), outputs, strict=False))
+
+
+def tiny_vgg(c: int, h: int, w: int, k: int) -> int:
+    return conv(c, 10, 3) + 3 * conv(10, 10, 3) + dense(10 * (h // 2 // 2) * (w // 2 // 2), k)
+
+
+def lenet(c: int, h: int, w: int, k: int) -> int:
+    flat = 16 * ((h // 2 - 4) // 2) * ((w // 2 - 4) // 2)
+    return conv(c, 6, 5) + conv(6, 16, 5) + dense(flat, 120, 84, k)
+
+
+def keras_cnn(c: int, h: int, w: int, k: int) -> int:
+    flat = 64 * (((h - 2) // 2 - 2) // 2) * (((w - 2) // 2 - 2) // 2)
+    return conv(c, 32, 3) + conv(32, 64, 3) + dense(flat, k)
+
+
+def mnist_cnn(c: int, h: int, w: int, k: int) -> int:
+    return conv(c, 32, 3) + conv(32, 64, 3) + dense(64 * ((h - 4) // 2) * ((w - 4) // 2), 128, k)
+
+
+def bn_net(c: int, h: int, w: int, k: int) -> int:
+    pairs = [(c, 32), (32, 32), (32, 64), (64, 64)]
+    return sum(conv(a, b, 3, bias=False) + 2 * b for a, b in pairs) + dense(64, k)
+
+
+def mlp(c: int, h: int, w: int, k: int) -> int:
+    return dense(c * h * w, 128, k)
+
+
+COUNTS = {
+    "tiny_vgg": tiny_vgg,
+    "lenet5": lenet,
+    "lenet": lenet,
+    "keras_cnn": keras_cnn,
+    "mnist_cnn": mnist_cnn,
+    "bn_net": bn_net,
+    "mlp": mlp,
+}
+PUBLISHED = {"lenet5": 61_706, "lenet": 61_706, "keras_cnn": 34_826, "mnist_cnn": 1_199_882}
+SHAPES: list[tuple[Shape, int]] = [((1, 28, 28), 10), ((3, 32, 32), 100), ((2, 20, 27), 3), ((1, 13, 16), 2)]
+
+
+def size(model: Sequential) -> int:
+    return sum(parameter.value.size for parameter in model.parameters().values())
+
+
+def test_every_network_can_be_asked_for_by_name() -> None:
+    assert set(MODELS) == set(models.__all__) - {"MODELS", "create"}
+    for name, builder in MODELS.items():
+        assert builder is getattr(models, name)
+        assert [*inspect.signature(builder).parameters][:2] == ["input_shape", "classes"]
+
+
+def test_every_network_of_this_module_is_counted() -> None:
+    assert {name for name in MODELS if MODELS[name].__module__ == models.zoo.__name__} == set(COUNTS)
+
+
+@pytest.mark.parametrize("name", COUNTS)
+@pytest.mark.parametrize(("shape", "classes"), SHAPES, ids=str)
+def test_sizes_and_classes(name: str, shape: Shape, classes: int, rng: np.random.Generator) -> None:
+    model = create(name, shape, classes)
+    assert size(model) == COUNTS[name](*shape, classes)
+    assert (model.input_shape, model.output_shape, model.name) == (shape, (classes,), name)
+    if prod(shape) < 1000:
+        y = model.predict(rng.normal(size=(3, *shape)).astype(np.float32))
+        assert y.shape == (3, classes)
+        assert np.isfinite(y).all()
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_the_published_number_of_parameters(name: str) -> None:
+    assert size(MODELS[name]()) == PUBLISHED[name]
+    assert f"{PUBLISHED[name]:,}" in str(MODELS[name]().summary())
+
+
+@pytest.mark.parametrize("name", COUNTS)
+def test_one_seed_decides_all_weights(name: str) -> None:
+    def weights(seed: int) -> list[np.ndarray]:
+        return list(create(name, (1, 13, 16), 3, seed=seed).state().values())
+
+    assert all(np.array_equal(a, b) for a, b in zip(weights(1), weights(1), strict=True))
+    assert any(not np.array_equal(a, b) for a, b in zip(weights(1), weights(2), strict=True))
+
+
+@pytest.mark.parametrize("name", COUNTS)
+def test_a_learning_step_goes_through(name: str, rng: np.random.Generator) -> None:
+    model = MODELS[name]((1, 13, 16), 3, dtype=np.float64)
+    x = rng.normal(size=(2, 1, 13, 16))
+    y = model.forward(x, training=True)
+    model.backward(rng.normal(size=y.shape))
+    assert all(np.abs(parameter.grad).max() > 0 for parameter in model.parameters().values())
+
+
+def test_settings_of_their_own() -> None:
+    assert size(models.tiny_vgg(width=4, input_shape=(1, 8, 8), classes=2)) == (
+        conv(1, 4, 3) + 3 * conv(4, 4, 3) + dense(16, 2)
+    )
+    assert size(models.mlp(hidden=7, input_shape=(1, 2, 3), classes=2)) == dense(6, 7, 2)
+    assert models.lenet(dtype=np.float64).dtype == np.float64
+
+
+@pytest.mark.parametrize(
+    ("builder", "shape"), [(models.tiny_vgg, (2, 9, 6)), (models.lenet5, (1, 15, 12)), (models.bn_net, (1, 5, 4))]
+)
+def test_gradients(builder: models.zoo.Builder, shape: Shape) -> None:
+    report = check_gradients(builder(shape, 3), shape, samples=10, batch_size=2)
+    assert report.passed
+    assert len(report.rows) == 1 + len(builder(shape, 3).parameters())
+
+
+def test_an_unknown_network() -> None:
+    with pytest.raises(ValueError, match=f"^unknown model 'resnet18b'; there are {', '.join(MODELS)}$"):
+        create("resnet18b", (1, 28, 28), 10)
+    assert list(MODELS)[:3] == ["tiny_vgg", "lenet5", "lenet"]
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "classes", "error", "text"),
+    [
+        ("lenet", (1, 8, 8), 10, ValueError, r"Conv2D \(layer 3\): .*kernel"),
+        ("keras_cnn", (28, 28), 10, ValueError, r"Conv2D \(layer 0\)"),
+        ("mlp", (1, 28, 28), 0, ValueError, r"Dense: expected out_features from 1 to 2147483647, got 0"),
+        ("mlp", (1, 28, 28), 2.5, TypeError, r"Dense: expected out_features to be an int, got float 2\.5"),
+        ("bn_net", (1, 0, 28), 10, ValueError, r"Sequential 'bn_net': expected input_shape from 1"),
+        ("bn_net", 28, 10, TypeError, r"Sequential 'bn_net': expected input_shape to be a tuple of ints, got 28"),
+    ],
+)
+def test_what_a_network_cannot_be_built_for(
+    name: str, shape: Shape, classes: int, error: type[Exception], text: str
+) -> None:
+    with pytest.raises(error, match=text):
+        create(name, shape, classes)

@@ -1,0 +1,131 @@
+"""Schedules against their formulas, and against PyTorch's."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from numpycnn import SGD, CosineSchedule, OneCycleSchedule, Schedule, StepSchedule, WarmUp
+from tests.optim.pytorch import STEPS, compare
+
+
+def test_step() -> None:
+    schedule = StepSchedule(0.8, every=3, factor=0.5)
+    assert [schedule(step) for step in range(8)] == pytest.approx([0.8] * 3 + [0.4] * 3 + [0.2] * 2)
+
+
+def test_cosine() -> None:
+    schedule = CosineSchedule(1.0, steps=10, final_lr=0.2)
+    for step in range(11):
+        assert schedule(step) == pytest.approx(0.2 + 0.8 * (1 + math.cos(math.pi * step / 10)) / 2, abs=1e-15)
+    assert (schedule(0), schedule(10), schedule(1000)) == (1.0, 0.2, 0.2)
+
+
+def test_one_cycle() -> None:
+    schedule = OneCycleSchedule(1.0, steps=100, warm_up=0.3, start_factor=20, final_factor=1000)
+    rates = [schedule(step) for step in range(101)]
+    assert rates[0] == pytest.approx(1 / 20)
+    assert rates[15] == pytest.approx((1 + 1 / 20) / 2)
+    assert rates[30] == pytest.approx(1)
+    assert rates[65] == pytest.approx((1 + 1 / 1000) / 2)
+    assert rates[100] == schedule(500) == pytest.approx(1 / 1000)
+    assert rates[:31] == sorted(rates[:31])
+    assert rates[30:] == sorted(rates[30:], reverse=True)
+
+
+@pytest.mark.parametrize("warm_up", [0, 1])
+def test_one_cycle_that_only_falls_or_only_rises(warm_up: float) -> None:
+    rates = [OneCycleSchedule(1.0, steps=10, warm_up=warm_up)(step) for step in range(10)]
+    assert rates == sorted(rates, reverse=not warm_up)
+    assert all(0 < rate <= 1 for rate in rates)
+
+
+def test_warm_up() -> None:
+    assert [WarmUp(0.4, steps=4)(step) for step in range(6)] == pytest.approx([0.1, 0.2, 0.3, 0.4, 0.4, 0.4])
+    schedule = WarmUp(StepSchedule(1.0, every=2, factor=0.5), steps=2)
+    assert [schedule(step) for step in range(7)] == pytest.approx([0.5, 1, 1, 1, 0.5, 0.5, 0.25])
+
+
+def test_cosine_equals_pytorch() -> None:
+    torch = pytest.importorskip("torch")
+    compare(
+        SGD(CosineSchedule(0.1, STEPS, final_lr=0.01)),
+        lambda tensors: torch.optim.SGD(tensors, 0.1),
+        lambda optimizer: torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, STEPS, eta_min=0.01),
+    )
+
+
+def test_step_equals_pytorch() -> None:
+    torch = pytest.importorskip("torch")
+    compare(
+        SGD(StepSchedule(0.1, 6, factor=0.3)),
+        lambda tensors: torch.optim.SGD(tensors, 0.1),
+        lambda optimizer: torch.optim.lr_scheduler.StepLR(optimizer, 6, gamma=0.3),
+    )
+
+
+def test_one_cycle_equals_pytorch() -> None:
+    """PyTorch's cycle reaches its top and its end one step before ours would, for as many steps."""
+    torch = pytest.importorskip("torch")
+    # Its first phase takes 0.3 * total - 1 steps and the whole total - 1, so these have the same cycle:
+    total, share = 21, 0.3
+    ours = OneCycleSchedule(
+        0.1, steps=total - 1, warm_up=(share * total - 1) / (total - 1), start_factor=25, final_factor=25 * 1e4
+    )
+    compare(
+        SGD(ours),
+        lambda tensors: torch.optim.SGD(tensors, 0.1),
+        lambda optimizer: torch.optim.lr_scheduler.OneCycleLR(
+            optimizer, 0.1, total_steps=total, pct_start=share, cycle_momentum=False
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        StepSchedule(0.1, 5),
+        CosineSchedule(0.1, 5, final_lr=0.01),
+        OneCycleSchedule(0.1, 50, warm_up=0.2),
+        WarmUp(0.1, 5),
+        WarmUp(CosineSchedule(0.1, 20), 5),
+    ],
+)
+def test_config_and_repr(schedule: Schedule) -> None:
+    again = type(schedule)(**schedule.config())
+    assert [again(step) for step in range(60)] == [schedule(step) for step in range(60)]
+    assert repr(again) == repr(schedule)
+
+
+def test_a_schedule_remembers_nothing() -> None:
+    schedule = WarmUp(OneCycleSchedule(0.1, 30), 5)
+    forwards = [schedule(step) for step in range(40)]
+    assert [schedule(step) for step in reversed(range(40))] == forwards[::-1]
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "text"),
+    [
+        (lambda: StepSchedule(-1, 5), ValueError, "StepSchedule: expected lr from 0 on, got -1"),
+        (lambda: StepSchedule(0.1, 0), ValueError, "StepSchedule: expected every from 1 to 2147483647, got 0"),
+        (lambda: StepSchedule(0.1, 2.5), TypeError, "StepSchedule: expected every to be an int, got float 2.5"),
+        (lambda: StepSchedule(0.1, 5, factor="a"), TypeError, "StepSchedule: expected factor to be a number, got str 'a'"),
+        (lambda: CosineSchedule(float("nan"), 5), ValueError, "CosineSchedule: expected lr from 0 on, got nan"),
+        (lambda: CosineSchedule(0.1, -5), ValueError, "CosineSchedule: expected steps from 1"),
+        (lambda: CosineSchedule(0.1, 5, final_lr=-1), ValueError, "CosineSchedule: expected final_lr from 0 on, got -1"),
+        (lambda: OneCycleSchedule(0.1, 0), ValueError, "OneCycleSchedule: expected steps from 1"),
+        (lambda: OneCycleSchedule(0.1, 5, warm_up=1.5), ValueError, "OneCycleSchedule: expected warm_up from 0 to 1"),
+        (lambda: OneCycleSchedule(0.1, 5, start_factor=0), ValueError, "expected start_factor and final_factor above 0"),
+        (lambda: WarmUp("a", 5), TypeError, "WarmUp: expected after to be a number, got str 'a'"),
+        (lambda: WarmUp(0.1, 2**63 - 1), ValueError, "WarmUp: expected steps from 1 to 2147483647"),
+    ],
+)
+def test_bad_settings(make: Callable[[], Any], error: type[Exception], text: str) -> None:
+    with pytest.raises(error, match=text):
+        make()
+
+
+def test_the_base_class_has_no_rate() -> None:
+    with pytest.raises(NotImplementedError):
+        Schedule()(0)

@@ -1,0 +1,254 @@
+"""Files back into models, and files that describe none."""
+
+import json
+import os
+import struct
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from numpycnn import (
+    BatchNorm,
+    Concat,
+    Conv2D,
+    DataFormatError,
+    Dense,
+    Dropout,
+    Embedding,
+    Flatten,
+    Layer,
+    LayerNorm,
+    Parameter,
+    ReLU,
+    Residual,
+    Sequential,
+    Upsample,
+    load_model,
+)
+from numpycnn.loading import LAYERS, decode
+from numpycnn.serialization import encode, write_arrays
+from tests.helpers import assert_same_bits
+
+
+def model() -> Sequential:
+    made = Sequential(
+        [
+            Conv2D(4, (3, 2), padding=((1, 0), (0, 1)), name="stem"),
+            BatchNorm(momentum=0.2),
+            ReLU(),
+            Residual(Sequential([Conv2D(4, 3, padding="same"), Dropout(0.3)])),
+            Concat([Conv2D(2, 1), Conv2D(3, 1, bias=False)]),
+            Flatten(),
+            Dense(3),
+        ],
+        input_shape=(2, 5, 6),
+        seed=4,
+        name="net",
+    )
+    made.metadata = {"classes": ["a", "b", "c"], "mean": 0.5}
+    return made
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    model().save(tmp_path / "model.safetensors")
+    return tmp_path / "model.safetensors"
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_model_comes_back(tmp_path: Path, dtype: type, rng: np.random.Generator) -> None:
+    made = Sequential(model().config()["layers"], input_shape=(2, 5, 6), seed=4, dtype=dtype)
+    made.metadata = {"classes": ["ä"]}
+    x = rng.normal(size=(4, 2, 5, 6)).astype(dtype)
+    made.forward(x, training=True)
+    made.save(tmp_path / "x")
+    loaded = load_model(tmp_path / "x")
+    assert_same_bits(loaded.forward(x), made.forward(x))
+    assert encode(loaded) == encode(made)
+    assert loaded.metadata == made.metadata
+    assert (loaded.dtype, loaded.input_shape, loaded.output_shape) == (made.dtype, made.input_shape, made.output_shape)
+    for name, array in made.state().items():
+        assert_same_bits(loaded.state()[name], array)
+
+
+def test_a_loaded_model_learns_and_grows(path: Path, rng: np.random.Generator) -> None:
+    loaded = load_model(path)
+    loaded.add(Dense(2))
+    assert loaded[-1].weight.value.any()
+    y = loaded.forward(rng.normal(size=(4, 2, 5, 6)).astype(np.float32), training=True)
+    loaded.backward(np.ones_like(y))
+    assert loaded.parameters()["0.weight"].grad.any()
+
+
+class Swish(Layer):
+    def __init__(self, beta: float = 1.0) -> None:
+        super().__init__()
+        self.beta = beta
+
+    def _build(self, input_shape: tuple[int, ...], rng: np.random.Generator | None) -> tuple[int, ...]:
+        self.scale = Parameter(np.ones(input_shape, self.dtype))
+        return input_shape
+
+    def _forward(self, x: np.ndarray, **mode: bool) -> tuple[np.ndarray, Any]:
+        return self.scale.value * x / (1 + np.exp(-np.float32(self.beta) * x)), None
+
+
+def test_layers_of_ones_own(tmp_path: Path, rng: np.random.Generator) -> None:
+    made = Sequential([Dense(3), Swish(2.0)], input_shape=(4,))
+    made.save(tmp_path / "x")
+    with pytest.raises(
+        DataFormatError,
+        match=r"x: it describes no model that can be built: unknown layer 'Swish'; a layer of your own is given as "
+        r"load_model\(..., layers=\[Swish\]\)",
+    ):
+        load_model(tmp_path / "x")
+    loaded = load_model(tmp_path / "x", layers=[Swish])
+    assert isinstance(loaded[1], Swish)
+    assert loaded[1].beta == 2.0
+    x = rng.normal(size=(2, 4)).astype(np.float32)
+    assert_same_bits(loaded.forward(x), made.forward(x))
+    assert "Swish" not in LAYERS
+
+
+def test_decode_turns_back_what_encode_made() -> None:
+    for layer in model():
+        again = decode(json.loads(json.dumps(encode(layer))), LAYERS)
+        assert encode(again) == encode(layer)
+        assert again is not layer
+
+
+# ----------------------------------------------------------------------------------------- files that describe no model
+
+
+def forged(path: Path, change: Any) -> Path:
+    """Rewrite the description in a good file, arrays untouched."""
+    content = path.read_bytes()
+    (length,) = struct.unpack("<Q", content[:8])
+    header = json.loads(content[8 : 8 + length])
+    described = json.loads(header["__metadata__"]["model"])
+    described = change(described) or described
+    header["__metadata__"]["model"] = json.dumps(described)
+    text = json.dumps(header).encode()
+    out = path.with_name("forged")
+    out.write_bytes(struct.pack("<Q", len(text)) + text + content[8 + length :])
+    return out
+
+
+def set_layer(position: int, **config: Any) -> Any:
+    return lambda d: d["architecture"]["config"]["layers"][position]["config"].update(config)
+
+
+def set_kind(kind: Any) -> Any:
+    return lambda d: d["architecture"]["config"]["layers"][2].update(layer=kind)
+
+
+UNBUILDABLE = "it describes no model that can be built: "
+FORGED: list[tuple[Any, str]] = [
+    (set_kind("Foo"), UNBUILDABLE + "unknown layer 'Foo'"),
+    (set_kind("Layer"), UNBUILDABLE + "unknown layer 'Layer'"),
+    (set_kind("__import__"), UNBUILDABLE + "unknown layer '__import__'"),
+    (set_kind(None), UNBUILDABLE + "unknown layer None"),
+    (set_kind(["ReLU"]), UNBUILDABLE + r"unknown layer \['ReLU'\]"),
+    (set_kind({"a": 1}), UNBUILDABLE + "unknown layer {'a': 1}"),
+    (lambda d: d.update(architecture=None), UNBUILDABLE + "expected a Sequential, got NoneType"),
+    (lambda d: d.update(architecture=encode(Dense(3))), UNBUILDABLE + "expected a Sequential, got Dense"),
+    (lambda d: d.update(architecture=[1, 2]), UNBUILDABLE + "expected a Sequential, got list"),
+    (lambda d: d["architecture"].update(config=None), UNBUILDABLE + "expected the arguments of Sequential, got None"),
+    (set_layer(0, foo=1), UNBUILDABLE + ".*unexpected keyword argument 'foo'"),
+    (set_layer(0, out_channels="4"), UNBUILDABLE + "Conv2D: expected out_channels to be an int, got str"),
+    (set_layer(0, out_channels=-4), UNBUILDABLE + "Conv2D: expected out_channels from 1 to 2147483647, got -4"),
+    (set_layer(0, kernel_size=100), UNBUILDABLE + r"Conv2D 'stem' \(layer 0\): kernel 100 does not fit into height 5"),
+    (set_layer(6, out_features=4), r"expected 6.weight \(4, 120\) of float32, got \(3, 120\) of float32"),
+    (set_layer(0, bias=False), "its arrays do not belong to its architecture: unknown 0.bias"),
+    (lambda d: d.update(input_shape=None), UNBUILDABLE + "Sequential 'net': expected input_shape to be a tuple of ints"),
+    (lambda d: d.update(input_shape="abc"), UNBUILDABLE + "Sequential 'net': expected input_shape to be a tuple of ints"),
+    (lambda d: d.update(input_shape=[2, 5, -6]), UNBUILDABLE + ".*expected input_shape from 1 to 2147483647, got -6"),
+    (lambda d: d.update(input_shape=[2, 5, 1e9]), UNBUILDABLE + ".*expected input_shape to be an int, got float"),
+    (lambda d: d.update(dtype="float16"), UNBUILDABLE + "Sequential 'net': expected dtype float32 or float64, got float16"),
+    (lambda d: d.update(dtype="nonsense"), UNBUILDABLE + ".*nonsense"),
+    (lambda d: d.update(dtype="float64"), "of float64, got .* of float32"),
+    (lambda d: d.update(metadata=[1]), UNBUILDABLE + r"expected metadata to be a dict, got \[1\]"),
+    (lambda d: [d], "expected model in its metadata, got"),
+]
+
+
+@pytest.mark.parametrize(("change", "text"), FORGED)
+def test_a_forged_description_is_one_clear_error(path: Path, change: Any, text: str) -> None:
+    with pytest.raises(DataFormatError, match=f"forged: .*{text}"):
+        load_model(forged(path, change))
+
+
+def nested(depth: int) -> Any:
+    def change(described: Any) -> None:
+        inner: Any = encode(ReLU())
+        for _ in range(depth):
+            inner = {"layer": "Sequential", "config": {"layers": [inner]}}
+        described["architecture"] = inner
+
+    return change
+
+
+def test_a_description_nested_too_deep(path: Path) -> None:
+    with pytest.raises(DataFormatError, match="forged: (it describes no model|its metadata is no valid JSON)"):
+        load_model(forged(path, nested(300)))
+
+
+HUGE = 2**31 - 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        set_layer(6, out_features=HUGE),
+        set_layer(0, out_channels=HUGE),
+        set_layer(0, out_channels=HUGE, kernel_size=1),
+        set_layer(4, branches=[encode(Conv2D(HUGE, 1)), encode(Conv2D(3, 1))]),
+        lambda d: d.update(input_shape=[HUGE, 5, 6]),
+        lambda d: d.update(input_shape=[2, 40_000, 50_000]),
+        lambda d: d.update(input_shape=[HUGE], architecture=encode(Sequential([BatchNorm()]))),
+        lambda d: d.update(input_shape=[HUGE], architecture=encode(Sequential([LayerNorm()]))),
+        lambda d: d.update(input_shape=[3], architecture=encode(Sequential([Embedding(HUGE, HUGE)]))),
+        lambda d: d.update(input_shape=[1, 3], architecture=encode(Sequential([Upsample(2**20), Flatten(), Dense(HUGE)]))),
+        lambda d: d.update(input_shape=[2, 2**40, 2**40]),
+        lambda d: d.update(architecture={"layer": "Sequential", "config": {"layers": [encode(Dense(HUGE))]}}),
+        lambda d: d.update(architecture={"layer": "Sequential", "config": {"layers": [encode(Dense(HUGE))] * 3}}),
+    ],
+)
+def test_an_architecture_that_asks_for_huge_memory_is_not_paid_for(path: Path, change: Any) -> None:
+    resource = pytest.importorskip("resource")
+    bad = forged(path, change)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # the most memory that was ever touched, in KiB on Linux
+    with pytest.raises(DataFormatError, match="forged: "):
+        load_model(bad)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000
+
+
+def test_arrays_without_a_model(tmp_path: Path) -> None:
+    write_arrays(tmp_path / "x", {"a": np.zeros(2)}, {})
+    with pytest.raises(DataFormatError, match="x: expected model in its metadata, got None"):
+        load_model(tmp_path / "x")
+
+
+def test_a_truncated_model(path: Path) -> None:
+    content = path.read_bytes()
+    for length in (0, 4, 100, len(content) // 2, len(content) - 1):
+        path.write_bytes(content[:length])
+        with pytest.raises(DataFormatError, match="model.safetensors: no safetensors file, or a damaged one"):
+            load_model(path)
+
+
+def test_no_such_file(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="missing: no such file"):
+        load_model(tmp_path / "missing")
+    with pytest.raises(DataFormatError, match="expected a safetensors file, got a folder"):
+        load_model(tmp_path)
+
+
+def test_loading_leaves_the_file_as_it_was(path: Path) -> None:
+    content = path.read_bytes()
+    loaded = load_model(path)
+    loaded.parameters()["0.weight"].value[...] = 0
+    assert path.read_bytes() == content
+    assert os.listdir(path.parent) == [path.name]

