@@ -72,7 +72,9 @@ def main() -> None:
     numpycnn.set_num_threads(args.threads)
     torch.set_num_threads(args.threads)
     peak = matmul_peak()
-    print(f"{args.threads} threads, matrix product {peak:.0f} GFLOP/s, {args.runs} runs; milliseconds: median (minimum)\n")
+    print(
+        f"{args.threads} threads, matrix product {peak:.0f} GFLOP/s, {args.runs} runs; milliseconds: median (minimum)\n"
+    )
     print("| network | batch | mode | numpycnn | PyTorch | ratio | of peak |\n|---|---|---|---|---|---|---|")
     ratios: dict[str, list[float]] = {"train": [], "predict": []}
     for name in args.networks or NETWORKS:
@@ -88,12 +90,17 @@ def main() -> None:
             operations = 2 * batch * model.summary().multiply_adds
             for mode in ratios:
                 runs = args.runs if name != "resnet18_cifar" else max(args.runs // 3, 3)
-                a, b = in_turns(*(getattr(side, "step" if mode == "train" else "predict") for side in (ours, theirs)), runs)
+                a, b = in_turns(
+                    *(getattr(side, "step" if mode == "train" else "predict") for side in (ours, theirs)), runs
+                )
                 ratio = float(np.median(b) / np.median(a))
                 ratios[mode].append(ratio)
                 share = operations * (3 if mode == "train" else 1) / np.median(a) / 1e9 / peak
                 cells = (f"{1e3 * np.median(side):.2f} ({1e3 * side.min():.2f})" for side in (a, b))
-                print(f"| {name} | {batch} | {mode} | {' | '.join(cells)} | {ratio:.2f} | {100 * share:.0f} % |", flush=True)
+                print(
+                    f"| {name} | {batch} | {mode} | {' | '.join(cells)} | {ratio:.2f} | {100 * share:.0f} % |",
+                    flush=True,
+                )
     print()
     for mode, values in ratios.items():
         mean = exp(sum(map(log, values)) / len(values))

@@ -1,8 +1,8 @@
 """A dense network learns to read digits, once without and once with L2 regularisation.
 
 You learn how a network is put together with ``add()``, what one-hot encoding is and why the loss can do without it, and
-what a penalty on large weights does: the network fits the digits it has seen a little less, and new ones better. Takes
-10 minutes to read and half a minute to run (``--quick``: a few seconds).
+what a penalty on large weights does: the loss on digits that the network has seen goes up, that on new ones goes down.
+Takes 10 minutes to read and half a minute to run (``--quick``: a few seconds).
 """
 
 import argparse

@@ -21,7 +21,8 @@ FLOORS = {
     **dict.fromkeys(["errors", "kernels"], 1),
     **dict.fromkeys(["functional"], 2),
     **dict.fromkeys(
-        ["layers", "losses", "optim", "sequential", "gradcheck", "initializers", "serialization", "summary"], 3
+        ["layers", "losses", "optim", "sequential", "gradcheck", "initializers", "loading", "serialization", "summary"],
+        3,
     ),
     **dict.fromkeys(["training", "data", "models", "visualize", "interop", "cli"], 4),
 }

@@ -268,7 +268,9 @@ class Unsteady(Layer):
 
 
 def test_a_forward_that_is_not_the_same_each_time_is_reported() -> None:
-    with pytest.raises(GradientError, match="Unsteady: .*is the forward pass the same each time|Unsteady: the gradient of x"):
+    with pytest.raises(
+        GradientError, match="Unsteady: .*is the forward pass the same each time|Unsteady: the gradient of x"
+    ):
         check_gradients(Unsteady(), (3,))
 
 
@@ -350,7 +352,11 @@ def test_every_parameter_has_a_row() -> None:
     [
         (lambda: check_gradients(np.tanh, (3,)), TypeError, "check_gradients: expected a layer or a model, got ufunc"),
         (lambda: check_gradients(Dense, (3,)), TypeError, "check_gradients: expected a layer or a model, got type"),
-        (lambda: check_gradients(Dense(2), (3,), batch_size=0), ValueError, "check_gradients: expected batch_size from 1"),
+        (
+            lambda: check_gradients(Dense(2), (3,), batch_size=0),
+            ValueError,
+            "check_gradients: expected batch_size from 1",
+        ),
         (lambda: check_gradients(Dense(2), (3,), samples=0), ValueError, "check_gradients: expected samples from 1"),
         (lambda: check_gradients(Dense(2), (2, 3)), ValueError, r"Dense: expected inputs \(features,\), got \(2, 3\)"),
     ],

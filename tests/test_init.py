@@ -7,21 +7,102 @@ import pytest
 import numpycnn
 from numpycnn import functional
 
-LAYERS = """
-    Conv1D Conv2D Conv3D ConvTranspose1D ConvTranspose2D ConvTranspose3D Dense MaxPool1D MaxPool2D MaxPool3D AvgPool1D
-    AvgPool2D AvgPool3D LpPool1D LpPool2D LpPool3D GlobalAvgPool GlobalMaxPool BatchNorm LayerNorm Dropout Flatten Reshape
-    ZeroPad Upsample Embedding ReLU LeakyReLU ELU SELU GELU Sigmoid Tanh Softmax LogSoftmax Residual Concat Sequential
-""".split()
-OTHERS = """
-    CrossEntropy BinaryCrossEntropy MeanSquaredError SGD Adam AdamW RMSProp StepSchedule CosineSchedule OneCycleSchedule
-    WarmUp Trainer load_model check_gradients set_num_threads get_num_threads data functional models training visualize
-    DataFormatError
-""".split()
-WITH_BACKWARD = """
-    conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d max_pool1d max_pool2d max_pool3d avg_pool1d
-    avg_pool2d avg_pool3d lp_pool1d lp_pool2d lp_pool3d global_avg_pool global_max_pool linear batch_norm layer_norm relu
-    leaky_relu elu selu gelu sigmoid tanh softmax log_softmax cross_entropy
-""".split()
+LAYERS = [
+    "Conv1D",
+    "Conv2D",
+    "Conv3D",
+    "ConvTranspose1D",
+    "ConvTranspose2D",
+    "ConvTranspose3D",
+    "Dense",
+    "MaxPool1D",
+    "MaxPool2D",
+    "MaxPool3D",
+    "AvgPool1D",
+    "AvgPool2D",
+    "AvgPool3D",
+    "LpPool1D",
+    "LpPool2D",
+    "LpPool3D",
+    "GlobalAvgPool",
+    "GlobalMaxPool",
+    "BatchNorm",
+    "LayerNorm",
+    "Dropout",
+    "Flatten",
+    "Reshape",
+    "ZeroPad",
+    "Upsample",
+    "Embedding",
+    "ReLU",
+    "LeakyReLU",
+    "ELU",
+    "SELU",
+    "GELU",
+    "Sigmoid",
+    "Tanh",
+    "Softmax",
+    "LogSoftmax",
+    "Residual",
+    "Concat",
+    "Sequential",
+]
+OTHERS = [
+    "CrossEntropy",
+    "BinaryCrossEntropy",
+    "MeanSquaredError",
+    "SGD",
+    "Adam",
+    "AdamW",
+    "RMSProp",
+    "StepSchedule",
+    "CosineSchedule",
+    "OneCycleSchedule",
+    "WarmUp",
+    "Trainer",
+    "load_model",
+    "check_gradients",
+    "set_num_threads",
+    "get_num_threads",
+    "data",
+    "functional",
+    "models",
+    "training",
+    "visualize",
+    "DataFormatError",
+]
+WITH_BACKWARD = [
+    "conv1d",
+    "conv2d",
+    "conv3d",
+    "conv_transpose1d",
+    "conv_transpose2d",
+    "conv_transpose3d",
+    "max_pool1d",
+    "max_pool2d",
+    "max_pool3d",
+    "avg_pool1d",
+    "avg_pool2d",
+    "avg_pool3d",
+    "lp_pool1d",
+    "lp_pool2d",
+    "lp_pool3d",
+    "global_avg_pool",
+    "global_max_pool",
+    "linear",
+    "batch_norm",
+    "layer_norm",
+    "relu",
+    "leaky_relu",
+    "elu",
+    "selu",
+    "gelu",
+    "sigmoid",
+    "tanh",
+    "softmax",
+    "log_softmax",
+    "cross_entropy",
+]
 FUNCTIONS = ["one_hot", "conv_output_size", "conv_transpose_output_size", "pool_output_size", "receptive_field"]
 
 

@@ -37,7 +37,9 @@ def test_draw(dtype: type) -> None:
 
 @pytest.mark.parametrize("name", ["orthogonal", "", None, 3, "He_normal"])
 def test_unknown_names(name: object) -> None:
-    with pytest.raises(ValueError, match="Dense: expected initializer he_normal, he_uniform, glorot_normal, glorot_uniform"):
+    with pytest.raises(
+        ValueError, match="Dense: expected initializer he_normal, he_uniform, glorot_normal, glorot_uniform"
+    ):
         check_initializer(name, "Dense")  # type: ignore[arg-type]
 
 

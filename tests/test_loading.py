@@ -162,11 +162,20 @@ FORGED: list[tuple[Any, str]] = [
     (set_layer(0, kernel_size=100), UNBUILDABLE + r"Conv2D 'stem' \(layer 0\): kernel 100 does not fit into height 5"),
     (set_layer(6, out_features=4), r"expected 6.weight \(4, 120\) of float32, got \(3, 120\) of float32"),
     (set_layer(0, bias=False), "its arrays do not belong to its architecture: unknown 0.bias"),
-    (lambda d: d.update(input_shape=None), UNBUILDABLE + "Sequential 'net': expected input_shape to be a tuple of ints"),
-    (lambda d: d.update(input_shape="abc"), UNBUILDABLE + "Sequential 'net': expected input_shape to be a tuple of ints"),
+    (
+        lambda d: d.update(input_shape=None),
+        UNBUILDABLE + "Sequential 'net': expected input_shape to be a tuple of ints",
+    ),
+    (
+        lambda d: d.update(input_shape="abc"),
+        UNBUILDABLE + "Sequential 'net': expected input_shape to be a tuple of ints",
+    ),
     (lambda d: d.update(input_shape=[2, 5, -6]), UNBUILDABLE + ".*expected input_shape from 1 to 2147483647, got -6"),
     (lambda d: d.update(input_shape=[2, 5, 1e9]), UNBUILDABLE + ".*expected input_shape to be an int, got float"),
-    (lambda d: d.update(dtype="float16"), UNBUILDABLE + "Sequential 'net': expected dtype float32 or float64, got float16"),
+    (
+        lambda d: d.update(dtype="float16"),
+        UNBUILDABLE + "Sequential 'net': expected dtype float32 or float64, got float16",
+    ),
     (lambda d: d.update(dtype="nonsense"), UNBUILDABLE + ".*nonsense"),
     (lambda d: d.update(dtype="float64"), "of float64, got .* of float32"),
     (lambda d: d.update(metadata=[1]), UNBUILDABLE + r"expected metadata to be a dict, got \[1\]"),
@@ -210,7 +219,9 @@ HUGE = 2**31 - 1
         lambda d: d.update(input_shape=[HUGE], architecture=encode(Sequential([BatchNorm()]))),
         lambda d: d.update(input_shape=[HUGE], architecture=encode(Sequential([LayerNorm()]))),
         lambda d: d.update(input_shape=[3], architecture=encode(Sequential([Embedding(HUGE, HUGE)]))),
-        lambda d: d.update(input_shape=[1, 3], architecture=encode(Sequential([Upsample(2**20), Flatten(), Dense(HUGE)]))),
+        lambda d: d.update(
+            input_shape=[1, 3], architecture=encode(Sequential([Upsample(2**20), Flatten(), Dense(HUGE)]))
+        ),
         lambda d: d.update(input_shape=[2, 2**40, 2**40]),
         lambda d: d.update(architecture={"layer": "Sequential", "config": {"layers": [encode(Dense(HUGE))]}}),
         lambda d: d.update(architecture={"layer": "Sequential", "config": {"layers": [encode(Dense(HUGE))] * 3}}),
@@ -219,7 +230,9 @@ HUGE = 2**31 - 1
 def test_an_architecture_that_asks_for_huge_memory_is_not_paid_for(path: Path, change: Any) -> None:
     resource = pytest.importorskip("resource")
     bad = forged(path, change)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # the most memory that was ever touched, in KiB on Linux
+    before = resource.getrusage(
+        resource.RUSAGE_SELF
+    ).ru_maxrss  # the most memory that was ever touched, in KiB on Linux
     with pytest.raises(DataFormatError, match="forged: "):
         load_model(bad)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000

@@ -154,7 +154,11 @@ def test_config_and_repr() -> None:
         (lambda: BinaryCrossEntropy(l2=float("nan")), ValueError, "BinaryCrossEntropy: expected l2 from 0 on, got nan"),
         (lambda: MeanSquaredError(l2=float("inf")), ValueError, "MeanSquaredError: expected l2 from 0 on, got inf"),
         (lambda: MeanSquaredError(l1=True), TypeError, "MeanSquaredError: expected l1 to be a number, got bool True"),
-        (lambda: MeanSquaredError(l1=None), TypeError, "MeanSquaredError: expected l1 to be a number, got NoneType None"),
+        (
+            lambda: MeanSquaredError(l1=None),
+            TypeError,
+            "MeanSquaredError: expected l1 to be a number, got NoneType None",
+        ),
     ],
 )
 def test_bad_settings(make: Callable[[], Loss], error: type[Exception], text: str) -> None:

@@ -177,18 +177,34 @@ shared = Dense(2)
 @pytest.mark.parametrize(
     ("make", "error", "text"),
     [
-        (lambda: Sequential([Dense]), TypeError, r"Sequential: expected a layer, got the class Dense; write Dense\(...\)"),
+        (
+            lambda: Sequential([Dense]),
+            TypeError,
+            r"Sequential: expected a layer, got the class Dense; write Dense\(...\)",
+        ),
         (lambda: Sequential([None]), TypeError, "Sequential: expected a layer, got NoneType"),
         (lambda: Sequential(["Dense"]), TypeError, "Sequential: expected a layer, got str"),
         (lambda: Sequential([np.tanh]), TypeError, "Sequential: expected a layer, got ufunc"),
         (lambda: Sequential(Dense(2)), TypeError, "Sequential: expected a list of layers, got Dense"),
-        (lambda: Sequential([shared, shared]), ValueError, "Dense is in this model already; each place needs its own layer"),
+        (
+            lambda: Sequential([shared, shared]),
+            ValueError,
+            "Dense is in this model already; each place needs its own layer",
+        ),
         (lambda: Sequential(seed=-1), ValueError, "Sequential: expected seed from 0 to 2147483647, got -1"),
         (lambda: Sequential(seed=1.5), TypeError, "Sequential: expected seed to be an int, got float 1.5"),
         (lambda: Sequential(name=3), TypeError, "Sequential: expected name to be a string, got int 3"),
         (lambda: Sequential([Dense(2)], input_shape=3), TypeError, "expected input_shape to be a tuple of ints, got 3"),
-        (lambda: Sequential([Dense(2)], input_shape=(0,)), ValueError, "expected input_shape from 1 to 2147483647, got 0"),
-        (lambda: Sequential([Dense(2)], input_shape=(3,), dtype=int), TypeError, "expected dtype float32 or float64, got int64"),
+        (
+            lambda: Sequential([Dense(2)], input_shape=(0,)),
+            ValueError,
+            "expected input_shape from 1 to 2147483647, got 0",
+        ),
+        (
+            lambda: Sequential([Dense(2)], input_shape=(3,), dtype=int),
+            TypeError,
+            "expected dtype float32 or float64, got int64",
+        ),
         (
             lambda: Sequential([Conv2D(2, 3), Dense(2, name="fc")], input_shape=(1, 5, 5)),
             ValueError,

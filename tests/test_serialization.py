@@ -74,7 +74,9 @@ def untouched(target: Path) -> bool:
 
 
 @pytest.mark.parametrize("step", ["open", "fsync", "replace"])
-def test_a_failure_leaves_the_target_and_no_other_file(target: Path, step: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_leaves_the_target_and_no_other_file(
+    target: Path, step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def fail(*args: Any, **kwargs: Any) -> Any:
         raise OSError(28, "No space left on device")
 
@@ -142,10 +144,10 @@ FOREIGN: dict[str, bytes] = {
     "a header that is no JSON": raw(b"{nonsense}"),
     "a header that is no UTF-8": raw(b"\xff\xfe{}"),
     "arrays beyond the end": raw(GOOD | {"a": {"dtype": "F32", "shape": [4], "data_offsets": [0, 16]}}, bytes(8)),
-    "arrays of 2**60 bytes": raw(GOOD | {"a": {"dtype": "F32", "shape": [2**58], "data_offsets": [0, 2**60]}}, bytes(8)),
-    "a shape that overflows": raw(
-        GOOD | {"a": {"dtype": "F32", "shape": [2**32, 2**32], "data_offsets": [0, 0]}}
+    "arrays of 2**60 bytes": raw(
+        GOOD | {"a": {"dtype": "F32", "shape": [2**58], "data_offsets": [0, 2**60]}}, bytes(8)
     ),
+    "a shape that overflows": raw(GOOD | {"a": {"dtype": "F32", "shape": [2**32, 2**32], "data_offsets": [0, 0]}}),
     "overlapping arrays": raw(
         GOOD | {name: {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]} for name in "ab"}, bytes(8)
     ),
@@ -193,7 +195,9 @@ def test_every_truncation_is_found(target: Path, tmp_path: Path) -> None:
             read_all(cut)
 
 
-def test_flipped_bytes_give_a_clear_error_or_other_numbers(target: Path, tmp_path: Path, rng: np.random.Generator) -> None:
+def test_flipped_bytes_give_a_clear_error_or_other_numbers(
+    target: Path, tmp_path: Path, rng: np.random.Generator
+) -> None:
     content = target.read_bytes()
     flipped = tmp_path / "flipped"
     errors = 0
@@ -267,7 +271,9 @@ class Odd(Layer):
 
 def test_what_cannot_be_saved_is_said_at_once(tmp_path: Path) -> None:
     model = Sequential([Odd(np.tanh)], input_shape=(3,))
-    with pytest.raises(TypeError, match="cannot save <ufunc 'tanh'>: a layer's arguments must be numbers, strings, None"):
+    with pytest.raises(
+        TypeError, match="cannot save <ufunc 'tanh'>: a layer's arguments must be numbers, strings, None"
+    ):
         model.save(tmp_path / "x")
     assert os.listdir(tmp_path) == []
 

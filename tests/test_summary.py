@@ -93,7 +93,8 @@ def test_the_table_is_aligned_and_readable() -> None:
 
 def test_float64_takes_twice_the_memory() -> None:
     sizes = [
-        Sequential([Dense(3)], input_shape=(4,), dtype=dtype).summary().activation_bytes for dtype in (np.float32, np.float64)
+        Sequential([Dense(3)], input_shape=(4,), dtype=dtype).summary().activation_bytes
+        for dtype in (np.float32, np.float64)
     ]
     assert sizes == [12, 24]
 

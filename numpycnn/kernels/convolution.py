@@ -50,7 +50,7 @@ def positions(windows: FlatWindows) -> np.ndarray:
     return windows.taps[:, None] + first.reshape(1, -1)  # (KK, P)
 
 
-def im2col_reference(image: np.ndarray, windows: FlatWindows, groups: int) -> np.ndarray:
+def window_columns(image: np.ndarray, windows: FlatWindows, groups: int) -> np.ndarray:
     """Return the numbers under each window of one image (C, R, W) as a column, (G, K, P)."""
     padded = np.zeros((len(image), windows.plane), image.dtype)
     padded[:, windows.inset[:, None] + np.arange(image.shape[2])] = image
@@ -60,7 +60,7 @@ def im2col_reference(image: np.ndarray, windows: FlatWindows, groups: int) -> np
 
 def correlate_reference(chunk, start, stop, x, weight, bias, windows, padded, columns, product, y):
     for n in range(start, stop):
-        outputs = weight @ im2col_reference(x[n], windows, len(weight))  # (G, F/G, P)
+        outputs = weight @ window_columns(x[n], windows, len(weight))  # (G, F/G, P)
         y[n] = outputs.reshape(y[n].shape) + bias[:, None]
 
 
@@ -77,7 +77,7 @@ def input_gradient_reference(chunk, start, stop, dy, weight, windows, padded, co
 def weight_gradient_reference(chunk, start, stop, dy, x, windows, padded, columns, product, dweight):
     _, groups, filters, _ = dweight.shape
     for n in range(start, stop):
-        columns = im2col_reference(x[n], windows, groups)  # (G, K, P)
+        columns = window_columns(x[n], windows, groups)  # (G, K, P)
         dweight[chunk] += dy[n].reshape(groups, filters, -1) @ columns.transpose(0, 2, 1)
 
 

@@ -8,7 +8,7 @@ afterwards in a fixed order. The same number of threads therefore always gives t
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager, nullcontext
 from functools import cache
 from itertools import pairwise
@@ -91,6 +91,7 @@ if hasattr(os, "register_at_fork"):
 
 @cache
 def _libraries() -> ThreadpoolController:
+    import scipy.linalg.cython_blas  # noqa: F401  the BLAS behind np.dot in a kernel, loaded here to be limited as well
 
     return ThreadpoolController()
 
@@ -151,5 +152,6 @@ def run(kernel: Callable[..., None], chunks: Sequence[tuple[int, int]], *args: A
         try:
             kernel(len(chunks) - 1, *chunks[-1], *args)
         finally:
-            for future in futures:
-                future.result()
+            wait(futures)
+        for future in futures:
+            future.result()

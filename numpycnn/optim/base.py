@@ -83,8 +83,11 @@ class Optimizer:
                     )
                 kept.append(array)
             arrays = (parameter.value, parameter.grad, *kept)  # flat views: steps do not care for shapes
-            value, grad, *kept = (array.reshape(-1) for array in arrays)
-            self._update(value, grad, lr, *kept)
+            value, grad, *flat = (array.reshape(-1) for array in arrays)
+            self._update(value, grad, lr, *flat)
+            for array, result in zip((parameter.value, *kept), (value, *flat), strict=True):
+                if not array.flags.c_contiguous:  # then the flat one is a copy
+                    array[...] = result.reshape(array.shape)
 
     def _update(self, value: np.ndarray, grad: np.ndarray, lr: float, *kept: np.ndarray) -> None:
         """Change `value` in place; `grad` stays as it is, the arrays of `slots` are kept. All are flat."""

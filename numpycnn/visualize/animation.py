@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from numpycnn.visualize import formulas as write
-from numpycnn.visualize.board import LINE, TIMES, TINTS, WHITE, Board, Grid, Text, spell_number, value_text
+from numpycnn.visualize.board import LINE, RUST, TIMES, TINTS, WHITE, Board, Grid, Text, spell_number, value_text
 from numpycnn.visualize.film import Film, Target
 from numpycnn.visualize.steps import Step, TransposedStep, convolution_steps, picture, pooling_steps, transposed_steps
 from numpycnn.visualize.style import BLUE, GREEN, GREY, INK, ORANGE, VERMILION
@@ -36,7 +36,7 @@ def convolution_animation(
     dilation: Any = 1,
     path: Target = None,
     frames_per_second: float = 4,
-    cell: int = 40,
+    cell: int = 36,
 ) -> "list[Image]":
     """Draw a kernel on its way over a picture, with the numbers of each product and their sum.
 
@@ -102,7 +102,7 @@ def pooling_animation(
     p: float = 2,
     path: Target = None,
     frames_per_second: float = 4,
-    cell: int = 40,
+    cell: int = 36,
 ) -> "list[Image]":
     """Draw a pooling window on its way over a picture, with the numbers that it makes one of.
 
@@ -170,7 +170,7 @@ def conv_transpose_animation(
     dilation: Any = 1,
     path: Target = None,
     frames_per_second: float = 3,
-    cell: int = 40,
+    cell: int = 36,
 ) -> "list[Image]":
     """Draw how each element of a picture lays a copy of the kernel into the output, where the copies add up.
 
@@ -288,9 +288,9 @@ def _draw_input(
     for row, column in grid.cells:
         tap = taps.get((row, column))
         inside = 0 <= row < height and 0 <= column < width
-        corner = None if corners is None or tap is None else value_text(corners[tap], VERMILION)
-        if corner is not None:
-            corner = Text(f"{TIMES}{corner.words}", VERMILION)
+        corner = None
+        if corners is not None and tap is not None:
+            corner = Text(TIMES + spell_number(corners[tap]), RUST)
         if inside:
             bold = tap is not None and (not winner or tap == first)
             board.number(grid.box(row, column), value_text(float(x[row, column]), bold=bold), corner)
@@ -356,7 +356,7 @@ def _draw_laid(board: Board, grid: Grid, windows: "Windows", step: TransposedSte
             corner = None
             if at in taps:
                 term = float(step.terms[taps[at]])
-                corner = Text(spell_number(term) if term < 0 else f"+{spell_number(term)}", VERMILION)
+                corner = Text(spell_number(term) if term < 0 else f"+{spell_number(term)}", RUST)
             board.number(grid.box(*at), value_text(after, colour, bold=at in taps), corner)
     board.surface(grid.box(0, 0, height, width), None, GREEN, 2)
     if max(windows.dilation) > 1:

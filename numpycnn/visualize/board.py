@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from math import isclose
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from PIL.ImageFont import FreeTypeFont
 
 WHITE, LINE, FAINT = "#FFFFFF", "#9AA5AD", "#B8BEC3"
+RUST = "#943B00"  # vermilion, dark enough for small print on its own tint
 TINTS = {BLUE: "#DDEBF5", VERMILION: "#FADCC5", GREEN: "#D3EEE4"}  # the same hues, for surfaces
 MINUS, TIMES, DOT = "\N{MINUS SIGN}", "\N{MULTIPLICATION SIGN}", "\N{MIDDLE DOT}"
 Box = tuple[float, float, float, float]
@@ -80,12 +82,13 @@ class Grid:
 def spell_number(value: float) -> str:
     """Write a number in at most three significant digits, a whole one of up to six digits in full."""
     text = f"{value:.0f}" if float(value).is_integer() and abs(value) < 1e6 else f"{value:.3g}"
-    return "0" if text == "-0" else text.replace("-", MINUS)
+    return "0" if text == "-0" else text.replace("-", MINUS).replace("inf", "\N{INFINITY}")
 
 
 def is_exact(value: float) -> bool:
     """Whether `spell_number` leaves nothing of a number out but the last bits of its float."""
-    return abs(float(spell_number(value).replace(MINUS, "-")) - value) <= 1e-12 * abs(value)
+    text = spell_number(value).replace(MINUS, "-").replace("\N{INFINITY}", "inf")
+    return isclose(float(text), value, rel_tol=1e-12)
 
 
 def value_text(value: float, colour: str = INK, bold: bool = False) -> Text:
@@ -173,7 +176,7 @@ class Board:
 
 def small_print(letter: int) -> int:
     """Return the size of the small print that goes with letters of a size."""
-    return max(9, round(0.72 * letter))
+    return max(10, round(0.77 * letter))
 
 
 # --------------------------------------------------------------------------------------------------------- side by side

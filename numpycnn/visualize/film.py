@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from numpycnn.functional.checks import whole_number
 from numpycnn.visualize.board import (
+    RUST,
     TIMES,
     TINTS,
     Block,
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 Target = str | os.PathLike[str] | None
-COLOURS = 64  # in a GIF: surfaces and lines exactly, the soft edges of letters nearly
-GIVEN = (BLUE, GREEN, GREY, INK, ORANGE, VERMILION, *TINTS.values())
+COLOURS = 32  # in a GIF: surfaces and lines exactly, the soft edges of letters nearly
+GIVEN = (BLUE, GREEN, GREY, INK, ORANGE, RUST, VERMILION, *TINTS.values())
 
 
 class Film:

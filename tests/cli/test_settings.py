@@ -28,12 +28,12 @@ def asked(**options: Any) -> argparse.Namespace:
 
 
 @pytest.mark.parametrize(
-    ("images", "name", "epochs", "validation"),
-    [(60000, "mnist", 4, 5000), (4000, "mnist-5k", 20, 500), (80, "mnist", 4, 10)],
+    ("images", "name", "model", "epochs", "validation"),
+    [(60000, "mnist", "tiny_vgg", 4, 5000), (4000, "mnist-5k", "keras_cnn", 15, 500), (80, "mnist", "tiny_vgg", 4, 10)],
 )
-def test_defaults_are_the_recipe(images: int, name: str, epochs: int, validation: int) -> None:
+def test_defaults_are_the_recipe(images: int, name: str, model: str, epochs: int, validation: int) -> None:
     found = choose(asked(), train(images, name))
-    assert found == Settings("mnist", name, images, "tiny_vgg", epochs, 32, "adam", 0.005, validation, 0)
+    assert found == Settings("mnist", name, images, model, epochs, 32, "adam", 0.005, validation, 0)
 
 
 def test_what_is_asked_for_counts() -> None:

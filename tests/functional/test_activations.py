@@ -41,7 +41,12 @@ TABLE: list[tuple[str, dict[str, Any], Scalar, Scalar]] = [
     ("leaky_relu", {}, lambda x: x if x > 0 else 0.01 * x, lambda x: 1.0 if x > 0 else 0.01),
     ("leaky_relu", {"negative_slope": 0.3}, lambda x: x if x > 0 else 0.3 * x, lambda x: 1.0 if x > 0 else 0.3),
     ("elu", {}, lambda x: x if x > 0 else math.expm1(x), lambda x: 1.0 if x > 0 else math.exp(x)),
-    ("elu", {"alpha": 0.7}, lambda x: x if x > 0 else 0.7 * math.expm1(x), lambda x: 1.0 if x > 0 else 0.7 * math.exp(x)),
+    (
+        "elu",
+        {"alpha": 0.7},
+        lambda x: x if x > 0 else 0.7 * math.expm1(x),
+        lambda x: 1.0 if x > 0 else 0.7 * math.exp(x),
+    ),
     (
         "selu",
         {},

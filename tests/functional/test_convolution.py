@@ -70,9 +70,7 @@ def test_equals_pytorch(rank: int) -> None:
         bias.requires_grad_()
         around = [n for pair in reversed(drawn.case.pairs) for n in pair]  # PyTorch lists the last axis first
         padded = torch.nn.functional.pad(x, around)
-        y = theirs(
-            padded, weight, bias, stride=drawn.case.stride, dilation=drawn.case.dilation, groups=drawn.groups
-        )
+        y = theirs(padded, weight, bias, stride=drawn.case.stride, dilation=drawn.case.dilation, groups=drawn.groups)
         y.backward(torch.tensor(drawn.dy))
         assert_close(CONV[rank](drawn.x, drawn.weight, drawn.bias, **drawn.settings), y.detach())
         gradients = BACKWARD[rank](drawn.dy, drawn.x, drawn.weight, **drawn.settings)
@@ -143,7 +141,9 @@ def test_any_layout_gives_the_same_bits_and_stays_as_it_is(rng: np.random.Genera
     for kind in layouts(x):
         other_x, other_weight, other_bias, other_dy = (layouts(array)[kind] for array in (x, weight, bias, dy))
         assert_same_bits(F.conv2d(other_x, other_weight, other_bias, **settings), y)
-        for actual, wanted in zip(F.conv2d_backward(other_dy, other_x, other_weight, **settings), gradients, strict=True):
+        for actual, wanted in zip(
+            F.conv2d_backward(other_dy, other_x, other_weight, **settings), gradients, strict=True
+        ):
             assert_same_bits(actual, wanted)
         for other, original in ((other_x, x), (other_weight, weight), (other_bias, bias), (other_dy, dy)):
             np.testing.assert_array_equal(other, original)

@@ -77,7 +77,11 @@ def test_special_numbers_empty_batches_and_bad_calls(forward: object, backward: 
     assert backward(np.empty((0, 2)), empty).shape == (0, 2, 3)
     name = forward.__name__
     for bad, error, text in (
-        (np.zeros((2, 3)), ValueError, rf"{name}: expected x \(N, C, ...\) with at least one spatial axis, got \(2, 3\)"),
+        (
+            np.zeros((2, 3)),
+            ValueError,
+            rf"{name}: expected x \(N, C, ...\) with at least one spatial axis, got \(2, 3\)",
+        ),
         (np.zeros((2, 3, 0)), ValueError, rf"{name}: expected x with no empty axis but N, got \(2, 3, 0\)"),
         (np.zeros((2, 3, 4), int), TypeError, f"{name}: expected x of float32 or float64, got int64"),
     ):

@@ -43,9 +43,7 @@ def standardize(numbers: list[float], dy: list[float], eps: float, w: list[float
     xhat = [(v - mean) * s for v in numbers]
     y = [w[i] * xhat[i] + b[i] for i in range(m)]
     # dxhat[i]/dx[j] = s ([i = j] - 1/m) - xhat[i] xhat[j] s / m, since ds/dx[j] = -s^2 xhat[j] / m
-    dx = [
-        math.fsum(dy[i] * w[i] * s * ((i == j) - 1 / m - xhat[i] * xhat[j] / m) for i in range(m)) for j in range(m)
-    ]
+    dx = [math.fsum(dy[i] * w[i] * s * ((i == j) - 1 / m - xhat[i] * xhat[j] / m) for i in range(m)) for j in range(m)]
     return y, dx, xhat, mean, variance
 
 
@@ -120,7 +118,9 @@ def test_batch_norm_equals_pytorch(training: bool) -> None:
             assert_close(gradient, tensor.grad)
 
 
-def draw_layer(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None, np.ndarray, int, float]:
+def draw_layer(
+    rng: np.random.Generator,
+) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None, np.ndarray, int, float]:
     x = rng.normal(rng.normal(), 1 + rng.random(), tuple(rng.integers(1, 5, rng.integers(1, 5))))
     axis = int(rng.integers(-x.ndim, x.ndim))
     weight = rng.normal(size=x.shape[axis:]) if rng.random() < 0.8 else None
@@ -196,7 +196,9 @@ def test_empty_batches() -> None:
     assert dx.shape == (0, 3, 4)
     assert_same_bits(dweight, np.zeros(3))
     assert_same_bits(dbias, np.zeros(3))
-    with pytest.raises(ValueError, match=r"batch_norm: expected a batch that is not empty in training, got \(0, 3, 4\)"):
+    with pytest.raises(
+        ValueError, match=r"batch_norm: expected a batch that is not empty in training, got \(0, 3, 4\)"
+    ):
         F.batch_norm(empty, ones, ones, None, None, training=True)
     assert F.layer_norm(empty).shape == (0, 3, 4)
     assert F.layer_norm_backward(empty, empty)[1].shape == (4,)
@@ -238,7 +240,11 @@ BAD_CALLS: list[tuple[dict[str, Any], type[Exception], str]] = [
     ({"running_mean": np.ones(2)}, ValueError, r"batch_norm: expected running_mean \(3,\), got \(2,\)"),
     ({"running_var": np.ones(2)}, ValueError, r"batch_norm: expected running_var \(3,\), got \(2,\)"),
     ({"running_mean": None}, ValueError, "expected running_mean and running_var where training is False, got None"),
-    ({"running_mean": np.ones(2), "training": True}, ValueError, r"batch_norm: expected running_mean \(3,\), got \(2,\)"),
+    (
+        {"running_mean": np.ones(2), "training": True},
+        ValueError,
+        r"batch_norm: expected running_mean \(3,\), got \(2,\)",
+    ),
     ({"eps": -1}, ValueError, "batch_norm: expected eps from 0 on, got -1"),
     ({"eps": "small"}, TypeError, "batch_norm: expected eps to be a number, got str 'small'"),
 ]

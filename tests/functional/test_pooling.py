@@ -42,7 +42,8 @@ def test_the_drawn_windows_reach_the_awkward_cases(rank: int) -> None:
         "stride that leaves some over": [any(r % s for r, s in zip(c.room, c.stride, strict=True)) for c in cases],
         "incomplete last window": [pool_output(c) != c.output for c in cases],
         "incomplete window refused": [
-            c.settings["ceil_mode"] and pool_output(c) != tuple(-(-r // s) + 1 for r, s in zip(c.room, c.stride, strict=True))
+            c.settings["ceil_mode"]
+            and pool_output(c) != tuple(-(-r // s) + 1 for r, s in zip(c.room, c.stride, strict=True))
             for c in cases
         ],
         "gaps between windows": [any(s > r for s, r in zip(c.stride, c.reach, strict=True)) for c in cases],

@@ -101,9 +101,7 @@ def test_receptive_field_without_layers() -> None:
 
 
 def test_equal_settings_share_one_table() -> None:
-    first, second = (
-        slide((6, 5), 3, stride=1, padding=0, dilation=1, operation="test") for _ in range(2)
-    )
+    first, second = (slide((6, 5), 3, stride=1, padding=0, dilation=1, operation="test") for _ in range(2))
     assert first is second
     assert isinstance(first, Windows)
     assert first.table is second.table

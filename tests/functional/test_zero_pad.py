@@ -26,7 +26,12 @@ def draw(rng: np.random.Generator) -> tuple[np.ndarray, Any, Pairs, np.ndarray]:
         pass
     ones = (1,) * rank
     pairs = pairs_of(padding, x.shape[2:], ones, ones, ones)
-    return x, padding, pairs, rng.normal(size=(*x.shape[:2], *(n + sum(p) for n, p in zip(x.shape[2:], pairs, strict=True))))
+    return (
+        x,
+        padding,
+        pairs,
+        rng.normal(size=(*x.shape[:2], *(n + sum(p) for n, p in zip(x.shape[2:], pairs, strict=True)))),
+    )
 
 
 def test_equals_the_definition() -> None:

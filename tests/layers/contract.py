@@ -76,7 +76,9 @@ ROWS: list[Row] = [
     Row(lambda: ConvTranspose3D(2, 2, stride=2, in_channels=1), (1, 2, 3, 2), (2, 4, 6, 4)),
     Row(lambda: MaxPool1D(3, stride=2, padding=1), (2, 8), (2, 4)),
     Row(lambda: MaxPool2D(2), (2, 5, 4), (2, 2, 2)),
-    Row(lambda: MaxPool2D((3, 2), stride=(1, 2), padding=(1, 0), dilation=(1, 2), ceil_mode=True), (3, 4, 8), (3, 4, 4)),
+    Row(
+        lambda: MaxPool2D((3, 2), stride=(1, 2), padding=(1, 0), dilation=(1, 2), ceil_mode=True), (3, 4, 8), (3, 4, 4)
+    ),
     Row(lambda: MaxPool3D((1, 2, 2)), (2, 2, 4, 5), (2, 2, 2, 2)),
     Row(lambda: AvgPool1D(3, stride=2, padding=((1, 0),)), (2, 8), (2, 4)),
     Row(lambda: AvgPool2D(2, padding="same"), (2, 5, 4), (2, 3, 2)),

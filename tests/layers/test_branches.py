@@ -54,7 +54,9 @@ def test_the_mode_reaches_the_branches() -> None:
 
 def test_errors_name_the_place_inside() -> None:
     model = Sequential([Residual(Sequential([Dense(4, name="inner")]))])
-    with pytest.raises(ValueError, match=r"Dense 'inner' \(layer 0\.main\.0\): expected inputs \(features,\), got \(2, 3\)"):
+    with pytest.raises(
+        ValueError, match=r"Dense 'inner' \(layer 0\.main\.0\): expected inputs \(features,\), got \(2, 3\)"
+    ):
         model.build((2, 3))
 
 
@@ -63,7 +65,9 @@ BAD = [
     Bad(lambda: Residual(None), TypeError, "Residual: expected layers as branches, got NoneType"),
     Bad(lambda: Residual([Dense(2)]), TypeError, "Residual: expected layers as branches, got list"),
     Bad(lambda: Residual(Dense(2), "identity"), TypeError, "Residual: expected layers as branches, got str"),
-    Bad(lambda: Residual(shared, shared), ValueError, "Residual: expected two different layers, got the same one twice"),
+    Bad(
+        lambda: Residual(shared, shared), ValueError, "Residual: expected two different layers, got the same one twice"
+    ),
     Bad(lambda: Residual(Dense), TypeError, "Residual: expected layers as branches, got"),
     Bad(
         lambda: Residual(Dense(3)),
@@ -71,7 +75,12 @@ BAD = [
         "Residual: expected both branches to give the same shape, got (3,) from the main branch and (2,) from the shortcut",
         (2,),
     ),
-    Bad(lambda: Residual(Dense(3), Dense(4)), ValueError, "got (3,) from the main branch and (4,) from the shortcut", (2,)),
+    Bad(
+        lambda: Residual(Dense(3), Dense(4)),
+        ValueError,
+        "got (3,) from the main branch and (4,) from the shortcut",
+        (2,),
+    ),
     Bad(lambda: Residual(Dense(3)), ValueError, "Dense: expected inputs (features,), got (2, 3)", (2, 3)),
     Bad(lambda: Concat([]), ValueError, "Concat: expected at least one branch, got none"),
     Bad(lambda: Concat([Dense(2), None]), TypeError, "Concat: expected layers as branches, got NoneType"),

@@ -183,7 +183,9 @@ def test_threads_predict_with_one_layer_at_once(row: Row, rng: np.random.Generat
 def test_each_forward_serves_one_backward(row: Row, rng: np.random.Generator) -> None:
     layer = built(row)
     x, dy = batch(layer, rng), rng.normal(size=(3, *row.output_shape))
-    text = f"{type(layer).__name__}.*: backward needs a forward pass before it, with training=True or differentiable=True"
+    text = (
+        f"{type(layer).__name__}.*: backward needs a forward pass before it, with training=True or differentiable=True"
+    )
     with pytest.raises(RuntimeError, match=text):
         layer.backward(dy)
     layer.forward(x)
@@ -259,7 +261,9 @@ def test_wrong_types(row: Row, rng: np.random.Generator) -> None:
     x = batch(layer, rng)
     if x.dtype.kind == "f":
         for wrong in (np.float32, np.float16, np.int64, np.uint8, bool, complex, object, ">f8"):
-            with pytest.raises(TypeError, match=r": expected float64, got .*; convert the input with x.astype\(np.float64\)"):
+            with pytest.raises(
+                TypeError, match=r": expected float64, got .*; convert the input with x.astype\(np.float64\)"
+            ):
                 layer.forward(x.astype(wrong) if wrong is not complex else x + 0j)
     with pytest.raises(TypeError, match=": expected (float64|integers), got <U4"):
         layer.forward(np.full(x.shape, "text"))

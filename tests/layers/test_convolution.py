@@ -24,7 +24,12 @@ CASES: list[tuple[str, dict[str, Any], tuple[int, ...], Any]] = [
 @pytest.mark.parametrize(("name", "settings", "input_shape", "function"), CASES)
 @pytest.mark.parametrize("bias", [True, False])
 def test_is_the_function_of_the_same_name(
-    name: str, settings: dict[str, Any], input_shape: tuple[int, ...], function: Any, bias: bool, rng: np.random.Generator
+    name: str,
+    settings: dict[str, Any],
+    input_shape: tuple[int, ...],
+    function: Any,
+    bias: bool,
+    rng: np.random.Generator,
 ) -> None:
     layer = getattr(numpycnn, name)(4, 2, bias=bias, **settings)
     layer.build(input_shape, dtype=np.float64)
@@ -83,7 +88,11 @@ def make(**settings: Any) -> Layer:
 
 
 BAD = [
-    *(bad for name in ("out_channels", "kernel_size", "stride", "dilation", "groups") for bad in bad_sizes(make, "Conv2D", name)),
+    *(
+        bad
+        for name in ("out_channels", "kernel_size", "stride", "dilation", "groups")
+        for bad in bad_sizes(make, "Conv2D", name)
+    ),
     *bad_sizes(make, "Conv2D", "padding", 0),
     *(bad for bad in bad_sizes(make, "Conv2D", "in_channels") if "NoneType" not in bad.text),
     *bad_sizes(lambda **s: ConvTranspose2D(4, 3, **s), "ConvTranspose2D", "output_padding", 0),
@@ -95,7 +104,11 @@ BAD = [
     Bad(lambda: make(padding="half"), ValueError, "Conv2D: expected padding 'valid', 'same' or 'full', got 'half'"),
     Bad(lambda: make(padding=((1, 2), 3)), ValueError, "Conv2D: expected padding as 2 (before, after) pairs"),
     Bad(lambda: make(padding=((1, -2), (3, 4))), ValueError, "Conv2D: expected padding from 0 to 2147483647, got -2"),
-    Bad(lambda: make(initializer="zeros"), ValueError, "Conv2D: expected initializer he_normal, he_uniform, glorot_normal"),
+    Bad(
+        lambda: make(initializer="zeros"),
+        ValueError,
+        "Conv2D: expected initializer he_normal, he_uniform, glorot_normal",
+    ),
     Bad(make, ValueError, "Conv2D: expected inputs (C, H, W), got (4, 5)", (4, 5)),
     Bad(make, ValueError, "Conv2D: expected inputs (C, H, W), got (1, 4, 5, 6)", (1, 4, 5, 6)),
     Bad(
@@ -111,8 +124,15 @@ BAD = [
         (1, 3, 5),
     ),
     Bad(lambda: make(groups=3), ValueError, "Conv2D: expected groups to divide the 4 input channels, got 3", (4, 5, 5)),
-    Bad(lambda: make(groups=3), ValueError, "Conv2D: expected groups to divide the 4 output channels, got 3", (6, 5, 5)),
-    Bad(lambda: make(in_channels=3), ValueError, "Conv2D: expected 3 channels (in_channels), got 4 in (4, 5, 5)", (4, 5, 5)),
+    Bad(
+        lambda: make(groups=3), ValueError, "Conv2D: expected groups to divide the 4 output channels, got 3", (6, 5, 5)
+    ),
+    Bad(
+        lambda: make(in_channels=3),
+        ValueError,
+        "Conv2D: expected 3 channels (in_channels), got 4 in (4, 5, 5)",
+        (4, 5, 5),
+    ),
     Bad(make, ValueError, "Conv2D: expected input_shape from 1 to 2147483647, got 0", (0, 5, 5)),
     Bad(make, ValueError, "expected at most 2147483647 elements in one padded channel", (1, 65536, 65536)),
     Bad(lambda: make(padding=2**31 - 1), ValueError, "expected at most 2147483647 elements in one padded", (1, 5, 5)),
@@ -131,7 +151,9 @@ BAD = [
         (1, 2, 2),
     ),
     Bad(lambda: ConvTranspose2D(4, 3, stride=2**31 - 1), ValueError, "expected at most 2147483647 elements", (1, 5, 5)),
-    Bad(lambda: ConvTranspose2D(4, 3, groups=2), ValueError, "expected groups to divide the 3 input channels", (3, 5, 5)),
+    Bad(
+        lambda: ConvTranspose2D(4, 3, groups=2), ValueError, "expected groups to divide the 3 input channels", (3, 5, 5)
+    ),
 ]
 
 

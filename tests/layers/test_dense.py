@@ -60,7 +60,12 @@ BAD = [
     Bad(lambda: make(name=b"fc"), TypeError, "Dense: expected name to be a string, got bytes b'fc'"),
     Bad(make, ValueError, "Dense: expected inputs (features,), got (2, 3); put a Flatten() before it", (2, 3)),
     Bad(make, ValueError, "Dense: expected inputs (features,), got (); put a Flatten() before it", ()),
-    Bad(lambda: make(in_features=5, name="fc1"), ValueError, "Dense 'fc1': expected 5 features (in_features), got 6", (6,)),
+    Bad(
+        lambda: make(in_features=5, name="fc1"),
+        ValueError,
+        "Dense 'fc1': expected 5 features (in_features), got 6",
+        (6,),
+    ),
 ]
 
 

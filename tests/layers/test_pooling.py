@@ -72,9 +72,15 @@ BAD = [
     *bad_sizes(make_average, "AvgPool2D", "padding", 0),
     *bad_sizes(lambda **s: LpPool2D(**s), "LpPool2D", "kernel_size"),
     *bad_sizes(lambda **s: MaxPool1D(**s), "MaxPool1D", "kernel_size"),
-    Bad(lambda: make(kernel_size=(2, 2, 2)), ValueError, "MaxPool2D: expected kernel_size to be an int or 2 ints, got 3"),
+    Bad(
+        lambda: make(kernel_size=(2, 2, 2)), ValueError, "MaxPool2D: expected kernel_size to be an int or 2 ints, got 3"
+    ),
     Bad(lambda: MaxPool3D((2, 2)), ValueError, "MaxPool3D: expected kernel_size to be an int or 3 ints, got 2"),
-    Bad(lambda: make(padding="around"), ValueError, "MaxPool2D: expected padding 'valid', 'same' or 'full', got 'around'"),
+    Bad(
+        lambda: make(padding="around"),
+        ValueError,
+        "MaxPool2D: expected padding 'valid', 'same' or 'full', got 'around'",
+    ),
     Bad(lambda: make(padding=(1, 2, 3)), ValueError, "MaxPool2D: expected padding to be an int or 2 ints, got 3"),
     Bad(lambda: LpPool2D(2, p=0.5), ValueError, "LpPool2D: expected p from 1 on, and finite, got 0.5"),
     Bad(lambda: LpPool2D(2, p=np.inf), ValueError, "LpPool2D: expected p from 1 on, and finite, got inf"),
@@ -91,8 +97,15 @@ BAD = [
     Bad(lambda: make(padding=2**31 - 1), ValueError, "MaxPool2D: expected", (3, 5, 5)),
     Bad(make_average, ValueError, "AvgPool2D: expected inputs (C, H, W), got (5,)", (5,)),
     Bad(lambda: make_average(kernel_size=6), ValueError, "AvgPool2D: kernel 6 does not fit into height 5", (3, 5, 5)),
-    Bad(GlobalAvgPool, ValueError, "GlobalAvgPool: expected inputs (C, ...) with at least one spatial axis, got (5,)", (5,)),
-    Bad(GlobalMaxPool, ValueError, "GlobalMaxPool: expected inputs (C, ...) with at least one spatial axis, got ()", ()),
+    Bad(
+        GlobalAvgPool,
+        ValueError,
+        "GlobalAvgPool: expected inputs (C, ...) with at least one spatial axis, got (5,)",
+        (5,),
+    ),
+    Bad(
+        GlobalMaxPool, ValueError, "GlobalMaxPool: expected inputs (C, ...) with at least one spatial axis, got ()", ()
+    ),
 ]
 
 

@@ -38,12 +38,19 @@ BAD = [
     Bad(lambda: ZeroPad("same"), ValueError, "ZeroPad: expected padding as numbers, got 'same'"),
     Bad(lambda: ZeroPad(((1, 2), 3)), ValueError, "ZeroPad: expected padding as 2 (before, after) pairs"),
     Bad(lambda: ZeroPad((1, 2, 3)), ValueError, "ZeroPad: expected padding to be an int or 2 ints, got 3", (1, 4, 5)),
-    Bad(lambda: ZeroPad(1), ValueError, "ZeroPad: expected inputs (C, ...) with at least one spatial axis, got (5,)", (5,)),
+    Bad(
+        lambda: ZeroPad(1),
+        ValueError,
+        "ZeroPad: expected inputs (C, ...) with at least one spatial axis, got (5,)",
+        (5,),
+    ),
     Bad(lambda: ZeroPad(2**31 - 1), ValueError, "ZeroPad: expected at most 2147483647 elements in one", (1, 4, 5)),
     Bad(lambda: Upsample(2, mode="cubic"), ValueError, "Upsample: expected mode 'nearest' or 'bilinear', got 'cubic'"),
     Bad(lambda: Upsample((2, 0)), ValueError, "Upsample: expected scale_factor from 1 to 2147483647, got 0"),
     Bad(lambda: Upsample((2, 2)), ValueError, "Upsample: expected scale_factor to be an int or 3 ints", (1, 4, 5, 6)),
-    Bad(lambda: Upsample(2), ValueError, "Upsample: expected inputs (C, ...) with at least one spatial axis, got ()", ()),
+    Bad(
+        lambda: Upsample(2), ValueError, "Upsample: expected inputs (C, ...) with at least one spatial axis, got ()", ()
+    ),
     Bad(lambda: Upsample(2**31 - 1), ValueError, "Upsample: expected at most 2147483647 elements in one", (1, 4, 5)),
 ]
 

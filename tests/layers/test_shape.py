@@ -13,7 +13,9 @@ def test_flatten_reads_in_c_order(rng: np.random.Generator) -> None:
     assert layer.build((2, 3, 4), dtype=np.float64) == (24,)
     x = rng.normal(size=(5, 2, 3, 4))
     y = layer.forward(x, training=True)
-    assert_same_bits(y, np.array([[x[n, c, h, w] for c in range(2) for h in range(3) for w in range(4)] for n in range(5)]))
+    assert_same_bits(
+        y, np.array([[x[n, c, h, w] for c in range(2) for h in range(3) for w in range(4)] for n in range(5)])
+    )
     assert_same_bits(layer.backward(y), x)
 
 
@@ -45,9 +47,16 @@ BAD = [
     Bad(lambda: Reshape((2.0, 3)), TypeError, "Reshape: expected shape to be an int, got float 2.0"),
     Bad(lambda: Reshape((True, 6)), TypeError, "Reshape: expected shape to be an int, got bool True"),
     Bad(lambda: Reshape((4,)), ValueError, "Reshape: expected 4 elements for (4,), got (2, 3) = 6", (2, 3)),
-    Bad(lambda: Reshape((2**31 - 1,) * 3), ValueError, "Reshape: expected 9903520300447984150353281023 elements", (2, 3)),
+    Bad(
+        lambda: Reshape((2**31 - 1,) * 3), ValueError, "Reshape: expected 9903520300447984150353281023 elements", (2, 3)
+    ),
     Bad(lambda: Reshape((4, -1), name="cut"), ValueError, "Reshape 'cut': expected", (2, 3)),
-    Bad(lambda: Reshape((7, -1)), ValueError, "Reshape: expected a multiple of 7 elements for (7, -1), got (2, 3) = 6", (2, 3)),
+    Bad(
+        lambda: Reshape((7, -1)),
+        ValueError,
+        "Reshape: expected a multiple of 7 elements for (7, -1), got (2, 3) = 6",
+        (2, 3),
+    ),
     Bad(Flatten, ValueError, "Flatten: expected input_shape from 1 to 2147483647, got 0", (0, 2)),
 ]
 

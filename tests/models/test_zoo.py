@@ -9,8 +9,8 @@ from numpycnn.models import MODELS, create
 
 Shape = tuple[int, int, int]
 
-# Parameters by hand, from the description of each network: a convolution has F (C KH KW + 1), a dense layer out (in + 1),
-# batch normalisation 2 C. Heights and widths shrink by what the windows take off; pools halve, rounding down.
+# Parameters by hand, from the description of each network: a convolution has F (C KH KW + 1), a dense layer
+# out (in + 1), batch normalisation 2 C. Height and width lose what the windows take off; pools halve, rounding down.
 
 
 def conv(c: int, f: int, k: int, bias: bool = True) -> int:

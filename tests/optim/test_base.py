@@ -27,7 +27,9 @@ def drawn(rng: np.random.Generator, dtype: Any = np.float64) -> dict[str, Parame
 
 
 @pytest.mark.parametrize("make", MAKE)
-def test_a_step_changes_values_in_place_and_no_gradient(make: Callable[[], Optimizer], rng: np.random.Generator) -> None:
+def test_a_step_changes_values_in_place_and_no_gradient(
+    make: Callable[[], Optimizer], rng: np.random.Generator
+) -> None:
     parameters = drawn(rng, np.float32)
     values = {name: p.value for name, p in parameters.items()}
     grads = {name: p.grad.copy() for name, p in parameters.items()}
@@ -67,6 +69,20 @@ def test_config_and_repr(make: Callable[[], Optimizer]) -> None:
     assert again.config() == optimizer.config()
     assert repr(again) == repr(optimizer)
     assert repr(optimizer).startswith(f"{type(optimizer).__name__}(lr=")
+
+
+@pytest.mark.parametrize("make", MAKE)
+def test_parameters_in_any_order_of_memory(make: Callable[[], Optimizer]) -> None:
+    plain, turned = drawn(np.random.default_rng(2)), drawn(np.random.default_rng(2))
+    turned["a"].value = np.asfortranarray(turned["a"].value)
+    turned["a"].grad = np.asfortranarray(turned["a"].grad)
+    one, other = make(), make()
+    for _ in range(3):
+        one.step(plain)
+        other.step(turned)
+    assert_same_bits(turned["a"].value, plain["a"].value)
+    for name, array in one.state().items():
+        assert_same_bits(other.state()[name], array)
 
 
 def test_state_is_named_after_slot_and_parameter(rng: np.random.Generator) -> None:
@@ -112,7 +128,9 @@ def test_misuse(make: Callable[[], Optimizer], rng: np.random.Generator) -> None
     layer = Dense(2)
     layer.build((3,))
     for wrong in (layer, [layer.weight], layer.weight):
-        with pytest.raises(TypeError, match=rf"{kind}: expected what model.parameters\(\) returns, a dict of Parameters"):
+        with pytest.raises(
+            TypeError, match=rf"{kind}: expected what model.parameters\(\) returns, a dict of Parameters"
+        ):
             optimizer.step(wrong)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match=f"{kind}: expected .*, got speed.a"):
         optimizer.load_state({"speed.a": np.zeros(2)}, 1)

@@ -250,7 +250,7 @@ def test_the_best_model_is_kept(tmp_path: Path) -> None:
 
 
 def test_the_best_of_an_unknown_quantity(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="ModelCheckpoint: expected one of epoch, loss, .* to monitor, got 'val_loss'"):
+    with pytest.raises(ValueError, match=r"ModelCheckpoint: expected one of epoch, .* to monitor, got 'val_loss'"):
         fit(ModelCheckpoint(tmp_path / "best", best="val_loss"))
 
 

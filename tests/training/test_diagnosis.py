@@ -152,7 +152,7 @@ def test_a_penalty_that_overflows() -> None:
     model = small.dense()
     model[0].weight.value[...] = 1e20
     trainer = Trainer(model, loss=CrossEntropy(l2=1.0), optimizer=SGD(1e-30))
-    with pytest.raises(FloatingPointError, match="the loss is inf .* the penalty on the weights is not finite"):
+    with pytest.raises(FloatingPointError, match=r"the loss is inf .* the penalty on the weights is not finite"):
         trainer.fit(small.points(), epochs=1, progress=False)
 
 

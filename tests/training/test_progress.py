@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from numpycnn import MeanSquaredError, SGD, Trainer
+from numpycnn import SGD, MeanSquaredError, Trainer
 from numpycnn.training import Callback
 from numpycnn.training.progress import describe_record, percent, stream_for
 from tests.training import small

