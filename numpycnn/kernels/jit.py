@@ -4,9 +4,9 @@
 multiplications to be fused with additions, which is what lets a loop use vector instructions; it does not allow the
 compiler to assume that there are no NaNs or infinities, so those keep their meaning.
 
-A habit of all loops here: they cut the piece of an array that they work on first, and then count from 0. Python's negative
-indices are the reason: unless the compiler can see that an index is not negative, it has to ask at each element, and the
-loop is not turned into vector instructions. It is worth a factor of 4 to 10.
+A habit of all loops here: they cut the piece of an array that they work on first, and then count from 0. Python's
+negative indices are the reason: unless the compiler can see that an index is not negative, it has to ask at each
+element, and the loop is not turned into vector instructions. It is worth a factor of 4 to 10.
 """
 
 from collections.abc import Callable

@@ -56,7 +56,7 @@ class Layer:
     name: str | None
     input_shape: Shape | None = None
     output_shape: Shape | None = None
-    dtype: "np.dtype[Any] | None" = None
+    dtype: Any = None
 
     #: Whether the layers inside work one after the other, and not side by side.
     chained = False
@@ -251,7 +251,7 @@ class Layer:
                 raise TypeError(f"expected dy of {self.dtype}, got {dy.dtype}")
             if dy.shape != shape:
                 raise ValueError(f"expected dy {spell(shape)} like the output, got {spell(dy.shape)}")
-            dx = hook(np.require(dy, requirements="CA"), cache)
+            dx = hook(np.require(dy, requirements=["C", "A"]), cache)
         except (ValueError, TypeError) as error:
             raise self._named(error) from None
         self._cache = None
@@ -292,7 +292,7 @@ class Layer:
                 now = f"{x.shape[1]} features" if x.ndim == 2 else spell(x.shape[1:])
                 hint = f"; the layer before it, {self._previous}, now gives {now}"
             raise ValueError(f"expected {spell(self._expected or ('N', '...'))}, got {spell(x.shape)}{hint}")
-        return np.require(x, requirements="CA")  # the last bits of a sum depend on the order in memory
+        return np.require(x, requirements=["C", "A"])  # the last bits of a sum depend on the order in memory
 
     # ------------------------------------------------------------------------------------------- what a layer holds
 
