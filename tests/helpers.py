@@ -1,7 +1,7 @@
 """What several test files share: settings drawn at random, oracles written as plain loops, and comparisons.
 
-The oracles are written from the definitions alone and share no code with the package. A convolution is first spelled out as
-a list of its terms, one for each product that the definition names; output and gradients are then sums over that list.
+The oracles are written from the definitions alone and share no code with the package. A convolution is first spelled
+out as a list of its terms, one for each product that the definition names; output and gradients are then sums over it.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -20,7 +20,7 @@ INT32_OVERFLOW, INT64_LARGEST = 2**31, 2**63 - 1
 
 
 def assert_close(actual: Any, expected: Any, tolerance: float = 1e-10) -> None:
-    """Same shape, and no number further off than `tolerance` times the largest one (of an array with ordinary numbers)."""
+    """Same shape, and no number further off than `tolerance` times the largest one."""
     actual, expected = np.asarray(actual), np.asarray(expected)
     assert actual.shape == expected.shape
     if expected.size:
@@ -182,7 +182,7 @@ def draw_pool(rng: np.random.Generator, rank: int, *, dilated: bool = False) -> 
     return case._replace(settings=settings)
 
 
-# ----------------------------------------------------------------------------------------------- convolution, by its terms
+# -------------------------------------------------------------------------------------- convolution, by its terms
 
 
 class Terms(NamedTuple):
@@ -213,7 +213,7 @@ def convolution_terms(x_shape: Shape, weight_shape: Shape, case: Case, groups: i
 
 
 def transposed_size(case: Case, extra: Shape) -> Shape:
-    """The output size of a transposed convolution, s (i - 1) + d (k - 1) + 1 + e - before - after; "same" means s i + e."""
+    """The output size, s (i - 1) + d (k - 1) + 1 + e - before - after, or s i + e where the padding is "same"."""
     if case.settings["padding"] == "same":
         return tuple(i * s + e for i, s, e in zip(case.size, case.stride, extra, strict=True))
     axes = zip(case.size, case.reach, case.stride, case.pairs, extra, strict=True)
@@ -256,11 +256,11 @@ def bilinear(
     return y, dx, dweight, dbias
 
 
-# ---------------------------------------------------------------------------------------------------- pooling, by its windows
+# --------------------------------------------------------------------------------------------- pooling, by its windows
 
 
 class PoolWindow(NamedTuple):
-    """One place of the window: which output it makes, which elements of the input it sees, what it covers of the padding."""
+    """One place of the window: which output it makes, and which elements of the input it sees."""
 
     output: Shape
     seen: list[Shape]

@@ -96,7 +96,10 @@ class InferenceBatchNorm(BatchNorm):
 
     def _backward(self, dy: np.ndarray, cache: Any) -> np.ndarray:
         x, _, mean, variance = cache
-        return F.batch_norm_backward(dy, x, self.weight.value, mean, variance, training=False, eps=self.eps)[0]
+        dx, self.weight.grad[...], self.bias.grad[...] = F.batch_norm_backward(
+            dy, x, self.weight.value, mean, variance, training=False, eps=self.eps
+        )
+        return dx
 
 
 class AnotherMask(Dropout):
@@ -160,9 +163,8 @@ def test_the_report_marks_only_what_is_wrong(
     report = measure_gradients(make(), input_shape)
     assert not report.passed
     wrong = {(row.layer, row.array) for row in report.rows if not row.passed}
-    assert (owner, array) in wrong
-    if owner not in ("InferenceBatchNorm", "ForgottenWeightGradient", "HalfWeightGradient 'fc'"):
-        assert {array for _, array in wrong} == {array} or owner == "InferenceBatchNorm"
+    # An error on the way back is passed on to what lies before, but the parameters of this layer are not touched by it.
+    assert wrong == {(owner, array)}
     assert f"{owner}: the gradient of {array} is wrong" in str(report)
 
 
@@ -269,7 +271,7 @@ class Unsteady(Layer):
 
 def test_a_forward_that_is_not_the_same_each_time_is_reported() -> None:
     with pytest.raises(
-        GradientError, match="Unsteady: .*is the forward pass the same each time|Unsteady: the gradient of x"
+        GradientError, match=r"Unsteady: .*is the forward pass the same each time|Unsteady: the gradient of x"
     ):
         check_gradients(Unsteady(), (3,))
 

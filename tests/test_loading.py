@@ -200,7 +200,7 @@ def nested(depth: int) -> Any:
 
 
 def test_a_description_nested_too_deep(path: Path) -> None:
-    with pytest.raises(DataFormatError, match="forged: (it describes no model|its metadata is no valid JSON)"):
+    with pytest.raises(DataFormatError, match=r"forged: (it describes no model|its metadata is no valid JSON)"):
         load_model(forged(path, nested(300)))
 
 
@@ -248,7 +248,7 @@ def test_a_truncated_model(path: Path) -> None:
     content = path.read_bytes()
     for length in (0, 4, 100, len(content) // 2, len(content) - 1):
         path.write_bytes(content[:length])
-        with pytest.raises(DataFormatError, match="model.safetensors: no safetensors file, or a damaged one"):
+        with pytest.raises(DataFormatError, match=r"model.safetensors: no safetensors file, or a damaged one"):
             load_model(path)
 
 

@@ -167,7 +167,8 @@ def test_without_layers_it_changes_nothing() -> None:
 def test_repr_shows_layers_shape_seed_and_name() -> None:
     model = Sequential([Dense(4), Sequential([ReLU()])], input_shape=(3,), seed=2, name="net")
     assert repr(model) == (
-        "Sequential([\n    Dense(4),\n    Sequential([\n        ReLU(),\n    ], input_shape=(4,)),\n], input_shape=(3,), seed=2, name='net')"
+        "Sequential([\n    Dense(4),\n    Sequential([\n        ReLU(),\n    ], input_shape=(4,)),\n]"
+        ", input_shape=(3,), seed=2, name='net')"
     )
 
 
@@ -232,7 +233,7 @@ def test_bad_predictions() -> None:
     model = Sequential([Dense(2)], input_shape=(3,))
     with pytest.raises(ValueError, match="expected batch_size from 1 to 2147483647, got 0"):
         model.predict(np.zeros((2, 3), np.float32), batch_size=0)
-    with pytest.raises(TypeError, match="Dense .layer 0.: expected float32, got float64"):
+    with pytest.raises(TypeError, match=r"Dense .layer 0.: expected float32, got float64"):
         model.predict(np.zeros((2, 3)))
     with pytest.raises(ValueError, match=r"Dense \(layer 0\): expected \(N, 3\), got \(3,\)"):
         model.predict(np.zeros(3, np.float32))

@@ -50,7 +50,7 @@ SOURCES: dict[str, Source] = {
 #: Recipes by the name of the data that was found, which may be a small stand-in for what was asked for:
 #: with few examples a network with dropout does better.
 RECIPES: dict[str, Recipe] = {
-    "mnist": Recipe(model="tiny_vgg", epochs=4, batch_size=32, validation=5000),
+    "mnist": Recipe(model="small_cnn", epochs=4, batch_size=32, validation=5000),
     "mnist-5k": Recipe(model="keras_cnn", epochs=15, batch_size=32, validation=500),
 }
 

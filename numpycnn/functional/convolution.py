@@ -25,6 +25,7 @@ import numpy as np
 
 from numpycnn.functional.checks import expect_shape, float_array, for_kernel, spell, whole_number
 from numpycnn.functional.windows import AXES, LETTERS, Windows, slide
+from numpycnn.functional.winograd import prefers_winograd, winograd, winograd_backward
 from numpycnn.kernels import convolution as kernels
 from numpycnn.kernels import direct_convolution as direct
 from numpycnn.kernels import threads
@@ -66,6 +67,13 @@ def prefers_direct(windows: Windows) -> bool:
     return all(s == 1 for s in windows.stride) and windows.flat.width >= 6
 
 
+def _goes_by_winograd(x: np.ndarray, weight: np.ndarray, groups: int, windows: Windows) -> bool:
+    """Whether the transforms pay, and are exact: they would spread NaN or infinity over windows that do not see it."""
+    if not prefers_winograd(x.shape[1], len(weight), groups, windows):
+        return False
+    return all(np.isfinite(np.vdot(array, array)) for array in (x, weight))
+
+
 def _line_scratch(channels: int, filters: int, windows: Windows, chunks: int, dtype: Any) -> list[np.ndarray]:
     """Working memory of the direct kernels for each chunk: a padded image, and a line for each filter."""
     length = int(windows.flat.origins[-1]) + windows.flat.width
@@ -83,6 +91,8 @@ def correlate(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, groups
         chunks = threads.split(n)
         matrices = _grouped(weight, groups)
         offset = np.zeros(filters, x.dtype) if bias is None else for_kernel(bias)
+        if _goes_by_winograd(x, weight, groups, windows):
+            return winograd(x, weight, offset, windows)
         arguments = (_rows(x), matrices, offset, windows.flat)
         flat = y.reshape(n, filters, -1)  # (N, F, P)
         if prefers_direct(windows):
@@ -183,8 +193,7 @@ def check_gradient(operation: str, dy: Any, x: np.ndarray, shape: tuple[int, ...
     return dy
 
 
-# --------------------------------------------------------------------------------- the operations, in any number of
-# axes
+# ---------------------------------------------------------------------------- the operations, in any number of axes
 
 
 def convolve(
@@ -210,6 +219,8 @@ def convolve(
 def convolve_backward(dy: Any, x: Any, weight: Any, **settings: Any) -> Gradients:
     """Return ``(dx, dweight, dbias)`` of `convolve`; the settings are those of the forward pass."""
     dy, x, weight, groups, windows = _check_backward(dy, x, weight, **settings)
+    if len(x) and _goes_by_winograd(x, weight, groups, windows) and np.isfinite(np.vdot(dy, dy)):
+        return *winograd_backward(dy, x, weight, windows), sum_over_positions(dy)
     dx = input_gradient(dy, weight, groups, windows)
     return dx, weight_gradient(dy, x, weight.shape, groups, windows), sum_over_positions(dy)
 

@@ -40,8 +40,7 @@ def tile_rows(k: int, windows: FlatWindows, itemsize: int) -> int:
     return max(1, min(len(windows.origins), TILE_BYTES // max(1, k * windows.width * itemsize)))
 
 
-# ------------------------------------------------------------------------------- the plain version, to read and to
-# check
+# ------------------------------------------------------------------------- the plain version, to read and to check
 
 
 def positions(windows: FlatWindows) -> np.ndarray:

@@ -10,8 +10,7 @@ import numpy as np
 from numpycnn.kernels.convolution import positions
 from numpycnn.kernels.jit import jit
 
-# ------------------------------------------------------------------------------- the plain version, to read and to
-# check
+# ------------------------------------------------------------------------- the plain version, to read and to check
 
 
 def max_pool_reference(chunk, start, stop, x, table, y, winners):

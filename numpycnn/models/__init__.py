@@ -1,7 +1,7 @@
 """Networks by name."""
 
 from numpycnn.models.resnet import resnet18, resnet18_cifar, resnet20, resnet34, resnet50
-from numpycnn.models.zoo import MODELS, bn_net, create, keras_cnn, lenet, lenet5, mlp, mnist_cnn, tiny_vgg
+from numpycnn.models.zoo import MODELS, bn_net, create, keras_cnn, lenet, lenet5, mlp, mnist_cnn, small_cnn, tiny_vgg
 
 __all__ = [
     "MODELS",
@@ -17,5 +17,6 @@ __all__ = [
     "resnet20",
     "resnet34",
     "resnet50",
+    "small_cnn",
     "tiny_vgg",
 ]

@@ -60,6 +60,20 @@ def tiny_vgg(
     return _built([*layers, Flatten(), Dense(classes)], input_shape, seed, dtype, "tiny_vgg")
 
 
+def small_cnn(
+    input_shape: Sequence[int] = (1, 28, 28), classes: int = 10, *, seed: int = 0, dtype: Any = np.float32
+) -> Sequential:
+    """Return three 3x3 convolutions with batch normalisation, the quickest of these to learn digits well.
+
+    Pooling comes early, so that a wide layer is a small one; batch normalisation allows large steps. See `tiny_vgg` for
+    the parameters.
+    """
+    layers: list[Layer] = []
+    for channels in (16, 32, 64):
+        layers += [Conv2D(channels, 3, bias=False), BatchNorm(), ReLU(), MaxPool2D(2)]
+    return _built([*layers[:-1], Flatten(), Dense(classes)], input_shape, seed, dtype, "small_cnn")
+
+
 def lenet5(
     input_shape: Sequence[int] = (1, 28, 28), classes: int = 10, *, seed: int = 0, dtype: Any = np.float32
 ) -> Sequential:
@@ -127,6 +141,7 @@ MODELS: dict[str, Builder] = {
     builder.__name__: builder
     for builder in (
         tiny_vgg,
+        small_cnn,
         lenet5,
         lenet,
         keras_cnn,

@@ -172,7 +172,7 @@ def test_bad_gradients(name: str) -> None:
 
 def test_bad_settings() -> None:
     x = np.zeros(3)
-    with pytest.raises(TypeError, match="leaky_relu: expected negative_slope to be a number, got str '0.1'"):
+    with pytest.raises(TypeError, match=r"leaky_relu: expected negative_slope to be a number, got str '0.1'"):
         F.leaky_relu(x, negative_slope="0.1")
     with pytest.raises(TypeError, match="elu: expected alpha to be a number, got NoneType None"):
         F.elu(x, alpha=None)

@@ -100,7 +100,6 @@ def test_equals_pytorch(rank: int) -> None:
 def test_is_the_adjoint_of_the_convolution(rank: int) -> None:
     """<conv(x), z> = <x, conv_transpose(z)> with the same weights, once the output padding brings back the size."""
     conv = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}[rank]
-    compared = 0
     for rng in generators(5, rank, count=100):
         case = draw_case(rng, rank, words=("valid", "full"))
         extra = tuple(room % s for room, s in zip(case.room, case.stride, strict=True))
@@ -108,12 +107,8 @@ def test_is_the_adjoint_of_the_convolution(rank: int) -> None:
         x, weight = rng.normal(size=(2, 3, *case.size)), rng.normal(size=(4, 3, *case.kernel))
         y = conv(x, weight, **settings)
         z = rng.normal(size=y.shape)
-        if settings["padding"] == "full" and min(case.reach) < 1:
-            continue
         back = TRANSPOSED[rank](z, weight, output_padding=extra, **settings)
         assert_close((y * z).sum(), (x * back).sum())
-        compared += 1
-    assert compared >= 90
 
 
 def test_same_multiplies_the_size_by_the_stride() -> None:

@@ -19,6 +19,7 @@ from tests.helpers import (
     draw_case,
     generators,
     layouts,
+    pairs_of,
 )
 
 CONV = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
@@ -170,28 +171,92 @@ def test_an_empty_batch(rank: int) -> None:
     assert_same_bits(dbias, np.zeros(3))
 
 
-def test_large_images_take_several_tiles(rng: np.random.Generator) -> None:
-    x, weight = rng.normal(size=(2, 8, 70, 60)), rng.normal(size=(3, 8, 3, 3))
-    dy = rng.normal(size=(2, 3, 68, 58))
-    dx, dweight, _ = F.conv2d_backward(dy, x, weight)
-    y = F.conv2d(x, weight)
-    for n, f in np.ndindex(2, 3):
-        assert_close(y[n, f], sum(correlate(x[n, c], weight[f, c], mode="valid", method="direct") for c in range(8)))
-    for f, c in np.ndindex(3, 8):
-        assert_close(dweight[f, c], sum(correlate(x[n, c], dy[n, f], mode="valid", method="direct") for n in range(2)))
+# Large enough for every way in which a convolution can be made fast: shapes of x and weight, and the settings.
+LARGE: list[tuple[tuple[int, ...], tuple[int, ...], dict[str, Any]]] = [
+    ((2, 8, 70, 60), (3, 8, 3, 3), {}),
+    ((3, 16, 30, 29), (16, 16, 3, 3), {"padding": 1}),
+    ((2, 16, 31, 33), (12, 16, 3, 3), {"padding": 1, "stride": 2}),
+    ((2, 4, 33, 40), (8, 4, 5, 4), {"padding": ((2, 1), (0, 1))}),
+]
+
+
+def large(rng: np.random.Generator, number: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
+    x_shape, weight_shape, settings = LARGE[number]
+    x, weight = rng.normal(size=x_shape), rng.normal(size=weight_shape)
+    size = F.conv_output_size(x_shape[2:], weight_shape[2:], **settings)
+    return x, weight, rng.normal(size=(len(x), len(weight), *size)), settings
+
+
+@pytest.mark.parametrize("number", range(len(LARGE)))
+def test_large_images_equal_scipy(number: int, rng: np.random.Generator) -> None:
+    x, weight, dy, settings = large(rng, number)
+    (n, c, *size), (f, _, *kernel) = x.shape, weight.shape
+    pairs = pairs_of(settings.get("padding", 0), tuple(size), tuple(kernel), (1, 1), (1, 1))
+    s = settings.get("stride", 1)
+    padded = np.pad(x, ((0, 0), (0, 0), *pairs))
+    spread = np.zeros((n, f, *(p - k + 1 for p, k in zip(padded.shape[2:], kernel, strict=True))))
+    spread[:, :, ::s, ::s] = dy  # one gradient for each place of the window, 0 where the stride steps over it
     turned = weight[:, :, ::-1, ::-1]
-    for n, c in np.ndindex(2, 8):
-        assert_close(dx[n, c], sum(correlate(dy[n, f], turned[f, c], mode="full", method="direct") for f in range(3)))
+
+    def total(first: Any, second: Any, mode: str) -> np.ndarray:
+        return sum(correlate(a, b, mode=mode, method="direct") for a, b in zip(first, second, strict=True))
+
+    y = np.array([[total(image, w, "valid") for w in weight] for image in padded])
+    dx = np.array([[total(spread[i], turned[:, j], "full") for j in range(c)] for i in range(n)])
+    dweight = np.array([[total(padded[:, j], spread[:, i], "valid") for j in range(c)] for i in range(f)])
+    inside = tuple(slice(before, before + i) for i, (before, _) in zip(size, pairs, strict=True))
+    assert_close(F.conv2d(x, weight, **settings), y[:, :, ::s, ::s])
+    gradients = F.conv2d_backward(dy, x, weight, **settings)
+    for got, wanted in zip(gradients, (dx[:, :, *inside], dweight, dy.sum(axis=(0, 2, 3))), strict=True):
+        assert_close(got, wanted)
 
 
+@pytest.mark.parametrize("number", range(len(LARGE)))
+def test_large_images_in_float32_are_close_to_float64(number: int, rng: np.random.Generator) -> None:
+    x, weight, dy, settings = large(rng, number)
+    single = [array.astype(np.float32) for array in (x, weight, dy)]
+    double = [array.astype(np.float64) for array in single]
+    assert_close(F.conv2d(*single[:2], **settings), F.conv2d(*double[:2], **settings), 1e-5)
+    gradients = [F.conv2d_backward(dy, x, weight, **settings) for x, weight, dy in (single, double)]
+    for got, wanted in zip(*gradients, strict=True):
+        assert got.dtype == np.float32
+        assert_close(got, wanted, 1e-5)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("special", [np.nan, np.inf, -np.inf])
-def test_nan_and_infinity_reach_the_windows_that_see_them_and_no_others(special: float) -> None:
-    x = np.ones((1, 1, 5, 6))
-    x[0, 0, 1, 2] = special
-    y = F.conv2d(x, np.ones((1, 1, 2, 2)))
-    touched = np.zeros((4, 5), bool)
-    touched[0:2, 1:3] = True
-    np.testing.assert_array_equal(y[0, 0], np.where(touched, special, 4.0))
+@pytest.mark.parametrize("number", range(len(LARGE)))
+def test_nan_and_infinity_reach_the_windows_that_see_them_and_no_others(
+    number: int, special: float, dtype: type, rng: np.random.Generator
+) -> None:
+    x, weight, dy, settings = (
+        array if isinstance(array, dict) else array.astype(dtype) for array in large(rng, number)
+    )
+    channels, mark = slice(0, 1), np.zeros_like(x[:, :1])
+    mark[1, 0, 7, 9] = 1
+    ones = np.ones_like(weight[:1, channels])
+    seen = F.conv2d(mark, ones, **settings) > 0.5  # (N, 1, OH, OW)
+    assert 0 < seen.sum() < seen.size
+    damaged = np.where(mark > 0, dtype(special), x)  # in every channel of one image
+    with np.errstate(invalid="ignore"):
+        y = F.conv2d(damaged, weight, **settings)
+        np.testing.assert_array_equal(np.isfinite(y), np.broadcast_to(~seen, y.shape))
+        np.testing.assert_array_equal(
+            y[:, :, ~seen.any(axis=(0, 1))], F.conv2d(x, weight, **settings)[:, :, ~seen.any(axis=(0, 1))]
+        )
+
+    mark = np.zeros_like(dy[:, :1])
+    mark[1, 0, 5, 6] = 1
+    seen = F.conv2d_backward(mark, x[:, channels], ones, **settings)[0] > 0.5  # (N, 1, H, W)
+    damaged = dy.copy()
+    damaged[1, 2, 5, 6] = special
+    with np.errstate(invalid="ignore"):
+        dx, dweight, dbias = F.conv2d_backward(damaged, x, weight, **settings)
+    np.testing.assert_array_equal(np.isfinite(dx), np.broadcast_to(~seen, dx.shape))
+    for gradient in (dweight, dbias):
+        finite = np.isfinite(gradient).reshape(len(gradient), -1)
+        np.testing.assert_array_equal(finite.all(axis=1), np.arange(len(gradient)) != 2)
+        np.testing.assert_array_equal(finite.any(axis=1), np.arange(len(gradient)) != 2)
 
 
 # ---------------------------------------------------------------------------------------------------------- bad calls

@@ -205,7 +205,7 @@ def test_empty_batches() -> None:
 
 
 def test_a_single_number_in_a_channel() -> None:
-    """Nothing can be said of the variance then: the output is the shift, and the running variance takes the batch's 0."""
+    """Nothing can be said of the variance then: the output is the shift, the running variance takes the batch's 0."""
     mean, var = np.zeros(2), np.ones(2)
     y = F.batch_norm(np.array([[3.0, 4.0]]), np.ones(2), np.array([5.0, 6.0]), mean, var, training=True)
     np.testing.assert_array_equal(y, [[5.0, 6.0]])
@@ -276,7 +276,7 @@ def test_bad_calls_of_layer_norm(change: dict[str, Any], error: type[Exception],
 def test_bad_gradients() -> None:
     with pytest.raises(ValueError, match=r"batch_norm_backward: expected dy \(2, 3, 4\), got \(2, 3\)"):
         F.batch_norm_backward(X[..., 0], X, C, training=True)
-    with pytest.raises(ValueError, match="batch_norm_backward: expected running_mean and running_var .* got None"):
+    with pytest.raises(ValueError, match=r"batch_norm_backward: expected running_mean and running_var .* got None"):
         F.batch_norm_backward(X, X, C, training=False)
     with pytest.raises(ValueError, match=r"layer_norm_backward: expected dy \(2, 3, 4\), got \(2, 3\)"):
         F.layer_norm_backward(X[..., 0], X)

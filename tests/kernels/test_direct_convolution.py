@@ -13,8 +13,8 @@ from tests.kernels.pairs import compare, scratch, windows_of
 COUNT = 40
 
 
-def draw(rng: np.random.Generator, rank: int) -> tuple[Windows, int, np.ndarray, np.ndarray, np.ndarray]:
-    """Windows, groups, rows of the input (N, C, R, W), weights (G, F/G, K), gradient (N, F, P)."""
+def draw(rng: np.random.Generator, rank: int) -> tuple[Windows, np.ndarray, np.ndarray, np.ndarray]:
+    """Windows, rows of the input (N, C, R, W), weights (G, F/G, K), gradient (N, F, P)."""
     case = draw_case(rng, rank)
     while max(case.stride) > 1:
         case = draw_case(rng, rank)
@@ -23,7 +23,7 @@ def draw(rng: np.random.Generator, rank: int) -> tuple[Windows, int, np.ndarray,
     size = (int(np.prod(case.size[:-1])), case.size[-1])
     x = rng.normal(size=(2, groups * channels, *size))
     weight = rng.normal(size=(groups, filters, channels * len(windows.flat.taps)))
-    return windows, groups, x, weight, rng.normal(size=(2, groups * filters, int(np.prod(case.output))))
+    return windows, x, weight, rng.normal(size=(2, groups * filters, int(np.prod(case.output))))
 
 
 def lines(windows: Windows, channels: int, filters: int) -> tuple[np.ndarray, np.ndarray]:
@@ -34,7 +34,7 @@ def lines(windows: Windows, channels: int, filters: int) -> tuple[np.ndarray, np
 @pytest.mark.parametrize("rank", [1, 2, 3])
 def test_correlate(rank: int) -> None:
     for rng in generators(55, rank, count=COUNT):
-        windows, groups, x, weight, dy = draw(rng, rank)
+        windows, x, weight, dy = draw(rng, rank)
         bias = rng.normal(size=dy.shape[1])
 
         def arguments(w: Windows = windows, a: Any = (x, weight, bias), shape: Any = dy.shape) -> tuple[Any, ...]:
@@ -47,7 +47,7 @@ def test_correlate(rank: int) -> None:
 @pytest.mark.parametrize("special", [None, np.nan, np.inf])
 def test_weight_gradient(rank: int, special: float | None) -> None:
     for rng in generators(56, rank, count=COUNT if special is None else 10):
-        windows, groups, x, weight, dy = draw(rng, rank)
+        windows, x, weight, dy = draw(rng, rank)
         if special is not None:
             x[0, 0, 0, -1] = special
 

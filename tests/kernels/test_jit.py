@@ -74,7 +74,7 @@ USE = """if True:
 
 @compiled
 def test_an_install_that_cannot_be_written_to_imports_and_runs(tmp_path: Path) -> None:
-    """Neither beside the package nor in the user's cache is there a folder; both are files here, which stops root too."""
+    """There is no folder for a cache beside the package nor at home: both are files here, which stops root too."""
     package = tmp_path / "site" / "numpycnn"
     shutil.copytree(Path(numpycnn.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__"))
     for folder in [package, *(path for path in package.rglob("*") if path.is_dir())]:

@@ -125,7 +125,7 @@ def test_without_the_variable_all_processors_of_this_process_are_used() -> None:
     assert int(done.stdout) == available
 
 
-# --------------------------------------------------------------------------------------------------------------- running
+# -------------------------------------------------------------------------------------------------------------- running
 
 
 def fill(chunk: int, start: int, stop: int, out: np.ndarray) -> None:
@@ -240,7 +240,7 @@ def test_calls_from_several_threads_at_once_while_the_number_changes() -> None:
     assert not any(worker.is_alive() for worker in workers)
 
 
-# ------------------------------------------------------------------------------------------------------------- BLAS, fork
+# ----------------------------------------------------------------------------------------------------------- BLAS, fork
 
 LIMIT = """
 from threadpoolctl import ThreadpoolController

@@ -81,7 +81,8 @@ def test_a_wrong_input_names_the_layer_before() -> None:
     model = Sequential([Flatten(), Dense(4, name="fc1")], input_shape=(2, 3))
     with pytest.raises(
         ValueError,
-        match=r"Dense 'fc1' \(layer 1\): expected \(N, 6\), got \(5, 8\); the layer before it, Flatten, now gives 8 features",
+        match=r"Dense 'fc1' \(layer 1\): expected \(N, 6\), got \(5, 8\); "
+        "the layer before it, Flatten, now gives 8 features",
     ):
         model.forward(np.zeros((5, 2, 4), np.float32))
 

@@ -265,7 +265,7 @@ def test_wrong_types(row: Row, rng: np.random.Generator) -> None:
                 TypeError, match=r": expected float64, got .*; convert the input with x.astype\(np.float64\)"
             ):
                 layer.forward(x.astype(wrong) if wrong is not complex else x + 0j)
-    with pytest.raises(TypeError, match=": expected (float64|integers), got <U4"):
+    with pytest.raises(TypeError, match=r": expected (float64|integers), got <U4"):
         layer.forward(np.full(x.shape, "text"))
 
 

@@ -1,0 +1,162 @@
+"""The pages tell the truth: their Python runs and prints what they say, links lead somewhere, pictures are small.
+
+A page's ```python blocks run in their order, in one namespace. A ```text block that follows one directly is what it
+prints.
+"""
+
+import re
+import runpy
+from dataclasses import dataclass
+from itertools import zip_longest
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+OPERATIONS = ROOT / "docs" / "operations"
+FIGURES = ROOT / "docs" / "figures"
+PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
+END = "[end of block]"
+
+# What is not run: a page and words in the block, with the reason.
+NOT_RUN = {
+    ("README.md", "load_mnist"): "trains on MNIST",
+    ("adding-a-layer.md", "stripes.safetensors"): "reads a file that an example writes",
+}
+# What a page says in words should be imported.
+BEFORE = {"adding-a-layer.md": "import numpy as np; import numpycnn as nn"}
+
+
+@dataclass
+class Block:
+    """A fenced block of a page: its language, its lines, and the number of the line that opens it."""
+
+    language: str
+    lines: list[str]
+    begin: int
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.lines)
+
+
+def blocks(text: str) -> list[Block]:
+    found: list[Block] = []
+    inside = False
+    for number, line in enumerate(text.splitlines()):
+        if line.startswith("```"):
+            if not inside:
+                found.append(Block(line[3:].strip(), [], number))
+            inside = not inside
+        elif inside:
+            found[-1].lines.append(line)
+    assert not inside, "a block is not closed"
+    return found
+
+
+def is_run(page: str, block: Block) -> bool:
+    if block.language != "python":
+        return False
+    return not any(page == name and words in block.text for name, words in NOT_RUN)
+
+
+def as_script(page: str, text: str) -> tuple[str, list[tuple[Block, str | None]]]:
+    """The blocks that run, at the lines where they stand in the page, and what the page says that each prints."""
+    found, count = blocks(text), len(text.splitlines())
+    lines, expected = [""] * count, []
+    lines[0] = BEFORE.get(page, "")
+    for block, after in zip_longest(found, found[1:]):
+        if not is_run(page, block):
+            continue
+        end = block.begin + len(block.lines) + 1  # where the fence closes
+        lines[block.begin + 1 : end] = block.lines
+        lines[end] = f"print({END!r})"
+        between = text.splitlines()[end + 1 : after.begin] if after else []
+        follows = after is not None and after.language == "text" and not "".join(between).strip()
+        expected.append((block, after.text if follows and after else None))
+    return "\n".join(lines) + "\n", expected
+
+
+def ids(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("path", PAGES, ids=ids)
+def test_the_code_of_a_page_runs(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    script, expected = as_script(path.name, path.read_text(encoding="utf-8"))
+    file = tmp_path / f"{path.stem}_md.py"
+    file.write_text(script, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    runpy.run_path(str(file), run_name="a_page")
+    printed = capsys.readouterr().out.split(END + "\n")[:-1]
+    for (block, wanted), actual in zip(expected, printed, strict=True):
+        if wanted is not None:
+            assert actual.rstrip() == wanted.rstrip(), f"{path.name}, line {block.begin + 1}, prints something else"
+
+
+def test_a_page_that_is_wrong_is_found() -> None:
+    page = "# a\n```python\nx = 1\n```\nwords\n```python\nprint(x)\n```\n\n```text\n1\n```\n"
+    script, expected = as_script("page.md", page)
+    assert script.splitlines()[2] == "x = 1"
+    assert script.splitlines()[6] == "print(x)"
+    assert [wanted for _, wanted in expected] == [None, "1"]
+    assert as_script("README.md", "```python\nload_mnist()\n```\n")[1] == []
+
+
+def test_every_exception_is_needed() -> None:
+    texts = {path.name: path.read_text(encoding="utf-8") for path in PAGES}
+    for name, words in NOT_RUN:
+        assert any(words in block.text for block in blocks(texts[name]) if block.language == "python"), (name, words)
+    assert set(BEFORE) <= set(texts)
+
+
+def test_code_that_is_not_run_is_python_at_least() -> None:
+    for path in PAGES:
+        for block in blocks(path.read_text(encoding="utf-8")):
+            if block.language == "python":
+                compile(block.text, str(path), "exec")
+
+
+# --------------------------------------------------------------------------------------------------- links and pictures
+
+
+def links(path: Path) -> list[str]:
+    text = re.sub(r"^```.*?^```", "", path.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+    return [target for target in re.findall(r"\]\(([^)\s]+)\)", text) if "://" not in target]
+
+
+@pytest.mark.parametrize("path", PAGES, ids=ids)
+def test_the_links_of_a_page_lead_somewhere(path: Path) -> None:
+    for target in links(path):
+        file, _, anchor = target.partition("#")
+        goal = path.parent / file if file else path
+        assert goal.exists(), f"{path.name} points to {target}, which is not there"
+        if anchor:
+            heads = re.findall(r"^#+ +(.+)$", goal.read_text(encoding="utf-8"), flags=re.MULTILINE)
+            anchors = {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
+            assert anchor in anchors, f"{path.name} points to {target}, which has no such heading"
+
+
+def test_the_index_lists_each_operation() -> None:
+    listed = {target for target in links(OPERATIONS / "index.md") if "/" not in target}
+    assert listed == {path.name for path in OPERATIONS.glob("*.md")} - {"index.md"}
+
+
+@pytest.mark.parametrize("path", sorted(set(OPERATIONS.glob("*.md")) - {OPERATIONS / "index.md"}), ids=ids)
+def test_a_page_of_an_operation_is_complete(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert any(target.startswith("../figures/") for target in links(path))
+    assert any(block.language == "python" for block in blocks(text))
+    if path.stem != "hyperparameters":
+        for heading in ("## Definition", "## Backward", "## Shapes", "## Cost"):
+            assert re.search(rf"^{heading}", text, flags=re.MULTILINE), f"{path.name} lacks {heading!r}"
+
+
+def test_the_figures_are_small_and_all_shown() -> None:
+    files = {path.name: path.stat().st_size for path in FIGURES.iterdir()}
+    shown = {Path(target).name for path in PAGES for target in links(path) if "figures/" in target}
+    assert shown == set(files)
+    assert max(files.values()) < 60_000
+    assert sum(files.values()) < 600_000
