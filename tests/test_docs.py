@@ -119,7 +119,21 @@ def test_code_that_is_not_run_is_python_at_least() -> None:
                 compile(block.text, str(path), "exec")
 
 
-# --------------------------------------------------------------------------------------------------- links and pictures
+# ---------------------------------------------------------------------------------------- formulas, links and pictures
+
+
+@pytest.mark.parametrize("path", PAGES, ids=ids)
+def test_formulas_survive_markdown(path: Path) -> None:
+    """Outside of a ```math block, Markdown eats a backslash before a sign, and reads stars as emphasis."""
+    text = re.sub(r"^```.*?^```", "", path.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+    assert "$$" not in text, f"{path.name}: write displayed formulas as ```math blocks"
+    for line in text.splitlines():
+        bare = re.sub(r"`[^`]*`", "", line)
+        assert bare.count("$") % 2 == 0, f"{path.name}: a formula is not closed in its line: {line}"
+        for formula in re.findall(r"\$([^$]+)\$", bare):
+            assert formula == formula.strip(), f"{path.name}: {formula!r}"
+            assert not re.search(r"\\[^A-Za-z]|\*|\)_|\]_", formula), f"{path.name}: {formula!r}"
+            assert "|" not in formula or not line.startswith("|"), f"{path.name}: {formula!r} in a table"
 
 
 def links(path: Path) -> list[str]:

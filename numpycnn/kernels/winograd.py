@@ -84,10 +84,10 @@ def transform_weights_backward(du: np.ndarray) -> np.ndarray:
     return g.T @ du.reshape(6, 6, *du.shape[1:]).transpose(2, 3, 0, 1) @ g
 
 
-# ------------------------------------------------------------------------------- the plain version, to read and to check
+# ------------------------------------------------------------------------------ the plain version, to read and to check
 
 
-def patches_reference(image: np.ndarray, patches: Patches) -> np.ndarray:
+def overlapping_patches(image: np.ndarray, patches: Patches) -> np.ndarray:
     """Return the 6x6 patches of one image (C, H, W), which overlap by 2, (C, down, across, 6, 6)."""
     channels, height, width = image.shape
     padded = np.zeros((channels, 4 * patches.down + 2, 4 * patches.across + 2), image.dtype)
@@ -101,7 +101,7 @@ def winograd_reference(chunk, start, stop, x, u, bias, patches, bb, aa, plane, p
     at, bt = AT.astype(x.dtype), BT.astype(x.dtype)
     points = u.reshape(6, 6, *u.shape[1:])
     for n in range(start, stop):
-        seen = bt @ patches_reference(x[n], patches) @ bt.T  # (C, down, across, 6, 6)
+        seen = bt @ overlapping_patches(x[n], patches) @ bt.T  # (C, down, across, 6, 6)
         tiles = at @ np.einsum("ijfc,crtij->frtij", points, seen) @ at.T  # (F, down, across, 4, 4)
         whole = tiles.transpose(0, 1, 3, 2, 4).reshape(len(tiles), 4 * patches.down, 4 * patches.across)
         y[n] = whole[:, : y.shape[2], : y.shape[3]] + bias[:, None, None]
@@ -111,7 +111,7 @@ def winograd_backward_reference(chunk, start, stop, dy, x, u, patches, bb, aa, p
     at, bt = AT.astype(x.dtype), BT.astype(x.dtype)
     points = u.reshape(6, 6, *u.shape[1:])
     for n in range(start, stop):
-        seen = bt @ patches_reference(x[n], patches) @ bt.T  # (C, down, across, 6, 6)
+        seen = bt @ overlapping_patches(x[n], patches) @ bt.T  # (C, down, across, 6, 6)
         whole = np.zeros((dy.shape[1], 4 * patches.down, 4 * patches.across), dy.dtype)
         whole[:, : dy.shape[2], : dy.shape[3]] = dy[n]
         tiles = whole.reshape(len(whole), patches.down, 4, patches.across, 4).transpose(0, 1, 3, 2, 4)

@@ -1,3 +1,5 @@
+"""Winograd's convolution against its plain version, and against the convolution that it is."""
+
 import numpy as np
 import pytest
 

@@ -181,7 +181,7 @@ def test_stopping_when_the_epoch_is_closed() -> None:
     assert len(fit(Stop()).history) == 1
 
 
-def test_a_callback_forgets_the_training_before() -> None:
+def test_a_callback_forgets_the_training_before(tmp_path: Path) -> None:
     stopping, best = EarlyStopping("loss", patience=2), ModelCheckpoint(os.devnull, best="loss")
     first = fit(Dictate(loss=[0.1, 0.2, 0.3]), stopping)
     second = small.plain([Dictate(loss=[0.9, 0.8]), stopping], model=small.dense(seed=1))
@@ -191,6 +191,10 @@ def test_a_callback_forgets_the_training_before() -> None:
     best.best_value = 0.1
     best.on_train_begin(small.plain())
     assert best.best_value is None
+    rates = LearningRateLogger(tmp_path / "rates.csv")
+    fit(rates, epochs=3)
+    fit(rates, epochs=1)
+    assert [step for step, _ in rates.rates] == [1, 2]
 
 
 @pytest.mark.parametrize("callback", [EarlyStopping(), EarlyStopping("val_accuracy"), EarlyStopping("losss")])

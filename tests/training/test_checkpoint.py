@@ -210,6 +210,18 @@ def test_each_callback_gets_its_own_memory_back_in_any_order(tmp_path: Path) -> 
     assert (len(by_loss.arrays()), len(by_accuracy.arrays())) == (2, 0)
 
 
+def test_callbacks_with_the_same_key_keep_their_order(tmp_path: Path) -> None:
+    def make() -> list[EarlyStopping]:
+        return [EarlyStopping("loss", patience=50, min_delta=delta) for delta in (0.0, 100.0)]
+
+    first = small.plain(make())
+    first.fit(small.points(), epochs=3, progress=False)
+    first.save(tmp_path / "file")
+    again = make()
+    Trainer.resume(tmp_path / "file", callbacks=again)
+    assert [callback.waited for callback in again] == [0, 2]
+
+
 def test_a_callback_that_is_new_begins_anew_and_one_left_out_is_left_out(tmp_path: Path) -> None:
     trainer = small.plain([EarlyStopping("loss"), ModelCheckpoint(tmp_path / "file")])
     trainer.fit(small.points(), epochs=2, progress=False)

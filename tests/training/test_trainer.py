@@ -196,13 +196,15 @@ def test_the_data_is_not_modified() -> None:
     assert np.array_equal(labels, copies[1])
 
 
-def test_a_loss_of_ones_own_may_return_any_float() -> None:
+def test_a_loss_of_ones_own_may_return_any_float(tmp_path: Path) -> None:
     class Single(CrossEntropy):
         def value(self, y: Any, target: Any) -> float:
             return np.float32(super().value(y, target))  # type: ignore[return-value]
 
-    trainer = Trainer(small.dense(), loss=Single(), optimizer=SGD(0.1))
+    save = small.At(2, lambda trainer: trainer.save(tmp_path / "file"))  # with the sum of the epoch so far
+    trainer = Trainer(small.dense(), loss=Single(), optimizer=SGD(0.1), callbacks=[save])
     trainer.fit(small.points(), epochs=1, validation=small.points(), progress=False)
+    assert type(Trainer.resume(tmp_path / "file", parts=[Single]).progress.loss_sum) is float
     assert type(trainer.history["loss"][0]) is float
     assert type(trainer.history["val_loss"][0]) is float
 
