@@ -1,6 +1,6 @@
 """Make the README's pictures: those of a training run, made small, and a digit drawn with a pen.
 
-    python docs/readme_pictures.py runs/mnist
+python docs/readme_pictures.py runs/mnist
 """
 
 import sys

@@ -5,6 +5,7 @@ import hashlib
 import signal
 import struct
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -55,14 +56,21 @@ def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
-def known_digits(digits: Path) -> Iterator[Path]:
-    """The same folder, with the loader told that these are the files to expect."""
+@contextmanager
+def pinned(digits: Path) -> Iterator[Path]:
+    """Tell the loader that these are the files to expect, as long as this is open."""
     files = numpycnn.data.mnist.MNIST.files
     sums = [hashlib.sha256((digits / file.name).read_bytes()).hexdigest() for file in files]
     files = tuple(dataclasses.replace(file, sha256=value) for file, value in zip(files, sums, strict=True))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(numpycnn.data.mnist, "MNIST", dataclasses.replace(numpycnn.data.mnist.MNIST, files=files))
+        yield digits
+
+
+@pytest.fixture
+def known_digits(digits: Path) -> Iterator[Path]:
+    """The same folder, expected by the loader."""
+    with pinned(digits):
         yield digits
 
 
@@ -99,11 +107,12 @@ def default_ctrl_c() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def trained(known_digits: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def trained(digits: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a finished training, not to be changed."""
     folder = tmp_path_factory.mktemp("trained") / "run"
-    arguments = ["train", "mnist", "--model", "lenet", "--epochs", "2", "--lr", "0.01", "--data", str(known_digits)]
-    assert main([*arguments, "--out", str(folder)]) == 0
+    arguments = ["train", "mnist", "--model", "lenet", "--epochs", "2", "--lr", "0.01", "--data", str(digits)]
+    with pinned(digits):
+        assert main([*arguments, "--out", str(folder)]) == 0
     return folder
 
 

@@ -29,7 +29,11 @@ def asked(**options: Any) -> argparse.Namespace:
 
 @pytest.mark.parametrize(
     ("images", "name", "model", "epochs", "validation"),
-    [(60000, "mnist", "small_cnn", 4, 5000), (4000, "mnist-5k", "keras_cnn", 15, 500), (80, "mnist", "small_cnn", 4, 10)],
+    [
+        (60000, "mnist", "small_cnn", 4, 5000),
+        (4000, "mnist-5k", "keras_cnn", 15, 500),
+        (80, "mnist", "small_cnn", 4, 10),
+    ],
 )
 def test_defaults_are_the_recipe(images: int, name: str, model: str, epochs: int, validation: int) -> None:
     found = choose(asked(), train(images, name))

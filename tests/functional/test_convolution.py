@@ -234,6 +234,7 @@ def test_nan_and_infinity_reach_the_windows_that_see_them_and_no_others(
     x, weight, dy, settings = (
         array if isinstance(array, dict) else array.astype(dtype) for array in large(rng, number)
     )
+    tolerance = 1e-5 if dtype is np.float32 else 1e-10
     channels, mark = slice(0, 1), np.zeros_like(x[:, :1])
     mark[1, 0, 7, 9] = 1
     ones = np.ones_like(weight[:1, channels])
@@ -243,9 +244,7 @@ def test_nan_and_infinity_reach_the_windows_that_see_them_and_no_others(
     with np.errstate(invalid="ignore"):
         y = F.conv2d(damaged, weight, **settings)
         np.testing.assert_array_equal(np.isfinite(y), np.broadcast_to(~seen, y.shape))
-        np.testing.assert_array_equal(
-            y[:, :, ~seen.any(axis=(0, 1))], F.conv2d(x, weight, **settings)[:, :, ~seen.any(axis=(0, 1))]
-        )
+        assert_close(np.where(seen, 0, y), np.where(seen, 0, F.conv2d(x, weight, **settings)), tolerance)
 
     mark = np.zeros_like(dy[:, :1])
     mark[1, 0, 5, 6] = 1

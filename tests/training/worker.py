@@ -52,7 +52,7 @@ def interrupt(folder: str) -> None:
     class Lines(Callback):
         def on_batch_end(self, trainer: Trainer) -> None:
             print(trainer.optimizer.step_count, flush=True)
-            time.sleep(0.02)  # so that there is something left to interrupt
+            time.sleep(0.05)  # so that there is something left to interrupt
 
     small.fit(small.new_trainer(Path(folder), "sgd", more=[Lines()]))
 
