@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help mnist test test-nojit test-bounds oracle lint types format clean
+.PHONY: help mnist test test-nojit test-bounds oracle lint figures types format clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ lint: $(VENV)/.dev ## check style, format and types
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+
+figures: $(VENV)/.examples ## draw the figures of the documentation
+	$(BIN)/python docs/make_figures.py
 
 types: $(VENV)/.dev ## check the types alone
 	$(BIN)/mypy

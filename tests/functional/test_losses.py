@@ -44,40 +44,48 @@ def test_cross_entropy_equals_pytorch() -> None:
         assert_close(F.cross_entropy_backward(logits, labels, label_smoothing=e), tensor.grad)
 
 
-def test_binary_cross_entropy_equals_the_formula_and_pytorch() -> None:
-    torch = pytest.importorskip("torch")
+def draw_pair(rng: np.random.Generator, binary: bool) -> tuple[np.ndarray, np.ndarray]:
+    shape = tuple(rng.integers(1, 5, rng.integers(0, 4)))
+    if not binary:
+        return rng.normal(size=shape), rng.normal(size=shape)
+    target = rng.random(shape)
+    return 3 * rng.normal(size=shape), np.round(target) if rng.random() < 0.5 else target
+
+
+def test_binary_cross_entropy_equals_the_formula() -> None:
     for rng in generators(26):
-        shape = tuple(rng.integers(1, 5, rng.integers(0, 4)))
-        logits, target = 3 * rng.normal(size=shape), rng.random(shape)
-        if rng.random() < 0.5:
-            target = np.round(target)
+        logits, target = draw_pair(rng, binary=True)
         p = [1 / (1 + math.exp(-z)) for z in np.ravel(logits)]
         pairs = list(zip(p, np.ravel(target), strict=True))
         loss = -math.fsum(t * math.log(q) + (1 - t) * math.log1p(-q) for q, t in pairs) / len(pairs)
-        assert_close(F.binary_cross_entropy(logits, target), loss, 1e-9)
-        gradient = np.reshape([(q - t) / len(pairs) for q, t in pairs], shape)
+        assert_close(F.binary_cross_entropy(logits, target), loss)
+        gradient = np.reshape([(q - t) / len(pairs) for q, t in pairs], logits.shape)
         assert_close(F.binary_cross_entropy_backward(logits, target), gradient)
-        tensor = torch.tensor(logits, requires_grad=True)
-        theirs = torch.nn.functional.binary_cross_entropy_with_logits(tensor, torch.tensor(target))
-        theirs.backward()
-        assert_close(F.binary_cross_entropy(logits, target), theirs.detach())
-        assert_close(F.binary_cross_entropy_backward(logits, target, dy=0.5), 0.5 * tensor.grad)
+        assert_close(F.binary_cross_entropy_backward(logits, target, dy=0.5), 0.5 * gradient)
 
 
-def test_mean_squared_error_equals_the_formula_and_pytorch() -> None:
-    torch = pytest.importorskip("torch")
+def test_mean_squared_error_equals_the_formula() -> None:
     for rng in generators(27):
-        shape = tuple(rng.integers(1, 5, rng.integers(0, 4)))
-        y, target = rng.normal(size=shape), rng.normal(size=shape)
+        y, target = draw_pair(rng, binary=False)
         pairs = list(zip(np.ravel(y), np.ravel(target), strict=True))
         assert_close(F.mean_squared_error(y, target), math.fsum((a - b) ** 2 for a, b in pairs) / len(pairs))
-        gradient = np.reshape([2 * (a - b) / len(pairs) for a, b in pairs], shape)
+        gradient = np.reshape([2 * (a - b) / len(pairs) for a, b in pairs], y.shape)
         assert_close(F.mean_squared_error_backward(y, target), gradient)
+        assert_close(F.mean_squared_error_backward(y, target, dy=2.0), 2 * gradient)
+
+
+@pytest.mark.parametrize("binary", [True, False])
+def test_losses_of_pairs_equal_pytorch(binary: bool) -> None:
+    torch = pytest.importorskip("torch")
+    name = "binary_cross_entropy" if binary else "mean_squared_error"
+    theirs = torch.nn.functional.binary_cross_entropy_with_logits if binary else torch.nn.functional.mse_loss
+    for rng in generators(28):
+        y, target = draw_pair(rng, binary)
         tensor = torch.tensor(y, requires_grad=True)
-        theirs = torch.nn.functional.mse_loss(tensor, torch.tensor(target))
-        theirs.backward()
-        assert_close(F.mean_squared_error(y, target), theirs.detach())
-        assert_close(F.mean_squared_error_backward(y, target, dy=2.0), 2 * tensor.grad)
+        loss = theirs(tensor, torch.tensor(target))
+        loss.backward()
+        assert_close(getattr(F, name)(y, target), loss.detach())
+        assert_close(getattr(F, f"{name}_backward")(y, target), tensor.grad)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
