@@ -32,28 +32,30 @@ import numpy as np
 
 from numpycnn.kernels.jit import jit
 
-BT = np.array(
-    [
-        [4, 0, -5, 0, 1, 0],
-        [0, -4, -4, 1, 1, 0],
-        [0, 4, -4, -1, 1, 0],
-        [0, -2, -1, 2, 1, 0],
-        [0, 2, -1, -2, 1, 0],
-        [0, 4, 0, -5, 0, 1],
-    ],
-    np.float64,
-)
-G = np.array(
-    [
-        [1 / 4, 0, 0],
-        [-1 / 6, -1 / 6, -1 / 6],
-        [-1 / 6, 1 / 6, -1 / 6],
-        [1 / 24, 1 / 12, 1 / 6],
-        [1 / 24, -1 / 12, 1 / 6],
-        [0, 0, 1],
-    ]
-)
-AT = np.array([[1, 1, 1, 1, 1, 0], [0, 1, -1, 2, -2, 0], [0, 1, 1, 4, 4, 0], [0, 1, -1, 8, -8, 1]], np.float64)
+#: Where the polynomials are multiplied; the sixth point is infinity. Any five numbers would do. The usual 0, 1, -1, 2
+#: and -2 make the simplest matrices, these make errors four times smaller (2.5e-6 of the largest output in float32, with
+#: 256 channels).
+POINTS = (0, 5 / 8, -5 / 8, 3 / 2, -3 / 2)
+
+
+def transforms(points: tuple[float, ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return AT (4, 6), G (6, 3) and BT (6, 6), by Toom and Cook's construction.
+
+    `G` evaluates the weights' polynomial at each point, divided by the product of the distances to the other points;
+    `AT` takes the powers of the points; and a row of `BT` has the coefficients of the polynomial that is 0 at all other
+    points.
+    """
+    at, g, bt = np.zeros((4, 6)), np.zeros((6, 3)), np.zeros((6, 6))
+    for j, point in enumerate(points):
+        others = [other for other in points if other != point]
+        at[:, j] = [point**i for i in range(4)]
+        g[j] = [point**i / np.prod([point - other for other in others]) for i in range(3)]
+        bt[j, :5] = np.poly(others)[::-1]
+    at[3, 5], g[5, 2], bt[5] = 1, 1, np.poly(points)[::-1]  # at infinity only the highest power counts
+    return at, g, bt
+
+
+AT, G, BT = transforms(POINTS)
 
 
 class Patches(NamedTuple):
