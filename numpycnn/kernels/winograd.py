@@ -33,8 +33,8 @@ import numpy as np
 from numpycnn.kernels.jit import jit
 
 #: Where the polynomials are multiplied; the sixth point is infinity. Any five numbers would do. The usual 0, 1, -1, 2
-#: and -2 make the simplest matrices, these make errors four times smaller (2.5e-6 of the largest output in float32, with
-#: 256 channels).
+#: and -2 make the simplest matrices, these make errors four times smaller (2.5e-6 of the largest output in float32,
+#: with 256 channels).
 POINTS = (0, 5 / 8, -5 / 8, 3 / 2, -3 / 2)
 
 
