@@ -20,6 +20,12 @@ from numpycnn.functional.activations import (
     tanh,
     tanh_backward,
 )
+from numpycnn.functional.arithmetic import (
+    conv_output_size,
+    conv_transpose_output_size,
+    pool_output_size,
+    receptive_field,
+)
 from numpycnn.functional.avg_pool import (
     avg_pool1d,
     avg_pool1d_backward,
@@ -81,12 +87,6 @@ from numpycnn.functional.max_pool import (
 from numpycnn.functional.normalization import batch_norm, batch_norm_backward, layer_norm, layer_norm_backward
 from numpycnn.functional.softmax import log_softmax, log_softmax_backward, softmax, softmax_backward
 from numpycnn.functional.upsample import upsample, upsample_backward
-from numpycnn.functional.windows import (
-    conv_output_size,
-    conv_transpose_output_size,
-    pool_output_size,
-    receptive_field,
-)
 from numpycnn.functional.zero_pad import zero_pad, zero_pad_backward
 
 __all__ = [
