@@ -114,6 +114,9 @@ class _Point:
         self.random = {n: (g, copy.deepcopy(g.bit_generator.state)) for n, g in layer.random_generators().items()}
         y = self.outputs()
         self.probe = rng.normal(size=y.shape)
+        self.probe.flags.writeable = False  # a backward that changes its argument would change the measure as well
+        for parameter in layer.parameters().values():
+            parameter.grad.fill(np.nan)  # to be overwritten, and not added to
         gradient = layer.backward(self.probe)
         arrays = {"x": (self.x, gradient)} if x.dtype.kind == "f" else {}
         self.arrays: dict[str, tuple[np.ndarray, np.ndarray]] = arrays | {
@@ -229,7 +232,7 @@ def measure_gradients(
     if not isinstance(layer, Layer):
         raise TypeError(f"check_gradients: expected a layer or a model, got {type(layer).__name__}")
     rng = np.random.default_rng(seed)
-    trained = layer.state() if layer.input_shape == tuple(input_shape) else None
+    trained = None if layer.output_shape is None else layer.state()
     for _ in range(POINTS):
         twin = copy.deepcopy(layer)
         twin.build(input_shape, rng=rng, dtype=np.float64)
@@ -284,6 +287,8 @@ def check_gradients(
 
     Raises
     ------
+    ValueError
+        If the weights of a built layer do not fit the input shape.
     GradientError
         An AssertionError with layer, array, index and both numbers, if a gradient is wrong.
 

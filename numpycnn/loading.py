@@ -50,6 +50,11 @@ def restore_model(file: ArrayFile, prefix: str = "", layers: Sequence[type[Layer
         model.metadata = description.get("metadata", {})
         if not isinstance(model.metadata, dict):
             raise TypeError(f"expected metadata to be a dict, got {model.metadata!r}")
+    except AttributeError as error:  # an own layer that draws from the generator it is not given
+        raise DataFormatError(
+            f"{file.path}: a layer cannot be built without a generator ({error}); "
+            "where rng is None, _build has to make its parameters of zeros, which are then loaded"
+        ) from None
     except (ValueError, TypeError, KeyError, RecursionError, MemoryError) as error:
         reason = str(error) or type(error).__name__
         raise DataFormatError(f"{file.path}: it describes no model that can be built: {reason}") from None

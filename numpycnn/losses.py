@@ -7,7 +7,7 @@ Penalties on the weights are part of the loss that is minimised,
     loss + l1 * sum of |w| + l2 / 2 * sum of w^2
 
 so the optimizer sees ``l1 * sign(w) + l2 * w`` added to each weight's gradient. Only weights are penalised: biases,
-scales and shifts (parameters with one axis) cannot overfit by being large.
+scales and shifts cannot overfit by being large.
 """
 
 from collections.abc import Mapping
@@ -86,7 +86,7 @@ class Loss:
                 weight.grad += self.l2 * weight.value
 
     def _penalised(self, parameters: Mapping[str, Parameter]) -> list[Parameter]:
-        return [p for p in parameters.values() if p.value.ndim > 1] if self.l1 or self.l2 else []
+        return [p for p in parameters.values() if p.penalised] if self.l1 or self.l2 else []
 
     def config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""

@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 
 from numpycnn.functional.checks import spell, whole_number
-from numpycnn.layers.base import Layer, Shape
+from numpycnn.layers.base import Layer, Shape, expect_separate
 from numpycnn.serialization import save_model
 from numpycnn.summary import Summary, summarize
+
+OWN_SEED: Any = object()  # stands for the seed of the model that is built
 
 
 class Sequential(Layer):
@@ -64,7 +66,7 @@ class Sequential(Layer):
         for layer in layers:
             self._append(layer)
         if input_shape is not None:
-            self.build(input_shape, rng=self.seed, dtype=dtype)
+            self.build(input_shape, dtype=dtype)
 
     # ------------------------------------------------------------------------------------------------ making the list
 
@@ -90,10 +92,7 @@ class Sequential(Layer):
             )
         if not isinstance(layer, Layer):
             raise TypeError(f"Sequential: expected a layer, got {type(layer).__name__}")
-        if layer is self or any(layer is other for other in self._layers):
-            raise ValueError(
-                f"Sequential: {type(layer).__name__} is in this model already; each place needs its own layer"
-            )
+        expect_separate(self, [*self._layers, layer])
         previous = self._layers[-1].label.split(" (")[0] if self._layers else ""
         self._layers.append(layer)
         layer._settle(self._key(len(self._layers) - 1), previous)
@@ -129,6 +128,13 @@ class Sequential(Layer):
         self._place, self._previous = place, previous
         for position, layer in enumerate(self._layers):
             layer._settle(self._key(position), layer._previous)
+
+    def build(self, input_shape: Sequence[int], *, rng: Any = OWN_SEED, dtype: Any = np.float32) -> Shape:
+        """Build all layers, with the weights of this model's seed unless another source of randomness is given.
+
+        See `Layer.build`.
+        """
+        return super().build(input_shape, rng=self.seed if rng is OWN_SEED else rng, dtype=dtype)
 
     def _build(self, input_shape: Shape, rng: np.random.Generator | None) -> Shape:
         self._build_rng[0] = rng
@@ -167,7 +173,7 @@ class Sequential(Layer):
         ----------
         x : ndarray of shape (N, *input_shape)
         batch_size : int
-            How many at a time; it changes the memory needed, not the result.
+            How many at a time; it changes the memory needed, and the result by no more than rounding.
 
         Returns
         -------

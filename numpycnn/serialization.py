@@ -5,6 +5,7 @@ This is the writing half, and what both halves share; `numpycnn.loading` makes l
 
 import json
 import os
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,22 @@ FORMAT = "numpycnn-1"
 # ------------------------------------------------------------------------------------------------- files of arrays
 
 
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a path beside `path` to write to; what was written there is flushed to the disk and renamed over `path`.
+
+    If anything fails, `path` stays as it was and nothing is left beside it.
+    """
+    beside = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.part")
+    try:
+        yield beside
+        with open(beside, "rb+") as file:
+            os.fsync(file.fileno())
+        os.replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
 def write_arrays(path: str | Path, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, Any]) -> None:
     """Write arrays and JSON metadata to one safetensors file, all or nothing.
 
@@ -35,15 +52,8 @@ def write_arrays(path: str | Path, arrays: Mapping[str, np.ndarray], metadata: M
         {name: np.ascontiguousarray(array) for name, array in arrays.items()},
         {"format": FORMAT} | {key: json.dumps(value) for key, value in metadata.items()},
     )
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with open(beside, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
+    with replacing(path) as beside:
+        beside.write_bytes(content)
 
 
 class ArrayFile:

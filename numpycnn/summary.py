@@ -104,7 +104,7 @@ def see(layer: Layer, field: Field) -> Field:
         return tuple(
             (size + d * (k - 1) * jump, jump * s) for (size, jump), k, s, d in zip(field, *window, strict=True)
         )
-    return field if len(layer.output_shape) == len(layer.input_shape) > 1 else None
+    return None if layer.mixes_all() else field
 
 
 def _rows(layer: Layer, key: str, field: Field, size: tuple[int, ...], depth: int) -> list[Row]:

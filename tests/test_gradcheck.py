@@ -18,6 +18,7 @@ from numpycnn import (
     LayerNorm,
     LeakyReLU,
     MaxPool2D,
+    Parameter,
     ReLU,
     Residual,
     Sequential,
@@ -320,7 +321,44 @@ def test_a_built_layer_is_checked_with_its_own_weights() -> None:
     layer.weight.value[...] = 0
     row = check_gradients(layer, (3,)).rows[0]
     assert (row.array, row.analytic, row.numerical) == ("x", 0, 0)
-    assert check_gradients(layer, (4,)).rows[0].numerical != 0  # for another shape it is given random ones
+    with pytest.raises(ValueError, match=r"^Dense: expected weight \(2, 4\), got \(2, 3\)$"):
+        check_gradients(layer, (4,))  # which its weights do not fit
+
+
+class ChangesItsArgument(Layer):
+    """Twice the right gradient, and the probe doubled with it."""
+
+    def _forward(self, x, **mode):
+        return x.copy(), None
+
+    def _backward(self, dy, cache):
+        dy *= 2
+        return dy
+
+
+class AddsUp(Layer):
+    """Adds to the gradient of before, which is right only the first time."""
+
+    def _build(self, input_shape, rng):
+        self.weight = Parameter(np.linspace(1, 2, input_shape[0], dtype=self.dtype))
+        return input_shape
+
+    def _forward(self, x, **mode):
+        return x * self.weight.value, x
+
+    def _backward(self, dy, x):
+        self.weight.grad += (dy * x).sum(axis=0)
+        return dy * self.weight.value
+
+
+def test_a_backward_that_changes_its_argument_is_found() -> None:
+    with pytest.raises(ValueError, match="read-only"):
+        check_gradients(ChangesItsArgument(), (3,))
+
+
+def test_a_backward_that_adds_up_is_found() -> None:
+    with pytest.raises(GradientError, match="AddsUp: the gradient of weight is wrong"):
+        check_gradients(AddsUp(), (3,))
 
 
 def test_the_same_seed_gives_the_same_report() -> None:

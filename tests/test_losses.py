@@ -6,7 +6,19 @@ from typing import Any
 import numpy as np
 import pytest
 
-from numpycnn import BinaryCrossEntropy, Conv2D, CrossEntropy, Dense, Flatten, Loss, MeanSquaredError, ReLU, Sequential
+from numpycnn import (
+    BatchNorm,
+    BinaryCrossEntropy,
+    Conv2D,
+    CrossEntropy,
+    Dense,
+    Flatten,
+    LayerNorm,
+    Loss,
+    MeanSquaredError,
+    ReLU,
+    Sequential,
+)
 from numpycnn import functional as F
 from tests.helpers import assert_close, assert_same_bits, generators, numerical_gradient
 
@@ -177,3 +189,8 @@ def test_bad_arguments_leave_no_half_done_forward() -> None:
 def test_the_base_class_is_no_loss() -> None:
     with pytest.raises(NotImplementedError):
         Loss().forward(np.zeros(1), np.zeros(1))
+
+
+def test_scales_and_shifts_are_not_penalised() -> None:
+    model = Sequential([LayerNorm(axis=1), BatchNorm()], input_shape=(2, 3, 3))
+    assert CrossEntropy(l1=1, l2=1).penalty(model.parameters()) == 0

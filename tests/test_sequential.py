@@ -239,3 +239,20 @@ def test_bad_predictions() -> None:
         model.predict(np.zeros(3, np.float32))
     with pytest.raises(RuntimeError, match="Sequential is not built yet"):
         Sequential([Dense(2)]).predict(np.zeros((2, 3), np.float32))
+
+
+def test_the_seed_of_a_block_that_is_built_by_itself() -> None:
+    block = Sequential([Dense(3)], seed=5)
+    block.build((4,))
+    whole = Sequential([Dense(3)], seed=5, input_shape=(4,))
+    assert np.array_equal(block.state()["0.weight"], whole.state()["0.weight"])
+    block.build((4,), rng=6)
+    assert not np.array_equal(block.state()["0.weight"], whole.state()["0.weight"])
+
+
+def test_a_layer_in_two_places_is_found_in_a_branch_as_well() -> None:
+    shared = Dense(3)
+    with pytest.raises(
+        ValueError, match="^Sequential: Dense is in this model already; each place needs its own layer$"
+    ):
+        Sequential([shared, Residual(Sequential([shared]))])

@@ -13,10 +13,13 @@ from numpycnn import (
     Dense,
     Flatten,
     GlobalAvgPool,
+    Layer,
+    LayerNorm,
     MaxPool2D,
     ReLU,
     Residual,
     Sequential,
+    Upsample,
 )
 from tests.helpers import positions
 
@@ -166,3 +169,15 @@ def test_an_unbuilt_model_has_no_summary() -> None:
 
 def test_the_empty_model() -> None:
     assert "total" in str(Sequential([], input_shape=(3,)).summary())
+
+
+def fields(*layers: Layer) -> list[tuple[int, ...] | None]:
+    model = Sequential(list(layers), input_shape=(1, 12, 12))
+    return [row.receptive_field for row in model.summary().rows]
+
+
+def test_what_is_seen_through_layers_that_enlarge() -> None:
+    assert fields(Conv2D(1, 3), ConvTranspose2D(1, 4, stride=2), Conv2D(1, 3)) == [(3, 3), (4, 4), (5, 5)]
+    assert fields(Upsample(4), Conv2D(1, 3)) == [(1, 1), (2, 2)]
+    assert fields(Upsample(2, mode="bilinear"), Conv2D(1, 3)) == [(2, 2), (3, 3)]
+    assert fields(LayerNorm(axis=1), Conv2D(1, 3)) == [None, None]

@@ -17,6 +17,7 @@ from numpycnn.cli.networks import MODEL_FILE, RUNS
 from numpycnn.cli.scoring import Score
 from numpycnn.cli.settings import Settings
 from numpycnn.data import Dataset
+from numpycnn.serialization import replacing
 from numpycnn.training import Trainer
 from numpycnn.visualize import confusion_matrix, learning_curves, misclassified
 
@@ -123,7 +124,8 @@ def write_results(
         },
         "platform": platform.platform(),
     }
-    (out / RESULT).write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    with replacing(out / RESULT) as beside:
+        beside.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     trainer.model.save(out / MODEL_FILE)
     (out / CHECKPOINT).unlink(missing_ok=True)
     return seconds

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from numpycnn.functional.checks import expect_shape, float_array, spell
+from numpycnn.kernels import threads
 
 
 def _operands(x: Any, weight: Any, operation: str) -> tuple[np.ndarray, np.ndarray]:
@@ -53,7 +54,8 @@ def linear(x: Any, weight: Any, bias: Any = None) -> np.ndarray:
     array([[11.5]])
     """
     x, weight = _operands(x, weight, "linear")
-    y = x @ weight.T  # (N, O)
+    with threads.blas_threads(threads.get_num_threads()):
+        y = x @ weight.T  # (N, O)
     if bias is not None:
         bias = float_array(bias, "bias", "linear", like=x)
         expect_shape(bias, (len(weight),), "bias", "linear")
@@ -67,4 +69,5 @@ def linear_backward(dy: Any, x: Any, weight: Any) -> tuple[np.ndarray, np.ndarra
     dy = float_array(dy, "dy", "linear_backward", like=x)
     expect_shape(dy, (*x.shape[:-1], len(weight)), "dy", "linear_backward")
     rows = dy.reshape(-1, len(weight))  # (N, O)
-    return dy @ weight, rows.T @ x.reshape(-1, weight.shape[1]), rows.sum(axis=0)
+    with threads.blas_threads(threads.get_num_threads()):
+        return dy @ weight, rows.T @ x.reshape(-1, weight.shape[1]), rows.sum(axis=0)

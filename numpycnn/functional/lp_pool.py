@@ -28,6 +28,14 @@ def check_p(p: Any, operation: str) -> float:
     return float(p)
 
 
+def _sizes(x: np.ndarray) -> tuple[np.ndarray, float]:
+    """Return ``|x| / scale`` in float64, at most 1, so that no power of it overflows; the norm scales with it."""
+    sizes = np.abs(x, dtype=np.float64)
+    largest = float(sizes.max(initial=0.0))
+    scale = largest if 0 < largest < np.inf else 1.0
+    return sizes / scale, scale
+
+
 def lp_pool(
     x: Any,
     kernel_size: Any,
@@ -42,7 +50,8 @@ def lp_pool(
     operation = f"lp_pool{rank}d" if rank else "lp_pool"
     x, windows = prepare(operation, x, rank, kernel_size, stride, padding, 1, ceil_mode)
     p = check_p(p, operation)
-    return window_sum(np.abs(x) ** p, windows) ** (1 / p)
+    sizes, scale = _sizes(x)
+    return (scale * window_sum(sizes**p, windows) ** (1 / p)).astype(x.dtype)
 
 
 def lp_pool_backward(
@@ -61,9 +70,10 @@ def lp_pool_backward(
     x, windows = prepare(operation, x, rank, kernel_size, stride, padding, 1, ceil_mode)
     p = check_p(p, operation)
     dy = check_gradient(operation, dy, x, windows)
-    norm = window_sum(np.abs(x) ** p, windows) ** (1 / p)
-    share = np.divide(dy, norm ** (p - 1), out=np.zeros_like(dy), where=norm != 0)
-    return np.sign(x) * np.abs(x) ** (p - 1) * window_sum_backward(share, windows)
+    sizes, _ = _sizes(x)
+    norm = window_sum(sizes**p, windows) ** (1 / p)
+    share = np.divide(dy, norm ** (p - 1), out=np.zeros_like(norm), where=norm != 0)
+    return (np.sign(x) * sizes ** (p - 1) * window_sum_backward(share, windows)).astype(x.dtype)
 
 
 # --------------------------------------------------------------------------------------------------------- public names

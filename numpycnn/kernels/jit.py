@@ -6,7 +6,7 @@ compiler to assume that there are no NaNs or infinities, so those keep their mea
 
 A habit of all loops here: they cut the piece of an array that they work on first, and then count from 0. Python's
 negative indices are the reason: unless the compiler can see that an index is not negative, it has to ask at each
-element, and the loop is not turned into vector instructions. It is worth a factor of 4 to 10.
+element, and the loop is not turned into vector instructions. A training step of tiny_vgg took half the time after it.
 """
 
 from collections.abc import Callable

@@ -20,7 +20,8 @@ _MAX_THREADS = 1024
 _lock = threading.RLock()
 _num_threads: int | None = None  # None until first asked for
 _pool: ThreadPoolExecutor | None = None
-_regions = 0  # how many parallel regions, of any thread, are running now
+_requests: list[int] = []  # to how many threads BLAS is to be held, by all that are open now
+_held_to: int | None = None
 _blas_limit: Any = None
 
 
@@ -81,8 +82,9 @@ def set_num_threads(n: int) -> None:
 
 def _forget_threads() -> None:
     """Start anew in a forked child, which has none of its parent's threads but copies of the locks they may hold."""
-    global _lock, _pool, _regions, _blas_limit
-    _lock, _pool, _regions, _blas_limit = threading.RLock(), None, 0, None
+    global _lock, _pool
+    _lock, _pool = threading.RLock(), None
+    _requests.clear()  # a limit that was open in the parent is lifted when the child's first one closes
 
 
 if hasattr(os, "register_at_fork"):
@@ -97,23 +99,33 @@ def _libraries() -> ThreadpoolController:
 
 
 @contextmanager
-def _single_threaded_blas() -> Iterator[None]:
-    """Each of our threads calls BLAS by itself, so BLAS must not start threads of its own meanwhile.
+def blas_threads(n: int) -> Iterator[None]:
+    """Let matrix products use at most `n` threads each while this is open.
 
-    The limit is one for the whole process: the first region to open sets it, the last one to close lifts it.
+    The limit is one for the whole process: where several are open at once, in several threads, the smallest holds.
     """
-    global _regions, _blas_limit
     with _lock:
-        if _regions == 0:
-            _blas_limit = _libraries().limit(limits=1, user_api="blas")
-        _regions += 1
+        _requests.append(n)
+        _limit_blas()
     try:
         yield
     finally:
         with _lock:
-            _regions -= 1
-            if _regions == 0:
-                _blas_limit.restore_original_limits()
+            _requests.remove(n)
+            _limit_blas()
+
+
+def _limit_blas() -> None:
+    global _blas_limit, _held_to
+    wanted = min(_requests, default=None)
+    if wanted == _held_to:
+        return
+    if _blas_limit is not None:
+        _blas_limit.restore_original_limits()
+        _blas_limit = None
+    if wanted is not None:
+        _blas_limit = _libraries().limit(limits=wanted, user_api="blas")
+    _held_to = wanted
 
 
 def split(n: int) -> list[tuple[int, int]]:
@@ -142,7 +154,7 @@ def run(kernel: Callable[..., None], chunks: Sequence[tuple[int, int]], *args: A
     if len(chunks) == 1 and not blas:
         kernel(0, *chunks[0], *args)
         return
-    with _single_threaded_blas() if blas else nullcontext():
+    with blas_threads(1) if blas else nullcontext():  # each of our threads calls BLAS by itself
         futures = []
         if len(chunks) > 1:
             with _lock:  # held while handing in, so that nobody closes the pool in between

@@ -28,16 +28,38 @@ class Parameter:
     value : ndarray
     grad : ndarray of the same shape
         Overwritten by each backward pass.
+    penalised : bool
+        Whether L1 and L2 penalties apply. By default they do where there is more than one axis: to weights, and not to
+        biases, scales and shifts.
     """
 
-    __slots__ = ("grad", "value")
+    __slots__ = ("grad", "penalised", "value")
 
-    def __init__(self, value: np.ndarray) -> None:
+    def __init__(self, value: np.ndarray, *, penalised: bool | None = None) -> None:
         self.value = np.ascontiguousarray(value)  # optimizers go through it as one line
+        self.penalised = value.ndim > 1 if penalised is None else penalised
         self.grad = np.zeros(value.shape, value.dtype)
 
     def __repr__(self) -> str:
         return f"Parameter(shape={self.value.shape}, dtype={self.value.dtype})"
+
+
+def expect_separate(owner: "Layer", layers: Sequence["Layer"]) -> None:
+    """Check that no layer, nor one inside of it, stands in two places of `owner`, where it would need two caches."""
+    seen = {id(owner)}
+
+    def visit(layer: Layer) -> None:
+        if id(layer) in seen:
+            raise ValueError(
+                f"{type(owner).__name__}: {type(layer).__name__} is in this model already; "
+                "each place needs its own layer"
+            )
+        seen.add(id(layer))
+        for child in layer.children().values():
+            visit(child)
+
+    for layer in layers:
+        visit(layer)
 
 
 class Layer:
@@ -101,9 +123,18 @@ class Layer:
             return child.draw_input(shape, rng)
         return rng.normal(size=shape).astype(self.dtype)
 
-    def window(self) -> tuple[Sequence[int], Sequence[int], Sequence[int]] | None:
-        """Return kernel size, stride and dilation for each axis if this layer slides a window, else None."""
+    def window(self) -> tuple[Sequence[int], Sequence[Any], Sequence[int]] | None:
+        """Return kernel size, stride and dilation for each axis if this layer slides a window, else None.
+
+        For a layer that enlarges its input, how many inputs an output sees, and a fraction as the stride.
+        """
         return None
+
+    def mixes_all(self) -> bool:
+        """Whether each output depends on every position of the input."""
+        assert self.input_shape is not None
+        assert self.output_shape is not None
+        return not len(self.output_shape) == len(self.input_shape) > 1
 
     # --------------------------------------------------------------------------------------------- building a layer
 

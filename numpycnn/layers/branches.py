@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from numpycnn.functional.checks import spell
-from numpycnn.layers.base import Layer, Shape
+from numpycnn.layers.base import Layer, Shape, expect_separate
 
 
 class Residual(Layer):
@@ -32,8 +32,7 @@ class Residual(Layer):
         for branch in [main] if shortcut is None else [main, shortcut]:
             if not isinstance(branch, Layer):
                 raise TypeError(f"Residual: expected layers as branches, got {type(branch).__name__}")
-        if main is shortcut:
-            raise ValueError("Residual: expected two different layers, got the same one twice")
+        expect_separate(self, [main] if shortcut is None else [main, shortcut])
         self.main = main
         self.shortcut = shortcut
 
@@ -81,8 +80,7 @@ class Concat(Layer):
         for branch in self.branches:
             if not isinstance(branch, Layer):
                 raise TypeError(f"Concat: expected layers as branches, got {type(branch).__name__}")
-        if len({id(branch) for branch in self.branches}) < len(self.branches):
-            raise ValueError("Concat: expected different layers, got the same one twice")
+        expect_separate(self, self.branches)
 
     def children(self) -> dict[str, Layer]:
         """Return the branches, by position."""

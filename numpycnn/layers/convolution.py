@@ -1,6 +1,7 @@
 """Convolution layers, and transposed ones, for sequences, pictures and volumes."""
 
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import Any, ClassVar
 
 import numpy as np
@@ -240,6 +241,13 @@ class _ConvTranspose(_Convolution):
         dx, dweight, dbias = convolve_transposed_backward(dy, x, self.weight.value, **self._settings())
         self._set_gradients(dweight, dbias)
         return dx
+
+    def window(self) -> tuple[Sequence[int], Sequence[Any], Sequence[int]]:
+        """Return how many inputs an output sees at most, and the fraction of an input from one output to the next."""
+        settings = (self.kernel_size, self.stride, self.dilation)
+        kernel, stride, dilation = (per_axis(setting, self.rank, "setting", self.label) for setting in settings)
+        seen = [-(-(d * (k - 1) + 1) // s) for k, s, d in zip(kernel, stride, dilation, strict=True)]
+        return seen, [Fraction(1, s) for s in stride], (1,) * self.rank
 
 
 class ConvTranspose1D(_ConvTranspose):

@@ -110,10 +110,14 @@ class LayerNorm(Layer):
         if first == 0:
             raise ValueError(f"expected an axis after the batch's, got {self.axis} for inputs {spell(input_shape)}")
         shape = input_shape[first - 1 :]
-        self.weight = Parameter(ones(rng, shape, self.dtype))
-        self.bias = Parameter(np.zeros(shape, self.dtype))
+        self.weight = Parameter(ones(rng, shape, self.dtype), penalised=False)
+        self.bias = Parameter(np.zeros(shape, self.dtype), penalised=False)
         self._expected = ("N", *(f"S{axis}" for axis in range(1, first)), *shape)
         return input_shape
+
+    def mixes_all(self) -> bool:
+        """Return True: the last axis, over which it always normalises, is one of positions."""
+        return True
 
     def _forward(self, x: np.ndarray, **mode: bool) -> tuple[np.ndarray, Any]:
         return F.layer_norm(x, self.weight.value, self.bias.value, axis=self.axis, eps=self.eps), x

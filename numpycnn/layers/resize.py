@@ -1,6 +1,7 @@
 """Layers that make pictures larger."""
 
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -79,6 +80,14 @@ class Upsample(Layer):
         size = [size * scale for size, scale in zip(input_shape[1:], scales, strict=True)]
         limit_channel(size, "Upsample")
         return (input_shape[0], *size)
+
+    def window(self) -> tuple[Sequence[int], Sequence[Any], Sequence[int]] | None:
+        """Return how many inputs an output sees at most, and the fraction of an input from one output to the next."""
+        if self.input_shape is None:
+            return None
+        scales = check_upsample(self.scale_factor, self.mode, len(self.input_shape) - 1, "Upsample")
+        seen = [1 if self.mode == "nearest" or scale == 1 else 2 for scale in scales]
+        return seen, [Fraction(1, scale) for scale in scales], (1,) * len(scales)
 
     def _forward(self, x: np.ndarray, **mode: bool) -> tuple[np.ndarray, Any]:
         return F.upsample(x, self.scale_factor, mode=self.mode), x

@@ -49,9 +49,12 @@ class Adam(Optimizer):
         self.eps = number(eps, "eps", kind)
 
     def _update(self, value: np.ndarray, grad: np.ndarray, lr: float, *kept: np.ndarray) -> None:
+        self._adapt(value, grad, lr, self.weight_decay, *kept)
+
+    def _adapt(self, value: np.ndarray, grad: np.ndarray, lr: float, decay: float, *kept: np.ndarray) -> None:
         b1, b2 = self.betas
         rate, unbias = lr / (1 - b1**self.step_count), (1 - b2**self.step_count) ** -0.5
-        settings = [value.dtype.type(s) for s in (rate, self.weight_decay, b1, b2, self.eps, unbias)]
+        settings = [value.dtype.type(s) for s in (rate, decay, b1, b2, self.eps, unbias)]
         threads.run(kernels.adam, threads.split_elements(value.size), value, grad, *kept, *settings)
 
 
@@ -76,16 +79,11 @@ class AdamW(Adam):
         eps: float = 1e-8,
         weight_decay: float = 0.01,
     ) -> None:
-        super().__init__(lr, betas, eps)
-        self.decay = number(weight_decay, "weight_decay", "AdamW")
+        super().__init__(lr, betas, eps, weight_decay)
 
     def _update(self, value: np.ndarray, grad: np.ndarray, lr: float, *kept: np.ndarray) -> None:
-        value *= 1 - lr * self.decay
-        super()._update(value, grad, lr, *kept)
-
-    def config(self) -> dict[str, object]:
-        """Return the constructor's arguments."""
-        return super().config() | {"weight_decay": self.decay}
+        value *= 1 - lr * self.weight_decay
+        self._adapt(value, grad, lr, 0.0, *kept)
 
 
 class RMSProp(Optimizer):

@@ -26,6 +26,16 @@ def _leaves(layer: Layer) -> Iterator[Layer]:
             yield child
 
 
+def _innermost(layer: Layer, x: np.ndarray) -> Layer:
+    """Return the first layer inside of `layer` whose output for `x` is not finite, or `layer` if all of theirs are."""
+    for child in layer.children().values():
+        y = child.forward(x, training=True)
+        if not all_finite(y):
+            return _innermost(child, x)
+        x = y if layer.chained else x
+    return layer
+
+
 def first_non_finite(model: Sequential, loss: Loss, x: np.ndarray, target: Any) -> str:
     """Take the step that went wrong once more, layer by layer, and say in words where it went wrong.
 
@@ -37,11 +47,12 @@ def first_non_finite(model: Sequential, loss: Loss, x: np.ndarray, target: Any) 
                 return f"the parameter {name} was not finite before it"
         if not all_finite(x):
             return "the input batch holds numbers that are not finite"
-        layers = list(_leaves(model))
+        layers, before = list(_leaves(model)), x
         for layer in layers:
             x = layer.forward(x, training=True)
             if not all_finite(x):
-                return f"the first layer whose output is not finite is {layer.label}"
+                return f"the first layer whose output is not finite is {_innermost(layer, before).label}"
+            before = x
         value = loss.forward(x, target)
         dy = loss.backward()
         if not np.isfinite(value) or not all_finite(dy):

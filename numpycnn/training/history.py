@@ -1,27 +1,20 @@
 """What was measured after each epoch."""
 
 import csv
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+
+from numpycnn.serialization import replacing
 
 Record = dict[str, float]
 
 
 def write_csv(path: str | Path, names: Iterable[str], rows: Iterable[Mapping[str, float]]) -> None:
     """Write a CSV file, all or nothing; what a row does not have stays empty."""
-    path = Path(path)
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with open(beside, "w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, list(names), restval="", lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(rows)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
+    with replacing(Path(path)) as beside, open(beside, "w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(names), restval="", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
 
 
 class History:

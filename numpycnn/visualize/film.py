@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from numpycnn.functional.checks import whole_number
+from numpycnn.serialization import replacing
 from numpycnn.visualize.board import (
     RUST,
     TIMES,
@@ -98,13 +99,8 @@ def save_gif(frames: "Sequence[Image]", path: str | os.PathLike[str], millisecon
     """Write frames as a GIF that repeats for ever and stays longer on the last one, all or nothing."""
     small = with_few_colours(frames)
     durations = [milliseconds] * (len(small) - 1) + [max(1500, milliseconds)]
-    path = Path(path)
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
+    with replacing(Path(path)) as beside:
         small[0].save(beside, "GIF", save_all=True, append_images=small[1:], duration=durations, loop=0, optimize=True)
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def with_few_colours(frames: "Sequence[Image]") -> "list[Image]":

@@ -81,3 +81,11 @@ def test_nan_and_infinity() -> None:
 def test_bad_powers(p: object, error: type[Exception], text: str) -> None:
     with pytest.raises(error, match=text):
         F.lp_pool2d(np.zeros((1, 1, 6, 5)), 2, p=p)
+
+
+@pytest.mark.parametrize("size", [1e-6, 100.0, 1e30])
+def test_large_powers_do_not_overflow(size):
+    x = np.full((1, 1, 2, 2), size, np.float32)
+    assert F.lp_pool2d(x, 2, p=20)[0, 0, 0, 0] == pytest.approx(size * 4 ** (1 / 20), rel=1e-6)
+    dx = F.lp_pool2d_backward(np.ones((1, 1, 1, 1), np.float32), x, 2, p=20)
+    np.testing.assert_allclose(dx, 4 ** (1 / 20 - 1), rtol=1e-5)

@@ -61,12 +61,15 @@ def test_errors_name_the_place_inside() -> None:
 
 
 shared = Dense(2)
+TWICE = "Dense is in this model already; each place needs its own layer"
 BAD = [
     Bad(lambda: Residual(None), TypeError, "Residual: expected layers as branches, got NoneType"),
     Bad(lambda: Residual([Dense(2)]), TypeError, "Residual: expected layers as branches, got list"),
     Bad(lambda: Residual(Dense(2), "identity"), TypeError, "Residual: expected layers as branches, got str"),
     Bad(
-        lambda: Residual(shared, shared), ValueError, "Residual: expected two different layers, got the same one twice"
+        lambda: Residual(shared, shared),
+        ValueError,
+        f"Residual: {TWICE}",
     ),
     Bad(lambda: Residual(Dense), TypeError, "Residual: expected layers as branches, got"),
     Bad(
@@ -84,7 +87,11 @@ BAD = [
     Bad(lambda: Residual(Dense(3)), ValueError, "Dense: expected inputs (features,), got (2, 3)", (2, 3)),
     Bad(lambda: Concat([]), ValueError, "Concat: expected at least one branch, got none"),
     Bad(lambda: Concat([Dense(2), None]), TypeError, "Concat: expected layers as branches, got NoneType"),
-    Bad(lambda: Concat([shared, shared]), ValueError, "Concat: expected different layers, got the same one twice"),
+    Bad(
+        lambda: Concat([shared, shared]),
+        ValueError,
+        f"Concat: {TWICE}",
+    ),
     Bad(lambda: Concat("ab"), TypeError, "Concat: expected a list of layers, got str"),
     Bad(lambda: Concat(Dense(2)), TypeError, "Concat: expected a list of layers, got Dense"),
     Bad(

@@ -80,7 +80,7 @@ def test_a_layer_inside_of_a_block() -> None:
     block = Sequential([Dense(3), Planted(forward=np.nan)])
     with pytest.raises(FloatingPointError, match=r"whose output is not finite is Planted \(layer 1\.1\)$"):
         fit([Dense(2), block, Dense(2)])
-    with pytest.raises(FloatingPointError, match=r"whose output is not finite is Residual \(layer 1\)$"):
+    with pytest.raises(FloatingPointError, match=r"whose output is not finite is Planted \(layer 1\.main\.1\)$"):
         fit([Dense(2), Residual(Sequential([Dense(2), Planted(forward=np.nan)])), Dense(2)])
 
 
