@@ -252,7 +252,5 @@ def test_the_seed_of_a_block_that_is_built_by_itself() -> None:
 
 def test_a_layer_in_two_places_is_found_in_a_branch_as_well() -> None:
     shared = Dense(3)
-    with pytest.raises(
-        ValueError, match="^Sequential: Dense is in this model already; each place needs its own layer$"
-    ):
+    with pytest.raises(ValueError, match="Sequential: Dense is in this model already; each place needs"):
         Sequential([shared, Residual(Sequential([shared]))])

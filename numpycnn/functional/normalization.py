@@ -41,6 +41,15 @@ def check_eps(eps: Any, operation: str) -> float:
     return float(eps)
 
 
+def check_momentum(momentum: Any, operation: str) -> float:
+    """Return the share of a new value in a running one as a float from 0 to 1."""
+    if isinstance(momentum, bool) or not isinstance(momentum, int | float | np.number):
+        raise TypeError(f"{operation}: expected momentum to be a number, got {type(momentum).__name__} {momentum!r}")
+    if not 0 <= momentum <= 1:
+        raise ValueError(f"{operation}: expected momentum from 0 to 1, got {momentum}")
+    return float(momentum)
+
+
 def _channel_input(x: Any, operation: str) -> tuple[np.ndarray, tuple[int, ...]]:
     """Return `x` and the axes that one channel extends over."""
     x = float_array(x, "x", operation)
@@ -140,14 +149,13 @@ def batch_norm(
     """
     x, _ = _channel_input(x, "batch_norm")
     if training:
-        mean, variance = batch_statistics(x)
-        for running, value, name in (
-            (running_mean, mean, "running_mean"),
-            (running_var, unbiased(variance, x), "running_var"),
-        ):
+        momentum = check_momentum(momentum, "batch_norm")
+        for running, name in ((running_mean, "running_mean"), (running_var, "running_var")):
+            if running is not None and not isinstance(running, np.ndarray):
+                raise TypeError(f"batch_norm: expected {name} as an array to update, got {type(running).__name__}")
             if running is not None:
                 _per_channel(running, name, x, "batch_norm")
-                update_running(running, value, momentum)
+        mean, variance = batch_statistics(x)
     else:
         if running_mean is None or running_var is None:
             raise ValueError("batch_norm: expected running_mean and running_var where training is False, got None")
@@ -160,6 +168,10 @@ def batch_norm(
         shift = shift + _per_channel(bias, "bias", x, "batch_norm")
     y = np.empty_like(x)
     threads.run(kernels.scale_and_shift, threads.split(x.shape[1]), _planes(x), scale, shift, _planes(y))
+    if training:  # last, so that a refused call has changed nothing
+        for running, value in ((running_mean, mean), (running_var, unbiased(variance, x))):
+            if running is not None:
+                update_running(running, value, momentum)
     return y
 
 

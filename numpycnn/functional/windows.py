@@ -211,6 +211,8 @@ def slide(
 ) -> Windows:
     """Check the settings of a sliding window and work out where it stands; equal settings give the same object."""
     rank = len(size)
+    if 0 in size:
+        raise ValueError(f"{operation}: expected spatial axes of at least 1, got {spell(size)}")
     kernel = per_axis(kernel_size, rank, "kernel_size", operation)
     strides = per_axis(stride, rank, "stride", operation)
     dilations = per_axis(dilation, rank, "dilation", operation)
@@ -245,6 +247,8 @@ def transposed_size(
     Its input is the transposed convolution's output, and the other way round.
     """
     rank = len(size)
+    if 0 in size:
+        raise ValueError(f"{operation}: expected spatial axes of at least 1, got {spell(size)}")
     kernel = per_axis(kernel_size, rank, "kernel_size", operation)
     strides = per_axis(stride, rank, "stride", operation)
     dilations = per_axis(dilation, rank, "dilation", operation)

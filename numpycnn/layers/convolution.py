@@ -246,8 +246,8 @@ class _ConvTranspose(_Convolution):
         """Return how many inputs an output sees at most, and the fraction of an input from one output to the next."""
         settings = (self.kernel_size, self.stride, self.dilation)
         kernel, stride, dilation = (per_axis(setting, self.rank, "setting", self.label) for setting in settings)
-        seen = [-(-(d * (k - 1) + 1) // s) for k, s, d in zip(kernel, stride, dilation, strict=True)]
-        return seen, [Fraction(1, s) for s in stride], (1,) * self.rank
+        seen = tuple(-(-(d * (k - 1) + 1) // s) for k, s, d in zip(kernel, stride, dilation, strict=True))
+        return seen, tuple(Fraction(1, s) for s in stride), (1,) * self.rank
 
 
 class ConvTranspose1D(_ConvTranspose):

@@ -6,7 +6,7 @@ import numpy as np
 
 from numpycnn import functional as F
 from numpycnn.functional.checks import normal_axis, spell
-from numpycnn.functional.normalization import batch_statistics, check_eps, unbiased, update_running
+from numpycnn.functional.normalization import batch_statistics, check_eps, check_momentum, unbiased, update_running
 from numpycnn.initializers import ones
 from numpycnn.layers.base import Layer, Parameter, Shape
 
@@ -38,11 +38,7 @@ class BatchNorm(Layer):
 
     def __init__(self, *, momentum: float = 0.1, eps: float = 1e-5, name: str | None = None) -> None:
         super().__init__(name=name)
-        if isinstance(momentum, bool) or not isinstance(momentum, int | float):
-            raise TypeError(f"BatchNorm: expected momentum to be a number, got {type(momentum).__name__} {momentum!r}")
-        if not 0 <= momentum <= 1:
-            raise ValueError(f"BatchNorm: expected momentum from 0 to 1, got {momentum}")
-        self.momentum = momentum
+        self.momentum = check_momentum(momentum, "BatchNorm")
         self.eps = check_eps(eps, "BatchNorm")
         self.weight: Any = None
         self.bias: Any = None

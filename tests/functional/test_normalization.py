@@ -280,3 +280,18 @@ def test_bad_gradients() -> None:
         F.batch_norm_backward(X, X, C, training=False)
     with pytest.raises(ValueError, match=r"layer_norm_backward: expected dy \(2, 3, 4\), got \(2, 3\)"):
         F.layer_norm_backward(X[..., 0], X)
+
+
+def test_a_refused_call_leaves_the_running_values_alone():
+    x, ones, zeros = np.ones((4, 3)), np.ones(3), np.zeros(3)
+    mean, variance = np.zeros(3), np.ones(3)
+    for weight, running_var, momentum, error in (
+        (np.ones(4), variance, 0.1, ValueError),
+        (ones, np.ones(4), 0.1, ValueError),
+        (ones, [1.0, 1.0, 1.0], 0.1, TypeError),
+        (ones, variance, np.nan, ValueError),
+        (ones, variance, None, TypeError),
+    ):
+        with pytest.raises(error, match=r"^batch_norm: expected (weight|running_var|momentum)"):
+            F.batch_norm(x, weight, zeros, mean, running_var, training=True, momentum=momentum)
+        assert not mean.any()

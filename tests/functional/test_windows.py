@@ -141,3 +141,13 @@ BAD_CALLS: list[tuple[Any, tuple[Any, ...], dict[str, Any], type[Exception], str
 def test_bad_calls(function: Any, arguments: Any, settings: Any, error: type[Exception], text: str) -> None:
     with pytest.raises(error, match=text):
         function(*arguments, **settings)
+
+
+def test_an_axis_without_elements_is_refused():
+    for call in (
+        lambda: F.conv_transpose1d(np.ones((1, 2, 0)), np.ones((2, 2, 2))),
+        lambda: F.max_pool1d(np.ones((1, 2, 0)), 2, padding=1),
+        lambda: F.conv2d(np.ones((1, 2, 0, 5)), np.ones((2, 2, 1, 1)), padding=1),
+    ):
+        with pytest.raises(ValueError, match=r": expected spatial axes of at least 1, got \(0,"):
+            call()

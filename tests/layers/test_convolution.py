@@ -1,5 +1,6 @@
 """Convolution layers: they are the functions of the same name, with weights of their own."""
 
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -80,7 +81,7 @@ def test_multiply_adds() -> None:
 
 def test_window() -> None:
     assert Conv2D(1, 3, stride=(1, 2), dilation=2).window() == ((3, 3), (1, 2), (2, 2))
-    assert ConvTranspose2D(1, 3).window() is None
+    assert ConvTranspose2D(1, (3, 4), stride=2).window() == ((2, 2), (Fraction(1, 2), Fraction(1, 2)), (1, 1))
 
 
 def make(**settings: Any) -> Layer:
