@@ -74,7 +74,7 @@ def max_pool_inside(chunk, start, stop, x, windows, y, winners):
     """Do the same for windows that lie inside of the plane, so that no tap has to be asked whether it does.
 
     The loop goes along a row of windows for one tap after the other, which the processor does several windows at a
-    time: 4.5 times as fast as with the table on 2x2 windows.
+    time: 3.2 times as fast as with the table on 2x2 windows of 28x28 planes.
     """
     taps, width, step = windows.taps, windows.width, windows.step
     for b in range(start, stop):
