@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from numpycnn import layers as layer_module
 from numpycnn.errors import DataFormatError
 from numpycnn.layers.base import Layer
@@ -58,7 +60,11 @@ def restore_model(file: ArrayFile, prefix: str = "", layers: Sequence[type[Layer
     except (ValueError, TypeError, KeyError, RecursionError, MemoryError) as error:
         reason = str(error) or type(error).__name__
         raise DataFormatError(f"{file.path}: it describes no model that can be built: {reason}") from None
-    model.load_state(file.read(prefix, model.state()))
+    arrays = file.read(prefix, model.state())
+    for name, array in arrays.items():
+        if not np.isfinite(array).all():
+            raise DataFormatError(f"{file.path}: {name} holds numbers that are not finite")
+    model.load_state(arrays)
     return model
 
 

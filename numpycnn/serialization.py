@@ -3,6 +3,7 @@
 This is the writing half, and what both halves share; `numpycnn.loading` makes layers out of such a file again.
 """
 
+import hashlib
 import json
 import os
 import threading
@@ -20,6 +21,15 @@ from numpycnn.layers.base import Layer
 FORMAT = "numpycnn-1"
 
 # ------------------------------------------------------------------------------------------------- files of arrays
+
+
+def _digest(arrays: Mapping[str, np.ndarray]) -> str:
+    """Return the SHA-256 of all names and numbers, by which a damaged file is known."""
+    digest = hashlib.sha256()
+    for name in sorted(arrays):
+        digest.update(name.encode())
+        digest.update(np.ascontiguousarray(arrays[name]).tobytes())
+    return digest.hexdigest()
 
 
 @contextmanager
@@ -50,7 +60,7 @@ def write_arrays(path: str | Path, arrays: Mapping[str, np.ndarray], metadata: M
         raise IsADirectoryError(f"{path}: expected a file to write to, got a folder")
     content = save(
         {name: np.ascontiguousarray(array) for name, array in arrays.items()},
-        {"format": FORMAT} | {key: json.dumps(value) for key, value in metadata.items()},
+        {"format": FORMAT, "sha256": _digest(arrays)} | {key: json.dumps(value) for key, value in metadata.items()},
     )
     with replacing(path) as beside:
         beside.write_bytes(content)
@@ -66,7 +76,7 @@ class ArrayFile:
         if raw.get("format") != FORMAT:
             raise DataFormatError(f"{path}: expected a file of format {FORMAT}, got {raw.get('format', 'none')!r}")
         try:
-            self.metadata = {key: json.loads(value) for key, value in raw.items() if key != "format"}
+            self.metadata = {key: json.loads(value) for key, value in raw.items() if key not in ("format", "sha256")}
         except (ValueError, RecursionError) as error:
             raise DataFormatError(f"{path}: its metadata is no valid JSON ({error})") from None
 
@@ -124,7 +134,11 @@ def open_arrays(path: str | Path) -> Iterator[ArrayFile]:
         raise DataFormatError(f"{path}: expected a safetensors file, got a folder")
     try:
         with safe_open(str(path), framework="np") as handle:
-            yield ArrayFile(path, handle)
+            file = ArrayFile(path, handle)
+            wanted = handle.metadata().get("sha256")
+            if wanted is not None and wanted != _digest({name: file.tensor(name) for name in file.names()}):
+                raise DataFormatError(f"{path}: its numbers are not those that were written: the file is damaged")
+            yield file
     except SafetensorError as error:
         raise DataFormatError(f"{path}: no safetensors file, or a damaged one ({error})") from None
 

@@ -267,3 +267,21 @@ def test_loading_leaves_the_file_as_it_was(path: Path) -> None:
     loaded.parameters()["0.weight"].value[...] = 0
     assert path.read_bytes() == content
     assert os.listdir(path.parent) == [path.name]
+
+
+def test_damaged_numbers_are_found(tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    Sequential([Dense(3)], input_shape=(4,)).save(path)
+    content = bytearray(path.read_bytes())
+    content[-5] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(DataFormatError, match=r"its numbers are not those that were written: the file is damaged$"):
+        load_model(path)
+
+
+def test_numbers_that_are_not_finite_are_refused(tmp_path: Path) -> None:
+    model = Sequential([Dense(3)], input_shape=(4,))
+    model.parameters()["0.weight"].value[1, 2] = np.nan
+    model.save(tmp_path / "model.safetensors")
+    with pytest.raises(DataFormatError, match=r"model.safetensors: 0\.weight holds numbers that are not finite$"):
+        load_model(tmp_path / "model.safetensors")

@@ -50,6 +50,13 @@ examples:
 SAVE_EVERY = 500  # batches
 
 
+def folder(text: str) -> Path:
+    """Read the name of a folder, which an unset shell variable is not."""
+    if not text:
+        raise argparse.ArgumentTypeError("expected a folder, got an empty name")
+    return Path(text)
+
+
 def add(commands: Commands) -> None:
     """Add the command."""
     about = "Train a network on a data set, test it, and leave model, history and pictures in a folder."
@@ -85,7 +92,7 @@ def add(commands: Commands) -> None:
         "--seed", type=whole(0), metavar="N", help="of weights, order and held-out images (default: 0)"
     )
     command.add_argument(
-        "--out", type=Path, metavar="FOLDER", help=f"output folder (default: {RUNS}/DATASET, numbered)"
+        "--out", type=folder, metavar="FOLDER", help=f"output folder (default: {RUNS}/DATASET, numbered)"
     )
     again = command.add_mutually_exclusive_group()
     again.add_argument(

@@ -177,7 +177,10 @@ class Layer:
                 raise TypeError(f"expected dtype float32 or float64, got {np.dtype(dtype)}")
             self.dtype = np.dtype(dtype)
             generator = None if rng is None else np.random.default_rng(rng)
-            self.output_shape = self._build(shape, generator)
+            output = self._build(shape, generator)
+            if not isinstance(output, tuple):
+                raise TypeError(f"expected _build to return the output shape, a tuple, got {output!r}")
+            self.output_shape = output
             self.input_shape = shape
         except (ValueError, TypeError) as error:
             raise self._named(error) from None
@@ -233,7 +236,10 @@ class Layer:
         differentiable = differentiable or training
         try:
             x = self._check_input(x)
-            y, cache = self._forward(x, training=training, differentiable=differentiable)
+            result = self._forward(x, training=training, differentiable=differentiable)
+            if not isinstance(result, tuple) or len(result) != 2:
+                raise TypeError(f"expected _forward to return (output, cache), got {type(result).__name__}")
+            y, cache = result
         except (ValueError, TypeError) as error:
             raise self._named(error) from None
         if differentiable:

@@ -141,3 +141,20 @@ def test_draw_input_fits_the_layer(rng: np.random.Generator) -> None:
     layer.build((3,))
     x = layer.draw_input((4, 3), rng)
     assert (x.shape, x.dtype) == ((4, 3), np.dtype(np.float32))
+
+
+def test_hooks_that_return_the_wrong_thing() -> None:
+    class NoShape(Layer):
+        def _build(self, input_shape, rng):
+            pass
+
+    class OnlyOutput(Layer):
+        def _forward(self, x, **mode):
+            return x
+
+    with pytest.raises(TypeError, match=r"^NoShape: expected _build to return the output shape, a tuple, got None$"):
+        NoShape().build((3,))
+    layer = OnlyOutput()
+    layer.build((3,))
+    with pytest.raises(TypeError, match=r"^OnlyOutput: expected _forward to return \(output, cache\), got ndarray$"):
+        layer.forward(np.zeros((2, 3), np.float32))
