@@ -10,6 +10,7 @@ from numpycnn.cli import recipes
 from numpycnn.cli.console import CommandError, Commands, add_threads, complain, item, say, use_threads
 from numpycnn.cli.networks import MODEL_HELP, open_model, training_of
 from numpycnn.cli.scoring import expect_classifier, score
+from numpycnn.cli.settings import KEY
 from numpycnn.models import MODELS
 
 EXAMPLES = """\
@@ -60,6 +61,12 @@ def run(arguments: argparse.Namespace) -> int:
             raise CommandError(
                 f"{arguments.model}: expected a model for the classes {', '.join(test.class_names)}, "
                 f"got one for {', '.join(training.class_names)}"
+            )
+        trained_on = model.metadata.get(KEY, {}).get("found", test.name)
+        if trained_on != test.name:  # as the stand-in for MNIST is a part of MNIST's training images
+            complain(
+                f"note: this model was trained on {trained_on}, and {test.name} may hold images that it has seen: "
+                "this is no honest test of it"
             )
         test = training.dataset_of(test.images, test.labels, name=test.name, source=test.source)
     item("data", f"{test.name}: {len(test):,} test images, from {test.source}")
