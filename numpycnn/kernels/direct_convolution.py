@@ -37,7 +37,10 @@ def weight_gradient_direct_reference(chunk, start, stop, dy, x, windows, padded,
 
 @jit
 def lay_out(image, windows, padded):
-    """Lay the rows of ``image`` (C, R, W) into ``padded`` (C, plane); what lies between the rows stays as it is."""
+    """Lay the rows of ``image`` (C, R, W) into ``padded`` (C, plane); what lies between the rows stays as it is.
+
+    The same as ``pad`` beside im2col: numba's cache on the disk does not see a change in another file.
+    """
     channels, rows, width = image.shape
     for c in range(channels):
         for r in range(rows):
