@@ -27,6 +27,8 @@ THIN, FULL = 1.6, 2.4  # widths in MNIST pixels: thinner strokes are widened to 
 def read_picture(path: str | os.PathLike[str]) -> np.ndarray:
     """Read a PNG or JPEG file the way a viewer shows it: turned upright, transparent parts over white.
 
+    Where white would hide all there is, as it does white ink, transparent parts are black instead.
+
     Parameters
     ----------
     path : path_like
@@ -79,8 +81,10 @@ def _pixels(picture: "Image.Image") -> np.ndarray:
         return (np.asarray(picture).clip(0, 65535) // 257).astype(np.uint8)  # (H, W)
     grey = picture.mode in ("1", "L", "LA")
     if picture.has_transparency_data:
-        picture = picture.convert("RGBA")
-        picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
+        clear = picture.convert("RGBA")
+        picture = Image.alpha_composite(Image.new("RGBA", clear.size, "white"), clear)
+        if np.asarray(picture.convert("L")).min() > 255 * (1 - LEAST_CONTRAST):
+            picture = Image.alpha_composite(Image.new("RGBA", clear.size, "black"), clear)
     return np.array(picture.convert("RGB").convert("L") if grey else picture.convert("RGB"))  # (H, W) or (H, W, 3)
 
 
@@ -150,7 +154,7 @@ def _ink(grey: np.ndarray) -> np.ndarray:
             ink = second
     if not ink.any():
         raise ValueError(
-            "prepare_digit: expected a picture of a digit, found nothing that stands out from the background; "
+            "expected a picture of a digit, found nothing that stands out from the background; "
             "is it blank, or too faint?"
         )
     return ink

@@ -83,6 +83,16 @@ class TestRead:
         palette.save(tmp_path / "p.png", transparency=0)
         assert read_picture(tmp_path / "p.png").tolist() == [[[255, 255, 255], [50, 60, 70]]]
 
+    def test_white_ink_on_nothing_is_over_black(self, tmp_path: Path) -> None:
+        Image.fromarray(np.array([[[255, 0], [255, 128], [255, 255]]], np.uint8), "LA").save(tmp_path / "la.png")
+        assert read_picture(tmp_path / "la.png").tolist() == [[0, 128, 255]]
+        Image.fromarray(np.array([[[0, 0, 0, 0], [255, 255, 240, 255]]], np.uint8)).save(tmp_path / "rgba.png")
+        assert read_picture(tmp_path / "rgba.png").tolist() == [[[0, 0, 0], [255, 255, 240]]]
+
+    def test_a_white_page_with_clear_corners_and_ink_stays_over_white(self, tmp_path: Path) -> None:
+        Image.fromarray(np.array([[[255, 0], [255, 255], [40, 255]]], np.uint8), "LA").save(tmp_path / "page.png")
+        assert read_picture(tmp_path / "page.png").tolist() == [[255, 255, 40]]
+
     def test_is_turned_upright(self, tmp_path: Path) -> None:
         exif = Image.Exif()
         exif[0x0112] = 6  # turn by 90 degrees clockwise to view
