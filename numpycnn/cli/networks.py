@@ -1,6 +1,7 @@
 """From what a user calls a model to a model: a name of the zoo, a file, or the folder of a run."""
 
 import argparse
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from numpycnn.models import MODELS, create
 from numpycnn.sequential import Sequential
 
 RUNS = Path("runs")
-MODEL_FILE = "model.safetensors"
+MODEL_FILE, CHECKPOINT = "model.safetensors", "checkpoint.safetensors"
 MODEL_HELP = f"a trained model's .safetensors file or its folder, or one of {', '.join(MODELS)}"
 
 
@@ -85,6 +86,11 @@ def open_model(text: str, input_shape: tuple[int, ...] | None = None, classes: i
         with refusing(ValueError, MemoryError):
             return MODELS[text]() if input_shape is None else create(text, input_shape, classes)
     path = file_of(text)
+    if path is None and (Path(text) / CHECKPOINT).is_file():
+        raise CommandError(
+            f"{spell_path(text)}: expected a finished training, found an unfinished one ({CHECKPOINT}); "
+            f"{how_to_go_on(Path(text))}"
+        )
     if path is None:
         raise CommandError(
             f"{spell_path(text)}: expected a .safetensors file, the folder of a training, or one of "
@@ -99,6 +105,13 @@ def open_model(text: str, input_shape: tuple[int, ...] | None = None, classes: i
     return model
 
 
+def how_to_go_on(folder: Path) -> str:
+    """Say what can be done with an unfinished training."""
+    training = training_of(load_model(folder / CHECKPOINT))
+    resume = ["numpycnn", "train", training.dataset if training else "DATASET", "--out", str(folder), "--resume"]
+    return f"finish it with: {shlex.join(resume)}; or take the model as it is so far: {folder / CHECKPOINT}"
+
+
 def newest_model() -> Path:
     """Return the model of the newest run.
 
@@ -108,6 +121,12 @@ def newest_model() -> Path:
         If there is none.
     """
     found = sorted(RUNS.glob(f"*/{MODEL_FILE}"), key=lambda path: path.stat().st_mtime_ns)
+    begun = sorted(RUNS.glob(f"*/{CHECKPOINT}"), key=lambda path: path.stat().st_mtime_ns)
+    if not found and begun:
+        folder = begun[-1].parent
+        raise CommandError(
+            f"no trained model in {RUNS}: the training in {spell_path(folder)} is unfinished; {how_to_go_on(folder)}"
+        )
     if not found:
         raise CommandError(
             f"no trained model in {RUNS}: expected {RUNS / '*' / MODEL_FILE}; train one with 'numpycnn train mnist', "

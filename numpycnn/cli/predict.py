@@ -117,6 +117,6 @@ def as_bars(picture: str, probabilities: np.ndarray, class_names: Sequence[str])
     lines = [f"{spell_path(picture)}: {class_names[best]} ({100 * probabilities[best]:.1f} %)"]
     for i, (name, probability) in enumerate(zip(class_names, probabilities, strict=True)):
         mark = ">" if i == best else " "
-        bar = block * round(BAR * float(probability))
+        bar = block * (BAR * round(1000 * float(probability)) // 1000)  # full where the figure is 100.0 %
         lines.append(f"{mark} {name:<{width}}  {100 * probability:5.1f} %  {bar}".rstrip())
     return "\n".join(lines)

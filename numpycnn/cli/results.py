@@ -13,7 +13,7 @@ import numpy as np
 
 from numpycnn import __version__
 from numpycnn.cli.console import CommandError, spell_path
-from numpycnn.cli.networks import MODEL_FILE, RUNS
+from numpycnn.cli.networks import CHECKPOINT, MODEL_FILE, RUNS
 from numpycnn.cli.scoring import Score
 from numpycnn.cli.settings import Settings
 from numpycnn.data import Dataset
@@ -21,7 +21,7 @@ from numpycnn.serialization import replacing
 from numpycnn.training import Trainer
 from numpycnn.visualize import confusion_matrix, learning_curves, misclassified
 
-CHECKPOINT, HISTORY, RESULT = "checkpoint.safetensors", "history.csv", "result.json"
+HISTORY, RESULT = "history.csv", "result.json"
 CURVES, CONFUSIONS, MISTAKES = "learning_curves.png", "confusion_matrix.png", "misclassified.png"
 FILES = (MODEL_FILE, HISTORY, CURVES, CONFUSIONS, MISTAKES, RESULT)
 

