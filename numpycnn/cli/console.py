@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+import textwrap
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,11 +24,34 @@ class CommandError(Exception):
 EXPECTED = (CommandError, DataFormatError, FloatingPointError, MemoryError, OSError)
 
 
+class HelpFormatter(argparse.HelpFormatter):
+    """Wraps paragraphs as argparse does, and keeps each example, an indented line, on lines of its own."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        blocks = [block.splitlines() for block in text.strip("\n").split("\n\n")]
+        return "\n\n".join("\n".join(self._fill_block(lines, width)) for lines in blocks)
+
+    def _fill_block(self, lines: list[str], width: int) -> Iterator[str]:
+        prose = " ".join(line for line in lines if not line.startswith(" "))
+        yield from textwrap.wrap(prose, width, break_long_words=False, break_on_hyphens=False)
+        for line in lines:
+            if line.startswith(" "):
+                yield self._fill_example(line, width)
+
+    def _fill_example(self, line: str, width: int) -> str:
+        """Put below a command what is said beside it where the line is too long, and break a long command."""
+        if len(line) <= width:
+            return line
+        command, _, meaning = line.strip().partition("  ")
+        parts = textwrap.wrap(command, width - 8, break_long_words=False, break_on_hyphens=False)
+        return "\n      ".join(["  " + " \\\n      ".join(parts), *textwrap.wrap(meaning.strip(), width - 6)])
+
+
 class Parser(argparse.ArgumentParser):
-    """Keeps the line breaks of examples, takes no abbreviations, and leaves a complaint to `main`."""
+    """Keeps examples on their lines, takes no abbreviations, and leaves a complaint to `main`."""
 
     def __init__(self, **settings: Any) -> None:
-        super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False, **settings)
+        super().__init__(formatter_class=HelpFormatter, allow_abbrev=False, **settings)
 
     def error(self, message: str) -> NoReturn:
         """Raise what `main` turns into one line."""

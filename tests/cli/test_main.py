@@ -55,6 +55,22 @@ def test_each_command_has_a_help_with_an_example(run: Run, command: str) -> None
     assert f"  numpycnn {command} " in outcome.out.partition("example")[2]
 
 
+@pytest.mark.parametrize("command", [[], *([command] for command in COMMANDS)], ids=str)
+@pytest.mark.parametrize("columns", [50, 60, 100])
+def test_a_help_fits_into_the_terminal(
+    run: Run, monkeypatch: pytest.MonkeyPatch, command: list[str], columns: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    out = run(*command, "--help").out
+    assert [line for line in out.splitlines() if len(line) > columns] == []
+    examples = out.partition("\nexample")[2].replace("\\\n", "").split("\n  ")[1:]
+    assert all(example.startswith(("numpycnn ", "    ")) for example in examples)
+    if command == ["train"]:
+        assert ["numpycnn", "train", "mnist", "--model", "lenet", "--epochs", "2", "--out", "runs/lenet"] in [
+            example.split() for example in examples
+        ]
+
+
 def test_the_version(run: Run) -> None:
     assert run("--version").out == f"numpycnn {numpycnn.__version__}\n"
 

@@ -57,9 +57,8 @@ def test_bars_are_aligned_and_the_best_is_marked() -> None:
 
 
 def test_a_bar_is_full_only_where_the_figure_is() -> None:
-    lines = as_bars("a.png", np.array([0.9994, 0.0006]), ["no", "yes"]).splitlines()
-    assert lines[1] == f"> no    99.9 %  {'█' * 39}"
-    assert as_bars("a.png", np.array([0.99951, 0.00049]), ["no", "yes"]).splitlines()[1] == f"> no   100.0 %  {'█' * 40}"
+    for probability, line in [(0.9994, f"> no    99.9 %  {'█' * 39}"), (0.9996, f"> no   100.0 %  {'█' * 40}")]:
+        assert as_bars("a.png", np.array([probability, 1 - probability]), ["no", "yes"]).splitlines()[1] == line
 
 
 def test_bars_on_a_terminal_without_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
