@@ -1,0 +1,57 @@
+"""Scores and probabilities, whichever way a network ends."""
+
+import numpy as np
+import pytest
+
+from numpycnn import Conv2D, Dense, Flatten, Layer, LogSoftmax, ReLU, Sequential, Sigmoid, Softmax
+from numpycnn.visualize.classes import class_name, class_probabilities, expect_classifier, expect_target, score_layer
+
+
+def ending(*layers: Layer) -> Sequential:
+    return Sequential([Flatten(), Dense(4), ReLU(), Dense(3), *layers], input_shape=(1, 3, 2), seed=2, dtype=np.float64)
+
+
+@pytest.fixture
+def x(rng: np.random.Generator) -> np.ndarray:
+    return rng.normal(size=(5, 1, 3, 2))
+
+
+def test_probabilities_are_the_softmax_of_the_scores(x: np.ndarray) -> None:
+    scores = ending().forward(x)
+    expected = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
+    for end in ((), (Softmax(),), (LogSoftmax(),), (Sequential([Softmax()]),)):
+        np.testing.assert_allclose(class_probabilities(ending(*end), x), expected, rtol=1e-12)
+    np.testing.assert_allclose(class_probabilities(ending(Sigmoid()), x), 1 / (1 + np.exp(-scores)), rtol=1e-12)
+
+
+def test_batches_change_nothing(x: np.ndarray) -> None:
+    model = ending()
+    np.testing.assert_allclose(class_probabilities(model, x, batch_size=2), class_probabilities(model, x), rtol=1e-12)
+
+
+def test_where_the_scores_are() -> None:
+    assert score_layer(ending()) == "3"
+    assert [score_layer(ending(end)) for end in (Softmax(), LogSoftmax(), Sigmoid())] == ["3"] * 3
+    assert score_layer(ending(Sequential([Dense(2), Softmax()]))) == "4.0"
+    assert score_layer(Sequential([Softmax()], input_shape=(3,))) == "0"
+
+
+def test_names() -> None:
+    assert class_name(1, None) == "class 1"
+    assert class_name(1, ["cat", "dog"]) == "dog"
+
+
+def test_wrong_arguments(x: np.ndarray) -> None:
+    model = Sequential([Conv2D(2, 3, padding=1)], input_shape=(1, 3, 2), dtype=np.float64)
+    with pytest.raises(
+        ValueError, match=r"class_probabilities: expected a model that gives one number .*, \(K,\), got \(2, 3, 2\)"
+    ):
+        class_probabilities(model, x)
+    with pytest.raises(ValueError, match="f: expected a model that gives one number for each class, .*, got nothing"):
+        expect_classifier(Sequential([Dense(2)]), "f")
+    with pytest.raises(ValueError, match=r"class_probabilities: expected x \(N, 1, 3, 2\), got \(5, 1, 3\)"):
+        class_probabilities(ending(), x[..., 0])
+    with pytest.raises(ValueError, match="f: expected target from 0 to 2, got 3"):
+        expect_target(3, 3, "f")
+    with pytest.raises(TypeError, match="f: expected target to be an int, got str 'cat'"):
+        expect_target("cat", 3, "f")
