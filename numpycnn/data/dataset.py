@@ -1,38 +1,64 @@
 """A data set held in memory as whole arrays, from which batches are cut by index and normalised on the way.
 
 Images stay ``uint8``, a quarter of what ``float32`` takes; only the pixels of the batch at hand are ever floats.
+Tokens, the numbers of words, stay ``int64`` all the way: a network looks them up and does not calculate with them.
 """
 
 import operator
 from collections.abc import Sequence
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+PIXELS, TOKENS = np.dtype(np.uint8), np.dtype(np.int64)
+FEATURES = (np.dtype(np.float32), np.dtype(np.float64))
+
+
+class Reader(Protocol):
+    """What makes one example of a data set from a file or a text, in training and for a prediction alike."""
+
+    noun: str
+
+    def read(self, source: Any) -> np.ndarray:
+        """Return one example, without the batch axis."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return all settings, for `numpycnn.data.reader_from`."""
+
 
 class Dataset:
-    """Images or features with their labels.
+    """Images, features or tokens with their labels.
 
     Parameters
     ----------
-    images : ndarray of shape (N, C, H, W) or (N, C, ...)
-        Pixels as uint8, or features as float32 or float64. Kept as they are, not copied.
+    images : ndarray of shape (N, C, H, W), (N, C, ...) or (N, L)
+        Pixels as uint8, features as float32 or float64, or tokens as int64. Kept as they are, not copied.
     labels : array_like of int, shape (N,)
-        The class of each image, from 0 to ``len(class_names) - 1``.
+        The class of each example, from 0 to ``len(class_names) - 1``.
     class_names : sequence of str
         One name per class.
     name : str
         What the data set is called.
     mean, std : float or sequence of C floats
         Mean and standard deviation of each channel, on the scale where a pixel goes from 0 to 1 (features: on their
-        own scale). A single number holds for all channels.
+        own scale). A single number holds for all channels. Tokens have neither.
     source : str
         Where the data was found, for people to read.
+    note : str
+        What should be known about it, for people to read: that it is a copy, or a part, of something else.
+    reader : Reader, optional
+        What makes another example like these from a file or a text.
+
+    Attributes
+    ----------
+    images, features : ndarray
+        The same array; the second name is for what is no picture.
 
     Raises
     ------
     TypeError
-        If `images` is neither uint8 nor float, `labels` are no integers, or `class_names` is a single string.
+        If `images` is of another type, `labels` are no integers, or `class_names` is a single string.
     ValueError
         If the shapes do not fit each other, a label is out of range, or `std` is not positive.
 
@@ -57,10 +83,20 @@ class Dataset:
         mean: float | npt.ArrayLike = 0.0,
         std: float | npt.ArrayLike = 1.0,
         source: str = "memory",
+        note: str = "",
+        reader: Reader | None = None,
     ) -> None:
         images, labels = np.asarray(images), np.asarray(labels)
-        if images.dtype not in (np.uint8, np.float32, np.float64):
-            raise TypeError(f"Dataset '{name}': images must be uint8, float32 or float64, got {images.dtype}")
+        if images.dtype not in (PIXELS, *FEATURES, TOKENS):
+            raise TypeError(
+                f"Dataset '{name}': images must be uint8 (pixels), float32 or float64 (features) or int64 (tokens), "
+                f"got {images.dtype}"
+            )
+        if images.dtype == TOKENS and images.ndim != 2:
+            raise TypeError(
+                f"Dataset '{name}': images of int64 are tokens and have the shape (N, L), got {images.shape}; "
+                "pixels are uint8"
+            )
         if images.ndim < 2:
             raise ValueError(f"Dataset '{name}': expected images of shape (N, C, ...), got {images.shape}")
         if labels.size and not np.issubdtype(labels.dtype, np.integer):
@@ -84,6 +120,8 @@ class Dataset:
         self.class_names = tuple(class_names)
         self.name = name
         self.source = source
+        self.note = note
+        self.reader = reader
         self.mean = self._per_channel(mean, "mean")
         self.std = self._per_channel(std, "std")
         if not np.all(self.std > 0):
@@ -91,7 +129,7 @@ class Dataset:
 
     def _per_channel(self, value: float | npt.ArrayLike, what: str) -> np.ndarray:
         values = np.asarray(value, dtype=np.float64)
-        channels = self.images.shape[1]
+        channels = 0 if self.images.dtype == TOKENS else self.images.shape[1]
         if values.shape not in ((), (1,), (channels,)):
             raise ValueError(
                 f"Dataset '{self.name}': expected {what} as one number or one per channel, shape ({channels},), "
@@ -101,12 +139,80 @@ class Dataset:
             raise ValueError(f"Dataset '{self.name}': {what} must be finite, got {values.tolist()}")
         return np.broadcast_to(values, (channels,)).copy()  # (C,)
 
+    @property
+    def features(self) -> np.ndarray:
+        """The examples, by the name that fits spectrograms and tokens."""
+        return self.images
+
+    @property
+    def noun(self) -> str:
+        """What one example is called."""
+        if self.images.dtype == PIXELS:
+            return "image"
+        return self.reader.noun if self.reader else "example"
+
     def __len__(self) -> int:
         return len(self.labels)
 
     def __repr__(self) -> str:
         shape, classes = self.images.shape[1:], len(self.class_names)
-        return f"Dataset('{self.name}': {len(self)} images of shape {shape}, {classes} classes)"
+        return f"Dataset('{self.name}': {len(self)} {self.noun}s of shape {shape}, {classes} classes)"
+
+    def replace(self, **changes: Any) -> "Dataset":
+        """Return the same data set but for some of the constructor's arguments.
+
+        Examples
+        --------
+        >>> Dataset(np.zeros((1, 2)), [0], ["only"]).replace(name="other").name
+        'other'
+        """
+        kept = {
+            "images": self.images,
+            "labels": self.labels,
+            "class_names": self.class_names,
+            "name": self.name,
+            "mean": self.mean,
+            "std": self.std,
+            "source": self.source,
+            "note": self.note,
+            "reader": self.reader,
+        }
+        return Dataset(**(kept | changes))
+
+    def describe(self) -> dict[str, Any]:
+        """Return what a model has to know to make and name predictions, for its `metadata`; JSON can hold it all."""
+        return {
+            "dataset": self.name,
+            "class_names": list(self.class_names),
+            "mean": self.mean.tolist(),
+            "std": self.std.tolist(),
+            "reader": self.reader.to_json() if self.reader else None,
+        }
+
+    def statistics(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return mean and standard deviation of each channel, (C,) each, on the scale that the constructor asks for.
+
+        A channel without any variation gets the standard deviation 1.
+
+        Raises
+        ------
+        ValueError
+            If there are no examples, or they are tokens.
+        """
+        if not self.images.size or self.images.dtype == TOKENS:
+            what = "tokens" if self.images.size else "nothing"
+            raise ValueError(f"Dataset '{self.name}': expected pixels or features for their statistics, got {what}")
+        channels = [self.images[:, c] for c in range(self.images.shape[1])]
+        if self.images.dtype == PIXELS:  # from a count of each of 256 values: exact, and no float for each pixel
+            counts = np.stack([np.bincount(channel.ravel(), minlength=256) for channel in channels])  # (C, 256)
+            values = np.arange(256) / 255
+            share = counts / counts.sum(axis=1, keepdims=True)
+            mean = share @ values
+            std = np.sqrt(np.maximum(share @ values**2 - mean**2, 0))
+        else:
+            mean = np.array([channel.mean(dtype=np.float64) for channel in channels])
+            std = np.array([channel.std(dtype=np.float64) for channel in channels])
+        return mean, np.where(std > 1e-9, std, 1.0)
 
     def __getitem__(self, index: slice | npt.ArrayLike) -> "Dataset":
         """Return the part that a slice, a list of indices or a boolean mask selects."""
@@ -119,18 +225,10 @@ class Dataset:
                 )
             if index.size == 0:
                 index = index.astype(np.intp)
-        return Dataset(
-            self.images[index],
-            self.labels[index],
-            self.class_names,
-            name=self.name,
-            mean=self.mean,
-            std=self.std,
-            source=self.source,
-        )
+        return self.replace(images=self.images[index], labels=self.labels[index])
 
     def split(self, size: int | float, seed: int = 0) -> tuple["Dataset", "Dataset"]:
-        """Return two shuffled parts that together hold every image once.
+        """Return two shuffled parts that together hold every example once.
 
         Parameters
         ----------
@@ -156,14 +254,14 @@ class Dataset:
             count = operator.index(size)
         if not 0 < count < len(self):
             raise ValueError(
-                f"Dataset '{self.name}': cannot split {len(self)} images into {count} and {len(self) - count}; "
+                f"Dataset '{self.name}': cannot split {len(self)} {self.noun}s into {count} and {len(self) - count}; "
                 "each part needs at least one"
             )
         order = np.random.default_rng(seed).permutation(len(self))
         return self[order[:count]], self[order[count:]]
 
     def batch(self, indices: npt.ArrayLike | slice, dtype: npt.DTypeLike = np.float32) -> tuple[np.ndarray, np.ndarray]:
-        """Return the normalised images and the labels at `indices`.
+        """Return the normalised examples and the labels at `indices`.
 
         Parameters
         ----------
@@ -173,8 +271,8 @@ class Dataset:
 
         Returns
         -------
-        x : ndarray of shape (B, C, H, W)
-            A contiguous array of its own.
+        x : ndarray of shape (B, C, H, W) or that of the features
+            A contiguous array of its own; tokens stay int64.
         labels : ndarray of int64, shape (B,)
         """
         if not isinstance(indices, slice):
@@ -184,12 +282,12 @@ class Dataset:
         return self.normalize(self.images[indices], dtype), self.labels[indices]
 
     def normalize(self, images: np.ndarray, dtype: npt.DTypeLike = np.float32) -> np.ndarray:
-        """Return ``(images / 255 - mean) / std``; float features are not divided by 255.
+        """Return ``(images / 255 - mean) / std``; float features are not divided by 255, and tokens are copied.
 
         Parameters
         ----------
         images : ndarray of shape (B, C, H, W) or (B, C, ...)
-            Of the data set's own kind (uint8 or float) and shape.
+            Of the data set's own kind (pixels, features or tokens) and shape.
         dtype : dtype
             float32 or float64.
 
@@ -201,22 +299,23 @@ class Dataset:
         Raises
         ------
         TypeError
-            If `images` are pixels where the data set holds features, or the other way round, or `dtype` is no float.
+            If `images` are of another kind than the data set's, or `dtype` is no float.
         ValueError
             If the images have another shape than the data set's.
         """
         dtype = np.dtype(dtype)
         if dtype not in (np.float32, np.float64):
             raise TypeError(f"Dataset '{self.name}': dtype must be float32 or float64, got {dtype}")
-        images = np.asarray(images)
-        pixels = self.images.dtype == np.uint8
-        if (images.dtype == np.uint8) != pixels or images.dtype not in (np.uint8, np.float32, np.float64):
-            expected = "uint8 pixels" if pixels else "float features"
+        images, own = np.asarray(images), self.images.dtype
+        if images.dtype not in (FEATURES if own in FEATURES else (own,)):
+            expected = {PIXELS: "uint8 pixels", TOKENS: "int64 tokens"}.get(own, "float features")
             raise TypeError(f"Dataset '{self.name}': expected {expected}, got {images.dtype}")
         if images.ndim != self.images.ndim or images.shape[1:] != self.images.shape[1:]:
             shape = ", ".join(map(str, self.images.shape[1:]))
             raise ValueError(f"Dataset '{self.name}': expected images of shape (N, {shape}), got {images.shape}")
-        scale = 255.0 if pixels else 1.0
+        if own == TOKENS:
+            return np.array(images, order="C")  # (B, L)
+        scale = 255.0 if own == PIXELS else 1.0
         channels = (-1,) + (1,) * (images.ndim - 2)
         # (x / 255 - mean) / std == (x - 255 mean) / (255 std), with the constants worked out once per channel.
         mean = (scale * self.mean).astype(dtype).reshape(channels)

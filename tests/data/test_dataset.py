@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 
@@ -95,6 +97,76 @@ def test_float_features_are_not_divided_by_255() -> None:
     assert features.tolist() == [[1.0, 2.0], [3.0, 4.0]]
 
 
+def test_tokens_stay_what_they_are() -> None:
+    tokens = np.array([[3, 1, 0], [2, 2, 2]])
+    data = Dataset(tokens, [0, 1], ["x", "y"], name="words")
+    x, _ = data.batch([1, 0])
+    assert x.dtype == np.int64
+    assert x.tolist() == [[2, 2, 2], [3, 1, 0]]
+    assert (data.mean.tolist(), data.std.tolist()) == ([], [])
+    assert data.features is data.images
+    everything = data.normalize(tokens)
+    everything[:] = 9
+    assert tokens[0, 0] == 3
+    assert repr(data) == "Dataset('words': 2 examples of shape (3,), 2 classes)"
+    with pytest.raises(TypeError, match="expected int64 tokens, got float64"):
+        data.normalize(np.zeros((1, 3)))
+    with pytest.raises(ValueError, match="expected pixels or features for their statistics, got tokens"):
+        data.statistics()
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.float32])
+def test_statistics_normalize_to_mean_0_and_deviation_1(kind: type) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (50, 3, 4, 5)).astype(kind)
+    images[:, 1] = 7  # without any variation
+    data = Dataset(images, np.zeros(50, int), ["x"])
+    mean, std = data.statistics()
+    scale = 255 if kind is np.uint8 else 1
+    np.testing.assert_allclose(mean, images.mean(axis=(0, 2, 3), dtype=float) / scale, rtol=1e-12)
+    np.testing.assert_allclose(std[[0, 2]], images.std(axis=(0, 2, 3), dtype=float)[[0, 2]] / scale, rtol=1e-9)
+    assert std[1] == 1
+    x, _ = data.replace(mean=mean, std=std).batch(slice(None), np.float64)
+    np.testing.assert_allclose(x.mean(axis=(0, 2, 3)), 0, atol=1e-9)
+    np.testing.assert_allclose(x.std(axis=(0, 2, 3)), [1, 0, 1], atol=1e-9)
+
+
+def test_no_statistics_of_nothing() -> None:
+    with pytest.raises(ValueError, match="expected pixels or features for their statistics, got nothing"):
+        make()[:0].statistics()
+
+
+class Halver:
+    """A reader that is no more than its settings."""
+
+    noun = "number"
+
+    def read(self, source: float) -> np.ndarray:
+        return np.array([source / 2])
+
+    def to_json(self) -> dict:
+        return {"kind": "halver"}
+
+
+def test_parts_and_changes_keep_everything_else() -> None:
+    data = make(name="toy", mean=[0.1, 0.2], std=0.5, source="here", note="a copy", reader=Halver())
+    for part in (data[2:4], data.split(3)[1], data.replace(labels=[0] * 7)):
+        assert (part.name, part.source, part.note, part.class_names) == ("toy", "here", "a copy", ("a", "b", "c"))
+        assert part.reader is data.reader
+        assert part.mean.tolist() == [0.1, 0.2]
+
+
+def test_a_description_can_be_written_as_json() -> None:
+    data = make(name="toy", mean=[0.1, 0.2], std=0.5, reader=Halver())
+    assert json.loads(json.dumps(data.describe())) == {
+        "dataset": "toy",
+        "class_names": ["a", "b", "c"],
+        "mean": [0.1, 0.2],
+        "std": [0.5, 0.5],
+        "reader": {"kind": "halver"},
+    }
+    assert make().describe()["reader"] is None
+
+
 def test_normalize_refuses_other_types_and_shapes() -> None:
     data = make()
     with pytest.raises(TypeError, match="expected uint8 pixels, got float64"):
@@ -111,7 +183,14 @@ IMAGES = np.zeros((2, 1, 3, 3), np.uint8)
 @pytest.mark.parametrize(
     ("error", "text", "images", "labels", "settings"),
     [
-        (TypeError, "images must be uint8, float32 or float64, got int64", IMAGES.astype(int), [0, 1], {}),
+        (TypeError, "images must be uint8 .* or int64 .*, got int16", IMAGES.astype(np.int16), [0, 1], {}),
+        (
+            TypeError,
+            r"int64 are tokens and have the shape \(N, L\), got \(2, 1, 3, 3\)",
+            IMAGES.astype(int),
+            [0, 1],
+            {},
+        ),
         (ValueError, r"expected images of shape \(N, C, ...\), got \(2,\)", IMAGES[:, 0, 0, 0], [0, 1], {}),
         (TypeError, "labels must be integers .* got float64", IMAGES, [0.0, 1.0], {}),
         (ValueError, r"expected one label per image, shape \(2,\), got labels of shape \(3,\)", IMAGES, [0, 1, 1], {}),
