@@ -97,7 +97,9 @@ class Tanh(Layer):
         return F.tanh_backward(dy, x, y=y)
 
 
-class _Softmax(Layer):
+class AnySoftmax(Layer):
+    """What both have in common: the axis."""
+
     def __init__(self, axis: int = -1, *, name: str | None = None) -> None:
         super().__init__(name=name)
         self.axis = check_int(axis, "axis", type(self).__name__)
@@ -107,7 +109,7 @@ class _Softmax(Layer):
         return input_shape
 
 
-class Softmax(_Softmax):
+class Softmax(AnySoftmax):
     """Probabilities along an axis, see `numpycnn.functional.softmax`. `CrossEntropy` takes logits and needs none."""
 
     def _forward(self, x: np.ndarray, **mode: bool) -> tuple[np.ndarray, Any]:
@@ -119,7 +121,7 @@ class Softmax(_Softmax):
         return F.softmax_backward(dy, x, self.axis, y=y)
 
 
-class LogSoftmax(_Softmax):
+class LogSoftmax(AnySoftmax):
     """Logarithm of the softmax along an axis, see `numpycnn.functional.log_softmax`."""
 
     def _forward(self, x: np.ndarray, **mode: bool) -> tuple[np.ndarray, Any]:

@@ -75,7 +75,7 @@ class Layer:
         Of the parameters and of all arrays that go through.
     """
 
-    name: str | None
+    name: str | None = None
     input_shape: Shape | None = None
     output_shape: Shape | None = None
     dtype: Any = None
@@ -266,7 +266,18 @@ class Layer:
         ValueError, TypeError
             If `dy` does not have the shape or the type of the output.
         """
-        return self._go_back(self._backward, dy)
+        return self._go_back(self._input_gradient, dy)
+
+    def _input_gradient(self, dy: np.ndarray, cache: Any) -> np.ndarray:
+        dx = self._backward(dy, cache)
+        if not isinstance(dx, np.ndarray):
+            raise TypeError(f"expected _backward to return the gradient of the input, an array, got {dx!r}")
+        if dx.shape != (len(dy), *(self.input_shape or ())):
+            raise ValueError(
+                f"expected _backward to return the gradient of the input, {spell(('N', *(self.input_shape or ())))}, "
+                f"got {spell(dx.shape)}"
+            )
+        return dx
 
     def backward_parameters(self, dy: Any) -> None:
         """Set the gradients of the parameters as `backward` does, where that of the input is of no interest.

@@ -14,7 +14,7 @@ from numpycnn.initializers import check_initializer, draw
 from numpycnn.layers.base import Layer, Parameter, Shape
 
 
-class _Convolution(Layer):
+class Convolution(Layer):
     """What all six have in common: their settings, their weights, and the checks."""
 
     rank: ClassVar[int]  # number of spatial axes
@@ -107,7 +107,9 @@ class _Convolution(Layer):
         return int(self.weight.value.size) * int(np.prod(windows.output))
 
 
-class _Conv(_Convolution):
+class Conv(Convolution):
+    """The three convolutions: how weights and windows are laid out, forward and backward."""
+
     def _weight_shape(self, channels: int) -> Shape:
         return (self.out_channels, channels // self.groups, *self._kernel)
 
@@ -141,13 +143,13 @@ class _Conv(_Convolution):
         return kernel, stride, dilation
 
 
-class Conv1D(_Conv):
+class Conv1D(Conv):
     """Convolution of sequences (N, C, L); see `Conv2D`."""
 
     rank = 1
 
 
-class Conv2D(_Conv):
+class Conv2D(Conv):
     """Convolution of pictures (N, C, H, W) with learned kernels, see `numpycnn.functional.conv2d`.
 
     Parameters
@@ -177,13 +179,15 @@ class Conv2D(_Conv):
     rank = 2
 
 
-class Conv3D(_Conv):
+class Conv3D(Conv):
     """Convolution of volumes (N, C, D, H, W); see `Conv2D`."""
 
     rank = 3
 
 
-class _ConvTranspose(_Convolution):
+class ConvTranspose(Convolution):
+    """The three transposed convolutions, as `Conv`."""
+
     def __init__(
         self,
         out_channels: int,
@@ -250,13 +254,13 @@ class _ConvTranspose(_Convolution):
         return seen, tuple(Fraction(1, s) for s in stride), (1,) * self.rank
 
 
-class ConvTranspose1D(_ConvTranspose):
+class ConvTranspose1D(ConvTranspose):
     """Transposed convolution of sequences (N, C, L); see `ConvTranspose2D`."""
 
     rank = 1
 
 
-class ConvTranspose2D(_ConvTranspose):
+class ConvTranspose2D(ConvTranspose):
     """Transposed convolution of pictures (N, C, H, W), see `numpycnn.functional.conv_transpose2d`.
 
     Parameters
@@ -275,7 +279,7 @@ class ConvTranspose2D(_ConvTranspose):
     rank = 2
 
 
-class ConvTranspose3D(_ConvTranspose):
+class ConvTranspose3D(ConvTranspose):
     """Transposed convolution of volumes (N, C, D, H, W); see `ConvTranspose2D`."""
 
     rank = 3

@@ -15,7 +15,7 @@ from numpycnn.functional.windows import LETTERS, check_padding
 from numpycnn.layers.base import Layer, Shape
 
 
-class _Pool(Layer):
+class Pool(Layer):
     """What all sliding pools have in common."""
 
     rank: ClassVar[int]  # number of spatial axes
@@ -63,7 +63,9 @@ class _Pool(Layer):
         return kernel, stride, dilation
 
 
-class _MaxPool(_Pool):
+class MaxPool(Pool):
+    """The three max pools."""
+
     def __init__(
         self,
         kernel_size: int | Sequence[int],
@@ -86,13 +88,13 @@ class _MaxPool(_Pool):
         return max_pool_backward(dy, winners, size)
 
 
-class MaxPool1D(_MaxPool):
+class MaxPool1D(MaxPool):
     """Largest element of each window of a sequence (N, C, L); see `MaxPool2D`."""
 
     rank = 1
 
 
-class MaxPool2D(_MaxPool):
+class MaxPool2D(MaxPool):
     """Largest element of each window of a picture (N, C, H, W), see `numpycnn.functional.max_pool2d`.
 
     Parameters
@@ -111,13 +113,15 @@ class MaxPool2D(_MaxPool):
     rank = 2
 
 
-class MaxPool3D(_MaxPool):
+class MaxPool3D(MaxPool):
     """Largest element of each window of a volume (N, C, D, H, W); see `MaxPool2D`."""
 
     rank = 3
 
 
-class _AvgPool(_Pool):
+class AvgPool(Pool):
+    """The three average pools."""
+
     def __init__(
         self,
         kernel_size: int | Sequence[int],
@@ -141,13 +145,13 @@ class _AvgPool(_Pool):
         return avg_pool_backward(dy, x, self.kernel_size, **self._settings())
 
 
-class AvgPool1D(_AvgPool):
+class AvgPool1D(AvgPool):
     """Average of each window of a sequence (N, C, L); see `AvgPool2D`."""
 
     rank = 1
 
 
-class AvgPool2D(_AvgPool):
+class AvgPool2D(AvgPool):
     """Average of each window of a picture (N, C, H, W), see `numpycnn.functional.avg_pool2d`.
 
     Parameters
@@ -161,13 +165,15 @@ class AvgPool2D(_AvgPool):
     rank = 2
 
 
-class AvgPool3D(_AvgPool):
+class AvgPool3D(AvgPool):
     """Average of each window of a volume (N, C, D, H, W); see `AvgPool2D`."""
 
     rank = 3
 
 
-class _LpPool(_Pool):
+class LpPool(Pool):
+    """The three Lp pools."""
+
     def __init__(
         self,
         kernel_size: int | Sequence[int],
@@ -191,13 +197,13 @@ class _LpPool(_Pool):
         return lp_pool_backward(dy, x, self.kernel_size, **self._settings())
 
 
-class LpPool1D(_LpPool):
+class LpPool1D(LpPool):
     """Lp norm of each window of a sequence (N, C, L); see `LpPool2D`."""
 
     rank = 1
 
 
-class LpPool2D(_LpPool):
+class LpPool2D(LpPool):
     """Lp norm of each window of a picture (N, C, H, W), see `numpycnn.functional.lp_pool2d`.
 
     Parameters
@@ -211,13 +217,15 @@ class LpPool2D(_LpPool):
     rank = 2
 
 
-class LpPool3D(_LpPool):
+class LpPool3D(LpPool):
     """Lp norm of each window of a volume (N, C, D, H, W); see `LpPool2D`."""
 
     rank = 3
 
 
-class _GlobalPool(Layer):
+class GlobalPool(Layer):
+    """What both global pools have in common: a number for each channel."""
+
     def _build(self, input_shape: Shape, rng: np.random.Generator | None) -> Shape:
         if len(input_shape) < 2:
             raise ValueError(f"expected inputs (C, ...) with at least one spatial axis, got {spell(input_shape)}")
@@ -225,7 +233,7 @@ class _GlobalPool(Layer):
         return input_shape[:1]
 
 
-class GlobalAvgPool(_GlobalPool):
+class GlobalAvgPool(GlobalPool):
     """Mean of each channel, (N, C) from (N, C, *size), see `numpycnn.functional.global_avg_pool`."""
 
     def _forward(self, x: np.ndarray, **mode: bool) -> tuple[np.ndarray, Any]:
@@ -235,7 +243,7 @@ class GlobalAvgPool(_GlobalPool):
         return F.global_avg_pool_backward(dy, x)
 
 
-class GlobalMaxPool(_GlobalPool):
+class GlobalMaxPool(GlobalPool):
     """Largest element of each channel, (N, C) from (N, C, *size), see `numpycnn.functional.global_max_pool`."""
 
     def _forward(self, x: np.ndarray, **mode: bool) -> tuple[np.ndarray, Any]:

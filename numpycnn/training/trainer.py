@@ -75,14 +75,17 @@ class Trainer:
     def __init__(
         self, model: Sequential, *, loss: Loss, optimizer: Optimizer, callbacks: Sequence[Callback] = (), seed: int = 0
     ) -> None:
-        for value, kind, name in (
-            (model, Sequential, "model"),
-            (loss, Loss, "loss"),
-            (optimizer, Optimizer, "optimizer"),
+        for value, kind, name, example in (
+            (model, Sequential, "model", "Sequential([...], input_shape=...)"),
+            (loss, Loss, "loss", "CrossEntropy()"),
+            (optimizer, Optimizer, "optimizer", "Adam(lr=0.001)"),
         ):
             if not isinstance(value, kind):
-                hint = f"; write {value.__name__}(...)" if isinstance(value, type) else ""
-                raise TypeError(f"Trainer: expected {name} to be a {kind.__name__}, got {value!r}{hint}")
+                article = "an" if kind is Optimizer else "a"
+                hint = f"{value.__name__}(...)" if isinstance(value, type) else f"{name}={example}"
+                raise TypeError(
+                    f"Trainer: expected {name} to be {article} {kind.__name__}, got {value!r}; write {hint}"
+                )
         if model.output_shape is None:
             raise RuntimeError("Trainer: the model is not built yet; give it an input_shape")
         self.model = model

@@ -1,11 +1,12 @@
 """The base class, tried on layers of one's own."""
 
+import re
 from typing import Any
 
 import numpy as np
 import pytest
 
-from numpycnn import Dense, Flatten, Layer, Parameter, ReLU, Sequential, check_gradients
+from numpycnn import Conv2D, Dense, Flatten, Layer, MaxPool2D, Parameter, ReLU, Sequential, check_gradients
 
 
 class Scale(Layer):
@@ -158,3 +159,48 @@ def test_hooks_that_return_the_wrong_thing() -> None:
     layer.build((3,))
     with pytest.raises(TypeError, match=r"^OnlyOutput: expected _forward to return \(output, cache\), got ndarray$"):
         layer.forward(np.zeros((2, 3), np.float32))
+
+
+def test_a_backward_that_returns_the_wrong_thing() -> None:
+    class NoGradient(ReLU):
+        def _backward(self, dy, x):
+            dy * (x > 0)
+
+    class Narrow(ReLU):
+        def _backward(self, dy, x):
+            return dy[:, :2]
+
+    hook = "expected _backward to return the gradient of the input, "
+    for kind, error, text in (
+        (NoGradient, TypeError, f"NoGradient: {hook}an array, got None"),
+        (Narrow, ValueError, rf"Narrow: {hook}\(N, 3\), got \(2, 2\)"),
+    ):
+        layer = kind()
+        layer.build((3,))
+        layer.forward(np.zeros((2, 3), np.float32), training=True)
+        with pytest.raises(error, match=f"^{text}$"):
+            layer.backward(np.zeros((2, 3), np.float32))
+
+
+def test_a_layer_need_not_call_the_constructor_of_its_base() -> None:
+    class Double(Layer):
+        def __init__(self) -> None:
+            self.factor = 2
+
+        def _forward(self, x, **mode):
+            return self.factor * x, None
+
+        def _backward(self, dy, cache):
+            return self.factor * dy
+
+    assert Double().label == "Double"
+    assert check_gradients(Double(), (3, 4)).passed
+
+
+def test_a_missing_argument_names_the_layer() -> None:
+    for make, text in (
+        (Conv2D, "Convolution.__init__() missing 2 required positional arguments: 'out_channels' and 'kernel_size'"),
+        (MaxPool2D, "MaxPool.__init__() missing 1 required positional argument: 'kernel_size'"),
+    ):
+        with pytest.raises(TypeError, match=f"^{re.escape(text)}$"):
+            make()

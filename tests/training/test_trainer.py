@@ -262,7 +262,11 @@ MODEL, LOSS, OPTIMIZER = small.dense(), CrossEntropy(), SGD(0.1)
         ({"loss": CrossEntropy}, TypeError, "; write CrossEntropy(...)"),
         ({"loss": OPTIMIZER}, TypeError, "Trainer: expected loss to be a Loss, got SGD("),
         ({"optimizer": SGD}, TypeError, "; write SGD(...)"),
-        ({"optimizer": 0.1}, TypeError, "Trainer: expected optimizer to be a Optimizer, got 0.1"),
+        (
+            {"optimizer": 0.1},
+            TypeError,
+            "Trainer: expected optimizer to be an Optimizer, got 0.1; write optimizer=Adam(",
+        ),
         ({"seed": -1}, ValueError, "Trainer: expected seed from 0 to 2147483647, got -1"),
         ({"seed": None}, TypeError, "Trainer: expected seed to be an int, got NoneType None"),
         ({"callbacks": EarlyStopping()}, TypeError, "Trainer: expected callbacks to be a list of callbacks, got <"),
