@@ -166,7 +166,7 @@ class Dataset:
         >>> Dataset(np.zeros((1, 2)), [0], ["only"]).replace(name="other").name
         'other'
         """
-        kept = {
+        kept: dict[str, Any] = {
             "images": self.images,
             "labels": self.labels,
             "class_names": self.class_names,

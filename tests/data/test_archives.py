@@ -1,0 +1,162 @@
+"""Folders, zips and tars give the same files; what is damaged, or too much, is refused."""
+
+import gzip
+import io
+import os
+import tarfile
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from numpycnn.data import archives
+from numpycnn.data.archives import members
+from numpycnn.errors import DataFormatError
+
+FILES = {"a/1.txt": b"one", "a/2.txt": b"", "b/c/3.txt": bytes(5000), "top.txt": b"top"}
+HIDDEN = {".git/config": b"x", "a/.DS_Store": b"x", "__MACOSX/a/1.txt": b"x"}
+KINDS = ["folder", "zip", "tar", "tar.gz"]
+
+
+def contents(path: Path, most: int) -> dict[str, bytes]:
+    return {member.name: member.read(most) for member in members(path)}
+
+
+def pack(path: Path, kind: str, files: dict[str, bytes]) -> Path:
+    """Write files as a folder or an archive; a folder gets all of them, and nothing else."""
+    if kind == "folder":
+        for name, content in files.items():
+            (path / name).parent.mkdir(parents=True, exist_ok=True)
+            (path / name).write_bytes(content)
+    elif kind == "zip":
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, content in files.items():
+                archive.writestr(name, content)
+    else:
+        with tarfile.open(path, "w:gz" if kind == "tar.gz" else "w") as archive:
+            for name, content in files.items():
+                info = tarfile.TarInfo(name)
+                info.size = len(content)
+                archive.addfile(info, io.BytesIO(content))
+    return path
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_all_kinds_hold_the_same(tmp_path: Path, kind: str) -> None:
+    path = pack(tmp_path / "data", kind, FILES | HIDDEN)
+    assert contents(path, 5000) == FILES
+    assert [member.name for member in members(path)] == [member.name for member in members(path)]
+
+
+def test_a_folder_is_gone_through_in_order(tmp_path: Path) -> None:
+    files = {f"{folder}/{file}": b"" for folder in "cab" for file in "zyx"}
+    names = [member.name for member in members(pack(tmp_path / "data", "folder", files))]
+    assert names == sorted(files)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_file_over_the_limit_is_refused_by_name(tmp_path: Path, kind: str) -> None:
+    path = pack(tmp_path / "data", kind, FILES)
+    with pytest.raises(DataFormatError, match=r"b/c/3\.txt: expected at most 4,999 bytes, found 5,000"):
+        contents(path, 4999)
+
+
+@pytest.mark.parametrize("name", ["../outside.txt", "/outside.txt", "a/../../outside.txt", "C:\\outside.txt"])
+@pytest.mark.parametrize("kind", ["zip", "tar.gz"])
+def test_no_name_writes_anything(tmp_path: Path, kind: str, name: str) -> None:
+    (tmp_path / "deep").mkdir()
+    path = pack(tmp_path / "deep" / "data", kind, {name: b"x"})
+    before = sorted(tmp_path.rglob("*"))
+    found = contents(path, 10)
+    assert found == ({} if ".." in name else {name.replace("\\", os.sep): b"x"})  # what goes up is left out
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_links_and_devices_of_a_tar_are_left_out(tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "data", "w") as archive:
+        for kind in (tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.FIFOTYPE, tarfile.DIRTYPE):
+            info = tarfile.TarInfo("odd")
+            info.type, info.linkname = kind, "/etc/passwd"
+            archive.addfile(info)
+    assert list(members(tmp_path / "data")) == []
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_in_a_folder_is_left_out(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.png")
+    assert list(members(tmp_path)) == []
+    with pytest.raises(DataFormatError, match="found neither a file nor a folder"):
+        list(members(tmp_path / "pipe.png"))
+
+
+def test_nothing_and_other_files(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="expected a folder, a zip or a tar archive, found nothing"):
+        list(members(tmp_path / "missing"))
+    (tmp_path / "text").write_text("hello")
+    with pytest.raises(DataFormatError, match="found another kind of file"):
+        list(members(tmp_path / "text"))
+
+
+def test_a_member_that_unpacks_to_more_than_it_says(tmp_path: Path) -> None:
+    """A zip whose directory claims 10 bytes for a file of a million."""
+    path = pack(tmp_path / "data.zip", "zip", {"bomb": bytes(1_000_000)})
+    content = path.read_bytes().replace((1_000_000).to_bytes(4, "little"), (10).to_bytes(4, "little"))
+    path.write_bytes(content)
+    with pytest.raises(DataFormatError, match=r"data\.zip: bomb: expected a whole archive, found a damaged one .*CRC"):
+        contents(path, 1000)
+
+
+@pytest.mark.parametrize("kind", ["tar", "tar.gz"])
+def test_an_archive_that_unpacks_to_too_much_is_left(
+    tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = pack(tmp_path / "data", kind, {"big": bytes(3_000_000), "small": b"x"})
+    monkeypatch.setattr(archives, "LARGEST_TAR", 1_000_000)
+    with pytest.raises(DataFormatError, match="expected an archive of at most 1,000,000 bytes, found more"):
+        [member.name for member in members(path)]
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar.gz"])
+def test_a_truncated_archive_is_refused(tmp_path: Path, kind: str) -> None:
+    rng = np.random.default_rng(0)
+    path = pack(tmp_path / "data", kind, {name: rng.bytes(3000) for name in "abc"})
+    content = path.read_bytes()
+    for length in (5, 30, 2000, len(content) - 30):
+        path.write_bytes(content[:length])
+        with pytest.raises(DataFormatError, match=r"data.*: expected a"):
+            contents(path, 5000)
+
+
+def test_an_encrypted_member_is_refused(tmp_path: Path) -> None:
+    path = pack(tmp_path / "data.zip", "zip", {"a": b"content"})
+    content = bytearray(path.read_bytes())
+    for header, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        content[content.index(header) + flags] |= 1
+    path.write_bytes(content)
+    with pytest.raises(DataFormatError, match=r"data\.zip: a: expected a whole archive, found .*encrypted"):
+        contents(path, 100)
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar", "tar.gz"])
+def test_mutated_archives_give_files_or_our_error(tmp_path: Path, kind: str) -> None:
+    rng = np.random.default_rng(0)
+    path = pack(tmp_path / "data", kind, {"a/1": rng.bytes(100), "b/2": bytes(300)})
+    content = path.read_bytes()
+    if kind == "tar.gz":
+        content = gzip.compress(gzip.decompress(content)[:4096], mtime=0)
+    elif kind == "tar":
+        content = content[:4096]
+    refused = 0
+    for _ in range(2000):
+        damaged = bytearray(content)
+        for place in rng.integers(0, len(damaged), rng.integers(1, 4)):
+            damaged[place] = rng.integers(256)
+        if rng.random() < 0.1:
+            del damaged[rng.integers(1, len(damaged)) :]
+        path.write_bytes(damaged)
+        try:
+            assert max(map(len, contents(path, 1000).values()), default=0) <= 1000
+        except DataFormatError as error:
+            refused += str(path) in str(error)
+    assert refused > 100
