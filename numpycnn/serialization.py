@@ -3,12 +3,14 @@
 This is the writing half, and what both halves share; `numpycnn.loading` makes layers out of such a file again.
 """
 
+import glob
 import hashlib
 import json
 import os
 import threading
+import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from numpycnn.functional.checks import spell
 from numpycnn.layers.base import Layer
 
 FORMAT = "numpycnn-1"
+ABANDONED = 3600  # seconds without a write, after which the half of a file has no process that would finish it
 
 # ------------------------------------------------------------------------------------------------- files of arrays
 
@@ -36,34 +39,64 @@ def _digest(arrays: Mapping[str, np.ndarray]) -> str:
 def replacing(path: Path) -> Iterator[Path]:
     """Give a path beside `path` to write to; what was written there is flushed to the disk and renamed over `path`.
 
-    If anything fails, `path` stays as it was and nothing is left beside it.
+    If anything fails, `path` stays as it was and nothing is left beside it. What a process has left that was killed
+    while it wrote is taken away an hour later, when the same file is written again.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such folder.
+    IsADirectoryError
+        If `path` is a folder.
     """
+    if path.is_dir():
+        raise IsADirectoryError(f"{path}: expected a file to write to, got a folder")
+    if not path.parent.exists():
+        raise FileNotFoundError(f"{path}: expected a folder to write to, found no {path.parent}; make it first")
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
+        with suppress(OSError):  # somebody else was quicker
+            if time.time() - left.stat().st_mtime > ABANDONED:
+                left.unlink()
     beside = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.part")
     try:
         yield beside
         with open(beside, "rb+") as file:
             os.fsync(file.fileno())
         os.replace(beside, path)
+    except OSError as error:
+        if error.filename is not None:
+            error.filename, error.filename2 = str(path), None  # the name that the caller knows
+        raise
     finally:
-        beside.unlink(missing_ok=True)
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
 
 
 def write_arrays(path: str | Path, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, Any]) -> None:
     """Write arrays and JSON metadata to one safetensors file, all or nothing.
 
-    The file is written beside `path`, flushed to the disk, and then renamed over it.
+    The file is written beside `path`, flushed to the disk, and then renamed over it. Equal contents make equal files.
     """
     from safetensors.numpy import save
 
-    path = Path(path)
-    if path.is_dir():
-        raise IsADirectoryError(f"{path}: expected a file to write to, got a folder")
     content = save(
         {name: np.ascontiguousarray(array) for name, array in arrays.items()},
         {"format": FORMAT, "sha256": _digest(arrays)} | {key: json.dumps(value) for key, value in metadata.items()},
     )
-    with replacing(path) as beside:
-        beside.write_bytes(content)
+    with replacing(Path(path)) as beside, open(beside, "wb") as file:
+        file.writelines(_with_sorted_header(content))
+
+
+def _with_sorted_header(content: bytes) -> tuple[bytes, bytes, memoryview]:
+    """Return the parts of a safetensors file, with the entries of its header in order, which its library shuffles.
+
+    The first 8 bytes are the length of the header, which is JSON and padded to a multiple of 8 bytes; the rest is
+    numbers.
+    """
+    length = int.from_bytes(content[:8], "little")
+    header = json.dumps(json.loads(content[8 : 8 + length]), sort_keys=True, separators=(",", ":")).encode()
+    header += b" " * (-len(header) % 8)
+    return len(header).to_bytes(8, "little"), header, memoryview(content)[8 + length :]
 
 
 class ArrayFile:

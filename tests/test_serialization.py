@@ -35,6 +35,17 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == ["arrays.safetensors"]
 
 
+def test_equal_contents_make_equal_files(tmp_path: Path) -> None:
+    metadata = {f"entry {i}": i for i in range(20)}
+    contents = set()
+    for turn in range(5):
+        write_arrays(tmp_path / "x", dict(reversed(ARRAYS.items())) if turn % 2 else ARRAYS, metadata)
+        contents.add((tmp_path / "x").read_bytes())
+    assert len(contents) == 1
+    (content,) = contents
+    assert int.from_bytes(content[:8], "little") % 8 == 0  # so that the numbers are aligned
+
+
 def test_any_layout_is_written_alike(tmp_path: Path, rng: np.random.Generator) -> None:
     x = rng.normal(size=(3, 4))
     for kind, array in layouts(x).items():
@@ -117,9 +128,32 @@ def test_the_new_content_is_on_the_disk_before_it_takes_the_name(target: Path, m
 def test_a_folder_is_no_file_to_write_to(tmp_path: Path) -> None:
     with pytest.raises(IsADirectoryError, match="expected a file to write to, got a folder"):
         write_arrays(tmp_path, ARRAYS, {})
-    with pytest.raises(FileNotFoundError):
-        write_arrays(tmp_path / "missing" / "x", ARRAYS, {})
+    missing = tmp_path / "missing"
+    text = f"^{missing / 'x'}: expected a folder to write to, found no {missing}; make it first$"
+    with pytest.raises(FileNotFoundError, match=text):
+        write_arrays(missing / "x", ARRAYS, {})
     assert os.listdir(tmp_path) == []
+
+
+def test_an_error_names_the_file_that_was_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(NotADirectoryError) as caught:
+        write_arrays(tmp_path / "file" / "x", ARRAYS, {})
+    assert caught.value.filename == str(tmp_path / "file" / "x")
+    with pytest.raises(OSError, match="File name too long") as long:
+        write_arrays(tmp_path / ("x" * 250), ARRAYS, {})
+    assert long.value.filename == str(tmp_path / ("x" * 250))
+    assert os.listdir(tmp_path) == ["file"]
+
+
+def test_what_a_killed_process_left_is_taken_away_with_the_next_writing(tmp_path: Path) -> None:
+    old, recent, other = (tmp_path / name for name in (".a[1].7-8.part", ".a[1].7-9.part", ".b.7-8.part"))
+    for path in (old, recent, other):
+        path.write_bytes(b"half")
+    for path in (old, other):
+        os.utime(path, (0, 0))
+    write_arrays(tmp_path / "a[1]", ARRAYS, {})
+    assert sorted(os.listdir(tmp_path)) == [".a[1].7-9.part", ".b.7-8.part", "a[1]"]
 
 
 # -------------------------------------------------------------------------------------------------- damaged, or foreign
