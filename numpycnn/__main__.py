@@ -3,6 +3,8 @@
 if __name__ == "__main__":
     import sys
 
-    from numpycnn.cli import main
-
+    try:
+        from numpycnn.cli import main
+    except KeyboardInterrupt:  # the imports take a moment
+        sys.exit(130)
     sys.exit(main())

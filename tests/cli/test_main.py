@@ -243,6 +243,20 @@ def test_ctrl_c_leaves_a_checkpoint_that_resume_finishes(digits: Path, tmp_path:
     ]
 
 
+@pytest.mark.parametrize(
+    ("interrupted", "command"),
+    [
+        ("numba", ["-c", "import sys, numpycnn_command; sys.exit(numpycnn_command.main())"]),
+        ("argparse", ["-m", "numpycnn", "summary", "lenet"]),
+    ],
+)
+def test_ctrl_c_during_the_imports_is_quiet(tmp_path: Path, interrupted: str, command: list[str]) -> None:
+    (tmp_path / f"{interrupted}.py").write_text("raise KeyboardInterrupt")
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(REPOSITORY)])}
+    done = subprocess.run([sys.executable, *command], env=environment, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
 def test_python_m_numpycnn() -> None:
     command = [sys.executable, "-m", "numpycnn", "predict", "--model", "nothing", "x.png"]
     done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True)
