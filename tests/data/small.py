@@ -5,6 +5,9 @@ import tarfile
 import zipfile
 from pathlib import Path
 
+import numpy as np
+from scipy.io import wavfile
+
 
 def pack(path: Path, kind: str, files: dict[str, bytes]) -> Path:
     """Write files as a folder or an archive; a folder gets all of them, and nothing else."""
@@ -23,3 +26,15 @@ def pack(path: Path, kind: str, files: dict[str, bytes]) -> Path:
                 info.size = len(content)
                 archive.addfile(info, io.BytesIO(content))
     return path
+
+
+def wav_bytes(samples: np.ndarray, rate: int = 8000) -> bytes:
+    """A WAV file of samples (T,) or (T, channels)."""
+    file = io.BytesIO()
+    wavfile.write(file, rate, samples)
+    return file.getvalue()
+
+
+def tone(hertz: float, seconds: float = 0.5, rate: int = 8000) -> np.ndarray:
+    """A pure tone as 16-bit samples, (T,)."""
+    return np.int16(12000 * np.sin(2 * np.pi * hertz * np.arange(round(seconds * rate)) / rate))

@@ -1,0 +1,268 @@
+"""Sound as a picture: WAV files read, and their energy in bands of frequency over time, on the scales of the ear.
+
+The power of short stretches of the wave, each seen through a Hann window, is summed in triangular bands that are evenly
+spaced on the mel scale, and its logarithm taken:
+
+    mel(f) = 2595 log10(1 + f / 700)
+    y[m, t] = 1 + 10 log10(P[m, t] / max P) / range,   at least 0
+
+so that the loudest band and moment of a recording is 1, and what is `range` decibels below it, or more, is 0. How
+loud a recording is as a whole makes no difference. Along both axes of this picture neighbours belong together, which
+is what a convolution makes use of.
+
+Source: S. Davis, P. Mermelstein, "Comparison of parametric representations for monosyllabic word recognition in
+continuously spoken sentences", 1980.
+"""
+
+import io
+import math
+import os
+import struct
+import warnings
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from numpycnn.errors import DataFormatError
+
+MOST_SECONDS = 60
+MOST_BYTES = 50_000_000  # a minute of 32 bits at the highest rate
+RATES = (4_000, 192_000)  # Hz
+CHUNK = 100  # recordings at a time: their spectra are much larger than the result
+
+
+def decode_wav(content: bytes, name: str) -> tuple[int, np.ndarray]:
+    """Read a WAV file of one channel from memory.
+
+    Parameters
+    ----------
+    content : bytes
+        Whole numbers of 8 to 64 bits, or floats, as in nearly every WAV file.
+    name : str
+        The file's, for errors.
+
+    Returns
+    -------
+    rate : int
+        Samples a second.
+    wave : ndarray of float64, shape (T,)
+        From -1 to 1; a file of floats may go beyond.
+
+    Raises
+    ------
+    DataFormatError
+        If the file is no WAV file, is damaged, empty, silent or longer than a minute, or has several channels.
+    """
+    from scipy.io import wavfile
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            rate, samples = wavfile.read(io.BytesIO(content))
+        # What SciPy raises on damaged headers; the last one where there are no samples at all.
+        except (ValueError, TypeError, LookupError, ArithmeticError, EOFError, struct.error, NameError) as error:
+            reason = "no samples" if isinstance(error, NameError) else error
+            raise DataFormatError(
+                f"{name}: expected a WAV file, found another kind or a damaged one ({reason})"
+            ) from None
+    if any("prematurely" in str(warning.message) for warning in caught):
+        raise DataFormatError(f"{name}: expected a whole WAV file, found a truncated one")
+    if samples.ndim != 1:
+        raise DataFormatError(
+            f"{name}: expected one channel, found {samples.shape[1]}; mix the recording down to one (mono) first"
+        )
+    if not samples.size:
+        raise DataFormatError(f"{name}: expected a recording, found an empty one")
+    if not RATES[0] <= rate <= RATES[1]:
+        raise DataFormatError(f"{name}: expected {RATES[0]:,} to {RATES[1]:,} samples a second, found {rate:,}")
+    if len(samples) > MOST_SECONDS * rate:
+        raise DataFormatError(
+            f"{name}: expected a recording of at most {MOST_SECONDS} s, found one of {len(samples) / rate:,.0f} s"
+        )
+    if samples.dtype.kind == "u":  # 8 bits, with silence in the middle
+        wave = (samples.astype(np.float64) - 128) / 128
+    elif samples.dtype.kind == "i":
+        wave = samples / -float(np.iinfo(samples.dtype).min)
+    else:
+        wave = samples.astype(np.float64)
+    if not np.isfinite(wave).all():
+        raise DataFormatError(f"{name}: expected finite samples, found some that are not")
+    if not wave.any():
+        raise DataFormatError(f"{name}: expected sound, found silence")
+    return rate, wave  # (T,)
+
+
+def mel_filters(mels: int, fft: int, rate: int) -> np.ndarray:
+    """Return the weight of each frequency of a spectrum in each band.
+
+    Parameters
+    ----------
+    mels : int
+        Bands.
+    fft : int
+        Length of the Fourier transform.
+    rate : int
+        Samples a second.
+
+    Returns
+    -------
+    ndarray of float64, shape (mels, fft // 2 + 1)
+        Triangles: each rises from the middle of the band before to 1 at its own, and falls to that of the band after.
+    """
+    highest = 2595 * math.log10(1 + rate / 2 / 700)
+    corners = 700 * (10 ** (np.linspace(0, highest, mels + 2) / 2595) - 1)  # Hz
+    frequencies = np.fft.rfftfreq(fft, 1 / rate)
+    left, middle, right = (corners[i : i + mels, np.newaxis] for i in range(3))  # (mels, 1)
+    rising, falling = (frequencies - left) / (middle - left), (right - frequencies) / (right - middle)
+    return np.maximum(0, np.minimum(rising, falling))
+
+
+@dataclass(frozen=True)
+class SpectrogramReader:
+    """What makes a log-mel spectrogram of a WAV file.
+
+    Parameters
+    ----------
+    rate : int
+        Samples a second; other recordings are resampled.
+    samples : int
+        That are looked at: of a longer recording the stretch with the most energy, while a shorter one is centred.
+    window, hop, fft : int
+        Samples of a window, from one window to the next, and of the Fourier transform (filled up with zeros).
+    mels : int
+        Bands of frequency.
+    decibels : float
+        The range.
+
+    Examples
+    --------
+    >>> SpectrogramReader().shape
+    (1, 40, 64)
+    """
+
+    rate: int = 8000
+    samples: int = 8000
+    window: int = 256
+    hop: int = 125
+    fft: int = 512
+    mels: int = 40
+    decibels: float = 80.0
+
+    kind: ClassVar[str] = "spectrogram"
+    noun: ClassVar[str] = "recording"
+
+    def __post_init__(self) -> None:
+        limits = {
+            "rate": RATES,
+            "samples": (2, MOST_SECONDS * RATES[1]),
+            "window": (2, 1 << 14),
+            "hop": (1, 1 << 14),
+            "fft": (2, 1 << 14),
+            "mels": (1, 512),
+            "decibels": (1.0, 300.0),
+        }
+        for name, (least, most) in limits.items():
+            value = getattr(self, name)
+            if type(value) is not type(least) or not least <= value <= most:
+                raise ValueError(f"SpectrogramReader: expected {name} from {least} to {most}, got {value!r}")
+        if self.window > self.fft or self.hop > self.samples:
+            raise ValueError(
+                f"SpectrogramReader: expected window <= fft and hop <= samples, got window {self.window}, "
+                f"fft {self.fft}, hop {self.hop}, samples {self.samples}"
+            )
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Of one example: (1, mels, frames)."""
+        return 1, self.mels, -(-self.samples // self.hop)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return all settings."""
+        return {"kind": self.kind} | asdict(self)
+
+    def read(self, source: str | os.PathLike[str]) -> np.ndarray:
+        """Return the spectrogram of a WAV file.
+
+        Parameters
+        ----------
+        source : path_like
+
+        Returns
+        -------
+        ndarray of float32, shape (1, mels, frames)
+
+        Raises
+        ------
+        FileNotFoundError, IsADirectoryError
+            If there is no such file, or it is a folder.
+        DataFormatError
+            If it is no WAV file that can be read; see `decode_wav`.
+        """
+        path = Path(source)
+        if path.is_dir():
+            raise IsADirectoryError(f"{path}: expected a WAV file, found a folder")
+        if not path.exists():
+            raise FileNotFoundError(f"{path}: expected a WAV file, found no such file")
+        if path.stat().st_size > MOST_BYTES:
+            raise DataFormatError(f"{path}: expected at most {MOST_BYTES:,} bytes, found {path.stat().st_size:,}")
+        return self.spectrograms(self.stretch(*decode_wav(path.read_bytes(), str(path)))[np.newaxis])[0]
+
+    def stretch(self, rate: int, wave: np.ndarray) -> np.ndarray:
+        """Return the part of a wave that is looked at, at our rate.
+
+        Parameters
+        ----------
+        rate : int
+            Of the wave.
+        wave : ndarray of float64, shape (T,)
+
+        Returns
+        -------
+        ndarray of float32, shape (samples,)
+            The loudest sample is 1 or -1.
+        """
+        if rate != self.rate:
+            from scipy.signal import resample_poly
+
+            # Next to a ratio of large numbers, which would make a filter of a million taps, is one of smaller ones.
+            ratio = Fraction(self.rate, rate).limit_denominator(1000)
+            wave = resample_poly(wave, ratio.numerator, ratio.denominator)
+        wave = wave / np.abs(wave).max()
+        spare = len(wave) - self.samples
+        if spare > 0:
+            energy = np.concatenate([[0.0], np.cumsum(wave**2)])
+            start = int(np.argmax(energy[self.samples :] - energy[: spare + 1]))
+            wave = wave[start : start + self.samples]
+        elif spare < 0:
+            wave = np.pad(wave, (-spare // 2, -spare - -spare // 2))
+        return wave.astype(np.float32)  # (samples,)
+
+    def spectrograms(self, waves: np.ndarray) -> np.ndarray:
+        """Return the log-mel spectrograms of waves.
+
+        Parameters
+        ----------
+        waves : ndarray of shape (N, samples)
+
+        Returns
+        -------
+        ndarray of float32, shape (N, 1, mels, frames)
+            From 0 to 1.
+        """
+        from scipy.signal import ShortTimeFFT
+        from scipy.signal.windows import hann
+
+        transform = ShortTimeFFT(hann(self.window, sym=False), self.hop, self.rate, mfft=self.fft)
+        filters = mel_filters(self.mels, self.fft, self.rate)  # (mels, fft // 2 + 1)
+        found = np.empty((len(waves), *self.shape), np.float32)
+        for begin in range(0, len(waves), CHUNK):
+            part = slice(begin, begin + CHUNK)
+            power = transform.spectrogram(waves[part], p0=0, p1=self.shape[2])  # (B, fft // 2 + 1, frames)
+            energy = filters @ power  # (B, mels, frames)
+            peak = energy.max(axis=(1, 2), keepdims=True)
+            share = np.maximum(energy / np.where(peak > 0, peak, 1), 10 ** (-self.decibels / 10))
+            found[part, 0] = 1 + 10 * np.log10(share) / self.decibels
+        return found
