@@ -25,8 +25,8 @@ from numpycnn.functional.convolution import (
     check_operands,
     correlate,
     input_gradient,
+    parameter_gradients,
     sum_over_positions,
-    weight_gradient,
 )
 from numpycnn.functional.windows import transposed_size
 
@@ -87,7 +87,7 @@ def convolve_transposed_backward(
     )
     dy = check_gradient(operation, dy, x, (len(x), weight.shape[1] * groups, *windows.size))
     dx = correlate(dy, weight, None, groups, windows)
-    dweight = weight_gradient(x, dy, weight.shape, groups, windows)
+    dweight, _ = parameter_gradients(x, dy, weight.shape, groups, windows)
     return dx, dweight, sum_over_positions(dy)
 
 

@@ -19,6 +19,7 @@ With ``groups = g`` the channels are cut into ``g`` blocks, and each block of ou
 Sources: arXiv 1603.07285; I. Goodfellow, Y. Bengio, A. Courville, "Deep Learning", sections 9.1 and 9.5.
 """
 
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -27,8 +28,8 @@ from numpycnn.functional.checks import expect_shape, float_array, for_kernel, sp
 from numpycnn.functional.windows import AXES, LETTERS, Windows, slide
 from numpycnn.functional.winograd import prefers_winograd, winograd, winograd_backward
 from numpycnn.kernels import convolution as kernels
-from numpycnn.kernels import direct_convolution as direct
 from numpycnn.kernels import threads
+from numpycnn.kernels.products import lanes
 
 Gradients = tuple[np.ndarray, np.ndarray, np.ndarray]
 
@@ -42,31 +43,21 @@ def _rows(x: np.ndarray) -> np.ndarray:
     return for_kernel(x).reshape(n, c, int(np.prod(size[:-1])), size[-1])
 
 
-def _grouped(weight: np.ndarray, groups: int) -> np.ndarray:
-    """Lay out (F, C/G, *kernel) as one matrix for each group, (G, F/G, K)."""
-    filters = len(weight) // groups
-    return for_kernel(weight).reshape(groups, filters, int(np.prod(weight.shape[1:])))
+#: Positions that are worked on in one go, at least, if there are images enough: loops over fewer do not pay.
+POSITIONS = 512
 
 
-def _scratch(channels: int, weight: np.ndarray, windows: Windows, chunks: int) -> list[np.ndarray]:
-    """Working memory for each chunk, that is for each thread: a padded image, a tile of im2col, a tile of outputs."""
-    _, filters, k = weight.shape
-    positions = kernels.tile_rows(k, windows.flat, weight.itemsize) * windows.flat.width
-    return [
-        np.zeros((chunks, channels, windows.flat.plane), weight.dtype),
-        np.empty((chunks, k * positions), weight.dtype),
-        np.empty((chunks, filters * positions), weight.dtype),
-    ]
+def _together(images: int, windows: Windows) -> int:
+    """How many images of a chunk are laid out side by side."""
+    return max(1, min(images, -(-POSITIONS // windows.flat.plane)))
 
 
-def prefers_direct(windows: Windows) -> bool:
-    """Whether the loop without im2col is the faster one: windows one element apart, in rows that are not too short.
-
-    Measured on two cores, batch 32, 3x3 kernels and 10 channels on 28x28 pictures: 1.1 to 1.3 times as fast as im2col
-    forward, 1.3 to 1.4 times backward. A single tap needs no im2col to speak of, and the matrix product is the faster
-    loop then: 1.4 times with 256 channels.
-    """
-    return all(s == 1 for s in windows.stride) and windows.flat.width >= 6 and len(windows.flat.taps) > 1
+def four_by_four(matrices: np.ndarray) -> np.ndarray:
+    """Return (G, F, K) as (G, F/4, K, 4), four filters beside each other and zeros for what is missing to four."""
+    groups, filters, k = matrices.shape
+    packed = np.zeros((groups, -(-filters // 4), 4, k), matrices.dtype)
+    packed.reshape(groups, -1, k)[:, :filters] = matrices
+    return np.ascontiguousarray(packed.swapaxes(2, 3))
 
 
 def _goes_by_winograd(x: np.ndarray, weight: np.ndarray, groups: int, windows: Windows) -> bool:
@@ -76,79 +67,68 @@ def _goes_by_winograd(x: np.ndarray, weight: np.ndarray, groups: int, windows: W
     return all(np.isfinite(np.vdot(array, array)) for array in (x, weight))
 
 
-def _line_scratch(channels: int, filters: int, windows: Windows, chunks: int, dtype: Any) -> list[np.ndarray]:
-    """Working memory of the direct kernels for each chunk: a padded image, and a line for each filter."""
-    length = int(windows.flat.origins[-1]) + windows.flat.width
-    return [
-        np.zeros((chunks, channels, windows.flat.plane), dtype),
-        np.zeros((chunks, filters, length), dtype),
-    ]
-
-
 def correlate(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, groups: int, windows: Windows) -> np.ndarray:
     """Return the weighted sum of each window, (N, F, *output)."""
     n, c, filters = len(x), x.shape[1], len(weight)
     y = np.empty((n, filters, *windows.output), x.dtype)
-    if n:
-        chunks = threads.split(n)
-        matrices = _grouped(weight, groups)
-        offset = np.zeros(filters, x.dtype) if bias is None else for_kernel(bias)
-        if _goes_by_winograd(x, weight, groups, windows):
-            return winograd(x, weight, offset, windows)
-        arguments = (_rows(x), matrices, offset, windows.flat)
-        flat = y.reshape(n, filters, -1)  # (N, F, P)
-        if prefers_direct(windows):
-            scratch = _line_scratch(c, filters // groups, windows, len(chunks), x.dtype)
-            threads.run(direct.correlate_direct, chunks, *arguments, *scratch, flat)
-        else:
-            scratch = _scratch(c, matrices, windows, len(chunks))
-            threads.run(kernels.correlate, chunks, *arguments, *scratch, flat, blas=True)
+    if not n:
+        return y
+    if _goes_by_winograd(x, weight, groups, windows):
+        return winograd(x, weight, np.zeros(filters, x.dtype) if bias is None else for_kernel(bias), windows)
+    weights = four_by_four(weight.reshape(groups, filters // groups, -1))
+    offset = np.zeros((groups, 4 * weights.shape[1]), x.dtype)
+    if bias is not None:
+        offset[:, : filters // groups] = bias.reshape(groups, -1)
+    chunks, flat, room = threads.split(n), windows.flat, lanes(x.dtype)
+    together = _together(-(-n // len(chunks)), windows)
+    line = np.zeros((len(chunks), c * flat.phases * together * flat.plane + room), x.dtype)
+    sums = np.empty((len(chunks), offset.shape[1], together * flat.plane + room), x.dtype)
+    out = y.reshape(n, filters, -1)  # (N, F, P)
+    threads.run(kernels.correlate, chunks, _rows(x), weights, offset, flat, together, line, sums, out)
     return y
-
-
-def _flipped(weight: np.ndarray, groups: int) -> np.ndarray:
-    """Exchange the channels in and out within each group, and turn the kernel round: (C, F/groups, *kernel)."""
-    filters, channels, *kernel = weight.shape
-    blocks = weight.reshape(groups, filters // groups, channels, *kernel).swapaxes(1, 2)
-    turned = np.flip(blocks, axis=tuple(range(3, 3 + len(kernel))))
-    return turned.reshape(groups * channels, filters // groups, *kernel)
 
 
 def input_gradient(dy: np.ndarray, weight: np.ndarray, groups: int, windows: Windows) -> np.ndarray:
     """Return what each input element gets back from all the windows that saw it, (N, C, *size)."""
-    n, c = len(dy), weight.shape[1] * groups
+    n, filters, channels = len(dy), len(weight) // groups, weight.shape[1]
+    dx = (np.empty if windows.covers else np.zeros)((n, groups * channels, *windows.size), dy.dtype)
     if not n:
-        return np.empty((n, c, *windows.size), dy.dtype)
-    back = windows.reversed() if all(s == 1 for s in windows.stride) else None
-    if back is not None and prefers_direct(back):  # then it is itself a convolution, of dy with the flipped weights
-        return correlate(dy, _flipped(weight, groups), None, groups, back)
-    dx = np.empty((n, c, *windows.size), dy.dtype)
+        return dx
+    flat, room = windows.flat, lanes(dy.dtype)
+    blocks = weight.reshape(groups, filters, channels, -1)[..., flat.order]
+    weights = four_by_four(blocks.transpose(0, 2, 3, 1).reshape(groups, channels, -1))  # (G, C/4, KK F, 4)
     chunks = threads.split(n)
-    matrices = _grouped(weight, groups)
-    scratch = _scratch(c, matrices, windows, len(chunks))
-    flat = for_kernel(dy).reshape(n, len(weight), -1)  # (N, F, P)
-    threads.run(kernels.input_gradient, chunks, flat, matrices, windows.flat, *scratch, _rows(dx), blas=True)
+    together = _together(-(-n // len(chunks)), windows)
+    reach = flat.plane - int(flat.origins[-1]) - flat.width
+    line = np.zeros((len(chunks), filters * (reach + together * flat.plane) + room), dy.dtype)
+    sums = np.empty((len(chunks), 4 * weights.shape[1], together * flat.plane + room), dy.dtype)
+    gradient = for_kernel(dy).reshape(n, groups * filters, -1)  # (N, F, P)
+    threads.run(kernels.input_gradient, chunks, gradient, weights, flat, together, line, sums, _rows(dx))
     return dx
 
 
-def weight_gradient(
+def parameter_gradients(
     dy: np.ndarray, x: np.ndarray, weight_shape: tuple[int, ...], groups: int, windows: Windows
-) -> np.ndarray:
-    """Return what each weight gets back from all images and positions, in the shape of the weights."""
-    n, filters = dy.shape[:2]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return what each weight, in the shape of the weights, and each bias get back from all images and positions."""
+    n, filters = len(dy), dy.shape[1] // groups
+    k = prod(weight_shape[1:])
     if not n:
-        return np.zeros(weight_shape, dy.dtype)
-    chunks = threads.split(n)
-    shape = (len(chunks), groups, filters // groups, int(np.prod(weight_shape[1:])))
-    partial = np.zeros(shape, dy.dtype)
-    flat = for_kernel(dy).reshape(n, filters, -1)  # (N, F, P)
-    if prefers_direct(windows):
-        scratch = _line_scratch(x.shape[1], filters // groups, windows, len(chunks), x.dtype)
-        threads.run(direct.weight_gradient_direct, chunks, flat, _rows(x), windows.flat, *scratch, partial)
-    else:
-        scratch = _scratch(x.shape[1], partial[0], windows, len(chunks))
-        threads.run(kernels.weight_gradient, chunks, flat, _rows(x), windows.flat, *scratch, partial, blas=True)
-    return partial.sum(axis=0).reshape(weight_shape)
+        return np.zeros(weight_shape, dy.dtype), np.zeros(dy.shape[1], dy.dtype)
+    chunks, flat, room = threads.split(n), windows.flat, lanes(x.dtype)
+    together = _together(-(-n // len(chunks)), windows)
+    line = np.zeros((len(chunks), x.shape[1] * flat.phases * together * flat.plane + room), x.dtype)
+    positions = (together - 1) * flat.plane + int(flat.origins[-1]) + flat.width
+    spread = np.zeros((len(chunks), -(-filters // 4) * 4, -(-positions // room) * room), x.dtype)
+    dweight = np.zeros((len(chunks), groups, spread.shape[1], -(-k // 3) * 3), x.dtype)
+    dbias = np.zeros(dweight.shape[:3], x.dtype)
+    arguments = (for_kernel(dy).reshape(n, dy.shape[1], -1), _rows(x), flat, together, line, spread)
+    threads.run(kernels.weight_gradient, chunks, *arguments, dweight, dbias)
+    if not np.isfinite(dweight).all():  # a gap's 0 times NaN or infinity is NaN: once more, without gaps
+        dweight[:] = dbias[:] = 0
+        kernels.weight_gradient_reference(0, 0, n, *arguments, dweight, dbias)
+    weight = dweight.sum(axis=0)[:, :filters, :k].reshape(weight_shape)
+    return weight, dbias.sum(axis=0)[:, :filters].reshape(-1)
 
 
 # ------------------------------------------------------------------------------------------------------------- checks
@@ -223,14 +203,13 @@ def convolve_backward(dy: Any, x: Any, weight: Any, **settings: Any) -> Gradient
     dy, x, weight, groups, windows = _check_backward(dy, x, weight, **settings)
     if len(x) and _goes_by_winograd(x, weight, groups, windows) and np.isfinite(np.vdot(dy, dy)):
         return *winograd_backward(dy, x, weight, windows), sum_over_positions(dy)
-    dx = input_gradient(dy, weight, groups, windows)
-    return dx, weight_gradient(dy, x, weight.shape, groups, windows), sum_over_positions(dy)
+    return input_gradient(dy, weight, groups, windows), *parameter_gradients(dy, x, weight.shape, groups, windows)
 
 
 def convolve_backward_parameters(dy: Any, x: Any, weight: Any, **settings: Any) -> tuple[np.ndarray, np.ndarray]:
     """Return ``(dweight, dbias)`` alone, for a first layer, whose ``dx`` nobody needs."""
     dy, x, weight, groups, windows = _check_backward(dy, x, weight, **settings)
-    return weight_gradient(dy, x, weight.shape, groups, windows), sum_over_positions(dy)
+    return parameter_gradients(dy, x, weight.shape, groups, windows)
 
 
 def _check_backward(

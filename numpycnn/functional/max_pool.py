@@ -39,7 +39,7 @@ def max_pool(
     if y.size:
         chunks = threads.split(y.shape[0] * y.shape[1])
         if windows.inside:
-            threads.run(kernels.max_pool_inside, chunks, planes(x), windows.flat, planes(y), planes(winners))
+            threads.run(kernels.max_pool_inside, chunks, planes(x), windows.inner, planes(y), planes(winners))
         else:
             threads.run(kernels.max_pool, chunks, planes(x), windows.table, planes(y), planes(winners))
     return y, winners

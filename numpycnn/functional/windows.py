@@ -20,10 +20,19 @@ import numpy as np
 
 from numpycnn.functional.checks import LARGEST, per_axis, spell, whole_number
 from numpycnn.kernels.convolution import FlatWindows
+from numpycnn.kernels.pooling import InnerWindows
 
 AXES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 LETTERS = {1: ("L",), 2: ("H", "W"), 3: ("D", "H", "W")}
 Pairs = tuple[tuple[int, int], ...]
+
+
+def _sums(axes: Sequence[np.ndarray]) -> np.ndarray:
+    """Return the sums of one entry for each axis, for all choices of entries, the last axis running fastest."""
+    total = np.zeros(1, np.int64)
+    for entries in axes:
+        total = (total[:, None] + entries).ravel()
+    return total
 
 
 @dataclass(frozen=True)
@@ -57,24 +66,68 @@ class Windows:
 
     @cached_property
     def flat(self) -> FlatWindows:
-        """The windows in the padded input laid out as one line: what the convolution kernels work with."""
-        pitch = [prod(self.padded[axis + 1 :]) for axis in range(len(self.size))]  # from one element to the next
+        """The windows in the padded input, dealt out into phases: what the convolution kernels work with.
 
-        def offsets(counts: Sequence[int], steps: Sequence[int]) -> np.ndarray:
-            total = np.zeros(1, np.int64)
-            for count, step in zip(counts, steps, strict=True):
-                total = (total[:, None] + step * np.arange(count, dtype=np.int64)).ravel()
-            return total
+        On an axis with stride ``s`` and dilation ``d``, tap ``k`` of window ``j`` sees element ``s j + d k`` of the
+        padded input: in phase ``d k mod s`` it is the element ``j + floor(d k / s)``.
+        """
+        reach = [d * np.arange(k, dtype=np.int64) for d, k in zip(self.dilation, self.kernel, strict=True)]
+        phases = [np.unique(r % s) for r, s in zip(reach, self.stride, strict=True)]  # that are seen, on each axis
+        lengths = [o + int(r[-1]) // s for o, r, s in zip(self.output, reach, self.stride, strict=True)]
+        pitch = [prod(lengths[axis + 1 :]) for axis in range(len(lengths))]  # from one element to the next
+        across = [prod(map(len, phases[axis + 1 :])) for axis in range(len(lengths))]  # from one phase to the next
 
-        begin = sum(before * p for (before, _), p in zip(self.padding, pitch, strict=True))
+        found = [np.searchsorted(p, r % s) * a for p, r, s, a in zip(phases, reach, self.stride, across, strict=True)]
+        shifts = [r // s * p for r, s, p in zip(reach, self.stride, pitch, strict=True)]
+        taps = np.stack([_sums(found), _sums(shifts)], axis=1)
+
+        row_phases, row_positions, row_seen = [], [], []
+        axes = zip(self.size[:-1], self.stride, self.padding, phases, lengths, pitch, across, strict=False)
+        for i, s, (before, _), seen, length, p, a in axes:
+            place = before + np.arange(i, dtype=np.int64)
+            row_phases.append(np.searchsorted(seen, place % s) * a)
+            row_positions.append(place // s * p)
+            row_seen.append(np.isin(place % s, seen) & (place // s < length))
+        unseen = _sums([~seen for seen in row_seen]).astype(bool)
+        rows = np.stack([np.where(unseen, -1, _sums(row_phases)), _sums(row_positions)], axis=1)
+
+        columns = []
+        i, s, before = self.size[-1], self.stride[-1], self.padding[-1][0]
+        for number, phase in enumerate(phases[-1]):
+            first = int(phase - before) % s  # the first element of a row that is in this phase
+            begin = (first + before) // s
+            columns.append((number, first, begin, max(0, min(-(-(i - first) // s), lengths[-1] - begin))))
+
+        inside = rows[~unseen, 1]
+        order = np.argsort(taps[:, 0], kind="stable")
+        count = prod(map(len, phases))
         return FlatWindows(
-            taps=offsets(self.kernel, [d * p for d, p in zip(self.dilation, pitch, strict=True)]),
-            origins=offsets(self.output[:-1], [s * p for s, p in zip(self.stride[:-1], pitch[:-1], strict=True)]),
-            step=self.stride[-1],
+            taps=taps,
+            order=order,
+            bounds=np.searchsorted(taps[order, 0], np.arange(count + 1)),
+            rows=rows,
+            columns=np.array(columns, np.int64),
+            stride=s,
+            origins=_sums([p * np.arange(o, dtype=np.int64) for o, p in zip(self.output[:-1], pitch, strict=False)]),
             width=self.output[-1],
-            inset=begin + offsets(self.size[:-1], pitch[:-1]),
-            plane=prod(self.padded),
+            phases=count,
+            plane=prod(lengths),
+            first=int(inside.min()) if len(inside) else 0,
+            last=int(inside.max()) + lengths[-1] if len(inside) else 0,
         )
+
+    @cached_property
+    def inner(self) -> InnerWindows:
+        """The windows in the flattened input itself, if all of them are `inside`."""
+        pitch = [prod(self.size[axis + 1 :]) for axis in range(len(self.size))]  # from one element to the next
+        taps = [d * p * np.arange(k) for d, p, k in zip(self.dilation, pitch, self.kernel, strict=True)]
+        origins = [s * p * np.arange(o) for s, p, o in zip(self.stride, pitch, self.output, strict=True)][:-1]
+        return InnerWindows(_sums(taps), _sums(origins), self.stride[-1], self.output[-1])
+
+    @cached_property
+    def covers(self) -> bool:
+        """Whether every element of the input is seen by some tap."""
+        return self.flat.rows[:, 0].min() >= 0 and self.flat.columns[:, 3].sum() == self.size[-1]
 
     @cached_property
     def table(self) -> np.ndarray:
@@ -89,22 +142,6 @@ class Windows:
             shape = (len(index) * o, index.shape[1] * k)
             index, inside = joined.reshape(shape), within.reshape(shape)
         return np.where(inside, index, -1)
-
-    def reversed(self) -> "Windows | None":
-        """Return how the windows of stride 1 look from the output back to the input, or None if nothing is seen so.
-
-        Each input element is seen by the windows that begin up to ``d (k - 1)`` before it: a window of the same kernel
-        over the output, padded by what is left of that after the padding here, and to the size of the input.
-        """
-        pairs = tuple(
-            (d * (k - 1) - before, i - o + before)
-            for i, o, k, d, (before, _) in zip(
-                self.size, self.output, self.kernel, self.dilation, self.padding, strict=True
-            )
-        )
-        if any(side < 0 for pair in pairs for side in pair):
-            return None
-        return _slide(self.output, self.kernel, self.stride, pairs, self.dilation, self.size)
 
     def divisor(self, count_include_pad: bool) -> np.ndarray:
         """How many elements each window averages over, (*output), with or without the padding that it covers.

@@ -10,6 +10,8 @@ element, and the loop is not turned into vector instructions. A training step of
 """
 
 from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import numba
@@ -17,10 +19,27 @@ import numba
 RELAXED = {"reassoc", "contract", "nsz", "arcp"}
 
 
+def _stamp() -> str:
+    """Return a digest of all the kernels' source."""
+    digest = sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+STAMP = _stamp()
+
+
 def jit(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile ``function`` at its first call, and keep the machine code on disk if there is a place for it."""
     settings: dict[str, Any] = {"nogil": True, "fastmath": RELAXED, "error_model": "numpy"}
     try:
-        return numba.njit(cache=True, **settings)(function)
+        compiled = numba.njit(cache=True, **settings)(function)
     except RuntimeError:  # numba found no folder that it may write to: compile anew in each process
         return numba.njit(**settings)(function)
+    # What numba keeps is thrown away when the function's own file has changed. Kernels of different files call each
+    # other, so here it is thrown away when any of them has.
+    index = getattr(getattr(compiled, "_cache", None), "_cache_file", None)
+    if index is not None:
+        index._source_stamp = (index._source_stamp, STAMP)
+    return compiled

@@ -5,10 +5,21 @@ elements of a plane each window sees: ``table[p, k]`` for tap ``k`` of window ``
 edge. The table holds everything there is to know of dimensions, stride, padding and dilation.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
-from numpycnn.kernels.convolution import positions
 from numpycnn.kernels.jit import jit
+
+
+class InnerWindows(NamedTuple):
+    """Windows that lie inside of a flat plane: tap k of window j of row r sees ``origins[r] + j * step + taps[k]``."""
+
+    taps: np.ndarray  # (KK,) from a window's first element to the one under each tap
+    origins: np.ndarray  # (OR,) first element of the first window in each output row
+    step: int  # from one window to the next in the same row
+    width: int  # windows in a row
+
 
 # ------------------------------------------------------------------------- the plain version, to read and to check
 
@@ -66,7 +77,8 @@ def max_pool(chunk, start, stop, x, table, y, winners):
 
 
 def max_pool_inside_reference(chunk, start, stop, x, windows, y, winners):
-    max_pool_reference(chunk, start, stop, x, np.ascontiguousarray(positions(windows).T), y, winners)
+    first = windows.origins[:, None] + windows.step * np.arange(windows.width)  # (OR, OW)
+    max_pool_reference(chunk, start, stop, x, first.reshape(-1, 1) + windows.taps, y, winners)
 
 
 @jit

@@ -5,8 +5,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
+from numpycnn.functional.convolution import four_by_four
 from numpycnn.functional.windows import Windows
 from numpycnn.kernels import convolution as kernels
+from numpycnn.kernels.products import lanes
 from tests.helpers import Case, assert_close, bilinear, convolution_terms, draw_case, generators
 from tests.kernels.pairs import compare, scratch, windows_of
 
@@ -27,104 +29,120 @@ class Drawn(NamedTuple):
         return self.x.reshape(n, c, int(np.prod(size[:-1])), size[-1])
 
     @property
-    def matrices(self) -> np.ndarray:
-        return self.weight.reshape(self.groups, len(self.weight) // self.groups, -1)
-
-    @property
     def flat_dy(self) -> np.ndarray:
         return self.dy.reshape(*self.dy.shape[:2], -1)
 
-    def scratch(self, tile: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Working memory for tiles of some output rows; what is in it at first must not matter, but for the padding."""
-        _, filters, k = self.matrices.shape
-        positions = min(tile, len(self.windows.flat.origins)) * self.windows.flat.width
-        return (
-            scratch(1, self.x.shape[1], self.windows.flat.plane),
-            scratch(1, k * positions, fill=np.nan),
-            scratch(1, filters * positions, fill=np.nan),
-        )
+    @property
+    def packed(self) -> np.ndarray:
+        return four_by_four(self.weight.reshape(self.groups, len(self.weight) // self.groups, -1))
+
+    @property
+    def packed_back(self) -> np.ndarray:
+        filters, channels = len(self.weight) // self.groups, self.weight.shape[1]
+        blocks = self.weight.reshape(self.groups, filters, channels, -1)[..., self.windows.flat.order]
+        return four_by_four(blocks.transpose(0, 2, 3, 1).reshape(self.groups, channels, -1))
+
+    def line(self, size: int) -> np.ndarray:
+        return scratch(1, size + lanes(self.x.dtype))
+
+    def sums(self, rows: int, together: int, fill: float = np.nan) -> np.ndarray:
+        """What is in it at first must not matter."""
+        return scratch(1, rows, together * self.windows.flat.plane + lanes(self.x.dtype), fill=fill)
 
 
 def draw(rng: np.random.Generator, rank: int) -> Drawn:
     case = draw_case(rng, rank)
-    groups, channels, filters = (int(n) for n in rng.integers(1, 3, 3))
-    x = rng.normal(size=(2, groups * channels, *case.size))
+    groups, channels, filters = int(rng.integers(1, 3)), int(rng.integers(1, 4)), int(rng.integers(1, 7))
+    x = rng.normal(size=(3, groups * channels, *case.size))
     weight = rng.normal(size=(groups * filters, channels, *case.kernel))
-    return Drawn(case, windows_of(case), groups, x, weight, rng.normal(size=(2, groups * filters, *case.output)))
+    return Drawn(case, windows_of(case), groups, x, weight, rng.normal(size=(3, groups * filters, *case.output)))
 
 
 @pytest.mark.parametrize("rank", [1, 2, 3])
 def test_correlate(rank: int) -> None:
-    for tile, rng in enumerate(generators(50, rank, count=COUNT)):
-        d = draw(rng, rank)
-        bias = rng.normal(size=len(d.weight))
+    for number, rng in enumerate(generators(50, rank, count=COUNT)):
+        d, together = draw(rng, rank), number % 3 + 1
+        bias = rng.normal(size=(d.groups, 4 * d.packed.shape[1]))
 
-        def arguments(d: Drawn = d, bias: np.ndarray = bias, tile: int = tile % 3 + 1) -> tuple[Any, ...]:
-            return (d.rows, d.matrices, bias, d.windows.flat, *d.scratch(tile), np.full(d.flat_dy.shape, np.nan))
+        def arguments(d: Drawn = d, bias: np.ndarray = bias, together: int = together) -> tuple[Any, ...]:
+            flat = d.windows.flat
+            line = d.line(d.x.shape[1] * flat.phases * together * flat.plane)
+            sums = d.sums(bias.shape[1], together)
+            return (d.rows, d.packed, bias, flat, together, line, sums, np.full(d.flat_dy.shape, np.nan))
 
-        compare(kernels.correlate, kernels.correlate_reference, 2, arguments)
+        compare(kernels.correlate, kernels.correlate_reference, 3, arguments)
         *_, y = call = arguments()
-        kernels.correlate_reference(0, 0, 2, *call)
+        kernels.correlate_reference(0, 0, 3, *call)
+        each = bias[:, : len(d.weight) // d.groups].ravel()
         expected, *_ = bilinear(
-            convolution_terms(d.x.shape, d.weight.shape, d.case, d.groups), d.x, d.weight, bias, d.dy
+            convolution_terms(d.x.shape, d.weight.shape, d.case, d.groups), d.x, d.weight, each, d.dy
         )
         assert_close(y, expected.reshape(y.shape))
 
 
 @pytest.mark.parametrize("rank", [1, 2, 3])
 def test_input_gradient(rank: int) -> None:
-    for tile, rng in enumerate(generators(51, rank, count=COUNT)):
-        d = draw(rng, rank)
+    for number, rng in enumerate(generators(51, rank, count=COUNT)):
+        d, together = draw(rng, rank), number % 3 + 1
 
-        def arguments(d: Drawn = d, tile: int = tile % 3 + 1) -> tuple[Any, ...]:
-            return (d.flat_dy, d.matrices, d.windows.flat, *d.scratch(tile), np.full(d.rows.shape, np.nan))
+        def arguments(d: Drawn = d, together: int = together) -> tuple[Any, ...]:
+            flat, weights = d.windows.flat, d.packed_back
+            reach = flat.plane - int(flat.origins[-1]) - flat.width
+            line = d.line(len(d.weight) // d.groups * (reach + together * flat.plane))
+            sums = d.sums(4 * weights.shape[1], together)
+            return (d.flat_dy, weights, flat, together, line, sums, np.zeros(d.rows.shape))
 
-        compare(kernels.input_gradient, kernels.input_gradient_reference, 2, arguments)
+        compare(kernels.input_gradient, kernels.input_gradient_reference, 3, arguments)
         *_, dx = call = arguments()
-        kernels.input_gradient_reference(0, 0, 2, *call)
+        kernels.input_gradient_reference(0, 0, 3, *call)
         terms = convolution_terms(d.x.shape, d.weight.shape, d.case, d.groups)
         assert_close(dx.reshape(d.x.shape), bilinear(terms, d.x, d.weight, None, d.dy)[1])
 
 
 @pytest.mark.parametrize("rank", [1, 2, 3])
 def test_weight_gradient(rank: int) -> None:
-    for tile, rng in enumerate(generators(52, rank, count=COUNT)):
-        d = draw(rng, rank)
+    for number, rng in enumerate(generators(52, rank, count=COUNT)):
+        d, together = draw(rng, rank), number % 3 + 1
+        filters, k = len(d.weight) // d.groups, int(np.prod(d.weight.shape[1:]))
 
-        def arguments(d: Drawn = d, tile: int = tile % 3 + 1) -> tuple[Any, ...]:
-            return (d.flat_dy, d.rows, d.windows.flat, *d.scratch(tile), np.zeros((1, *d.matrices.shape)))
+        def arguments(d: Drawn = d, together: int = together, filters: int = filters, k: int = k) -> tuple[Any, ...]:
+            flat, room = d.windows.flat, lanes(d.x.dtype)
+            line = d.line(d.x.shape[1] * flat.phases * together * flat.plane)
+            positions = (together - 1) * flat.plane + int(flat.origins[-1]) + flat.width
+            spread = scratch(1, -(-filters // 4) * 4, -(-positions // room) * room)
+            gradients = (
+                np.zeros((1, d.groups, spread.shape[1], -(-k // 3) * 3)),
+                np.zeros((1, d.groups, spread.shape[1])),
+            )
+            return (d.flat_dy, d.rows, flat, together, line, spread, *gradients)
 
-        compare(kernels.weight_gradient, kernels.weight_gradient_reference, 2, arguments)
-        *_, dweight = call = arguments()
-        kernels.weight_gradient_reference(0, 0, 2, *call)
+        def call(kernel: Any, make: Any = arguments, filters: int = filters, k: int = k) -> tuple[Any, Any]:
+            *_, dweight, dbias = arrays = make()
+            kernel(0, 0, 1, *arrays)
+            kernel(0, 1, 3, *arrays)
+            return dweight[0, :, :filters, :k], dbias[0, :, :filters]  # what is rounded up holds anything
+
+        got, wanted = call(kernels.weight_gradient), call(kernels.weight_gradient_reference)
+        assert_close(got[0], wanted[0])
+        assert_close(got[1], wanted[1])
         terms = convolution_terms(d.x.shape, d.weight.shape, d.case, d.groups)
-        assert_close(dweight.reshape(d.weight.shape), bilinear(terms, d.x, d.weight, None, d.dy)[2])
+        _, _, dweight, dbias = bilinear(terms, d.x, d.weight, None, d.dy)
+        assert_close(wanted[0].reshape(d.weight.shape), dweight)
+        assert_close(wanted[1].ravel(), d.dy.sum(axis=(0, *range(2, d.dy.ndim))))
 
 
-def test_im2col_and_its_adjoint() -> None:
-    for rng in generators(53, count=COUNT):
-        d = draw(rng, 2)
-        flat = d.windows.flat
-        padded = np.zeros((d.x.shape[1], flat.plane))
-        kernels.pad(d.rows[0], flat, padded)
-        rows = len(flat.origins)
-        columns = np.full((d.x.shape[1] * len(flat.taps), rows * flat.width), np.nan)
-        kernels.im2col(padded, flat, 0, rows, columns)
-        reference = kernels.window_columns(d.rows[0], flat, d.groups)
-        np.testing.assert_array_equal(columns, reference.reshape(columns.shape))
-        other = rng.normal(size=columns.shape)
-        back = np.zeros_like(padded)
-        kernels.col2im(other, flat, 0, rows, back)
-        assert_close((columns * other).sum(), (padded * back).sum())
-        image = np.full(d.rows[0].shape, np.nan)
-        kernels.crop(padded, flat, image)
-        np.testing.assert_array_equal(image, d.rows[0])
-
-
-def test_a_tile_has_at_least_one_row_and_fits_its_memory() -> None:
-    for rng in generators(54, count=COUNT):
-        flat = draw(rng, 2).windows.flat
-        for k in (1, 9, 1_000_000):
-            rows = kernels.tile_rows(k, flat, 4)
-            assert 1 <= rows <= len(flat.origins)
-            assert rows == 1 or rows * k * flat.width * 4 <= kernels.TILE_BYTES
+def test_laying_out_and_taking_back() -> None:
+    """Every element that some tap sees lies in the line once, and comes back from there."""
+    for number, rng in enumerate(generators(53, count=COUNT)):
+        d, together = draw(rng, 2), number % 3 + 1
+        flat, place = d.windows.flat, number % together
+        line = np.zeros((d.x.shape[1], flat.phases, together, flat.plane))
+        kernels.deal_out(d.rows[0], flat, together, place, line.reshape(-1))
+        plain = kernels.lay_out(d.rows[0], flat).reshape(-1, flat.phases, flat.plane)
+        np.testing.assert_array_equal(line[:, :, place], plain)
+        image = np.zeros(d.rows[0].shape)
+        for phase in range(flat.phases):
+            kernels.take_back(line[:, phase].reshape(len(line), -1).copy(), flat, phase, place, image)
+        np.testing.assert_array_equal(image, np.where(image == 0, 0, d.rows[0]))
+        assert d.windows.covers == bool((image != 0).all())
+        assert np.count_nonzero(line) == np.count_nonzero(image)

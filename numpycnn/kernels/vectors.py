@@ -1,0 +1,249 @@
+"""Numbers side by side: the processor's vector registers, as values that a loop can name.
+
+A processor of today multiplies 4, 8 or 16 numbers with one instruction, if they lie side by side in a register. A
+compiler finds such instructions by itself where a loop is simple. In the loops that take nearly all of the time of a
+convolution it has to be told what to keep in which register, and here is the vocabulary for that:
+
+    x = load(line, q)             # the elements line[q], line[q + 1], ... of one register
+    s = s + w * x                 # one instruction: a number times a register, added to another one
+    store(sums, q, s)
+
+``load4`` loads as many elements as four registers hold, and everything else works on them likewise. Sums that are kept
+in registers, and four results for each number loaded, are what a fast matrix product consists of; see
+`numpycnn.kernels.products`, which reaches the speed limit of the processor with them.
+
+Without the compiler (``NUMBA_DISABLE_JIT=1``) the same functions work on slices of NumPy arrays, and that is also how to
+read them. An index is not checked and may not be negative; with ``NUMBA_BOUNDSCHECK=1`` it is checked as everywhere.
+
+On a processor with AVX-512 the widest registers are used: vectors that are spelled out are, even where the compiler's
+own choice is to leave them alone. Which register there is follows the settings ``NUMBA_CPU_NAME`` and
+``NUMBA_CPU_FEATURES`` where they are set.
+"""
+
+import operator
+
+import llvmlite.binding
+import numba
+import numpy as np
+from llvmlite import ir
+from numba.core import cgutils, types
+from numba.extending import intrinsic, models, overload, register_model
+
+from numpycnn.kernels.jit import RELAXED
+
+
+def _widest() -> int:
+    """Return the bytes of a vector register of the processor that is compiled for."""
+    if numba.config.CPU_NAME or numba.config.CPU_FEATURES:
+        features = {name for name in (numba.config.CPU_FEATURES or "").split(",") if name.startswith("+")}
+    else:
+        features = {f"+{name}" for name, present in llvmlite.binding.get_host_cpu_features().items() if present}
+    return 64 if "+avx512f" in features else 32 if "+avx2" in features else 16
+
+
+REGISTER = _widest()
+#: Bytes that ``load4`` loads. A loop that keeps four of them and loads a fifth must not need more registers than there
+#: are: 32 with AVX-512 and on ARM, but 16 elsewhere, where two registers take the place of four.
+FOUR = 2 * REGISTER if REGISTER == 32 else 4 * REGISTER
+
+
+# ------------------------------------------------------------------------------------- the plain version, on arrays
+
+
+def load(array, index):
+    """Return the elements from ``index`` on that one register holds."""
+    return array[index : index + REGISTER // array.itemsize].copy()
+
+
+def load4(array, index):
+    """Return the elements from ``index`` on that four registers hold."""
+    return array[index : index + FOUR // array.itemsize].copy()
+
+
+def store(array, index, vector):
+    """Write a vector to ``array[index:]``."""
+    array[index : index + len(vector)] = vector
+
+
+def zero(array):
+    """Return zeros in place of what ``load`` returns."""
+    return np.zeros(REGISTER // array.itemsize, array.dtype)
+
+
+def zero4(array):
+    """Return zeros in place of what ``load4`` returns."""
+    return np.zeros(FOUR // array.itemsize, array.dtype)
+
+
+def total(vector):
+    """Return the sum over a vector."""
+    return vector.sum()
+
+
+# -------------------------------------------------------------------------------------------- the same, for the compiler
+
+
+class Vector(types.Type):
+    """The type of a vector in a compiled function."""
+
+    def __init__(self, dtype, size):
+        self.dtype, self.lanes = dtype, size * 8 // dtype.bitwidth
+        super().__init__(name=f"Vector({dtype}, {self.lanes})")
+
+
+@register_model(Vector)
+class _VectorModel(models.PrimitiveModel):
+    def __init__(self, manager, kind):
+        element = ir.FloatType() if kind.dtype == types.float32 else ir.DoubleType()
+        super().__init__(manager, kind, ir.VectorType(element, kind.lanes))
+
+
+def _address(context, builder, kind, array, index, vector):
+    """Return the address of an element of an array, as one of a vector."""
+    element = builder.gep(context.make_array(kind)(context, builder, array).data, [index])
+    return builder.bitcast(element, context.get_value_type(vector).as_pointer())
+
+
+def _loader(size):
+    @intrinsic
+    def load_bytes(typing_context, array, index):
+        vector = Vector(array.dtype, size)
+
+        def generate(context, builder, signature, arguments):
+            address = _address(context, builder, signature.args[0], *arguments, vector)
+            return builder.load(address, align=array.dtype.bitwidth // 8)
+
+        return vector(array, types.intp), generate
+
+    return load_bytes
+
+
+def _zero_maker(size):
+    @intrinsic
+    def zero_bytes(typing_context, array):
+        vector = Vector(array.dtype, size)
+
+        def generate(context, builder, signature, arguments):
+            return ir.Constant(context.get_value_type(vector), None)
+
+        return vector(array), generate
+
+    return zero_bytes
+
+
+_load, _load4, _zero, _zero4 = _loader(REGISTER), _loader(FOUR), _zero_maker(REGISTER), _zero_maker(FOUR)
+
+
+@intrinsic
+def _store(typing_context, array, index, vector):
+    def generate(context, builder, signature, arguments):
+        address = _address(context, builder, signature.args[0], *arguments[:2], vector)
+        builder.store(arguments[2], address, align=array.dtype.bitwidth // 8)
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp, vector), generate
+
+
+@intrinsic
+def _repeat(typing_context, number, like):
+    def generate(context, builder, signature, arguments):
+        kind = context.get_value_type(like)
+        undefined = ir.Constant(kind, ir.Undefined)
+        first = builder.insert_element(undefined, arguments[0], ir.Constant(ir.IntType(32), 0))
+        everywhere = ir.Constant(ir.VectorType(ir.IntType(32), like.lanes), [0] * like.lanes)
+        return builder.shuffle_vector(first, undefined, everywhere)
+
+    return like(like.dtype, like), generate
+
+
+@intrinsic
+def _total(typing_context, vector):
+    def generate(context, builder, signature, arguments):
+        element = context.get_value_type(vector.dtype)
+        kind = ir.FunctionType(element, [element, arguments[0].type])
+        name = f"llvm.vector.reduce.fadd.v{vector.lanes}f{vector.dtype.bitwidth}"
+        add_up = cgutils.get_or_insert_function(builder.module, kind, name)
+        return builder.call(add_up, [ir.Constant(element, 0.0), arguments[0]], fastmath=tuple(sorted(RELAXED)))
+
+    return vector.dtype(vector), generate
+
+
+@intrinsic
+def _maximum(typing_context, a, b):
+    def generate(context, builder, signature, arguments):
+        smaller = builder.fcmp_ordered("<", *arguments)  # false for NaN, which so stays
+        return builder.select(smaller, arguments[1], arguments[0])
+
+    return a(a, a), generate
+
+
+# A number of an array that is read and not used is taken out again by the compiler, unless it is asked to check bounds.
+
+
+@overload(load)
+def _overload_load(array, index):
+    last = Vector(array.dtype, REGISTER).lanes - 1
+    return lambda array, index: (array[index], array[index + last], _load(array, index))[2]
+
+
+@overload(load4)
+def _overload_load4(array, index):
+    last = Vector(array.dtype, FOUR).lanes - 1
+    return lambda array, index: (array[index], array[index + last], _load4(array, index))[2]
+
+
+@overload(store)
+def _overload_store(array, index, vector):
+    last = vector.lanes - 1
+    return lambda array, index, vector: (array[index], array[index + last], _store(array, index, vector))[2]
+
+
+@overload(zero)
+def _overload_zero(array):
+    return lambda array: _zero(array)
+
+
+@overload(zero4)
+def _overload_zero4(array):
+    return lambda array: _zero4(array)
+
+
+@overload(total)
+def _overload_total(vector):
+    return lambda vector: _total(vector)
+
+
+@overload(np.maximum)
+def _overload_maximum(a, b):
+    if isinstance(a, Vector) and a == b:
+        return lambda a, b: _maximum(a, b)
+    return None
+
+
+def _arithmetic(symbol, in_place, instruction):
+    """Let an operator work on two vectors, and on a vector and a number."""
+
+    @intrinsic
+    def both(typing_context, a, b):
+        def generate(context, builder, signature, arguments):
+            return getattr(builder, instruction)(*arguments, flags=tuple(sorted(RELAXED)))
+
+        return a(a, a), generate
+
+    def choose(a, b):
+        left, right = isinstance(a, Vector), isinstance(b, Vector)
+        if left and right:
+            return lambda a, b: both(a, b)
+        if left and isinstance(b, types.Float):
+            return lambda a, b: both(a, _repeat(b, a))
+        if right and isinstance(a, types.Float):
+            return lambda a, b: both(_repeat(a, b), b)
+        return None
+
+    overload(symbol)(choose)
+    overload(in_place)(choose)
+
+
+_arithmetic(operator.add, operator.iadd, "fadd")
+_arithmetic(operator.sub, operator.isub, "fsub")
+_arithmetic(operator.mul, operator.imul, "fmul")

@@ -1,0 +1,38 @@
+"""The two products against their plain versions."""
+
+import numpy as np
+import pytest
+
+from numpycnn.kernels import products as kernels
+from tests.helpers import generators
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_weighted_sums(dtype: type) -> None:
+    for rng in generators(57, count=30):
+        room = kernels.lanes(np.dtype(dtype))
+        blocks, k, first, length = (int(n) for n in rng.integers([1, 1, 0, 1], [4, 8, 9, 3 * room]))
+        offsets = rng.integers(0, 50, k)
+        span, taps = (first, first + length), (0, k) if rng.random() < 0.5 else (k // 3, k - k // 3)
+        line = rng.normal(size=50 + span[1] + room).astype(dtype)
+        weights, start = rng.normal(size=(blocks, k, 4)).astype(dtype), rng.normal(size=4 * blocks).astype(dtype)
+        fast, plain = (np.full((4 * blocks, span[1] + room), np.nan, dtype) for _ in range(2))
+        kernels.weighted_sums(line, offsets, weights, taps, start, span, fast)
+        kernels.weighted_sums_reference(line, offsets, weights, taps, start, span, plain)
+        accuracy = 1e-5 if dtype == np.float32 else 1e-13
+        np.testing.assert_allclose(fast[:, slice(*span)], plain[:, slice(*span)], rtol=accuracy, atol=20 * accuracy)
+        assert np.isnan(fast[:, :first]).all()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_scalar_products(dtype: type) -> None:
+    for rng in generators(58, count=30):
+        room = kernels.lanes(np.dtype(dtype))
+        f, k, length = 4 * int(rng.integers(1, 4)), 3 * int(rng.integers(1, 4)), room * int(rng.integers(1, 4))
+        offsets, rows = rng.integers(0, 50, k), rng.normal(size=(f, length)).astype(dtype)
+        line = rng.normal(size=50 + length).astype(dtype)
+        fast = rng.normal(size=(f, k)).astype(dtype)
+        plain = fast.copy()
+        kernels.scalar_products(line, offsets, rows, fast)
+        kernels.scalar_products_reference(line, offsets, rows, plain)
+        np.testing.assert_allclose(fast, plain, rtol=0, atol=1e-4 if dtype == np.float32 else 1e-12)

@@ -1,0 +1,65 @@
+"""Vectors in compiled functions against slices of arrays, which is what they stand for."""
+
+import os
+import subprocess
+import sys
+
+import numba
+import numpy as np
+import pytest
+
+from numpycnn.kernels import vectors
+from numpycnn.kernels.jit import jit
+from numpycnn.kernels.vectors import load, load4, store, total, zero, zero4
+
+compiled = pytest.mark.skipif(numba.config.DISABLE_JIT, reason="the compiler is switched off")
+
+
+def all_operations(a, b, number, y, sums):  # type: ignore[no-untyped-def]
+    u, v, w = load(a, 1), load(b, 3), load4(a, 2)
+    u += number * v
+    store(y, 0, np.maximum(u * v - u, zero(y) + number))
+    store(y, 100, w * number + zero4(y) - w)
+    sums[0], sums[1] = total(u), total(w)
+
+
+@compiled
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_compiled_and_plain_do_the_same(dtype: type, rng: np.random.Generator) -> None:
+    a, b = rng.normal(size=(2, 80)).astype(dtype)
+    results = []
+    for function in (all_operations, jit(all_operations)):
+        y, sums = np.full(200, np.nan, dtype), np.zeros(2, dtype)
+        function(a, b, dtype(0.3), y, sums)
+        results.append((y, sums))
+    for plain, fast in zip(*results, strict=True):
+        np.testing.assert_allclose(fast, plain, rtol=1e-5 if dtype == np.float32 else 1e-13)
+
+
+def test_the_maximum_keeps_nan() -> None:
+    def largest(a, y):  # type: ignore[no-untyped-def]
+        store(y, 0, np.maximum(load(a, 0), zero(a)))
+
+    a, y = np.full(64, np.nan), np.zeros(64)
+    jit(largest)(a, y)
+    assert np.isnan(y[: vectors.REGISTER // 8]).all()
+
+
+REGISTER = "from numpycnn.kernels.vectors import FOUR, REGISTER; print(REGISTER, FOUR)"
+
+
+@pytest.mark.parametrize(
+    ("settings", "sizes"),
+    [
+        ({"NUMBA_CPU_NAME": "generic"}, "16 64"),
+        ({"NUMBA_CPU_NAME": "haswell", "NUMBA_CPU_FEATURES": "+avx,+avx2,+fma"}, "32 64"),
+        ({"NUMBA_CPU_NAME": "skylake-avx512", "NUMBA_CPU_FEATURES": "+avx2,+avx512f"}, "64 256"),
+        ({"NUMBA_CPU_NAME": "haswell", "NUMBA_CPU_FEATURES": "+avx2,-avx512f"}, "32 64"),
+    ],
+)
+def test_the_size_of_a_register_follows_the_settings_of_the_compiler(settings: dict[str, str], sizes: str) -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("NUMBA_CPU")}
+    done = subprocess.run(
+        [sys.executable, "-c", REGISTER], env=environment | settings, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == sizes
