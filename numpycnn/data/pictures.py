@@ -1,14 +1,16 @@
-"""Pictures from disk, and a photographed or drawn digit made into what MNIST would have made of it.
+"""Pictures from disk, brought to a size; and a photographed digit made into what MNIST would have made of it.
 
 MNIST's digits are light on black, scaled to fit 20x20 pixels without changing their proportions, and placed so that
 their centre of mass is the centre of 28x28 pixels. A network that has only seen these needs the same preparation.
 """
 
+import io
 import os
 import struct
 import warnings
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -17,7 +19,8 @@ from numpycnn.errors import DataFormatError
 if TYPE_CHECKING:
     from PIL import Image
 
-MOST_PIXELS = 40_000_000
+MOST_PIXELS, MOST_SIDE, MOST_BYTES = 40_000_000, 20_000, 100_000_000
+LARGEST_SIDE = 2048  # of the images of a data set
 LONG_SIDE = 640  # a larger picture is reduced to this first: a pen stroke stays several pixels wide
 BOX, FRAME = 20, 28  # MNIST's digit and picture sizes
 LEAST_CONTRAST = 0.08  # of the range from black to white, between ink and paper
@@ -42,35 +45,45 @@ def read_picture(path: str | os.PathLike[str]) -> np.ndarray:
     FileNotFoundError, IsADirectoryError
         If there is no such file, or `path` is a folder.
     DataFormatError
-        If the file is no PNG or JPEG picture, is damaged, or has more than 40 million pixels.
+        If the file is no PNG or JPEG picture, is damaged, or is larger than 40 million pixels, 20,000 pixels a side or
+        100 MB.
     """
-    from PIL import Image, ImageOps, UnidentifiedImageError
-
     path = Path(path)
     if path.is_dir():
         raise IsADirectoryError(f"{path}: expected a PNG or JPEG picture, found a folder")
     if not path.exists():
         raise FileNotFoundError(f"{path}: expected a PNG or JPEG picture, found no such file")
+    if (size := path.stat().st_size) > MOST_BYTES:
+        raise DataFormatError(f"{path}: expected at most {MOST_BYTES:,} bytes, found {size:,}")
+    return decode_picture(path.read_bytes(), str(path))
+
+
+def decode_picture(content: bytes, name: str) -> np.ndarray:
+    """Return what `read_picture` does, for a file that is in memory; `name` is the file's, for errors."""
+    from PIL import Image, ImageOps, UnidentifiedImageError
+
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's advice on odd files; what cannot be read is an error below
-            with Image.open(path, formats=("PNG", "JPEG")) as picture:
+            with Image.open(io.BytesIO(content), formats=("PNG", "JPEG")) as picture:
                 width, height = picture.size
-                if width * height > MOST_PIXELS:
+                if not width or not height:
+                    raise DataFormatError(f"{name}: expected a picture, found one of {width} x {height} pixels")
+                if width * height > MOST_PIXELS or max(width, height) > MOST_SIDE:
                     raise DataFormatError(
-                        f"{path}: expected at most {MOST_PIXELS:,} pixels, found {width} x {height}; "
-                        "make it smaller first"
+                        f"{name}: expected at most {MOST_PIXELS:,} pixels and {MOST_SIDE:,} a side, "
+                        f"found {width} x {height}; make it smaller first"
                     )
                 return _pixels(ImageOps.exif_transpose(picture))
     except Image.DecompressionBombError as error:
-        raise DataFormatError(f"{path}: expected at most {MOST_PIXELS:,} pixels, found far more ({error})") from error
+        raise DataFormatError(f"{name}: expected at most {MOST_PIXELS:,} pixels, found far more ({error})") from error
     except UnidentifiedImageError as error:
-        raise DataFormatError(f"{path}: expected a PNG or JPEG picture, found another kind of file") from error
-    except (PermissionError, DataFormatError):
+        raise DataFormatError(f"{name}: expected a PNG or JPEG picture, found another kind of file") from error
+    except DataFormatError:
         raise
     # What Pillow raises on truncated and broken files, the last three on broken EXIF entries.
     except (OSError, SyntaxError, ValueError, EOFError, struct.error, TypeError, LookupError) as error:
-        raise DataFormatError(f"{path}: expected a whole PNG or JPEG picture, found a damaged one ({error})") from error
+        raise DataFormatError(f"{name}: expected a whole PNG or JPEG picture, found a damaged one ({error})") from error
 
 
 def _pixels(picture: "Image.Image") -> np.ndarray:
@@ -86,6 +99,77 @@ def _pixels(picture: "Image.Image") -> np.ndarray:
         if np.asarray(picture.convert("L")).min() > 255 * (1 - LEAST_CONTRAST):
             picture = Image.alpha_composite(Image.new("RGBA", clear.size, "black"), clear)
     return np.array(picture.convert("RGB").convert("L") if grey else picture.convert("RGB"))  # (H, W) or (H, W, 3)
+
+
+def fit_picture(picture: np.ndarray, size: tuple[int, int], channels: int = 3, fit: str = "crop") -> np.ndarray:
+    """Bring a picture to a size and a number of channels.
+
+    Parameters
+    ----------
+    picture : ndarray of uint8, shape (H, W) or (H, W, 3)
+    size : (int, int)
+        Height and width. A picture that has them already keeps its pixels as they are.
+    channels : int
+        1 for grey, 3 for colours.
+    fit : str
+        ``"crop"`` keeps the proportions and cuts off what is too long, on both sides alike; ``"stretch"`` keeps
+        everything.
+
+    Returns
+    -------
+    ndarray of uint8, shape (channels, *size)
+    """
+    from PIL import Image, ImageOps
+
+    image = Image.fromarray(picture).convert("L" if channels == 1 else "RGB")
+    height, width = size
+    if image.size != (width, height):
+        if fit == "crop":  # Pillow cuts first, so that a long strip never becomes a large picture on the way
+            image = ImageOps.fit(image, (width, height), Image.Resampling.BICUBIC)
+        else:
+            image = image.resize((width, height), Image.Resampling.BICUBIC)
+    pixels = np.asarray(image)
+    return np.ascontiguousarray(pixels[np.newaxis] if channels == 1 else np.moveaxis(pixels, 2, 0))  # (C, H, W)
+
+
+@dataclass(frozen=True)
+class PictureReader:
+    """What makes an image of a data set of a PNG or JPEG file; see `fit_picture` for the parameters."""
+
+    size: tuple[int, int]
+    channels: int = 3
+    fit: str = "crop"
+
+    kind: ClassVar[str] = "picture"
+    noun: ClassVar[str] = "picture"
+
+    def __post_init__(self) -> None:
+        size = self.size
+        sides = isinstance(size, list | tuple) and len(size) == 2 and all(type(side) is int for side in size)
+        if not sides or not all(1 <= side <= LARGEST_SIDE for side in size):
+            raise ValueError(f"PictureReader: expected size as height and width from 1 to {LARGEST_SIDE}, got {size!r}")
+        if type(self.channels) is not int or self.channels not in (1, 3):
+            raise ValueError(f"PictureReader: expected 1 or 3 channels, got {self.channels!r}")
+        if self.fit not in ("crop", "stretch"):
+            raise ValueError(f"PictureReader: expected fit to be 'crop' or 'stretch', got {self.fit!r}")
+        object.__setattr__(self, "size", tuple(size))
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Of one image: (channels, height, width)."""
+        return (self.channels, *self.size)
+
+    def read(self, source: str | os.PathLike[str]) -> np.ndarray:
+        """Return the image of a file, uint8 (channels, height, width); see `read_picture` for what it raises."""
+        return self.prepare(read_picture(source))
+
+    def prepare(self, picture: np.ndarray) -> np.ndarray:
+        """Return the image of a picture that has been read."""
+        return fit_picture(picture, self.size, self.channels, self.fit)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return all settings."""
+        return {"kind": self.kind} | asdict(self)
 
 
 def prepare_digit(picture: np.ndarray) -> np.ndarray:

@@ -1,8 +1,10 @@
 """Makers of small files for the tests of the data package."""
 
 import io
+import struct
 import tarfile
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -38,3 +40,13 @@ def wav_bytes(samples: np.ndarray, rate: int = 8000) -> bytes:
 def tone(hertz: float, seconds: float = 0.5, rate: int = 8000) -> np.ndarray:
     """A pure tone as 16-bit samples, (T,)."""
     return np.int16(12000 * np.sin(2 * np.pi * hertz * np.arange(round(seconds * rate)) / rate))
+
+
+def png_of(width: int, height: int) -> bytes:
+    """A PNG that claims a size and holds no pixels."""
+
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
