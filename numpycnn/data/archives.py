@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, NoReturn, cast
 
 from numpycnn.errors import DataFormatError
 
@@ -122,7 +122,10 @@ def _named(place: str) -> Iterator[None]:
 
 
 def _in_folder(folder: Path) -> Iterator[Member]:
-    for place, below, names in os.walk(folder):
+    def fail(error: OSError) -> NoReturn:
+        raise error  # a folder that may not be read is not an empty one
+
+    for place, below, names in os.walk(folder, onerror=fail):
         below.sort()  # os.walk goes down in this order
         for name in sorted(names):
             path = Path(place, name)

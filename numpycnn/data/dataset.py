@@ -6,7 +6,7 @@ Tokens, the numbers of words, stay ``int64`` all the way: a network looks them u
 
 import operator
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +18,7 @@ FEATURES = (np.dtype(np.float32), np.dtype(np.float64))
 class Reader(Protocol):
     """What makes one example of a data set from a file or a text, in training and for a prediction alike."""
 
-    noun: str
+    noun: ClassVar[str]
 
     def read(self, source: Any) -> np.ndarray:
         """Return one example, without the batch axis."""

@@ -121,15 +121,17 @@ def fit_picture(picture: np.ndarray, size: tuple[int, int], channels: int = 3, f
     """
     from PIL import Image, ImageOps
 
-    image = Image.fromarray(picture).convert("L" if channels == 1 else "RGB")
     height, width = size
-    if image.size != (width, height):
+    if picture.ndim != (2 if channels == 1 else 3):
+        picture = np.asarray(Image.fromarray(picture).convert("L" if channels == 1 else "RGB"))
+    if picture.shape[:2] != (height, width):
+        image = Image.fromarray(picture)
         if fit == "crop":  # Pillow cuts first, so that a long strip never becomes a large picture on the way
             image = ImageOps.fit(image, (width, height), Image.Resampling.BICUBIC)
         else:
             image = image.resize((width, height), Image.Resampling.BICUBIC)
-    pixels = np.asarray(image)
-    return np.ascontiguousarray(pixels[np.newaxis] if channels == 1 else np.moveaxis(pixels, 2, 0))  # (C, H, W)
+        picture = np.asarray(image)
+    return np.ascontiguousarray(picture[np.newaxis] if channels == 1 else np.moveaxis(picture, 2, 0))  # (C, H, W)
 
 
 @dataclass(frozen=True)

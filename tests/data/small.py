@@ -8,6 +8,7 @@ import zlib
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 from scipy.io import wavfile
 
 
@@ -50,3 +51,10 @@ def png_of(width: int, height: int) -> bytes:
 
     header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
     return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
+
+
+def picture_bytes(pixels: np.ndarray, kind: str = "PNG") -> bytes:
+    """A PNG or JPEG file of pixels (H, W) or (H, W, 3)."""
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, kind)
+    return file.getvalue()

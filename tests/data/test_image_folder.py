@@ -1,0 +1,235 @@
+"""Folders and zips of pictures, whole and broken."""
+
+import io
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from numpycnn.data.archives import members
+from numpycnn.data.image_folder import ImageFolder, load_image_folder, name_of
+from numpycnn.errors import DataFormatError
+from tests.data.small import pack, picture_bytes, png_of
+
+Make = Callable[..., Path]
+NOISE = picture_bytes(np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8))
+
+
+def tree(classes: str = "cat dog", count: int = 3, above: str = "") -> dict[str, bytes]:
+    """Pictures of one colour each: red counts the classes, green the pictures."""
+    return {
+        f"{above}{name}/{i}.png": picture_bytes(np.full((6, 9, 3), (50 * c, 50 * i, 7), np.uint8))
+        for c, name in enumerate(classes.split())
+        for i in range(count)
+    }
+
+
+@pytest.fixture(params=["folder", "zip"])
+def make(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
+    """Pack files into a folder or a zip."""
+
+    def made(files: dict[str, bytes], name: str = "pets") -> Path:
+        return pack(tmp_path / (name if request.param == "folder" else f"{name}.zip"), request.param, files)
+
+    return made
+
+
+def test_a_folder_of_pictures(make: Make) -> None:
+    root = make(tree() | {"notes.txt": b"x", "cat/list.csv": b"x", "cat/.hidden.png": b"x", "__MACOSX/cat/0.png": b"x"})
+    data = ImageFolder(str(root), (4, 5))
+    assert data.images.shape == (6, 3, 4, 5)
+    assert data.images.dtype == np.uint8
+    assert data.class_names == ("cat", "dog")
+    assert data.labels.tolist() == [0, 0, 0, 1, 1, 1]
+    assert data.names == ("cat/0.png", "cat/1.png", "cat/2.png", "dog/0.png", "dog/1.png", "dog/2.png")
+    assert (data.name, data.source, data.skipped) == ("pets", str(root), ())
+    for image, name, label in zip(data.images, data.names, data.labels, strict=True):
+        colour = (50 * label, 50 * int(name[4]), 7)
+        assert (image == np.reshape(colour, (3, 1, 1))).all()
+    assert repr(data) == "Dataset('pets': 6 images of shape (3, 4, 5), 2 classes)"
+    assert len(data[:2]) == 2
+    assert [len(part) for part in data.split(2)] == [2, 4]
+
+
+def test_pictures_as_the_reader_would_read_them(make: Make, tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8)
+    data = ImageFolder(make({"a/1.png": picture_bytes(pixels), "b/1.jpeg": picture_bytes(pixels, "JPEG")}), (8, 7))
+    (tmp_path / "one.png").write_bytes(picture_bytes(pixels))
+    assert data.reader is not None
+    assert np.array_equal(data.reader.read(tmp_path / "one.png"), data.images[0])
+
+
+def test_grey(make: Make) -> None:
+    assert ImageFolder(make(tree()), (6, 9), channels=1).images.shape == (6, 1, 6, 9)
+
+
+@pytest.mark.parametrize("above", ["wrapper/", "a/b/c/"])
+def test_folders_around_everything_are_looked_through(make: Make, above: str) -> None:
+    data = ImageFolder(make(tree(above=above)))
+    assert data.class_names == ("cat", "dog")
+    assert data.names[0] == f"{above}cat/0.png"
+
+
+def test_folders_within_a_class_belong_to_it(make: Make) -> None:
+    data = ImageFolder(make(tree() | tree("young old", 1, above="cat/")))
+    assert np.bincount(data.labels).tolist() == [5, 3]
+
+
+def test_names_are_text_of_any_script(make: Make) -> None:
+    assert ImageFolder(make(tree("猫 chien-à-poil"))).class_names == ("chien-à-poil", "猫")
+
+
+def test_a_part(make: Make) -> None:
+    root = make(tree(above="train/") | tree(count=1, above="test/"))
+    assert [len(ImageFolder(root, part=part)) for part in ("train", "test")] == [6, 2]
+    assert ImageFolder(root, part="test").source == str(root / "test")
+    with pytest.raises(DataFormatError, match=r"none: expected a folder of PNG or JPEG .*, found no pictures"):
+        ImageFolder(root, part="none")
+
+
+def test_the_name_of_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "my.pets").mkdir()
+    (tmp_path / "pets.zip").touch()
+    monkeypatch.chdir(tmp_path / "my.pets")
+    assert [name_of(path) for path in (".", tmp_path / "my.pets", "../pets.zip")] == ["my.pets", "my.pets", "pets"]
+
+
+# ------------------------------------------------------------------------------------------------- training and testing
+
+
+def test_train_and_test_folders(make: Make) -> None:
+    train, test = load_image_folder(make(tree(count=4, above="train/") | tree(count=1, above="test/")), (6, 9))
+    assert (len(train), len(test)) == (8, 2)
+    assert train.labels.tolist() != sorted(train.labels)  # shuffled
+    mean, std = train.statistics()
+    assert np.array_equal(train.mean, mean)
+    assert np.array_equal(test.mean, mean)
+    assert np.array_equal(test.std, std)
+    assert test.note == ""
+
+
+def test_a_fifth_is_the_test_set_otherwise(make: Make) -> None:
+    root = make(tree(count=5))
+    train, test = load_image_folder(root, (6, 9))
+    assert (len(train), len(test)) == (8, 2)
+    assert test.note == "no folder 'test': 2 of 10 pictures, drawn by seed 0, are the test set"
+    both = np.concatenate([train.images, test.images]).reshape(10, -1)
+    assert len(np.unique(both, axis=0)) == 10
+    again, _ = load_image_folder(root, (6, 9))
+    assert np.array_equal(again.images, train.images)
+    other, _ = load_image_folder(root, (6, 9), seed=1)
+    assert not np.array_equal(other.images, train.images)
+
+
+def test_different_classes_in_train_and_test(make: Make) -> None:
+    root = make(tree(above="train/") | tree("cat horse", above="test/"))
+    with pytest.raises(DataFormatError, match="the same classes in train and test, found cat, dog and cat, horse"):
+        load_image_folder(root)
+
+
+# ------------------------------------------------------------------------------------------------------------ bad input
+
+
+@pytest.mark.parametrize(
+    ("files", "text"),
+    [
+        ({"notes.txt": b"x"}, "pets.*: expected a folder of PNG or JPEG pictures for each class, found no pictures"),
+        (tree("cat"), "two classes at least; found only one, cat"),
+        (tree() | {"loose.png": b"x"}, "found loose.png, which is in none"),
+        (tree() | {"cat/bad.png": b"no picture"}, r"bad\.png: expected a PNG or JPEG picture, found another kind"),
+        (
+            tree() | {"cat/bad.png": NOISE[:100]},
+            r"bad\.png: expected a whole PNG or JPEG picture, found a",
+        ),
+        (tree() | {"cat/bad.png": b""}, r"bad\.png: expected a PNG or JPEG picture"),
+        (tree() | {"cat/bad.png": png_of(0, 9)}, r"bad\.png: expected a"),
+        (tree() | {"cat/bad.png": png_of(40_000, 40_000)}, r"bad\.png: expected at most 40,000,000 pixels"),
+        (tree() | {"cat/bad.png": png_of(40_000, 9)}, r"bad\.png: expected at most .* 20,000 a side"),
+    ],
+)
+def test_what_cannot_be_read_is_named(make: Make, files: dict[str, bytes], text: str) -> None:
+    with pytest.raises(DataFormatError, match=text):
+        ImageFolder(make(files))
+
+
+def test_a_gif_is_not_read_under_another_name(make: Make) -> None:
+    file = io.BytesIO()
+    Image.new("RGB", (5, 5)).save(file, "GIF")
+    with pytest.raises(DataFormatError, match=r"bad\.png: expected a PNG or JPEG picture, found another kind of file"):
+        ImageFolder(make(tree() | {"dog/bad.png": file.getvalue()}))
+
+
+def test_broken_pictures_are_left_out_if_asked(make: Make) -> None:
+    root = make(tree() | {"cat/1.png": b"no picture", "dog/9.png": png_of(0, 9)})
+    with pytest.warns(UserWarning, match=r"2 of 7 pictures are left out: .*1\.png: expected .*; .*9\.png: expected"):
+        data = ImageFolder(root, (6, 9), skip_broken=True)
+    assert data.names == ("cat/0.png", "cat/2.png", "dog/0.png", "dog/1.png", "dog/2.png")
+    assert data.images[:, 1, 0, 0].tolist() == [0, 100, 0, 50, 100]
+    assert len(data.skipped) == 2
+
+
+def test_a_class_without_one_whole_picture_is_an_error(make: Make) -> None:
+    files = tree() | {f"horse/{i}.png": b"no picture" for i in range(2)}
+    with pytest.raises(DataFormatError, match="not one picture of horse can be read"):
+        ImageFolder(make(files), skip_broken=True)
+
+
+def test_a_damaged_member_of_a_zip_is_named(tmp_path: Path) -> None:
+    root = pack(tmp_path / "pets.zip", "zip", tree())
+    content = bytearray(root.read_bytes())
+    content[content.index(b"dog/1.png") + 20] ^= 0xFF
+    root.write_bytes(content)
+    with pytest.raises(DataFormatError, match=r"pets\.zip: dog/1\.png: expected a whole archive"):
+        ImageFolder(root)
+    with pytest.warns(UserWarning, match="1 of 6 pictures are left out"):
+        assert len(ImageFolder(root, skip_broken=True)) == 5
+
+
+def test_nothing_there(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="expected a folder, a zip or a tar archive, found nothing"):
+        ImageFolder(tmp_path / "missing")
+
+
+def test_a_file_that_is_too_large_is_not_read(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("numpycnn.data.image_folder.MOST_BYTES", 50)
+    with pytest.raises(DataFormatError, match=r"0\.png: expected at most 50 bytes, found"):
+        ImageFolder(make(tree()))
+
+
+def test_a_link_that_goes_round_is_no_end(tmp_path: Path) -> None:
+    root = pack(tmp_path / "pets", "folder", tree())
+    (root / "cat" / "again").symlink_to(root)
+    assert len(ImageFolder(root)) == 6
+
+
+def test_pictures_that_vanish_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = pack(tmp_path / "pets", "folder", tree())
+    listed = list(members(root))
+    calls = iter([listed, listed[:4]])
+    monkeypatch.setattr("numpycnn.data.image_folder.members", lambda root: next(calls))
+    with pytest.raises(DataFormatError, match=r"dog/1\.png was there a moment ago, and is not any more"):
+        ImageFolder(root)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything")
+def test_a_folder_that_may_not_be_read(tmp_path: Path) -> None:
+    root = pack(tmp_path / "pets", "folder", tree())
+    (root / "dog").chmod(0)
+    try:
+        with pytest.raises(PermissionError):
+            ImageFolder(root)
+    finally:
+        (root / "dog").chmod(0o700)
+
+
+def test_real_cifar_pictures(data_folder: Path) -> None:
+    root = data_folder / "cifar10-jpeg.zip"
+    if not root.is_file():
+        pytest.skip("NUMPYCNN_DATA holds no cifar10-jpeg.zip")
+    data = ImageFolder(root, (32, 32), part="test")
+    assert data.images.shape == (10_000, 3, 32, 32)
+    assert np.bincount(data.labels).tolist() == [1000] * 10
+    assert data.class_names[0] == "airplane"
