@@ -99,10 +99,12 @@ class Loss:
 class CrossEntropy(Loss):
     """Mean cross-entropy of logits (N, K) against integer labels (N,), see `numpycnn.functional.cross_entropy`.
 
+    A label may also be a share of each class: floats (N, K) that add up to 1 in each row.
+
     Parameters
     ----------
     label_smoothing : float
-        Share of the target that is spread evenly over all classes, from 0 to below 1.
+        Share of the target that is spread evenly over all classes, from 0 to 1.
     l1, l2 : float
         Penalties on the weights.
     """
@@ -110,8 +112,8 @@ class CrossEntropy(Loss):
     def __init__(self, label_smoothing: float = 0.0, *, l1: float = 0.0, l2: float = 0.0) -> None:
         super().__init__(l1=l1, l2=l2)
         self.label_smoothing = _penalty(label_smoothing, "label_smoothing", "CrossEntropy")
-        if self.label_smoothing >= 1:
-            raise ValueError(f"CrossEntropy: expected label_smoothing from 0 to below 1, got {label_smoothing}")
+        if self.label_smoothing > 1:
+            raise ValueError(f"CrossEntropy: expected label_smoothing from 0 to 1, got {label_smoothing}")
 
     def value(self, y: Any, target: Any) -> float:
         """Return the mean loss of a batch."""

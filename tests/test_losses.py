@@ -25,6 +25,8 @@ from tests.helpers import assert_close, assert_same_bits, generators, numerical_
 CASES: list[tuple[Callable[..., Loss], Callable[..., float], Callable[..., np.ndarray], str, dict[str, Any]]] = [
     (CrossEntropy, F.cross_entropy, F.cross_entropy_backward, "labels", {}),
     (CrossEntropy, F.cross_entropy, F.cross_entropy_backward, "labels", {"label_smoothing": 0.1}),
+    (CrossEntropy, F.cross_entropy, F.cross_entropy_backward, "distributions", {}),
+    (CrossEntropy, F.cross_entropy, F.cross_entropy_backward, "distributions", {"label_smoothing": 0.2}),
     (BinaryCrossEntropy, F.binary_cross_entropy, F.binary_cross_entropy_backward, "shares", {}),
     (MeanSquaredError, F.mean_squared_error, F.mean_squared_error_backward, "numbers", {}),
 ]
@@ -33,7 +35,14 @@ CASES: list[tuple[Callable[..., Loss], Callable[..., float], Callable[..., np.nd
 def draw(kind: str, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     n, k = rng.integers(1, 6, 2)
     y = 2 * rng.normal(size=(n, k))
-    return y, {"labels": rng.integers(0, k, n), "shares": rng.random((n, k)), "numbers": rng.normal(size=(n, k))}[kind]
+    shares = rng.random((n, k))
+    targets = {
+        "labels": rng.integers(0, k, n),
+        "distributions": shares / shares.sum(axis=1, keepdims=True),
+        "shares": shares,
+        "numbers": rng.normal(size=(n, k)),
+    }
+    return y, targets[kind]
 
 
 @pytest.mark.parametrize(("make", "forward", "backward", "kind", "settings"), CASES)
@@ -52,6 +61,7 @@ def test_is_the_function_and_its_gradient(make: Any, forward: Any, backward: Any
 
 @pytest.mark.parametrize(("make", "theirs", "kind"), [
     (CrossEntropy, "CrossEntropyLoss", "labels"),
+    (CrossEntropy, "CrossEntropyLoss", "distributions"),
     (BinaryCrossEntropy, "BCEWithLogitsLoss", "shares"),
     (MeanSquaredError, "MSELoss", "numbers"),
 ])  # fmt: skip
@@ -59,7 +69,7 @@ def test_equals_pytorch(make: Any, theirs: str, kind: str) -> None:
     torch = pytest.importorskip("torch")
     for rng in generators(41, count=300):
         y, target = draw(kind, rng)
-        smoothing = {"label_smoothing": float(rng.choice([0, 0.2]))} if kind == "labels" else {}
+        smoothing = {"label_smoothing": float(rng.choice([0, 0.2]))} if make is CrossEntropy else {}
         tensor = torch.tensor(y, requires_grad=True)
         value = getattr(torch.nn, theirs)(**smoothing)(tensor, torch.tensor(target))
         value.backward()
@@ -159,7 +169,7 @@ def test_config_and_repr() -> None:
 @pytest.mark.parametrize(
     ("make", "error", "text"),
     [
-        (lambda: CrossEntropy(1.0), ValueError, "CrossEntropy: expected label_smoothing from 0 to below 1, got 1.0"),
+        (lambda: CrossEntropy(1.01), ValueError, "CrossEntropy: expected label_smoothing from 0 to 1, got 1.01"),
         (lambda: CrossEntropy(-0.1), ValueError, "CrossEntropy: expected label_smoothing from 0 on, got -0.1"),
         (lambda: CrossEntropy("a"), TypeError, "CrossEntropy: expected label_smoothing to be a number, got str 'a'"),
         (lambda: CrossEntropy(l1=-1), ValueError, "CrossEntropy: expected l1 from 0 on, got -1"),

@@ -6,7 +6,8 @@ after the other. With ``p = softmax(z)`` and the target distribution ``t`` (1 fo
 
     loss = - mean over n of  sum over k of  t[n, k] * log p[n, k]        dz = (p - t) / N
 
-since the derivative of ``log p[k]`` with respect to ``z[j]`` is ``[k = j] - p[j]`` and the targets add up to 1. Binary
+since the derivative of ``log p[k]`` with respect to ``z[j]`` is ``[k = j] - p[j]`` and the targets add up to 1. That is
+all that is asked of them, so an example may as well belong to several classes in shares, as after `MixUp`. Binary
 cross-entropy is the same with a sigmoid: ``dz = (sigmoid(z) - t) / size``.
 
 Source: I. Goodfellow, Y. Bengio, A. Courville, "Deep Learning", section 6.2; label smoothing: C. Szegedy et al.,
@@ -20,6 +21,8 @@ import numpy as np
 from numpycnn.functional.activations import sigmoid
 from numpycnn.functional.checks import class_labels, expect_shape, float_array, spell, whole_number
 from numpycnn.functional.softmax import log_softmax, softmax
+
+MOST_OFF = 1e-4  # how far the shares of an example may add up to something else than 1: rounding, and no more
 
 
 def one_hot(labels: Any, num_classes: int, *, dtype: Any = np.float32) -> np.ndarray:
@@ -55,20 +58,39 @@ def one_hot(labels: Any, num_classes: int, *, dtype: Any = np.float32) -> np.nda
     return rows
 
 
+def _shares(labels: np.ndarray, logits: np.ndarray, operation: str) -> np.ndarray:
+    """Return a share of each class for each row, checked to be a distribution, in the type of the logits."""
+    expect_shape(labels, logits.shape, "labels (as a share of each class)", operation)
+    bad = ~(labels >= 0).all(axis=1) | ~(np.abs(labels.sum(axis=1, dtype=np.float64) - 1) <= MOST_OFF)  # (N,)
+    if bad.any():
+        row = int(bad.argmax())
+        raise ValueError(
+            f"{operation}: expected shares from 0 to 1 that add up to 1, got a sum of {labels[row].sum():g} and a "
+            f"smallest share of {labels[row].min():g} in row {row}"
+        )
+    return np.require(labels, logits.dtype, ["C", "A"])
+
+
 def _targets(logits: Any, labels: Any, label_smoothing: Any, operation: str) -> tuple[np.ndarray, np.ndarray]:
     """Return the logits, and the distribution that they should give, (N, K) both."""
     logits = float_array(logits, "logits", operation)
     expect_shape(logits, ("N", "K"), "logits", operation)
-    labels = class_labels(labels, logits.shape[1], operation)
+    labels = np.asarray(labels)
+    shared = labels.dtype.kind == "f" and labels.ndim == 2
+    if not shared:
+        labels = class_labels(labels, logits.shape[1], operation)
     if len(labels) != len(logits):
         raise ValueError(f"{operation}: expected {len(logits)} labels, one for each row of logits, got {len(labels)}")
     if not len(logits):
         raise ValueError(f"{operation}: expected a batch that is not empty, got logits {spell(logits.shape)}")
     if isinstance(label_smoothing, bool) or not isinstance(label_smoothing, int | float | np.number):
         raise TypeError(f"{operation}: expected label_smoothing to be a number, got {type(label_smoothing).__name__}")
-    if not 0 <= label_smoothing < 1:
-        raise ValueError(f"{operation}: expected label_smoothing from 0 to below 1, got {label_smoothing}")
-    targets = one_hot(labels, logits.shape[1], dtype=logits.dtype)
+    if not 0 <= label_smoothing <= 1:
+        raise ValueError(f"{operation}: expected label_smoothing from 0 to 1, got {label_smoothing}")
+    if shared:
+        targets = _shares(labels, logits, operation)
+    else:
+        targets = one_hot(labels, logits.shape[1], dtype=logits.dtype)
     if label_smoothing:
         targets = targets * logits.dtype.type(1 - label_smoothing) + logits.dtype.type(
             label_smoothing / logits.shape[1]
@@ -83,8 +105,8 @@ def cross_entropy(logits: Any, labels: Any, *, label_smoothing: float = 0.0) -> 
     ----------
     logits : ndarray of shape (N, K)
         float32 or float64; any finite values give a finite loss.
-    labels : array of int of shape (N,)
-        From 0 to ``K - 1``.
+    labels : array of int of shape (N,), or of float of shape (N, K)
+        From 0 to ``K - 1``; or the share of each class, from 0 to 1 and adding up to 1 in each row.
     label_smoothing : float
         Share of the target that is spread evenly over all classes.
 
@@ -96,9 +118,15 @@ def cross_entropy(logits: Any, labels: Any, *, label_smoothing: float = 0.0) -> 
     Raises
     ------
     ValueError
-        If the shapes do not belong together, a label is out of range, or the batch is empty.
+        If the shapes do not belong together, a label is out of range, shares do not add up to 1, or the batch is empty.
     TypeError
-        If the logits are not float32 or float64, or the labels are not integers.
+        If the logits are not float32 or float64, or the labels are neither integers nor shares.
+
+    Examples
+    --------
+    >>> logits = np.array([[2.0, 0.0, 0.0]])
+    >>> round(cross_entropy(logits, [0]), 4), round(cross_entropy(logits, [[0.5, 0.5, 0.0]]), 4)
+    (0.2395, 1.2395)
     """
     logits, targets = _targets(logits, labels, label_smoothing, "cross_entropy")
     terms = np.multiply(

@@ -12,7 +12,7 @@ from tests.helpers import assert_close, assert_same_bits, generators, layouts
 
 def draw(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, float]:
     n, k = rng.integers(1, 7, 2)
-    smoothing = float(rng.choice([0, 0.1, 0.5]))
+    smoothing = float(rng.choice([0, 0.1, 0.5, 1]))
     return rng.normal(size=(n, k)) * rng.choice([0.1, 1, 10]), rng.integers(0, k, n), smoothing
 
 
@@ -42,6 +42,45 @@ def test_cross_entropy_equals_pytorch() -> None:
         loss.backward()
         assert_close(F.cross_entropy(logits, labels, label_smoothing=e), loss.detach())
         assert_close(F.cross_entropy_backward(logits, labels, label_smoothing=e), tensor.grad)
+
+
+def draw_shares(rng: np.random.Generator, n: int, k: int) -> np.ndarray:
+    """Rows that add up to 1, some of them with zeros."""
+    shares = rng.random((n, k)) * (rng.random((n, k)) < 0.7)
+    shares[np.arange(n), rng.integers(0, k, n)] += 0.5
+    return shares / shares.sum(axis=1, keepdims=True)
+
+
+def test_the_loss_of_shares_is_the_mean_of_the_losses_of_their_classes() -> None:
+    for rng in generators(30, count=100):
+        logits, _, _ = draw(rng)
+        n, k = logits.shape
+        shares = draw_shares(rng, n, k)
+        terms = [shares[row, j] * F.cross_entropy(logits[row : row + 1], [j]) / n for row in range(n) for j in range(k)]
+        assert_close(F.cross_entropy(logits, shares), math.fsum(terms))
+
+
+def test_cross_entropy_of_shares_equals_pytorch() -> None:
+    torch = pytest.importorskip("torch")
+    for rng in generators(29):
+        logits, labels, e = draw(rng)
+        n, k = logits.shape
+        shares = draw_shares(rng, n, k)
+        loss = F.cross_entropy(logits, shares, label_smoothing=e)
+        gradient = F.cross_entropy_backward(logits, shares, label_smoothing=e, dy=2.0)
+        tensor = torch.tensor(logits, requires_grad=True)
+        theirs = torch.nn.functional.cross_entropy(tensor, torch.tensor(shares), label_smoothing=e)
+        (2 * theirs).backward()
+        assert_close(loss, theirs.detach())
+        assert_close(gradient, tensor.grad)
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_a_share_of_one_is_a_label(kind: type, rng: np.random.Generator) -> None:
+    logits, labels = rng.normal(size=(5, 3)).astype(np.float32), rng.integers(0, 3, 5)
+    shares = F.one_hot(labels, 3, dtype=kind)
+    assert F.cross_entropy(logits, shares, label_smoothing=0.1) == F.cross_entropy(logits, labels, label_smoothing=0.1)
+    assert_same_bits(F.cross_entropy_backward(logits, shares), F.cross_entropy_backward(logits, labels))
 
 
 def draw_pair(rng: np.random.Generator, binary: bool) -> tuple[np.ndarray, np.ndarray]:
@@ -90,7 +129,7 @@ def test_losses_of_pairs_equal_pytorch(binary: bool) -> None:
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("label", [0, 1, 2])
-@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+@pytest.mark.parametrize("smoothing", [0.0, 0.1, 1.0])
 def test_logits_of_ten_thousand(dtype: type, label: int, smoothing: float) -> None:
     logits = np.array([[1e4, -1e4, 0]], dtype)
     loss = F.cross_entropy(logits, [label], label_smoothing=smoothing)
@@ -125,8 +164,10 @@ def test_nan_is_not_hidden() -> None:
 
 def test_any_layout_gives_the_same_bits(rng: np.random.Generator) -> None:
     logits, target, labels = rng.normal(size=(40, 30)), rng.random((40, 30)), rng.integers(0, 30, 40)
+    shares = target / target.sum(axis=1, keepdims=True)
     for kind in layouts(logits):
         z, t = layouts(logits)[kind], layouts(target)[kind]
+        assert F.cross_entropy(z, layouts(shares)[kind]) == F.cross_entropy(logits, shares)
         assert F.cross_entropy(z, layouts(labels)[kind]) == F.cross_entropy(logits, labels)
         assert_same_bits(F.cross_entropy_backward(z, labels), F.cross_entropy_backward(logits, labels))
         for loss in (F.binary_cross_entropy, F.mean_squared_error):
@@ -162,8 +203,9 @@ BAD_CALLS: list[tuple[Any, dict[str, Any], type[Exception], str]] = [
     (F.cross_entropy, {"labels": [2**63] * 4}, ValueError, "expected labels from 0 to 2, got 9223372036854775808"),
     (F.cross_entropy, {"labels": L.astype(float)}, TypeError, "expected labels to be integers, got float64"),
     (F.cross_entropy, {"labels": L == 1}, TypeError, "expected labels to be integers, got bool"),
-    (F.cross_entropy, {"label_smoothing": 1}, ValueError, "expected label_smoothing from 0 to below 1, got 1"),
-    (F.cross_entropy, {"label_smoothing": -0.1}, ValueError, "expected label_smoothing from 0 to below 1, got -0.1"),
+    (F.cross_entropy, {"label_smoothing": 1.1}, ValueError, "expected label_smoothing from 0 to 1, got 1.1"),
+    (F.cross_entropy, {"label_smoothing": np.nan}, ValueError, "expected label_smoothing from 0 to 1, got nan"),
+    (F.cross_entropy, {"label_smoothing": -0.1}, ValueError, "expected label_smoothing from 0 to 1, got -0.1"),
     (F.cross_entropy, {"label_smoothing": "a"}, TypeError, "expected label_smoothing to be a number, got str"),
     (F.cross_entropy, {"logits": Z[:0], "labels": L[:0]}, ValueError, r"batch that is not empty, got logits \(0, 3\)"),
     (F.binary_cross_entropy, {"target": Z[0]}, ValueError, r"expected target \(4, 3\), got \(3,\)"),
