@@ -87,10 +87,7 @@ def _targets(logits: Any, labels: Any, label_smoothing: Any, operation: str) -> 
         raise TypeError(f"{operation}: expected label_smoothing to be a number, got {type(label_smoothing).__name__}")
     if not 0 <= label_smoothing <= 1:
         raise ValueError(f"{operation}: expected label_smoothing from 0 to 1, got {label_smoothing}")
-    if shared:
-        targets = _shares(labels, logits, operation)
-    else:
-        targets = one_hot(labels, logits.shape[1], dtype=logits.dtype)
+    targets = _shares(labels, logits, operation) if shared else one_hot(labels, logits.shape[1], dtype=logits.dtype)
     if label_smoothing:
         targets = targets * logits.dtype.type(1 - label_smoothing) + logits.dtype.type(
             label_smoothing / logits.shape[1]

@@ -63,7 +63,7 @@ def test_the_loss_of_shares_is_the_mean_of_the_losses_of_their_classes() -> None
 def test_cross_entropy_of_shares_equals_pytorch() -> None:
     torch = pytest.importorskip("torch")
     for rng in generators(29):
-        logits, labels, e = draw(rng)
+        logits, _, e = draw(rng)
         n, k = logits.shape
         shares = draw_shares(rng, n, k)
         loss = F.cross_entropy(logits, shares, label_smoothing=e)
