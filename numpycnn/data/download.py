@@ -1,18 +1,23 @@
 """Downloads that are checked before anybody sees them: a pinned SHA-256, several mirrors in turn, and no long wait.
 
-pooch writes a download beside its target, verifies it and only then renames it, so the cache never holds half a file.
+pooch verifies a download beside its target and only then renames it, so the cache never holds half a file under the
+name of a whole one. What has come of a download that broke off is kept beside it, and the next one, from this mirror or
+another, goes on from there: with a pinned checksum it does not matter who sent which part.
 """
 
 import os
+import shutil
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
 ANSWER_SECONDS = 5.0  # from a request to the first bytes of its answer, name look-up and all addresses included
 STALL_SECONDS = 5.0  # longest pause inside a download
+CHUNK = 1 << 14  # bytes; where a download breaks off, the beginning of a chunk is lost
 
 
 def cache_folder(name: str) -> Path:
@@ -32,6 +37,7 @@ def fetch(
     sha256: str,
     folder: str | os.PathLike[str],
     *,
+    size: int | None = None,
     unreachable: set[str] | None = None,
 ) -> Path:
     """Return the path of a verified file, from the folder if it is there and from the mirrors in turn if not.
@@ -46,6 +52,8 @@ def fetch(
         SHA-256 of the file. A cached file with another one is fetched again.
     folder : path_like
         Where the file is kept; made if missing.
+    size : int, optional
+        Of the file in bytes. A mirror that sends more is left.
     unreachable : set of str, optional
         Hosts not to try. A host that does not answer is added, so that the next file does not wait for it again.
 
@@ -60,30 +68,64 @@ def fetch(
     OSError
         If the folder cannot be written.
     """
+    unreachable = set() if unreachable is None else unreachable
+    folder = Path(folder)
+    part = folder / f".{filename}.part"
+    reasons = []
+    for mirror in mirrors:
+        fresh = False
+        while True:
+            before = _length(part)
+            try:
+                return _fetch_from(mirror, filename, sha256, folder, part, size, unreachable)
+            except _MirrorError as error:
+                came = _length(part)
+                if came > before:  # it broke off, but further on than the last time
+                    continue
+                if came < before and not fresh:  # what had been kept was perhaps the part that was wrong
+                    fresh = True
+                    continue
+                reasons.append(f"{urlsplit(mirror).netloc}: {error}")
+                break
+            finally:
+                if not _length(part):
+                    part.unlink(missing_ok=True)
+    raise ConnectionError(f"{filename} could not be downloaded ({'; '.join(reasons)})")
+
+
+class _MirrorError(Exception):
+    """Why a mirror has not given a file."""
+
+
+def _length(path: Path) -> int:
+    return path.stat().st_size if path.is_file() else 0
+
+
+def _fetch_from(
+    mirror: str, filename: str, sha256: str, folder: Path, part: Path, size: int | None, unreachable: set[str]
+) -> Path:
+    """Return the path of a verified file, from the folder or from one mirror, which is asked once."""
     import pooch
     import requests
 
-    unreachable = set() if unreachable is None else unreachable
-    known_hash = f"sha256:{sha256}"
-    reasons = []
-    for mirror in mirrors:
-        host = urlsplit(mirror).netloc
-        try:
-            # A file that is already there and right is returned without asking the host.
-            downloader = _refuse if host in unreachable else _download
-            with _quiet_pooch():
-                return Path(pooch.retrieve(mirror + filename, known_hash, filename, folder, downloader=downloader))
-        except requests.Timeout:
-            unreachable.add(host)
-            reasons.append(f"{host}: no answer")
-        except requests.ConnectionError:
-            unreachable.add(host)
-            reasons.append(f"{host}: no connection")
-        except requests.RequestException as error:
-            reasons.append(f"{host}: {error}")
-        except ValueError:  # pooch's word for a wrong checksum
-            reasons.append(f"{host}: the file has not the expected SHA-256 {sha256}")
-    raise ConnectionError(f"{filename} could not be downloaded ({'; '.join(reasons)})")
+    host = urlsplit(mirror).netloc
+    # A file that is already there and right is returned without asking the host.
+    download = _refuse if host in unreachable else partial(_download, part=part, size=size)
+    before = _length(part)
+    try:
+        with _quiet_pooch():
+            return Path(pooch.retrieve(mirror + filename, f"sha256:{sha256}", filename, folder, downloader=download))
+    except (requests.ConnectionError, requests.Timeout) as error:
+        if _length(part) > before:
+            raise _MirrorError("the connection broke off") from error
+        unreachable.add(host)
+        raise _MirrorError("no answer" if isinstance(error, requests.Timeout) else "no connection") from error
+    except requests.exceptions.ChunkedEncodingError as error:  # fewer bytes than were announced
+        raise _MirrorError("the connection broke off") from error
+    except requests.RequestException as error:
+        raise _MirrorError(str(error)) from error
+    except ValueError as error:  # pooch's word for a wrong checksum, and ours for too many bytes
+        raise _MirrorError(f"the file has not the expected SHA-256 {sha256}") from error
 
 
 @contextmanager
@@ -106,23 +148,70 @@ def _refuse(url: str, output_file: str, pooch: Any) -> None:
     raise requests.ConnectionError(f"{url}: the host did not answer before")
 
 
-def _download(url: str, output_file: str, pooch: Any) -> None:
-    """Stream `url` into the file named `output_file`: a downloader for pooch."""
+def _download(url: str, output_file: str, pooch: Any, *, part: Path, size: int | None) -> None:
+    """Stream `url` into the file named `output_file`, by way of `part`: a downloader for pooch."""
+    with part.open("ab") as file:
+        if not _claim(file):  # another process is at it
+            with open(output_file, "wb") as own:
+                _continue(url, own, size)
+            return
+        _continue(url, file, size)
+        file.flush()
+        shutil.copyfile(part, output_file)
+        file.truncate(0)  # whether it is right or not, nothing is to be added to it
+
+
+def _claim(file: BinaryIO) -> bool:
+    """Lock a file as long as it is open; return whether it was free."""
+    try:
+        import fcntl
+    except ImportError:  # Windows, where two downloads at once end in a wrong checksum, and so in a new one
+        return True
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _continue(url: str, file: BinaryIO, size: int | None) -> None:
+    """Append to an open file what it lacks of `url`, or all of it if the server cannot begin in the middle."""
+    import requests
     from tqdm import tqdm
 
-    with _answer(url) as response:
+    begin = file.tell()
+    if size is not None and begin == size:
+        return
+    with _answer(url, begin) as response:
+        if begin and response.status_code == requests.codes.requested_range_not_satisfiable:
+            file.truncate(0)  # the file is shorter than what was kept
+            return
         response.raise_for_status()
-        size = int(response.headers.get("Content-Length", 0)) or None
+        if not response.headers.get("Content-Range", "").startswith(f"bytes {begin}-"):
+            begin = file.truncate(0)
+        to_come = int(response.headers.get("Content-Length", 0))
         name = urlsplit(url).path.rpartition("/")[2]
-        bar = tqdm(desc=name, total=size, unit="B", unit_scale=True, leave=False, disable=None)  # on terminals only
-        with bar, open(output_file, "wb") as file:
-            for chunk in response.iter_content(1 << 16):
+        bar = tqdm(
+            desc=name,
+            initial=begin,
+            total=size or (begin + to_come if to_come else None),
+            unit="B",
+            unit_scale=True,
+            leave=False,
+            disable=None,  # on terminals only
+        )
+        with bar:
+            for chunk in response.iter_content(CHUNK):
+                begin += len(chunk)
+                if size is not None and begin > size:
+                    file.truncate(0)
+                    raise ValueError(f"{url}: expected {size:,} bytes, found more")
                 file.write(chunk)
                 bar.update(len(chunk))
 
 
-def _answer(url: str) -> Any:
-    """Return the streamed response to a GET of `url`, or raise within ``ANSWER_SECONDS``.
+def _answer(url: str, begin: int) -> Any:
+    """Return the streamed response to a GET of `url` from a byte on, or raise within ``ANSWER_SECONDS``.
 
     The time limits of requests leave out the name look-up and count anew for each of a host's addresses. A thread that
     may be left behind bounds the whole.
@@ -130,10 +219,12 @@ def _answer(url: str) -> Any:
     import requests
 
     outcome: list[Any] = []
+    # As it lies on the server: a place in the middle has no meaning in a file that is packed on the way.
+    headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={begin}-"} if begin else {})
 
     def ask() -> None:
         try:
-            outcome.append(requests.get(url, stream=True, timeout=(ANSWER_SECONDS, STALL_SECONDS)))
+            outcome.append(requests.get(url, stream=True, timeout=(ANSWER_SECONDS, STALL_SECONDS), headers=headers))
         except Exception as error:  # handed to the waiting thread, which raises it
             outcome.append(error)
 

@@ -1,31 +1,50 @@
 import hashlib
 import http.server
 import socket
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 import requests
 
 from numpycnn.data import download
 from numpycnn.data.download import cache_folder, fetch
 
-CONTENT = b"the right content" * 1000
+CONTENT = bytes(np.random.default_rng(0).integers(0, 256, 250_000, dtype=np.uint8))
+SHORT = 6 * download.CHUNK
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
+    """The first folder of an address says how it is answered."""
+
     def do_GET(self) -> None:
         self.server.asked.append(self.path)
+        asked = self.headers.get("Range")
+        self.server.ranges.append(asked)
         kind = self.path.split("/")[1]
         if kind == "missing":
             self.send_error(404)
             return
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(CONTENT)))
+        content = {"wrong": CONTENT[::-1], "long": CONTENT + b"more"}.get(kind, CONTENT)
+        begin = int(asked.removeprefix("bytes=").removesuffix("-")) if asked and kind != "plain" else 0
+        if begin >= len(content):
+            self.send_error(416)
+            return
+        self.send_response(206 if begin else 200)
+        if begin:
+            self.send_header("Content-Range", f"bytes {begin}-{len(content) - 1}/{len(content)}")
+        self.send_header("Content-Length", str(len(content) - begin))
         self.end_headers()
-        self.wfile.write({"good": CONTENT, "wrong": CONTENT[::-1], "short": CONTENT[:99]}[kind])
+        rest = content[begin:]
+        if kind == "short":  # breaks off at the same place each time
+            rest = content[begin:SHORT]
+        elif kind == "flaky":  # gets a third further each time
+            rest = rest[: len(CONTENT) // 3 + 1]
+        self.wfile.write(rest)
 
     def log_message(self, *arguments: object) -> None:
         pass
@@ -35,7 +54,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[http.server.ThreadingHTTPServer]:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.asked = []
+    server.asked, server.ranges = [], []
     server.url = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
@@ -70,13 +89,116 @@ def test_a_cached_file_with_a_wrong_checksum_is_fetched_again(server, tmp_path: 
     assert fetch("file.gz", [f"{server.url}/good/"], SHA256, tmp_path).read_bytes() == CONTENT
 
 
-@pytest.mark.parametrize("bad", ["missing", "wrong", "short"])
+@pytest.mark.parametrize("bad", ["missing", "wrong", "long"])
 def test_goes_on_to_the_next_mirror(server, tmp_path: Path, bad: str, capfd: pytest.CaptureFixture[str]) -> None:
     path = fetch("file.gz", [f"{server.url}/{bad}/", f"{server.url}/good/"], SHA256, tmp_path)
     assert path.read_bytes() == CONTENT
     assert server.asked == [f"/{bad}/file.gz", "/good/file.gz"]
     assert [entry.name for entry in tmp_path.iterdir()] == ["file.gz"]
     assert capfd.readouterr() == ("", "")  # the bar is for terminals
+
+
+@pytest.fixture
+def part(tmp_path: Path) -> Path:
+    """Where what has come of a download is kept."""
+    return tmp_path / ".file.gz.part"
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(entry.name for entry in folder.iterdir())
+
+
+def test_a_download_that_breaks_off_goes_on_from_there(server, tmp_path: Path) -> None:
+    assert fetch("file.gz", [f"{server.url}/flaky/"], SHA256, tmp_path).read_bytes() == CONTENT
+    assert server.ranges[0] is None
+    begins = [int(asked.removeprefix("bytes=").removesuffix("-")) for asked in server.ranges[1:]]
+    assert len(begins) >= 2
+    assert begins == sorted(set(begins))
+    assert 0 < begins[0] < begins[-1] < len(CONTENT)
+    assert names(tmp_path) == ["file.gz"]
+
+
+def test_another_mirror_goes_on_where_one_broke_off(server, tmp_path: Path) -> None:
+    path = fetch("file.gz", [f"{server.url}/short/", f"{server.url}/good/"], SHA256, tmp_path)
+    assert path.read_bytes() == CONTENT
+    assert server.asked == ["/short/file.gz", "/short/file.gz", "/good/file.gz"]
+    assert server.ranges == [None, f"bytes={SHORT}-", f"bytes={SHORT}-"]
+
+
+def test_an_interrupted_download_goes_on_the_next_time(server, tmp_path: Path, part: Path) -> None:
+    with pytest.raises(ConnectionError, match=r"127\.0\.0\.1:\d+: the connection broke off"):
+        fetch("file.gz", [f"{server.url}/short/"], SHA256, tmp_path)
+    assert names(tmp_path) == [".file.gz.part"]
+    assert part.read_bytes() == CONTENT[:SHORT]
+    assert fetch("file.gz", [f"{server.url}/good/"], SHA256, tmp_path).read_bytes() == CONTENT
+    assert server.ranges[-1] == f"bytes={SHORT}-"
+    assert names(tmp_path) == ["file.gz"]
+
+
+def test_ctrl_c_keeps_what_has_come(server, tmp_path: Path, part: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = requests.Response.iter_content
+
+    def interrupted(self: requests.Response, size: int) -> Iterator[bytes]:
+        yield next(content(self, size))
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(requests.Response, "iter_content", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            fetch("file.gz", [f"{server.url}/good/"], SHA256, tmp_path)
+    assert part.read_bytes() == CONTENT[: download.CHUNK]
+    assert names(tmp_path) == [".file.gz.part"]
+    assert fetch("file.gz", [f"{server.url}/good/"], SHA256, tmp_path).read_bytes() == CONTENT
+    assert server.ranges == [None, f"bytes={download.CHUNK}-"]
+
+
+def test_a_server_that_cannot_begin_in_the_middle_sends_everything(server, tmp_path: Path, part: Path) -> None:
+    part.write_bytes(CONTENT[:1000])
+    assert fetch("file.gz", [f"{server.url}/plain/"], SHA256, tmp_path).read_bytes() == CONTENT
+    assert server.ranges == ["bytes=1000-"]
+
+
+@pytest.mark.parametrize("length", [1000, len(CONTENT), len(CONTENT) + 5])
+@pytest.mark.parametrize("size", [None, len(CONTENT)])
+def test_a_kept_part_that_is_wrong_is_thrown_away(
+    server, tmp_path: Path, part: Path, length: int, size: int | None
+) -> None:
+    part.write_bytes(bytes(length))
+    assert fetch("file.gz", [f"{server.url}/good/"], SHA256, tmp_path, size=size).read_bytes() == CONTENT
+    assert server.ranges[-1] is None
+    assert names(tmp_path) == ["file.gz"]
+
+
+def test_a_whole_kept_part_needs_no_mirror_to_send_it(server, tmp_path: Path, part: Path) -> None:
+    part.write_bytes(CONTENT)
+    assert fetch("file.gz", [f"{server.url}/missing/"], SHA256, tmp_path, size=len(CONTENT)).read_bytes() == CONTENT
+    assert server.asked == []
+
+
+def test_a_tampered_file_is_refused_and_not_kept(server, tmp_path: Path) -> None:
+    for kind, size in (("wrong", None), ("wrong", len(CONTENT)), ("long", len(CONTENT)), ("long", None)):
+        with pytest.raises(ConnectionError, match="the file has not the expected SHA-256"):
+            fetch("file.gz", [f"{server.url}/{kind}/"], SHA256, tmp_path, size=size)
+        assert names(tmp_path) == []
+
+
+def test_a_file_that_is_too_long_is_not_taken_to_its_end(server, tmp_path: Path) -> None:
+    with pytest.raises(ConnectionError, match="the file has not the expected SHA-256"):
+        fetch("file.gz", [f"{server.url}/good/"], SHA256, tmp_path, size=70_000)
+    assert names(tmp_path) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no flock")
+def test_two_downloads_at_once_do_not_mix(server, tmp_path: Path, part: Path) -> None:
+    import fcntl
+
+    with part.open("wb") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        other.write(b"of another process")
+        other.flush()
+        assert fetch("file.gz", [f"{server.url}/good/"], SHA256, tmp_path).read_bytes() == CONTENT
+        assert part.read_bytes() == b"of another process"
+    assert server.ranges == [None]
 
 
 def test_no_mirror_has_it(server, tmp_path: Path) -> None:
@@ -92,7 +214,7 @@ def test_a_host_that_does_not_answer_is_not_tried_for_the_next_file(
     dead, unreachable = closed_port(), set()
     asked = []
     answer = download._answer
-    monkeypatch.setattr(download, "_answer", lambda url: asked.append(url) or answer(url))
+    monkeypatch.setattr(download, "_answer", lambda url, begin: asked.append(url) or answer(url, begin))
     mirrors = [f"http://{dead}/", f"{server.url}/good/"]
     for name in ("a", "b"):
         assert fetch(name, mirrors, SHA256, tmp_path, unreachable=unreachable).read_bytes() == CONTENT
