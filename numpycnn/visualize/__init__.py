@@ -1,16 +1,46 @@
-"""Figures: what a training did, what a network gets wrong, and a sliding window at work; PNG and GIF files."""
+"""Figures: what a training did, what a network gets wrong, what it has learned, and a sliding window at work.
 
+Nouns draw, and return a matplotlib Figure; verbs compute what the figures show, and return arrays.
+"""
+
+from numpycnn.visualize.activations import Passage, follow, follow_back
 from numpycnn.visualize.animation import conv_transpose_animation, convolution_animation, pooling_animation
+from numpycnn.visualize.cam import compute_grad_cam, grad_cam
+from numpycnn.visualize.classes import class_probabilities
 from numpycnn.visualize.confusion import confusion_matrix, count_confusions
 from numpycnn.visualize.curves import learning_curves
+from numpycnn.visualize.field import find_field, measure_field, receptive_fields
+from numpycnn.visualize.maps import feature_maps
+from numpycnn.visualize.maximization import activation_maximization, maximize
 from numpycnn.visualize.mistakes import misclassified
+from numpycnn.visualize.occlusion import occlude, occlusion_map
+from numpycnn.visualize.saliency import measure_saliency, saliency_map
+from numpycnn.visualize.weights import filters, read_filters
 
 __all__ = [
+    "Passage",
+    "activation_maximization",
+    "class_probabilities",
+    "compute_grad_cam",
     "confusion_matrix",
     "conv_transpose_animation",
     "convolution_animation",
     "count_confusions",
+    "feature_maps",
+    "filters",
+    "find_field",
+    "follow",
+    "follow_back",
+    "grad_cam",
     "learning_curves",
+    "maximize",
+    "measure_field",
+    "measure_saliency",
     "misclassified",
+    "occlude",
+    "occlusion_map",
     "pooling_animation",
+    "read_filters",
+    "receptive_fields",
+    "saliency_map",
 ]

@@ -1,12 +1,12 @@
 """What the outputs of a network say about classes: scores, as they are before the softmax, and probabilities."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from numpycnn.functional import softmax
-from numpycnn.functional.checks import spell, whole_number
+from numpycnn.functional.checks import class_labels, spell
 from numpycnn.layers import LogSoftmax, Sigmoid, Softmax
 from numpycnn.sequential import Sequential
 from numpycnn.visualize.activations import chain_of, expect_batch
@@ -64,14 +64,29 @@ def expect_classifier(model: Sequential, operation: str) -> int:
     return model.output_shape[0]
 
 
-def expect_target(target: Any, classes: int, operation: str) -> int:
-    """Return `target` as the number of a class."""
-    target = whole_number(target, "target", operation, minimum=0)
-    if target >= classes:
-        raise ValueError(f"{operation}: expected target from 0 to {classes - 1}, got {target}")
-    return target
+def targets_of(model: Sequential, x: np.ndarray, targets: Any, operation: str) -> np.ndarray:
+    """Return one class for each example: those given, or the predicted ones."""
+    classes = expect_classifier(model, operation)
+    if targets is None:
+        return class_probabilities(model, x).argmax(axis=1)  # (N,)
+    targets = np.asarray(targets)
+    each = class_labels(np.full(len(x), targets) if targets.ndim == 0 else targets, classes, operation)
+    if len(each) != len(x):
+        raise ValueError(f"{operation}: expected one target for each of {len(x)} examples, got {len(each)}")
+    return each
+
+
+def pick_classes(classes: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+    """Return what `follow_back` needs for the gradient of the score of a class, of one in each row."""
+
+    def pick(scores: np.ndarray) -> np.ndarray:
+        dy = np.zeros_like(scores)
+        dy[np.arange(len(scores)), classes] = 1
+        return dy
+
+    return pick
 
 
 def class_name(target: int, class_names: Sequence[str] | None) -> str:
-    """Return the name of a class, or its number."""
+    """Return the name of a class, or its number where there are no names."""
     return f"class {target}" if class_names is None else class_names[target]

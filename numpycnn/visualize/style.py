@@ -13,11 +13,13 @@ from numpycnn.serialization import replacing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
 
 BLUE, ORANGE, GREEN, VERMILION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
 INK, GREY = "#222222", "#777777"
 DPI = 150
+HEAT = "cividis"  # colours of what is never negative: dark is nothing
 
 
 def new_figure(width: float, height: float) -> "Figure":
@@ -27,6 +29,20 @@ def new_figure(width: float, height: float) -> "Figure":
 
     layout = ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.1)  # inches around each axes
     return Figure(figsize=(width, height), dpi=DPI, layout=layout, facecolor="white")
+
+
+def signed_colours() -> "Colormap":
+    """Return the colours of what has a sign: white is zero, blue is negative, red positive."""
+    from matplotlib.colors import LinearSegmentedColormap
+
+    return LinearSegmentedColormap.from_list("signed", ["#003553", BLUE, "#FFFFFF", VERMILION, "#6B2C00"])
+
+
+def glowing_colours() -> "Colormap":
+    """Return the colours of what is laid over a picture."""
+    from matplotlib.colors import LinearSegmentedColormap
+
+    return LinearSegmentedColormap.from_list("glowing", [VERMILION, ORANGE, "#FFD24D"])
 
 
 def quiet(axes: "Axes") -> None:

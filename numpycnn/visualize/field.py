@@ -1,0 +1,237 @@
+"""Receptive fields: which part of the input a unit of a layer can see, and how much each place of it counts.
+
+What a unit can see is found by asking it. NaN spreads to everything that is computed from it, so a unit sees a half of
+the picture if it becomes NaN where that half is. Halving finds each border in about log2(side) questions, for every
+layer and every kind of branch, padding and strides included, and needs no formula that knows them.
+
+How much a place counts is the size of the gradient there. It falls off towards the borders, since there are more ways
+from the middle of the field to the unit than from its corners.
+
+Source: W. Luo et al., "Understanding the effective receptive field in deep convolutional neural networks", arXiv
+1701.04128.
+"""
+
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from numpycnn.functional.checks import check_int, spell
+from numpycnn.layers.base import Layer
+from numpycnn.sequential import Sequential
+from numpycnn.visualize.activations import chain_of, expect_batch, expect_layer, follow, follow_back, layer_title
+from numpycnn.visualize.board import TIMES
+from numpycnn.visualize.panels import colour_bar, draw_heat, draw_input, examples_of, frame_box, headline
+from numpycnn.visualize.style import INK, ORANGE, VERMILION, new_figure, save
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+Field = tuple[tuple[int, int], ...]
+PANELS = 7  # layers that one figure holds
+
+
+def find_field(model: Sequential, at: str, unit: Sequence[int] | None = None) -> Field | None:
+    """Return the smallest box of the input that holds all that a unit depends on.
+
+    Parameters
+    ----------
+    model : Sequential
+        Takes floats.
+    at : str
+        Place of a layer, as in ``"3"`` or ``"3.main.0"``.
+    unit : sequence of int, optional
+        Where in the maps of the layer the unit is; in the middle if not given. All channels there count together.
+
+    Returns
+    -------
+    tuple of (first, end) for each spatial axis, or None
+        The pixels from `first` to before `end`; None if the unit sees nothing but padding.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there is no such layer or unit, or the model takes no pictures of floats.
+
+    Examples
+    --------
+    >>> from numpycnn import Conv2D, MaxPool2D, Sequential
+    >>> model = Sequential([Conv2D(4, 3, padding=1), MaxPool2D(2)], input_shape=(1, 8, 6))
+    >>> find_field(model, "1", unit=(2, 1))
+    ((3, 7), (1, 5))
+    >>> find_field(model, "1", unit=(0, 0))
+    ((0, 3), (0, 3))
+    """
+    sides = _sides(model, "find_field")
+    place: Any = (slice(None), slice(None), *_unit(model, at, unit, "find_field"))
+
+    def reached(hidden: np.ndarray) -> np.ndarray:
+        """Return whether the unit becomes NaN by hiding so many pixels from each end: of axis 0, 0, 1, 1, ..."""
+        x = np.zeros((len(hidden), *(model.input_shape or ())), model.dtype)
+        for question, count in enumerate(hidden.tolist()):
+            axis, from_behind = divmod(question, 2)
+            part = slice(sides[axis] - count, None) if from_behind else slice(count)
+            x[question].swapaxes(0, 1 + axis)[part] = np.nan
+        with np.errstate(all="ignore"):
+            y = follow(model, x)[at].y[place]  # (Q, channels)
+        return np.isnan(y).reshape(len(hidden), -1).any(axis=1)
+
+    # Of each end, the smallest number of hidden pixels that matters lies between low and high.
+    low, high = np.ones(2 * len(sides), int), np.repeat(sides, 2)
+    if not reached(high).all():
+        return None
+    while (low < high).any():
+        middle = (low + high) // 2
+        matters = reached(middle)
+        low, high = np.where(matters, low, middle + 1), np.where(matters, middle, high)
+    ends = zip(low[::2].tolist(), low[1::2].tolist(), sides, strict=True)
+    return tuple((front - 1, side - back + 1) for front, back, side in ends)
+
+
+def measure_field(model: Sequential, x: Any, at: str, unit: Sequence[int] | None = None) -> np.ndarray:
+    """Return how much each place of the input counts for a unit: the mean size of its gradient.
+
+    Parameters
+    ----------
+    model : Sequential
+        Takes floats.
+    x : ndarray of shape (N, C, ...) or (C, ...)
+        Examples over which the mean is taken, or a single one.
+    at, unit
+        As for `find_field`.
+
+    Returns
+    -------
+    ndarray of shape (...)
+        Over the places of the input: the mean, over examples, of the largest gradient among the input's channels, of
+        the sum of the unit's channels.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `find_field`, and if `x` is no batch for the model.
+    """
+    x = examples_of(model, x, "measure_field")
+    _sides(model, "measure_field")
+    place: Any = (slice(None), slice(None), *_unit(model, at, unit, "measure_field"))
+
+    def pick(y: np.ndarray) -> np.ndarray:
+        dy = np.zeros_like(y)
+        dy[place] = 1
+        return dy
+
+    gradient, _ = follow_back(model, x, pick, at=at)
+    return np.abs(gradient).max(axis=1).mean(axis=0)
+
+
+def _sides(model: Sequential, operation: str) -> tuple[int, ...]:
+    """Return the sides of the pictures that a model takes."""
+    shape = model.input_shape if isinstance(model, Sequential) and model.input_shape is not None else None
+    expect_batch(model, np.empty((0, *(shape or ())), np.float32), operation)
+    if shape is None or len(shape) < 2:
+        raise ValueError(f"{operation}: expected a model for pictures (C, ...), got one for {spell(shape or ())}")
+    return shape[1:]
+
+
+def _unit(model: Sequential, at: str, unit: Sequence[int] | None, operation: str) -> tuple[int, ...]:
+    """Return where the unit is in the maps of its layer; () if the layer has none."""
+    size = (expect_layer(model, at, operation).output_shape or ())[1:]
+    if unit is None:
+        return tuple(side // 2 for side in size)
+    place = tuple(check_int(i, "unit", operation) for i in unit)
+    if len(place) != len(size) or not all(0 <= i < side for i, side in zip(place, size, strict=True)):
+        raise ValueError(f"{operation}: expected unit to be a place in maps of size {spell(size)}, got {spell(place)}")
+    return place
+
+
+def receptive_fields(
+    model: Sequential,
+    x: Any,
+    *,
+    at: Sequence[str] | None = None,
+    unit: Sequence[int] | None = None,
+    path: str | os.PathLike[str] | None = None,
+) -> "Figure":
+    """Draw what a unit of each layer can see of a picture, and how much each place of that counts.
+
+    Parameters
+    ----------
+    model : Sequential
+        Takes pictures of floats.
+    x : ndarray of shape (N, C, ...) or (C, ...)
+        The first is drawn; what counts is the mean over all.
+    at : sequence of str, optional
+        Places of layers; those of the chain that slide a window if not given, no more than seven of them.
+    unit : sequence of int, optional
+        Where in the maps of each layer the unit is; in the middle if not given.
+    path : path_like, optional
+        Where to save a PNG.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `find_field`, and if no layer slides a window and none was given.
+    """
+    x = examples_of(model, x, "receptive_fields")
+    places = _windowed(model) if at is None else list(at)
+    if not places:
+        raise ValueError("receptive_fields: expected a model with a layer that slides a window, got one without")
+    flat = x.ndim < 4
+    if flat:
+        figure = new_figure(8.4, 1.6 * len(places) + 0.3)
+        grid = figure.subplots(len(places), 2, squeeze=False)
+    else:
+        figure = new_figure(max(1.65 * len(places) + 0.5, 4.2), 3.7)
+        grid = figure.subplots(2, len(places), squeeze=False).T
+    for number, ((above, below), key) in enumerate(zip(grid, places, strict=True)):
+        field = find_field(model, key, unit)
+        counts = measure_field(model, x, key, unit)
+        draw_input(above, x[0])
+        _frame(above, field, VERMILION)
+        headline(above, _head(key, expect_layer(model, key, "receptive_fields"), field), 8.5)
+        share = np.sqrt(counts / max(float(counts.max()), np.finfo(counts.dtype).tiny))
+        image = draw_heat(below, share, 1.0)
+        _frame(below, field, ORANGE)
+        if flat:
+            headline(below, "how much each place counts", 8.5)
+        elif number == len(places) - 1 and image is not None:
+            colour_bar(image, "root of |gradient|,\nshare of the largest")
+    if not flat:
+        for row, words in enumerate(("it can see", "what counts")):
+            grid[0, row].set_ylabel(words, color=INK, fontsize=9.5)
+    save(figure, path)
+    return figure
+
+
+def _windowed(model: Sequential) -> list[str]:
+    """Return the places of the layers that slide a window, evenly left out where they are too many."""
+    found = [key for key, layer in chain_of(model).items() if _slides(layer)]
+    if len(found) <= PANELS:
+        return found
+    return [found[i] for i in np.linspace(0, len(found) - 1, PANELS).round().astype(int)]
+
+
+def _slides(layer: Layer) -> bool:
+    return layer.window() is not None or any(_slides(child) for child in layer.children().values())
+
+
+def _head(key: str, layer: Layer, field: Field | None) -> str:
+    size = "nothing" if field is None else f" {TIMES} ".join(str(end - first) for first, end in field)
+    return f"{layer_title(key, layer)}\n{size}"
+
+
+def _frame(axes: "Axes", field: Field | None, colour: str) -> None:
+    """Draw a field on a picture or a signal."""
+    if field is None:
+        return
+    ends = [(first - 0.5, end - 0.5) for first, end in field]
+    if len(ends) == 1:
+        axes.axvspan(*ends[0], color=colour, alpha=0.25, linewidth=0)
+    else:
+        frame_box(axes, ends[-2:], colour)

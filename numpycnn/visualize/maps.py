@@ -1,0 +1,144 @@
+"""Feature maps: what each layer makes of one picture."""
+
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from numpycnn.functional.checks import whole_number
+from numpycnn.layers import Flatten, Reshape
+from numpycnn.sequential import Sequential
+from numpycnn.visualize.activations import Passage, chain_of, expect_layer, follow
+from numpycnn.visualize.board import TIMES
+from numpycnn.visualize.panels import draw_bars, draw_input, flat_slice, frame_tiles, one_example, reach, tile
+from numpycnn.visualize.style import GREY, INK, new_figure, save, signed_colours
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+WIDE = 7.4  # inches for the maps of a layer
+BARS = 40  # numbers that are drawn as bars; more are a strip of colours
+
+
+def feature_maps(
+    model: Sequential,
+    x: Any,
+    *,
+    at: Sequence[str] | None = None,
+    channels: int = 10,
+    class_names: Sequence[str] | None = None,
+    path: str | os.PathLike[str] | None = None,
+) -> "Figure":
+    """Draw what each layer makes of a picture, a row for each layer: white is zero, red positive, blue negative.
+
+    Each layer has its own scale, which ends with the largest size of a number that it gives.
+
+    Parameters
+    ----------
+    model : Sequential
+        Built.
+    x : ndarray of shape (C, ...) or (1, C, ...)
+        One example, as the model gets it.
+    at : sequence of str, optional
+        Places of layers, also inside of branches; those of the chain if not given, but for what only reshapes.
+    channels : int
+        Maps of a layer at most, the first ones.
+    class_names : sequence of str, optional
+        Names for the outputs of the model.
+    path : path_like, optional
+        Where to save a PNG.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `x` is no example for the model, or there is no such layer.
+    """
+    x = one_example(model, x, "feature_maps")
+    channels = whole_number(channels, "channels", "feature_maps")
+    if at is None:
+        places = [key for key, layer in chain_of(model).items() if not isinstance(layer, Flatten | Reshape)]
+    else:
+        places = list(at)
+        for place in places:
+            expect_layer(model, place, "feature_maps")
+    passages = follow(model, x)
+    heights = [_height(x[0], 1), *(_height(passages[place].y[0], channels) for place in places)]
+    figure = new_figure(WIDE + 2.0, sum(heights) + 0.18 * len(heights) + 0.2)
+    rows = figure.subplots(len(heights), 1, squeeze=False, gridspec_kw={"height_ratios": heights})[:, 0]
+    draw_input(rows[0], x[0])
+    rows[0].set_anchor("W")
+    _label(rows[0], "input", x[0])
+    last = list(chain_of(model))[-1]
+    for axes, place in zip(rows[1:], places, strict=True):
+        names = class_names if place == last else None
+        _draw(axes, passages[place], channels, names)
+    save(figure, path)
+    return figure
+
+
+def sheet_of(y: np.ndarray, channels: int) -> np.ndarray:
+    """Return the first channels of one example's output (C, ...) as one array of two axes: maps side by side.
+
+    Signals become rows, and a plain row of numbers stays one.
+    """
+    if y.ndim == 1:
+        return y[np.newaxis]
+    if y.ndim == 2:
+        return y[:channels]
+    planes = np.stack([flat_slice(plane) for plane in y[:channels]])  # (n, H, W)
+    return tile(planes, len(planes), _gap(planes))
+
+
+def _gap(planes: np.ndarray) -> int:
+    return max(1, planes.shape[-1] // 9)
+
+
+def _height(y: np.ndarray, channels: int) -> float:
+    """Return the inches that a row needs."""
+    if y.ndim == 1:
+        return 0.75 if len(y) <= BARS else 0.3
+    if y.ndim == 2:
+        return 0.8 if channels == 1 else float(np.clip(0.09 * min(len(y), channels), 0.4, 1.2))
+    height, width = sheet_of(y, channels).shape
+    return min(0.95, WIDE * height / width)
+
+
+def _draw(axes: "Axes", passage: Passage, channels: int, names: Sequence[str] | None) -> None:
+    y = passage.y[0]
+    if y.ndim == 1 and len(y) <= BARS:
+        draw_bars(axes, y)
+        axes.set_xlabel("")
+        if names is not None:
+            axes.set_xticks(range(len(y)), names, fontsize=8)
+    else:
+        sheet, limit = sheet_of(y, channels), reach(y)
+        aspect: Any = "equal" if y.ndim > 2 else "auto"
+        axes.imshow(sheet, cmap=signed_colours(), vmin=-limit, vmax=limit, interpolation="nearest", aspect=aspect)
+        axes.set_xticks([])
+        axes.set_yticks([])
+        axes.spines[:].set_color("#999999")
+        axes.spines[:].set_linewidth(0.5)
+        if y.ndim > 2:
+            planes = np.stack([flat_slice(plane) for plane in y[:channels]])
+            frame_tiles(axes, planes, len(planes), _gap(planes))
+            axes.set_anchor("W")
+    _label(axes, passage.title, y, f", up to {reach(y):.2g}")
+
+
+def _label(axes: "Axes", words: str, y: np.ndarray, more: str = "") -> None:
+    """Write the layer and the shape of its output at the left of a row."""
+    size = f" {TIMES} ".join(map(str, y.shape))
+    beside: dict[str, Any] = {
+        "xycoords": "axes fraction",
+        "textcoords": "offset points",
+        "ha": "right",
+        "annotation_clip": False,
+    }
+    axes.annotate(words, (0, 0.5), (-30, 1), va="bottom", color=INK, fontsize=9, fontweight="bold", **beside)
+    axes.annotate(size + more, (0, 0.5), (-30, -2), va="top", color=GREY, fontsize=8, **beside)

@@ -1,0 +1,162 @@
+"""Activation maximisation: the input that excites a unit most, found by climbing its gradient from faint noise.
+
+    x = (1 - decay) * (x + step * g / |g|)        with  g = d activation / dx
+
+Left alone, the climb ends in noise of high frequency that no picture has. Three habits keep it near pictures: values
+decay, the picture is moved about by a pixel or two, so that no single pixel can matter, and it is blurred a little.
+
+Sources: D. Erhan et al., "Visualizing higher-layer features of a deep network", 2009; K. Simonyan et al., arXiv
+1312.6034, section 2; J. Yosinski et al., "Understanding neural networks through deep visualization", arXiv 1506.06579.
+"""
+
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from numpycnn.functional.checks import class_labels, whole_number
+from numpycnn.sequential import Sequential
+from numpycnn.visualize.activations import expect_layer, follow, follow_back, layer_title
+from numpycnn.visualize.classes import class_name, score_layer
+from numpycnn.visualize.panels import draw_input, headline
+from numpycnn.visualize.style import INK, new_figure, save
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def maximize(
+    model: Sequential,
+    units: npt.ArrayLike | None = None,
+    *,
+    at: str | None = None,
+    steps: int = 200,
+    step: float = 0.1,
+    decay: float = 0.05,
+    jitter: int = 1,
+    blur: float = 0.5,
+    seed: int = 0,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return, for each unit, an input that excites it much, and how much it does.
+
+    A unit is an output of the layer; of a layer with maps, the mean over a map.
+
+    Parameters
+    ----------
+    model : Sequential
+        Takes floats.
+    units : array_like of int, optional
+        Channels or outputs of the layer; the first 16 at most if not given.
+    at : str, optional
+        Place of the layer, as in ``"3"``; the one that gives the scores if not given.
+    steps : int
+        Of the climb.
+    step : float
+        How far each goes: the mean size of the change of a pixel.
+    decay : float
+        What each step takes from all values, from 0 to 1.
+    jitter : int
+        Pixels by which the picture is moved at random before a step, and back after it.
+    blur : float
+        Standard deviation, in pixels, of the blur after every fourth step; 0 for none.
+    seed : int
+        Of the noise to begin with, and of the moves.
+
+    Returns
+    -------
+    x : ndarray of shape (U, *input_shape)
+    activations : ndarray of shape (U,)
+        Of the units for these inputs.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there is no such layer or unit, the model takes no floats, or a setting is out of range.
+    """
+    from scipy.ndimage import gaussian_filter  # loaded by who climbs
+
+    at = score_layer(model) if at is None else at
+    layer = expect_layer(model, at, "maximize")
+    assert layer.output_shape is not None
+    assert model.input_shape is not None
+    channels = layer.output_shape[0]
+    units = np.arange(min(channels, 16)) if units is None else np.atleast_1d(np.asarray(units))
+    chosen = class_labels(units, channels, "maximize (units)")
+    steps = whole_number(steps, "steps", "maximize", minimum=0)
+    jitter = whole_number(jitter, "jitter", "maximize", minimum=0)
+    if not 0 <= decay <= 1 or step < 0 or blur < 0:
+        raise ValueError(f"maximize: expected decay from 0 to 1, step and blur from 0 on, got {decay}, {step}, {blur}")
+    rng = np.random.default_rng(seed)
+    x = (0.1 * rng.normal(size=(len(chosen), *model.input_shape))).astype(model.dtype)
+    rows, axes = np.arange(len(chosen)), tuple(range(2, x.ndim))
+
+    def pick(y: np.ndarray) -> np.ndarray:
+        dy = np.zeros_like(y)
+        dy[rows, chosen] = 1 / max(1, y[0, 0].size)
+        return dy
+
+    for number in range(steps):
+        moves = tuple(int(move) for move in rng.integers(-jitter, jitter + 1, len(axes)))
+        gradient, _ = follow_back(model, np.roll(x, moves, axes), pick, at=at)
+        gradient = np.roll(gradient, tuple(-move for move in moves), axes)
+        size = np.abs(gradient).mean(axis=tuple(range(1, x.ndim)), keepdims=True)
+        x = (1 - decay) * (x + step * gradient / np.maximum(size, np.finfo(x.dtype).tiny))
+        x = x.astype(model.dtype, copy=False)
+        if blur and axes and number % 4 == 3:
+            x = gaussian_filter(x, (0, 0, *(blur,) * len(axes)), mode="nearest")
+    y = follow(model, x)[at].y[rows, chosen]  # (U, ...)
+    return x, y.reshape(len(chosen), -1).mean(axis=1)
+
+
+def activation_maximization(
+    model: Sequential,
+    units: npt.ArrayLike | None = None,
+    *,
+    at: str | None = None,
+    steps: int = 200,
+    step: float = 0.1,
+    decay: float = 0.05,
+    jitter: int = 1,
+    blur: float = 0.5,
+    seed: int = 0,
+    class_names: Sequence[str] | None = None,
+    path: str | os.PathLike[str] | None = None,
+) -> "Figure":
+    """Draw inputs that excite the units of a layer much: what each has learned to look for.
+
+    Parameters
+    ----------
+    model, units, at, steps, step, decay, jitter, blur, seed
+        As for `maximize`, which does the computing.
+    class_names : sequence of str, optional
+        Names for the outputs of the last layer.
+    path : path_like, optional
+        Where to save a PNG.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    place = score_layer(model) if at is None else at
+    layer = expect_layer(model, place, "activation_maximization")
+    assert layer.output_shape is not None
+    chosen = np.arange(min(layer.output_shape[0], 16)) if units is None else np.atleast_1d(np.asarray(units))
+    settings = {"steps": steps, "step": step, "decay": decay, "jitter": jitter, "blur": blur, "seed": seed}
+    pictures, activations = maximize(model, chosen, at=place, **settings)  # type: ignore[arg-type]
+    columns = min(5, len(chosen))
+    rows = -(-len(chosen) // columns)
+    figure = new_figure(max(1.75 * columns, 3.6), 2.0 * rows + 0.5)
+    is_score = place == score_layer(model)
+    unit = "outputs" if len(layer.output_shape) == 1 else "channels"
+    figure.suptitle(f"what excites {unit} of {layer_title(place, layer)}", color=INK, fontsize=11, fontweight="bold")
+    grid = figure.subplots(rows, columns, squeeze=False).ravel()
+    for axes, picture, number, activation in zip(grid, pictures, chosen, activations, strict=False):
+        draw_input(axes, picture)
+        name = f"{class_name(int(number), class_names)}, score" if is_score else f"{unit[:-1]} {number},"
+        headline(axes, f"{name} {activation:.3g}", 9)
+    for axes in grid[len(chosen) :]:
+        axes.set_axis_off()
+    save(figure, path)
+    return figure

@@ -1,0 +1,236 @@
+"""Panels that several figures are made of: the picture as the network gets it, and maps of numbers over its places.
+
+A picture has one spatial axis (a signal), two, or three (a volume, of which the middle slice is shown).
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from numpycnn.functional.checks import spell
+from numpycnn.layers.base import Layer
+from numpycnn.sequential import Sequential
+from numpycnn.visualize.activations import expect_batch
+from numpycnn.visualize.style import BLUE, GREEN, GREY, HEAT, INK, ORANGE, VERMILION, quiet, signed_colours
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.image import AxesImage
+
+SIGNAL_COLOURS = (BLUE, VERMILION, GREEN, GREY)
+
+
+def examples_of(model: Sequential, x: Any, operation: str) -> np.ndarray:
+    """Return a batch, made of a single example where `x` is one."""
+    x = np.asarray(x)
+    if isinstance(model, Sequential) and model.input_shape is not None and x.shape == model.input_shape:
+        x = x[np.newaxis]
+    x = expect_batch(model, x, operation)
+    if not len(x):
+        raise ValueError(f"{operation}: expected at least one example, got an empty batch {spell(x.shape)}")
+    return x
+
+
+def one_example(model: Sequential, x: Any, operation: str) -> np.ndarray:
+    """Return a batch of one example, with or without the batch axis given."""
+    x = examples_of(model, x, operation)
+    if len(x) != 1:
+        raise ValueError(f"{operation}: expected one example {spell(x.shape[1:])}, got {len(x)}")
+    return x
+
+
+def flat_slice(values: np.ndarray) -> np.ndarray:
+    """Return what can be drawn of numbers over one, two or three spatial axes: the middle slice of a volume."""
+    return values[len(values) // 2] if values.ndim == 3 else values
+
+
+def tile(maps: np.ndarray, columns: int, gap: int = 1) -> np.ndarray:
+    """Return maps (n, H, W) side by side, in rows of `columns`, with NaN between them.
+
+    Examples
+    --------
+    >>> tile(np.ones((3, 1, 2)), columns=2)
+    array([[ 1.,  1., nan,  1.,  1.],
+           [nan, nan, nan, nan, nan],
+           [ 1.,  1., nan, nan, nan]])
+    """
+    count, height, width = maps.shape
+    rows = -(-count // columns)
+    sheet = np.full((rows * (height + gap) - gap, columns * (width + gap) - gap), np.nan, maps.dtype)
+    for i, plane in enumerate(maps):
+        top, left = (i // columns) * (height + gap), (i % columns) * (width + gap)
+        sheet[top : top + height, left : left + width] = plane
+    return sheet
+
+
+def frame_tiles(axes: "Axes", maps: np.ndarray, columns: int, gap: int = 1) -> None:
+    """Draw a thin frame around each of the maps that `tile` laid side by side, and take the scales off."""
+    from matplotlib.collections import PatchCollection
+    from matplotlib.patches import Rectangle
+
+    count, height, width = maps.shape
+    corners = (((i % columns) * (width + gap) - 0.5, (i // columns) * (height + gap) - 0.5) for i in range(count))
+    frames = [Rectangle(corner, width, height) for corner in corners]
+    axes.add_collection(PatchCollection(frames, facecolor="none", edgecolor="#999999", linewidth=0.5, clip_on=False))
+    bare(axes)
+    axes.spines[:].set_visible(False)
+
+
+def draw_input(axes: "Axes", example: np.ndarray) -> None:
+    """Draw an example as the network gets it: grey, colours, lines of a signal, or bars of features.
+
+    What the normalisation moved is moved back to where it can be seen: the smallest number is black, the largest white.
+    """
+    if example.ndim == 1:
+        draw_bars(axes, example)
+        return
+    if example.ndim == 2:
+        for channel, line in enumerate(example):
+            axes.plot(line, color=SIGNAL_COLOURS[channel % 4], linewidth=0.9, label=f"channel {channel}")
+        axes.margins(x=0)
+        along(axes, "place")
+        return
+    planes = np.stack([flat_slice(channel) for channel in example])  # (C, H, W)
+    low, high = float(planes.min()), float(planes.max())
+    if len(planes) == 3:
+        shown = (np.moveaxis(planes, 0, -1) - low) / (high - low if high > low else 1)  # (H, W, 3)
+        axes.imshow(shown, interpolation="nearest")
+    else:
+        axes.imshow(planes.mean(axis=0), cmap="gray", interpolation="nearest")
+    bare(axes)
+
+
+def draw_bars(axes: "Axes", values: np.ndarray) -> None:
+    """Draw a row of numbers, red above zero and blue below."""
+    colours = [VERMILION if value > 0 else BLUE for value in values]
+    axes.bar(np.arange(len(values)), values, color=colours, width=0.8 if len(values) < 40 else 1.0)
+    axes.axhline(0, color=GREY, linewidth=0.6)
+    axes.margins(x=0.01)
+    along(axes, "feature")
+
+
+def draw_signed(axes: "Axes", values: np.ndarray, limit: float | None = None) -> "AxesImage | None":
+    """Draw numbers over places with white as zero; of a signal, as a line that is filled down to zero."""
+    values = flat_slice(values)
+    limit = reach(values) if limit is None else limit
+    if values.ndim == 1:
+        fill(axes, values)
+        axes.set_ylim(-1.05 * limit, 1.05 * limit)
+        return None
+    image = axes.imshow(values, cmap=signed_colours(), vmin=-limit, vmax=limit, interpolation="nearest")
+    bare(axes)
+    return image
+
+
+def fill(axes: "Axes", values: np.ndarray) -> None:
+    """Draw a line over the places of a signal, filled down to zero in the colour of its sign."""
+    places = np.arange(len(values))
+    axes.fill_between(places, values, where=values > 0, color=VERMILION, alpha=0.45, linewidth=0, interpolate=True)
+    axes.fill_between(places, values, where=values < 0, color=BLUE, alpha=0.45, linewidth=0, interpolate=True)
+    axes.plot(places, values, color=INK, linewidth=0.8)
+    axes.axhline(0, color=GREY, linewidth=0.6)
+    axes.margins(x=0)
+    along(axes, "place")
+
+
+def draw_heat(
+    axes: "Axes", values: np.ndarray, top: float | None = None, extent: Sequence[float] | None = None
+) -> "AxesImage | None":
+    """Draw numbers from 0 on over places; of a signal, as a filled line. `extent` gives the places of its ends."""
+    values = flat_slice(values)
+    top = reach(values) if top is None else top
+    if values.ndim == 1:
+        first, last = (-0.5, len(values) - 0.5) if extent is None else extent[:2]
+        width = (last - first) / len(values)
+        places = first + width * (np.arange(len(values)) + 0.5)
+        axes.bar(places, values, width=width, color=BLUE, linewidth=0)
+        axes.set_ylim(0, 1.05 * top)
+        axes.set_xlim(first, last)
+        along(axes, "place")
+        return None
+    box = None if extent is None else (extent[0], extent[1], extent[2], extent[3])
+    image = axes.imshow(values, cmap=HEAT, vmin=0, vmax=top, interpolation="nearest", extent=box)
+    bare(axes)
+    return image
+
+
+def places_of(values: np.ndarray, stride: float) -> tuple[float, ...]:
+    """Return where on a picture, pixels counted from 0, the ends of a map are that has a place in `stride` pixels."""
+    size = flat_slice(values).shape
+    if len(size) == 1:
+        return (-0.5, size[0] * stride - 0.5)
+    return (-0.5, size[1] * stride - 0.5, size[0] * stride - 0.5, -0.5)
+
+
+def frame_patch(axes: "Axes", middle: Sequence[int], size: int, sides: Sequence[int]) -> None:
+    """Draw the outline of a patch on a picture, or mark its part of a signal."""
+    ends = [(m - size // 2 - 0.5, m - size // 2 + size - 0.5) for m in middle[-2:]]
+    ends = [(max(a, -0.5), min(b, side - 0.5)) for (a, b), side in zip(ends, sides[-2:], strict=True)]
+    if len(ends) == 1:
+        axes.axvspan(*ends[0], color=ORANGE, alpha=0.35, linewidth=0)
+        return
+    frame_box(axes, ends, VERMILION)
+
+
+def frame_box(axes: "Axes", ends: Sequence[tuple[float, float]], colour: str) -> None:
+    """Draw a box on a picture, from (top, bottom) and (left, right)."""
+    from matplotlib.patches import Rectangle
+
+    (top, bottom), (left, right) = ends
+    box = Rectangle((left, top), right - left, bottom - top, facecolor="none", edgecolor=colour, linewidth=2.0)
+    axes.add_patch(box)
+
+
+def reach(values: np.ndarray) -> float:
+    """Return the largest size of a number, and 1 where all are zero."""
+    largest = float(np.nanmax(np.abs(values), initial=0.0))
+    return largest if largest > 0 and np.isfinite(largest) else 1.0
+
+
+def colour_bar(image: "AxesImage", label: str) -> None:
+    """Put a narrow scale beside a picture, as high as the picture."""
+    axes, figure = image.axes, image.get_figure()
+    assert axes is not None
+    assert figure is not None
+    left, right, bottom, top = image.get_extent()
+    share = min(1.0, abs(top - bottom) / abs(right - left)) if axes.get_aspect() != "auto" else 0.4
+    bar = figure.colorbar(image, cax=axes.inset_axes((1 + 0.04 * share, 0, 0.06 * share, 1)))
+    bar.set_label(label, color=INK, fontsize=8.5)
+    bar.ax.tick_params(colors=INK, labelsize=8, length=2)
+    bar.outline.set_visible(False)
+
+
+def bare(axes: "Axes") -> None:
+    """Take the scales off axes that show a picture, and leave a thin frame."""
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.spines[:].set_color("#bbbbbb")
+    axes.spines[:].set_linewidth(0.6)
+
+
+def along(axes: "Axes", name: str) -> None:
+    """Make axes with scales quiet, and say what runs to the right."""
+    quiet(axes)
+    axes.tick_params(labelsize=8)
+    note(axes, name)
+
+
+def headline(axes: "Axes", words: str, size: float = 9.5) -> None:
+    """Write a title above axes."""
+    axes.set_title(words, color=INK, fontsize=size)
+
+
+def note(axes: "Axes", words: str) -> None:
+    """Write a line below axes."""
+    axes.set_xlabel(words, color=INK, fontsize=8.5)
+
+
+def is_pooling(layer: Layer) -> bool:
+    """Whether a layer slides a window and has nothing to learn."""
+    return layer.window() is not None and not layer.parameters()
+
+
+def kind_colour(layer: Layer) -> str:
+    """Return the colour of a kind of layer: something to learn inside, a pooling, or neither."""
+    return BLUE if layer.parameters() else GREEN if is_pooling(layer) else VERMILION

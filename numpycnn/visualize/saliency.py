@@ -1,0 +1,136 @@
+"""Saliency: how much the score of a class changes with each pixel.
+
+    M[i] = max over the channels c of |dS / dx[c, i]|
+
+for the score ``S`` of the class, before the softmax. One pass back gives it for all pixels. A single gradient is noisy;
+the mean over slightly noisy copies of the picture (SmoothGrad) leaves what they agree on.
+
+Sources: K. Simonyan, A. Vedaldi, A. Zisserman, "Deep inside convolutional networks", arXiv 1312.6034;
+D. Smilkov et al., "SmoothGrad: removing noise by adding noise", arXiv 1706.03825.
+"""
+
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from numpycnn.functional.checks import whole_number
+from numpycnn.sequential import Sequential
+from numpycnn.visualize.activations import follow_back
+from numpycnn.visualize.classes import class_name, class_probabilities, pick_classes, score_layer, targets_of
+from numpycnn.visualize.panels import colour_bar, draw_heat, draw_input, examples_of, headline, note, reach
+from numpycnn.visualize.style import new_figure, save
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def measure_saliency(
+    model: Sequential,
+    x: Any,
+    targets: npt.ArrayLike | None = None,
+    *,
+    smooth: int = 0,
+    noise: float = 0.15,
+    seed: int = 0,
+) -> np.ndarray:
+    """Return the size of the gradient of a class's score at each place of the input, the largest of the channels.
+
+    Parameters
+    ----------
+    model : Sequential
+        A classifier.
+    x : ndarray of shape (N, C, ...) or (C, ...)
+        Examples as the model gets them, or a single one.
+    targets : array_like of int, optional
+        One class for each example, or one for all; the predicted ones if not given.
+    smooth : int
+        Mean of the gradients at so many noisy copies; 0 for the gradient at `x` itself.
+    noise : float
+        Standard deviation of the noise, as a share of each example's range.
+    seed : int
+        Of the noise.
+
+    Returns
+    -------
+    ndarray of shape (N, ...)
+        Without the channel axis; of shape (N, D) for rows of features.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `x` is no batch for the model, the targets are no classes, or the model does not take floats.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from numpycnn import Dense, Flatten, Sequential
+    >>> model = Sequential([Flatten(), Dense(2)], input_shape=(1, 2, 2), seed=0)
+    >>> saliency = measure_saliency(model, np.zeros((1, 2, 2), np.float32), 1)
+    >>> bool(np.allclose(saliency.ravel(), np.abs(model[1].weight.value[1])))  # of a linear score: its weights
+    True
+    """
+    x = examples_of(model, x, "measure_saliency")
+    if x.dtype.kind != "f":
+        raise TypeError(f"measure_saliency: expected floats, which have a gradient, got {x.dtype}")
+    smooth = whole_number(smooth, "smooth", "measure_saliency", minimum=0)
+    classes = targets_of(model, x, targets, "measure_saliency")
+    at, pick = score_layer(model), pick_classes(classes)
+    if not smooth:
+        gradient, _ = follow_back(model, x, pick, at=at)
+    else:
+        rng, axes = np.random.default_rng(seed), tuple(range(1, x.ndim))
+        spread = noise * (x.max(axis=axes, keepdims=True) - x.min(axis=axes, keepdims=True))
+        gradient = np.zeros_like(x)
+        for _ in range(smooth):
+            copies = x + (spread * rng.normal(size=x.shape)).astype(x.dtype)
+            gradient += follow_back(model, copies, pick, at=at)[0] / smooth
+    size = np.abs(gradient)
+    return size if x.ndim == 2 else size.max(axis=1)
+
+
+def saliency_map(
+    model: Sequential,
+    x: Any,
+    targets: npt.ArrayLike | None = None,
+    *,
+    smooth: int = 0,
+    noise: float = 0.15,
+    seed: int = 0,
+    class_names: Sequence[str] | None = None,
+    path: str | os.PathLike[str] | None = None,
+) -> "Figure":
+    """Draw pictures and, beside each, how much the score of its class changes with each pixel.
+
+    Parameters
+    ----------
+    model, x, targets, smooth, noise, seed
+        As for `measure_saliency`, which does the computing.
+    class_names : sequence of str, optional
+    path : path_like, optional
+        Where to save a PNG.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    x = examples_of(model, x, "saliency_map")
+    classes = targets_of(model, x, targets, "saliency_map")
+    maps = measure_saliency(model, x, classes, smooth=smooth, noise=noise, seed=seed)
+    probabilities = class_probabilities(model, x)
+    flat = x.ndim < 4
+    figure = new_figure(8.4 if flat else 5.6, (1.9 if flat else 2.55) * len(x) + 0.3)
+    grid = figure.subplots(len(x), 2, squeeze=False)
+    for (left, right), example, values, target, row in zip(grid, x, maps, classes, probabilities, strict=True):
+        draw_input(left, example)
+        headline(left, f"{class_name(target, class_names)}, {100 * row[target]:.1f} %")
+        image = draw_heat(right, values, reach(values))
+        headline(right, "|gradient of its score|")
+        if image is not None:
+            colour_bar(image, "score per unit of input")
+        elif x.ndim == 2:
+            note(right, "feature")
+    save(figure, path)
+    return figure

@@ -1,0 +1,192 @@
+"""Filters: the weights of a layer as the pictures that it looks for.
+
+Next to the input a filter can be read: it answers most where the picture looks like itself. Deeper filters look at
+feature maps, one plane of weights for each, and mean little without `activation_maximization`.
+"""
+
+import os
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from numpycnn.functional.checks import whole_number
+from numpycnn.layers import ConvTranspose1D, ConvTranspose2D, ConvTranspose3D, Dense, Dropout, Flatten, Reshape
+from numpycnn.layers.base import Layer, Parameter
+from numpycnn.sequential import Sequential
+from numpycnn.visualize.activations import chain_of, expect_layer, layer_title, layers_of
+from numpycnn.visualize.board import TIMES
+from numpycnn.visualize.panels import colour_bar, frame_tiles, reach, tile
+from numpycnn.visualize.style import GREY, INK, new_figure, save, signed_colours
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+def read_filters(model: Sequential, at: str | None = None) -> np.ndarray:
+    """Return the weights of a convolution or a dense layer, one filter after the other.
+
+    Parameters
+    ----------
+    model : Sequential
+        Built.
+    at : str, optional
+        Place of the layer, as in ``"0"`` or ``"3.main.0"``; the first convolution if not given, or else the first
+        dense layer.
+
+    Returns
+    -------
+    ndarray of shape (F, C, ...) or (F, D)
+        Of a convolution, also a transposed one, over channels and kernel. Of a dense layer that sees the input itself,
+        in the input's shape.
+
+    Raises
+    ------
+    ValueError
+        If there is no such layer, or it has no filters.
+    """
+    place = filter_layer(model) if at is None else at
+    layer = expect_layer(model, place, "read_filters")
+    weight = _weight(layer)
+    if weight is None:
+        raise ValueError(
+            f"read_filters: expected a layer with weights of two axes or more, got {layer_title(place, layer)}"
+        )
+    if isinstance(layer, ConvTranspose1D | ConvTranspose2D | ConvTranspose3D):  # (C, F/groups, ...)
+        grouped = weight.reshape(layer.groups, -1, *weight.shape[1:])  # (groups, C/groups, F/groups, ...)
+        return np.swapaxes(grouped, 1, 2).reshape(-1, weight.shape[0] // layer.groups, *weight.shape[2:])
+    return weight.reshape(len(weight), *(model.input_shape or ())) if _sees_input(model, place) else weight
+
+
+def filter_layer(model: Sequential) -> str:
+    """Return the place of the first layer with kernels, or else of the first one with a matrix of weights."""
+    found = {key: weight.ndim for key, layer in layers_of(model).items() if (weight := _weight(layer)) is not None}
+    if not found:
+        raise ValueError("filters: expected a model with a convolution or a dense layer, got one without")
+    return next((key for key, axes in found.items() if axes > 2), next(iter(found)))
+
+
+def _weight(layer: Layer) -> np.ndarray | None:
+    weight = getattr(layer, "weight", None)
+    return weight.value if isinstance(weight, Parameter) and weight.value.ndim > 1 else None
+
+
+def _sees_input(model: Sequential, place: str) -> bool:
+    """Whether a dense layer has one weight for each number of the input, with nothing between them but reshaping."""
+    chain = chain_of(model)
+    before = list(chain.values())[: list(chain).index(place)] if place in chain else [model]
+    return isinstance(chain.get(place), Dense) and all(isinstance(b, Dropout | Flatten | Reshape) for b in before)
+
+
+def filters(
+    model: Sequential, *, at: str | None = None, limit: int = 32, path: str | os.PathLike[str] | None = None
+) -> "Figure":
+    """Draw the filters of a layer: white is zero, red a positive weight, blue a negative one.
+
+    Filters over three channels of a picture are drawn in its colours, where grey is zero. Of filters over more
+    channels, each is a row, with a plane for each channel. Of volumes, the middle slice is shown.
+
+    Parameters
+    ----------
+    model, at
+        As for `read_filters`, which gives the numbers.
+    limit : int
+        Filters at most, and channels at most.
+    path : path_like, optional
+        Where to save a PNG.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    limit = whole_number(limit, "limit", "filters")
+    place = filter_layer(model) if at is None else at
+    every = read_filters(model, place)
+    weight = every[:limit]
+    layer = expect_layer(model, place, "filters")
+    size = f" {TIMES} ".join(map(str, every.shape[1:]))
+    head = f"filters of {layer_title(place, layer)}: {len(every)} of {size}"
+    head += f", the first {limit}" * (len(every) > limit)
+    if weight.ndim == 5:
+        weight = weight[:, :, weight.shape[2] // 2]  # (F, C, H, W)
+    if weight.ndim == 4 and weight.shape[1] == 3 and model.input_shape is not None and model.input_shape[0] == 3:
+        figure = _in_colours(weight)
+    elif weight.ndim == 4 and weight.shape[1] > 1:
+        figure = _in_rows(weight[:, :limit])
+    elif weight.ndim > 2:
+        figure = _side_by_side(weight.reshape(len(weight), *weight.shape[-2:]))
+    else:
+        figure = _as_matrix(weight)
+    figure.axes[0].set_title(head, color=INK, fontsize=10.5, fontweight="bold", loc="left")
+    save(figure, path)
+    return figure
+
+
+def _sheet(count: int, height: int, width: int) -> tuple[int, float, float]:
+    """Return how many filters go into a row, and the size of the figure in inches."""
+    widest = max(1, min(8, round(8 * height / width)))
+    rows = -(-count // widest)
+    columns = -(-count // rows)  # no lonely ones in the last row
+    side = min(0.9 if width <= 2 * height else 2.0, 6.4 / columns)
+    return columns, max(side * columns + 1.2, 4.6), max(side * rows * height / width + 0.7, 1.5)
+
+
+def _side_by_side(planes: np.ndarray) -> "Figure":
+    """Draw filters of one plane (F, H, W): kernels, templates in the input's shape, or channels by taps of a signal."""
+    columns, width, height = _sheet(*planes.shape)
+    figure = new_figure(width, height)
+    axes = figure.subplots()
+    _draw(axes, tile(planes, columns, _gap(planes)), reach(planes))
+    frame_tiles(axes, planes, columns, _gap(planes))
+    return figure
+
+
+def _in_colours(weight: np.ndarray) -> "Figure":
+    """Draw filters (F, 3, H, W) as colours around grey, which is zero."""
+    columns, width, height = _sheet(len(weight), *weight.shape[2:])
+    figure = new_figure(width, height)
+    axes = figure.subplots()
+    shades = 0.5 + 0.5 * weight / reach(weight)
+    sheet = np.stack([tile(shades[:, channel], columns, _gap(weight)) for channel in range(3)], axis=-1)
+    axes.imshow(np.nan_to_num(sheet, nan=1.0), interpolation="nearest")
+    frame_tiles(axes, weight[:, 0], columns, _gap(weight))
+    return figure
+
+
+def _in_rows(weight: np.ndarray) -> "Figure":
+    """Draw filters (F, C, H, W) as rows of planes."""
+    count, channels, height, width = weight.shape
+    side = min(0.42, 8.0 / channels)
+    figure = new_figure(max(side * channels + 1.6, 4.6), max(side * count * height / width + 1.0, 1.6))
+    axes = figure.subplots()
+    planes, gap = weight.reshape(-1, height, width), _gap(weight)
+    _draw(axes, tile(planes, channels, gap), reach(weight))
+    frame_tiles(axes, planes, channels, gap)
+    for axis, number, length in ((axes.xaxis, channels, width), (axes.yaxis, count, height)):
+        every = max(1, number // 8)
+        shown = range(0, number, every)
+        axis.set_ticks([i * (length + gap) + (length - 1) / 2 for i in shown], [str(i) for i in shown])
+    axes.tick_params(length=0, colors=INK, labelsize=8)
+    axes.set_xlabel("channel that it looks at", color=INK, fontsize=9)
+    axes.set_ylabel("filter", color=INK, fontsize=9)
+    return figure
+
+
+def _as_matrix(weight: np.ndarray) -> "Figure":
+    """Draw a matrix (F, D), a row for each output."""
+    figure = new_figure(7.5, min(max(0.16 * len(weight) + 1.1, 1.9), 6.0))
+    axes = figure.subplots()
+    _draw(axes, weight, reach(weight), "auto")
+    axes.set_xlabel("input", color=INK, fontsize=9)
+    axes.set_ylabel("output", color=INK, fontsize=9)
+    axes.tick_params(colors=GREY, labelcolor=INK, labelsize=8, length=2)
+    return figure
+
+
+def _gap(planes: np.ndarray) -> int:
+    return max(1, max(planes.shape[-2:]) // 10)
+
+
+def _draw(axes: "Axes", sheet: np.ndarray, limit: float, aspect: Literal["equal", "auto"] = "equal") -> None:
+    image = axes.imshow(sheet, cmap=signed_colours(), vmin=-limit, vmax=limit, interpolation="nearest", aspect=aspect)
+    colour_bar(image, "weight")

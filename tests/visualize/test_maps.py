@@ -1,0 +1,66 @@
+"""The rows of the figure are the outputs of the layers."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from numpycnn import Sequential
+from numpycnn.visualize import feature_maps, follow
+from numpycnn.visualize.board import TIMES
+from numpycnn.visualize.maps import sheet_of
+from tests.visualize.networks import CLASSIFIERS, batch, enlarging, grey, smooth
+
+
+@pytest.mark.parametrize("build", [*CLASSIFIERS, enlarging])
+def test_each_layer_has_its_row(build: Callable[[], Sequential], tmp_path: Path) -> None:
+    model = build()
+    x = batch(model, 1)
+    figure = feature_maps(model, x[0], channels=4, path=tmp_path / "a.png")
+    rows = {axes.texts[0].get_text(): axes for axes in figure.axes}
+    passages = [p for p in follow(model, x).values() if "." not in p.key and type(p.layer).__name__ != "Flatten"]
+    assert list(rows) == ["input", *(passage.title for passage in passages)]
+    for passage in passages:
+        axes, y = rows[passage.title], passage.y[0]
+        assert axes.texts[1].get_text() == f"{f' {TIMES} '.join(map(str, y.shape))}, up to {np.abs(y).max():.2g}"
+        if y.ndim == 1:
+            np.testing.assert_array_equal([bar.get_height() for bar in axes.patches], y)  # type: ignore[attr-defined]
+            continue
+        (image,) = axes.images
+        np.testing.assert_array_equal(np.nan_to_num(np.asarray(image.get_array())), np.nan_to_num(sheet_of(y, 4)))
+        assert image.get_clim() == (-np.abs(y).max(), np.abs(y).max())
+    with Image.open(tmp_path / "a.png") as picture:
+        assert picture.format == "PNG"
+
+
+def test_sheets_of_every_kind(rng: np.random.Generator) -> None:
+    y = rng.normal(size=(3, 4, 5))
+    sheet = sheet_of(y, 2)
+    assert sheet.shape == (4, 11)
+    np.testing.assert_array_equal(sheet[:, :5], y[0])
+    np.testing.assert_array_equal(sheet[:, 6:], y[1])
+    np.testing.assert_array_equal(sheet_of(y[0], 2), y[0, :2])
+    np.testing.assert_array_equal(sheet_of(y[0, 0], 2), y[0, :1])
+    np.testing.assert_array_equal(sheet_of(rng.normal(size=(2, 5, 4, 3))[:1], 3).shape, (4, 3))
+
+
+def test_layers_inside_of_branches() -> None:
+    figure = feature_maps(smooth(), batch(smooth(), 1), at=["1.main.1", "2.1"])
+    assert [axes.texts[0].get_text() for axes in figure.axes] == ["input", "1.main.1 Tanh", "2.1 Sequential"]
+
+
+def test_classes_are_named() -> None:
+    axes = feature_maps(grey(), batch(grey(), 1), class_names=["a", "b", "c", "d"]).axes[-1]
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["a", "b", "c", "d"]
+
+
+def test_wrong_arguments() -> None:
+    model = grey()
+    with pytest.raises(ValueError, match=r"feature_maps: expected one example \(1, 10, 12\), got 3"):
+        feature_maps(model, batch(model))
+    with pytest.raises(ValueError, match=r"feature_maps: expected the place of a layer, one of 0, .*, got '9'"):
+        feature_maps(model, batch(model, 1), at=["9"])
+    with pytest.raises(ValueError, match="feature_maps: expected channels from 1"):
+        feature_maps(model, batch(model, 1), channels=0)
