@@ -179,7 +179,15 @@ def draw_pool(rng: np.random.Generator, rank: int, *, dilated: bool = False) -> 
     settings = case.settings | {"ceil_mode": bool(rng.random() < 0.5)}
     if case.stride == case.kernel and rng.random() < 0.5:
         settings["stride"] = None
-    return case._replace(settings=settings)
+    case = case._replace(settings=settings)
+    if settings["ceil_mode"] and rng.random() < 0.5:  # a window that may be longer than all it stands on
+        axis = int(rng.integers(rank))
+        short = case.reach[axis] - sum(case.pairs[axis]) - int(rng.integers(1, case.stride[axis] + 1))
+        size = (*case.size[:axis], max(1, short), *case.size[axis + 1 :])
+        pairs = pairs_of(settings["padding"], size, case.kernel, case.stride, case.dilation)
+        smaller = case._replace(size=size, pairs=pairs)
+        return smaller if min(pool_output(smaller)) >= 1 else case
+    return case
 
 
 # -------------------------------------------------------------------------------------- convolution, by its terms

@@ -6,7 +6,7 @@ Source: V. Dumoulin and F. Visin, "A guide to convolution arithmetic for deep le
 from collections.abc import Sequence
 from typing import Any
 
-from numpycnn.functional.checks import per_axis
+from numpycnn.functional.checks import check_flag, per_axis
 from numpycnn.functional.windows import slide, transposed_size
 
 
@@ -93,7 +93,7 @@ def pool_output_size(
         padding=padding,
         dilation=dilation,
         operation=operation,
-        ceil_mode=ceil_mode,
+        ceil_mode=check_flag(ceil_mode, "ceil_mode", operation),
     )
     return windows.output[0] if scalar else windows.output
 
@@ -153,6 +153,13 @@ def receptive_field(layers: Sequence[Sequence[int]]) -> tuple[int, int]:
     size, jump : int
         In elements of the input.
 
+    Raises
+    ------
+    TypeError
+        If `layers` is no list, or a setting is not an int.
+    ValueError
+        If a layer has not 2 or 3 settings, or one is out of range.
+
     Examples
     --------
     Two 3x3 convolutions and a 2x2 pooling:
@@ -160,6 +167,8 @@ def receptive_field(layers: Sequence[Sequence[int]]) -> tuple[int, int]:
     >>> receptive_field([(3, 1), (3, 1), (2, 2)])
     (6, 2)
     """
+    if not isinstance(layers, tuple | list):
+        raise TypeError(f"receptive_field: expected a list of (kernel_size, stride[, dilation]), got {layers!r}")
     size = jump = 1
     for position, layer in enumerate(layers):
         if not isinstance(layer, tuple | list) or len(layer) not in (2, 3):

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from numpycnn.functional.checks import check_flag
 from numpycnn.functional.pooling import check_gradient, prepare, window_sum, window_sum_backward
 
 
@@ -30,6 +31,7 @@ def avg_pool(
     """Average over windows in any number of axes; `avg_pool2d` describes the arguments."""
     operation = f"avg_pool{rank}d" if rank else "avg_pool"
     x, windows = prepare(operation, x, rank, kernel_size, stride, padding, 1, ceil_mode)
+    count_include_pad = check_flag(count_include_pad, "count_include_pad", operation)
     y = window_sum(x, windows)
     y /= windows.divisor(count_include_pad).astype(x.dtype)
     return y
@@ -50,6 +52,7 @@ def avg_pool_backward(
     operation = f"avg_pool{rank}d_backward" if rank else "avg_pool_backward"
     x, windows = prepare(operation, x, rank, kernel_size, stride, padding, 1, ceil_mode)
     dy = check_gradient(operation, dy, x, windows)
+    count_include_pad = check_flag(count_include_pad, "count_include_pad", operation)
     return window_sum_backward(dy / windows.divisor(count_include_pad).astype(x.dtype), windows)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
-LARGEST = 2**31 - 1  # of a setting, and of the elements of one padded channel
+LARGEST = 2**31 - 1  # of a setting, of the elements of one padded channel, of the weights of a layer
 
 
 def spell(shape: Sequence[int | str]) -> str:
@@ -79,11 +79,27 @@ def limit_channel(size: Sequence[int], operation: str) -> None:
         raise ValueError(f"{operation}: expected at most {LARGEST} elements in one channel, got {spell(size)}")
 
 
+def limit_weights(shape: Sequence[int], dtype: Any, operation: str) -> None:
+    """Refuse weights that no sensible layer has, before memory is asked for."""
+    if prod(shape) > LARGEST:
+        raise ValueError(
+            f"{operation}: expected at most {LARGEST} weights, got {spell(shape)}, which would take "
+            f"{prod(shape) * np.dtype(dtype).itemsize:,} bytes; make the layer, or its input, smaller"
+        )
+
+
 def check_int(value: Any, name: str, operation: str) -> int:
     """Return `value` as an int, of either sign."""
     if isinstance(value, bool | np.bool_) or not isinstance(value, int | np.integer):
         raise TypeError(f"{operation}: expected {name} to be an int, got {type(value).__name__} {value!r}")
     return int(value)
+
+
+def check_flag(value: Any, name: str, operation: str) -> bool:
+    """Return `value` if it is True or False, and nothing that Python would take for one of them."""
+    if not isinstance(value, bool | np.bool_):
+        raise TypeError(f"{operation}: expected {name} to be True or False, got {type(value).__name__} {value!r}")
+    return bool(value)
 
 
 def normal_axis(axis: Any, ndim: int, operation: str) -> int:

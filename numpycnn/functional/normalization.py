@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 
-from numpycnn.functional.checks import expect_shape, float_array, for_kernel, normal_axis, spell
+from numpycnn.functional.checks import check_flag, expect_shape, float_array, for_kernel, normal_axis, spell
 from numpycnn.kernels import normalization as kernels
 from numpycnn.kernels import threads
 
@@ -148,7 +148,7 @@ def batch_norm(
     arXiv 1502.03167, algorithms 1 and 2.
     """
     x, _ = _channel_input(x, "batch_norm")
-    if training:
+    if check_flag(training, "training", "batch_norm"):
         momentum = check_momentum(momentum, "batch_norm")
         for running, name in ((running_mean, "running_mean"), (running_var, "running_var")):
             if running is not None and not isinstance(running, np.ndarray):
@@ -205,7 +205,7 @@ def batch_norm_backward(
     x, _ = _channel_input(x, operation)
     dy = float_array(dy, "dy", operation, like=x)
     expect_shape(dy, x.shape, "dy", operation)
-    if training:
+    if check_flag(training, "training", operation):
         mean, variance = batch_statistics(x) if statistics is None else statistics
     else:
         if running_mean is None or running_var is None:

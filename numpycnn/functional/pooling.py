@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from numpycnn.functional.checks import expect_shape, float_array, for_kernel, spell
+from numpycnn.functional.checks import check_flag, expect_shape, float_array, for_kernel, spell
 from numpycnn.functional.windows import AXES, LETTERS, Windows, slide
 from numpycnn.kernels import pooling as kernels
 from numpycnn.kernels import threads
@@ -26,7 +26,7 @@ def pool_windows(
         padding=padding,
         dilation=dilation,
         operation=operation,
-        ceil_mode=ceil_mode,
+        ceil_mode=check_flag(ceil_mode, "ceil_mode", operation),
     )
     for name, k, d, pair in zip(AXES[len(size)], windows.kernel, windows.dilation, windows.padding, strict=True):
         if max(pair) > d * (k - 1):

@@ -136,10 +136,11 @@ class Windows:
         for i, k, s, (before, _), d, o in zip(
             self.size, self.kernel, self.stride, self.padding, self.dilation, self.output, strict=True
         ):
-            at = s * np.arange(o)[:, None] + d * np.arange(k) - before  # (o, k) position on this axis
+            reachable = min(k, (i + before - 1) // d + 1)  # with ceil_mode, a window may be far longer than that
+            at = s * np.arange(o)[:, None] + d * np.arange(reachable) - before  # position on this axis
             joined = index[:, None, :, None] * i + at[None, :, None, :]
             within = inside[:, None, :, None] & ((at >= 0) & (at < i))[None, :, None, :]
-            shape = (len(index) * o, index.shape[1] * k)
+            shape = (len(index) * o, index.shape[1] * reachable)
             index, inside = joined.reshape(shape), within.reshape(shape)
         return np.where(inside, index, -1)
 
@@ -152,7 +153,8 @@ class Windows:
         for i, k, s, (before, after), d, o in zip(
             self.size, self.kernel, self.stride, self.padding, self.dilation, self.output, strict=True
         ):
-            at = s * np.arange(o)[:, None] + d * np.arange(k) - before  # (o, k) position on this axis
+            reachable = min(k, (i + before + after - 1) // d + 1)
+            at = s * np.arange(o)[:, None] + d * np.arange(reachable) - before  # position on this axis
             seen = (at >= -before) & (at < i + after) if count_include_pad else (at >= 0) & (at < i)
             counts = counts[..., None] * seen.sum(axis=1)
         return counts
@@ -217,21 +219,22 @@ def count_windows(
     """Return how many windows fit on each axis; a window that does not fit at all is a ``ValueError``.
 
     With `ceil_mode`, a last window may hang over the end as long as it begins in the input or in the padding before it.
+    It may be the only one.
     """
     output = []
     axes = zip(AXES[len(size)], size, kernel, stride, padding, dilation, strict=True)
     for name, i, k, s, (before, after), d in axes:
         reach = d * (k - 1) + 1
         room = i + before + after - reach
-        if room < 0:
+        o = -(-room // s) + 1 if ceil_mode else room // s + 1
+        if ceil_mode and (o - 1) * s >= i + before:
+            o -= 1
+        if o < 1:
             window = f"kernel {k}" if d == 1 else f"kernel {k} with dilation {d} is {reach} long and"
             raise ValueError(
                 f"{operation}: {window} does not fit into {name} {i} + padding {before} + {after} "
                 f"= {i + before + after}"
             )
-        o = room // s + 1
-        if ceil_mode and room % s and o * s < i + before:
-            o += 1
         output.append(o)
     return tuple(output)
 

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from numpycnn.functional.checks import as_given, per_axis, spell, whole_number
+from numpycnn.functional.checks import as_given, check_flag, per_axis, spell, whole_number
 from numpycnn.functional.conv_transpose import convolve_transposed, convolve_transposed_backward
 from numpycnn.functional.convolution import convolve, convolve_backward, convolve_backward_parameters
 from numpycnn.functional.windows import LETTERS, Windows, check_padding, slide, transposed_size
@@ -43,7 +43,7 @@ class Convolution(Layer):
         self.groups = whole_number(groups, "groups", kind)
         self.in_channels = None if in_channels is None else whole_number(in_channels, "in_channels", kind)
         self.initializer = check_initializer(initializer, kind)
-        self.use_bias = bool(bias)
+        self.use_bias = check_flag(bias, "bias", kind)
         self.weight: Any = None
         self.bias: Any = None
 

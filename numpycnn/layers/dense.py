@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from numpycnn import functional as F
-from numpycnn.functional.checks import spell, whole_number
+from numpycnn.functional.checks import check_flag, spell, whole_number
 from numpycnn.initializers import check_initializer, draw
 from numpycnn.kernels import threads
 from numpycnn.layers.base import Layer, Parameter, Shape
@@ -45,7 +45,7 @@ class Dense(Layer):
         self.out_features = whole_number(out_features, "out_features", "Dense")
         self.in_features = None if in_features is None else whole_number(in_features, "in_features", "Dense")
         self.initializer = check_initializer(initializer, "Dense")
-        self.use_bias = bool(bias)
+        self.use_bias = check_flag(bias, "bias", "Dense")
         self.weight: Any = None
         self.bias: Any = None
 

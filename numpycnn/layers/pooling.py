@@ -7,7 +7,7 @@ import numpy as np
 
 from numpycnn import functional as F
 from numpycnn.functional.avg_pool import avg_pool, avg_pool_backward
-from numpycnn.functional.checks import as_given, per_axis, spell
+from numpycnn.functional.checks import as_given, check_flag, per_axis, spell
 from numpycnn.functional.lp_pool import check_p, lp_pool, lp_pool_backward
 from numpycnn.functional.max_pool import max_pool, max_pool_backward
 from numpycnn.functional.pooling import pool_windows
@@ -35,7 +35,7 @@ class Pool(Layer):
         self.kernel_size = as_given(kernel_size, self.rank, "kernel_size", kind)
         self.stride = None if stride is None else as_given(stride, self.rank, "stride", kind)
         self.padding = check_padding(padding, self.rank, kind)
-        self.ceil_mode = bool(ceil_mode)
+        self.ceil_mode = check_flag(ceil_mode, "ceil_mode", kind)
 
     def _build(self, input_shape: Shape, rng: np.random.Generator | None) -> Shape:
         if len(input_shape) != self.rank + 1:
@@ -133,7 +133,7 @@ class AvgPool(Pool):
         name: str | None = None,
     ) -> None:
         super().__init__(kernel_size, stride=stride, padding=padding, ceil_mode=ceil_mode, name=name)
-        self.count_include_pad = bool(count_include_pad)
+        self.count_include_pad = check_flag(count_include_pad, "count_include_pad", type(self).__name__)
 
     def _settings(self) -> dict[str, Any]:
         return super()._settings() | {"count_include_pad": self.count_include_pad}

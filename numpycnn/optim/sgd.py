@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from numpycnn.functional.checks import check_flag
 from numpycnn.kernels import optimizers as kernels
 from numpycnn.kernels import threads
 from numpycnn.optim.base import Optimizer, number
@@ -37,7 +38,7 @@ class SGD(Optimizer):
     ) -> None:
         super().__init__(lr, weight_decay=weight_decay)
         self.momentum = number(momentum, "momentum", "SGD", below=1)
-        self.nesterov = bool(nesterov)
+        self.nesterov = check_flag(nesterov, "nesterov", "SGD")
         if self.nesterov and not self.momentum:
             raise ValueError("SGD: expected a momentum above 0 for nesterov, got 0")
         if not self.momentum:

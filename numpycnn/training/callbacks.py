@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from numpycnn.functional.checks import whole_number
+from numpycnn.functional.checks import check_flag, whole_number
 from numpycnn.optim.base import number
 from numpycnn.training.history import write_csv
 
@@ -82,7 +82,7 @@ class EarlyStopping(Callback):
         self.monitor = monitor
         self.patience = whole_number(patience, "patience", "EarlyStopping")
         self.min_delta = number(min_delta, "min_delta", "EarlyStopping")
-        self.restore_best = restore_best
+        self.restore_best = check_flag(restore_best, "restore_best", "EarlyStopping")
         self.best: float | None = None
         self.waited = 0
         self._weights: dict[str, np.ndarray] = {}

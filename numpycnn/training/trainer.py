@@ -7,7 +7,7 @@ from typing import Any, NoReturn, TextIO
 
 import numpy as np
 
-from numpycnn.functional.checks import whole_number
+from numpycnn.functional.checks import check_flag, whole_number
 from numpycnn.layers.base import Layer
 from numpycnn.losses import Loss
 from numpycnn.optim import Optimizer
@@ -143,7 +143,7 @@ class Trainer:
         epochs = whole_number(epochs, "epochs", "fit")
         batch_size = whole_number(batch_size, "batch_size", "fit")
         display = Display(stream_for(progress))
-        self._begin(len(data), batch_size, bool(shuffle))
+        self._begin(len(data), batch_size, check_flag(shuffle, "shuffle", "fit"))
         for callback in self.callbacks:
             callback.on_train_begin(self)
         if self.progress.epoch >= epochs:

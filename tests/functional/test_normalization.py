@@ -200,6 +200,8 @@ def test_empty_batches() -> None:
         ValueError, match=r"batch_norm: expected a batch that is not empty in training, got \(0, 3, 4\)"
     ):
         F.batch_norm(empty, ones, ones, None, None, training=True)
+    with pytest.raises(TypeError, match="batch_norm: expected training to be True or False, got str 'no'"):
+        F.batch_norm(np.ones((2, 3, 4)), ones, ones, ones, ones, training="no")
     assert F.layer_norm(empty).shape == (0, 3, 4)
     assert F.layer_norm_backward(empty, empty)[1].shape == (4,)
 

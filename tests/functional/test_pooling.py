@@ -46,6 +46,7 @@ def test_the_drawn_windows_reach_the_awkward_cases(rank: int) -> None:
             and pool_output(c) != tuple(-(-r // s) + 1 for r, s in zip(c.room, c.stride, strict=True))
             for c in cases
         ],
+        "window longer than the padded input": [min(c.room) < 0 for c in cases],
         "gaps between windows": [any(s > r for s, r in zip(c.stride, c.reach, strict=True)) for c in cases],
         "dilation": [max(c.dilation) > 1 and max(c.kernel) > 1 for c in cases],
         "window that covers padding": [any(w.covered > len(w.seen) for w in ws) for ws in windows],
@@ -119,6 +120,8 @@ BAD_CALLS = [
     ({"padding": ((0, 0), (0, 2))}, ValueError, "expected padding smaller than the window, .* got 2 for width"),
     ({"padding": INT32_OVERFLOW}, ValueError, "expected padding from 0 to 2147483647, got 2147483648"),
     ({"padding": 2**31 - 1}, ValueError, "in one padded channel|smaller than the window"),
+    ({"ceil_mode": "no"}, TypeError, "_pool2d: expected ceil_mode to be True or False, got str 'no'"),
+    ({"ceil_mode": 1}, TypeError, "_pool2d: expected ceil_mode to be True or False, got int 1"),
     ({"padding": "around"}, ValueError, "expected padding 'valid', 'same' or 'full', got 'around'"),
 ]
 

@@ -41,6 +41,61 @@ def test_conv_output_size_over_a_grid() -> None:
                 F.conv_output_size(i, k, **settings)
 
 
+def test_ceil_mode_over_a_grid() -> None:
+    """Step over the padded input until the window hangs over its end, and never begin in the padding after it."""
+    longer = 0
+    for i, k, s, before, after, d in product(range(1, 7), range(1, 7), range(1, 5), range(3), range(3), range(1, 3)):
+        reach, end = d * (k - 1) + 1, i + before + after
+        if after >= reach:  # no pool has that much
+            continue
+        places, complete = 0, True
+        while complete and places * s < i + before:
+            complete = places * s + reach < end
+            places += 1
+        settings: dict[str, Any] = {"stride": s, "padding": ((before, after),), "dilation": d, "ceil_mode": True}
+        if reach <= end:
+            assert F.pool_output_size(i, k, **settings) == places
+            continue
+        longer += 1
+        if reach - end < s:  # one place, with less than a stride hanging over
+            assert F.pool_output_size(i, k, **settings) == 1
+        else:
+            with pytest.raises(ValueError, match=r"^pool_output_size: kernel .* does not fit into length"):
+                F.pool_output_size(i, k, **settings)
+    assert longer > 500
+
+
+def test_ceil_mode_equals_pytorch_over_a_grid() -> None:
+    """Sizes and numbers, of a window that is longer than its input as well, and errors where there is an error."""
+    torch = pytest.importorskip("torch")
+    refused = 0
+    for i, k, s, p, d in product(range(1, 7), range(1, 8), range(1, 5), range(3), range(1, 3)):
+        if p > k // 2:
+            continue
+        x = np.arange(1.0, i + 1)[None, None] - 3
+        settings: dict[str, Any] = {"stride": s, "padding": p, "ceil_mode": True}
+        try:
+            y = torch.nn.functional.max_pool1d(torch.tensor(x), k, **settings, dilation=d).numpy()
+        except RuntimeError:
+            refused += 1
+            with pytest.raises(ValueError, match=r"^max_pool1d: kernel .* does not fit into length"):
+                F.max_pool1d(x, k, **settings, dilation=d)
+            continue
+        np.testing.assert_array_equal(F.max_pool1d(x, k, **settings, dilation=d), y)
+        if d == 1:
+            for include in (True, False):
+                expected = torch.nn.functional.avg_pool1d(torch.tensor(x), k, **settings, count_include_pad=include)
+                np.testing.assert_allclose(F.avg_pool1d(x, k, **settings, count_include_pad=include), expected)
+    assert refused > 50
+
+
+def test_a_window_that_is_longer_than_any_memory() -> None:
+    x, settings = np.array([[[3.0, 4.0]]]), {"stride": 2**31 - 1, "ceil_mode": True}
+    assert F.max_pool1d(x, 2**31 - 1, **settings) == 4
+    assert F.avg_pool1d(x, 2**31 - 1, **settings) == 3.5
+    np.testing.assert_array_equal(F.max_pool1d_backward(np.ones((1, 1, 1)), x, 2**31 - 1, **settings), [[[0, 1]]])
+
+
 @pytest.mark.parametrize("rank", [1, 2, 3])
 def test_sizes_of_drawn_windows(rank: int) -> None:
     for rng in generators(28, rank):
@@ -131,6 +186,8 @@ BAD_CALLS: list[tuple[Any, tuple[Any, ...], dict[str, Any], type[Exception], str
     (F.conv_transpose_output_size, (1, 1), {"padding": 1}, ValueError, "no length is left"),
     (F.conv_transpose_output_size, (5, 2), {"output_padding": 1}, ValueError, "output_padding smaller than stride"),
     (F.conv_transpose_output_size, (2**20, 2), {"stride": 2**20}, ValueError, "at most 2147483647 elements"),
+    (F.pool_output_size, (5, 2), {"ceil_mode": 1}, TypeError, "expected ceil_mode to be True or False, got int 1"),
+    (F.receptive_field, (5,), {}, TypeError, r"expected a list of \(kernel_size, stride\[, dilation\]\), got 5"),
     (F.receptive_field, ([3],), {}, ValueError, r"\(kernel_size, stride, dilation\) at position 0, got 3"),
     (F.receptive_field, ([(3, 1), (3,)],), {}, ValueError, r"at position 1, got \(3,\)"),
     (F.receptive_field, ([(3, 0)],), {}, ValueError, "receptive_field: expected layer from 1"),

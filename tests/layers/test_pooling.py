@@ -82,6 +82,13 @@ BAD = [
         "MaxPool2D: expected padding 'valid', 'same' or 'full', got 'around'",
     ),
     Bad(lambda: make(padding=(1, 2, 3)), ValueError, "MaxPool2D: expected padding to be an int or 2 ints, got 3"),
+    Bad(lambda: make(ceil_mode="no"), TypeError, "MaxPool2D: expected ceil_mode to be True or False, got str 'no'"),
+    Bad(lambda: make(ceil_mode=None), TypeError, "MaxPool2D: expected ceil_mode to be True or False, got NoneType"),
+    Bad(
+        lambda: make_average(count_include_pad=1),
+        TypeError,
+        "AvgPool2D: expected count_include_pad to be True or False, got int 1",
+    ),
     Bad(lambda: LpPool2D(2, p=0.5), ValueError, "LpPool2D: expected p from 1 on, and finite, got 0.5"),
     Bad(lambda: LpPool2D(2, p=np.inf), ValueError, "LpPool2D: expected p from 1 on, and finite, got inf"),
     Bad(lambda: LpPool2D(2, p=None), TypeError, "LpPool2D: expected p to be a number, got NoneType None"),

@@ -150,6 +150,7 @@ def test_misuse(make: Callable[[], Optimizer], rng: np.random.Generator) -> None
         (lambda: SGD(None), TypeError, "SGD: expected lr to be a number, got NoneType None"),
         (lambda: SGD(0.1, momentum=1), ValueError, "SGD: expected momentum from 0 to below 1, got 1"),
         (lambda: SGD(0.1, momentum=True), TypeError, "SGD: expected momentum to be a number, got bool True"),
+        (lambda: SGD(0.1, 0.9, nesterov="no"), TypeError, "SGD: expected nesterov to be True or False, got str 'no'"),
         (lambda: SGD(0.1, nesterov=True), ValueError, "SGD: expected a momentum above 0 for nesterov, got 0"),
         (lambda: SGD(0.1, weight_decay=-1), ValueError, "SGD: expected weight_decay from 0 on, got -1"),
         (lambda: Adam(betas=(0.9,)), ValueError, r"Adam: expected two betas, got \(0.9,\)"),

@@ -132,6 +132,11 @@ def test_min_delta_is_what_counts() -> None:
     assert len(fit(Dictate(loss=values), EarlyStopping("loss", patience=2, min_delta=0.1), epochs=4).history) == 4
 
 
+def test_restore_best_is_a_flag() -> None:
+    with pytest.raises(TypeError, match="EarlyStopping: expected restore_best to be True or False, got str 'no'"):
+        EarlyStopping(restore_best="no")  # type: ignore[arg-type]
+
+
 def test_the_last_weights_where_nothing_is_to_be_restored() -> None:
     dictate = Dictate(loss=[0.1, 0.2, 0.3])
     trainer = fit(dictate, EarlyStopping("loss", patience=2, restore_best=False))

@@ -301,6 +301,7 @@ X, LABELS = small.points(50)
         ((X, LABELS), {"validation": (X[:0], [])}, ValueError, "validation: expected at least one example, got none"),
         ((X, LABELS), {"epochs": 0}, ValueError, "fit: expected epochs from 1 to 2147483647, got 0"),
         ((X, LABELS), {"epochs": 2.0}, TypeError, "fit: expected epochs to be an int, got float 2.0"),
+        ((X, LABELS), {"shuffle": "no"}, TypeError, "fit: expected shuffle to be True or False, got str 'no'"),
         ((X, LABELS), {"batch_size": 0}, ValueError, "fit: expected batch_size from 1 to 2147483647, got 0"),
         ((X, LABELS), {"batch_size": "32"}, TypeError, "fit: expected batch_size to be an int, got str '32'"),
         (
