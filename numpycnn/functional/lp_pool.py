@@ -2,21 +2,27 @@
 
 With the elements ``x[q]`` that window ``w`` sees,
 
-    y[w] = (sum of |x[q]|^p)^(1/p)        dx[q] = sign(x[q]) |x[q]|^(p-1) * sum of dy[w] y[w]^(1-p) over the windows
-    that see q
+    y[w] = (c[w] * sum of |x[q]|^p)^(1/p)
+
+    dx[q] = sign(x[q]) |x[q]|^(p-1) * sum of dy[w] c[w] y[w]^(1-p) over the windows that see q
 
 by the chain rule: the derivative of ``s^(1/p)`` is ``s^(1/p - 1) / p = y^(1-p) / p``, and that of ``|x|^p`` is
 ``p sign(x) |x|^(p-1)``. A window of nothing but zeros has no derivative; 0 is used.
+
+The factor ``c`` is 1 but for the incomplete windows that ``ceil_mode`` keeps: of their ``K`` elements only ``n`` lie in
+the input and its padding, and ``c = K / n`` makes up for those that are missing, as the divisor of an average does.
 
 Source: P. Sermanet, S. Chintala, Y. LeCun, "Convolutional neural networks applied to house numbers digit
 classification", 2012.
 """
 
+from math import prod
 from typing import Any
 
 import numpy as np
 
 from numpycnn.functional.pooling import check_gradient, prepare, window_sum, window_sum_backward
+from numpycnn.functional.windows import Windows
 
 
 def check_p(p: Any, operation: str) -> float:
@@ -36,6 +42,12 @@ def _sizes(x: np.ndarray) -> tuple[np.ndarray, float]:
     return sizes / scale, scale
 
 
+def _power_sums(sizes: np.ndarray, p: float, windows: Windows) -> tuple[np.ndarray, np.ndarray]:
+    """Return ``c * sum of sizes^p`` of each window, (N, C, *output), and ``c``, (*output)."""
+    share = prod(windows.kernel) / windows.divisor(count_include_pad=True)
+    return share * window_sum(sizes**p, windows), share
+
+
 def lp_pool(
     x: Any,
     kernel_size: Any,
@@ -51,7 +63,8 @@ def lp_pool(
     x, windows = prepare(operation, x, rank, kernel_size, stride, padding, 1, ceil_mode)
     p = check_p(p, operation)
     sizes, scale = _sizes(x)
-    return (scale * window_sum(sizes**p, windows) ** (1 / p)).astype(x.dtype)
+    sums, _ = _power_sums(sizes, p, windows)
+    return (scale * sums ** (1 / p)).astype(x.dtype)
 
 
 def lp_pool_backward(
@@ -71,9 +84,10 @@ def lp_pool_backward(
     p = check_p(p, operation)
     dy = check_gradient(operation, dy, x, windows)
     sizes, _ = _sizes(x)
-    norm = window_sum(sizes**p, windows) ** (1 / p)
-    share = np.divide(dy, norm ** (p - 1), out=np.zeros_like(norm), where=norm != 0)
-    return (np.sign(x) * sizes ** (p - 1) * window_sum_backward(share, windows)).astype(x.dtype)
+    sums, share = _power_sums(sizes, p, windows)
+    norm = sums ** (1 / p)
+    slope = np.divide(dy * share, norm ** (p - 1), out=np.zeros_like(norm), where=norm != 0)
+    return (np.sign(x) * sizes ** (p - 1) * window_sum_backward(slope, windows)).astype(x.dtype)
 
 
 # --------------------------------------------------------------------------------------------------------- public names
@@ -117,7 +131,7 @@ def lp_pool2d(
     padding : int, tuple of int, tuple of (before, after) pairs, or {"valid", "same"}
         Zeros around the picture, smaller than the window.
     ceil_mode : bool
-        Keep a last, incomplete window.
+        Keep a last, incomplete window; its sum is scaled up to the size of a whole one, as PyTorch does.
 
     Returns
     -------

@@ -1,6 +1,7 @@
 """Lp pooling against its definition and PyTorch."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,9 +26,10 @@ def test_equals_the_definition(rank: int) -> None:
         case, x, dy = draw(rng, rank)
         p = case.settings["p"]
 
-        def norm(numbers: list[float], window: PoolWindow, p: float = p) -> tuple[float, list[float]]:
-            value = sum(abs(n) ** p for n in numbers) ** (1 / p)
-            return value, [math.copysign(abs(n) ** (p - 1), n) * value ** (1 - p) for n in numbers]
+        def norm(numbers: list[float], window: PoolWindow, p: float = p, k: Any = case.kernel) -> Any:
+            share = math.prod(k) / window.covered  # more than 1 in an incomplete window
+            value = (share * sum(abs(n) ** p for n in numbers)) ** (1 / p)
+            return value, [math.copysign(abs(n) ** (p - 1), n) * share * value ** (1 - p) for n in numbers]
 
         y, dx = pool(x, case, dy, norm)
         assert_close(FORWARD[rank](x, **case.settings), y)
@@ -36,23 +38,35 @@ def test_equals_the_definition(rank: int) -> None:
 
 @pytest.mark.parametrize("rank", [1, 2, 3])
 def test_equals_pytorch(rank: int) -> None:
-    """PyTorch pads nothing, takes the sign of odd powers along, and scales incomplete windows up."""
+    """PyTorch pads nothing, and takes the sign of odd powers along; for even ones inputs of both signs are compared."""
     torch = pytest.importorskip("torch")
     theirs = [torch.nn.functional.lp_pool1d, torch.nn.functional.lp_pool2d, torch.nn.functional.lp_pool3d][rank - 1]
+    incomplete = 0
     for rng in generators(12, rank):
         case, x, dy = draw(rng, rank)
-        case = case._replace(pairs=((0, 0),) * rank)
-        if min(case.room) < 0:
+        settings = case.settings | {"padding": 0, "p": float(rng.choice([1, 1.5, 2, 3, 4]))}
+        case = case._replace(pairs=((0, 0),) * rank, settings=settings)
+        if min(pool_output(case)) < 1 or (rank == 3 and min(case.room) < 0):  # what PyTorch refuses
             case = case._replace(size=case.reach)
             x = rng.normal(size=(*x.shape[:2], *case.size))
-        settings = case.settings | {"padding": 0, "ceil_mode": False}
-        dy = rng.normal(size=(*x.shape[:2], *case.output))
-        tensor = torch.tensor(np.abs(x), requires_grad=True)
+        incomplete += pool_output(case) != case.output
+        dy = rng.normal(size=(*x.shape[:2], *pool_output(case)))
+        even = settings["p"] % 2 == 0
+        tensor = torch.tensor(x if even else np.abs(x), requires_grad=True)
         kernel, stride = (case.kernel, case.stride) if rank > 1 else (case.kernel[0], case.stride[0])
-        y = theirs(tensor, settings["p"], kernel, stride=stride)
+        y = theirs(tensor, settings["p"], kernel, stride=stride, ceil_mode=settings["ceil_mode"])
         y.backward(torch.tensor(dy))
         assert_close(FORWARD[rank](x, **settings), y.detach())
-        assert_close(BACKWARD[rank](dy, x, **settings), np.sign(x) * tensor.grad.numpy())
+        sign = 1 if even else np.sign(x)
+        assert_close(BACKWARD[rank](dy, x, **settings), sign * tensor.grad.numpy())
+    assert incomplete >= 10
+
+
+def test_an_incomplete_window_is_scaled_up_to_a_whole_one() -> None:
+    x = np.array([[[3.0, 4.0, -6.0]]])
+    np.testing.assert_allclose(F.lp_pool1d(x, 2, ceil_mode=True), [[[5, 6 * np.sqrt(2)]]])
+    np.testing.assert_allclose(F.lp_pool1d(x, 2, p=1, ceil_mode=True), [[[7, 12]]])
+    np.testing.assert_allclose(F.lp_pool1d(x, 2, p=1, stride=2, padding=((0, 1),)), [[[7, 6]]])  # zeros count
 
 
 def test_a_window_of_zeros_has_no_slope_and_no_warning() -> None:
