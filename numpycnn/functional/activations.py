@@ -3,7 +3,10 @@
 Each acts on every element by itself, ``y = f(x)``, so its backward is ``dx = dy * f'(x)``. The derivatives of the
 sigmoid and of tanh are short in terms of the output, so their backward takes it as ``y`` where it is at hand.
 
-NaN stays NaN in all of them. At a kink (ReLU and its kin at 0) the derivative from the left is used.
+NaN stays NaN in all of them. At a kink (ReLU and its kin at 0) the derivative from the left is used. Where ``x`` is
+NaN, the backward of ReLU, ELU and SELU hands ``dy`` on as for a positive number, and that of the leaky ReLU as for a
+negative one: PyTorch's choice, by which a network that has gone wrong does not look like one that is switched off. At
+an infinity each has its limit. An array without axes gives an array without axes.
 """
 
 from typing import Any
@@ -16,6 +19,7 @@ from numpycnn.kernels import threads
 
 SELU_ALPHA = 1.6732632423543772848170429916717
 SELU_SCALE = 1.0507009873554804934193349852946
+FAR = 40  # standard deviations: from there on the normal distribution is 0 or 1 to the last bit
 
 
 def _operands(dy: Any, x: Any, operation: str) -> tuple[np.ndarray, np.ndarray]:
@@ -26,9 +30,11 @@ def _operands(dy: Any, x: Any, operation: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def check_number(value: Any, name: str, operation: str) -> float:
-    """Return `value` as a float, if it is a number."""
+    """Return `value` as a float, if it is a finite number."""
     if isinstance(value, bool) or not isinstance(value, int | float | np.number):
         raise TypeError(f"{operation}: expected {name} to be a number, got {type(value).__name__} {value!r}")
+    if not np.isfinite(value):
+        raise ValueError(f"{operation}: expected {name} to be finite, got {value}")
     return float(value)
 
 
@@ -60,7 +66,7 @@ def relu(x: Any) -> np.ndarray:
 
 
 def relu_backward(dy: Any, x: Any) -> np.ndarray:
-    """Return ``dx = dy`` where ``x > 0``, else 0."""
+    """Return ``dx = dy`` where ``x > 0`` or is NaN, else 0."""
     dy, x = _operands(dy, x, "relu_backward")
     dy, x = for_kernel(dy), for_kernel(x)
     dx = np.empty_like(x)
@@ -104,7 +110,7 @@ def elu_backward(dy: Any, x: Any, *, alpha: float = 1.0) -> np.ndarray:
     """Return ``dx = dy`` where ``x > 0``, else ``dy * alpha * exp(x)``."""
     dy, x = _operands(dy, x, "elu_backward")
     alpha = x.dtype.type(check_number(alpha, "alpha", "elu_backward"))
-    return np.where(x > 0, dy, dy * alpha * np.exp(np.minimum(x, 0)))
+    return np.where(x <= 0, dy * alpha * np.exp(np.minimum(x, 0)), dy)
 
 
 def selu(x: Any) -> np.ndarray:
@@ -115,39 +121,39 @@ def selu(x: Any) -> np.ndarray:
     G. Klambauer, T. Unterthiner, A. Mayr, S. Hochreiter, "Self-normalizing neural networks", arXiv 1706.02515.
     """
     x = float_array(x, "x", "selu")
-    return x.dtype.type(SELU_SCALE) * elu(x, alpha=SELU_ALPHA)
+    return np.asarray(x.dtype.type(SELU_SCALE) * elu(x, alpha=SELU_ALPHA))
 
 
 def selu_backward(dy: Any, x: Any) -> np.ndarray:
     """Return ``dx = dy * scale`` where ``x > 0``, else ``dy * scale * alpha * exp(x)``."""
     dy, x = _operands(dy, x, "selu_backward")
-    return x.dtype.type(SELU_SCALE) * elu_backward(dy, x, alpha=SELU_ALPHA)
+    return np.asarray(x.dtype.type(SELU_SCALE) * elu_backward(dy, x, alpha=SELU_ALPHA))
 
 
 def sigmoid(x: Any) -> np.ndarray:
     """Return ``1 / (1 + exp(-x))`` of each element, without overflow for any finite or infinite `x`."""
     x = float_array(x, "x", "sigmoid")
     small = np.exp(-np.abs(x))  # at most 1, whatever the sign of x
-    return np.where(x >= 0, 1, small) / (1 + small)
+    return np.asarray(np.where(x >= 0, 1, small) / (1 + small))
 
 
 def sigmoid_backward(dy: Any, x: Any, *, y: np.ndarray | None = None) -> np.ndarray:
     """Return ``dx = dy * y * (1 - y)`` with ``y = sigmoid(x)``."""
     dy, x = _operands(dy, x, "sigmoid_backward")
     y = sigmoid(x) if y is None else y
-    return dy * y * (1 - y)
+    return np.asarray(dy * y * (1 - y))
 
 
 def tanh(x: Any) -> np.ndarray:
     """Return the hyperbolic tangent of each element."""
-    return np.tanh(float_array(x, "x", "tanh"))
+    return np.asarray(np.tanh(float_array(x, "x", "tanh")))
 
 
 def tanh_backward(dy: Any, x: Any, *, y: np.ndarray | None = None) -> np.ndarray:
     """Return ``dx = dy * (1 - y^2)`` with ``y = tanh(x)``."""
     dy, x = _operands(dy, x, "tanh_backward")
     y = tanh(x) if y is None else y
-    return dy * (1 - y * y)
+    return np.asarray(dy * (1 - y * y))
 
 
 def check_approximate(approximate: Any, operation: str) -> bool:
@@ -157,8 +163,10 @@ def check_approximate(approximate: Any, operation: str) -> bool:
     return bool(approximate == "tanh")
 
 
-def _normal_cdf(x: np.ndarray) -> np.ndarray:
-    """Return the probability that a standard normal variable is below `x`."""
+def _normal_cdf(x: np.ndarray, approximate: bool) -> np.ndarray:
+    """Return the probability that a standard normal variable is below `x`, in float64 where it is approximate."""
+    if approximate:
+        return 0.5 * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)))
     from scipy.special import ndtr
 
     return np.asarray(ndtr(x))
@@ -174,17 +182,18 @@ def gelu(x: Any, approximate: str = "none") -> np.ndarray:
     D. Hendrycks and K. Gimpel, "Gaussian error linear units (GELUs)", arXiv 1606.08415.
     """
     x = float_array(x, "x", "gelu")
-    if check_approximate(approximate, "gelu"):
-        return x * (0.5 * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)))).astype(x.dtype)
-    return x * _normal_cdf(x)
+    near = np.clip(x, -FAR, FAR)
+    phi = _normal_cdf(near, check_approximate(approximate, "gelu"))
+    return np.asarray(np.maximum(x, -FAR) * phi.astype(x.dtype))
 
 
 def gelu_backward(dy: Any, x: Any, approximate: str = "none") -> np.ndarray:
     """Return ``dx = dy * (Phi(x) + x * Phi'(x))``."""
     dy, x = _operands(dy, x, "gelu_backward")
-    if check_approximate(approximate, "gelu_backward"):
-        slope = np.sqrt(2 / np.pi) * (1 + 3 * 0.044715 * x**2)
-        t = np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3))
-        return (dy * (0.5 * (1 + t) + 0.5 * x * (1 - t * t) * slope)).astype(x.dtype)
-    density = np.exp(-0.5 * x * x) / np.sqrt(2 * np.pi)
-    return (dy * (_normal_cdf(x) + x * density)).astype(x.dtype)
+    near = np.clip(x, -FAR, FAR)
+    phi = _normal_cdf(near, check_approximate(approximate, "gelu_backward"))
+    if approximate == "tanh":  # with phi = (1 + t) / 2, (1 - t^2) / 2 = 2 phi (1 - phi)
+        density = 2 * phi * (1 - phi) * np.sqrt(2 / np.pi) * (1 + 3 * 0.044715 * near**2)
+    else:
+        density = np.exp(-0.5 * near * near) / np.sqrt(2 * np.pi)
+    return np.asarray(dy * (phi + near * density), x.dtype)

@@ -14,7 +14,7 @@ def relu_reference(chunk, start, stop, x, y):
 
 
 def relu_backward_reference(chunk, start, stop, dy, x, dx):
-    dx[start:stop] = np.where(x[start:stop] > 0, dy[start:stop], 0)
+    dx[start:stop] = np.where(x[start:stop] <= 0, 0, dy[start:stop])
 
 
 def dropout_reference(chunk, start, stop, x, key, threshold, scale, y, kept):
@@ -49,12 +49,12 @@ def relu(chunk, start, stop, x, y):
 
 @jit
 def relu_backward(chunk, start, stop, dy, x, dx):
-    """Dx = dy where x > 0, else 0."""
+    """Dx = 0 where x <= 0, else dy: at NaN as well."""
     zero = dy.dtype.type(0)
     gradient, source, target = dy[start:stop], x[start:stop], dx[start:stop]
     for i in range(len(source)):
         g = gradient[i]  # loaded in any case, which is what lets the compiler choose without a branch
-        target[i] = g if source[i] > zero else zero
+        target[i] = zero if source[i] <= zero else g
 
 
 @jit

@@ -112,30 +112,59 @@ def test_types_layouts_and_empty_arrays(
     assert backward(np.empty((0, 3)), np.empty((0, 3)), **settings).shape == (0, 3)
 
 
-SPECIAL = [  # what each makes of nan, inf, -inf, 1e4, -1e4
-    ("relu", [np.nan, np.inf, 0, 1e4, 0]),
-    ("leaky_relu", [np.nan, np.inf, -np.inf, 1e4, -1e2]),
-    ("elu", [np.nan, np.inf, -1, 1e4, -1]),
-    ("selu", [np.nan, np.inf, -SCALE * ALPHA, SCALE * 1e4, -SCALE * ALPHA]),
-    ("sigmoid", [np.nan, 1, 0, 1, 0]),
-    ("tanh", [np.nan, 1, -1, 1, -1]),
+NAN, INF = np.nan, np.inf
+SPECIAL: list[tuple[str, list[float], list[float]]] = [  # of nan, inf, -inf, 1e4, -1e4: the values, and the slopes
+    ("relu", [NAN, INF, 0, 1e4, 0], [1, 1, 0, 1, 0]),
+    ("leaky_relu", [NAN, INF, -INF, 1e4, -1e2], [0.01, 1, 0.01, 1, 0.01]),
+    ("elu", [NAN, INF, -1, 1e4, -1], [1, 1, 0, 1, 0]),
+    ("selu", [NAN, INF, -SCALE * ALPHA, SCALE * 1e4, -SCALE * ALPHA], [SCALE, SCALE, 0, SCALE, 0]),
+    ("sigmoid", [NAN, 1, 0, 1, 0], [NAN, 0, 0, 0, 0]),
+    ("tanh", [NAN, 1, -1, 1, -1], [NAN, 0, 0, 0, 0]),
+    ("gelu", [NAN, INF, 0, 1e4, 0], [NAN, 1, 0, 1, 0]),
+    ("gelu tanh", [NAN, INF, 0, 1e4, 0], [NAN, 1, 0, 1, 0]),
 ]
 
 
-@pytest.mark.parametrize(("name", "expected"), SPECIAL)
-def test_special_numbers(name: str, expected: list[float]) -> None:
-    x = np.array([np.nan, np.inf, -np.inf, 1e4, -1e4])
-    np.testing.assert_allclose(getattr(F, name)(x), expected, rtol=1e-15, atol=0)
-    dx = getattr(F, f"{name}_backward")(np.ones(5), x)
-    assert np.isfinite(dx[1:]).all()
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("name", "values", "slopes"), SPECIAL, ids=[row[0] for row in SPECIAL])
+def test_special_numbers(name: str, values: list[float], slopes: list[float], dtype: type) -> None:
+    name, *settings = name.split()
+    x, precision = np.array([NAN, INF, -INF, 1e4, -1e4], dtype), np.finfo(dtype).eps
+    np.testing.assert_allclose(getattr(F, name)(x, *settings), values, rtol=precision, atol=0)
+    dx = getattr(F, f"{name}_backward")(np.ones(5, dtype), x, *settings)
+    np.testing.assert_allclose(dx, slopes, rtol=precision, atol=0)
+
+
+@pytest.mark.parametrize("name", ["relu", "leaky_relu", "elu", "selu"])
+def test_the_slope_at_nan_is_that_of_pytorch(name: str) -> None:
+    torch = pytest.importorskip("torch")
+    tensor = torch.tensor([np.nan, 1.0, -1.0], dtype=torch.float64, requires_grad=True)
+    getattr(torch.nn.functional, name)(tensor).backward(torch.tensor([2.0, 3.0, 5.0], dtype=torch.float64))
+    dx = getattr(F, f"{name}_backward")(np.array([2.0, 3.0, 5.0]), np.array([np.nan, 1.0, -1.0]))
+    np.testing.assert_allclose(dx, tensor.grad)
 
 
 @pytest.mark.parametrize("approximate", ["none", "tanh"])
-def test_gelu_at_large_numbers(approximate: str) -> None:
-    x = np.array([1e4, -1e4, 50, -50.0])
-    np.testing.assert_array_equal(F.gelu(x, approximate), [1e4, 0, 50, 0])
-    np.testing.assert_array_equal(F.gelu_backward(np.ones(4), x, approximate), [1, 0, 1, 0])
-    assert np.isnan(F.gelu(np.array([np.nan]), approximate))
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_gelu_at_large_numbers(approximate: str, dtype: type) -> None:
+    largest = np.finfo(dtype).max
+    x = np.array([50, -50, largest, -largest], dtype)
+    np.testing.assert_array_equal(F.gelu(x, approximate), [50, 0, largest, 0])
+    np.testing.assert_array_equal(F.gelu_backward(np.ones(4, dtype), x, approximate), [1, 0, 1, 0])
+
+
+@pytest.mark.parametrize(("name", "settings", "formula", "slope"), TABLE, ids=IDS)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_an_array_without_axes_gives_one(
+    name: str, settings: dict[str, Any], formula: Scalar, slope: Scalar, dtype: type
+) -> None:
+    x = np.array(-0.5, dtype)
+    y = getattr(F, name)(x, **settings)
+    dx = getattr(F, f"{name}_backward")(np.array(2, dtype), x, **settings)
+    for array, value in ((y, formula(-0.5)), (dx, 2 * slope(-0.5))):
+        assert isinstance(array, np.ndarray)
+        assert (array.shape, array.dtype) == ((), np.dtype(dtype))
+        assert float(array) == pytest.approx(value, rel=1e-6)
 
 
 @pytest.mark.parametrize("name", ["relu", "leaky_relu", "elu", "selu"])
@@ -176,5 +205,9 @@ def test_bad_settings() -> None:
         F.leaky_relu(x, negative_slope="0.1")
     with pytest.raises(TypeError, match="elu: expected alpha to be a number, got NoneType None"):
         F.elu(x, alpha=None)
+    with pytest.raises(ValueError, match=r"leaky_relu_backward: expected negative_slope to be finite, got nan"):
+        F.leaky_relu_backward(x, x, negative_slope=np.nan)
+    with pytest.raises(ValueError, match="elu: expected alpha to be finite, got inf"):
+        F.elu(x, alpha=np.inf)
     with pytest.raises(ValueError, match="gelu: expected approximate 'none' or 'tanh', got 'fast'"):
         F.gelu(x, approximate="fast")
