@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from numpycnn.functional.checks import limit_weights
+
 Initializer = Callable[[np.random.Generator, tuple[int, ...], int, int], np.ndarray]
 
 
@@ -77,6 +79,7 @@ def draw(
 
     The zeros of a model that is about to be loaded cost no memory until they are written to.
     """
+    limit_weights(shape, dtype, "draw")
     if rng is None:
         return np.zeros(shape, dtype)
     return INITIALIZERS[name](rng, shape, fan_in, fan_out).astype(dtype)

@@ -182,6 +182,8 @@ class Layer:
                 raise TypeError(f"expected _build to return the output shape, a tuple, got {output!r}")
             self.output_shape = output
             self.input_shape = shape
+        except MemoryError as error:
+            raise MemoryError(f"{self.label}: {error}; make the layer, or its input, smaller") from None
         except (ValueError, TypeError) as error:
             raise self._named(error) from None
         return self.output_shape

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from numpycnn import functional as F
-from numpycnn.functional.checks import spell, whole_number
+from numpycnn.functional.checks import limit_weights, spell, whole_number
 from numpycnn.layers.base import Layer, Parameter, Shape
 
 
@@ -36,6 +36,7 @@ class Embedding(Layer):
 
     def _build(self, input_shape: Shape, rng: np.random.Generator | None) -> Shape:
         shape = (self.num_embeddings, self.embedding_dim)
+        limit_weights(shape, self.dtype, "Embedding")
         table = np.zeros(shape, self.dtype) if rng is None else rng.normal(size=shape).astype(self.dtype)
         self.weight = Parameter(table)
         return (*input_shape, self.embedding_dim)

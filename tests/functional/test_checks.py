@@ -7,10 +7,12 @@ import pytest
 
 from numpycnn.functional.checks import (
     as_given,
+    check_flag,
     class_labels,
     expect_shape,
     float_array,
     for_kernel,
+    limit_weights,
     normal_axis,
     per_axis,
     spell,
@@ -112,6 +114,27 @@ def test_per_axis_and_as_given() -> None:
         per_axis((1,), 2, "n", "f")
     with pytest.raises(TypeError, match="f: expected n to be an int, got tuple"):
         per_axis(((1, 2), 3), 2, "n", "f")
+
+
+def test_check_flag() -> None:
+    assert check_flag(True, "n", "f") is check_flag(np.True_, "n", "f") is True
+    assert check_flag(False, "n", "f") is check_flag(np.bool_(0), "n", "f") is False
+    for value, spelled in ((1, "int 1"), (0, "int 0"), ("no", "str 'no'"), (None, "NoneType None"), ([], r"list \[\]")):
+        with pytest.raises(TypeError, match=f"^f: expected n to be True or False, got {spelled}$"):
+            check_flag(value, "n", "f")
+
+
+def test_limit_weights() -> None:
+    limit_weights((2**31 - 1,), np.float32, "f")
+    limit_weights((), np.float32, "f")
+    with pytest.raises(
+        ValueError,
+        match=r"^f: expected at most 2147483647 weights, got \(65536, 32768\), which would "
+        r"take 17,179,869,184 bytes; make the layer, or its input, smaller$",
+    ):
+        limit_weights((2**16, 2**15), np.float64, "f")
+    with pytest.raises(ValueError, match=r"got .* which would take 36,893,488,147,419,103,232 bytes"):
+        limit_weights((2**31, 2**31), np.float64, "f")  # no wrapped size
 
 
 def test_normal_axis() -> None:

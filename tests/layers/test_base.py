@@ -204,3 +204,13 @@ def test_a_missing_argument_names_the_layer() -> None:
     ):
         with pytest.raises(TypeError, match=f"^{re.escape(text)}$"):
             make()
+
+
+def test_memory_that_is_not_there_is_asked_for_by_name() -> None:
+    class Hungry(Layer):
+        def _build(self, input_shape, rng):
+            self.weight = Parameter(np.empty((2**60,), np.float32))
+            return input_shape
+
+    with pytest.raises(MemoryError, match=r"^Hungry: Unable to allocate .*; make the layer, or its input, smaller$"):
+        Hungry().build((3,))

@@ -57,6 +57,14 @@ BAD = [
     *bad_sizes(make, "Dense", "out_features"),
     *(bad for bad in bad_sizes(make, "Dense", "in_features") if "NoneType" not in bad.text),
     Bad(lambda: make(initializer=None), ValueError, "Dense: expected initializer he_normal, "),
+    Bad(lambda: make(bias="no"), TypeError, "Dense: expected bias to be True or False, got str 'no'"),
+    Bad(
+        lambda: Dense(2**31 - 1),
+        ValueError,
+        "Dense: expected at most 2147483647 weights, got (2147483647, 1000), which would take 8,589,934,588,000 bytes; "
+        "make the layer, or its input, smaller",
+        (1000,),
+    ),
     Bad(lambda: make(name=b"fc"), TypeError, "Dense: expected name to be a string, got bytes b'fc'"),
     Bad(make, ValueError, "Dense: expected inputs (features,), got (2, 3); put a Flatten() before it", (2, 3)),
     Bad(make, ValueError, "Dense: expected inputs (features,), got (); put a Flatten() before it", ()),

@@ -56,8 +56,16 @@ def make(**settings: Any) -> Layer:
     return Embedding(**{"num_embeddings": 4, "embedding_dim": 3} | settings)
 
 
+HUGE = Bad(
+    lambda: Embedding(2**31 - 1, 300),
+    ValueError,
+    "Embedding: expected at most 2147483647 weights, got (2147483647, 300), which would take 2,576,980,376,400 bytes",
+    (5,),
+)
+
+
 @pytest.mark.parametrize(
-    "bad", [*bad_sizes(make, "Embedding", "num_embeddings"), *bad_sizes(make, "Embedding", "embedding_dim")]
+    "bad", [HUGE, *bad_sizes(make, "Embedding", "num_embeddings"), *bad_sizes(make, "Embedding", "embedding_dim")]
 )
 def test_bad_calls(bad: Bad) -> None:
     refuse(bad)
