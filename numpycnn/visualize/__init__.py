@@ -15,10 +15,12 @@ from numpycnn.visualize.maximization import activation_maximization, maximize
 from numpycnn.visualize.mistakes import misclassified
 from numpycnn.visualize.occlusion import occlude, occlusion_map
 from numpycnn.visualize.saliency import measure_saliency, saliency_map
+from numpycnn.visualize.stages import Stages, filter_detect_condense, find_stages
 from numpycnn.visualize.weights import filters, read_filters
 
 __all__ = [
     "Passage",
+    "Stages",
     "activation_maximization",
     "class_probabilities",
     "compute_grad_cam",
@@ -27,8 +29,10 @@ __all__ = [
     "convolution_animation",
     "count_confusions",
     "feature_maps",
+    "filter_detect_condense",
     "filters",
     "find_field",
+    "find_stages",
     "follow",
     "follow_back",
     "grad_cam",

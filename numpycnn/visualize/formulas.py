@@ -92,8 +92,13 @@ def average(step: Step) -> list[Block]:
 
 
 def norm(step: Step, p: float) -> list[Block]:
-    """Write the powers of the magnitudes, their sum, and its root."""
-    power, total = POWERS.get(p, f"^{spell_number(p)}"), float(step.terms.sum())
+    """Write the powers of the magnitudes, their sum, scaled up if the window is incomplete, and its root."""
+    power, summed = POWERS.get(p, f"^{spell_number(p)}"), float(step.terms.sum())
+    whole, counted = step.counted.size, int(step.counted.sum())
+    total = summed * whole / counted
+    scaled: tuple[Text | str, ...] = ()
+    if counted < whole:
+        scaled = (value_text(summed), f" {DOT} {whole}/{counted}  {_sign(summed, total)}  ")
     powers: list[list[Phrase]] = [
         [
             (Text("|", GREY), value_text(x, BLUE), Text(f"|{power}", GREY)) if inside else NOTHING
@@ -102,11 +107,12 @@ def norm(step: Step, p: float) -> list[Block]:
         for row in zip(step.seen, step.inside, strict=True)
     ]
     if p == 1:
-        return [Block(powers, "+"), _result(_sign(step.seen, step.result), step.result)]
+        result = value_text(step.result, GREEN, bold=True)
+        return [Block(powers, "+"), _words(f"{_sign(step.seen, step.result)}  ", *scaled, result)]
     root, exponent = (ROOTS[p], "") if p in ROOTS else ("", f"^(1/{spell_number(p)})")
     return [
         Block(powers, "+"),
-        _words(f"{_sign(step.seen, total)}  ", value_text(total), " ,"),
+        _words(f"{_sign(step.seen, summed)}  ", *scaled, value_text(total), " ,"),
         _words(root, value_text(total), exponent),
         _result(_sign(total, step.result), step.result),
     ]

@@ -33,7 +33,8 @@ class Step:
     inside : ndarray of bool, shape (KH, KW)
         Which taps see the input.
     counted : ndarray of bool, shape (KH, KW)
-        Which taps take part: for a convolution all, for an average those that it is divided by, else those inside.
+        Which taps take part: for a convolution all, for an average those that it is divided by, for a norm those in
+        the input and its padding, for a maximum those inside.
     seen : ndarray of shape (KH, KW)
         The numbers of the input; 0 in the padding.
     terms : ndarray of shape (KH, KW)
@@ -216,7 +217,7 @@ def pooling_steps(
     for output, rows, columns in _places(windows):
         inside, seen = _look(x, rows, columns)
         counted = inside
-        if kind == "avg" and count_include_pad:  # what hangs over beyond the padding is never counted
+        if kind == "lp" or (kind == "avg" and count_include_pad):  # what hangs over the padding is never counted
             counted = (rows < x.shape[0] + below)[:, None] & (columns < x.shape[1] + right)
         terms = np.abs(seen) ** p if kind == "lp" else seen
         steps.append(Step(output, rows, columns, inside, counted, seen, terms, float(y[output])))

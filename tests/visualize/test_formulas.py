@@ -99,6 +99,21 @@ def test_norms(p: float, written: list[str]) -> None:
     assert texts(pooled(steps[0], "lp", p)) == written
 
 
+@pytest.mark.parametrize(
+    ("p", "written"),
+    [
+        (1, ["|-3| + _", "= 3 . 2/1 = 6"]),
+        (2, ["|-3|² + _", "= 9 . 2/1 = 18 ,", "√18", "~ 4.24"]),
+    ],
+)
+def test_the_norm_of_an_incomplete_window(p: float, written: list[str]) -> None:
+    _, steps = pooling_steps([[1, 2, -3]], (1, 2), kind="lp", p=p, ceil_mode=True)
+    assert texts(norm(steps[1], p)) == written
+    _, steps = pooling_steps([[2, -3]], (1, 2), kind="lp", p=p, padding=((0, 0), (0, 1)), stride=1)
+    assert texts(norm(steps[1], p))[0] == "|-3| + _".replace("|-3|", written[0].split()[0])
+    assert texts(norm(steps[1], p))[1].startswith("= 3" if p == 1 else "= 9 ,")  # zeros of the padding are there
+
+
 def test_the_kinds_of_pooling() -> None:
     for kind, expected in (("max", "largest of"), ("avg", "-3 + 4")):
         _, steps = pooling_steps([[-3, 4]], (1, 2), kind=kind)

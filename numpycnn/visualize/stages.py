@@ -1,0 +1,219 @@
+"""Filter, detect, condense: the three stages of a convolutional network, on one picture.
+
+A convolution filters: its output is large where the picture looks like the kernel. An activation detects: it keeps
+what was found and drops the rest. A pooling condenses: a smaller map says the same, less exactly where.
+"""
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from numpycnn.functional.checks import whole_number
+from numpycnn.layers import (
+    ELU,
+    GELU,
+    SELU,
+    BatchNorm,
+    Dropout,
+    LayerNorm,
+    LeakyReLU,
+    ReLU,
+    Sigmoid,
+    Tanh,
+)
+from numpycnn.sequential import Sequential
+from numpycnn.visualize.activations import chain_of, expect_layer, follow
+from numpycnn.visualize.board import TIMES
+from numpycnn.visualize.panels import (
+    draw_input,
+    draw_signed,
+    flat_slice,
+    frame_tiles,
+    headline,
+    is_pooling,
+    note,
+    one_example,
+    reach,
+    tile,
+)
+from numpycnn.visualize.style import GREY, INK, new_figure, save
+from numpycnn.visualize.weights import read_filters
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_DETECTORS = (ELU, GELU, SELU, LeakyReLU, ReLU, Sigmoid, Tanh)
+_BETWEEN = (BatchNorm, Dropout, LayerNorm)  # may stand between a convolution and its activation
+
+
+@dataclass(frozen=True)
+class Stages:
+    """Three stages that follow each other, and what they made of one example.
+
+    Attributes
+    ----------
+    filter, detect, condense : str
+        Names of the layers, as in ``"2 Conv2D"``; `condense` is empty if no pooling follows.
+    kernels : ndarray of shape (F, C, ...)
+    x : ndarray of shape (C, ...)
+        What the convolution sees.
+    filtered, detected : ndarray of shape (F, ...)
+    condensed : ndarray of shape (F, ...) or None
+    """
+
+    filter: str
+    detect: str
+    condense: str
+    kernels: np.ndarray
+    x: np.ndarray
+    filtered: np.ndarray
+    detected: np.ndarray
+    condensed: np.ndarray | None
+
+
+def find_stages(model: Sequential, x: Any, *, at: str | None = None) -> Stages:
+    """Return what a convolution, its activation and its pooling make of an example.
+
+    Parameters
+    ----------
+    model : Sequential
+        Built.
+    x : ndarray of shape (C, ...) or (1, C, ...)
+        One example, as the model gets it.
+    at : str, optional
+        Place of a convolution in the chain. If not given, the first one that an activation and a pooling follow; if
+        there is none, the first that an activation follows.
+
+    Returns
+    -------
+    Stages
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `x` is no example for the model, or there is no such convolution.
+    """
+    x = one_example(model, x, "find_stages")
+    triples = _triples(model)
+    if at is None:
+        if not triples:
+            raise ValueError("find_stages: expected a model with a convolution and an activation after it, got none")
+        at = next((place for place, (_, _, condense) in triples.items() if condense), next(iter(triples)))
+    expect_layer(model, at, "find_stages")
+    if at not in triples:
+        raise ValueError(
+            f"find_stages: expected a convolution that an activation follows, one of {', '.join(triples)}, got {at!r}"
+        )
+    last, detect, condense = triples[at]
+    passages = follow(model, x)
+    name = passages[at].title + (f", {passages[last].title}" if last != at else "")
+    return Stages(
+        filter=name,
+        detect=passages[detect].title,
+        condense=passages[condense].title if condense else "",
+        kernels=read_filters(model, at),
+        x=passages[at].x[0],
+        filtered=passages[last].y[0],
+        detected=passages[detect].y[0],
+        condensed=passages[condense].y[0] if condense else None,
+    )
+
+
+def _triples(model: Sequential) -> dict[str, tuple[str, str, str]]:
+    """Return the last layer before the activation, the activation, and the pooling or "", for each convolution."""
+    chain = list(chain_of(model).items())
+    found = {}
+    for i, (place, layer) in enumerate(chain):
+        weight = getattr(layer, "weight", None)
+        if weight is None or weight.value.ndim < 3:
+            continue
+        j = i + 1
+        while j < len(chain) and isinstance(chain[j][1], _BETWEEN):
+            j += 1
+        if j == len(chain) or not isinstance(chain[j][1], _DETECTORS):
+            continue
+        k = j + 1
+        while k < len(chain) and isinstance(chain[k][1], _BETWEEN):
+            k += 1
+        pooled = k < len(chain) and is_pooling(chain[k][1])
+        found[place] = (chain[j - 1][0], chain[j][0], chain[k][0] if pooled else "")
+    return found
+
+
+def filter_detect_condense(
+    model: Sequential,
+    x: Any,
+    *,
+    at: str | None = None,
+    channels: int = 3,
+    path: str | os.PathLike[str] | None = None,
+) -> "Figure":
+    """Draw what each stage does to a picture, for the filters that answer most: red positive, blue negative.
+
+    Parameters
+    ----------
+    model, x, at
+        As for `find_stages`, which does the computing.
+    channels : int
+        Filters at most, those first of which most is detected.
+    path : path_like, optional
+        Where to save a PNG.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    stages = find_stages(model, x, at=at)
+    channels = whole_number(channels, "channels", "filter_detect_condense")
+    strength = np.abs(stages.detected).reshape(len(stages.detected), -1).sum(axis=1)
+    chosen = np.argsort(-strength, kind="stable")[:channels]
+    columns = 4 + (stages.condensed is not None)
+    if stages.x.ndim == 2:  # a signal is wide: its stages stand below each other
+        figure = new_figure(min(4.2 * len(chosen), 10.0), 1.5 * columns + 0.3)
+        grid = figure.subplots(columns, len(chosen), squeeze=False).T
+    else:
+        figure = new_figure(1.9 * columns + 0.2, 2.25 * len(chosen) + 0.3)
+        grid = figure.subplots(len(chosen), columns, squeeze=False)
+    for axes, channel in zip(grid, chosen, strict=True):
+        _draw(axes, stages, int(channel))
+    save(figure, path)
+    return figure
+
+
+def _draw(row: np.ndarray, stages: Stages, channel: int) -> None:
+    """Draw one filter's way."""
+    _draw_maps(row[0], stages.x)
+    headline(row[0], "sees")
+    kernel = stages.kernels[channel]
+    _draw_maps(row[1], kernel, signed=True)
+    headline(row[1], f"kernel {channel}")
+    note(row[1], f" {TIMES} ".join(map(str, kernel.shape)))
+    steps = [("filter", stages.filter, stages.filtered[channel]), ("detect", stages.detect, stages.detected[channel])]
+    if stages.condensed is not None:
+        steps.append(("condense", stages.condense, stages.condensed[channel]))
+    for axes, (verb, layer, values) in zip(row[2:], steps, strict=True):
+        draw_signed(axes, values, reach(values if verb == "filter" else stages.detected[channel]))
+        axes.set_title(f"{verb}\n", color=INK, fontsize=10, fontweight="bold")
+        axes.text(0.5, 1.03, layer, ha="center", va="bottom", fontsize=8, color=GREY, transform=axes.transAxes)
+        note(axes, f"{_size(values)}, {values.min():.2g} to {values.max():.2g}")
+    note(row[0], _size(stages.x))
+
+
+def _size(values: np.ndarray) -> str:
+    return f" {TIMES} ".join(map(str, values.shape))
+
+
+def _draw_maps(axes: "Axes", values: np.ndarray, *, signed: bool = False) -> None:
+    """Draw a picture or a signal (C, ...) as it is, a kernel with its signs, and many maps side by side in a square."""
+    if values.ndim == 2 and signed:
+        draw_signed(axes, values)  # channels by taps
+    elif values.ndim == 2 or (len(values) in (1, 3) and not signed):
+        draw_input(axes, values)
+    else:
+        planes = np.stack([flat_slice(plane) for plane in values])  # (C, H, W)
+        columns = int(np.ceil(np.sqrt(len(planes))))
+        draw_signed(axes, tile(planes, columns))
+        frame_tiles(axes, planes, columns)
