@@ -4,6 +4,7 @@
 """
 
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from numpycnn.functional.pooling import pool_windows
 from numpycnn.functional.windows import Windows, slide, transposed_size
 
 LARGEST = 1000  # steps; more would be a film of several minutes
+MOST_CELLS = 10_000  # of one table; more would be no picture to read
 KINDS = ("max", "avg", "lp")
 
 
@@ -97,10 +99,17 @@ def picture(value: npt.ArrayLike, name: str, operation: str) -> np.ndarray:
     return array.astype(np.float64)
 
 
-def _limit(count: int, operation: str) -> None:
+def _limit(count: int, windows: Windows, operation: str) -> None:
     if count > LARGEST:
         raise ValueError(
             f"{operation}: expected at most {LARGEST} steps, got {count:,}; take a smaller input or a larger stride"
+        )
+    axes = zip(windows.padded, windows.kernel, windows.stride, windows.dilation, windows.output, strict=True)
+    table = [max(i, s * (o - 1) + d * (k - 1) + 1) for i, k, s, d, o in axes]  # with what hangs over
+    if prod(table) > MOST_CELLS:
+        raise ValueError(
+            f"{operation}: expected a table of at most {MOST_CELLS:,} cells, got {spell(table)}; take a smaller window "
+            "or less padding"
         )
 
 
@@ -153,7 +162,7 @@ def convolution_steps(
     operation = "convolution_animation"
     x, weight = picture(x, "x", operation), picture(weight, "weight", operation)
     windows = slide(x.shape, weight.shape, stride=stride, padding=padding, dilation=dilation, operation=operation)
-    _limit(int(np.prod(windows.output)), operation)
+    _limit(prod(windows.output), windows, operation)
     y = F.conv2d(x[None, None], weight[None, None], stride=stride, padding=padding, dilation=dilation)[0, 0]
     steps = []
     for output, rows, columns in _places(windows):
@@ -203,7 +212,7 @@ def pooling_steps(
         raise ValueError(f"{operation}: expected dilation 1 for kind {kind!r}, got {dilation}; only 'max' has one")
     x = picture(x, "x", operation)
     windows = pool_windows(operation, x.shape, kernel_size, stride, padding, dilation, ceil_mode)
-    _limit(int(np.prod(windows.output)), operation)
+    _limit(prod(windows.output), windows, operation)
     p = check_p(p, operation)
     around: dict[str, Any] = {"stride": stride, "padding": padding, "ceil_mode": ceil_mode}
     if kind == "max":
@@ -260,7 +269,7 @@ def transposed_steps(
     x, weight = picture(x, "x", operation), picture(weight, "weight", operation)
     around: dict[str, Any] = {"stride": stride, "output_padding": output_padding, "dilation": dilation}
     windows = transposed_size(x.shape, weight.shape, padding=padding, operation=operation, **around)
-    _limit(x.size, operation)
+    _limit(x.size, windows, operation)
     steps = []
     so_far, before, touched = np.zeros_like(x), np.zeros(windows.padded), np.zeros(windows.padded, bool)
     for i, j in np.ndindex(*x.shape):
