@@ -52,7 +52,7 @@ def sum_of_products(step: Step, weight: np.ndarray) -> list[Block]:
     """Write ``x w + x w + ... = product + product + ... = result``, one line for each row of the kernel."""
     factors = [
         [
-            (value_text(x, BLUE if inside else GREY), Text(f" {DOT} ", GREY), *_factor(w, VERMILION))
+            (*_factor(x, BLUE if inside else GREY), Text(f" {DOT} ", GREY), *_factor(w, VERMILION))
             for x, w, inside in zip(*row, strict=True)
         ]
         for row in zip(step.seen, weight, step.inside, strict=True)

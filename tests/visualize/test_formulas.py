@@ -49,6 +49,12 @@ def test_a_convolution_is_written_out() -> None:
     ]
 
 
+def test_negative_factors_are_in_brackets() -> None:
+    weight = np.array([[-3, 4]])
+    _, steps = convolution_steps([[-1, -2]], weight)
+    assert texts(sum_of_products(steps[0], weight)) == ["(-1) . (-3) + (-2) . 4", "=", "3 - 8", "= -5"]
+
+
 def test_every_written_convolution_is_true(rng: np.random.Generator) -> None:
     for _ in range(30):
         x, weight = rng.integers(-9, 10, (4, 5)), rng.integers(-9, 10, (2, 3))
