@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from numpycnn.functional.checks import expect_shape, float_array, for_kernel
+from numpycnn.functional.checks import check_number, expect_shape, float_array, for_kernel
 from numpycnn.kernels import activations as kernels
 from numpycnn.kernels import threads
 
@@ -27,15 +27,6 @@ def _operands(dy: Any, x: Any, operation: str) -> tuple[np.ndarray, np.ndarray]:
     dy = float_array(dy, "dy", operation, like=x)
     expect_shape(dy, x.shape, "dy", operation)
     return dy, x
-
-
-def check_number(value: Any, name: str, operation: str) -> float:
-    """Return `value` as a float, if it is a finite number."""
-    if isinstance(value, bool) or not isinstance(value, int | float | np.number):
-        raise TypeError(f"{operation}: expected {name} to be a number, got {type(value).__name__} {value!r}")
-    if not np.isfinite(value):
-        raise ValueError(f"{operation}: expected {name} to be finite, got {value}")
-    return float(value)
 
 
 def relu(x: Any) -> np.ndarray:
@@ -158,7 +149,7 @@ def tanh_backward(dy: Any, x: Any, *, y: np.ndarray | None = None) -> np.ndarray
 
 def check_approximate(approximate: Any, operation: str) -> bool:
     """Return whether the approximation by tanh is asked for."""
-    if approximate not in ("none", "tanh"):
+    if not isinstance(approximate, str) or approximate not in ("none", "tanh"):
         raise ValueError(f"{operation}: expected approximate 'none' or 'tanh', got {approximate!r}")
     return bool(approximate == "tanh")
 

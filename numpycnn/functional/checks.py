@@ -1,7 +1,7 @@
 """What every function asks of its arguments before a loop sees them, and the words in which it complains."""
 
 from collections.abc import Sequence
-from math import prod
+from math import inf, isfinite, prod
 from typing import Any
 
 import numpy as np
@@ -93,6 +93,19 @@ def check_int(value: Any, name: str, operation: str) -> int:
     if isinstance(value, bool | np.bool_) or not isinstance(value, int | np.integer):
         raise TypeError(f"{operation}: expected {name} to be an int, got {type(value).__name__} {value!r}")
     return int(value)
+
+
+def check_number(value: Any, name: str, operation: str, *, finite: bool = True) -> float:
+    """Return `value` as a float, if it is a number, and a finite one unless that does not matter."""
+    if isinstance(value, bool | np.bool_) or not isinstance(value, int | float | np.number) or np.iscomplexobj(value):
+        raise TypeError(f"{operation}: expected {name} to be a number, got {type(value).__name__} {value!r}")
+    try:
+        number = float(value)
+    except OverflowError:  # an int of more than 308 digits
+        number = inf
+    if finite and not isfinite(number):
+        raise ValueError(f"{operation}: expected {name} to be finite, got {value}")
+    return number
 
 
 def check_flag(value: Any, name: str, operation: str) -> bool:

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from numpycnn.functional.activations import sigmoid
-from numpycnn.functional.checks import class_labels, expect_shape, float_array, spell, whole_number
+from numpycnn.functional.checks import check_number, class_labels, expect_shape, float_array, spell, whole_number
 from numpycnn.functional.softmax import log_softmax, softmax
 
 MOST_OFF = 1e-4  # how far the shares of an example may add up to something else than 1: rounding, and no more
@@ -135,12 +135,16 @@ def cross_entropy(logits: Any, labels: Any, *, label_smoothing: float = 0.0) -> 
 def cross_entropy_backward(logits: Any, labels: Any, *, label_smoothing: float = 0.0, dy: float = 1.0) -> np.ndarray:
     """Return ``dlogits = dy * (softmax(logits) - targets) / N``, (N, K)."""
     logits, targets = _targets(logits, labels, label_smoothing, "cross_entropy_backward")
+    dy = check_number(dy, "dy", "cross_entropy_backward", finite=False)
     return (softmax(logits) - targets) * logits.dtype.type(dy / len(logits))
 
 
 def _pair(y: Any, target: Any, operation: str) -> tuple[np.ndarray, np.ndarray]:
     y = float_array(y, "y", operation)
-    target = np.asarray(target).astype(y.dtype)
+    target = np.asarray(target)
+    if target.dtype.kind not in "biuf":
+        raise TypeError(f"{operation}: expected target to hold numbers, got {target.dtype}")
+    target = target.astype(y.dtype)
     expect_shape(target, y.shape, "target", operation)
     if not y.size:
         raise ValueError(f"{operation}: expected a batch that is not empty, got {spell(y.shape)}")
@@ -172,7 +176,8 @@ def binary_cross_entropy(logits: Any, target: Any) -> float:
 def binary_cross_entropy_backward(logits: Any, target: Any, *, dy: float = 1.0) -> np.ndarray:
     """Return ``dlogits = dy * (sigmoid(logits) - target) / size``."""
     logits, target = _pair(logits, target, "binary_cross_entropy_backward")
-    return (sigmoid(logits) - target) * logits.dtype.type(dy / logits.size)
+    dy = check_number(dy, "dy", "binary_cross_entropy_backward", finite=False)
+    return np.asarray((sigmoid(logits) - target) * logits.dtype.type(dy / logits.size))
 
 
 def mean_squared_error(y: Any, target: Any) -> float:
@@ -184,4 +189,5 @@ def mean_squared_error(y: Any, target: Any) -> float:
 def mean_squared_error_backward(y: Any, target: Any, *, dy: float = 1.0) -> np.ndarray:
     """Return ``dy * 2 (y - target) / size``."""
     y, target = _pair(y, target, "mean_squared_error_backward")
-    return (y - target) * y.dtype.type(2 * dy / y.size)
+    dy = check_number(dy, "dy", "mean_squared_error_backward", finite=False)
+    return np.asarray((y - target) * y.dtype.type(2 * dy / y.size))

@@ -69,7 +69,7 @@ def softmax_backward(dy: Any, x: Any, axis: int = -1, *, y: np.ndarray | None = 
 def log_softmax(x: Any, axis: int = -1) -> np.ndarray:
     """Return ``x - log(sum(exp(x)))`` along an axis: exact even where a probability is too small to be told from 0."""
     shifted, axis = _shifted(x, axis, "log_softmax")
-    return shifted - np.log(np.exp(shifted).sum(axis=axis, keepdims=True))
+    return shifted - np.log(np.exp(shifted).sum(axis=axis, keepdims=True)) if shifted.size else shifted
 
 
 def log_softmax_backward(dy: Any, x: Any, axis: int = -1, *, y: np.ndarray | None = None) -> np.ndarray:

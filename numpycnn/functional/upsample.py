@@ -45,7 +45,7 @@ def _prepare(x: Any, scale_factor: Any, mode: str, operation: str) -> tuple[np.n
 
 def check_upsample(scale_factor: Any, mode: str, rank: int, operation: str) -> tuple[int, ...]:
     """Return the scale of each axis."""
-    if mode not in MODES:
+    if not isinstance(mode, str) or mode not in MODES:
         raise ValueError(f"{operation}: expected mode 'nearest' or 'bilinear', got {mode!r}")
     return per_axis(scale_factor, rank, "scale_factor", operation)
 

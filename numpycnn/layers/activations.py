@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 
 from numpycnn import functional as F
-from numpycnn.functional.activations import check_approximate, check_number
-from numpycnn.functional.checks import check_int, normal_axis
+from numpycnn.functional.activations import check_approximate
+from numpycnn.functional.checks import check_int, check_number, normal_axis
 from numpycnn.layers.base import Layer, Shape
 
 

@@ -209,5 +209,7 @@ def test_bad_settings() -> None:
         F.leaky_relu_backward(x, x, negative_slope=np.nan)
     with pytest.raises(ValueError, match="elu: expected alpha to be finite, got inf"):
         F.elu(x, alpha=np.inf)
+    with pytest.raises(ValueError, match="gelu_backward: expected approximate 'none' or 'tanh', got array"):
+        F.gelu_backward(x, x, approximate=np.ones(2))
     with pytest.raises(ValueError, match="gelu: expected approximate 'none' or 'tanh', got 'fast'"):
         F.gelu(x, approximate="fast")

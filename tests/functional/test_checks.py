@@ -8,6 +8,7 @@ import pytest
 from numpycnn.functional.checks import (
     as_given,
     check_flag,
+    check_number,
     class_labels,
     expect_shape,
     float_array,
@@ -114,6 +115,20 @@ def test_per_axis_and_as_given() -> None:
         per_axis((1,), 2, "n", "f")
     with pytest.raises(TypeError, match="f: expected n to be an int, got tuple"):
         per_axis(((1, 2), 3), 2, "n", "f")
+
+
+def test_check_number() -> None:
+    for value in (2, 2.0, np.float32(2), np.int8(2)):
+        assert check_number(value, "n", "f") == 2.0
+        assert type(check_number(value, "n", "f")) is float
+    assert check_number(10**30, "n", "f") == 1e30
+    assert np.isnan(check_number(np.nan, "n", "f", finite=False))
+    for value in (np.nan, np.inf, -np.inf, np.float32("inf"), 10**400):
+        with pytest.raises(ValueError, match=r"^f: expected n to be finite, got "):
+            check_number(value, "n", "f")
+    for value in ("2", None, True, np.True_, 2j, np.complex64(2), [2], np.array(2)):
+        with pytest.raises(TypeError, match=r"^f: expected n to be a number, got "):
+            check_number(value, "n", "f")
 
 
 def test_check_flag() -> None:

@@ -160,6 +160,7 @@ def test_nan_is_not_hidden() -> None:
     assert np.isnan(F.cross_entropy(nan, [1]))
     assert np.isnan(F.binary_cross_entropy(nan, np.zeros((1, 2))))
     assert np.isnan(F.mean_squared_error(nan, np.zeros((1, 2))))
+    assert np.isnan(F.mean_squared_error_backward(np.ones(2), np.zeros(2), dy=np.nan)).all()
 
 
 def test_any_layout_gives_the_same_bits(rng: np.random.Generator) -> None:
@@ -211,6 +212,12 @@ BAD_CALLS: list[tuple[Any, dict[str, Any], type[Exception], str]] = [
     (F.binary_cross_entropy, {"target": Z[0]}, ValueError, r"expected target \(4, 3\), got \(3,\)"),
     (F.binary_cross_entropy, {"target": Z + 2}, ValueError, "expected targets from 0 to 1, got 2 to 2"),
     (F.binary_cross_entropy, {"logits": Z.astype(int), "target": Z}, TypeError, "float32 or float64, got int64"),
+    (F.binary_cross_entropy, {"target": "yes"}, TypeError, "binary_cross_entropy: expected target to hold numbers"),
+    (F.mean_squared_error, {"target": Z * 1j}, TypeError, "expected target to hold numbers, got complex128"),
+    (F.mean_squared_error, {"target": None}, TypeError, "expected target to hold numbers, got object"),
+    (F.cross_entropy_backward, {"dy": "1"}, TypeError, "cross_entropy_backward: expected dy to be a number, got str"),
+    (F.binary_cross_entropy_backward, {"dy": None, "target": Z}, TypeError, "expected dy to be a number, got NoneType"),
+    (F.mean_squared_error_backward, {"dy": Z, "target": Z}, TypeError, "expected dy to be a number, got ndarray"),
     (F.mean_squared_error, {"target": Z.T}, ValueError, r"expected target \(4, 3\), got \(3, 4\)"),
     (F.mean_squared_error, {"y": Z[:0], "target": Z[:0]}, ValueError, r"batch that is not empty, got \(0, 3\)"),
     (F.one_hot, {"labels": [3]}, ValueError, "one_hot: expected labels from 0 to 2, got 3 at position 0"),
@@ -221,8 +228,11 @@ BAD_CALLS: list[tuple[Any, dict[str, Any], type[Exception], str]] = [
 ]
 DEFAULTS: dict[Any, dict[str, Any]] = {
     F.cross_entropy: {"logits": Z, "labels": L},
+    F.cross_entropy_backward: {"logits": Z, "labels": L},
     F.binary_cross_entropy: {"logits": Z},
+    F.binary_cross_entropy_backward: {"logits": Z},
     F.mean_squared_error: {"y": Z},
+    F.mean_squared_error_backward: {"y": Z},
     F.one_hot: {"labels": L, "num_classes": 3},
 }
 

@@ -108,6 +108,7 @@ def test_special_numbers_reach_only_what_is_made_of_them(special: float) -> None
         ({"scale_factor": INT64_LARGEST}, ValueError, "scale_factor from 1 to 2147483647"),
         ({"scale_factor": 2**31 - 1}, ValueError, "upsample: expected at most 2147483647 elements in one channel, got"),
         ({"mode": "cubic"}, ValueError, "upsample: expected mode 'nearest' or 'bilinear', got 'cubic'"),
+        ({"mode": np.ones(2)}, ValueError, "upsample: expected mode 'nearest' or 'bilinear', got array"),
         ({"mode": None}, ValueError, "upsample: expected mode 'nearest' or 'bilinear', got None"),
     ],
 )
