@@ -56,13 +56,14 @@ def check_initializer(name: str, owner: str) -> str:
     ValueError
         If it is not.
     """
-    if name not in INITIALIZERS:
+    if not isinstance(name, str) or name not in INITIALIZERS:
         raise ValueError(f"{owner}: expected initializer {', '.join(INITIALIZERS)}, got {name!r}")
     return name
 
 
 def ones(rng: np.random.Generator | None, shape: tuple[int, ...], dtype: "np.dtype[np.floating]") -> np.ndarray:
     """Return ones, or zeros where there is no `rng`, as `draw` does."""
+    limit_weights(shape, dtype, "ones")
     return np.zeros(shape, dtype) if rng is None else np.ones(shape, dtype)
 
 

@@ -35,7 +35,7 @@ def test_draw(dtype: type) -> None:
     assert_same_bits(draw("he_normal", None, (4, 3), **settings), np.zeros((4, 3), dtype))
 
 
-@pytest.mark.parametrize("name", ["orthogonal", "", None, 3, "He_normal"])
+@pytest.mark.parametrize("name", ["orthogonal", "", None, 3, "He_normal", [], {}])
 def test_unknown_names(name: object) -> None:
     with pytest.raises(
         ValueError, match="Dense: expected initializer he_normal, he_uniform, glorot_normal, glorot_uniform"

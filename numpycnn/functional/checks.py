@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
-LARGEST = 2**31 - 1  # of a setting, of the elements of one padded channel, of the weights of a layer
+LARGEST = 2**31 - 1  # of a setting, and of the elements of one padded channel
+MOST_WEIGHTS = 2**30  # in one array, 4 GiB of float32
 
 
 def spell(shape: Sequence[int | str]) -> str:
@@ -81,9 +82,9 @@ def limit_channel(size: Sequence[int], operation: str) -> None:
 
 def limit_weights(shape: Sequence[int], dtype: Any, operation: str) -> None:
     """Refuse weights that no sensible layer has, before memory is asked for."""
-    if prod(shape) > LARGEST:
+    if prod(shape) > MOST_WEIGHTS:
         raise ValueError(
-            f"{operation}: expected at most {LARGEST} weights, got {spell(shape)}, which would take "
+            f"{operation}: expected at most {MOST_WEIGHTS} weights, got {spell(shape)}, which would take "
             f"{prod(shape) * np.dtype(dtype).itemsize:,} bytes; make the layer, or its input, smaller"
         )
 

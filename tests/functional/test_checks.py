@@ -140,11 +140,11 @@ def test_check_flag() -> None:
 
 
 def test_limit_weights() -> None:
-    limit_weights((2**31 - 1,), np.float32, "f")
+    limit_weights((2**15, 2**15), np.float32, "f")
     limit_weights((), np.float32, "f")
     with pytest.raises(
         ValueError,
-        match=r"^f: expected at most 2147483647 weights, got \(65536, 32768\), which would "
+        match=r"^f: expected at most 1073741824 weights, got \(65536, 32768\), which would "
         r"take 17,179,869,184 bytes; make the layer, or its input, smaller$",
     ):
         limit_weights((2**16, 2**15), np.float64, "f")

@@ -107,7 +107,7 @@ BAD = [
     Bad(
         lambda: Conv2D(2**31 - 1, 3),
         ValueError,
-        "Conv2D: expected at most 2147483647 weights, got (2147483647, 3, 3, 3), which would take 231,928,233",
+        "Conv2D: expected at most 1073741824 weights, got (2147483647, 3, 3, 3), which would take 231,928,233",
         (3, 8, 9),
     ),
     Bad(lambda: make(padding="half"), ValueError, "Conv2D: expected padding 'valid', 'same' or 'full', got 'half'"),

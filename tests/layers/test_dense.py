@@ -61,7 +61,7 @@ BAD = [
     Bad(
         lambda: Dense(2**31 - 1),
         ValueError,
-        "Dense: expected at most 2147483647 weights, got (2147483647, 1000), which would take 8,589,934,588,000 bytes; "
+        "Dense: expected at most 1073741824 weights, got (2147483647, 1000), which would take 8,589,934,588,000 bytes; "
         "make the layer, or its input, smaller",
         (1000,),
     ),

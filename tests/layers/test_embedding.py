@@ -59,7 +59,7 @@ def make(**settings: Any) -> Layer:
 HUGE = Bad(
     lambda: Embedding(2**31 - 1, 300),
     ValueError,
-    "Embedding: expected at most 2147483647 weights, got (2147483647, 300), which would take 2,576,980,376,400 bytes",
+    "Embedding: expected at most 1073741824 weights, got (2147483647, 300), which would take 2,576,980,376,400 bytes",
     (5,),
 )
 

@@ -70,6 +70,13 @@ def test_layer_norm_is_the_function(axis: int, rng: np.random.Generator) -> None
 
 
 BAD = [
+    Bad(BatchNorm, ValueError, "BatchNorm: expected at most 1073741824 weights, got (2147483647,)", (2**31 - 1,)),
+    Bad(
+        LayerNorm,
+        ValueError,
+        "LayerNorm: expected at most 1073741824 weights, got (2147483647,), which would take 8,589,934,588 bytes",
+        (3, 2**31 - 1),
+    ),
     Bad(lambda: BatchNorm(momentum=1.1), ValueError, "BatchNorm: expected momentum from 0 to 1, got 1.1"),
     Bad(lambda: BatchNorm(momentum=-0.1), ValueError, "BatchNorm: expected momentum from 0 to 1, got -0.1"),
     Bad(lambda: BatchNorm(momentum=float("nan")), ValueError, "BatchNorm: expected momentum from 0 to 1, got nan"),
