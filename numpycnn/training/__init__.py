@@ -3,6 +3,7 @@
 from numpycnn.training.callbacks import Callback, CSVLogger, EarlyStopping, LearningRateLogger, ModelCheckpoint
 from numpycnn.training.history import History
 from numpycnn.training.trainer import Trainer
+from numpycnn.training.updates import UpdateRatios
 
 __all__ = [
     "CSVLogger",
@@ -12,4 +13,5 @@ __all__ = [
     "LearningRateLogger",
     "ModelCheckpoint",
     "Trainer",
+    "UpdateRatios",
 ]

@@ -8,26 +8,44 @@ from numpycnn.visualize.animation import conv_transpose_animation, convolution_a
 from numpycnn.visualize.cam import compute_grad_cam, grad_cam
 from numpycnn.visualize.classes import class_probabilities
 from numpycnn.visualize.confusion import confusion_matrix, count_confusions
+from numpycnn.visualize.costs import layer_costs
 from numpycnn.visualize.curves import learning_curves
+from numpycnn.visualize.descents import descend, optimizer_paths
+from numpycnn.visualize.doubts import least_certain, rank_doubts
 from numpycnn.visualize.field import find_field, measure_field, receptive_fields
+from numpycnn.visualize.histograms import (
+    activation_histograms,
+    collect_activations,
+    collect_gradients,
+    gradient_histograms,
+)
 from numpycnn.visualize.maps import feature_maps
 from numpycnn.visualize.maximization import activation_maximization, maximize
 from numpycnn.visualize.mistakes import misclassified
 from numpycnn.visualize.occlusion import occlude, occlusion_map
 from numpycnn.visualize.saliency import measure_saliency, saliency_map
+from numpycnn.visualize.shifts import measure_shifts, shift, translation_curves
 from numpycnn.visualize.stages import Stages, filter_detect_condense, find_stages
+from numpycnn.visualize.surfaces import SURFACES, Surface
+from numpycnn.visualize.updates import update_ratios
 from numpycnn.visualize.weights import filters, read_filters
 
 __all__ = [
+    "SURFACES",
     "Passage",
     "Stages",
+    "Surface",
+    "activation_histograms",
     "activation_maximization",
     "class_probabilities",
+    "collect_activations",
+    "collect_gradients",
     "compute_grad_cam",
     "confusion_matrix",
     "conv_transpose_animation",
     "convolution_animation",
     "count_confusions",
+    "descend",
     "feature_maps",
     "filter_detect_condense",
     "filters",
@@ -36,15 +54,24 @@ __all__ = [
     "follow",
     "follow_back",
     "grad_cam",
+    "gradient_histograms",
+    "layer_costs",
     "learning_curves",
+    "least_certain",
     "maximize",
     "measure_field",
     "measure_saliency",
+    "measure_shifts",
     "misclassified",
     "occlude",
     "occlusion_map",
+    "optimizer_paths",
     "pooling_animation",
+    "rank_doubts",
     "read_filters",
     "receptive_fields",
     "saliency_map",
+    "shift",
+    "translation_curves",
+    "update_ratios",
 ]

@@ -59,6 +59,8 @@ def confusion_matrix(
     predictions: npt.ArrayLike,
     class_names: Sequence[str],
     path: str | os.PathLike[str] | None = None,
+    *,
+    normalized: bool = False,
 ) -> "Figure":
     """Draw the counts as a table, with the recall of each class at its right.
 
@@ -72,18 +74,21 @@ def confusion_matrix(
     class_names : sequence of str
     path : path_like, optional
         Where to save a PNG.
+    normalized : bool
+        Whether the cells say the share of the true class in per cent instead of the count. The examples of each class
+        then stand at its right, since the recall is the diagonal.
 
     Returns
     -------
     matplotlib.figure.Figure
     """
     counts = count_confusions(labels, predictions, len(class_names))
-    figure = _draw(counts, class_names)
+    figure = _draw(counts, class_names, normalized)
     save(figure, path)
     return figure
 
 
-def _draw(counts: np.ndarray, class_names: Sequence[str]) -> "Figure":
+def _draw(counts: np.ndarray, class_names: Sequence[str], normalized: bool) -> "Figure":
     classes = len(counts)
     totals = counts.sum(axis=1)  # (K,)
     recall = np.diag(counts) / np.maximum(totals, 1)
@@ -95,15 +100,15 @@ def _draw(counts: np.ndarray, class_names: Sequence[str]) -> "Figure":
     for row, column in np.ndindex(counts.shape):
         count = int(counts[row, column])
         if count:
-            strong = row == column and recall[row] > 0.8
-            axes.text(
-                column, row, f"{count:,}", ha="center", va="center", fontsize=size, color="white" if strong else INK
-            )
+            colour = "white" if row == column and recall[row] > 0.8 else INK
+            text = _percent(count / totals[row]) if normalized else f"{count:,}"
+            axes.text(column, row, text, ha="center", va="center", fontsize=size, color=colour)
     beside: dict[str, Any] = {"textcoords": "offset points", "va": "center", "fontsize": size, "color": INK}
     for row in range(classes):
-        text = f"{100 * recall[row]:.1f} %" if totals[row] else "none"
+        text = "none" if not totals[row] else f"{totals[row]:,}" if normalized else f"{100 * recall[row]:.1f} %"
         axes.annotate(text, (1, row), (9, 0), xycoords=axes.get_yaxis_transform(), **beside)
-    axes.annotate("recall", (1, 1), (9, 9), xycoords="axes fraction", fontweight="bold", **beside)
+    head = "examples" if normalized else "recall"
+    axes.annotate(head, (1, 1), (9, 9), xycoords="axes fraction", fontweight="bold", **beside)
     turn = 45 if max(map(len, class_names), default=0) > 4 else 0
     axes.set_xticks(range(classes), class_names, rotation=turn, ha="right" if turn else "center")
     axes.set_yticks(range(classes), class_names)
@@ -117,8 +122,17 @@ def _draw(counts: np.ndarray, class_names: Sequence[str]) -> "Figure":
     axes.spines[:].set_visible(False)
     right, examples = int(np.trace(counts)), int(counts.sum())
     share = f", {100 * right / examples:.2f} %" if examples else ""
+    share += "; cells in % of the true class" * normalized
     axes.set_title(f"{right:,} of {examples:,} recognised{share}", color=INK, loc="left", fontweight="bold", pad=20)
     return figure
+
+
+def _percent(share: float) -> str:
+    """Write a share so that a few of many are not nothing, and nearly all are not all: ``0.02``, ``3.1``, ``99.8``."""
+    value = 100 * share
+    if value in (0, 100):
+        return f"{value:.0f}"
+    return f"{value:.2f}" if value < 0.1 else f"{min(value, 99.9):.1f}"
 
 
 def _shades(counts: np.ndarray) -> np.ndarray:

@@ -84,3 +84,26 @@ def test_more_frequent_mistakes_are_darker() -> None:
 def test_nothing_to_count(tmp_path: Path) -> None:
     (axes,) = confusion_matrix([], [], ["a", "b"], tmp_path / "empty.png").axes
     assert axes.get_title(loc="left") == "0 of 0 recognised"
+
+
+def test_normalized_cells_are_shares_of_the_true_class(rng: np.random.Generator, tmp_path: Path) -> None:
+    labels = np.r_[np.zeros(4000, int), np.ones(50, int), np.full(7, 3)]  # no example of class 2
+    predictions = np.where(rng.random(len(labels)) < 0.05, rng.integers(0, 4, len(labels)), labels)
+    predictions[:4000] = 0
+    predictions[0] = 2  # one of 4,000
+    (axes,) = confusion_matrix(labels, predictions, list("abcd"), tmp_path / "a.png", normalized=True).axes
+    counts = count_confusions(labels, predictions, 4)
+    cells = {
+        tuple(map(int, text.get_position()))[::-1]: text.get_text()
+        for text in axes.texts
+        if text.get_transform() == axes.transData
+    }
+    wanted = {(i, j) for i, j in np.ndindex(4, 4) if counts[i, j]}
+    assert wanted <= set(cells)
+    for i, j in wanted:
+        assert float(cells[i, j]) == pytest.approx(100 * counts[i, j] / counts[i].sum(), abs=0.08)
+    assert cells[0, 2] == "0.03"
+    assert cells[0, 0] == "99.9"  # not all of them
+    said = [text.get_text() for text in axes.texts]
+    assert {"examples", "4,000", "50", "7", "none"} <= set(said)
+    assert axes.get_title(loc="left").endswith("; cells in % of the true class")

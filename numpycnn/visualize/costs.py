@@ -1,0 +1,95 @@
+"""What each layer of a network costs: parameters, multiply-adds and activations, beside each other."""
+
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from numpycnn.layers.base import Layer
+from numpycnn.sequential import Sequential
+from numpycnn.summary import Row
+from numpycnn.visualize.activations import layer_title, layers_of
+from numpycnn.visualize.board import TIMES
+from numpycnn.visualize.panels import kind_colour
+from numpycnn.visualize.style import INK, new_figure, quiet, save
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def layer_costs(model: Sequential, path: str | os.PathLike[str] | None = None) -> "Figure":
+    """Draw the table of `model.summary()` as bars, a line for each layer.
+
+    In most convolutional networks the multiply-adds and the activations are in the first layers, where the maps are
+    large, and the parameters in the last ones, where everything sees everything.
+
+    Parameters
+    ----------
+    model : Sequential
+        Built.
+    path : path_like, optional
+        Where to save a PNG.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Blue: layers with weights; green: pooling; red: others.
+
+    Raises
+    ------
+    TypeError, RuntimeError
+        If it is no model, or has not been built.
+    """
+    from matplotlib.ticker import MaxNLocator
+
+    if not isinstance(model, Sequential):
+        raise TypeError(f"layer_costs: expected a Sequential, got {type(model).__name__}")
+    summary, layers = model.summary(), layers_of(model)
+    rows = [(key, row) for key, row in zip(layers, summary.rows, strict=True) if not layers[key].chained]
+    colours = [kind_colour(layers[key]) for key, _ in rows]
+    figure = new_figure(10.0, 0.27 * len(rows) + 1.0)
+    panels: tuple[tuple[str, Sequence[float]], ...] = (
+        ("parameters", [row.parameters for _, row in rows]),
+        ("multiply-adds", [row.multiply_adds for _, row in rows]),
+        ("activations in KiB", [row.activation_bytes / 1024 for _, row in rows]),
+    )
+    for axes, (name, values) in zip(figure.subplots(1, 3, sharey=True), panels, strict=True):
+        axes.barh(range(len(rows)), values, color=colours, height=0.7)
+        for line, value in enumerate(values):
+            if value:
+                axes.annotate(
+                    short(value), (value, line), (3, 0), textcoords="offset points", va="center", fontsize=8, color=INK
+                )
+        axes.set_title(f"{name}: {short(sum(values))}", color=INK, fontsize=10, fontweight="bold", loc="left")
+        quiet(axes)
+        axes.grid(visible=False, axis="y")
+        axes.xaxis.set_major_formatter(lambda value, _: short(value))
+        axes.xaxis.set_major_locator(MaxNLocator(4))
+        axes.tick_params(axis="x", labelsize=8)
+        axes.set_xlim(0, 1.22 * max([*values, 0.1]))
+        axes.set_yticks(range(len(rows)), [_name(key, layers[key], row) for key, row in rows], fontsize=8.5)
+        axes.tick_params(axis="y", length=0)
+        axes.set_ylim(len(rows) - 0.4, -0.6)
+    save(figure, path)
+    return figure
+
+
+def short(value: float) -> str:
+    """Write a number in about three figures.
+
+    Examples
+    --------
+    >>> [short(value) for value in (0, 0.375, 90, 7740, 1_180_000, 2.5e9)]
+    ['0', '0.38', '90', '7.7 k', '1.2 M', '2.5 G']
+    """
+    for size, unit in ((1e9, " G"), (1e6, " M"), (1e3, " k")):
+        if value >= size:
+            return f"{value / size:.3g}{unit}" if value >= 100 * size else f"{value / size:.1f}{unit}"
+    if value == int(value) or value >= 100:
+        return f"{value:.0f}"
+    return f"{value:.1f}" if value >= 1 else f"{value:.2g}"
+
+
+def _name(key: str, layer: Layer, row: Row) -> str:
+    """Return what stands at the left of a line: the layer, the shape of its output, what it sees of the input."""
+    sees = "all" if row.receptive_field is None else f" {TIMES} ".join(map(str, row.receptive_field))
+    return f"{layer_title(key, layer)}: {f' {TIMES} '.join(map(str, row.output_shape))}, sees {sees}"

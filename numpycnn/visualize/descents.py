@@ -1,0 +1,150 @@
+"""Optimizers on their way down a surface over two parameters."""
+
+import copy
+import os
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from numpycnn.functional.checks import whole_number
+from numpycnn.layers.base import Parameter
+from numpycnn.optim import Optimizer
+from numpycnn.visualize.style import BLUE, GREEN, GREY, INK, ORANGE, VERMILION, new_figure, quiet, save
+from numpycnn.visualize.surfaces import SURFACES, Surface
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+LOOKS = ((BLUE, "o"), (VERMILION, "s"), (GREEN, "^"), (ORANGE, "D"), ("#CC79A7", "v"), (INK, "P"))
+FAR, LEVEL = 1e4, 1e-12  # what is further away, or lower above the minimum, is not drawn
+
+
+def descend(
+    optimizer: Optimizer, surface: str | Surface = "ravine", *, start: Sequence[float] | None = None, steps: int = 60
+) -> np.ndarray:
+    """Return the places that an optimizer visits on a surface.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+        Left as it is; a copy goes down.
+    surface : {"ravine", "saddle", "banana"} or Surface
+    start : sequence of 2 float, optional
+        The surface's own if not given.
+    steps : int
+
+    Returns
+    -------
+    ndarray of shape (steps + 1, 2)
+        The start first.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is no optimizer, there is no such surface, or the start is no place on it.
+
+    Examples
+    --------
+    >>> from numpycnn import SGD
+    >>> descend(SGD(lr=0.5), "ravine", start=(10, 1), steps=2)
+    array([[10.   ,  1.   ],
+           [ 9.5  ,  0.   ],
+           [ 9.025,  0.   ]])
+    """
+    if not isinstance(optimizer, Optimizer):
+        raise TypeError(f"descend: expected an Optimizer, got {optimizer!r}")
+    ground = surface_of(surface)
+    steps = whole_number(steps, "steps", "descend", minimum=0)
+    place = np.array(ground.start if start is None else start, np.float64)
+    if place.shape != (2,):
+        raise ValueError(f"descend: expected start to be two numbers, got {start!r}")
+    walker, point = copy.deepcopy(optimizer), Parameter(place)
+    path = [point.value.copy()]
+    for _ in range(steps):
+        with np.errstate(over="ignore", invalid="ignore"):  # who steps too far is seen to
+            point.grad[...] = ground.slope(point.value[0], point.value[1])
+        walker.step({"point": point})
+        path.append(point.value.copy())
+    return np.array(path)
+
+
+def surface_of(surface: str | Surface) -> Surface:
+    """Return a surface by its name."""
+    if isinstance(surface, Surface):
+        return surface
+    if surface not in SURFACES:
+        raise ValueError(f"descend: expected surface to be one of {', '.join(SURFACES)}, got {surface!r}")
+    return SURFACES[surface]
+
+
+def optimizer_paths(
+    optimizers: Mapping[str, Optimizer],
+    surface: str | Surface = "ravine",
+    *,
+    start: Sequence[float] | None = None,
+    steps: int = 60,
+    path: str | os.PathLike[str] | None = None,
+) -> "Figure":
+    """Draw the ways of optimizers over the contour lines of a surface, and how low each is after each step.
+
+    Parameters
+    ----------
+    optimizers : dict of str to Optimizer
+        By name, as in ``{"SGD": SGD(0.1), "Adam": Adam(0.3)}``.
+    surface, start, steps
+        As for `descend`, which does the computing.
+    path : path_like, optional
+        Where to save a PNG.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `descend`, and if there is no optimizer.
+    """
+    if not isinstance(optimizers, Mapping) or not optimizers:
+        raise ValueError("optimizer_paths: expected optimizers by name, as in {'SGD': SGD(0.1)}, got none")
+    ground = surface_of(surface)
+    ways = {name: descend(optimizer, ground, start=start, steps=steps) for name, optimizer in optimizers.items()}
+    figure = new_figure(10.0, 4.2)
+    left, right = figure.subplots(1, 2, width_ratios=(1.35, 1))
+    _contours(left, ground)
+    lowest = min(float(ground.value(*np.array(place))) for place in ground.lowest)
+    for number, (name, way) in enumerate(ways.items()):
+        colour, marker = LOOKS[number % len(LOOKS)]
+        every = {"marker": marker, "markersize": 3.2, "markevery": max(1, steps // 40)}
+        near = np.where(np.abs(way) <= FAR, way, np.nan)  # who has left the picture for good is not drawn
+        left.plot(near[:, 0], near[:, 1], color=colour, linewidth=1.5, label=name, **every)
+        height = ground.value(near[:, 0], near[:, 1]) - lowest
+        right.plot(np.maximum(height, LEVEL), color=colour, linewidth=1.5, label=name, **every)
+    left.plot(*next(iter(ways.values()))[0], "o", color=INK, markersize=7, zorder=5)
+    left.set_title(f"{ground.name}: ${ground.formula}$", color=INK, fontsize=10.5, loc="left")
+    right.set_yscale("log")
+    quiet(right)
+    right.set_xlabel("step", color=INK)
+    right.set_title("height above the minimum", color=INK, fontsize=10.5, loc="left")
+    right.legend(labelcolor=INK, edgecolor="none", framealpha=1, fontsize=9)
+    save(figure, path)
+    return figure
+
+
+def _contours(axes: "Axes", ground: Surface) -> None:
+    """Draw contour lines, denser in the depth, and the minima as stars."""
+    (x0, x1), (y0, y1) = ground.limits
+    x, y = np.meshgrid(np.linspace(x0, x1, 200), np.linspace(y0, y1, 200))
+    height = ground.value(x, y)
+    levels = height.min() + np.ptp(height) * np.linspace(0.02, 1, 16) ** 2
+    axes.contourf(x, y, height, levels=np.r_[height.min(), levels], cmap="Greys", alpha=0.35)
+    axes.contour(x, y, height, levels=levels, colors="#aaaaaa", linewidths=0.6)
+    for place in ground.lowest:
+        axes.plot(*place, "*", color=GREY, markersize=13, zorder=4)
+    axes.set(xlim=(x0, x1), ylim=(y0, y1))
+    axes.set_xlabel("x", color=INK)
+    axes.set_ylabel("y", color=INK)
+    axes.tick_params(colors=INK, labelsize=8.5)
+    axes.spines[:].set_color(GREY)

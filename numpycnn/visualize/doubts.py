@@ -1,0 +1,146 @@
+"""The pictures of which a network is least certain: often there are two answers that a person would think of too."""
+
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from numpycnn.functional.checks import class_labels, expect_shape, spell, whole_number
+from numpycnn.visualize.panels import bare
+from numpycnn.visualize.style import BLUE, GREEN, INK, VERMILION, new_figure, save
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+BARS = 3  # classes that are shown of each picture
+
+
+def rank_doubts(probabilities: npt.ArrayLike) -> np.ndarray:
+    """Return all positions, those first where the two most probable classes are closest together.
+
+    Parameters
+    ----------
+    probabilities : array_like of float, shape (N, K)
+        For each of two classes or more.
+
+    Returns
+    -------
+    ndarray of int64, shape (N,)
+        Equal ones in their own order.
+
+    Raises
+    ------
+    ValueError
+        If there are not at least two classes.
+
+    Examples
+    --------
+    >>> rank_doubts([[0.9, 0.1], [0.45, 0.55], [0.7, 0.3]])
+    array([1, 2, 0])
+    """
+    shares = np.asarray(probabilities, np.float64)
+    expect_shape(shares, ("N", "K"), "probabilities", "least_certain")
+    if shares.shape[1] < 2:
+        raise ValueError(f"least_certain: expected probabilities of two classes or more, got {shares.shape[1]}")
+    two = np.sort(shares, axis=1)[:, -2:]  # (N, 2)
+    return np.argsort(two[:, 1] - two[:, 0], kind="stable")
+
+
+def least_certain(
+    images: np.ndarray,
+    probabilities: npt.ArrayLike,
+    class_names: Sequence[str],
+    path: str | os.PathLike[str] | None = None,
+    *,
+    labels: npt.ArrayLike | None = None,
+    limit: int = 15,
+) -> "Figure":
+    """Draw the pictures of which a network is least certain, with the probabilities of the best classes as bars.
+
+    Parameters
+    ----------
+    images : ndarray of shape (N, C, H, W)
+        One channel is drawn in grey, three in colour; uint8, or floats from 0 to 1.
+    probabilities : array_like of float, shape (N, K)
+        For each class.
+    class_names : sequence of K str
+    path : path_like, optional
+        Where to save a PNG.
+    labels : array_like of int, shape (N,), optional
+        True classes. Where they are known, the bar of the true one is green, those of others red.
+    limit : int
+        Pictures at most.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit each other, or the images have neither one channel nor three.
+    """
+    images, shares = np.asarray(images), np.asarray(probabilities)
+    limit = whole_number(limit, "limit", "least_certain")
+    order = rank_doubts(shares)
+    if images.ndim != 4 or len(images) != len(shares) or images.shape[1] not in (1, 3):
+        raise ValueError(
+            f"least_certain: expected images of shape ({len(shares)}, 1 or 3, H, W), got {spell(images.shape)}"
+        )
+    if len(class_names) != shares.shape[1]:
+        raise ValueError(
+            f"least_certain: expected {shares.shape[1]} class names, one per column of the probabilities, "
+            f"got {len(class_names)}"
+        )
+    true = None if labels is None else class_labels(labels, shares.shape[1], "least_certain")
+    if true is not None and len(true) != len(shares):
+        raise ValueError(f"least_certain: expected one label for each of {len(shares)} pictures, got {len(true)}")
+    shown = order[:limit]
+    if not len(shown):
+        figure = new_figure(4.4, 1.8)
+        axes = figure.subplots()
+        axes.set_axis_off()
+        axes.text(0.5, 0.5, "There are no pictures.", ha="center", va="center", fontsize=13, color=INK)
+    else:
+        columns = min(5, len(shown))
+        rows = -(-len(shown) // columns)
+        figure = new_figure(max(1.9 * columns, 4.4), 2.75 * rows + 0.5)
+        head = f"the {len(shown)} of {len(shares):,} pictures with the closest two answers"
+        figure.suptitle(head, color=INK, fontsize=12, fontweight="bold")
+        grid = figure.subplots(2 * rows, columns, squeeze=False, height_ratios=[2.6, 1] * rows)
+        for axes in grid.ravel():
+            axes.set_axis_off()
+        for number, i in enumerate(shown):
+            above, below = (grid[2 * (number // columns) + k, number % columns] for k in (0, 1))
+            _draw_picture(above, images[i])
+            _draw_bars(below, shares[i], class_names, None if true is None else int(true[i]))
+    save(figure, path)
+    return figure
+
+
+def _draw_picture(axes: "Axes", image: np.ndarray) -> None:
+    picture = image[0] if image.shape[0] == 1 else np.moveaxis(image, 0, -1)  # (H, W) or (H, W, 3)
+    axes.imshow(picture, cmap="gray", vmin=0, vmax=255 if image.dtype == np.uint8 else 1, interpolation="nearest")
+    axes.set_axis_on()
+    bare(axes)
+
+
+def _draw_bars(axes: "Axes", shares: np.ndarray, class_names: Sequence[str], true: int | None) -> None:
+    """Draw the best classes, and the true one in place of the last of them if it is not there."""
+    best = np.argsort(-shares, kind="stable")[:BARS].tolist()
+    if true is not None and true not in best:
+        best[-1] = true
+    colours = [BLUE if true is None else GREEN if k == true else VERMILION for k in best]
+    axes.set_axis_on()
+    axes.barh(range(len(best)), 100 * shares[best], color=colours, height=0.72)
+    for line, k in enumerate(best):
+        axes.text(100 * shares[k] + 2, line, f"{100 * shares[k]:.0f} %", va="center", fontsize=7.5, color=INK)
+    axes.set_yticks(range(len(best)), [class_names[k] for k in best], fontsize=8.5, color=INK)
+    axes.set_xlim(0, 100)
+    axes.set_ylim(BARS - 0.5, -0.5)
+    axes.set_xticks([])
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)

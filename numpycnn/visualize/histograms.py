@@ -1,0 +1,255 @@
+"""Histograms of what goes through each layer, forward and backward: whether a network passes its signals on.
+
+Forward, the numbers should neither grow nor shrink from layer to layer, and not all be zero after a ReLU. Backward,
+what counts is the size of the gradient, over powers of ten: where it falls from layer to layer on its way to the input,
+the first layers hardly learn.
+
+Source: X. Glorot and Y. Bengio, "Understanding the difficulty of training deep feedforward neural networks", 2010.
+"""
+
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from numpycnn.functional.checks import whole_number
+from numpycnn.layers import Flatten, Reshape
+from numpycnn.losses import CrossEntropy, Loss
+from numpycnn.sequential import Sequential
+from numpycnn.visualize.activations import chain_of, expect_layer, follow, follow_back, layer_title
+from numpycnn.visualize.panels import examples_of, kind_colour
+from numpycnn.visualize.style import BLUE, GREEN, GREY, INK, VERMILION, new_figure, save
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+def collect_activations(
+    model: Sequential, x: Any, *, at: Sequence[str] | None = None, training: bool = False
+) -> dict[str, np.ndarray]:
+    """Return all numbers that each layer gives for a batch.
+
+    Parameters
+    ----------
+    model : Sequential
+        Built.
+    x : ndarray of shape (N, *input_shape)
+    at : sequence of str, optional
+        Places of layers, also inside of branches; those of the chain if not given, but for what only reshapes.
+    training : bool
+        Switch dropout and batch statistics on.
+
+    Returns
+    -------
+    dict of ndarray of shape (M,)
+        By place.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `x` is no batch for the model, or there is no such layer.
+    """
+    x = examples_of(model, x, "collect_activations")
+    places = _places(model, at, "collect_activations")
+    passages = follow(model, x, training=training)
+    return {place: passages[place].y.ravel() for place in places}
+
+
+def collect_gradients(
+    model: Sequential,
+    x: Any,
+    target: Any,
+    *,
+    loss: Loss | None = None,
+    at: Sequence[str] | None = None,
+    training: bool = True,
+) -> dict[str, np.ndarray]:
+    """Return the gradient of the loss with respect to all numbers that each layer gives for a batch.
+
+    Parameters
+    ----------
+    model : Sequential
+        Built.
+    x : ndarray of shape (N, *input_shape)
+    target : array_like
+        What the loss compares the outputs with: labels, for the cross-entropy.
+    loss : Loss, optional
+        The cross-entropy if not given.
+    at, training
+        As for `collect_activations`; here the mode of training is the one that is meant.
+
+    Returns
+    -------
+    dict of ndarray of shape (M,)
+        By place.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `x` is no batch for the model, the target does not fit, or there is no such layer.
+    """
+    x = examples_of(model, x, "collect_gradients")
+    places = _places(model, at, "collect_gradients")
+    compare = CrossEntropy() if loss is None else loss
+
+    def pick(y: np.ndarray) -> np.ndarray:
+        compare.forward(y, target)
+        return compare.backward()
+
+    passages = follow_back(model, x, pick, training=training)[1]
+    return {place: np.asarray(passages[place].dy).ravel() for place in places}
+
+
+def _places(model: Sequential, at: Sequence[str] | None, operation: str) -> list[str]:
+    if at is None:
+        return [key for key, layer in chain_of(model).items() if not isinstance(layer, Flatten | Reshape)]
+    for place in at:
+        expect_layer(model, place, operation)
+    return list(at)
+
+
+def activation_histograms(
+    model: Sequential,
+    x: Any,
+    *,
+    at: Sequence[str] | None = None,
+    training: bool = False,
+    bins: int = 80,
+    path: str | os.PathLike[str] | None = None,
+) -> "Figure":
+    """Draw how the numbers that each layer gives are spread, a ridge for each layer, from the input on down.
+
+    All share one scale, which leaves out the most extreme hundredth. Zeros are counted apart, and said.
+
+    Parameters
+    ----------
+    model, x, at, training
+        As for `collect_activations`, which does the computing.
+    bins : int
+    path : path_like, optional
+        Where to save a PNG.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Blue: layers with weights; red: activations and others; green: pooling.
+    """
+    collected = collect_activations(model, x, at=at, training=training)
+    bins = whole_number(bins, "bins", "activation_histograms")
+    limit = max(float(np.quantile(np.abs(values), 0.99)) for values in collected.values()) or 1.0
+    edges = np.linspace(-limit, limit, bins + 1)
+    notes = {place: f"std {values.std():.2g}{_zeros(values)}" for place, values in collected.items()}
+    return _ridges(model, collected, edges, notes, "activation", path)
+
+
+def gradient_histograms(
+    model: Sequential,
+    x: Any,
+    target: Any,
+    *,
+    loss: Loss | None = None,
+    at: Sequence[str] | None = None,
+    training: bool = True,
+    bins: int = 80,
+    path: str | os.PathLike[str] | None = None,
+) -> "Figure":
+    """Draw how large the gradients at each layer are, in powers of ten, a ridge for each layer.
+
+    A dot marks the median of those that are not zero. Zeros have no place on such a scale; their share is said.
+
+    Parameters
+    ----------
+    model, x, target, loss, at, training
+        As for `collect_gradients`, which does the computing.
+    bins : int
+    path : path_like, optional
+        Where to save a PNG.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Blue: layers with weights; red: activations and others; green: pooling.
+    """
+    collected = collect_gradients(model, x, target, loss=loss, at=at, training=training)
+    bins = whole_number(bins, "bins", "gradient_histograms")
+    sizes = {place: np.log10(np.abs(values[values != 0], dtype=np.float64)) for place, values in collected.items()}
+    every = np.concatenate([*sizes.values()])
+    low, high = np.quantile(every, [0.001, 1.0]) if every.size else (-1.0, 1.0)
+    edges = np.linspace(low - 0.2, high + 0.2, bins + 1)
+    notes = {}
+    for place, values in collected.items():
+        found = np.abs(values[values != 0])
+        notes[place] = (f"median {np.median(found):.1e}" if found.size else "none") + _zeros(values)
+    return _ridges(model, sizes, edges, notes, "|gradient|", path, decades=True)
+
+
+def _zeros(values: np.ndarray) -> str:
+    share = float((values == 0).mean()) if values.size else 0.0
+    return f", {100 * share:.0f} % zero" if share >= 0.005 else ""
+
+
+def _ridges(
+    model: Sequential,
+    values: dict[str, np.ndarray],
+    edges: np.ndarray,
+    notes: dict[str, str],
+    name: str,
+    path: str | os.PathLike[str] | None,
+    *,
+    decades: bool = False,
+) -> "Figure":
+    """Draw a histogram for each layer, each on its own line and as high as the others."""
+    from matplotlib.ticker import MaxNLocator
+
+    figure = new_figure(7.6, 0.42 * len(values) + 1.1)
+    axes = figure.subplots()
+    middles = (edges[:-1] + edges[1:]) / 2
+    for line, (place, numbers) in enumerate(values.items()):
+        layer, base = expect_layer(model, place, name), len(values) - 1 - line
+        shown = numbers if decades else numbers[numbers != 0]
+        counts = np.histogram(shown, edges)[0]
+        heights = base + 0.9 * counts / max(1, counts.max())
+        colour = kind_colour(layer)
+        axes.fill_between(middles, base, heights, color=colour, alpha=0.45, linewidth=0, step="mid")
+        axes.step(middles, heights, color=colour, linewidth=0.9, where="mid", label=place)
+        axes.axhline(base, color="#dddddd", linewidth=0.6, zorder=0)
+        if decades and numbers.size:
+            axes.plot(np.median(numbers), base + 0.12, "o", color=INK, markersize=3.5)
+        beside = (1.01, base + 0.3)
+        axes.text(*beside, notes[place], transform=axes.get_yaxis_transform(), va="center", fontsize=8, color=GREY)
+    titles = [layer_title(place, expect_layer(model, place, name)) for place in values]
+    axes.set_yticks([len(values) - 1 - line + 0.3 for line in range(len(values))], titles, fontsize=8.5, color=INK)
+    axes.set_ylim(-0.1, len(values) + 0.05)
+    axes.set_xlim(edges[0], edges[-1])
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.spines["bottom"].set_color(GREY)
+    axes.tick_params(axis="y", length=0)
+    axes.tick_params(axis="x", colors=INK, labelsize=8.5)
+    if decades:
+        axes.xaxis.set_major_formatter(lambda power, _: f"$10^{{{power:g}}}$")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    else:
+        axes.axvline(0, color="#dddddd", linewidth=0.6, zorder=0)
+    axes.set_xlabel(name, color=INK, fontsize=9.5)
+    _legend(axes)
+    axes.set_title(f"{name} by layer", color=INK, fontsize=10.5, fontweight="bold", loc="left")
+    save(figure, path)
+    return figure
+
+
+def _legend(axes: "Axes") -> None:
+    """Say what the colours mean, at the right above the axes."""
+    from matplotlib.patches import Patch
+
+    kinds = (("weights", BLUE), ("pooling", GREEN), ("others", VERMILION))
+    patches = [Patch(facecolor=colour, alpha=0.45, edgecolor=colour, label=kind) for kind, colour in kinds]
+    place: dict[str, Any] = {
+        "loc": "lower right",
+        "bbox_to_anchor": (1, 1),
+        "ncols": 3,
+        "frameon": False,
+        "borderpad": 0.1,
+    }
+    axes.legend(handles=patches, fontsize=8, labelcolor=INK, handlelength=1.2, columnspacing=1.2, **place)
