@@ -24,18 +24,20 @@ FLOORS = {
         ["layers", "losses", "optim", "sequential", "gradcheck", "initializers", "loading", "serialization", "summary"],
         3,
     ),
-    **dict.fromkeys(["training", "data", "models", "visualize", "interop", "cli"], 4),
+    **dict.fromkeys(["training", "data", "models", "visualize", "explain", "interop", "cli"], 4),
 }
 ROOF = 5  # numpycnn/__init__.py and numpycnn/__main__.py
-HEAVY = ["PIL", "matplotlib", "pooch", "safetensors", "scipy", "skimage", "torch", "tqdm"]
+HEAVY = ["PIL", "matplotlib", "pooch", "safetensors", "scipy", "skimage", "starlette", "torch", "tqdm", "uvicorn"]
 
 # Exceptions, each with its reason.
 NEIGHBOURS = {  # on floor 4, who may import whom
     ("cli", "data"): "the command line is where the workshop's tools are put together",
+    ("cli", "explain"): "as above",
     ("cli", "interop"): "as above",
     ("cli", "models"): "as above",
     ("cli", "training"): "as above",
     ("cli", "visualize"): "as above",
+    ("explain", "visualize"): "the page is built on what the figures are: the numbers of every layer",
 }
 KERNEL_IMPORTS = {  # beside the standard library and the kernels themselves
     "numpy": "the arrays",

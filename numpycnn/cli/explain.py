@@ -1,0 +1,53 @@
+"""``numpycnn explain``: a page that walks through what a network does with one picture."""
+
+import argparse
+import webbrowser
+from pathlib import Path
+
+from numpycnn.cli.console import CommandError, Commands, add_threads, item, refusing, say, spell_path, use_threads
+from numpycnn.cli.inputs import example_of
+from numpycnn.cli.networks import add_model, open_model
+from numpycnn.explain import write_page
+
+EXAMPLES = """\
+The page is one HTML file that needs no network and no other file. It shows the maps of every layer; choose one, and see
+how each of its numbers is made. Large networks keep some maps of each layer, and the page says which.
+
+examples:
+  numpycnn explain runs/mnist photo.jpg
+  numpycnn explain tiny_vgg photo.jpg --out untrained.html
+  numpycnn explain model.safetensors input.npy
+"""
+
+
+def add(commands: Commands) -> None:
+    """Add the command."""
+    about = "Write a page that shows a picture's way through a network, number by number."
+    command = commands.add_parser("explain", help="show what a network does", description=about, epilog=EXAMPLES)
+    add_model(command)
+    command.add_argument(
+        "picture", metavar="PICTURE", help="a PNG or JPEG file, or an input as an array in a .npy file"
+    )
+    command.add_argument("--out", metavar="FILE", help="the page to write (default: explain-PICTURE.html)")
+    command.add_argument("--open", action="store_true", help="open the page in a browser")
+    add_threads(command)
+    command.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Write the page."""
+    use_threads(arguments.threads)
+    if arguments.out == "":
+        raise CommandError("--out: expected a file, got an empty name")
+    out = Path(arguments.out or f"explain-{Path(arguments.picture).stem}.html")
+    if out.is_dir():
+        raise CommandError(f"--out {spell_path(out)}: expected a file, found a folder")
+    model = open_model(arguments.model, arguments.input_shape)
+    example = example_of(model, arguments.model, arguments.picture)
+    with refusing(ValueError, TypeError):
+        write_page(out, model, example)
+    item("page", f"{spell_path(out)}, {out.stat().st_size / 1e6:.1f} MB")
+    say("open it in a browser: it needs no network")
+    if arguments.open:
+        webbrowser.open(out.resolve().as_uri())
+    return 0

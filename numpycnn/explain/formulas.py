@@ -1,0 +1,247 @@
+"""How each kind of layer makes its numbers, told so that the page can make any one of them again.
+
+A function here returns the settings and weights of a layer as JSON can hold them; `arithmetic.js` computes with them,
+and the page shows whether its result is that of the layer. Only the library's own layers are described. A subclass may
+go forward in another way, so it counts as unknown, and the page then shows what went in and what came out.
+"""
+
+import copy
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from numpycnn import layers as nn
+from numpycnn.explain.arrays import Store
+from numpycnn.functional.activations import SELU_ALPHA, SELU_SCALE
+from numpycnn.functional.checks import normal_axis, per_axis
+from numpycnn.functional.windows import Windows, padding_pairs, slide, transposed_size
+from numpycnn.layers.base import Layer, Parameter
+from numpycnn.sequential import Sequential
+from numpycnn.visualize.activations import Passage
+
+Formula = dict[str, Any]
+
+
+def formula(passage: Passage, store: Store) -> Formula:
+    """Return how a layer makes its numbers, ``{"type": "unknown"}`` for a layer that is not the library's own.
+
+    Parameters
+    ----------
+    passage : Passage
+        The layer, and one example that went through it.
+    store : Store
+        Where the layer's arrays go.
+    """
+    describe = FORMULAS.get(type(passage.layer))
+    return {"type": "unknown"} if describe is None else describe(passage, store)
+
+
+# ------------------------------------------------------------------------------------------------------ sliding windows
+
+
+def _window(windows: Windows) -> Formula:
+    return {
+        "kernel": windows.kernel,
+        "stride": windows.stride,
+        "padding": windows.padding,
+        "dilation": windows.dilation,
+    }
+
+
+def _convolution(passage: Passage, store: Store, *, transposed: bool) -> Formula:
+    """Return kernels by output and input channel, and the rest of each sum: what is left out of the page adds to it."""
+    layer: Any = passage.layer
+    settings = {
+        "stride": layer.stride,
+        "padding": layer.padding,
+        "dilation": layer.dilation,
+        "operation": layer.label,
+    }
+    size, weight = passage.x.shape[2:], layer.weight.value
+    if transposed:
+        windows = transposed_size(size, layer.kernel_size, output_padding=layer.output_padding, **settings)
+        per_group = layer.out_channels // layer.groups
+        grouped = weight.reshape(layer.groups, -1, per_group, *weight.shape[2:])  # (G, C/G, F/G, *kernel)
+        weight = grouped.swapaxes(1, 2).reshape(layer.out_channels, -1, *weight.shape[2:])  # (F, C/G, *kernel)
+    else:
+        windows = slide(size, layer.kernel_size, **settings)
+    seen, made = store.choice.channels(passage.x.shape[1:]), store.choice.channels(passage.y.shape[1:])
+    inputs = seen if layer.groups == 1 else np.arange(weight.shape[1])
+    bias = None if layer.bias is None else store.add(layer.bias.value)
+    return {
+        "type": "transposed" if transposed else "convolution",
+        **_window(windows),
+        "groups": layer.groups,
+        "weight": store.add(weight[:, inputs], made),
+        "inputs": inputs.tolist(),
+        "bias": bias,
+        "rest": None if len(seen) == passage.x.shape[1] else store.add_map(_rest(passage, seen, transposed)),
+    }
+
+
+def _rest(passage: Passage, seen: np.ndarray, transposed: bool) -> np.ndarray:
+    """Return what the input channels that are not `seen` contribute to each output, (F, *size)."""
+    layer: Any = copy.copy(passage.layer)
+    weight = layer.weight.value.copy()
+    if transposed:  # (C, F/G, *kernel)
+        weight[seen] = 0
+    else:  # (F, C/G, *kernel)
+        per_group = weight.shape[1]
+        for group, kernels in enumerate(np.split(weight, layer.groups)):
+            kernels[:, seen[seen // per_group == group] % per_group] = 0
+    layer.weight, layer.bias, layer.use_bias = Parameter(weight), None, False
+    return layer.forward(passage.x)[0]
+
+
+def _pool(passage: Passage, store: Store, *, of: str) -> Formula:
+    layer: Any = passage.layer
+    kernel, stride, dilation = layer.window()
+    windows = slide(
+        passage.x.shape[2:],
+        kernel,
+        stride=stride,
+        padding=layer.padding,
+        dilation=dilation,
+        operation=layer.label,
+        ceil_mode=layer.ceil_mode,
+    )
+    found = {"type": "pooling", "of": of, **_window(windows)}
+    if of == "average":
+        found["countPadding"] = layer.count_include_pad
+    if of == "norm":
+        found["p"] = layer.p
+    return found
+
+
+def _global_pool(passage: Passage, store: Store, *, of: str) -> Formula:
+    """Return the pooling whose one window is the whole map."""
+    rank = passage.x.ndim - 2
+    whole = {"kernel": passage.x.shape[2:], "stride": [1] * rank, "padding": [[0, 0]] * rank, "dilation": [1] * rank}
+    return {"type": "pooling", "of": of, **whole, "countPadding": True}
+
+
+def _zero_pad(passage: Passage, store: Store) -> Formula:
+    layer: Any = passage.layer
+    ones = (1,) * (passage.x.ndim - 2)
+    return {"type": "pad", "padding": padding_pairs(layer.padding, ones, ones, ones, ones, layer.label)}
+
+
+def _upsample(passage: Passage, store: Store) -> Formula:
+    layer: Any = passage.layer
+    scale = per_axis(layer.scale_factor, passage.x.ndim - 2, "scale_factor", layer.label)
+    return {"type": "upsample", "scale": scale, "mode": layer.mode}
+
+
+# ---------------------------------------------------------------------------------------------------- weighted, by name
+
+
+def _dense(passage: Passage, store: Store) -> Formula:
+    layer: Any = passage.layer
+    rows = store.choice.rows(passage.y[0], passage.x.shape[1])
+    return {
+        "type": "dense",
+        "weight": store.add(layer.weight.value, rows),
+        "bias": None if layer.bias is None else store.add(layer.bias.value),
+    }
+
+
+def _embedding(passage: Passage, store: Store) -> Formula:
+    return {"type": "embedding"}
+
+
+# ------------------------------------------------------------------------------------------------- number by number
+
+
+def _activation(passage: Passage, store: Store, *, settings: tuple[str, ...] = (), **constants: float) -> Formula:
+    layer = passage.layer
+    return {
+        "type": "activation",
+        "name": type(layer).__name__,
+        **{name: getattr(layer, name) for name in settings},
+        **constants,
+    }
+
+
+def _softmax(passage: Passage, store: Store) -> Formula:
+    layer: Any = passage.layer
+    axis = normal_axis(layer.axis, passage.x.ndim, layer.label)
+    if axis == 0:  # over the batch: the page knows one example of it
+        return {"type": "unknown"}
+    return {"type": "softmax", "axis": axis - 1, "log": isinstance(layer, nn.LogSoftmax)}
+
+
+def _batch_norm(passage: Passage, store: Store) -> Formula:
+    layer: Any = passage.layer
+    return {
+        "type": "batchnorm",
+        "eps": layer.eps,
+        "mean": store.add(layer.running_mean),
+        "variance": store.add(layer.running_var),
+        "weight": store.add(layer.weight.value),
+        "bias": store.add(layer.bias.value),
+    }
+
+
+def _layer_norm(passage: Passage, store: Store) -> Formula:
+    layer: Any = passage.layer
+    first = normal_axis(layer.axis, passage.x.ndim, layer.label) - 1
+    x = passage.x[0].astype(np.float64)
+    axes = tuple(range(first, x.ndim))
+    return {
+        "type": "layernorm",
+        "eps": layer.eps,
+        "axis": first,
+        "mean": store.add(np.atleast_1d(x.mean(axis=axes)).ravel()),
+        "variance": store.add(np.atleast_1d(x.var(axis=axes)).ravel()),
+        "weight": store.add(layer.weight.value.ravel()),
+        "bias": store.add(layer.bias.value.ravel()),
+    }
+
+
+# -------------------------------------------------------------------------------------------- moved, kept, put together
+
+
+def _plain(passage: Passage, store: Store, *, kind: str) -> Formula:
+    return {"type": kind}
+
+
+def _concat(passage: Passage, store: Store) -> Formula:
+    layer: Any = passage.layer
+    return {"type": "concat", "channels": [branch.output_shape[0] for branch in layer.branches]}
+
+
+FORMULAS: dict[type[Layer], Callable[[Passage, Store], Formula]] = {
+    **{kind: partial(_convolution, transposed=False) for kind in (nn.Conv1D, nn.Conv2D, nn.Conv3D)},
+    **{
+        kind: partial(_convolution, transposed=True)
+        for kind in (nn.ConvTranspose1D, nn.ConvTranspose2D, nn.ConvTranspose3D)
+    },
+    **{kind: partial(_pool, of="maximum") for kind in (nn.MaxPool1D, nn.MaxPool2D, nn.MaxPool3D)},
+    **{kind: partial(_pool, of="average") for kind in (nn.AvgPool1D, nn.AvgPool2D, nn.AvgPool3D)},
+    **{kind: partial(_pool, of="norm") for kind in (nn.LpPool1D, nn.LpPool2D, nn.LpPool3D)},
+    nn.GlobalMaxPool: partial(_global_pool, of="maximum"),
+    nn.GlobalAvgPool: partial(_global_pool, of="average"),
+    nn.ZeroPad: _zero_pad,
+    nn.Upsample: _upsample,
+    nn.Dense: _dense,
+    nn.Embedding: _embedding,
+    nn.ReLU: _activation,
+    nn.LeakyReLU: partial(_activation, settings=("negative_slope",)),
+    nn.ELU: partial(_activation, settings=("alpha",)),
+    nn.SELU: partial(_activation, alpha=SELU_ALPHA, scale=SELU_SCALE),
+    nn.GELU: partial(_activation, settings=("approximate",)),
+    nn.Sigmoid: _activation,
+    nn.Tanh: _activation,
+    nn.Softmax: _softmax,
+    nn.LogSoftmax: _softmax,
+    nn.BatchNorm: _batch_norm,
+    nn.LayerNorm: _layer_norm,
+    nn.Dropout: partial(_plain, kind="identity"),
+    nn.Flatten: partial(_plain, kind="reshape"),
+    nn.Reshape: partial(_plain, kind="reshape"),
+    nn.Residual: partial(_plain, kind="residual"),
+    nn.Concat: _concat,
+    Sequential: partial(_plain, kind="chain"),
+}

@@ -1,0 +1,83 @@
+"""The command that serves the canvas."""
+
+import re
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import numpycnn as nn
+from numpycnn.cli.draw import look_at
+from tests.explain.drawings import SIDE, STROKES, draw
+
+Run = Callable[..., Any]
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+def test_it_serves_until_ctrl_c(trained: Path, default_ctrl_c: None) -> None:
+    pytest.importorskip("uvicorn", reason="Starlette and uvicorn wanted, the extra 'web'")
+    command = [sys.executable, "-m", "numpycnn", "draw", str(trained)]
+    with subprocess.Popen(
+        command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            match = re.fullmatch(r"page      (http://127\.0\.0\.1:\d+/\?token=[\w-]+)\n", line)
+            assert match, line
+            assert process.stdout.readline() == "open it in a browser on this machine; Ctrl-C ends it\n"
+            with urllib.request.urlopen(match[1], timeout=60) as page:
+                assert b"const Draw = " in page.read()
+            process.send_signal(signal.SIGINT)
+            rest, errors = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    assert process.returncode == 0
+    assert (rest, errors) == ("", "")
+
+
+def test_without_the_extra_it_says_how_to_install_it(
+    run: Run, trained: Path, monkeypatch: pytest.MonkeyPatch, refused: Callable[[Any, str], None]
+) -> None:
+    monkeypatch.delitem(sys.modules, "numpycnn.explain.server", raising=False)
+    monkeypatch.setattr("numpycnn.explain.server", None, raising=False)
+    monkeypatch.delattr("numpycnn.explain.server")
+    monkeypatch.setitem(sys.modules, "starlette.applications", None)
+    refused(run("draw", trained), "install them with: pip install 'numpycnn[web]'")
+
+
+def test_what_the_user_can_mend_is_one_line(
+    run: Run, trained: Path, tmp_path: Path, refused: Callable[[Any, str], None]
+) -> None:
+    pytest.importorskip("uvicorn", reason="Starlette and uvicorn wanted, the extra 'web'")
+    refused(run("draw", "nothing"), "expected a .safetensors file")
+    refused(run("draw", trained, "--port", "65536"), "--port 65536: expected a port from 0 to 65535")
+    refused(run("draw", trained, "--port", "x"), "expected a whole number")
+    nn.Sequential([nn.Dense(2)], input_shape=(3,)).save(tmp_path / "own.safetensors")
+    refused(run("draw", "own.safetensors"), "expected a model for pictures of 1 or 3 channels")
+
+
+@pytest.mark.parametrize("digit", STROKES)
+def test_a_drawing_becomes_an_input(digit: int, trained: Path, rng: np.random.Generator) -> None:
+    model = nn.load_model(trained / "model.safetensors")
+    found = look_at(model, str(trained), draw(digit, rng))
+    assert found.picture is not None
+    assert found.picture.shape[:2] == (320, 320)
+    assert SIDE > 320
+    assert found.image is not None
+    assert found.image.shape == (1, 28, 28)
+    rows, columns = np.nonzero(found.image[0] > 60)
+    assert max(np.ptp(rows), np.ptp(columns)) + 1 in range(19, 22)  # brought to 20 pixels
+
+
+def test_what_is_no_drawing_is_a_value_error(trained: Path) -> None:
+    model = nn.load_model(trained / "model.safetensors")
+    for content in (b"", b"\x89PNG\r\n\x1a\n", b"GIF89a"):
+        with pytest.raises(ValueError, match="the drawing: expected"):
+            look_at(model, "", content)

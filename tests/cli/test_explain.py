@@ -1,0 +1,85 @@
+"""The command that writes the page."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import numpycnn as nn
+from numpycnn.cli import explain
+
+Run = Callable[..., Any]
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    """A dark stroke on white paper."""
+    pixels = np.full((90, 70), 255, np.uint8)
+    pixels[20:70, 30:38] = 10
+    Image.fromarray(pixels).save(tmp_path / "one.png")
+    return tmp_path / "one.png"
+
+
+def data_of(page: Path) -> dict[str, Any]:
+    match = re.search(r'<script type="application/json" id="data">(.*?)</script>', page.read_text(encoding="utf-8"))
+    assert match
+    found: dict[str, Any] = json.loads(match[1])
+    return found
+
+
+def test_a_trained_model_and_a_picture(run: Run, trained: Path, picture: Path) -> None:
+    outcome = run("explain", trained, "one.png")
+    assert outcome.status == 0
+    assert outcome.err == ""
+    assert re.fullmatch(
+        r"page      explain-one\.html, \d\.\d MB\nopen it in a browser: it needs no network\n", outcome.out
+    )
+    data = data_of(Path("explain-one.html"))
+    assert data["title"] == "one.png"
+    assert data["notes"] == []
+    assert data["classes"]["names"] == list("0123456789")
+    assert [step["kind"] for step in data["steps"]][:3] == ["Conv2D", "ReLU", "MaxPool2D"]
+
+
+def test_a_network_of_the_zoo_and_another_file(run: Run, picture: Path) -> None:
+    outcome = run("explain", "tiny_vgg", picture, "--out", "page.html", "--input-shape", "3,16,20")
+    assert outcome.status == 0
+    data = data_of(Path("page.html"))
+    assert data["notes"][0] == "tiny_vgg has random weights: it has not been trained."
+    assert data["arrays"][data["input"]]["shape"] == [3, 16, 20]
+
+
+def test_a_model_of_ones_own_and_an_array(run: Run, tmp_path: Path) -> None:
+    nn.Sequential([nn.Conv1D(2, 3), nn.GlobalMaxPool()], input_shape=(4, 9)).save(tmp_path / "own.safetensors")
+    np.save(tmp_path / "x.npy", np.ones((4, 9), np.float32))
+    assert run("explain", "own.safetensors", "x.npy").status == 0
+    assert data_of(Path("explain-x.html"))["classes"] is None
+
+
+def test_the_page_can_be_opened_at_once(
+    run: Run, trained: Path, picture: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr(explain.webbrowser, "open", opened.append)
+    assert run("explain", trained, picture).status == 0
+    assert opened == []
+    assert run("explain", trained, picture, "--open").status == 0
+    assert opened == [(picture.parent / "explain-one.html").as_uri()]
+
+
+def test_what_the_user_can_mend_is_one_line(
+    run: Run, trained: Path, picture: Path, refused: Callable[[Any, str], None]
+) -> None:
+    refused(run("explain", trained), "the following arguments are required: PICTURE")
+    refused(run("explain", "nothing", picture), "expected a .safetensors file")
+    refused(run("explain", trained, "none.png"), "none.png")
+    refused(run("explain", trained, picture, "--out", ""), "--out: expected a file, got an empty name")
+    refused(run("explain", trained, picture, "--out", "."), "expected a file, found a folder")
+    refused(run("explain", trained, picture, "--out", "no/such/page.html"), "no/such")
+    refused(run("explain", trained, picture, "--input-shape", "1,8,8"), "this model takes inputs of shape (1, 28, 28)")
+    assert not list(Path.cwd().glob("*.html"))

@@ -1,0 +1,130 @@
+"""From a file to a model's input: pictures as the training made them, pictures as they fit, and arrays."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import numpycnn as nn
+from numpycnn.cli.console import CommandError
+from numpycnn.cli.inputs import blank, example_of, from_picture
+from numpycnn.data import prepare_digit, read_picture
+from numpycnn.errors import DataFormatError
+
+
+@pytest.fixture
+def photo(tmp_path: Path, rng: np.random.Generator) -> Path:
+    """A dark stroke on paper that is not quite white, wider than high."""
+    pixels = rng.integers(225, 236, (400, 500, 3)).astype(np.uint8)
+    pixels[90:310, 240:270] = (20, 30, 90)
+    Image.fromarray(pixels).save(tmp_path / "one.png")
+    return tmp_path / "one.png"
+
+
+def plain(*shape: int) -> nn.Sequential:
+    return nn.Sequential([nn.Flatten(), nn.Dense(3)], input_shape=shape)
+
+
+def test_a_model_that_says_how_gets_its_pictures_so(trained: Path, photo: Path) -> None:
+    model = nn.load_model(trained / "model.safetensors")
+    found = example_of(model, str(trained), str(photo))
+    image = prepare_digit(read_picture(photo))
+    assert found.image is not None
+    assert np.array_equal(found.image, image)
+    assert np.allclose(found.x, (image / 255 - 0.1307) / 0.3081, atol=1e-6)
+    assert found.x.dtype == np.float32
+    assert found.class_names == tuple("0123456789")
+    assert (found.title, list(found.notes)) == ("one.png", [])
+
+
+def test_the_picture_that_is_shown_is_a_small_one(trained: Path, photo: Path) -> None:
+    found = example_of(nn.load_model(trained / "model.safetensors"), "", str(photo))
+    assert found.picture is not None
+    assert found.picture.shape == (256, 320, 3)
+
+
+@pytest.mark.parametrize(("shape", "kind"), [((1, 12, 15), "grey"), ((3, 12, 15), "colours")])
+def test_any_other_model_gets_what_fits(shape: tuple[int, ...], kind: str, photo: Path) -> None:
+    found = example_of(plain(*shape), "own.safetensors", str(photo))
+    assert found.image is not None
+    assert found.image.shape == found.x.shape == shape, kind
+    assert np.allclose(found.x, found.image / 255)
+    assert found.class_names is None
+    (note,) = found.notes
+    assert note.startswith("The model does not say how its inputs are made: the picture was brought to its size")
+
+
+def test_a_network_of_the_zoo_is_said_to_be_untrained(photo: Path) -> None:
+    found = example_of(plain(1, 12, 15), "lenet", str(photo))
+    assert found.class_names == ["0", "1", "2"]
+    assert found.notes[0] == "lenet has random weights: it has not been trained."
+
+
+def test_an_array_is_taken_as_it_is(tmp_path: Path, rng: np.random.Generator) -> None:
+    x = rng.normal(size=(4, 9))
+    np.save(tmp_path / "x.npy", x)
+    found = example_of(nn.Sequential([nn.Conv1D(2, 3)], input_shape=(4, 9)), "own", str(tmp_path / "x.npy"))
+    assert found.x.dtype == np.float32
+    assert np.allclose(found.x, x)
+    assert (found.title, found.picture, found.image, list(found.notes)) == ("x.npy", None, None, [])
+    np.save(tmp_path / "words.npy", np.arange(6))
+    words = nn.Sequential([nn.Embedding(9, 4)], input_shape=(6,))
+    assert example_of(words, "own", str(tmp_path / "words.npy")).x.dtype.kind == "i"
+
+
+def test_an_array_that_does_not_fit_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "x.npy"
+    np.save(file, np.ones((2, 3)))
+    with pytest.raises(CommandError, match=r"expected an array of shape \(4, 9\) of float32, got \(2, 3\) of float64"):
+        example_of(nn.Sequential([nn.Conv1D(2, 3)], input_shape=(4, 9)), "own", str(file))
+    with pytest.raises(CommandError, match=r"expected an array of shape \(2, 3\) of int64, got \(2, 3\) of float64"):
+        example_of(nn.Sequential([nn.Embedding(9, 4)], input_shape=(2, 3)), "own", str(file))
+    np.save(file, np.array(["a", "b"]))
+    with pytest.raises(CommandError, match=r"expected an array of shape \(2,\) of float32, got \(2,\) of <U1"):
+        example_of(nn.Sequential([nn.Dense(3)], input_shape=(2,)), "own", str(file))
+
+
+def test_an_array_file_that_is_none_is_named(tmp_path: Path) -> None:
+    model = nn.Sequential([nn.Dense(3)], input_shape=(2,))
+    file = tmp_path / "x.npy"
+    for content in (b"", b"no array", b"\x93NUMPY\x01\x00"):
+        file.write_bytes(content)
+        with pytest.raises(CommandError, match=r"x\.npy: .*; expected an array in a \.npy file"):
+            example_of(model, "own", str(file))
+    np.save(file, np.array([{}], dtype=object), allow_pickle=True)
+    with pytest.raises(CommandError, match="Object arrays cannot be loaded"):
+        example_of(model, "own", str(file))
+    with file.open("wb") as several:
+        np.savez(several, a=np.ones(2))
+    with pytest.raises(CommandError, match=r"of shape \(2,\) of float32, got several arrays"):
+        example_of(model, "own", str(file))
+    with pytest.raises(FileNotFoundError):
+        example_of(model, "own", str(tmp_path / "none.npy"))
+
+
+def test_a_model_that_takes_no_pictures_says_so(photo: Path) -> None:
+    with pytest.raises(CommandError, match=r"of 1 or 3 channels, got one for inputs of shape \(4, 9\); give .* \.npy"):
+        example_of(nn.Sequential([nn.Conv1D(2, 3)], input_shape=(4, 9)), "own", str(photo))
+    with pytest.raises(CommandError, match=r"got one for inputs of shape \(2, 8, 8\)"):
+        blank(plain(2, 8, 8), "own")
+
+
+def test_a_picture_that_is_none_is_named(tmp_path: Path, trained: Path) -> None:
+    model = nn.load_model(trained / "model.safetensors")
+    (tmp_path / "x.png").write_bytes(b"GIF89a")
+    with pytest.raises(DataFormatError, match="expected a PNG or JPEG picture"):
+        example_of(model, "", str(tmp_path / "x.png"))
+    with pytest.raises(CommandError, match=r"a drawing: .*nothing that stands out"):
+        from_picture(model, "", np.full((50, 50), 255, np.uint8), "a drawing")
+
+
+def test_nothing_drawn_yet(trained: Path) -> None:
+    model = nn.load_model(trained / "model.safetensors")
+    found = blank(model, str(trained))
+    assert np.allclose(found.x, -0.1307 / 0.3081, atol=1e-6)
+    assert found.class_names == tuple("0123456789")
+    other = blank(plain(3, 4, 5), "own")
+    assert other.x.shape == (3, 4, 5)
+    assert not other.x.any()
+    assert other.class_names is None

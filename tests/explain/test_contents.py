@@ -1,0 +1,177 @@
+"""What the page is given: the library's own numbers, in the order and the form of the network."""
+
+import base64
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+import numpycnn as nn
+from numpycnn import functional as F
+from numpycnn.explain.contents import Example, contents
+
+
+def branching() -> nn.Sequential:
+    """A network with every way of putting layers together."""
+    return nn.Sequential(
+        [
+            nn.Conv2D(4, 3, padding=1, name="first"),
+            nn.Residual(nn.Sequential([nn.Conv2D(4, 3, padding=1), nn.ReLU()])),
+            nn.Residual(nn.Conv2D(6, 1, stride=2), nn.Conv2D(6, 1, stride=2)),
+            nn.Concat([nn.Conv2D(2, 1), nn.Sequential([nn.Conv2D(3, 1), nn.Tanh()])]),
+            nn.GlobalAvgPool(),
+            nn.Dense(3),
+        ],
+        input_shape=(2, 6, 8),
+        seed=3,
+        name="a tree",
+    )
+
+
+def numbers(data: dict[str, Any], index: int) -> np.ndarray:
+    entry = data["arrays"][index]
+    assert entry["channels"] is None
+    return np.frombuffer(base64.b64decode(entry["data"]), "<f4").reshape(entry["shape"])
+
+
+def test_the_steps_are_the_layers_and_their_own_numbers(rng: np.random.Generator) -> None:
+    model = branching()
+    x = rng.normal(size=(2, 6, 8)).astype(np.float32)
+    data = contents(model, Example(x, title="noise", notes=["a note"]))
+    assert json.dumps(data, allow_nan=False)
+    assert (data["title"], data["model"], data["notes"]) == ("noise", "a tree", ["a note"])
+    assert numbers(data, data["input"]).tolist() == x.tolist()
+    assert data["parameters"] == sum(p.value.size for p in model.parameters().values())
+    assert data["multiplyAdds"] == model.multiply_adds()
+    y = x[np.newaxis]
+    for position, (layer, step) in enumerate(zip(model, data["steps"], strict=True)):
+        assert (step["key"], step["kind"]) == (str(position), type(layer).__name__)
+        assert np.array_equal(numbers(data, step["x"]), y[0])
+        y = layer(y)
+        assert np.array_equal(numbers(data, step["y"]), y[0])
+    first, block, fitted, concat, *_ = data["steps"]
+    assert (first["name"], first["settings"]) == ("first", "Conv2D(4, 3, padding=1, name='first')")
+    assert first["sees"] == (3, 3)
+    assert first["parameters"] == 4 * 2 * 9 + 4
+    assert (block["branches"], fitted["branches"]) == (["main"], ["main", "shortcut"])
+    assert concat["branches"] == ["branch 0", "branch 1"]
+    assert [inner["key"] for inner in concat["inside"]] == ["3.0", "3.1"]
+    assert [inner["key"] for inner in concat["inside"][1]["inside"]] == ["3.1.0", "3.1.1"]
+    assert concat["formula"] == {"type": "concat", "channels": [2, 3]}
+
+
+def test_classes_get_the_softmax_that_the_model_lacks(rng: np.random.Generator) -> None:
+    model = branching()
+    x = rng.normal(size=(2, 6, 8)).astype(np.float32)
+    data = contents(model, Example(x, class_names=["a", "b", "c"]))
+    scores = model(x[np.newaxis])
+    assert data["classes"]["names"] == ["a", "b", "c"]
+    assert np.array_equal(numbers(data, data["classes"]["probabilities"]), F.softmax(scores)[0])
+    last = data["steps"][-1]
+    assert (last["kind"], last["formula"]["added"]) == ("Softmax", True)
+    assert np.array_equal(numbers(data, last["x"]), scores[0])
+
+
+@pytest.mark.parametrize("last", [nn.Softmax(), nn.LogSoftmax(), nn.Sigmoid()])
+def test_a_model_that_ends_with_probabilities_gets_no_second_softmax(last: nn.Layer) -> None:
+    model = nn.Sequential([nn.Dense(3), last], input_shape=(4,))
+    x = np.arange(4, dtype=np.float32)
+    data = contents(model, Example(x, class_names=["a", "b", "c"]))
+    assert [step["key"] for step in data["steps"]] == ["0", "1"]
+    y = model(x[np.newaxis])[0]
+    expected = np.exp(y) if isinstance(last, nn.LogSoftmax) else y
+    assert np.allclose(numbers(data, data["classes"]["probabilities"]), expected, rtol=1e-6)
+
+
+def test_without_class_names_nothing_is_made_of_the_outputs() -> None:
+    model = nn.Sequential([nn.Dense(3)], input_shape=(4,))
+    data = contents(model, Example(np.ones(4, np.float32)))
+    assert data["classes"] is None
+    assert len(data["steps"]) == 1
+
+
+def test_pictures_are_kept_as_they_are() -> None:
+    model = nn.Sequential([nn.Flatten(), nn.Dense(2)], input_shape=(1, 2, 3))
+    photo = np.arange(30, dtype=np.uint8).reshape(2, 5, 3)
+    image = np.arange(6, dtype=np.uint8).reshape(1, 2, 3)
+    data = contents(model, Example((image / 255).astype(np.float32), picture=photo, image=image))
+    shown = data["arrays"][data["picture"]]
+    assert shown["shape"] == [3, 2, 5]
+    assert base64.b64decode(shown["data"]) == np.moveaxis(photo, 2, 0).tobytes()
+    assert data["arrays"][data["image"]]["shape"] == [1, 2, 3]
+    grey = contents(model, Example(np.zeros((1, 2, 3), np.float32), picture=photo[:, :, 0]))
+    assert grey["arrays"][grey["picture"]]["shape"] == [1, 2, 5]
+
+
+def test_a_container_that_nobody_knows_shows_what_went_through_it() -> None:
+    class Twice(nn.Layer):
+        def __init__(self, inner: nn.Layer, spare: nn.Layer) -> None:
+            super().__init__()
+            self.inner, self.spare = inner, spare
+
+        def _build(self, input_shape: tuple[int, ...], rng: Any) -> tuple[int, ...]:
+            self.spare.build(input_shape, rng=rng, dtype=self.dtype)
+            return self.inner.build(input_shape, rng=rng, dtype=self.dtype)
+
+        def _forward(self, x: np.ndarray, **mode: bool) -> tuple[np.ndarray, Any]:
+            return 2 * self.inner.forward(x, **mode), ()
+
+    model = nn.Sequential([Twice(nn.ReLU(), nn.Tanh())], input_shape=(2, 3))
+    (step,) = contents(model, Example(np.ones((2, 3), np.float32)))["steps"]
+    assert step["formula"] == {"type": "unknown"}
+    assert step["branches"] is None
+    inner, spare = step["inside"]
+    assert inner["y"] is not None
+    assert (spare["kind"], spare["x"], spare["y"]) == ("Tanh", None, None)
+
+
+def test_an_output_of_one_number_is_a_row_of_one() -> None:
+    class Total(nn.Layer):
+        def _build(self, input_shape: tuple[int, ...], rng: Any) -> tuple[int, ...]:
+            return ()
+
+        def _forward(self, x: np.ndarray, **mode: bool) -> tuple[np.ndarray, Any]:
+            return x.sum(axis=1), ()
+
+    model = nn.Sequential([Total()], input_shape=(3,))
+    data = contents(model, Example(np.ones(3, np.float32)))
+    assert numbers(data, data["steps"][0]["y"]).tolist() == [3.0]
+
+
+def test_words_and_doubles_are_taken_as_well(rng: np.random.Generator) -> None:
+    words = nn.Sequential([nn.Embedding(9, 4), nn.Conv1D(2, 2)], input_shape=(5,))
+    assert numbers(contents(words, Example(np.arange(5))), 0).tolist() == [0, 1, 2, 3, 4]
+    doubles = nn.Sequential([nn.Dense(2)], input_shape=(5,), dtype=np.float64)
+    x = rng.normal(size=5)
+    assert np.allclose(numbers(contents(doubles, Example(x)), 1), doubles(x[np.newaxis])[0], rtol=1e-6)
+
+
+def test_long_texts_are_cut_and_stay_on_one_line() -> None:
+    model = nn.Sequential([nn.ReLU(name="n" * 999)], input_shape=(2,), name="m\nm")
+    data = contents(model, Example(np.ones(2, np.float32), title="t" * 999, notes=["a\n b"]))
+    assert len(data["title"]) == len(data["steps"][0]["name"]) == 300
+    assert (data["model"], data["notes"]) == ("m m", ["a b"])
+
+
+def test_the_model_is_left_as_it_was(rng: np.random.Generator) -> None:
+    model = nn.Sequential([nn.Conv2D(8, 3), nn.BatchNorm(), nn.Flatten(), nn.Dense(2)], input_shape=(4, 5, 6))
+    before = {name: array.copy() for name, array in model.state().items()}
+    contents(model, Example(rng.normal(size=(4, 5, 6)).astype(np.float32)), most_bytes=500)
+    assert all(np.array_equal(array, before[name]) for name, array in model.state().items())
+    with pytest.raises(RuntimeError, match="backward needs a forward pass before it"):
+        model.backward(np.zeros((1, 2), np.float32))
+
+
+def test_what_cannot_be_shown_is_named() -> None:
+    model = nn.Sequential([nn.Dense(3)], input_shape=(4,))
+    with pytest.raises(ValueError, match=r"one example of shape \(4,\), without a batch axis, got \(1, 4\)"):
+        contents(model, Example(np.ones((1, 4), np.float32)))
+    with pytest.raises(ValueError, match=r"a model with 2 outputs, one for each class name, .* shape \(3,\)"):
+        contents(model, Example(np.ones(4, np.float32), class_names=["a", "b"]))
+    with pytest.raises(TypeError, match="expected a Sequential, got Dense"):
+        contents(nn.Dense(3), Example(np.ones(4, np.float32)))  # type: ignore[arg-type]
+    with pytest.raises(RuntimeError, match="not built yet"):
+        contents(nn.Sequential([nn.Dense(3)]), Example(np.ones(4, np.float32)))
+    with pytest.raises(TypeError, match="expected float32, got float64"):
+        contents(model, Example(np.ones(4)))

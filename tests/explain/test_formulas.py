@@ -1,0 +1,157 @@
+"""Every number of every kind of layer, made again by the page's own arithmetic: it must be the layer's."""
+
+import numpy as np
+import pytest
+
+import numpycnn as nn
+from numpycnn import layers as layer_module
+from numpycnn.explain.arrays import Choice, Store
+from numpycnn.explain.contents import Example, contents
+from numpycnn.explain.formulas import FORMULAS, formula
+from numpycnn.layers import Layer
+from numpycnn.loading import LAYERS
+from numpycnn.visualize.activations import follow
+from tests.explain.javascript import every_number
+
+ALL = Choice(maps=100, largest=10**9, dense=10**9)
+TOLERANCE = 1e-5
+
+CASES: list[tuple[Layer, tuple[int, ...]]] = [
+    (nn.Conv1D(4, 3, stride=2, padding=((2, 0),)), (3, 11)),
+    (nn.Conv1D(4, 2, dilation=3, padding="full", groups=2), (6, 9)),
+    (nn.Conv2D(6, (3, 2), stride=(2, 3), padding=((1, 0), (0, 2)), dilation=(1, 2)), (3, 9, 8)),
+    (nn.Conv2D(6, 3, padding="same", stride=2, groups=3, bias=False), (6, 7, 6)),
+    (nn.Conv2D(2, (4, 1), padding="valid"), (1, 6, 5)),
+    (nn.Conv3D(3, (2, 1, 3), stride=(1, 2, 1), padding=1), (2, 4, 5, 6)),
+    (nn.ConvTranspose1D(4, 3, stride=2, padding=1, output_padding=1), (3, 6)),
+    (nn.ConvTranspose2D(4, (3, 2), stride=(2, 3), padding=((0, 1), (1, 0)), dilation=(2, 1), groups=2), (6, 4, 5)),
+    (nn.ConvTranspose2D(3, 4, stride=2, padding="same", bias=False), (2, 4, 3)),
+    (nn.ConvTranspose3D(2, (2, 3, 1), stride=2), (3, 2, 3, 4)),
+    (nn.MaxPool1D(3, stride=2, padding=1), (3, 8)),
+    (nn.MaxPool2D((2, 3), stride=(2, 1), padding=1, dilation=(1, 2), ceil_mode=True), (3, 7, 9)),
+    (nn.MaxPool3D(2), (2, 4, 5, 6)),
+    (nn.AvgPool1D(3, padding=1, count_include_pad=False), (3, 8)),
+    (nn.AvgPool2D((3, 2), stride=(2, 3), padding=1, ceil_mode=True), (3, 8, 7)),
+    (nn.AvgPool2D((3, 2), stride=(2, 3), padding=1, ceil_mode=True, count_include_pad=False), (3, 8, 7)),
+    (nn.AvgPool3D((1, 2, 3)), (2, 4, 5, 6)),
+    (nn.LpPool1D(3, p=1), (3, 9)),
+    (nn.LpPool2D(3, p=2.5, stride=2, padding=1), (3, 7, 6)),
+    (nn.LpPool3D(2, p=3), (2, 4, 5, 6)),
+    (nn.GlobalAvgPool(), (4, 5, 3)),
+    (nn.GlobalMaxPool(), (4, 7)),
+    (nn.ZeroPad(((1, 0), (2, 3))), (2, 3, 4)),
+    (nn.Upsample((2, 3)), (2, 3, 4)),
+    (nn.Upsample((3, 2), mode="bilinear"), (2, 3, 4)),
+    (nn.Upsample(2, mode="bilinear"), (2, 5)),
+    (nn.Dense(7), (12,)),
+    (nn.Dense(3, bias=False), (5,)),
+    (nn.Embedding(9, 4), (6,)),
+    (nn.Embedding(9, 4), (2, 3)),
+    (nn.BatchNorm(), (3, 4, 5)),
+    (nn.BatchNorm(), (6,)),
+    (nn.LayerNorm(), (3, 4, 5)),
+    (nn.LayerNorm(axis=1), (3, 4, 5)),
+    (nn.LayerNorm(axis=2), (3, 4, 5)),
+    (nn.LayerNorm(), (6,)),
+    (nn.Dropout(0.5), (3, 4)),
+    (nn.Flatten(), (3, 4, 5)),
+    (nn.Reshape((4, -1)), (3, 8)),
+    (nn.ReLU(), (3, 4, 5)),
+    (nn.LeakyReLU(0.2), (3, 4, 5)),
+    (nn.ELU(1.3), (3, 4, 5)),
+    (nn.SELU(), (3, 4, 5)),
+    (nn.GELU(), (3, 4, 50)),
+    (nn.GELU("tanh"), (3, 4, 5)),
+    (nn.Sigmoid(), (3, 4, 5)),
+    (nn.Tanh(), (3, 4, 5)),
+    (nn.Softmax(), (7,)),
+    (nn.Softmax(1), (3, 4, 5)),
+    (nn.Softmax(2), (3, 4, 5)),
+    (nn.LogSoftmax(), (3, 4, 5)),
+    (nn.LogSoftmax(1), (7,)),
+    (nn.Residual(nn.Conv2D(3, 3, padding=1)), (3, 5, 4)),
+    (nn.Residual(nn.Sequential([nn.Dense(4), nn.ReLU()]), nn.Dense(4)), (6,)),
+    (nn.Concat([nn.Conv2D(2, 1), nn.Sequential([nn.Conv2D(4, 1), nn.ReLU()]), nn.AvgPool2D(1)]), (3, 5, 4)),
+    (nn.Concat([nn.Dense(2), nn.Dense(5)]), (3,)),
+    (nn.Sequential([nn.ReLU(), nn.Sequential([nn.Tanh()])]), (3, 4)),
+]
+
+
+def built(layer: Layer, shape: tuple[int, ...], rng: np.random.Generator) -> nn.Sequential:
+    """A model of one layer, with no parameter and no running value at its neutral start."""
+    model = nn.Sequential([layer], input_shape=shape)
+    for array in model.state().values():
+        array += rng.uniform(0.1, 0.6, array.shape).astype(array.dtype)
+    return model
+
+
+def example(model: nn.Sequential, rng: np.random.Generator) -> Example:
+    assert model.input_shape is not None
+    x = model.draw_input((1, *model.input_shape), rng)[0]
+    return Example(x * 3 if x.dtype.kind == "f" else x)
+
+
+@pytest.mark.parametrize(("layer", "shape"), CASES, ids=[repr(layer)[:60] for layer, _ in CASES])
+def test_each_number_is_made_again(layer: Layer, shape: tuple[int, ...], rng: np.random.Generator) -> None:
+    model = built(layer, shape, rng)
+    found = every_number(contents(model, example(model, rng)))
+    for row in found:
+        assert row["numbers"] > 0
+        assert row["unknown"] == 0, row
+        assert row["worst"] < TOLERANCE, row
+
+
+def test_a_wrong_weight_is_noticed(rng: np.random.Generator) -> None:
+    """The comparison can fail: with another bias than the layer's, no number comes out right."""
+    model = built(nn.Conv2D(2, 3), (1, 5, 6), rng)
+    data = contents(model, example(model, rng))
+    bias = Store(ALL)
+    bias.add(np.array([9, 9]))
+    data["arrays"][data["steps"][0]["formula"]["bias"]] = bias.arrays[0]
+    assert every_number(data)[0]["worst"] > 1
+
+
+def test_every_layer_of_the_library_is_described_and_tried() -> None:
+    kinds = set(LAYERS.values())
+    assert set(FORMULAS) == kinds
+    tried = {type(layer) for layer, _ in CASES} | {nn.Sequential}
+    assert tried == kinds
+    assert {"Layer", "Parameter"} <= set(layer_module.__all__)
+
+
+def test_what_somebody_else_wrote_is_unknown() -> None:
+    class Louder(nn.ReLU):
+        def _forward(self, x: np.ndarray, **mode: bool) -> tuple[np.ndarray, object]:
+            return 2 * x, x
+
+    model = nn.Sequential([Louder(), nn.ReLU()], input_shape=(2, 3))
+    passages = follow(model, np.ones((1, 2, 3), np.float32))
+    assert formula(passages["0"], Store(ALL)) == {"type": "unknown"}
+    assert formula(passages["1"], Store(ALL)) == {"type": "activation", "name": "ReLU"}
+
+
+def test_a_softmax_over_the_batch_is_unknown() -> None:
+    model = nn.Sequential([nn.Softmax(0)], input_shape=(3,))
+    passages = follow(model, np.ones((1, 3), np.float32))
+    assert formula(passages["0"], Store(ALL)) == {"type": "unknown"}
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape"),
+    [
+        (nn.Conv2D(9, 3, padding=1), (8, 7, 6)),
+        (nn.Conv2D(8, 3, groups=4), (12, 7, 6)),
+        (nn.Conv2D(12, 3, groups=12), (12, 7, 6)),
+        (nn.ConvTranspose2D(9, 3, stride=2), (8, 4, 5)),
+        (nn.ConvTranspose2D(8, 3, groups=4), (12, 4, 5)),
+    ],
+)
+def test_sums_add_up_where_maps_are_left_out(layer: Layer, shape: tuple[int, ...], rng: np.random.Generator) -> None:
+    model = built(layer, shape, rng)
+    data = contents(model, example(model, rng), most_bytes=3000)
+    step = data["steps"][0]
+    assert data["arrays"][step["y"]]["channels"] is not None
+    assert step["formula"]["rest"] is not None
+    (row,) = every_number(data)
+    assert row["unknown"] < row["numbers"]
+    assert row["worst"] < TOLERANCE

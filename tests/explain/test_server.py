@@ -1,0 +1,229 @@
+"""The server of the canvas: real requests over 127.0.0.1, most of which it must refuse and survive."""
+
+import base64
+import http.client
+import io
+import json
+import re
+import socket
+import threading
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import numpycnn as nn
+from numpycnn import functional as F
+from numpycnn.data.pictures import decode_picture
+from numpycnn.explain import Example
+
+server = pytest.importorskip("numpycnn.explain.server", reason="Starlette and uvicorn wanted, the extra 'web'")
+
+NAMES = ["none", "some", "much"]
+MODEL = nn.Sequential([nn.Conv2D(2, 3), nn.ReLU(), nn.Flatten(), nn.Dense(3)], input_shape=(1, 6, 7), seed=1)
+BLANK = Example(np.zeros((1, 6, 7), np.float32), class_names=NAMES)
+
+
+def look(png: bytes) -> Example:
+    pixels = decode_picture(png, "the drawing")
+    if pixels.min() == 255:
+        raise ValueError("nothing stands out")
+    image = pixels[np.newaxis]
+    return Example((image / 255).astype(np.float32), image=image, class_names=NAMES)
+
+
+class Answer(NamedTuple):
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+class Service:
+    """A running server, and how to ask it something."""
+
+    def __init__(self, address: str) -> None:
+        match = re.fullmatch(r"http://127\.0\.0\.1:(\d+)/\?token=([\w-]{20,})", address)
+        assert match, address
+        self.port, self.token = int(match[1]), match[2]
+
+    def ask(self, method: str, path: str, body: bytes = b"", **headers: str | None) -> Answer:
+        """Send a request as the page does, but for the headers that are given; None leaves one out."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        own: dict[str, str | None] = {"Host": f"127.0.0.1:{self.port}", "X-Token": self.token}
+        if method == "POST":
+            own["Origin"] = f"http://127.0.0.1:{self.port}"
+        own |= {name.replace("_", "-"): value for name, value in headers.items()}
+        connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
+        for name, value in own.items():
+            if value is not None:
+                connection.putheader(name, value)
+        connection.putheader("Content-Length", str(len(body)))
+        connection.endheaders(body or None)
+        response = connection.getresponse()
+        answer = Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, response.read())
+        connection.close()
+        return answer
+
+    def look(self, picture: bytes, **headers: str | None) -> Answer:
+        return self.ask("POST", "/picture", picture, **headers)
+
+
+@pytest.fixture(scope="module")
+def service() -> Iterator[Service]:
+    found: list[str] = []
+    ready = threading.Event()
+    stop = threading.Event()
+
+    def announce(address: str) -> None:
+        found.append(address)
+        ready.set()
+
+    def run() -> None:
+        server.serve(MODEL, BLANK, look, announce=announce, until=stop)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    assert ready.wait(60)
+    yield Service(found[0])
+    stop.set()
+    thread.join(30)
+    assert not thread.is_alive()
+
+
+def png(pixels: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    return file.getvalue()
+
+
+@pytest.fixture
+def drawing(rng: np.random.Generator) -> np.ndarray:
+    return rng.integers(0, 256, (6, 7), dtype=np.uint8)
+
+
+def test_the_page_comes_with_its_token_only(service: Service) -> None:
+    answer = service.ask("GET", f"/?token={service.token}", X_Token=None)
+    assert answer.status == 200
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    text = answer.body.decode()
+    assert "const Draw = " in text
+    assert service.token not in text
+    assert "connect-src 'self'" in text
+    for name, value in {
+        "x-content-type-options": "nosniff",
+        "referrer-policy": "no-referrer",
+        "cache-control": "no-store",
+        "x-frame-options": "DENY",
+    }.items():
+        assert answer.headers[name] == value
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
+    assert "access-control-allow-origin" not in answer.headers
+    assert "server" not in answer.headers
+
+
+def test_a_drawing_is_answered_with_the_networks_numbers(service: Service, drawing: np.ndarray) -> None:
+    answer = service.look(png(drawing))
+    assert answer.status == 200
+    data = json.loads(answer.body)
+    entry = data["arrays"][data["classes"]["probabilities"]]
+    found = np.frombuffer(base64.b64decode(entry["data"]), "<f4")
+    expected = F.softmax(MODEL((drawing[None, None] / 255).astype(np.float32)))[0]
+    assert np.allclose(found, expected, rtol=1e-6)
+    assert base64.b64decode(data["arrays"][data["image"]]["data"]) == drawing.tobytes()
+
+
+LARGE = 11_000_000
+REFUSED: dict[str, tuple[int, dict[str, Any]]] = {
+    "foreign host": (421, {"Host": "example.org"}),
+    "foreign host with the right port": (421, {"Host": "example.org:{port}"}),
+    "host without the port": (421, {"Host": "127.0.0.1"}),
+    "no host": (400, {"Host": None}),
+    "foreign origin": (403, {"Origin": "http://example.org"}),
+    "origin of another port": (403, {"Origin": "http://127.0.0.1:1"}),
+    "origin of a file": (403, {"Origin": "null"}),
+    "no token": (403, {"X_Token": None}),
+    "wrong token": (403, {"X_Token": "x" * 32}),
+    "token that is no ASCII": (403, {"X_Token": "\xfc" * 32}),
+    "11 MB": (413, {"body": b"\x89PNG\r\n\x1a\n" + bytes(LARGE)}),
+    "no PNG": (415, {"body": b"GIF89a" + bytes(100)}),
+    "JPEG": (415, {"body": b"\xff\xd8\xff\xe0" + bytes(100)}),
+    "nothing": (415, {"body": b""}),
+    "damaged PNG": (422, {"body": b"\x89PNG\r\n\x1a\n" + bytes(100)}),
+    "empty picture": (422, {"body": png(np.full((6, 7), 255, np.uint8))}),
+}
+
+
+@pytest.mark.parametrize(("status", "changes"), REFUSED.values(), ids=REFUSED)
+def test_what_is_refused_leaves_the_server_going(
+    service: Service, drawing: np.ndarray, status: int, changes: dict[str, Any]
+) -> None:
+    changes = {k: v.format(port=service.port) if isinstance(v, str) else v for k, v in changes.items()}
+    body = changes.pop("body", png(drawing))
+    answer = service.look(body, **changes)
+    assert answer.status == status
+    assert 0 < len(answer.body) < 300
+    assert service.token.encode() not in answer.body
+    assert service.look(png(drawing)).status == 200
+
+
+def test_the_page_itself_is_refused_to_strangers(service: Service) -> None:
+    assert service.ask("GET", "/", X_Token=None).status == 403
+    assert service.ask("GET", "/?token=", X_Token=None).status == 403
+    assert service.ask("GET", f"/?token={service.token}", X_Token=None, Host="example.org").status == 421
+    assert service.ask("GET", f"/?token={service.token}", X_Token=None, Origin="http://example.org").status == 403
+
+
+def test_other_paths_and_methods_are_not_there(service: Service) -> None:
+    assert service.ask("GET", "/static/../server.py").status == 404
+    assert service.ask("GET", "/picture").status == 405
+    assert service.ask("POST", "/").status == 405
+    assert service.ask("OPTIONS", "/picture").status == 405
+
+
+def test_the_name_localhost_is_its_own_too(service: Service, drawing: np.ndarray) -> None:
+    here = f"localhost:{service.port}"
+    assert service.look(png(drawing), Host=here, Origin=f"http://{here}").status == 200
+
+
+def test_a_client_that_says_no_length_is_cut_off_too(service: Service) -> None:
+    """Chunks without a length: 11 MB of them are too many as well."""
+    connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=60)
+    headers = {"X-Token": service.token, "Transfer-Encoding": "chunked"}
+    connection.request("POST", "/picture", iter([bytes(1_000_000)] * 11), headers, encode_chunked=True)
+    assert connection.getresponse().status == 413
+    connection.close()
+
+
+def test_many_at_once(service: Service, rng: np.random.Generator) -> None:
+    drawings = [rng.integers(0, 256, (6, 7), dtype=np.uint8) for _ in range(8)]
+    found: list[int] = [-1] * len(drawings)
+
+    def ask(i: int) -> None:
+        data = json.loads(service.look(png(drawings[i])).body)
+        image = base64.b64decode(data["arrays"][data["image"]]["data"])
+        found[i] = int(image == drawings[i].tobytes())
+
+    threads = [threading.Thread(target=ask, args=(i,)) for i in range(len(drawings))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert found == [1] * len(drawings)
+
+
+def test_it_listens_on_this_machine_alone(service: Service) -> None:
+    with socket.socket() as door:  # another address of this machine, where a server on 0.0.0.0 would answer
+        door.settimeout(5)
+        with pytest.raises(OSError, match="refused"):
+            door.connect(("127.0.0.2", service.port))
+
+
+def test_a_port_that_is_taken_is_an_error() -> None:
+    with socket.socket() as door:
+        door.bind(("127.0.0.1", 0))
+        door.listen()
+        with pytest.raises(OSError, match="in use"):
+            server.serve(MODEL, BLANK, look, port=door.getsockname()[1])
