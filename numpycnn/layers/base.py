@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from numpycnn.functional.checks import FLOATS, spell, whole_number
+from numpycnn.functional.checks import FLOATS, check_flag, spell, whole_number
 
 Shape = tuple[int, ...]
 
@@ -235,8 +235,9 @@ class Layer:
         ValueError, TypeError
             If `x` does not have the shape or the type that the layer was built for.
         """
-        differentiable = differentiable or training
         try:
+            training = check_flag(training, "training", "forward")
+            differentiable = check_flag(differentiable, "differentiable", "forward") or training
             x = self._check_input(x)
             result = self._forward(x, training=training, differentiable=differentiable)
             if not isinstance(result, tuple) or len(result) != 2:

@@ -94,6 +94,17 @@ def test_forward_takes_lists_and_scalars_that_can_be_arrays() -> None:
     np.testing.assert_array_equal(layer.forward([[1.0, -1.0]]), [[1, 0]])
 
 
+@pytest.mark.parametrize("mode", ["training", "differentiable"])
+def test_modes_are_flags(mode: str) -> None:
+    layer = Dense(2)
+    layer.build((3,))
+    for value, spelled in (("no", "str 'no'"), (1, "int 1"), (None, "NoneType None")):
+        with pytest.raises(TypeError, match=f"^Dense: expected {mode} to be True or False, got {spelled}$"):
+            layer.forward(np.ones((4, 3), np.float32), **{mode: value})
+    with pytest.raises(RuntimeError, match="backward needs a forward pass before it"):
+        layer.backward(np.ones((4, 2), np.float32))
+
+
 def test_load_state_is_all_or_nothing() -> None:
     layer = Scale()
     layer.build((2,))
