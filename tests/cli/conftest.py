@@ -59,11 +59,11 @@ def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @contextmanager
 def pinned(digits: Path) -> Iterator[Path]:
     """Tell the loader that these are the files to expect, as long as this is open."""
-    files = numpycnn.data.mnist.MNIST.files
-    sums = [hashlib.sha256((digits / file.name).read_bytes()).hexdigest() for file in files]
-    files = tuple(dataclasses.replace(file, sha256=value) for file, value in zip(files, sums, strict=True))
+    mnist = numpycnn.data.mnist.MNIST
+    sums = [hashlib.sha256((digits / name).read_bytes()).hexdigest() for name in mnist.forms[0].files]
+    form = dataclasses.replace(mnist.forms[0], sha256=tuple(sums))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(numpycnn.data.mnist, "MNIST", dataclasses.replace(numpycnn.data.mnist.MNIST, files=files))
+        patch.setattr(numpycnn.data.mnist, "MNIST", dataclasses.replace(mnist, forms=(form,)))
         yield digits
 
 

