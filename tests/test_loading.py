@@ -28,8 +28,9 @@ from numpycnn import (
     load_model,
 )
 from numpycnn.loading import LAYERS, decode
-from numpycnn.serialization import encode, write_arrays
+from numpycnn.serialization import encode, open_arrays, write_arrays
 from tests.helpers import assert_same_bits
+from tests.mutations import bounded_memory, mutate_bytes, mutate_json
 
 
 def model() -> Sequential:
@@ -285,3 +286,47 @@ def test_numbers_that_are_not_finite_are_refused(tmp_path: Path) -> None:
     model.save(tmp_path / "model.safetensors")
     with pytest.raises(DataFormatError, match=r"model.safetensors: 0\.weight holds numbers that are not finite$"):
         load_model(tmp_path / "model.safetensors")
+
+
+# ------------------------------------------------------------------------------------------- thousands of broken files
+
+
+def small(tmp_path: Path) -> Path:
+    made = Sequential(
+        [Conv2D(3, 3, padding=1), BatchNorm(), ReLU(), Residual(Sequential([Dropout(0.1)])), Flatten(), Dense(2)],
+        input_shape=(1, 4, 5),
+    )
+    made.metadata = {"class_names": ["a", "b"], "mean": [0.5]}
+    made.save(tmp_path / "model.safetensors")
+    return tmp_path / "model.safetensors"
+
+
+def test_mutated_bytes_are_noticed(tmp_path: Path) -> None:
+    """All but changes that make no difference, as in a name, are refused."""
+    rng, path = np.random.default_rng(0), small(tmp_path)
+    content, refused = path.read_bytes(), 0
+    with bounded_memory(200):
+        for _ in range(2000):
+            path.write_bytes(mutate_bytes(content, rng))
+            try:
+                assert isinstance(load_model(path), Sequential)
+            except DataFormatError as error:
+                refused += str(path) in str(error)
+    assert refused > 1500
+
+
+def test_mutated_descriptions_give_a_model_or_our_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file is whole and its checksum right; what it says of the model is not."""
+    monkeypatch.setattr("os.fsync", lambda file: None)  # thousands of files need not reach the disk
+    rng, path = np.random.default_rng(0), small(tmp_path)
+    with open_arrays(path) as file:
+        description, arrays = file.metadata, {name: file.tensor(name) for name in file.names()}
+    refused = 0
+    with bounded_memory(200):
+        for _ in range(2000):
+            write_arrays(path, arrays, mutate_json(description, rng))
+            try:
+                assert isinstance(load_model(path), Sequential)
+            except DataFormatError as error:
+                refused += str(path) in str(error)
+    assert refused > 1000

@@ -8,6 +8,7 @@ import pytest
 
 from numpycnn.data.idx import read_idx, read_idx_pair
 from numpycnn.errors import DataFormatError
+from tests.mutations import bounded_memory, mutate_bytes
 
 ARRAY = np.random.default_rng(0).integers(0, 256, (3, 4, 5), dtype=np.uint8)
 HEADER = bytes((0, 0, 8, 3)) + struct.pack(">3I", 3, 4, 5)
@@ -128,3 +129,18 @@ def test_pair_of_unequal_length(tmp_path: Path, write_idx) -> None:
     write_idx(tmp_path / "labels", np.zeros(4, np.uint8))
     with pytest.raises(DataFormatError, match=r"expected 3 labels, one per image of .*images, found 4"):
         read_idx_pair(tmp_path / "images", tmp_path / "labels", 3)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_mutated_files_give_an_array_or_our_error(tmp_path: Path, packed: bool) -> None:
+    rng, path = np.random.default_rng(0), tmp_path / "file.idx"
+    content = gzip.compress(CONTENT, mtime=0) if packed else CONTENT
+    refused = 0
+    with bounded_memory(200):
+        for _ in range(2000):
+            path.write_bytes(mutate_bytes(content, rng, 30))
+            try:
+                assert read_idx(path, 3).size <= len(content) * 1032
+            except DataFormatError as error:
+                refused += str(path) in str(error)
+    assert refused > 1000
