@@ -7,10 +7,13 @@ prints.
 import re
 import runpy
 from dataclasses import dataclass
+from inspect import isfunction
 from itertools import zip_longest
 from pathlib import Path
 
 import pytest
+
+from numpycnn import visualize
 
 ROOT = Path(__file__).parents[1]
 OPERATIONS = ROOT / "docs" / "operations"
@@ -177,7 +180,23 @@ def test_the_figures_that_are_drawn_are_shown() -> None:
     assert drawn == {Path(target).name for target in targets if "figures/" in target}
 
 
+def test_the_figures_of_a_network_are_shown() -> None:
+    """Each figure that docs/visualize_figures.py draws is on the page, and so is each function that draws one."""
+    script = (ROOT / "docs" / "visualize_figures.py").read_text(encoding="utf-8")
+    drawn = set(re.findall(r'"([\w-]+)"(?:\] =|:) visualize\.', script))
+    page = ROOT / "docs" / "visualize.md"
+    shown = {Path(target).stem for target in links(page) if "figures/visualize/" in target}
+    assert drawn == shown == {path.stem for path in (FIGURES / "visualize").iterdir()}
+    called = set(re.findall(r"visualize\.(\w+)\(", page.read_text(encoding="utf-8")))
+    public = (getattr(visualize, name) for name in visualize.__all__)
+    figures = {f.__name__ for f in public if isfunction(f) and "Figure" in str(f.__annotations__["return"])}
+    assert figures - {"learning_curves"} <= called  # that one is shown in the README
+
+
 def test_the_figures_are_small() -> None:
-    sizes = {path.name: path.stat().st_size for path in FIGURES.iterdir()}
+    sizes = {path.name: path.stat().st_size for path in FIGURES.iterdir() if path.is_file()}
     assert {name: size for name, size in sizes.items() if size >= 60_000} == {}
     assert sum(sizes.values()) < 600_000
+    of_networks = {path.name: path.stat().st_size for path in (FIGURES / "visualize").iterdir()}
+    assert {name: size for name, size in of_networks.items() if size >= 60_000} == {}
+    assert sum(of_networks.values()) < 500_000

@@ -110,6 +110,21 @@ def test_your_own_layer(run: Run, tmp_path: Path) -> None:
     assert run("04_your_own_layer.py") == printed  # the same numbers in another process
 
 
+def test_look_inside(run: Run, tmp_path: Path) -> None:
+    printed = run("05_look_inside.py")
+    (accuracy,) = numbers(rf"2,000 digits seen once, accuracy on new ones {NUMBER} %", printed)
+    assert accuracy > 70
+    assert re.search(r"\n  0 Conv2D +\(10, 28, 28\) +0\.0 %\n  1 ReLU ", printed)
+    assert "\n  7: rows 8 to 21, columns 8 to 21\n" in printed
+    agreed = [int(share) for share in re.findall(r"\n  a \d: (\d+) %", printed)]
+    assert len(agreed) == 3
+    assert sum(agreed) / 3 > 30
+    assert "no pixel outside of its box moves it" in printed
+    figures = list((tmp_path / "runs" / "examples").glob("*.png"))
+    assert len(figures) == 8
+    assert all(is_picture(path) for path in figures)
+
+
 def test_examples_are_all_tried() -> None:
     tried = set(re.findall(r'run\("(\w+\.py)"\)', Path(__file__).read_text(encoding="utf-8")))
     assert tried == {path.name for path in EXAMPLES}

@@ -132,7 +132,7 @@ def _percent(share: float) -> str:
     value = 100 * share
     if value in (0, 100):
         return f"{value:.0f}"
-    return f"{value:.2f}" if value < 0.1 else f"{min(value, 99.9):.1f}"
+    return f"{value:.2f}" if value < 0.05 else f"{min(value, 99.9):.1f}"
 
 
 def _shades(counts: np.ndarray) -> np.ndarray:

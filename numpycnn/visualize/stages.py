@@ -151,14 +151,14 @@ def filter_detect_condense(
     channels: int = 3,
     path: str | os.PathLike[str] | None = None,
 ) -> "Figure":
-    """Draw what each stage does to a picture, for the filters that answer most: red positive, blue negative.
+    """Draw what each stage does to a picture, for some filters: red positive, blue negative.
 
     Parameters
     ----------
     model, x, at
         As for `find_stages`, which does the computing.
     channels : int
-        Filters at most, those first of which most is detected.
+        Filters at most, those first whose detection has the most contrast.
     path : path_like, optional
         Where to save a PNG.
 
@@ -168,8 +168,8 @@ def filter_detect_condense(
     """
     stages = find_stages(model, x, at=at)
     channels = whole_number(channels, "channels", "filter_detect_condense")
-    strength = np.abs(stages.detected).reshape(len(stages.detected), -1).sum(axis=1)
-    chosen = np.argsort(-strength, kind="stable")[:channels]
+    contrast = stages.detected.reshape(len(stages.detected), -1).std(axis=1)
+    chosen = np.argsort(-contrast, kind="stable")[:channels]
     columns = 4 + (stages.condensed is not None)
     if stages.x.ndim == 2:  # a signal is wide: its stages stand below each other
         figure = new_figure(min(4.2 * len(chosen), 10.0), 1.5 * columns + 0.3)
