@@ -149,7 +149,7 @@ def grad_cam(
 
 def _extent(example: np.ndarray) -> tuple[float, ...]:
     """Return the edges of the picture, so that maps of fewer places lie on it as they belong."""
-    size = flat_slice(example[0]).shape
+    size = example.shape if example.ndim == 1 else flat_slice(example[0]).shape
     if len(size) == 1:
         return (-0.5, size[0] - 0.5)
     return (-0.5, size[1] - 0.5, size[0] - 0.5, -0.5)

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from numpycnn.functional import softmax
+from numpycnn.functional import sigmoid, softmax
 from numpycnn.functional.checks import class_labels, spell
 from numpycnn.layers import LogSoftmax, Sigmoid, Softmax
 from numpycnn.sequential import Sequential
@@ -30,6 +30,8 @@ def score_layer(model: Sequential) -> str:
 def class_probabilities(model: Sequential, x: Any, *, batch_size: int = 256) -> np.ndarray:
     """Return the probability of each class, by the model's own softmax where it ends with one.
 
+    Of a model with a single output, the only class is "yes", and its probability the sigmoid of the score.
+
     Parameters
     ----------
     model : Sequential
@@ -53,7 +55,9 @@ def class_probabilities(model: Sequential, x: Any, *, batch_size: int = 256) -> 
     last = list(chain_of(model).values())[-1]
     if isinstance(last, LogSoftmax):
         return np.exp(y)
-    return y if isinstance(last, _SQUASHING) else softmax(y)
+    if isinstance(last, _SQUASHING):
+        return y
+    return sigmoid(y) if y.shape[1] == 1 else softmax(y)
 
 
 def expect_classifier(model: Sequential, operation: str) -> int:

@@ -9,7 +9,7 @@ from numpycnn.sequential import Sequential
 from numpycnn.summary import Row
 from numpycnn.visualize.activations import layer_title, layers_of
 from numpycnn.visualize.board import TIMES
-from numpycnn.visualize.panels import kind_colour
+from numpycnn.visualize.panels import kind_colour, short
 from numpycnn.visualize.style import INK, new_figure, quiet, save
 
 if TYPE_CHECKING:
@@ -71,22 +71,6 @@ def layer_costs(model: Sequential, path: str | os.PathLike[str] | None = None) -
         axes.set_ylim(len(rows) - 0.4, -0.6)
     save(figure, path)
     return figure
-
-
-def short(value: float) -> str:
-    """Write a number in about three figures.
-
-    Examples
-    --------
-    >>> [short(value) for value in (0, 0.375, 90, 7740, 1_180_000, 2.5e9)]
-    ['0', '0.38', '90', '7.7 k', '1.2 M', '2.5 G']
-    """
-    for size, unit in ((1e9, " G"), (1e6, " M"), (1e3, " k")):
-        if value >= size:
-            return f"{value / size:.3g}{unit}" if value >= 100 * size else f"{value / size:.1f}{unit}"
-    if value == int(value) or value >= 100:
-        return f"{value:.0f}"
-    return f"{value:.1f}" if value >= 1 else f"{value:.2g}"
 
 
 def _name(key: str, layer: Layer, row: Row) -> str:

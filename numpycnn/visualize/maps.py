@@ -11,7 +11,7 @@ from numpycnn.layers import Flatten, Reshape
 from numpycnn.sequential import Sequential
 from numpycnn.visualize.activations import Passage, chain_of, expect_layer, follow
 from numpycnn.visualize.board import TIMES
-from numpycnn.visualize.panels import draw_bars, draw_input, flat_slice, frame_tiles, one_example, reach, tile
+from numpycnn.visualize.panels import draw_bars, draw_input, flat_slice, frame_tiles, one_example, reach, short, tile
 from numpycnn.visualize.style import GREY, INK, new_figure, save, signed_colours
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def _draw(axes: "Axes", passage: Passage, channels: int, names: Sequence[str] | 
             planes = np.stack([flat_slice(plane) for plane in y[:channels]])
             frame_tiles(axes, planes, len(planes), _gap(planes))
             axes.set_anchor("W")
-    _label(axes, passage.title, y, f", up to {reach(y):.2g}")
+    _label(axes, passage.title, y, f", up to {short(reach(y))}")
 
 
 def _label(axes: "Axes", words: str, y: np.ndarray, more: str = "") -> None:

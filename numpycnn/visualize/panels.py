@@ -99,14 +99,19 @@ def draw_input(axes: "Axes", example: np.ndarray) -> None:
     else:
         axes.imshow(planes.mean(axis=0), cmap="gray", interpolation="nearest")
     bare(axes)
+    if example.ndim == 4:
+        note(axes, f"slice {example.shape[1] // 2} of {example.shape[1]}")
 
 
 def draw_bars(axes: "Axes", values: np.ndarray) -> None:
     """Draw a row of numbers, red above zero and blue below."""
+    from matplotlib.ticker import MaxNLocator
+
     colours = [VERMILION if value > 0 else BLUE for value in values]
     axes.bar(np.arange(len(values)), values, color=colours, width=0.8 if len(values) < 40 else 1.0)
     axes.axhline(0, color=GREY, linewidth=0.6)
     axes.margins(x=0.01)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     along(axes, "feature")
 
 
@@ -224,6 +229,22 @@ def headline(axes: "Axes", words: str, size: float = 9.5) -> None:
 def note(axes: "Axes", words: str) -> None:
     """Write a line below axes."""
     axes.set_xlabel(words, color=INK, fontsize=8.5)
+
+
+def short(value: float) -> str:
+    """Write a number in about three figures.
+
+    Examples
+    --------
+    >>> [short(value) for value in (0, 0.375, 90, 7740, 1_180_000, 2.5e9)]
+    ['0', '0.38', '90', '7.7 k', '1.2 M', '2.5 G']
+    """
+    for size, unit in ((1e9, " G"), (1e6, " M"), (1e3, " k")):
+        if value >= size:
+            return f"{value / size:.3g}{unit}" if value >= 100 * size else f"{value / size:.1f}{unit}"
+    if value == int(value) or value >= 100:
+        return f"{value:.0f}"
+    return f"{value:.1f}" if value >= 1 else f"{value:.2g}"
 
 
 def is_pooling(layer: Layer) -> bool:

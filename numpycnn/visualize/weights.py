@@ -117,7 +117,7 @@ def filters(
         figure = _side_by_side(weight.reshape(len(weight), *weight.shape[-2:]))
     else:
         figure = _as_matrix(weight)
-    figure.axes[0].set_title(head, color=INK, fontsize=10.5, fontweight="bold", loc="left")
+    figure.suptitle(head, color=INK, fontsize=10.5, fontweight="bold")
     save(figure, path)
     return figure
 

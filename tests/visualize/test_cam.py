@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from numpycnn import Conv2D, Dense, Flatten, GlobalAvgPool, ReLU, Sequential
+from numpycnn import Conv1D, Conv2D, Dense, Embedding, Flatten, GlobalAvgPool, GlobalMaxPool, ReLU, Sequential
 from numpycnn.visualize import compute_grad_cam, grad_cam
 from numpycnn.visualize.activations import follow
 from numpycnn.visualize.cam import last_maps
@@ -96,6 +96,16 @@ def test_nothing_speaks_for_a_class() -> None:
     model[3].weight.value[...] = -1
     figure = grad_cam(model, batch(model, 1), 0)
     assert figure.axes[1].get_title() == "nothing speaks for it here"
+
+
+def test_an_input_without_channels() -> None:
+    """Tokens that are looked up, whose rows a convolution then goes over."""
+    layers = [Embedding(7, 6), Conv1D(3, 2), ReLU(), GlobalMaxPool(), Dense(2)]  # (L, D) as channels and places
+    model = Sequential(layers, input_shape=(5,), seed=0)
+    tokens = np.array([[1, 5, 2, 0, 6], [3, 3, 1, 4, 2]])
+    maps = compute_grad_cam(model, tokens)
+    assert maps.shape == (2, 5)
+    assert len(grad_cam(model, tokens).axes) == 4
 
 
 def test_wrong_arguments() -> None:

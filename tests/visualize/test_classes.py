@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 from numpycnn import Conv2D, Dense, Flatten, Layer, LogSoftmax, ReLU, Sequential, Sigmoid, Softmax
-from numpycnn.visualize.classes import class_name, class_probabilities, expect_classifier, expect_target, score_layer
+from numpycnn.visualize.classes import (
+    class_name,
+    class_probabilities,
+    expect_classifier,
+    pick_classes,
+    score_layer,
+    targets_of,
+)
 
 
 def ending(*layers: Layer) -> Sequential:
@@ -24,6 +31,11 @@ def test_probabilities_are_the_softmax_of_the_scores(x: np.ndarray) -> None:
     np.testing.assert_allclose(class_probabilities(ending(Sigmoid()), x), 1 / (1 + np.exp(-scores)), rtol=1e-12)
 
 
+def test_a_single_output_is_a_yes(x: np.ndarray) -> None:
+    model = Sequential([Flatten(), Dense(1)], input_shape=(1, 3, 2), seed=2, dtype=np.float64)
+    np.testing.assert_allclose(class_probabilities(model, x), 1 / (1 + np.exp(-model.forward(x))), rtol=1e-12)
+
+
 def test_batches_change_nothing(x: np.ndarray) -> None:
     model = ending()
     np.testing.assert_allclose(class_probabilities(model, x, batch_size=2), class_probabilities(model, x), rtol=1e-12)
@@ -34,6 +46,14 @@ def test_where_the_scores_are() -> None:
     assert [score_layer(ending(end)) for end in (Softmax(), LogSoftmax(), Sigmoid())] == ["3"] * 3
     assert score_layer(ending(Sequential([Dense(2), Softmax()]))) == "4.0"
     assert score_layer(Sequential([Softmax()], input_shape=(3,))) == "0"
+
+
+def test_targets_and_their_gradient(x: np.ndarray) -> None:
+    model = ending()
+    np.testing.assert_array_equal(targets_of(model, x, None, "f"), model.forward(x).argmax(axis=1))
+    np.testing.assert_array_equal(targets_of(model, x, 2, "f"), np.full(5, 2))
+    np.testing.assert_array_equal(targets_of(model, x, [0, 1, 2, 1, 0], "f"), [0, 1, 2, 1, 0])
+    np.testing.assert_array_equal(pick_classes(np.array([2, 0]))(np.ones((2, 3))), [[0, 0, 1], [1, 0, 0]])
 
 
 def test_names() -> None:
@@ -51,7 +71,9 @@ def test_wrong_arguments(x: np.ndarray) -> None:
         expect_classifier(Sequential([Dense(2)]), "f")
     with pytest.raises(ValueError, match=r"class_probabilities: expected x \(N, 1, 3, 2\), got \(5, 1, 3\)"):
         class_probabilities(ending(), x[..., 0])
-    with pytest.raises(ValueError, match="f: expected target from 0 to 2, got 3"):
-        expect_target(3, 3, "f")
-    with pytest.raises(TypeError, match="f: expected target to be an int, got str 'cat'"):
-        expect_target("cat", 3, "f")
+    with pytest.raises(ValueError, match="f: expected labels from 0 to 2, got 3 at position 0"):
+        targets_of(ending(), x, 3, "f")
+    with pytest.raises(TypeError, match="f: expected labels to be integers, got <U3"):
+        targets_of(ending(), x, "cat", "f")
+    with pytest.raises(ValueError, match="f: expected one target for each of 5 examples, got 2"):
+        targets_of(ending(), x, [0, 1], "f")

@@ -11,6 +11,7 @@ from numpycnn import Sequential
 from numpycnn.visualize import feature_maps, follow
 from numpycnn.visualize.board import TIMES
 from numpycnn.visualize.maps import sheet_of
+from numpycnn.visualize.panels import short
 from tests.visualize.networks import CLASSIFIERS, batch, enlarging, grey, smooth
 
 
@@ -24,7 +25,7 @@ def test_each_layer_has_its_row(build: Callable[[], Sequential], tmp_path: Path)
     assert list(rows) == ["input", *(passage.title for passage in passages)]
     for passage in passages:
         axes, y = rows[passage.title], passage.y[0]
-        assert axes.texts[1].get_text() == f"{f' {TIMES} '.join(map(str, y.shape))}, up to {np.abs(y).max():.2g}"
+        assert axes.texts[1].get_text() == f"{f' {TIMES} '.join(map(str, y.shape))}, up to {short(np.abs(y).max())}"
         if y.ndim == 1:
             np.testing.assert_array_equal([bar.get_height() for bar in axes.patches], y)  # type: ignore[attr-defined]
             continue

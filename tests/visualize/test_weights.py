@@ -52,7 +52,7 @@ def test_side_by_side(tmp_path: Path) -> None:
         assert image.get_clim() == (-limit, limit)
         with Image.open(tmp_path / "a.png") as picture:
             assert picture.format == "PNG"
-    assert figure.axes[0].get_title(loc="left") == f"filters of 0 Conv1D: 4 of 2 {TIMES} 5"
+    assert figure.get_suptitle() == f"filters of 0 Conv1D: 4 of 2 {TIMES} 5"
 
 
 def test_in_colours() -> None:
@@ -67,13 +67,14 @@ def test_in_colours() -> None:
 
 def test_in_rows() -> None:
     model = grey()
-    (axes,) = filters(model, at="2", limit=4).axes[:1]
+    figure = filters(model, at="2", limit=4)
+    (axes,) = figure.axes[:1]
     shown = np.asarray(axes.images[0].get_array())
     weight = model[2].weight.value[:4, :4]
     np.testing.assert_array_equal(np.nan_to_num(shown), np.nan_to_num(tile(weight.reshape(16, 3, 3), 4)))
     assert axes.get_xlabel() == "channel that it looks at"
     assert axes.get_ylabel() == "filter"
-    assert axes.get_title(loc="left") == f"filters of 2 Conv2D: 6 of 5 {TIMES} 3 {TIMES} 3, the first 4"
+    assert figure.get_suptitle() == f"filters of 2 Conv2D: 6 of 5 {TIMES} 3 {TIMES} 3, the first 4"
     np.testing.assert_allclose(axes.get_xticks(), [1, 5, 9, 13])
 
 
