@@ -231,7 +231,6 @@ def _twin(model: Sequential, x: Any) -> tuple[Sequential, dict[str, Passage]]:
     expect_batch(model, x, "follow")
     weights = (parameter.value for parameter in model.parameters().values())
     twin = copy.deepcopy(model, {id(array): array for array in weights})  # what the memo holds is not copied
-    twin.forget()
     heard: dict[str, Passage] = {}
     for key, layer in layers_of(twin).items():
         _listen(key, layer, heard)

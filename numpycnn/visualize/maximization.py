@@ -94,7 +94,7 @@ def maximize(
 
     def pick(y: np.ndarray) -> np.ndarray:
         dy = np.zeros_like(y)
-        dy[rows, chosen] = 1 / max(1, y[0, 0].size)
+        dy[rows, chosen] = 1
         return dy
 
     for number in range(steps):

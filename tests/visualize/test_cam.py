@@ -86,7 +86,9 @@ def test_the_figure_shows_the_map(build: Callable[[], Sequential], tmp_path: Pat
         np.testing.assert_array_equal(np.asarray(image.get_array()), values)
         height, width = x.shape[-2:]
         assert list(image.get_extent()) == list(glow.get_extent()) == [-0.5, width - 0.5, height - 0.5, -0.5]
-        np.testing.assert_allclose(np.asarray(glow.get_array()), values / (values.max() or 1))
+        strength = values / (values.max() or 1)
+        np.testing.assert_allclose(np.asarray(glow.get_array()), strength)
+        np.testing.assert_allclose(np.asarray(glow.get_alpha()), 0.8 * strength)
     with Image.open(tmp_path / "a.png") as picture:
         assert picture.format == "PNG"
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from scipy.ndimage import gaussian_filter
 
 from numpycnn import Dense, Embedding, Flatten, Sequential
 from numpycnn.visualize import activation_maximization, maximize
@@ -28,6 +29,20 @@ def test_one_step_goes_up_the_numerical_gradient() -> None:
     for i, channel in enumerate([1, 3]):
         slope = numerical_gradient(partial(activation, channel=channel), start[i])
         assert_close(moved[i] - start[i], 0.25 * slope / np.abs(slope).mean(), 1e-6)
+
+
+def test_decay_takes_a_share_of_all_values() -> None:
+    model = grey()
+    plain, _ = maximize(model, [1], steps=1, **PLAIN)  # type: ignore[arg-type]
+    decayed, _ = maximize(model, [1], steps=1, **{**PLAIN, "decay": 0.25})  # type: ignore[arg-type]
+    np.testing.assert_allclose(decayed, 0.75 * plain, rtol=1e-5)
+
+
+def test_every_fourth_step_blurs() -> None:
+    model = grey()
+    sharp, _ = maximize(model, [1], steps=4, **PLAIN)  # type: ignore[arg-type]
+    blurred, _ = maximize(model, [1], steps=4, **{**PLAIN, "blur": 1.0})  # type: ignore[arg-type]
+    np.testing.assert_allclose(blurred[0, 0], gaussian_filter(sharp[0, 0], 1.0, mode="nearest"), rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("settings", [PLAIN, {}], ids=["plain", "default"])
