@@ -275,11 +275,19 @@ class Dataset:
             A contiguous array of its own; tokens stay int64.
         labels : ndarray of int64, shape (B,)
         """
+        images, labels = self.take(indices)
+        return self.normalize(images, dtype), labels
+
+    def take(self, indices: npt.ArrayLike | slice) -> tuple[np.ndarray, np.ndarray]:
+        """Return the examples and the labels at `indices` as they are kept.
+
+        What `batch` does before it normalises, for an augmentation in between.
+        """
         if not isinstance(indices, slice):
             indices = np.asarray(indices)
             if indices.size == 0:
                 indices = indices.astype(np.intp)
-        return self.normalize(self.images[indices], dtype), self.labels[indices]
+        return self.images[indices], self.labels[indices]
 
     def normalize(self, images: np.ndarray, dtype: npt.DTypeLike = np.float32) -> np.ndarray:
         """Return ``(images / 255 - mean) / std``; float features are not divided by 255, and tokens are copied.

@@ -1,6 +1,7 @@
 """What a training goes through: data that is cut into batches, the order of an epoch, and the place reached in it."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Protocol
 
@@ -8,15 +9,24 @@ import numpy as np
 
 from numpycnn.functional.checks import spell
 
+#: What makes other examples of those of a batch: takes examples, targets and a generator, returns examples and targets.
+Augmentation = Callable[[np.ndarray, Any, np.random.Generator], tuple[np.ndarray, Any]]
+
 
 class Data(Protocol):
-    """What a trainer asks of a dataset."""
+    """What a trainer asks of a dataset: the first two methods, and for augmentation the two halves of the second."""
 
     def __len__(self) -> int:
         """Return the number of examples."""
 
     def batch(self, indices: np.ndarray, dtype: Any) -> tuple[np.ndarray, Any]:
         """Return the inputs at some positions in a float type, and their targets."""
+
+    def take(self, indices: np.ndarray) -> tuple[np.ndarray, Any]:
+        """Return the examples at some positions as they are kept, and their targets."""
+
+    def normalize(self, images: np.ndarray, dtype: Any) -> np.ndarray:
+        """Return the inputs that examples become, in a float type."""
 
 
 class Arrays:
@@ -35,7 +45,15 @@ class Arrays:
 
     def batch(self, indices: np.ndarray, dtype: Any) -> tuple[np.ndarray, Any]:
         """Return the inputs and targets at some positions."""
+        return self.take(indices)
+
+    def take(self, indices: np.ndarray) -> tuple[np.ndarray, Any]:
+        """Return the same."""
         return self.x[indices], self.target[indices]
+
+    def normalize(self, images: np.ndarray, dtype: Any) -> np.ndarray:
+        """Return the inputs as they are."""
+        return images
 
 
 def as_data(source: Any, name: str) -> Data:
@@ -63,6 +81,37 @@ def epoch_order(examples: int, seed: int, epoch: int, shuffle: bool) -> np.ndarr
     return np.random.default_rng((seed, epoch)).permutation(examples)
 
 
+def check_augmentation(augment: Any, data: Data) -> str:
+    """Return what tells an augmentation from others, empty if there is none.
+
+    Raises
+    ------
+    TypeError
+        If it cannot be called, or the data cannot be augmented.
+    """
+    if augment is None:
+        return ""
+    if isinstance(augment, type) or not callable(augment):
+        raise TypeError(f"fit: expected augment to be an augmentation, as in Augment([Flip()]), got {augment!r}")
+    for method in ("take", "normalize"):
+        if not hasattr(data, method):
+            raise TypeError(f"fit: expected data with the method {method} to augment it, got {type(data).__name__}")
+    name = getattr(augment, "__qualname__", None) or repr(augment)
+    return re.sub(r" at 0x[0-9a-fA-F]+", "", name)  # where it is in memory is another place the next time
+
+
+def prepare(
+    data: Data, indices: np.ndarray, dtype: Any, augment: Augmentation | None, seed: tuple[int, ...]
+) -> tuple[np.ndarray, Any]:
+    """Return a batch, ready for the network; all that is random about it follows from `seed`."""
+    if augment is None:
+        return data.batch(indices, dtype)
+    images, target = augment(*data.take(indices), np.random.default_rng(seed))
+    if len(images) != len(indices):
+        raise ValueError(f"augment: expected as many examples back as were given, {len(indices)}, got {len(images)}")
+    return data.normalize(images, dtype), target
+
+
 @dataclass
 class Progress:
     """The place in a training, and the running sums of the epoch.
@@ -73,7 +122,7 @@ class Progress:
         Epochs completed.
     batch : int
         Batches completed in the epoch after them.
-    batch_size, examples, shuffle : int, int, bool
+    batch_size, examples, shuffle, augment : int, int, bool, str
         How this epoch goes through the data.
     loss_sum : float
         Of all examples of the epoch so far.
@@ -94,6 +143,7 @@ class Progress:
     batch_size: int = 0
     examples: int = 0
     shuffle: bool = True
+    augment: str = ""
     loss_sum: float = 0.0
     correct: int = 0
     seen: int = 0
@@ -114,6 +164,7 @@ class Progress:
             batch_size=self.batch_size,
             examples=self.examples,
             shuffle=self.shuffle,
+            augment=self.augment,
             stop_reason=self.stop_reason,
         )
 

@@ -1,7 +1,8 @@
 """The training loop: batch after batch through the model, the loss back, a step of the optimizer."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any, NoReturn, TextIO
 
@@ -12,12 +13,21 @@ from numpycnn.layers.base import Layer
 from numpycnn.losses import Loss
 from numpycnn.optim import Optimizer
 from numpycnn.sequential import Sequential
-from numpycnn.training.batches import Data, Progress, as_data, epoch_order
+from numpycnn.training.batches import (
+    Augmentation,
+    Data,
+    Progress,
+    as_data,
+    check_augmentation,
+    epoch_order,
+    prepare,
+)
 from numpycnn.training.callbacks import Callback
 from numpycnn.training.checkpoint import load_parts, save_trainer
 from numpycnn.training.diagnosis import all_finite, first_non_finite
 from numpycnn.training.history import History
 from numpycnn.training.interrupt import deferred_interrupt
+from numpycnn.training.prefetch import prefetched
 from numpycnn.training.progress import Display, stream_for
 
 
@@ -39,6 +49,11 @@ def _in_order(callbacks: Sequence[Callback]) -> list[Callback]:
     return sorted(callbacks, key=lambda callback: callback.order)
 
 
+def _spell_epoch(examples: int, batch_size: int, shuffle: bool, augment: str) -> str:
+    way = "shuffled" if shuffle else "in the order given"
+    return f"{examples} examples in batches of {batch_size}, {way}" + (f", augmented by {augment}" if augment else "")
+
+
 class Trainer:
     """Trains a model on a dataset.
 
@@ -50,7 +65,7 @@ class Trainer:
     optimizer : Optimizer
     callbacks : sequence of Callback
     seed : int
-        Determines the order of the examples in each epoch.
+        Determines the order of the examples in each epoch, and how they are augmented.
 
     Attributes
     ----------
@@ -106,6 +121,8 @@ class Trainer:
         batch_size: int = 32,
         validation: Any = None,
         shuffle: bool = True,
+        augment: Augmentation | None = None,
+        prefetch: int = 2,
         progress: bool | TextIO = True,
     ) -> History:
         """Train until so many epochs are completed, those before an interruption included.
@@ -121,6 +138,12 @@ class Trainer:
             Evaluated after each epoch.
         shuffle : bool
             Whether each epoch has its own order.
+        augment : Augment, optional
+            Makes other examples of those of each batch of `train`, see `numpycnn.data.augment`. What it draws follows
+            from the seed, the epoch and the batch.
+        prefetch : int
+            Batches that a second thread prepares ahead; with 0, each is prepared when its turn comes. It makes no
+            difference to the result.
         progress : bool or file
             Whether, or where, to show the progress: a bar in a terminal, a line for each epoch elsewhere. True is the
             standard error stream.
@@ -142,8 +165,10 @@ class Trainer:
         held_out = None if validation is None else as_data(validation, "validation")
         epochs = whole_number(epochs, "epochs", "fit")
         batch_size = whole_number(batch_size, "batch_size", "fit")
+        prefetch = whole_number(prefetch, "prefetch", "fit", minimum=0)
         display = Display(stream_for(progress))
-        self._begin(len(data), batch_size, check_flag(shuffle, "shuffle", "fit"))
+        shuffle = check_flag(shuffle, "shuffle", "fit")
+        self._begin(len(data), batch_size, shuffle, check_augmentation(augment, data))
         for callback in self.callbacks:
             callback.on_train_begin(self)
         if self.progress.epoch >= epochs:
@@ -153,13 +178,14 @@ class Trainer:
                 display.begin_epoch(self.progress.epoch + 1, epochs, self.progress.seen, len(data))
                 record = None
                 try:
-                    for indices in self._batches():
-                        self._step(data, indices)
-                        display.advance(len(indices), *self._running())
-                        for callback in self.callbacks:
-                            callback.on_batch_end(self)
-                        if interrupt.requested:
-                            self._interrupt()
+                    with closing(self._batches(data, augment, prefetch)) as batches:
+                        for x, target in batches:
+                            self._step(x, target)
+                            display.advance(len(x), *self._running())
+                            for callback in self.callbacks:
+                                callback.on_batch_end(self)
+                            if interrupt.requested:
+                                self._interrupt()
                     record = self._close_epoch(held_out)
                 finally:
                     display.end_epoch(record, epochs)
@@ -171,28 +197,43 @@ class Trainer:
             callback.on_train_end(self)
         return self.history
 
-    def _begin(self, examples: int, batch_size: int, shuffle: bool) -> None:
+    def _begin(self, examples: int, batch_size: int, shuffle: bool, augment: str) -> None:
         """Check that an epoch begun before an interruption goes on over the same batches."""
         place = self.progress
-        if place.batch and (place.examples, place.batch_size, place.shuffle) != (examples, batch_size, shuffle):
-            ways = ("in the order given", "shuffled")
+        before = (place.examples, place.batch_size, place.shuffle, place.augment)
+        now = (examples, batch_size, shuffle, augment)
+        if place.batch and before != now:
             raise ValueError(
-                f"fit: this training stopped within an epoch of {place.examples} examples in batches of "
-                f"{place.batch_size}, {ways[place.shuffle]}; expected the same to go on, got {examples} in batches of "
-                f"{batch_size}, {ways[shuffle]}. A new Trainer starts over"
+                f"fit: this training stopped within an epoch of {_spell_epoch(*before)}; expected the same to go on, "
+                f"got {_spell_epoch(*now)}. A new Trainer starts over"
             )
-        place.examples, place.batch_size, place.shuffle = examples, batch_size, shuffle
+        place.examples, place.batch_size, place.shuffle, place.augment = now
 
-    def _batches(self) -> Iterator[np.ndarray]:
-        """Go through the rest of the epoch."""
+    def _batches(
+        self, data: Data, augment: Augmentation | None, prefetch: int
+    ) -> Generator[tuple[np.ndarray, Any], None, None]:
+        """Go through the rest of the epoch; the time spent on waiting for a batch counts."""
         place = self.progress
         order = epoch_order(place.examples, self.seed, place.epoch, place.shuffle)
-        for start in range(place.batch * place.batch_size, place.examples, place.batch_size):
-            yield order[start : start + place.batch_size]
 
-    def _step(self, data: Data, indices: np.ndarray) -> None:
+        def batch(begin: int) -> tuple[np.ndarray, Any]:
+            indices = order[begin : begin + place.batch_size]
+            # A seed that ends in 0 is the same as one without it, and that of the order of the epoch.
+            seed = (self.seed, place.epoch, begin // place.batch_size + 1)
+            return prepare(data, indices, self.model.dtype, augment, seed)
+
+        begins = range(place.batch * place.batch_size, place.examples, place.batch_size)
+        with closing(prefetched(batch, begins, prefetch)) as batches:
+            while True:
+                begin = time.perf_counter()
+                found = next(batches, None)
+                place.seconds += time.perf_counter() - begin
+                if found is None:
+                    return
+                yield found
+
+    def _step(self, x: np.ndarray, target: Any) -> None:
         begin = time.perf_counter()
-        x, target = data.batch(indices, self.model.dtype)
         where = f"epoch {self.progress.epoch + 1}, batch {self.progress.batch + 1}"
         lr = float(self.optimizer.learning_rate)
         with np.errstate(all="ignore"):  # what is not finite is found here, and named
@@ -206,8 +247,8 @@ class Trainer:
                 )
         place = self.progress
         place.batch += 1
-        place.seen += len(indices)
-        place.loss_sum += value * len(indices)
+        place.seen += len(x)
+        place.loss_sum += value * len(x)
         hits = _hits(y, target)
         place.labelled = hits is not None
         place.correct += hits or 0
@@ -318,8 +359,8 @@ class Trainer:
     ) -> "Trainer":
         """Return a trainer that goes on where the one that wrote the file was.
 
-        Then call `fit` with the same data, batch size and number of epochs: on the same machine, with as many threads,
-        the result has the same bits as if the training had not been interrupted.
+        Then call `fit` with the same data, batch size, augmentation and number of epochs: on the same machine, with as
+        many threads, the result has the same bits as if the training had not been interrupted.
 
         Parameters
         ----------

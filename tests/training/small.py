@@ -23,6 +23,7 @@ from numpycnn import (
     Sequential,
     Trainer,
 )
+from numpycnn.data.augment import Augment, Flip, Noise, PadCrop
 from numpycnn.training import Callback, CSVLogger, EarlyStopping, LearningRateLogger, ModelCheckpoint
 
 EXAMPLES, BATCH_SIZE, EPOCHS = 44, 8, 8
@@ -90,8 +91,12 @@ def go_on(folder: Path, variant: str, *, file: Path | None = None, more: Sequenc
     return Trainer.resume(file, callbacks=[*callbacks_for(folder, variant), *more])
 
 
-def fit(trainer: Trainer) -> Trainer:
-    trainer.fit(pictures(), epochs=EPOCHS, batch_size=BATCH_SIZE, validation=pictures(20, seed=1), progress=False)
+AUGMENT = Augment([PadCrop(1), Flip(), Noise(0.1)])  # what each batch looks like has to outlive an interruption, too
+
+
+def fit(trainer: Trainer, **settings: Any) -> Trainer:
+    settings = {"validation": pictures(20, seed=1), "augment": AUGMENT, "progress": False} | settings
+    trainer.fit(pictures(), epochs=EPOCHS, batch_size=BATCH_SIZE, **settings)
     return trainer
 
 

@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from numpycnn.data.augment import Augment, Flip, PadCrop
 from numpycnn.data.dataset import Dataset
-from numpycnn.training.batches import Progress, as_data, epoch_order
+from numpycnn.training.batches import Progress, as_data, check_augmentation, epoch_order, prepare
 
 
 def test_a_pair_of_arrays_is_data() -> None:
@@ -53,6 +54,84 @@ def test_the_order_follows_from_seed_and_epoch_alone() -> None:
         assert np.array_equal(order, epoch_order(50, seed, epoch, True))
     assert len({order.tobytes() for order in orders.values()}) == len(orders)
     assert epoch_order(4, 3, 2, False).tolist() == [0, 1, 2, 3]
+
+
+# --------------------------------------------------------------------------------------------------------- augmentation
+
+
+def pixels() -> Dataset:
+    images = np.random.default_rng(0).integers(0, 256, (12, 2, 4, 5), dtype=np.uint8)
+    return Dataset(images, np.arange(12) % 3, ("a", "b", "c"), mean=[0.5, 0.25], std=[0.5, 0.125])
+
+
+def test_pixels_are_augmented_before_they_are_normalised() -> None:
+    data, augment, indices = pixels(), Augment([PadCrop(2), Flip()]), np.array([7, 1, 4])
+    x, labels = prepare(data, indices, np.float32, augment, (3, 1, 2))
+    expected, _ = augment(data.images[indices], labels, np.random.default_rng((3, 1, 2)))
+    assert np.array_equal(x, data.normalize(expected))
+    assert (x.min(axis=(0, 2, 3)) == [-1, -2]).all()  # black, at the edges
+    assert labels.tolist() == [1, 1, 1]
+    plain, _ = prepare(data, indices, np.float32, None, (3, 1, 2))
+    assert np.array_equal(plain, data.batch(indices)[0])
+
+
+def test_arrays_are_augmented_as_they_are() -> None:
+    x = np.arange(12, dtype=np.float64).reshape(3, 1, 2, 2)
+    data = as_data((x, np.arange(3)), "train")
+    flipped, labels = prepare(data, np.array([2, 0]), np.float64, Flip(1.0), (0,))
+    assert np.array_equal(flipped, x[[2, 0], :, :, ::-1])
+    assert labels.tolist() == [2, 0]
+
+
+def test_as_many_examples_come_back() -> None:
+    with pytest.raises(ValueError, match="augment: expected as many examples back as were given, 2, got 1"):
+        prepare(pixels(), np.array([0, 1]), np.float32, lambda x, y, rng: (x[:1], y), (0,))
+
+
+def flip_all(x: np.ndarray, y: Any, rng: np.random.Generator) -> tuple[np.ndarray, Any]:
+    return x[..., ::-1], y
+
+
+class Quiet:
+    """Without a repr that says anything."""
+
+    def __call__(self, x: np.ndarray, y: Any, rng: np.random.Generator) -> tuple[np.ndarray, Any]:
+        return x, y
+
+
+def test_what_tells_augmentations_apart() -> None:
+    data = pixels()
+    assert check_augmentation(None, data) == ""
+    assert check_augmentation(Augment([PadCrop(2), Flip()]), data) == "Augment([PadCrop(2), Flip()])"
+    assert check_augmentation(flip_all, data) == "flip_all"
+    assert check_augmentation(Quiet(), data) == check_augmentation(Quiet(), data)
+
+
+class OnlyBatches:
+    def __len__(self) -> int:
+        return 3
+
+    def batch(self, indices: np.ndarray, dtype: Any) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("augment", "data", "text"),
+    [
+        (
+            [Flip()],
+            pixels(),
+            r"fit: expected augment to be an augmentation, as in Augment\(\[Flip\(\)\]\), got \[Flip\(\)\]",
+        ),
+        (Flip, pixels(), r"fit: expected augment to be an augmentation, .* got <class .*Flip'>"),
+        (Flip(), OnlyBatches(), "fit: expected data with the method take to augment it, got OnlyBatches"),
+    ],
+)
+def test_what_cannot_be_augmented(augment: Any, data: Any, text: str) -> None:
+    with pytest.raises(TypeError, match=f"^{text}$"):
+        check_augmentation(augment, data)
+
+
+# ---------------------------------------------------------------------------------------------- a place in the training
 
 
 PLACE = Progress(epoch=3, batch=2, batch_size=8, examples=20, loss_sum=12.5, correct=9, seen=16, labelled=True, lr=0.1)

@@ -29,6 +29,7 @@ from numpycnn import (
     WarmUp,
     load_model,
 )
+from numpycnn.data.augment import Flip
 from numpycnn.errors import DataFormatError
 from numpycnn.serialization import open_arrays, write_arrays
 from numpycnn.training import EarlyStopping, LearningRateLogger, ModelCheckpoint
@@ -397,20 +398,25 @@ def test_contradictions_inside_are_refused(change: Change, text: str, checkpoint
 @pytest.mark.parametrize(
     ("data", "settings", "text"),
     [
-        (small.pictures(40), {}, "got 40 in batches of 8, shuffled"),
-        (small.pictures(), {"batch_size": 4}, "got 44 in batches of 4, shuffled"),
-        (small.pictures(), {"shuffle": False}, "got 44 in batches of 8, in the order given"),
+        (small.pictures(40), {}, "got 40 examples in batches of 8, shuffled"),
+        (small.pictures(), {"batch_size": 4}, "got 44 examples in batches of 4, shuffled"),
+        (small.pictures(), {"shuffle": False}, "got 44 examples in batches of 8, in the order given, augmented by"),
+        (small.pictures(), {"augment": None}, "got 44 examples in batches of 8, shuffled"),
+        (small.pictures(), {"augment": Flip()}, r"got .* shuffled, augmented by Flip\(\)"),
     ],
-    ids=["data", "batch size", "order"],
+    ids=["data", "batch size", "order", "without augmentation", "another augmentation"],
 )
 def test_an_epoch_goes_on_over_the_same_batches_only(
     data: tuple[np.ndarray, np.ndarray], settings: dict[str, Any], text: str, checkpoint: Path
 ) -> None:
     trainer = resume(checkpoint)
     before = small.fingerprint(trainer)
-    expected = r"fit: this training stopped within an epoch of 44 examples in batches of 8, shuffled; expected the same"
-    with pytest.raises(ValueError, match=f"{expected} to go on, {text}. A new Trainer starts over"):
-        trainer.fit(data, **{"epochs": 3, "batch_size": 8, "progress": False} | settings)
+    expected = (
+        r"fit: this training stopped within an epoch of 44 examples in batches of 8, shuffled, augmented by "
+        r"Augment\(\[PadCrop\(1\), Flip\(\), Noise\(std=0\.1\)\]\); expected the same"
+    )
+    with pytest.raises(ValueError, match=rf"^{expected} to go on, {text}.*\. A new Trainer starts over$"):
+        trainer.fit(data, **{"epochs": 3, "batch_size": 8, "augment": small.AUGMENT, "progress": False} | settings)
     assert small.fingerprint(trainer) == before
 
 

@@ -3,6 +3,8 @@ import os
 import re
 import subprocess
 import sys
+import threading
+import time
 import warnings
 from pathlib import Path
 from typing import Any
@@ -29,6 +31,7 @@ from numpycnn import (
     models,
 )
 from numpycnn.data import load_mnist, mnist
+from numpycnn.data.augment import Augment, Flip, MixUp
 from numpycnn.training import Callback, EarlyStopping, History
 from tests.training import small
 
@@ -314,6 +317,8 @@ X, LABELS = small.points(50)
         ((X[:, :1], LABELS), {}, ValueError, "Dense (layer 0): expected (N, 2), got (32, 1)"),
         ((X[:, None], LABELS), {}, ValueError, "Dense (layer 0): expected (N, 2), got (32, 1, 2)"),
         ((X, LABELS + 2), {}, ValueError, "cross_entropy: expected labels from 0 to 1, got "),
+        ((X, LABELS), {"prefetch": -1}, ValueError, "fit: expected prefetch from 0 to 2147483647, got -1"),
+        ((X, LABELS), {"augment": "flip"}, TypeError, "fit: expected augment to be an augmentation"),
         ((X, LABELS * 1.0), {}, TypeError, "cross_entropy: expected labels to be integers, got float64"),
         ((X, LABELS[:, None]), {}, ValueError, "cross_entropy: expected labels (N,), got (32, 1)"),
     ],
@@ -327,13 +332,114 @@ def test_what_a_model_is_trained_on(data: Any, settings: dict[str, Any], error: 
     assert (after["model"], after["steps"], after["history"]) == (before["model"], 0, [])
 
 
+# --------------------------------------------------------------------------------------- augmented, in another thread
+
+
+def threads_beside() -> list[str]:
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith("numpycnn-batches")]
+
+
+@pytest.mark.parametrize("augment", [None, small.AUGMENT], ids=["plain", "augmented"])
+def test_how_far_ahead_makes_no_difference(augment: Any, tmp_path: Path) -> None:
+    def bits(name: str, **settings: Any) -> dict[str, Any]:
+        trainer = small.new_trainer(tmp_path / name, "sgd")
+        return small.fingerprint(small.fit(trainer, augment=augment, **settings))
+
+    for name in "abcd":
+        (tmp_path / name).mkdir()
+    expected = bits("a", prefetch=0)
+    assert bits("b") == bits("c", prefetch=1) == bits("d", prefetch=100) == expected
+    assert threads_beside() == []
+
+
+class Noted(Augment):
+    """Takes down what it has made, and the state of chance that it began with."""
+
+    def __init__(self, transforms: Any) -> None:
+        super().__init__(transforms)
+        self.made: list[bytes] = []
+
+    def __call__(self, images: np.ndarray, labels: Any, rng: Any) -> tuple[np.ndarray, Any]:
+        self.made.append(rng.bit_generator.state["state"]["state"].to_bytes(16, "little"))
+        return super().__call__(images, labels, rng)
+
+
+def test_each_batch_of_each_epoch_has_its_own_chance() -> None:
+    def made(seed: int) -> list[bytes]:
+        augment = Noted([Flip()])
+        trainer = small.new_trainer(Path(), "sgd", seed=seed)
+        trainer.callbacks.clear()
+        small.fit(trainer, augment=augment)
+        return augment.made
+
+    one, same, other = made(0), made(0), made(1)
+    assert len(set(one)) == len(one) == small.BATCHES * small.EPOCHS
+    assert one == same
+    assert set(one).isdisjoint(other)
+    orders = {np.random.default_rng((0, epoch)).bit_generator.state["state"]["state"] for epoch in range(small.EPOCHS)}
+    assert set(one).isdisjoint(state.to_bytes(16, "little") for state in orders)
+
+
+def test_mixed_labels_train_and_have_no_accuracy_but_the_validations(tmp_path: Path) -> None:
+    trainer = small.fit(small.new_trainer(tmp_path, "sgd"), augment=MixUp(2))
+    assert "accuracy" not in trainer.history.records[-1]
+    assert trainer.history["val_accuracy"][-1] >= 0.5
+    assert np.isfinite(trainer.history["loss"]).all()
+
+
+class Breaks(Flip):
+    """Fails at its second batch."""
+
+    calls = 0
+
+    def _images(self, images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        self.calls += 1
+        if self.calls == 2:
+            raise ArithmeticError("something within")
+        return super()._images(images, rng)
+
+
+@pytest.mark.parametrize("prefetch", [0, 1, 3])
+def test_what_goes_wrong_in_the_thread_comes_out_of_fit(prefetch: int) -> None:
+    trainer = Trainer(small.network(), loss=CrossEntropy(), optimizer=SGD(0.1))
+    with pytest.raises(ArithmeticError, match=r"^something within$"):
+        trainer.fit(small.pictures(), epochs=2, batch_size=8, augment=Breaks(), prefetch=prefetch, progress=False)
+    assert trainer.progress.batch == 1  # those before were trained with
+    assert threads_beside() == []
+
+
+def test_no_thread_is_left_by_an_interruption_or_an_error() -> None:
+    for error in (KeyboardInterrupt, RuntimeError):
+
+        def fail(trainer: Trainer, error: type[BaseException] = error) -> None:
+            assert len(threads_beside()) == 1
+            raise error
+
+        trainer = small.plain([small.At(2, fail)])
+        with pytest.raises(error):
+            trainer.fit(small.points(), epochs=2, progress=False)
+        assert threads_beside() == []
+
+
+def test_the_time_spent_on_waiting_for_data_counts() -> None:
+    class Slow(Watched):
+        def batch(self, indices: np.ndarray, dtype: Any) -> tuple[np.ndarray, np.ndarray]:
+            time.sleep(0.05)
+            return super().batch(indices, dtype)
+
+    for prefetch in (0, 2):
+        trainer = small.plain()
+        trainer.fit(Slow(128), epochs=1, prefetch=prefetch, progress=False)
+        assert trainer.history["seconds"][0] >= 0.19
+
+
 @pytest.mark.parametrize(
     ("data", "batch_size", "error", "text"),
     [
         (None, 256, TypeError, "evaluate: expected a dataset or a pair of arrays (x, target), got NoneType"),
         ((X[:0], LABELS[:0]), 256, ValueError, "evaluate: expected at least one example, got none"),
         ((X, LABELS), 0, ValueError, "evaluate: expected batch_size from 1 to 2147483647, got 0"),
-        ((X, X), 256, TypeError, "cross_entropy: expected labels to be integers, got float32"),
+        ((X, X), 256, ValueError, "cross_entropy: expected labels as integers (N,), or as shares from 0 to 1"),
     ],
 )
 def test_what_a_model_is_evaluated_on(data: Any, batch_size: int, error: type[Exception], text: str) -> None:
