@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help mnist test test-nojit test-bounds oracle lint figures types format clean
+.PHONY: help mnist test test-nojit test-bounds test-slow browser oracle lint figures types format clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +26,11 @@ test-nojit: $(VENV)/.test ## run the kernels' tests as plain Python, uncompiled
 test-bounds: $(VENV)/.test ## run the kernels' tests with every index checked
 	@cache=$$(mktemp -d) && trap 'rm -rf "$$cache"' EXIT && \
 	NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR="$$cache" $(BIN)/python -m pytest tests/kernels $(ARGS)
+
+test-slow: $(VENV)/.test ## train by the default recipe, and let the network read a hundred drawings
+	NUMPYCNN_SLOW=1 $(BIN)/python -m pytest tests/explain/test_drawings.py $(ARGS)
+
+browser: $(VENV)/.browser ## install Playwright, with which some tests then operate pages in Chromium
 
 oracle: $(VENV)/.bench ## install PyTorch, which some tests then compare with
 
@@ -50,7 +55,7 @@ clean: ## remove the environment and all caches; results stay
 	find numpycnn tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # One stamp per extra of pyproject.toml: installed once, and again when that file has changed.
-$(VENV)/.examples $(VENV)/.test $(VENV)/.bench $(VENV)/.dev: $(VENV)/.%: pyproject.toml $(VENV)/.created
+$(VENV)/.examples $(VENV)/.test $(VENV)/.browser $(VENV)/.bench $(VENV)/.dev: $(VENV)/.%: pyproject.toml $(VENV)/.created
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[$*]'
 	@touch $@
 

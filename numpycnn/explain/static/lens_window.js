@@ -170,6 +170,7 @@ const LensWindow = (() => {
         return { map, bar, value, button, channel: part.channel };
       });
       this.layer = layer;
+      this.list = list;
       this.element = make("div", { class: "sums-place" }, make("h4", { text: `what each of ${plural(found.parts.length, "input map")} adds` }), list);
     }
 
@@ -186,6 +187,11 @@ const LensWindow = (() => {
         line.button.setAttribute("aria-pressed", String(i === chosen));
         line.button.setAttribute("aria-label", `map ${line.channel} adds ${short(part.sum)}; show its window`);
       });
+      if (chosen === this.chosen) return;
+      this.chosen = chosen;
+      const { offsetTop, offsetHeight } = this.lines[chosen].button;
+      const [top, high] = [offsetTop - this.list.offsetTop, this.list.clientHeight];
+      if (top < this.list.scrollTop || top + offsetHeight > this.list.scrollTop + high) this.list.scrollTop = top - high / 2;
     }
   }
 

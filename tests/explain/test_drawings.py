@@ -1,0 +1,31 @@
+"""Drawn digits through a network trained by the default recipe, all the way: PNG file, preparation, prediction."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import numpycnn as nn
+from numpycnn.cli import main
+from numpycnn.cli.draw import look_at
+from tests.explain.drawings import STROKES, draw
+
+EACH = 10  # drawings of a class
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory: pytest.TempPathFactory, data_folder: Path) -> nn.Sequential:
+    """What `numpycnn train mnist` makes."""
+    if not os.environ.get("NUMPYCNN_SLOW"):
+        pytest.skip("it trains for a minute or two: set NUMPYCNN_SLOW, as `make test-slow` does")
+    folder = tmp_path_factory.mktemp("runs") / "mnist"
+    assert main(["train", "mnist", "--data", str(data_folder), "--out", str(folder)]) == 0
+    return nn.load_model(folder / "model.safetensors")
+
+
+@pytest.mark.parametrize("digit", STROKES)
+def test_nine_of_ten_drawings_are_read(digit: int, network: nn.Sequential) -> None:
+    rng = np.random.default_rng(digit)
+    read = [int(network(look_at(network, "", draw(digit, rng)).x[np.newaxis]).argmax()) for _ in range(EACH)]
+    assert read.count(digit) >= 9, read
