@@ -15,7 +15,7 @@ import numpy as np
 
 from numpycnn.functional.checks import check_number, expect_shape, float_array, for_kernel
 from numpycnn.kernels import activations as kernels
-from numpycnn.kernels import threads
+from numpycnn.kernels import memory, threads
 
 SELU_ALPHA = 1.6732632423543772848170429916717
 SELU_SCALE = 1.0507009873554804934193349852946
@@ -51,7 +51,7 @@ def relu(x: Any) -> np.ndarray:
     V. Nair and G. Hinton, "Rectified linear units improve restricted Boltzmann machines", 2010.
     """
     x = for_kernel(float_array(x, "x", "relu"))
-    y = np.empty_like(x)
+    y = memory.empty(x.shape, x.dtype)
     threads.run(kernels.relu, threads.split_elements(x.size), x.reshape(-1), y.reshape(-1))
     return y
 
@@ -60,7 +60,7 @@ def relu_backward(dy: Any, x: Any) -> np.ndarray:
     """Return ``dx = dy`` where ``x > 0`` or is NaN, else 0."""
     dy, x = _operands(dy, x, "relu_backward")
     dy, x = for_kernel(dy), for_kernel(x)
-    dx = np.empty_like(x)
+    dx = memory.empty(x.shape, x.dtype)
     threads.run(kernels.relu_backward, threads.split_elements(x.size), dy.reshape(-1), x.reshape(-1), dx.reshape(-1))
     return dx
 

@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from numpycnn.functional.checks import whole_number
 from numpycnn.functional.convolution import (
     Gradients,
     check_gradient,
@@ -45,6 +46,7 @@ def convolve_transposed(
 ) -> np.ndarray:
     """Transposed convolution over all spatial axes; `conv_transpose2d` describes the arguments."""
     operation = f"conv_transpose{rank}d" if rank else "convolve_transposed"
+    groups = whole_number(groups, "groups", operation)
     x, weight, bias = check_operands(operation, rank, x, weight, bias, groups, transposed=True)
     windows = transposed_size(
         x.shape[2:],
@@ -75,6 +77,7 @@ def convolve_transposed_backward(
 ) -> Gradients:
     """Return ``(dx, dweight, dbias)`` of `convolve_transposed`."""
     operation = f"conv_transpose{rank}d_backward" if rank else "convolve_transposed_backward"
+    groups = whole_number(groups, "groups", operation)
     x, weight, _ = check_operands(operation, rank, x, weight, None, groups, transposed=True)
     windows = transposed_size(
         x.shape[2:],

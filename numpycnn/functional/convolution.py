@@ -28,7 +28,7 @@ from numpycnn.functional.checks import expect_shape, float_array, for_kernel, sp
 from numpycnn.functional.windows import AXES, LETTERS, Windows, slide
 from numpycnn.functional.winograd import prefers_winograd, winograd, winograd_backward
 from numpycnn.kernels import convolution as kernels
-from numpycnn.kernels import threads
+from numpycnn.kernels import memory, threads
 from numpycnn.kernels.products import lanes
 
 Gradients = tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -62,7 +62,7 @@ def four_by_four(matrices: np.ndarray) -> np.ndarray:
 
 def _goes_by_winograd(x: np.ndarray, weight: np.ndarray, groups: int, windows: Windows) -> bool:
     """Whether the transforms pay, and are exact: they would spread NaN or infinity over windows that do not see it."""
-    if not prefers_winograd(x.shape[1], len(weight), groups, windows):
+    if not prefers_winograd(len(x), x.shape[1], len(weight), groups, windows):
         return False
     return all(np.isfinite(np.vdot(array, array)) for array in (x, weight))
 
@@ -70,7 +70,7 @@ def _goes_by_winograd(x: np.ndarray, weight: np.ndarray, groups: int, windows: W
 def correlate(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, groups: int, windows: Windows) -> np.ndarray:
     """Return the weighted sum of each window, (N, F, *output)."""
     n, c, filters = len(x), x.shape[1], len(weight)
-    y = np.empty((n, filters, *windows.output), x.dtype)
+    y = memory.empty((n, filters, *windows.output), x.dtype)
     if not n:
         return y
     if _goes_by_winograd(x, weight, groups, windows):
@@ -79,10 +79,10 @@ def correlate(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, groups
     offset = np.zeros((groups, 4 * weights.shape[1]), x.dtype)
     if bias is not None:
         offset[:, : filters // groups] = bias.reshape(groups, -1)
-    chunks, flat, room = threads.split(n), windows.flat, lanes(x.dtype)
+    chunks, flat, room = threads.split(n, y.size * weight[0].size), windows.flat, lanes(x.dtype)
     together = _together(-(-n // len(chunks)), windows)
-    line = np.zeros((len(chunks), c * flat.phases * together * flat.plane + room), x.dtype)
-    sums = np.empty((len(chunks), offset.shape[1], together * flat.plane + room), x.dtype)
+    line = memory.zeros((len(chunks), c * flat.phases * together * flat.plane + room), x.dtype)
+    sums = memory.empty((len(chunks), offset.shape[1], together * flat.plane + room), x.dtype)
     out = y.reshape(n, filters, -1)  # (N, F, P)
     threads.run(kernels.correlate, chunks, _rows(x), weights, offset, flat, together, line, sums, out)
     return y
@@ -91,17 +91,17 @@ def correlate(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, groups
 def input_gradient(dy: np.ndarray, weight: np.ndarray, groups: int, windows: Windows) -> np.ndarray:
     """Return what each input element gets back from all the windows that saw it, (N, C, *size)."""
     n, filters, channels = len(dy), len(weight) // groups, weight.shape[1]
-    dx = (np.empty if windows.covers else np.zeros)((n, groups * channels, *windows.size), dy.dtype)
+    dx = (memory.empty if windows.covers else memory.zeros)((n, groups * channels, *windows.size), dy.dtype)
     if not n:
         return dx
     flat, room = windows.flat, lanes(dy.dtype)
     blocks = weight.reshape(groups, filters, channels, -1)[..., flat.order]
     weights = four_by_four(blocks.transpose(0, 2, 3, 1).reshape(groups, channels, -1))  # (G, C/4, KK F, 4)
-    chunks = threads.split(n)
+    chunks = threads.split(n, dy.size * weight[0].size)
     together = _together(-(-n // len(chunks)), windows)
     reach = flat.plane - int(flat.origins[-1]) - flat.width
-    line = np.zeros((len(chunks), filters * (reach + together * flat.plane) + room), dy.dtype)
-    sums = np.empty((len(chunks), 4 * weights.shape[1], together * flat.plane + room), dy.dtype)
+    line = memory.zeros((len(chunks), filters * (reach + together * flat.plane) + room), dy.dtype)
+    sums = memory.empty((len(chunks), 4 * weights.shape[1], together * flat.plane + room), dy.dtype)
     gradient = for_kernel(dy).reshape(n, groups * filters, -1)  # (N, F, P)
     threads.run(kernels.input_gradient, chunks, gradient, weights, flat, together, line, sums, _rows(dx))
     return dx
@@ -115,18 +115,18 @@ def parameter_gradients(
     k = prod(weight_shape[1:])
     if not n:
         return np.zeros(weight_shape, dy.dtype), np.zeros(dy.shape[1], dy.dtype)
-    chunks, flat, room = threads.split(n), windows.flat, lanes(x.dtype)
+    chunks, flat, room = threads.split(n, dy.size * k), windows.flat, lanes(x.dtype)
     together = _together(-(-n // len(chunks)), windows)
-    line = np.zeros((len(chunks), x.shape[1] * flat.phases * together * flat.plane + room), x.dtype)
+    line = memory.zeros((len(chunks), x.shape[1] * flat.phases * together * flat.plane + room), x.dtype)
     positions = (together - 1) * flat.plane + int(flat.origins[-1]) + flat.width
-    spread = np.zeros((len(chunks), -(-filters // 4) * 4, -(-positions // room) * room), x.dtype)
-    dweight = np.zeros((len(chunks), groups, spread.shape[1], -(-k // 3) * 3), x.dtype)
+    spread = memory.zeros((len(chunks), -(-filters // 4) * 4, -(-positions // room) * room), x.dtype)
+    dweight = memory.zeros((len(chunks), groups, spread.shape[1], -(-k // 3) * 3), x.dtype)
     dbias = np.zeros(dweight.shape[:3], x.dtype)
     arguments = (for_kernel(dy).reshape(n, dy.shape[1], -1), _rows(x), flat, together, line, spread)
     threads.run(kernels.weight_gradient, chunks, *arguments, dweight, dbias)
     if not np.isfinite(dweight).all():  # a gap's 0 times NaN or infinity is NaN: once more, without gaps
         dweight[:] = dbias[:] = 0
-        kernels.weight_gradient_reference(0, 0, n, *arguments, dweight, dbias)
+        threads.run(kernels.weight_gradient_reference, [(0, n)], *arguments, dweight, dbias)
     weight = dweight.sum(axis=0)[:, :filters, :k].reshape(weight_shape)
     return weight, dbias.sum(axis=0)[:, :filters].reshape(-1)
 
@@ -145,7 +145,6 @@ def check_operands(
         raise ValueError(f"{operation}: expected x {spell(('N', 'C', *letters))}, got {spell(x.shape)}")
     weight = float_array(weight, "weight", operation, like=x)
     kernel = tuple(f"K{letter}" for letter in LETTERS[rank])
-    groups = whole_number(groups, "groups", operation)
     channels = x.shape[1]
     if transposed:
         expect_shape(weight, (channels, "F/groups", *kernel), "weight", operation)
@@ -191,6 +190,7 @@ def convolve(
 ) -> np.ndarray:
     """Convolve `x` over all its spatial axes; `conv2d` describes the arguments, `rank` asks for that many axes."""
     operation = f"conv{rank}d" if rank else "convolve"
+    groups = whole_number(groups, "groups", operation)
     x, weight, bias = check_operands(operation, rank, x, weight, bias, groups, transposed=False)
     windows = slide(
         x.shape[2:], weight.shape[2:], stride=stride, padding=padding, dilation=dilation, operation=operation
@@ -224,6 +224,7 @@ def _check_backward(
     rank: int | None = None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, int, Windows]:
     operation = f"conv{rank}d_backward" if rank else "convolve_backward"
+    groups = whole_number(groups, "groups", operation)
     x, weight, _ = check_operands(operation, rank, x, weight, None, groups, transposed=False)
     windows = slide(
         x.shape[2:], weight.shape[2:], stride=stride, padding=padding, dilation=dilation, operation=operation

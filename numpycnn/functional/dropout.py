@@ -16,7 +16,7 @@ import numpy as np
 
 from numpycnn.functional.checks import expect_shape, float_array, for_kernel, whole_number
 from numpycnn.kernels import activations as kernels
-from numpycnn.kernels import threads
+from numpycnn.kernels import memory, threads
 
 
 def check_p(p: Any, operation: str) -> float:
@@ -55,7 +55,7 @@ def dropout(x: Any, *, p: float, key: int) -> tuple[np.ndarray, np.ndarray]:
     """
     x = for_kernel(float_array(x, "x", "dropout"))
     p, key = check_p(p, "dropout"), whole_number(key, "key", "dropout", minimum=0)
-    y, kept = np.empty_like(x), np.empty(x.shape, np.bool_)
+    y, kept = memory.empty(x.shape, x.dtype), memory.empty(x.shape, np.bool_)
     threads.run(
         kernels.dropout,
         threads.split_elements(x.size),
@@ -73,7 +73,7 @@ def dropout_backward(dy: Any, kept: np.ndarray, *, p: float) -> np.ndarray:
     """Return ``dx``: the gradients of what was kept, scaled up."""
     dy = for_kernel(float_array(dy, "dy", "dropout_backward"))
     expect_shape(dy, kept.shape, "dy", "dropout_backward")
-    dx = np.empty_like(dy)
+    dx = memory.empty(dy.shape, dy.dtype)
     scale = dy.dtype.type(1 / (1 - check_p(p, "dropout_backward")))
     chunks = threads.split_elements(dy.size)
     threads.run(kernels.dropout_backward, chunks, dy.reshape(-1), kept.reshape(-1), scale, dx.reshape(-1))

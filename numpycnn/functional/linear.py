@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from numpycnn.functional.checks import expect_shape, float_array, spell
-from numpycnn.kernels import threads
+from numpycnn.functional.matrices import multiply, multiply_transposed
 
 
 def _operands(x: Any, weight: Any, operation: str) -> tuple[np.ndarray, np.ndarray]:
@@ -54,13 +54,11 @@ def linear(x: Any, weight: Any, bias: Any = None) -> np.ndarray:
     array([[11.5]])
     """
     x, weight = _operands(x, weight, "linear")
-    with threads.blas_threads(threads.get_num_threads()):
-        y = x @ weight.T  # (N, O)
     if bias is not None:
         bias = float_array(bias, "bias", "linear", like=x)
         expect_shape(bias, (len(weight),), "bias", "linear")
-        y += bias
-    return y
+    y = multiply_transposed(x.reshape(-1, weight.shape[1]), weight, bias)  # (N, O)
+    return y.reshape(*x.shape[:-1], len(weight))
 
 
 def linear_backward(dy: Any, x: Any, weight: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -69,5 +67,5 @@ def linear_backward(dy: Any, x: Any, weight: Any) -> tuple[np.ndarray, np.ndarra
     dy = float_array(dy, "dy", "linear_backward", like=x)
     expect_shape(dy, (*x.shape[:-1], len(weight)), "dy", "linear_backward")
     rows = dy.reshape(-1, len(weight))  # (N, O)
-    with threads.blas_threads(threads.get_num_threads()):
-        return dy @ weight, rows.T @ x.reshape(-1, weight.shape[1]), rows.sum(axis=0)
+    dweight = multiply(rows.T, x.reshape(-1, weight.shape[1]))
+    return multiply(rows, weight).reshape(x.shape), dweight, rows.sum(axis=0)

@@ -17,8 +17,8 @@ import numpy as np
 
 from numpycnn.functional.checks import expect_shape, float_array
 from numpycnn.functional.pooling import planes, prepare
+from numpycnn.kernels import memory, threads
 from numpycnn.kernels import pooling as kernels
-from numpycnn.kernels import threads
 
 
 def max_pool(
@@ -34,8 +34,8 @@ def max_pool(
     """Return the largest element of each window, and its position in the flattened channel (-1 if it sees nothing)."""
     operation = f"max_pool{rank}d" if rank else "max_pool"
     x, windows = prepare(operation, x, rank, kernel_size, stride, padding, dilation, ceil_mode)
-    y = np.empty((*x.shape[:2], *windows.output), x.dtype)
-    winners = np.empty(y.shape, np.int32)
+    y = memory.empty((*x.shape[:2], *windows.output), x.dtype)
+    winners = memory.empty(y.shape, np.int32)
     if y.size:
         chunks = threads.split(y.shape[0] * y.shape[1])
         if windows.inside:
@@ -47,7 +47,7 @@ def max_pool(
 
 def max_pool_backward(dy: np.ndarray, winners: np.ndarray, size: tuple[int, ...]) -> np.ndarray:
     """Send each gradient to the element that won its window; `size` is that of the input's spatial axes."""
-    dx = np.empty((*dy.shape[:2], *size), dy.dtype)
+    dx = memory.empty((*dy.shape[:2], *size), dy.dtype)
     if dx.size:
         chunks = threads.split(dx.shape[0] * dx.shape[1])
         threads.run(kernels.max_pool_backward, chunks, planes(dy), planes(winners), planes(dx))

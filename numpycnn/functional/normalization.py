@@ -26,8 +26,8 @@ from typing import Any
 import numpy as np
 
 from numpycnn.functional.checks import check_flag, expect_shape, float_array, for_kernel, normal_axis, spell
+from numpycnn.kernels import memory, threads
 from numpycnn.kernels import normalization as kernels
-from numpycnn.kernels import threads
 
 Gradients = tuple[np.ndarray, np.ndarray, np.ndarray]
 
@@ -166,7 +166,7 @@ def batch_norm(
     shift = -_per_channel(mean, "running_mean", x, "batch_norm") * scale
     if bias is not None:
         shift = shift + _per_channel(bias, "bias", x, "batch_norm")
-    y = np.empty_like(x)
+    y = memory.empty(x.shape, x.dtype)
     threads.run(kernels.scale_and_shift, threads.split(x.shape[1]), _planes(x), scale, shift, _planes(y))
     if training:  # last, so that a refused call has changed nothing
         for running, value in ((running_mean, mean), (running_var, unbiased(variance, x))):
@@ -223,7 +223,7 @@ def batch_norm_backward(
         rest = -factor * dbias / m - slope * mean
     else:
         slope = rest = np.zeros_like(factor)
-    dx = np.empty_like(x)
+    dx = memory.empty(x.shape, x.dtype)
     threads.run(kernels.combine, chunks, _planes(dy), _planes(x), factor, slope, rest, _planes(dx))
     return dx, dweight, dbias
 

@@ -11,8 +11,8 @@ import numpy as np
 
 from numpycnn.functional.checks import check_flag, expect_shape, float_array, for_kernel, spell
 from numpycnn.functional.windows import AXES, LETTERS, Windows, slide
+from numpycnn.kernels import memory, threads
 from numpycnn.kernels import pooling as kernels
-from numpycnn.kernels import threads
 
 
 def pool_windows(
@@ -63,7 +63,7 @@ def planes(x: np.ndarray) -> np.ndarray:
 
 def window_sum(x: np.ndarray, windows: Windows) -> np.ndarray:
     """Add up what each window sees."""
-    y = np.empty((*x.shape[:2], *windows.output), x.dtype)
+    y = memory.empty((*x.shape[:2], *windows.output), x.dtype)
     if y.size:
         chunks = threads.split(y.shape[0] * y.shape[1])
         threads.run(kernels.window_sum, chunks, planes(x), windows.table, planes(y))
@@ -72,7 +72,7 @@ def window_sum(x: np.ndarray, windows: Windows) -> np.ndarray:
 
 def window_sum_backward(dy: np.ndarray, windows: Windows) -> np.ndarray:
     """Give each element the sum of the gradients of all windows that see it."""
-    dx = np.empty((*dy.shape[:2], *windows.size), dy.dtype)
+    dx = memory.empty((*dy.shape[:2], *windows.size), dy.dtype)
     if dx.size:
         chunks = threads.split(dx.shape[0] * dx.shape[1])
         threads.run(kernels.window_sum_backward, chunks, planes(dy), windows.table, planes(dx))

@@ -4,69 +4,75 @@ import numpy as np
 
 from numpycnn.functional.checks import for_kernel
 from numpycnn.functional.windows import Windows
-from numpycnn.kernels import threads
+from numpycnn.kernels import memory, threads
 from numpycnn.kernels import winograd as kernels
+from numpycnn.kernels import winograd_transforms as transforms
+from numpycnn.kernels.products import lanes, narrow_lanes
 
-POSITIONS = 48  # in one matrix product, at least: fewer leave the product below its speed
 
-
-def prefers_winograd(channels: int, filters: int, groups: int, windows: Windows) -> bool:
+def prefers_winograd(images: int, channels: int, filters: int, groups: int, windows: Windows) -> bool:
     """Whether 3x3 windows, one element apart, save enough multiplications to pay for the transforms.
 
-    An input is transformed once for all filters, an output once for all channels, so there must be many of both; and
-    the 4x4 patches must fill the output well. Speed against the direct loop, measured on two cores, float32, batch 32:
-
-    =========================  =======  ========
-    channels, filters, output  forward  backward
-    =========================  =======  ========
-    16, 16, 28x28              0.7      0.7
-    32, 32, 28x28              1.0      1.1
-    32, 64, 24x24              1.3      1.5
-    64, 64, 14x14              1.4      1.3
-    64, 64, 32x32              1.7      1.5
-    256, 256, 8x8              2.1      1.9
-    =========================  =======  ========
+    For each 4x4 patch of the output, a plain convolution multiplies ``144 C F`` times and Winograd's ``36 C F`` times.
+    Transforming a patch takes about as long as 1,000 multiplications, once for each channel and once for each filter,
+    and so does transforming a kernel, which all patches share.
     """
-    return False
     if groups != 1 or windows.kernel != (3, 3) or windows.stride != (1, 1) or windows.dilation != (1, 1):
         return False
-    if min(channels, filters) < 32 or channels * filters < 32 * 64:
-        return False
-    patches = _cut(windows)
-    saved = 9 * windows.output[0] * windows.output[1] / (36 * patches.down * patches.pitch)
-    return saved > 2.3
+    patches = -(-windows.output[0] // 4) * -(-windows.output[1] // 4)
+    plain = 9 * windows.output[0] * windows.output[1] * channels * filters
+    transforms = patches * 1000 * (channels + filters) + channels * filters * 1000 / max(images, 1)
+    return 36 * patches * channels * filters + transforms < plain
 
 
-def _cut(windows: Windows) -> kernels.Patches:
+#: Patches in one product: the more, the better the products, and the fewer, the less memory they come from.
+FORWARD, BACKWARD = 128, 512
+
+
+def _prepare(
+    x: np.ndarray, filters: int, windows: Windows, positions: int
+) -> tuple[list[tuple[int, int]], kernels.Patches, list[np.ndarray]]:
+    """Return how the images are shared, how they are cut, and working memory for each chunk."""
+    chunks, room, width = threads.split(len(x)), lanes(x.dtype), narrow_lanes(x.dtype)
     (top, _), (left, _) = windows.padding
-    return kernels.cut((windows.output[0], windows.output[1]), top, left)
+    output = (windows.output[0], windows.output[1])
+    down, across = -(-output[0] // 4), -(-output[1] // 4)
+    size, most = down * across, -(-len(x) // len(chunks))
 
+    def waste(images: int) -> float:
+        return -(-images * size // room) * room / (images * size)
 
-def _scratch(
-    channels: int, filters: int, patches: kernels.Patches, chunks: int, images: int, dtype: type
-) -> list[np.ndarray]:
-    """Return the transforms, and working memory for each chunk: of a few images, whatever the batch."""
-    size = patches.down * patches.pitch
-    together = max(1, min(images, -(-POSITIONS // size)))
-    return [
-        np.kron(kernels.BT, kernels.BT).astype(dtype),
-        np.kron(kernels.AT, kernels.AT).astype(dtype),
-        np.zeros((chunks, 3, 4 * (patches.down + 1), 4 * patches.pitch), dtype),
-        np.zeros((chunks, 16, (patches.down + 1) * patches.pitch + 1), dtype),
-        np.zeros((chunks, 36, channels, together * size), dtype),
-        np.empty((chunks, 36, channels, together * size), dtype),
-        np.empty((chunks, 36, filters, together * size), dtype),
-        np.zeros((chunks, 16, filters, together * size), dtype),
+    together = min(range(1, max(1, min(most, positions // size)) + 1), key=lambda n: (round(waste(n), 1), -n))
+    patches = kernels.cut(output, top, left, together, room)
+    channels, filters = (-(-n // 4) * 4 for n in (x.shape[1], filters))
+    plane = (4 * down + 4) * (4 * across + 4) + 8 * width
+    zeros = memory.zeros((len(chunks), 3, plane), x.dtype)
+    shapes = [
+        36 * (max((down + 1) * across, size) + 2 * width),
+        36 * width,
+        36 * (channels * patches.pitch + room),
+        36 * (filters * patches.pitch + room),
     ]
+    return chunks, patches, [zeros, *(memory.empty((len(chunks), shape), x.dtype) for shape in shapes)]
+
+
+def _transform(weight: np.ndarray, swapped: bool) -> np.ndarray:
+    filters, channels = weight.shape[:2][:: -1 if swapped else 1]
+    width = max(narrow_lanes(weight.dtype) // 4, 1)
+    u = memory.empty((36, -(-filters // 4), -(-channels // width) * width, 4), weight.dtype)
+    kernels_in = for_kernel(weight).reshape(*weight.shape[:2], 9)
+    chunks = threads.split(u.shape[1], weight.size * 10)
+    threads.run(transforms.transform_weights, chunks, kernels_in, swapped, u)
+    return u
 
 
 def winograd(x: np.ndarray, weight: np.ndarray, bias: np.ndarray, windows: Windows) -> np.ndarray:
     """Return the convolution of `x`, (N, F, OH, OW)."""
-    y = np.empty((len(x), len(weight), *windows.output), x.dtype)
-    patches, chunks = _cut(windows), threads.split(len(x))
-    scratch = _scratch(x.shape[1], len(weight), patches, len(chunks), -(-len(x) // len(chunks)), x.dtype.type)
-    u = kernels.transform_weights(weight)
-    threads.run(kernels.winograd, chunks, for_kernel(x), u, for_kernel(bias), patches, *scratch, y, blas=True)
+    y = memory.empty((len(x), len(weight), *windows.output), x.dtype)
+    chunks, patches, scratch = _prepare(x, len(weight), windows, FORWARD)
+    threads.run(
+        kernels.winograd, chunks, for_kernel(x), _transform(weight, False), for_kernel(bias), patches, *scratch, y
+    )
     return y
 
 
@@ -74,11 +80,14 @@ def winograd_backward(
     dy: np.ndarray, x: np.ndarray, weight: np.ndarray, windows: Windows
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return ``(dx, dweight)``."""
-    patches, chunks = _cut(windows), threads.split(len(x))
-    scratch = _scratch(x.shape[1], len(weight), patches, len(chunks), -(-len(x) // len(chunks)), x.dtype.type)
-    u = kernels.transform_weights(weight)
-    dx = np.empty(x.shape, x.dtype)
-    du = np.zeros((len(chunks), *u.shape), x.dtype)
-    arrays = (for_kernel(dy), for_kernel(x), u)
-    threads.run(kernels.winograd_backward, chunks, *arrays, patches, *scratch, dx, du, blas=True)
-    return dx, kernels.transform_weights_backward(du.sum(axis=0))
+    filters, channels = weight.shape[:2]
+    chunks, patches, scratch = _prepare(x, filters, windows, BACKWARD)
+    dx, width = memory.empty(x.shape, x.dtype), narrow_lanes(x.dtype)
+    du = memory.zeros((len(chunks), 36, -(-filters // 4) * 4, -(-(channels + 2) // width) * width), x.dtype)
+    arrays = (for_kernel(dy), for_kernel(x), _transform(weight, True))
+    threads.run(kernels.winograd_backward, chunks, *arrays, patches, *scratch, dx, du)
+    dweight = np.empty((filters, channels, 9), x.dtype)
+    total = du[0] if len(chunks) == 1 else du.sum(axis=0)
+    shares = threads.split(filters, weight.size * 10)
+    threads.run(transforms.transform_weights_backward, shares, total, dweight)
+    return dx, dweight.reshape(weight.shape)

@@ -28,7 +28,7 @@ from typing import NamedTuple
 import numpy as np
 
 from numpycnn.kernels.jit import jit
-from numpycnn.kernels.products import lanes, scalar_products, weighted_sums
+from numpycnn.kernels.products import scalar_products, weighted_sums
 
 
 class FlatWindows(NamedTuple):
@@ -271,4 +271,4 @@ def weight_gradient(chunk, start, stop, dy, x, windows, together, line, spread, 
                         for j in range(width):
                             target[j] = source[j]
                 dbias[chunk, g, f] += total
-            scalar_products(line[chunk, g * size :], offsets, spread[chunk], dweight[chunk, g])
+            scalar_products(line[chunk, g * size :], offsets, spread[chunk], spread.shape[2], dweight[chunk, g])

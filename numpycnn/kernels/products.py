@@ -33,6 +33,11 @@ def lanes(dtype: np.dtype) -> int:
     return FOUR // dtype.itemsize
 
 
+def narrow_lanes(dtype: np.dtype) -> int:
+    """How many elements a single register holds: scalar products go that many at a time."""
+    return REGISTER // dtype.itemsize
+
+
 # ------------------------------------------------------------------------------ the plain version, to read and to check
 
 
@@ -47,8 +52,8 @@ def weighted_sums_reference(line, offsets, weights, taps, start, span, sums):
     sums[: len(matrix), slice(*span)] = start[:, None] + part
 
 
-def scalar_products_reference(line, offsets, rows, products):
-    products += rows @ shifted_lines(line, offsets, 0, rows.shape[1]).T
+def scalar_products_reference(line, offsets, rows, length, products):
+    products += rows[:, :length] @ shifted_lines(line, offsets, 0, length).T
 
 
 # ----------------------------------------------------------------------------------------------------- the fast version
@@ -85,12 +90,12 @@ def weighted_sums(line, offsets, weights, taps, start, span, sums):
 
 
 @jit
-def scalar_products(line, offsets, rows, products):
-    """products[f, k] += sum over q of rows[f, q] * line[offsets[k] + q].
+def scalar_products(line, offsets, rows, length, products):
+    """products[f, k] += sum over q < length of rows[f, q] * line[offsets[k] + q].
 
-    rows (F, Q), F a multiple of 4 and Q of ``lanes``; offsets (K,), K a multiple of 3; products (F, K).
+    rows (F, >= length), offsets (K,), products (F, K); F is a multiple of 4, K of 3 and ``length`` of ``narrow_lanes``.
     """
-    step, length = REGISTER // line.itemsize, rows.shape[1]
+    step = REGISTER // line.itemsize
     nothing = zero(line)
     for f in range(0, len(rows), 4):
         d0, d1, d2, d3 = rows[f], rows[f + 1], rows[f + 2], rows[f + 3]

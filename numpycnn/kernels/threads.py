@@ -3,26 +3,35 @@
 A kernel releases the GIL, so plain threads of the standard library run it side by side. Each thread is given a run of
 consecutive images and writes to nothing else; what must be summed over the batch is summed per thread and added up
 afterwards in a fixed order. The same number of threads therefore always gives the same bits.
+
+A thread that sleeps takes 50 microseconds to wake up, which is as long as many a layer of a small network takes. So a
+worker without work stays awake for some time, looking for the next piece, and only then lies down; in a training step
+there is nearly always another piece by then. To hand work over then takes 2 microseconds.
 """
 
 import os
+import platform
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import contextmanager, nullcontext
-from functools import cache
+import time
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
 
-from threadpoolctl import ThreadpoolController
+import numpy as np
+from llvmlite import ir
+from numba.core import cgutils, config, types
+from numba.extending import intrinsic, overload
+
+from numpycnn.kernels.jit import jit
 
 _MAX_THREADS = 1024
 _lock = threading.RLock()
 _num_threads: int | None = None  # None until first asked for
-_pool: ThreadPoolExecutor | None = None
-_requests: list[int] = []  # to how many threads BLAS is to be held, by all that are open now
-_held_to: int | None = None
-_blas_limit: Any = None
+_workers: list["_Worker"] = []
+_in_use = threading.Lock()  # held by the thread that the workers work for
+
+
+# --------------------------------------------------------------------------------------------------- how many there are
 
 
 def _check_num_threads(n: object, source: str) -> int:
@@ -50,10 +59,9 @@ def get_num_threads() -> int:
     The default is the environment variable ``NUMPYCNN_NUM_THREADS``, or else the number of processors of this process.
     """
     global _num_threads
-    with _lock:
-        if _num_threads is None:
-            _num_threads = _default_num_threads()
-        return _num_threads
+    if _num_threads is None:
+        _num_threads = _default_num_threads()
+    return _num_threads
 
 
 def set_num_threads(n: int) -> None:
@@ -71,72 +79,137 @@ def set_num_threads(n: int) -> None:
     ValueError
         If `n` is smaller than 1 or absurdly large.
     """
-    global _num_threads, _pool
-    n = _check_num_threads(n, "set_num_threads")
-    with _lock:
-        if n != _num_threads and _pool is not None:
-            _pool.shutdown(wait=False)  # work already handed in is still finished
-            _pool = None
-        _num_threads = n
+    global _num_threads
+    _num_threads = _check_num_threads(n, "set_num_threads")
+
+
+# ------------------------------------------------------------------------------------------------- waiting for a signal
+
+
+def latest(count):
+    """Return count[0] as another thread has left it."""
+    return count[0]
+
+
+@intrinsic
+def _latest(typing_context, count):
+    def generate(context, builder, signature, arguments):
+        address = context.make_array(count)(context, builder, arguments[0]).data
+        if platform.machine().lower() in ("x86_64", "amd64"):  # a short pause, for a sibling on the same core
+            pause = ir.FunctionType(ir.VoidType(), [])
+            builder.call(cgutils.get_or_insert_function(builder.module, pause, "llvm.x86.sse2.pause"), [])
+        return builder.load_atomic(address, "acquire", align=8)
+
+    return types.int64(count), generate
+
+
+@overload(latest)
+def _overload_latest(count):
+    return lambda count: _latest(count)
+
+
+@jit
+def tell_and_wait(mine, number, theirs, wanted, looks):
+    """Let ``mine`` be ``number``, then look up to ``looks`` times whether ``theirs`` has come to ``wanted``.
+
+    It is told from here, and not from Python, because here the GIL is not held, which the other thread needs next. If
+    it had to wait for it, it would fall asleep over that.
+    """
+    mine[0] = number
+    for _ in range(looks):  # noqa: SIM110
+        if latest(theirs) >= wanted:
+            return True
+    return False
+
+
+#: How often a thread looks before it lies down: 50 to 150 microseconds. Looking is slow without the compiler.
+LOOKS = 1 if getattr(config, "DISABLE_JIT", False) else 3000
+
+
+def _counter() -> np.ndarray:
+    return np.zeros(16, np.int64)  # of which one is used, and has its cache line to itself
+
+
+class _Worker:
+    """A thread that does one piece of work after another."""
+
+    def __init__(self) -> None:
+        self._given, self._begun, self._done = _counter(), _counter(), _counter()  # how many pieces of work
+        self._lock, self._alarm, self._asleep = threading.Lock(), threading.Semaphore(0), False
+        self._pieces = 0
+        self._work: Any = None
+        self._error: BaseException | None = None
+        threading.Thread(target=self._live, name="numpycnn", daemon=True).start()
+
+    def _live(self) -> None:
+        number = 0
+        while True:
+            number += 1
+            # Again after waking up: the caller may have noticed late that this thread fell asleep after the last piece.
+            while not tell_and_wait(self._done, number - 1, self._given, number, LOOKS):
+                with self._lock:
+                    self._asleep = self._given[0] < number
+                    asleep = self._asleep
+                if asleep:
+                    self._alarm.acquire()
+            kernel, arguments = self._work
+            self._begun[0] = number
+            try:
+                kernel(*arguments)
+            except BaseException as error:
+                self._error = error
+            self._work = kernel = arguments = None
+
+    def start(self, kernel: Callable[..., None], *arguments: Any) -> None:
+        """Hand over a piece of work."""
+        self._pieces += 1
+        self._work, self._error = (kernel, arguments), None
+        if self._asleep or not tell_and_wait(self._given, self._pieces, self._begun, self._pieces, LOOKS):
+            with self._lock:
+                self._given[0] = self._pieces
+                if self._asleep:
+                    self._asleep = False
+                    self._alarm.release()
+
+    def finish(self) -> BaseException | None:
+        """Wait for the end of the work, even if the user wants to go, and return the error that came up in it."""
+        interrupt: BaseException | None = None
+        while True:
+            try:
+                if tell_and_wait(self._given, self._pieces, self._done, self._pieces, LOOKS):
+                    return self._error or interrupt
+                time.sleep(5e-5)
+            except KeyboardInterrupt as error:
+                interrupt = error
 
 
 def _forget_threads() -> None:
     """Start anew in a forked child, which has none of its parent's threads but copies of the locks they may hold."""
-    global _lock, _pool
-    _lock, _pool = threading.RLock(), None
-    _requests.clear()  # a limit that was open in the parent is lifted when the child's first one closes
+    global _lock, _in_use, _workers
+    _lock, _in_use, _workers = threading.RLock(), threading.Lock(), []
 
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget_threads)
 
 
-@cache
-def _libraries() -> ThreadpoolController:
-    import scipy.linalg.cython_blas  # noqa: F401  the BLAS behind np.dot in a kernel, loaded here to be limited as well
-
-    return ThreadpoolController()
+# ----------------------------------------------------------------------------------------------------- sharing the work
 
 
-@contextmanager
-def blas_threads(n: int) -> Iterator[None]:
-    """Let matrix products use at most `n` threads each while this is open.
+#: Multiplications with a weight, and elements that a simple loop goes through, for which the work is worth sharing:
+#: both take one thread about five times as long as handing over half of it.
+MULTIPLICATIONS = 2_000_000
+WORTH_SHARING = 32 * 1024
 
-    The limit is one for the whole process: where several are open at once, in several threads, the smallest holds.
+
+def split(n: int, multiplications: float = MULTIPLICATIONS) -> list[tuple[int, int]]:
+    """Cut ``range(n)`` into at most ``get_num_threads()`` runs ``(start, stop)`` of nearly equal length.
+
+    If there are few `multiplications` to be done in all, it stays in one.
     """
-    with _lock:
-        _requests.append(n)
-        _limit_blas()
-    try:
-        yield
-    finally:
-        with _lock:
-            _requests.remove(n)
-            _limit_blas()
-
-
-def _limit_blas() -> None:
-    global _blas_limit, _held_to
-    wanted = min(_requests, default=None)
-    if wanted == _held_to:
-        return
-    if _blas_limit is not None:
-        _blas_limit.restore_original_limits()
-        _blas_limit = None
-    if wanted is not None:
-        _blas_limit = _libraries().limit(limits=wanted, user_api="blas")
-    _held_to = wanted
-
-
-def split(n: int) -> list[tuple[int, int]]:
-    """Cut ``range(n)`` into at most ``get_num_threads()`` runs ``(start, stop)`` of nearly equal length."""
-    pieces = max(1, min(n, get_num_threads()))
+    pieces = max(1, min(n, get_num_threads())) if multiplications >= MULTIPLICATIONS else 1
     cuts = [n * i // pieces for i in range(pieces + 1)]
     return list(pairwise(cuts))
-
-
-#: Elements for which a second thread is worth waking in a loop that does little with each.
-WORTH_SHARING = 32 * 1024
 
 
 def split_elements(n: int) -> list[tuple[int, int]]:
@@ -144,26 +217,29 @@ def split_elements(n: int) -> list[tuple[int, int]]:
     return split(n) if n >= WORTH_SHARING else [(0, n)]
 
 
-def run(kernel: Callable[..., None], chunks: Sequence[tuple[int, int]], *args: Any, blas: bool = False) -> None:
+def run(kernel: Callable[..., None], chunks: Sequence[tuple[int, int]], *args: Any) -> None:
     """Call ``kernel(i, start, stop, *args)`` for each chunk ``i``, side by side, and wait for all of them.
 
-    The calling thread does the last chunk itself. `blas` says that the kernel calls matrix products, which are then
-    held to one thread each.
+    The calling thread does the last chunk itself, and all of them if the workers are working for another one.
     """
-    global _pool
-    if len(chunks) == 1 and not blas:
-        kernel(0, *chunks[0], *args)
+    if len(chunks) == 1 or not _in_use.acquire(blocking=False):
+        for i, chunk in enumerate(chunks):
+            kernel(i, *chunk, *args)
         return
-    with blas_threads(1) if blas else nullcontext():  # each of our threads calls BLAS by itself
-        futures = []
-        if len(chunks) > 1:
-            with _lock:  # held while handing in, so that nobody closes the pool in between
-                if _pool is None:
-                    _pool = ThreadPoolExecutor(max(1, get_num_threads() - 1), thread_name_prefix="numpycnn")
-                futures = [_pool.submit(kernel, i, *chunk, *args) for i, chunk in enumerate(chunks[:-1])]
+    try:
+        while len(_workers) < len(chunks) - 1:
+            _workers.append(_Worker())
+        errors: list[BaseException | None] = []
+        used = _workers[: len(chunks) - 1]
+        for i, worker in enumerate(used):
+            worker.start(kernel, i, *chunks[i], *args)
         try:
             kernel(len(chunks) - 1, *chunks[-1], *args)
-        finally:
-            wait(futures)
-        for future in futures:
-            future.result()
+        except BaseException as error:
+            errors.append(error)
+        errors += [worker.finish() for worker in used]
+        for found in errors:
+            if found is not None:
+                raise found
+    finally:
+        _in_use.release()

@@ -12,8 +12,8 @@ convolution it has to be told what to keep in which register, and here is the vo
 in registers, and four results for each number loaded, are what a fast matrix product consists of; see
 `numpycnn.kernels.products`, which reaches the speed limit of the processor with them.
 
-Without the compiler (``NUMBA_DISABLE_JIT=1``) the same functions work on slices of NumPy arrays, and that is also how to
-read them. An index is not checked and may not be negative; with ``NUMBA_BOUNDSCHECK=1`` it is checked as everywhere.
+Without the compiler (``NUMBA_DISABLE_JIT=1``) the same functions work on slices of NumPy arrays, and that is also how
+to read them. An index is not checked and may not be negative; with ``NUMBA_BOUNDSCHECK=1`` it is checked as everywhere.
 
 On a processor with AVX-512 the widest registers are used: vectors that are spelled out are, even where the compiler's
 own choice is to leave them alone. Which register there is follows the settings ``NUMBA_CPU_NAME`` and
@@ -23,10 +23,9 @@ own choice is to leave them alone. Which register there is follows the settings 
 import operator
 
 import llvmlite.binding
-import numba
 import numpy as np
 from llvmlite import ir
-from numba.core import cgutils, types
+from numba.core import cgutils, config, types
 from numba.extending import intrinsic, models, overload, register_model
 
 from numpycnn.kernels.jit import RELAXED
@@ -34,11 +33,11 @@ from numpycnn.kernels.jit import RELAXED
 
 def _widest() -> int:
     """Return the bytes of a vector register of the processor that is compiled for."""
-    if numba.config.CPU_NAME or numba.config.CPU_FEATURES:
-        features = {name for name in (numba.config.CPU_FEATURES or "").split(",") if name.startswith("+")}
+    if getattr(config, "CPU_NAME", None) or getattr(config, "CPU_FEATURES", None):
+        features = {name.removeprefix("+") for name in (config.CPU_FEATURES or "").split(",")}  # type: ignore[attr-defined]
     else:
-        features = {f"+{name}" for name, present in llvmlite.binding.get_host_cpu_features().items() if present}
-    return 64 if "+avx512f" in features else 32 if "+avx2" in features else 16
+        features = {name for name, present in llvmlite.binding.get_host_cpu_features().items() if present}
+    return 64 if "avx512f" in features else 32 if "avx2" in features else 16
 
 
 REGISTER = _widest()
@@ -80,7 +79,22 @@ def total(vector):
     return vector.sum()
 
 
-# -------------------------------------------------------------------------------------------- the same, for the compiler
+def load_dealt(array, index):
+    """Return four vectors: the elements from ``index`` on, dealt out like cards to four players."""
+    size = REGISTER // array.itemsize
+    a, b, c, d = array[index : index + 4 * size].reshape(size, 4).T.copy()
+    return a, b, c, d
+
+
+def store_collected(array, index, a, b, c, d):
+    """Write four vectors to ``array[index:]`` so that ``load_dealt`` returns them."""
+    array[index : index + 4 * len(a)] = np.stack([a, b, c, d], axis=1).ravel()
+
+
+# ------------------------------------------------------------------------------------------- the same, for the compiler
+
+
+_I32 = ir.IntType(32)
 
 
 class Vector(types.Type):
@@ -145,12 +159,46 @@ def _store(typing_context, array, index, vector):
 
 
 @intrinsic
+def _load_dealt(typing_context, array, index):
+    whole, part = Vector(array.dtype, 4 * REGISTER), Vector(array.dtype, REGISTER)
+
+    def generate(context, builder, signature, arguments):
+        address = _address(context, builder, signature.args[0], *arguments, whole)
+        cards = builder.load(address, align=array.dtype.bitwidth // 8)
+        undefined = ir.Constant(cards.type, ir.Undefined)
+        players = []
+        for player in range(4):
+            mine = [player + 4 * lane for lane in range(part.lanes)]
+            players.append(builder.shuffle_vector(cards, undefined, ir.Constant(ir.VectorType(_I32, part.lanes), mine)))
+        return context.make_tuple(builder, signature.return_type, players)
+
+    return types.UniTuple(part, 4)(array, types.intp), generate
+
+
+@intrinsic
+def _store_collected(typing_context, array, index, a, b, c, d):
+    def generate(context, builder, signature, arguments):
+        lanes = a.lanes
+        joined = ir.Constant(ir.VectorType(_I32, 2 * lanes), list(range(2 * lanes)))
+        left = builder.shuffle_vector(arguments[2], arguments[3], joined)
+        right = builder.shuffle_vector(arguments[4], arguments[5], joined)
+        order = [player * lanes + lane for lane in range(lanes) for player in range(4)]
+        cards = builder.shuffle_vector(left, right, ir.Constant(ir.VectorType(_I32, 4 * lanes), order))
+        whole = Vector(array.dtype, 4 * REGISTER)
+        address = _address(context, builder, signature.args[0], *arguments[:2], whole)
+        builder.store(cards, address, align=array.dtype.bitwidth // 8)
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp, a, a, a, a), generate
+
+
+@intrinsic
 def _repeat(typing_context, number, like):
     def generate(context, builder, signature, arguments):
         kind = context.get_value_type(like)
         undefined = ir.Constant(kind, ir.Undefined)
-        first = builder.insert_element(undefined, arguments[0], ir.Constant(ir.IntType(32), 0))
-        everywhere = ir.Constant(ir.VectorType(ir.IntType(32), like.lanes), [0] * like.lanes)
+        first = builder.insert_element(undefined, arguments[0], ir.Constant(_I32, 0))
+        everywhere = ir.Constant(ir.VectorType(_I32, like.lanes), [0] * like.lanes)
         return builder.shuffle_vector(first, undefined, everywhere)
 
     return like(like.dtype, like), generate
@@ -196,6 +244,22 @@ def _overload_load4(array, index):
 def _overload_store(array, index, vector):
     last = vector.lanes - 1
     return lambda array, index, vector: (array[index], array[index + last], _store(array, index, vector))[2]
+
+
+@overload(load_dealt)
+def _overload_load_dealt(array, index):
+    last = Vector(array.dtype, 4 * REGISTER).lanes - 1
+    return lambda array, index: (array[index], array[index + last], _load_dealt(array, index))[2]
+
+
+@overload(store_collected)
+def _overload_store_collected(array, index, a, b, c, d):
+    last = 4 * a.lanes - 1
+    return lambda array, index, a, b, c, d: (
+        array[index],
+        array[index + last],
+        _store_collected(array, index, a, b, c, d),
+    )[2]
 
 
 @overload(zero)

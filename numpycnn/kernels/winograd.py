@@ -16,11 +16,10 @@ The way back is the same in the other direction, since each step is linear: the 
 ``A``, ``dV[k] = U[k]^T dM[k]`` and ``dU[k] = dM[k] V[k]^T`` are again products at 36 points, and ``B`` and ``G^T`` lead
 back to the input and to the weights. It is the exact adjoint of the way there.
 
-To have long vectors to work on, the patches of a picture are not handled one by one. The picture is dealt out into 16
-phases, rows and columns modulo 4: phase (u, p) holds ``x[4 r + u, 4 t + p]`` for all patches (r, t) in a line. What
-stands at (u, p) in every patch is then such a line, for u or p of 4 and 5 that of the next row or column, which is the
-same line shifted. The 36 numbers of a patch as a column, the transform in two dimensions is one matrix more, ``kron(BT,
-BT)``, and so is the one back: everything but the dealing out is a matrix product.
+The transforms work on vectors of patches. The rows of a picture are dealt out like cards, so that what stands in column
+``j`` of each 6x6 patch lies side by side, patch after patch; then one instruction does a step of the transform for as
+many patches as a register holds, and the transforms take less time than the dealing. The 36 products are those of
+`numpycnn.kernels.products`.
 
 Sources: A. Lavin and S. Gray, "Fast algorithms for convolutional neural networks", arXiv 1509.09308; S. Winograd,
 "Arithmetic complexity of computations", 1980.
@@ -31,59 +30,30 @@ from typing import NamedTuple
 import numpy as np
 
 from numpycnn.kernels.jit import jit
-
-#: Where the polynomials are multiplied; the sixth point is infinity. Any five numbers would do. The usual 0, 1, -1, 2
-#: and -2 make the simplest matrices, these make errors four times smaller (2.5e-6 of the largest output in float32,
-#: with 256 channels).
-POINTS = (0, 5 / 8, -5 / 8, 3 / 2, -3 / 2)
-
-
-def transforms(points: tuple[float, ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return AT (4, 6), G (6, 3) and BT (6, 6), by Toom and Cook's construction.
-
-    `G` evaluates the weights' polynomial at each point, divided by the product of the distances to the other points;
-    `AT` takes the powers of the points; and a row of `BT` has the coefficients of the polynomial that is 0 at all other
-    points.
-    """
-    at, g, bt = np.zeros((4, 6)), np.zeros((6, 3)), np.zeros((6, 6))
-    for j, point in enumerate(points):
-        others = [other for other in points if other != point]
-        at[:, j] = [point**i for i in range(4)]
-        g[j] = [point**i / np.prod([point - other for other in others]) for i in range(3)]
-        bt[j, :5] = np.poly(others)[::-1]
-    at[3, 5], g[5, 2], bt[5] = 1, 1, np.poly(points)[::-1]  # at infinity only the highest power counts
-    return at, g, bt
-
-
-AT, G, BT = transforms(POINTS)
+from numpycnn.kernels.products import scalar_products, weighted_sums
+from numpycnn.kernels.vectors import REGISTER, load, load_dealt, store, store_collected, zero
+from numpycnn.kernels.winograd_transforms import AT, BT, times_a, times_at, times_b, times_bt
 
 
 class Patches(NamedTuple):
-    """How a picture is cut into patches."""
+    """How a picture is cut into patches, and how the numbers of all patches are kept."""
 
     top: int  # rows of padding
     left: int  # columns of padding
     down: int  # patches below each other
     across: int  # patches beside each other
-    pitch: int  # of a row of patches in a line: one more, for the columns that hang over
+    images: int  # whose patches go into one product
+    pitch: int  # from one channel to the next, in numbers
 
 
-def cut(output: tuple[int, int], top: int, left: int) -> Patches:
-    """Return the patches for an output of some size."""
+def cut(output: tuple[int, int], top: int, left: int, images: int, lanes: int) -> Patches:
+    """Return the patches for an output of some size.
+
+    ``pitch`` is an odd number of sixteens: a power of two would send all channels to the same places of the cache.
+    """
     down, across = -(-output[0] // 4), -(-output[1] // 4)
-    return Patches(top, left, down, across, across + 1)
-
-
-def transform_weights(weight: np.ndarray) -> np.ndarray:
-    """Return the kernels (F, C, 3, 3) at the 36 points, (36, F, C)."""
-    g = G.astype(weight.dtype)
-    return np.ascontiguousarray((g @ weight @ g.T).transpose(2, 3, 0, 1)).reshape(36, *weight.shape[:2])
-
-
-def transform_weights_backward(du: np.ndarray) -> np.ndarray:
-    """Return the gradients of the kernels (F, C, 3, 3) from those at the 36 points, (36, F, C)."""
-    g = G.astype(du.dtype)
-    return g.T @ du.reshape(6, 6, *du.shape[1:]).transpose(2, 3, 0, 1) @ g
+    room = -(-down * across * images // lanes) * lanes
+    return Patches(top, left, down, across, images, (room // 16 | 1) * 16)
 
 
 # ------------------------------------------------------------------------------ the plain version, to read and to check
@@ -99,9 +69,13 @@ def overlapping_patches(image: np.ndarray, patches: Patches) -> np.ndarray:
     return np.lib.stride_tricks.sliding_window_view(padded, (6, 6), axis=(1, 2))[:, ::4, ::4]
 
 
-def winograd_reference(chunk, start, stop, x, u, bias, patches, bb, aa, plane, phases, d, v, m, t, y):
-    at, bt = AT.astype(x.dtype), BT.astype(x.dtype)
-    points = u.reshape(6, 6, *u.shape[1:])
+def at_points(u: np.ndarray) -> np.ndarray:
+    """Return weights (36, A/4, B, 4), four filters beside each other, as (6, 6, A, B)."""
+    return u.transpose(0, 1, 3, 2).reshape(6, 6, -1, u.shape[2])
+
+
+def winograd_reference(chunk, start, stop, x, u, bias, patches, planes, lines, work, v, m, y):
+    at, bt, points = AT.astype(x.dtype), BT.astype(x.dtype), at_points(u)[:, :, : y.shape[1], : x.shape[1]]
     for n in range(start, stop):
         seen = bt @ overlapping_patches(x[n], patches) @ bt.T  # (C, down, across, 6, 6)
         tiles = at @ np.einsum("ijfc,crtij->frtij", points, seen) @ at.T  # (F, down, across, 4, 4)
@@ -109,17 +83,17 @@ def winograd_reference(chunk, start, stop, x, u, bias, patches, bb, aa, plane, p
         y[n] = whole[:, : y.shape[2], : y.shape[3]] + bias[:, None, None]
 
 
-def winograd_backward_reference(chunk, start, stop, dy, x, u, patches, bb, aa, plane, phases, d, v, m, t, dx, du):
-    at, bt = AT.astype(x.dtype), BT.astype(x.dtype)
-    points = u.reshape(6, 6, *u.shape[1:])
+def winograd_backward_reference(chunk, start, stop, dy, x, u, patches, planes, lines, work, v, m, dx, du):
+    at, bt, points = AT.astype(x.dtype), BT.astype(x.dtype), at_points(u)[:, :, : x.shape[1], : dy.shape[1]]
     for n in range(start, stop):
         seen = bt @ overlapping_patches(x[n], patches) @ bt.T  # (C, down, across, 6, 6)
         whole = np.zeros((dy.shape[1], 4 * patches.down, 4 * patches.across), dy.dtype)
         whole[:, : dy.shape[2], : dy.shape[3]] = dy[n]
         tiles = whole.reshape(len(whole), patches.down, 4, patches.across, 4).transpose(0, 1, 3, 2, 4)
         dm = at.T @ tiles @ at  # (F, down, across, 6, 6)
-        du[chunk] += np.einsum("frtij,crtij->ijfc", dm, seen).reshape(u.shape)
-        back = bt.T @ np.einsum("ijfc,frtij->crtij", points, dm) @ bt  # (C, down, across, 6, 6)
+        gradient = np.einsum("frtij,crtij->ijfc", dm, seen)
+        du[chunk, :, : len(whole), : x.shape[1]] += gradient.reshape(36, *gradient.shape[2:])
+        back = bt.T @ np.einsum("ijcf,frtij->crtij", points, dm) @ bt  # (C, down, across, 6, 6)
         padded = np.zeros((x.shape[1], 4 * patches.down + 2, 4 * patches.across + 2), dy.dtype)
         for r in range(patches.down):
             for t in range(patches.across):
@@ -130,166 +104,261 @@ def winograd_backward_reference(chunk, start, stop, dy, x, u, patches, bb, aa, p
         dx[n, :, :rows, :columns] = padded[:, patches.top :, patches.left :][:, :rows, :columns]
 
 
-# ----------------------------------------------------------------------------------- pictures dealt out into 16 phases
+# ----------------------------------------------------------------------------------- pictures dealt out into patches
+# From here on, arrays of several lines are flat, and a line begins at a multiple of its length: taking a line out of a
+# two-dimensional array makes a new array each time, which costs more than what is done with it.
 
 
 @jit
-def deal(image, top, left, rows, pitch, plane, phases):
-    """Lay out ``image`` (H, W), moved by (top, left), so that phases[4 u + p, r * pitch + t] = image[4 r + u, 4 t + p].
+def deal(image, width, top, left, patches, size, plane, pitch, lines, length):
+    """lines[6 * i + j][r * across + t] = what stands at (i, j) in patch (r, t), for i < 4 and j < 6.
 
-    ``plane`` (4 * rows, 4 * pitch) is scratch that holds zeros where the image does not reach.
+    image (H * W,), which begins at (top, left); plane (rows of ``pitch``,) has zeros around it. The patches have
+    ``size`` rows, 6 or 4; rows 4 and 5 of a patch are rows 0 and 1 of the patch below it, so they stand in the lines
+    one row of patches further on.
     """
-    height, width = image.shape
-    room = min(width, 4 * pitch - left)
-    for h in range(min(height, 4 * rows - top)):
-        u, r = (h + top) % 4, (h + top) // 4
-        source, target = image[h], plane[u * rows + r, left : left + room]
-        for j in range(room):
+    step, across, height = REGISTER // image.itemsize, patches.across, len(image) // width
+    rows = 4 * patches.down + size - 4
+    columns = min(width, 4 * across + size - 4 - left)
+    for h in range(min(height, rows - top)):
+        source, target = image[h * width :], plane[(h + top) * pitch + left :]
+        for j in range(columns):
             target[j] = source[j]
-    size = rows * pitch
-    for u in range(4):
-        line = plane[u * rows : (u + 1) * rows].reshape(-1)
-        p0, p1, p2, p3 = (
-            phases[4 * u, :size],
-            phases[4 * u + 1, :size],
-            phases[4 * u + 2, :size],
-            phases[4 * u + 3, :size],
-        )
-        x0, x1, x2, x3 = line, line[1:], line[2:], line[3:]
-        for s in range(size):
-            p0[s] = x0[4 * s]
-            p1[s] = x1[4 * s]
-            p2[s] = x2[4 * s]
-            p3[s] = x3[4 * s]
+    for h in range(rows):
+        line, pixels = 6 * (h % 4) * length + h // 4 * across, h * pitch
+        for t in range(0, across, step):
+            a, b, c, d = load_dealt(plane, pixels + 4 * t)
+            store(lines, line + t, a)
+            store(lines, line + length + t, b)
+            store(lines, line + 2 * length + t, c)
+            store(lines, line + 3 * length + t, d)
+            if size == 6:
+                a, b, c, d = load_dealt(plane, pixels + 4 * t + 4)
+                store(lines, line + 4 * length + t, a)
+                store(lines, line + 5 * length + t, b)
 
 
 @jit
-def gather(phases, top, left, rows, pitch, plane, image, bias):
-    """Put the phases back together: the adjoint of ``deal``, with ``bias`` added."""
-    height, width = image.shape
-    size = rows * pitch
-    for u in range(4):
-        line = plane[u * rows : (u + 1) * rows].reshape(-1)
-        p0, p1, p2, p3 = (
-            phases[4 * u, :size],
-            phases[4 * u + 1, :size],
-            phases[4 * u + 2, :size],
-            phases[4 * u + 3, :size],
-        )
-        x0, x1, x2, x3 = line, line[1:], line[2:], line[3:]
-        for s in range(size):
-            x0[4 * s] = p0[s]
-            x1[4 * s] = p1[s]
-            x2[4 * s] = p2[s]
-            x3[4 * s] = p3[s]
-    room = min(width, 4 * pitch - left)
+def collect(lines, length, patches, plane, pitch, image, width):
+    """Add the patches up where they overlap: the adjoint of ``deal`` with 6 rows, where ``lines`` has all 36."""
+    step, across, height = REGISTER // image.itemsize, patches.across, len(image) // width
+    fifth, sixth = (4 * patches.down + 2) * pitch, (4 * patches.down + 3) * pitch  # of the patches beside each other
+    columns = min(width, 4 * across + 2 - patches.left)
+    nothing = zero(plane)
+    for h in range(4 * patches.down + 2):
+        pixels, r, i = h * pitch, h // 4, h % 4
+        line, above = 6 * i * length + r * across, 6 * (i + 4) * length + (r - 1) * across
+        plane[fifth], plane[sixth] = 0, 0
+        for t in range(0, across, step):
+            a, b, c, d, e, f = nothing, nothing, nothing, nothing, nothing, nothing
+            if r < patches.down:
+                a += load(lines, line + t)
+                b += load(lines, line + length + t)
+                c += load(lines, line + 2 * length + t)
+                d += load(lines, line + 3 * length + t)
+                e += load(lines, line + 4 * length + t)
+                f += load(lines, line + 5 * length + t)
+            if r > 0 and i < 2:  # the last two rows of the patch above
+                a += load(lines, above + t)
+                b += load(lines, above + length + t)
+                c += load(lines, above + 2 * length + t)
+                d += load(lines, above + 3 * length + t)
+                e += load(lines, above + 4 * length + t)
+                f += load(lines, above + 5 * length + t)
+            store_collected(plane, pixels + 4 * t, a, b, c, d)
+            store(plane, fifth + t + 1, e)
+            store(plane, sixth + t + 1, f)
+        plane[pixels + 4 * across], plane[pixels + 4 * across + 1] = 0, 0
+        for t in range(1, across + 1):
+            plane[pixels + 4 * t] += plane[fifth + t]
+            plane[pixels + 4 * t + 1] += plane[sixth + t]
     for h in range(height):
-        target = image[h]
-        if h + top < 4 * rows:
-            u, r = (h + top) % 4, (h + top) // 4
-            source = plane[u * rows + r, left : left + room]
-            for j in range(room):
-                target[j] = source[j] + bias
-            for j in range(room, width):
-                target[j] = bias
-        else:
-            for j in range(width):
-                target[j] = bias
+        target = image[h * width : (h + 1) * width]
+        inside = columns if h + patches.top < 4 * patches.down + 2 else 0
+        source = plane[(h + patches.top) * pitch + patches.left :] if inside else plane
+        for j in range(inside):
+            target[j] = source[j]
+        for j in range(inside, width):
+            target[j] = 0
+
+
+# ----------------------------------------------------------------------------------------- transforms in two dimensions
+# First along the columns of the patches, then along the rows; ``work`` (6 rows of 6 vectors) keeps what is between.
 
 
 @jit
-def spread(phases, patches, c, begin, d):
-    """d[6 i + j, c, begin:] = what stands at (i, j) in the 6x6 patches of one channel."""
-    size = patches.down * patches.pitch
-    for i in range(6):
+def store6(array, begin, pitch, a, b, c, d, e, f):
+    """Write six vectors to lines ``pitch`` apart."""
+    store(array, begin, a)
+    store(array, begin + pitch, b)
+    store(array, begin + 2 * pitch, c)
+    store(array, begin + 3 * pitch, d)
+    store(array, begin + 4 * pitch, e)
+    store(array, begin + 5 * pitch, f)
+
+
+@jit
+def load6(array, begin, pitch):
+    """Return six vectors from lines ``pitch`` apart."""
+    a, b, c = load(array, begin), load(array, begin + pitch), load(array, begin + 2 * pitch)
+    return a, b, c, load(array, begin + 3 * pitch), load(array, begin + 4 * pitch), load(array, begin + 5 * pitch)
+
+
+@jit
+def see(lines, length, patches, work, v, room, begin):
+    """v[k][begin:] = BT d B of the patches of one channel of an image."""
+    step, across, one = REGISTER // v.itemsize, patches.across, v.dtype.type(1)
+    for s in range(0, patches.down * across, step):
         for j in range(6):
-            shift = (i // 4) * patches.pitch + j // 4
-            source = phases[4 * (i % 4) + j % 4, shift : shift + size]
-            target = d[6 * i + j, c, begin : begin + size]
-            for s in range(size):
-                target[s] = source[s]
+            at = j * length + s
+            a, b, c, d = (
+                load(lines, at),
+                load(lines, at + 6 * length),
+                load(lines, at + 12 * length),
+                load(lines, at + 18 * length),
+            )
+            e, f = load(lines, at + across), load(lines, at + 6 * length + across)
+            a, b, c, d, e, f = times_bt(one, a, b, c, d, e, f)
+            store6(work, j * step, 6 * step, a, b, c, d, e, f)
+        for i in range(6):
+            a, b, c, d, e, f = load6(work, 6 * i * step, step)
+            a, b, c, d, e, f = times_bt(one, a, b, c, d, e, f)
+            store6(v, 6 * i * room + begin + s, room, a, b, c, d, e, f)
 
 
 @jit
-def spread_backward(d, patches, c, begin, phases):
-    """Add the patches up, where they overlap: the adjoint of ``spread``."""
-    size = patches.down * patches.pitch
-    phases[:] = 0
-    for i in range(6):
+def see_backward(v, room, begin, patches, work, lines, length):
+    """Lines = B v B^T: the adjoint of ``see``, all 36 places of the patches by themselves."""
+    step, one = REGISTER // v.itemsize, v.dtype.type(1)
+    for s in range(0, patches.down * patches.across, step):
         for j in range(6):
-            shift = (i // 4) * patches.pitch + j // 4
-            target = phases[4 * (i % 4) + j % 4, shift : shift + size]
-            source = d[6 * i + j, c, begin : begin + size]
-            for s in range(size):
-                target[s] += source[s]
+            a, b, c, d, e, f = load6(v, j * room + begin + s, 6 * room)
+            a, b, c, d, e, f = times_b(one, a, b, c, d, e, f)
+            store6(work, j * step, 6 * step, a, b, c, d, e, f)
+        for i in range(6):
+            a, b, c, d, e, f = load6(work, 6 * i * step, step)
+            a, b, c, d, e, f = times_b(one, a, b, c, d, e, f)
+            store6(lines, 6 * i * length + s, length, a, b, c, d, e, f)
 
 
 @jit
-def see(x, first, last, patches, bb, plane, phases, d, v):
-    """V = BT d B of all patches, channels and images ``first`` to ``last``."""
-    size, rows = patches.down * patches.pitch, patches.down + 1
-    for n in range(first, last):
-        for c in range(x.shape[1]):
-            deal(x[n, c], patches.top, patches.left, rows, patches.pitch, plane, phases)
-            spread(phases, patches, c, (n - first) * size, d)
-    np.dot(bb, d.reshape(36, -1), v.reshape(36, -1))
+def answer(m, room, begin, patches, bias, work, lines, length, image, width):
+    """Image = AT m A + bias, of one filter."""
+    step, across, one = REGISTER // m.itemsize, patches.across, m.dtype.type(1)
+    nothing = zero(m)
+    for s in range(0, patches.down * across, step):
+        for j in range(6):
+            a, b, c, d, e, f = load6(m, j * room + begin + s, 6 * room)
+            a, b, c, d = times_at(one, a, b, c, d, e, f)
+            store6(work, j * step, 6 * step, a, b, c, d, nothing, nothing)
+        for i in range(4):
+            a, b, c, d, e, f = load6(work, 6 * i * step, step)
+            a, b, c, d = times_at(one, a, b, c, d, e, f)
+            store_collected(lines, 4 * (i * length + s), a + bias, b + bias, c + bias, d + bias)
+    for h in range(len(image) // width):
+        source, target = lines[4 * (h % 4 * length + h // 4 * across) :], image[h * width : (h + 1) * width]
+        for j in range(width):
+            target[j] = source[j]
+
+
+@jit
+def answer_backward(lines, length, patches, work, m, room, begin):
+    """m[k][begin:] = A dy AT of the 4x4 patches of one filter: the adjoint of ``answer``."""
+    step, one = REGISTER // m.itemsize, m.dtype.type(1)
+    for s in range(0, patches.down * patches.across, step):
+        for j in range(4):
+            at = j * length + s
+            a, b, c, d = (
+                load(lines, at),
+                load(lines, at + 6 * length),
+                load(lines, at + 12 * length),
+                load(lines, at + 18 * length),
+            )
+            a, b, c, d, e, f = times_a(one, a, b, c, d)
+            store6(work, j * step, 6 * step, a, b, c, d, e, f)
+        for i in range(6):
+            a, b, c, d, e, f = load6(work, 6 * i * step, step)
+            a, b, c, d, e, f = times_a(one, a, b, c, d)
+            store6(m, 6 * i * room + begin + s, room, a, b, c, d, e, f)
 
 
 # ------------------------------------------------------------------------------------------------- whole convolutions
 
 
 @jit
-def winograd(chunk, start, stop, x, u, bias, patches, bb, aa, plane, phases, d, v, m, t, y):
-    """y[n, f] = bias[f] + the sum over c of the 3x3 correlations of x[n, c].
-
-    x (N, C, H, W), u (36, F, C), bias (F,), bb = kron(BT, BT), aa = kron(AT, AT), y (N, F, OH, OW). Scratch for each
-    chunk: plane (3, 4 * (down + 1), 4 * pitch) of zeros, phases (16, (down + 1) * pitch + 1); d and v (36, C, T),
-    m (36, F, T) and t (16, F, T), with ``T = down * pitch`` times the images that go into one product; d of zeros.
-    """
-    size = patches.down * patches.pitch
-    together = d.shape[3] // size
-    for first in range(start, stop, together):
-        last = min(first + together, stop)
-        see(x, first, last, patches, bb, plane[chunk, 0], phases[chunk], d[chunk], v[chunk])
-        for k in range(36):
-            np.dot(u[k], v[chunk, k], m[chunk, k])
-        np.dot(aa, m[chunk].reshape(36, -1), t[chunk].reshape(16, -1))
-        for n in range(first, last):
-            begin = (n - first) * size
-            for f in range(u.shape[1]):
-                tiles = t[chunk, :, f, begin : begin + size]
-                gather(tiles, 0, 0, patches.down, patches.pitch, plane[chunk, 1], y[n, f], bias[f])
+def see_images(x, first, images, patches, plane, lines, work, v):
+    """Transform all channels of some images. The patches of a channel's images stand side by side."""
+    size, width = patches.down * patches.across, x.shape[3]
+    pitch, length, room = 4 * patches.across + 4, len(lines) // 36, len(v) // 36
+    for c in range(x.shape[1]):
+        for i in range(images):
+            image = x[first + i, c].reshape(-1)
+            deal(image, width, patches.top, patches.left, patches, 6, plane, pitch, lines, length)
+            see(lines, length, patches, work, v, room, c * patches.pitch + i * size)
 
 
 @jit
-def winograd_backward(chunk, start, stop, dy, x, u, patches, bb, aa, plane, phases, d, v, m, t, dx, du):
+def winograd(chunk, start, stop, x, u, bias, patches, planes, lines, work, v, m, y):
+    """y[n, f] = bias[f] + the sum over c of the 3x3 correlations of x[n, c].
+
+    x (N, C, H, W), u (36, F/4, C, 4), bias (F,), y (N, F, OH, OW). Scratch for each chunk: planes (3, rows and columns
+    of all patches) of zeros, lines (36 * length,), work (36 vectors,), v (36 * (C * pitch + lanes),) and m likewise
+    for F, which is rounded up to 4.
+    """
+    size, pitch, width = patches.down * patches.across, patches.pitch, y.shape[3]
+    length, seen, answers = lines.shape[1] // 36, v.shape[1] // 36, m.shape[1] // 36
+    offsets = np.arange(x.shape[1]) * pitch
+    nothing = np.zeros(4 * u.shape[1], x.dtype)
+    for first in range(start, stop, patches.images):
+        images = min(patches.images, stop - first)
+        see_images(x, first, images, patches, planes[chunk, 0], lines[chunk], work[chunk], v[chunk])
+        for k in range(36):
+            sums = m[chunk, k * answers : k * answers + len(nothing) * pitch].reshape(-1, pitch)
+            line = v[chunk, k * seen : (k + 1) * seen]
+            weighted_sums(line, offsets, u[k], (0, len(offsets)), nothing, (0, images * size), sums)
+        for f in range(y.shape[1]):
+            for i in range(images):
+                begin, image = f * pitch + i * size, y[first + i, f].reshape(-1)
+                answer(m[chunk], answers, begin, patches, bias[f], work[chunk], lines[chunk], length, image, width)
+
+
+@jit
+def winograd_backward(chunk, start, stop, dy, x, u, patches, planes, lines, work, v, m, dx, du):
     """Compute the gradients of ``winograd``: dx (N, C, H, W), and du (chunks, 36, F, C), which begins as zeros.
 
-    Scratch as in ``winograd``; t of zeros.
+    u (36, C/4, F, 4); in du, F is rounded up to 4, and C + 2 to vectors. Scratch as in ``winograd``, C in v rounded up
+    to 4.
     """
-    filters, channels = u.shape[1], u.shape[2]
-    size, rows, zero = patches.down * patches.pitch, patches.down + 1, x.dtype.type(0)
-    together = d.shape[3] // size
-    total = np.empty((filters, channels), x.dtype)
-    for first in range(start, stop, together):
-        last = min(first + together, stop)
-        see(x, first, last, patches, bb, plane[chunk, 0], phases[chunk], d[chunk], v[chunk])
-        if last - first < together:  # the images that the last group does not have
-            t[chunk, :, :, (last - first) * size :] = 0
-        for n in range(first, last):
-            begin = (n - first) * size
+    size, pitch, filters, channels = patches.down * patches.across, patches.pitch, dy.shape[1], x.shape[1]
+    length, seen, answers = lines.shape[1] // 36, v.shape[1] // 36, m.shape[1] // 36
+    wide, step = 4 * patches.across + 4, REGISTER // x.itemsize
+    of_x = np.full((channels + 2) // 3 * 3, (channels - 1) * pitch)
+    of_x[:channels] = np.arange(channels) * pitch
+    of_dy = np.arange(filters) * pitch
+    nothing = np.zeros(4 * u.shape[1], x.dtype)
+    for k in range(36):
+        m[chunk, k * answers + filters * pitch : (k + 1) * answers] = 0
+    for first in range(start, stop, patches.images):
+        images = min(patches.images, stop - first)
+        many = images * size
+        whole = -(-many // step) * step
+        see_images(x, first, images, patches, planes[chunk, 0], lines[chunk], work[chunk], v[chunk])
+        for f in range(filters):
+            for i in range(images):
+                image = dy[first + i, f].reshape(-1)
+                deal(image, dy.shape[3], 0, 0, patches, 4, planes[chunk, 1], wide, lines[chunk], length)
+                answer_backward(lines[chunk], length, patches, work[chunk], m[chunk], answers, f * pitch + i * size)
+        for k in range(36):  # what rounds the patches up to whole vectors must not count
             for f in range(filters):
-                tiles = t[chunk, :, f, begin : begin + size]
-                deal(dy[n, f], 0, 0, patches.down, patches.pitch, plane[chunk, 2], tiles)
-        np.dot(aa.T, t[chunk].reshape(16, -1), m[chunk].reshape(36, -1))
-        for k in range(36):
-            np.dot(m[chunk, k], v[chunk, k].T, total)
-            du[chunk, k] += total
-        for k in range(36):
-            np.dot(u[k].T, m[chunk, k], v[chunk, k])
-        np.dot(bb.T, v[chunk].reshape(36, -1), d[chunk].reshape(36, -1))
-        for n in range(first, last):
+                m[chunk, k * answers + f * pitch + many : k * answers + f * pitch + whole] = 0
             for c in range(channels):
-                spread_backward(d[chunk], patches, c, (n - first) * size, phases[chunk])
-                whole = plane[chunk, 1]
-                gather(phases[chunk], patches.top, patches.left, rows, patches.pitch, whole, dx[n, c], zero)
+                v[chunk, k * seen + c * pitch + many : k * seen + c * pitch + whole] = 0
+            dm = m[chunk, k * answers : k * answers + du.shape[2] * pitch].reshape(-1, pitch)
+            scalar_products(v[chunk, k * seen :], of_x, dm, whole, du[chunk, k])
+            sums = v[chunk, k * seen : k * seen + len(nothing) * pitch].reshape(-1, pitch)
+            weighted_sums(m[chunk, k * answers :], of_dy, u[k], (0, filters), nothing, (0, many), sums)
+        for c in range(channels):
+            for i in range(images):
+                see_backward(v[chunk], seen, c * pitch + i * size, patches, work[chunk], lines[chunk], length)
+                image = dx[first + i, c].reshape(-1)
+                collect(lines[chunk], length, patches, planes[chunk, 2], wide, image, x.shape[3])

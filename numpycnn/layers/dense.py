@@ -7,7 +7,7 @@ import numpy as np
 from numpycnn import functional as F
 from numpycnn.functional.checks import check_flag, spell, whole_number
 from numpycnn.initializers import check_initializer, draw
-from numpycnn.kernels import threads
+from numpycnn.functional.matrices import multiply
 from numpycnn.layers.base import Layer, Parameter, Shape
 
 
@@ -74,12 +74,10 @@ class Dense(Layer):
     # The products of `linear_backward`, written straight into the gradients.
     def _backward(self, dy: np.ndarray, x: np.ndarray) -> np.ndarray:
         self._backward_parameters(dy, x)
-        with threads.blas_threads(threads.get_num_threads()):
-            return dy @ self.weight.value
+        return multiply(dy, self.weight.value)
 
     def _backward_parameters(self, dy: np.ndarray, x: np.ndarray) -> None:
-        with threads.blas_threads(threads.get_num_threads()):
-            np.matmul(dy.T, x, out=self.weight.grad)
+        multiply(dy.T, x, out=self.weight.grad)
         if self.use_bias:
             np.sum(dy, axis=0, out=self.bias.grad)
 

@@ -27,12 +27,12 @@ def test_weighted_sums(dtype: type) -> None:
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_scalar_products(dtype: type) -> None:
     for rng in generators(58, count=30):
-        room = kernels.lanes(np.dtype(dtype))
+        room = kernels.narrow_lanes(np.dtype(dtype))
         f, k, length = 4 * int(rng.integers(1, 4)), 3 * int(rng.integers(1, 4)), room * int(rng.integers(1, 4))
-        offsets, rows = rng.integers(0, 50, k), rng.normal(size=(f, length)).astype(dtype)
+        offsets, rows = rng.integers(0, 50, k), rng.normal(size=(f, length + int(rng.integers(0, 3)))).astype(dtype)
         line = rng.normal(size=50 + length).astype(dtype)
         fast = rng.normal(size=(f, k)).astype(dtype)
         plain = fast.copy()
-        kernels.scalar_products(line, offsets, rows, fast)
-        kernels.scalar_products_reference(line, offsets, rows, plain)
+        kernels.scalar_products(line, offsets, rows, length, fast)
+        kernels.scalar_products_reference(line, offsets, rows, length, plain)
         np.testing.assert_allclose(fast, plain, rtol=0, atol=1e-4 if dtype == np.float32 else 1e-12)

@@ -240,58 +240,65 @@ def test_calls_from_several_threads_at_once_while_the_number_changes() -> None:
     assert not any(worker.is_alive() for worker in workers)
 
 
-# ----------------------------------------------------------------------------------------------------------- BLAS, fork
+# ---------------------------------------------------------------------------------------------------- sleep, BLAS, fork
 
-LIMIT = """
+
+def test_a_worker_that_has_fallen_asleep_wakes_up() -> None:
+    set_num_threads(3)
+    for pause in (0, 0.2, 0, 0.2):
+        time.sleep(pause)
+        out = np.zeros(3)
+        threads.run(fill, threads.split(3), out)
+        np.testing.assert_array_equal(out, [1, 2, 3])
+
+
+def test_pieces_of_any_length_with_pauses_of_any_length_between_them() -> None:
+    """Pauses about as long as a worker stays awake: it falls asleep just when the next piece is handed over."""
+    set_num_threads(2)
+    rng = np.random.default_rng(0)
+    out = np.zeros(2)
+
+    def work(chunk: int, start: int, stop: int, length: float) -> None:
+        time.sleep(length * chunk)
+        out[chunk] += 1
+
+    for n in range(400):
+        threads.run(work, threads.split(2), rng.choice([0, 0, 1e-5]))
+        assert (out == n + 1).all()
+        end = time.perf_counter() + rng.choice([0, 2e-5, 6e-5, 8e-5, 1e-4, 3e-4])
+        while time.perf_counter() < end:
+            pass
+
+
+def test_the_caller_waits_longer_than_it_stays_awake() -> None:
+    set_num_threads(2)
+    out = np.zeros(2)
+
+    def slow(chunk: int, start: int, stop: int) -> None:
+        time.sleep(0.3 * (1 - chunk))
+        out[chunk] = 1
+
+    threads.run(slow, threads.split(2))
+    assert out.all()
+
+
+NO_BLAS = """
 from threadpoolctl import ThreadpoolController
-from numpycnn.kernels import threads
-
-def blas():
-    return {l.filepath: l.num_threads for l in ThreadpoolController().lib_controllers if l.user_api == "blas"}
-
-import scipy.linalg.cython_blas
-ThreadpoolController().limit(limits=3, user_api="blas")
-del scipy
-before, inside = blas(), []
-if not before:
-    raise SystemExit("no BLAS whose threads can be counted")
-nn.set_num_threads(2)
-threads.run(lambda chunk, start, stop: inside.append(blas()), threads.split(2), blas=True)
-assert before and set(before.values()) == {3}, before
-assert all(set(found.values()) == {1} for found in inside), inside
-assert blas() == before, blas()
-try:
-    threads.run(lambda chunk, start, stop: 1 / 0, threads.split(2), blas=True)
-except ZeroDivisionError:
-    pass
-assert blas() == before, blas()
-print("good")
+counts = lambda: {library.filepath: library.num_threads for library in ThreadpoolController().lib_controllers}
+before = counts()
+nn.set_num_threads(1)
+model = nn.models.create("lenet", (1, 28, 28), 10)
+y = model.forward(np.ones((64, 1, 28, 28), np.float32), training=True)
+model.backward(y)
+import os
+print(before.items() <= counts().items(), len(os.listdir("/proc/self/task")))
 """
 
 
-def test_blas_has_one_thread_in_a_kernel_and_its_own_number_afterwards() -> None:
-    done = python(LIMIT, OPENBLAS_NUM_THREADS="3")
-    if "no BLAS whose threads can be counted" in done.stderr:
-        pytest.skip("no BLAS whose threads can be counted")
-    assert done.stdout.strip() == "good", done.stderr
-
-
-FRESH = """
-from numpycnn.kernels import threads
-inside = []
-def kernel(chunk, start, stop):
-    import scipy.linalg.cython_blas
-    from threadpoolctl import ThreadpoolController
-    inside.append({l.filepath: l.num_threads for l in ThreadpoolController().lib_controllers if l.user_api == "blas"})
-threads.run(kernel, threads.split(1), blas=True)
-assert set(inside[0].values()) <= {1}, inside
-print("good")
-"""
-
-
-def test_the_blas_behind_the_kernels_is_limited_from_the_first_call_on() -> None:
-    done = python(FRESH, OPENBLAS_NUM_THREADS="3")
-    assert done.stdout.strip() == "good", done.stderr
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="threads cannot be counted here")
+def test_with_one_thread_there_is_one_and_other_libraries_keep_their_settings() -> None:
+    done = python(NO_BLAS, OPENBLAS_NUM_THREADS="1", NUMPYCNN_NUM_THREADS="2")
+    assert done.stdout.strip() == "True 1", done.stderr
 
 
 FORK = """

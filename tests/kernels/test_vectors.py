@@ -10,7 +10,7 @@ import pytest
 
 from numpycnn.kernels import vectors
 from numpycnn.kernels.jit import jit
-from numpycnn.kernels.vectors import load, load4, store, total, zero, zero4
+from numpycnn.kernels.vectors import load, load4, load_dealt, store, store_collected, total, zero, zero4
 
 compiled = pytest.mark.skipif(numba.config.DISABLE_JIT, reason="the compiler is switched off")
 
@@ -20,16 +20,18 @@ def all_operations(a, b, number, y, sums):  # type: ignore[no-untyped-def]
     u += number * v
     store(y, 0, np.maximum(u * v - u, zero(y) + number))
     store(y, 100, w * number + zero4(y) - w)
+    p, q, r, s = load_dealt(b, 5)
+    store_collected(y, 200, q, r * number, s, p)
     sums[0], sums[1] = total(u), total(w)
 
 
 @compiled
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_compiled_and_plain_do_the_same(dtype: type, rng: np.random.Generator) -> None:
-    a, b = rng.normal(size=(2, 80)).astype(dtype)
+    a, b = rng.normal(size=(2, 100)).astype(dtype)
     results = []
     for function in (all_operations, jit(all_operations)):
-        y, sums = np.full(200, np.nan, dtype), np.zeros(2, dtype)
+        y, sums = np.full(300, np.nan, dtype), np.zeros(2, dtype)
         function(a, b, dtype(0.3), y, sums)
         results.append((y, sums))
     for plain, fast in zip(*results, strict=True):

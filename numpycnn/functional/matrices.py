@@ -1,0 +1,51 @@
+"""Products of matrices of any size, cut and filled up to what the loops below work on."""
+
+import numpy as np
+
+from numpycnn.functional.checks import for_kernel
+from numpycnn.kernels import matrices as kernels
+from numpycnn.kernels import memory, threads
+from numpycnn.kernels.products import lanes, narrow_lanes
+
+
+def _filled_up(matrix: np.ndarray, rows: int, columns: int) -> np.ndarray:
+    """Return a matrix whose sides are multiples of two numbers, with zeros for what is missing."""
+    m, n = (-(-side // unit) * unit for side, unit in zip(matrix.shape, (rows, columns), strict=True))
+    if (m, n) == matrix.shape:
+        return for_kernel(matrix)
+    filled = memory.zeros((m, n), matrix.dtype)
+    filled[: len(matrix), : matrix.shape[1]] = matrix
+    return filled
+
+
+def multiply(a: np.ndarray, b: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+    """Return ``a b`` for matrices (M, K) and (K, N), in `out` if that is given."""
+    (m, k), n = a.shape, b.shape[1]
+    if not m * n * k:
+        return np.zeros((m, n), b.dtype) if out is None else _copy(np.zeros((m, n), b.dtype), out)
+    b = _filled_up(b, 1, lanes(b.dtype))
+    rows = np.zeros((-(-m // 4) * 4, k), b.dtype)
+    rows[:m] = a
+    blocks = np.ascontiguousarray(rows.reshape(-1, 4, k).swapaxes(1, 2))  # (M/4, K, 4)
+    exact = out is not None and out.shape == (len(rows), b.shape[1])
+    y = out if out is not None and exact else memory.empty((len(rows), b.shape[1]), b.dtype)
+    threads.run(kernels.multiply, threads.split(len(blocks), m * n * k), blocks, b, y)
+    return y[:m, :n] if out is None or exact else _copy(y[:m, :n], out)
+
+
+def _copy(source: np.ndarray, target: np.ndarray) -> np.ndarray:
+    target[...] = source
+    return target
+
+
+def multiply_transposed(a: np.ndarray, b: np.ndarray, start: np.ndarray | None = None) -> np.ndarray:
+    """Return ``a b^T + start`` for matrices (M, K) and (N, K), and a row (N,)."""
+    (m, k), n = a.shape, len(b)
+    width = narrow_lanes(b.dtype)
+    a, b = _filled_up(a, 4, width), _filled_up(b, 3, width)
+    y = memory.zeros((len(a), len(b)), b.dtype)
+    if start is not None:
+        y[:, :n] = start
+    if m:
+        threads.run(kernels.multiply_transposed, threads.split(len(a) // 4, m * n * k), a, b, y)
+    return np.ascontiguousarray(y[:m, :n])
