@@ -1,7 +1,7 @@
 """What the page holds: one example's way through a network, as JSON."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -43,7 +43,7 @@ class Example:
     picture: np.ndarray | None = None
     image: np.ndarray | None = None
     class_names: Sequence[str] | None = None
-    notes: Sequence[str] = field(default=())
+    notes: Sequence[str] = ()
 
 
 def contents(model: Sequential, example: Example, *, most_bytes: int = MOST_BYTES) -> dict[str, Any]:

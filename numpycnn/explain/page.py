@@ -23,6 +23,7 @@ from numpycnn.serialization import replacing
 SCRIPTS = (
     "words.js",
     "data.js",
+    "windows.js",
     "arithmetic.js",
     "colours.js",
     "stage.js",

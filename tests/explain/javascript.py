@@ -9,7 +9,7 @@ import pytest
 
 from numpycnn.explain.page import _static
 
-SCRIPTS = ("words.js", "data.js", "arithmetic.js")  # none of them touches the document before it is asked to
+SCRIPTS = ("words.js", "data.js", "windows.js", "arithmetic.js")  # none of them touches the document before it is asked to
 
 EVERY_NUMBER = """
 const page = Data.load(JSON.parse(require("fs").readFileSync(0, "utf8")));

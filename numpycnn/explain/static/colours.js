@@ -1,8 +1,8 @@
 "use strict";
 
 /**
- * Numbers as colours: blue below zero, the paper's own colour at zero, orange above. Blue and orange stay apart for
- * colour-blind eyes, and the further from zero, the greater the difference in lightness, so they stay apart in grey too.
+ * Numbers as colours: blue below zero, the paper's own colour at zero, orange above. Colour-blind eyes tell blue and
+ * orange apart, and the further a number is from zero, the more its lightness differs from the paper's.
  */
 const Colours = (() => {
   const PALETTES = {
@@ -24,7 +24,8 @@ const Colours = (() => {
       for (let i = 0; i < 511; i++) {
         const at = (i / 510) * (stops.length - 1);
         const left = Math.min(Math.floor(at), stops.length - 2);
-        for (let c = 0; c < 3; c++) bytes[3 * i + c] = stops[left][c] + (at - left) * (stops[left + 1][c] - stops[left][c]);
+        for (let c = 0; c < 3; c++)
+          bytes[3 * i + c] = stops[left][c] + (at - left) * (stops[left + 1][c] - stops[left][c]);
       }
       tables[name] = bytes;
     }

@@ -20,7 +20,7 @@ const Data = (() => {
       this.size = this.isVector ? [shape[0] ?? 1] : shape.slice(1);
       this.count = this.size.reduce((a, b) => a * b, 1); // numbers in a map
       this.maps = this.isVector ? 1 : shape[0];
-      this.kept = this.isVector ? [0] : channels ?? Array.from({ length: shape[0] }, (_, i) => i);
+      this.kept = this.isVector ? [0] : (channels ?? Array.from({ length: shape[0] }, (_, i) => i));
       this.slots = new Map(this.kept.map((channel, slot) => [channel, slot]));
       this.kind = kind;
       this.text = data;
@@ -105,11 +105,30 @@ const Data = (() => {
       return layer;
     }
 
-    const input = { key: "", kind: "Input", y: get(json.input), x: null, inside: [], number: -1, formula: { type: "input" } };
+    const input = {
+      key: "",
+      kind: "Input",
+      y: get(json.input),
+      x: null,
+      inside: [],
+      number: -1,
+      formula: { type: "input" },
+    };
     let before = input;
     const steps = json.steps.map((step) => (before = settle(step, before, null)));
-    const classes = json.classes && { names: json.classes.names, probabilities: get(json.classes.probabilities).values };
-    Object.assign(page, json, { arrays, layers, steps, input, classes, picture: get(json.picture), image: get(json.image) });
+    const classes = json.classes && {
+      names: json.classes.names,
+      probabilities: get(json.classes.probabilities).values,
+    };
+    Object.assign(page, json, {
+      arrays,
+      layers,
+      steps,
+      input,
+      classes,
+      picture: get(json.picture),
+      image: get(json.image),
+    });
     return page;
   }
 

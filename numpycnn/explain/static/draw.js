@@ -7,12 +7,22 @@ const Draw = (() => {
   const STEP = 8; // pixels that an arrow key moves the pen
 
   const canvas = make("canvas", {
-    width: SIDE, height: SIDE, tabindex: "0", role: "application",
+    width: SIDE,
+    height: SIDE,
+    tabindex: "0",
+    role: "application",
     "aria-label": "canvas: draw with the pointer, or move the pen with the arrow keys; space puts it down and lifts it",
   });
   const pen = canvas.getContext("2d", { willReadFrequently: true });
   const status = make("p", { class: "status", role: "status", text: "Draw a digit here." });
-  const width = make("input", { type: "range", min: "6", max: "44", value: "24", "aria-label": "width of the pen", input: redraw });
+  const width = make("input", {
+    type: "range",
+    min: "6",
+    max: "44",
+    value: "24",
+    "aria-label": "width of the pen",
+    input: redraw,
+  });
   const token = new URLSearchParams(location.search).get("token") ?? "";
   let strokes = []; // each a list of points, on a picture if one was opened
   let backdrop = null;
@@ -24,7 +34,12 @@ const Draw = (() => {
 
   function panel(onAnswer) {
     update = onAnswer;
-    const file = make("input", { type: "file", accept: "image/png,image/jpeg", hidden: true, change: () => file.files[0] && open(file.files[0]) });
+    const file = make("input", {
+      type: "file",
+      accept: "image/png,image/jpeg",
+      hidden: true,
+      change: () => file.files[0] && open(file.files[0]),
+    });
     canvas.addEventListener("pointerdown", begin);
     canvas.addEventListener("pointermove", (event) => event.buttons && extend(event));
     canvas.addEventListener("keydown", key);
@@ -69,7 +84,9 @@ const Draw = (() => {
   }
 
   function key(event) {
-    const [x, y] = { ArrowLeft: [-STEP, 0], ArrowRight: [STEP, 0], ArrowUp: [0, -STEP], ArrowDown: [0, STEP] }[event.key] ?? [0, 0];
+    const [x, y] = { ArrowLeft: [-STEP, 0], ArrowRight: [STEP, 0], ArrowUp: [0, -STEP], ArrowDown: [0, STEP] }[
+      event.key
+    ] ?? [0, 0];
     if (!x && !y && event.key !== " ") return;
     event.preventDefault();
     cursor ??= { x: SIDE / 2, y: SIDE / 4, down: false };
@@ -167,7 +184,11 @@ const Draw = (() => {
     paint();
     const picture = await new Promise((done) => canvas.toBlob(done, "image/png"));
     redraw();
-    const response = await fetch("picture", { method: "POST", headers: { "X-Token": token, "Content-Type": "image/png" }, body: picture });
+    const response = await fetch("picture", {
+      method: "POST",
+      headers: { "X-Token": token, "Content-Type": "image/png" },
+      body: picture,
+    });
     if (response.ok) {
       update(await response.json());
       say("");

@@ -31,7 +31,11 @@ const Flow = (() => {
       "div",
       { class: "legend" },
       make("span", { text: "below zero" }),
-      make("span", { class: "ramp", role: "img", "aria-label": "colours from blue, below zero, to orange, above zero" }),
+      make("span", {
+        class: "ramp",
+        role: "img",
+        "aria-label": "colours from blue, below zero, to orange, above zero",
+      }),
       make("span", { text: "above zero" }),
       make("span", { class: "quiet", text: "the strongest colour of a layer is its largest number" }),
     );
@@ -47,11 +51,27 @@ const Flow = (() => {
       ? make("div", { class: "branches" }, ...layer.inside.map((branch, i) => way(layer, branch, i, open)))
       : make("ol", { class: "way" }, ...layer.inside.map((step) => item(step, open)));
     const skip = layer.formula.type === "residual" && layer.inside.length === 1;
-    if (skip) inner.append(make("section", { class: "branch skip" }, make("h4", { text: "shortcut" }), make("p", { class: "quiet", text: "the input itself" })));
+    if (skip)
+      inner.append(
+        make(
+          "section",
+          { class: "branch skip" },
+          make("h4", { text: "shortcut" }),
+          make("p", { class: "quiet", text: "the input itself" }),
+        ),
+      );
     const joined = { residual: "added up", concat: "put one after the other" }[layer.formula.type];
     const parts = [title(layer, "h3"), make("p", { class: "what", text: Sentences.of(layer) }), inner];
     if (layer.y && (joined || layer.formula.type === "unknown")) {
-      parts.push(make("div", { class: "join" }, make("h4", { text: joined ?? "what comes out" }), facts(layer), maps(layer, open)));
+      parts.push(
+        make(
+          "div",
+          { class: "join" },
+          make("h4", { text: joined ?? "what comes out" }),
+          facts(layer),
+          maps(layer, open),
+        ),
+      );
     }
     return make("li", { class: "layer block", data: { kind: layer.formula.type, number: layer.number } }, ...parts);
   }
@@ -95,18 +115,23 @@ const Flow = (() => {
     if (layer.y) {
       parts.push(make("span", { class: "range", text: range(layer.y) }));
       const missing = layer.y.maps - layer.y.kept.length;
-      if (missing) parts.push(`${plural(layer.y.kept.length, "map")} of ${count(layer.y.maps)} are in this page, for its size`);
+      if (missing)
+        parts.push(`${plural(layer.y.kept.length, "map")} of ${count(layer.y.maps)} are in this page, for its size`);
     }
     return make("p", { class: "facts" }, ...parts.map((part) => make("span", {}, part)));
   }
 
   const range = (array) => array.range.map((value) => short(value)).join(" to ");
 
-  // --------------------------------------------------------------------------------------------------------------- maps
+  // -------------------------------------------------------------------------------------------------------------- maps
 
   /** The maps as buttons. One of them is reached with Tab, the others from there with the arrow keys. */
   function maps(layer, open) {
-    const group = make("div", { class: `maps ${size(layer.y)}`, role: "group", "aria-label": `maps of ${layer.kind} ${layer.key}` });
+    const group = make("div", {
+      class: `maps ${size(layer.y)}`,
+      role: "group",
+      "aria-label": `maps of ${layer.kind} ${layer.key}`,
+    });
     const buttons = new Map();
     const add = (channels) => {
       for (const channel of channels) {
@@ -141,16 +166,20 @@ const Flow = (() => {
   function map(layer, channel, open) {
     const canvas = make("canvas");
     const name = layer.y.isVector ? plural(layer.y.count, "number") : `map ${channel}`;
-    const button = make("button", {
-      type: "button",
-      class: "map",
-      tabindex: "-1",
-      "aria-pressed": "false",
-      "aria-label": `${name}, ${layer.kind} ${layer.key}`.trim(),
-      title: name,
-      data: { channel },
-      click: () => open(layer, channel),
-    }, canvas);
+    const button = make(
+      "button",
+      {
+        type: "button",
+        class: "map",
+        tabindex: "-1",
+        "aria-pressed": "false",
+        "aria-label": `${name}, ${layer.kind} ${layer.key}`.trim(),
+        title: name,
+        data: { channel },
+        click: () => open(layer, channel),
+      },
+      canvas,
+    );
     button.draw = () => Stage.thumbnail(canvas, cards.get(layer.number).layer.y, channel);
     return button;
   }
@@ -164,7 +193,8 @@ const Flow = (() => {
     let next = step === undefined ? null : own[at + step];
     if (event.key === "Home") next = own[0];
     if (event.key === "End") next = own[own.length - 1];
-    if (event.key === "ArrowDown" || event.key === "ArrowUp") next = across(event.target, own, at, event.key === "ArrowDown" ? 1 : -1);
+    if (event.key === "ArrowDown" || event.key === "ArrowUp")
+      next = across(event.target, own, at, event.key === "ArrowDown" ? 1 : -1);
     if (next === null) return;
     event.preventDefault();
     if (!next) return;
@@ -184,10 +214,10 @@ const Flow = (() => {
     }
     const groups = [...document.querySelectorAll("#flow .maps")];
     const group = groups[groups.indexOf(button.parentElement) + direction];
-    return group ? group.querySelector('.map[tabindex="0"]') ?? group.querySelector(".map") : undefined;
+    return group ? (group.querySelector('.map[tabindex="0"]') ?? group.querySelector(".map")) : undefined;
   }
 
-  // ---------------------------------------------------------------------------------------------------- marks and changes
+  // ------------------------------------------------------------------------------------------------- marks and changes
 
   /** Mark the map that the lens shows, and the maps it is made of. */
   function mark(layer, channel, sources) {

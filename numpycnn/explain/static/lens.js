@@ -22,8 +22,19 @@ const Lens = (() => {
     parts.where = make("output", { class: "where" });
     parts.body = make("div", { class: "calculation" });
     parts.play = button("play", "play", () => (timer ? stop() : play()));
-    const shut = make("button", { type: "button", class: "icon shut", "aria-label": "close", title: "close", click: close }, icon("close"));
-    const slider = make("input", { type: "range", min: "0", max: String(SPEEDS.length - 1), value: "3", "aria-label": "speed", input: () => (speed = SPEEDS[slider.value]) });
+    const shut = make(
+      "button",
+      { type: "button", class: "icon shut", "aria-label": "close", title: "close", click: close },
+      icon("close"),
+    );
+    const slider = make("input", {
+      type: "range",
+      min: "0",
+      max: String(SPEEDS.length - 1),
+      value: "3",
+      "aria-label": "speed",
+      input: () => (speed = SPEEDS[slider.value]),
+    });
     parts.controls = make(
       "div",
       { class: "controls", role: "group", "aria-label": "go through the output" },
@@ -35,24 +46,36 @@ const Lens = (() => {
       make("label", { class: "speed" }, make("span", { text: "speed" }), slider),
       parts.where,
     );
-    panel.replaceChildren(make("div", { class: "lens-head" }, parts.title, shut), parts.what, parts.controls, parts.body);
+    panel.replaceChildren(
+      make("div", { class: "lens-head" }, parts.title, shut),
+      parts.what,
+      parts.controls,
+      parts.body,
+    );
     panel.addEventListener("keydown", (event) => event.key === "Escape" && close());
     new ResizeObserver(() => shown && render()).observe(parts.body);
     Colours.onChange(() => shown && render());
   }
 
   function button(name, label, click) {
-    return make("button", { type: "button", class: "icon", "aria-label": label, title: label, data: { action: name }, click }, icon(name));
+    return make(
+      "button",
+      { type: "button", class: "icon", "aria-label": label, title: label, data: { action: name }, click },
+      icon(name),
+    );
   }
 
-  // ------------------------------------------------------------------------------------------------------- what is shown
+  // ----------------------------------------------------------------------------------------------------- what is shown
 
   /** Show a map of a layer, at its largest number. */
   function open(layer, channel) {
     stop();
     shown = { layer, channel, place: strongest(layer, channel), chosen: false };
     panel.classList.add("open");
-    parts.title.replaceChildren(make("span", { text: `${layer.kind} ${layer.key}`.trim() }), make("small", { text: layer.y.isVector ? plural(layer.y.count, "number") : `map ${channel}` }));
+    parts.title.replaceChildren(
+      make("span", { text: `${layer.kind} ${layer.key}`.trim() }),
+      make("small", { text: layer.y.isVector ? plural(layer.y.count, "number") : `map ${channel}` }),
+    );
     parts.what.textContent = Sentences.of(layer);
     build();
     render();
@@ -118,7 +141,7 @@ const Lens = (() => {
     if (shown) Flow.focus(shown.layer, shown.channel);
   }
 
-  // ------------------------------------------------------------------------------------------------------------- walking
+  // ----------------------------------------------------------------------------------------------------------- walking
 
   function go(place) {
     const { layer } = shown;
@@ -158,11 +181,21 @@ const Lens = (() => {
   /** An account: a line for each number that enters, the result, and whether the network agrees. */
   function bill(rows, found) {
     const lines = rows.map(({ label, value, name = "entry", text = null, whole = false }) =>
-      make("tr", {}, make("th", { scope: "row", text: label }), make("td", {}, figure(value, text ? () => text : whole ? String : exact, name))),
+      make(
+        "tr",
+        {},
+        make("th", { scope: "row", text: label }),
+        make("td", {}, figure(value, text ? () => text : whole ? String : exact, name)),
+      ),
     );
     const difference = Math.abs(found.result - found.output);
-    const agrees = Object.is(found.result, found.output) || difference <= TOLERANCE * Math.max(1, Math.abs(found.output));
-    const verdict = agrees ? (difference < 1e-7 ? "the same" : `the same to ${short(difference)}`) : `a difference of ${short(difference)}`;
+    const agrees =
+      Object.is(found.result, found.output) || difference <= TOLERANCE * Math.max(1, Math.abs(found.output));
+    const verdict = agrees
+      ? difference < 1e-7
+        ? "the same"
+        : `the same to ${short(difference)}`
+      : `a difference of ${short(difference)}`;
     return make(
       "table",
       { class: "bill" },
@@ -170,7 +203,12 @@ const Lens = (() => {
         "tbody",
         {},
         ...lines,
-        make("tr", { class: "total" }, make("th", { scope: "row", text: "result" }), make("td", {}, figure(found.result, exact, "result"))),
+        make(
+          "tr",
+          { class: "total" },
+          make("th", { scope: "row", text: "result" }),
+          make("td", {}, figure(found.result, exact, "result")),
+        ),
         make(
           "tr",
           { class: agrees ? "check" : "check wrong" },
@@ -193,7 +231,8 @@ const Lens = (() => {
   function unit(layer, index) {
     const { classes } = Data.page;
     const last = Data.page.layers[Data.page.layers.length - 1];
-    const scores = layer && classes && layer.y.isVector && (layer === last || layer === last.source || layer.y === last.y);
+    const scores =
+      layer && classes && layer.y.isVector && (layer === last || layer === last.source || layer.y === last.y);
     return scores ? `class ${classes.names[index]}` : `number ${index}`;
   }
 
@@ -206,11 +245,21 @@ const Lens = (() => {
       const same = layer.x && layer.x.kept.includes(channel) && layer.x.count === layer.y.count;
       this.input = same ? new Stage.Board({ label: "input" }) : null;
       const figures = make("div", { class: "boards" });
-      if (same) figures.append(make("figure", {}, make("figcaption", { text: `input map ${channel}` }), this.input.element));
-      figures.append(make("figure", {}, make("figcaption", { text: layer.y.isVector ? "output" : `map ${channel}` }), this.output.element));
+      if (same)
+        figures.append(make("figure", {}, make("figcaption", { text: `input map ${channel}` }), this.input.element));
+      figures.append(
+        make(
+          "figure",
+          {},
+          make("figcaption", { text: layer.y.isVector ? "output" : `map ${channel}` }),
+          this.output.element,
+        ),
+      );
       this.value = make("p", { class: "value" });
       const known = layer.formula.type === "unknown" || layer.formula.type === "input";
-      const note = known ? null : "What this number is made of is not in this page: too much of it was left out, for its size.";
+      const note = known
+        ? null
+        : "What this number is made of is not in this page: too much of it was left out, for its size.";
       this.element = make("div", {}, figures, this.value, note ? make("p", { class: "quiet", text: note }) : null);
     }
 

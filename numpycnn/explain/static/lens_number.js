@@ -8,7 +8,11 @@ const LensNumber = (() => {
     constructor(layer, channel, found, choose) {
       this.layer = layer;
       this.channel = channel;
-      this.inputs = found.sources.map(({ label }) => ({ label, board: new Stage.Board({ label: `input: ${label}` }), caption: make("figcaption") }));
+      this.inputs = found.sources.map(({ label }) => ({
+        label,
+        board: new Stage.Board({ label: `input: ${label}` }),
+        caption: make("figcaption"),
+      }));
       this.output = new Stage.Board({ label: "output: choose a number with the arrow keys", choose });
       const apply = Arithmetic.curve(layer);
       this.curve = apply ? new Curve(apply, layer.x.range) : null;
@@ -20,7 +24,12 @@ const LensNumber = (() => {
           "div",
           { class: layer.y.size.length > 2 ? "boards wide" : "boards" },
           ...this.inputs.map(({ caption, board }) => make("figure", {}, caption, board.element)),
-          make("figure", {}, make("figcaption", { text: layer.y.isVector ? "output" : `output map ${channel}` }), this.output.element),
+          make(
+            "figure",
+            {},
+            make("figcaption", { text: layer.y.isVector ? "output" : `output map ${channel}` }),
+            this.output.element,
+          ),
         ),
         this.curve?.element ?? null,
         this.bill,
@@ -35,7 +44,8 @@ const LensNumber = (() => {
     layerOf(source) {
       const inner = this.layer.inside.find((branch) => branch.y === source.array);
       let layer = inner ?? this.layer.source;
-      while (layer && layer.inside.length && !layer.branches && layer.formula.type === "chain") layer = layer.inside[layer.inside.length - 1];
+      while (layer && layer.inside.length && !layer.branches && layer.formula.type === "chain")
+        layer = layer.inside[layer.inside.length - 1];
       return layer;
     }
 
@@ -49,8 +59,14 @@ const LensNumber = (() => {
       });
       this.output.show(this.layer.y, this.channel, { place, until });
       this.curve?.show(found.sources[0].x, found.result);
-      const rows = found.sources.map(({ label, x }) => ({ label: label === "x" ? "x" : label, value: x, name: "source" }));
-      this.bill.replaceChildren(Lens.bill([...rows, ...found.steps.map(({ say, value }) => ({ label: say, value, name: "step" }))], found));
+      const rows = found.sources.map(({ label, x }) => ({
+        label: label === "x" ? "x" : label,
+        value: x,
+        name: "source",
+      }));
+      this.bill.replaceChildren(
+        Lens.bill([...rows, ...found.steps.map(({ say, value }) => ({ label: say, value, name: "step" }))], found),
+      );
     }
   }
 
@@ -64,7 +80,9 @@ const LensNumber = (() => {
       const [width, height, edge] = [320, 130, 10];
       this.toX = (x) => edge + ((x + reach) / (2 * reach)) * (width - 2 * edge);
       this.toY = (y) => height - edge - ((y - bottom) / (top - bottom || 1)) * (height - 2 * edge);
-      const path = values.map((y, i) => `${i ? "L" : "M"}${this.toX(-reach + (i / 80) * reach).toFixed(1)} ${this.toY(y).toFixed(1)}`).join("");
+      const path = values
+        .map((y, i) => `${i ? "L" : "M"}${this.toX(-reach + (i / 80) * reach).toFixed(1)} ${this.toY(y).toFixed(1)}`)
+        .join("");
       const svg = draw("svg", { viewBox: `0 0 ${width} ${height}`, class: "curve", role: "img" });
       this.label = draw("title", {});
       this.guide = draw("path", { class: "guide" });

@@ -17,7 +17,11 @@ const LensTerms = (() => {
       this.element = make(
         "div",
         {},
-        make("div", { class: "boards single" }, make("figure", {}, make("figcaption", { text: "output" }), this.output.element)),
+        make(
+          "div",
+          { class: "boards single" },
+          make("figure", {}, make("figcaption", { text: "output" }), this.output.element),
+        ),
         this.maps?.element ?? null,
         this.list,
         this.bill,
@@ -41,7 +45,15 @@ const LensTerms = (() => {
       const { listed } = split(found);
       const largest = Math.max(...listed.map((term) => Math.abs(term.product))) || 1;
       const rows = listed.map((term) =>
-        make("tr", {}, make("th", { scope: "row", text: origin(this.layer, term.index) }), cell(term.x), cell(term.weight), bar(term.product / largest), cell(term.product, exact)),
+        make(
+          "tr",
+          {},
+          make("th", { scope: "row", text: origin(this.layer, term.index) }),
+          cell(term.x),
+          cell(term.weight),
+          bar(term.product / largest),
+          cell(term.product, exact),
+        ),
       );
       return listing(["input", "x", "weight", "", "product"], rows, `the ${listed.length} terms that count most`);
     }
@@ -54,12 +66,18 @@ const LensTerms = (() => {
           "tr",
           { class: term.index === found.own ? "own" : null },
           make("th", { scope: "row", text: Lens.unit(this.layer, term.index) }),
-          cell(term.x), cell(term.product), bar(term.product / found.sum), make("td", {}, figure(term.product / found.sum, Words.percent)),
+          cell(term.x),
+          cell(term.product),
+          bar(term.product / found.sum),
+          make("td", {}, figure(term.product / found.sum, Words.percent)),
         );
         if (this.layer.y.isVector) row.addEventListener("click", () => this.choose(term.index));
         return row;
       });
-      const text = order.length < found.terms.length ? `the ${order.length} largest of ${plural(found.terms.length, "score")}` : "all scores";
+      const text =
+        order.length < found.terms.length
+          ? `the ${order.length} largest of ${plural(found.terms.length, "score")}`
+          : "all scores";
       return listing(["", "score z", "exp(z \u2212 largest)", "", "share"], rows, text);
     }
   }
@@ -74,7 +92,8 @@ const LensTerms = (() => {
   function weightedBill(found) {
     const { listed, others } = split(found);
     const rows = [{ label: `${plural(listed.length, "term")} above`, value: sumOf(listed), name: "listed" }];
-    if (others.length) rows.push({ label: `${plural(others.length, "other term")}`, value: sumOf(others), name: "others" });
+    if (others.length)
+      rows.push({ label: `${plural(others.length, "other term")}`, value: sumOf(others), name: "others" });
     if (found.bias !== null) rows.push({ label: "bias", value: found.bias, name: "bias" });
     return rows;
   }
@@ -133,11 +152,15 @@ const LensTerms = (() => {
   function contributions(layer) {
     const maps = flattened(layer);
     if (!maps || maps.maps > 512) return null;
-    const canvases = Array.from({ length: maps.maps }, (_, channel) => make("canvas", { class: "tile", title: `map ${channel}` }));
+    const canvases = Array.from({ length: maps.maps }, (_, channel) =>
+      make("canvas", { class: "tile", title: `map ${channel}` }),
+    );
     const element = make(
       "figure",
       { class: "contributions" },
-      make("figcaption", { text: `what each place of the ${plural(maps.maps, "map")} of ${shape(maps.size)} adds: x ${Words.TIMES} weight` }),
+      make("figcaption", {
+        text: `what each place of the ${plural(maps.maps, "map")} of ${shape(maps.size)} adds: x ${Words.TIMES} weight`,
+      }),
       make("div", { class: "tiles" }, ...canvases),
     );
     const layout = Stage.layout(maps);

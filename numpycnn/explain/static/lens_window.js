@@ -12,7 +12,10 @@ const LensWindow = (() => {
       this.part = Math.max(0, sizes.indexOf(Math.max(...sizes))); // which of the input maps is shown: what counts most
       const weighted = found.combine === "sum";
       const { type, padding } = layer.formula;
-      this.input = new Stage.Board({ label: "input map", padding: ["convolution", "pooling", "pad"].includes(type) ? padding : null });
+      this.input = new Stage.Board({
+        label: "input map",
+        padding: ["convolution", "pooling", "pad"].includes(type) ? padding : null,
+      });
       this.output = new Stage.Board({ label: "output map: choose a number with the arrow keys", choose });
       this.from = make("figcaption");
       this.tables = weighted
@@ -22,7 +25,9 @@ const LensWindow = (() => {
       this.bill = make("div", { class: "bill-place" });
       const signs = [Words.TIMES, "="];
       const matrices = make("div", { class: "matrices" });
-      this.tables.forEach((table, i) => matrices.append(...(i ? [make("span", { class: "sign", text: signs[i - 1] })] : []), table.element));
+      this.tables.forEach((table, i) =>
+        matrices.append(...(i ? [make("span", { class: "sign", text: signs[i - 1] })] : []), table.element),
+      );
       this.element = make(
         "div",
         {},
@@ -30,7 +35,12 @@ const LensWindow = (() => {
           "div",
           { class: layer.x.size.length > 2 ? "boards wide" : "boards" },
           make("figure", {}, this.from, this.input.element),
-          make("figure", {}, make("figcaption", { text: layer.y.isVector ? "output" : `output map ${channel}` }), this.output.element),
+          make(
+            "figure",
+            {},
+            make("figcaption", { text: layer.y.isVector ? "output" : `output map ${channel}` }),
+            this.output.element,
+          ),
         ),
         matrices,
         this.sums?.element ?? null,
@@ -46,7 +56,15 @@ const LensWindow = (() => {
 
     /** Channels of the input that are looked at: all of them, and the one that is shown. */
     sources() {
-      return [{ layer: this.layer.source, channels: this.found.parts.length > 1 ? [this.found.parts[this.part].channel] : this.found.parts.map((part) => part.channel) }];
+      return [
+        {
+          layer: this.layer.source,
+          channels:
+            this.found.parts.length > 1
+              ? [this.found.parts[this.part].channel]
+              : this.found.parts.map((part) => part.channel),
+        },
+      ];
     }
 
     update(found, place, until) {
@@ -58,8 +76,17 @@ const LensWindow = (() => {
       this.output.show(y, this.channel, { place, until });
       const [window, kernel, products] = this.tables;
       const power = found.combine === "norm";
-      window.show(part.taps, (tap) => tap.x, Colours.strongest(x), power ? (tap) => `|${short(tap.x)}|^${plain(found.p)} = ${short(tap.product ?? 0)}` : null);
-      kernel?.show(part.taps, (tap) => tap.weight, this.layer.formula.weight ? Colours.strongest(this.layer.formula.weight) : 1);
+      window.show(
+        part.taps,
+        (tap) => tap.x,
+        Colours.strongest(x),
+        power ? (tap) => `|${short(tap.x)}|^${plain(found.p)} = ${short(tap.product ?? 0)}` : null,
+      );
+      kernel?.show(
+        part.taps,
+        (tap) => tap.weight,
+        this.layer.formula.weight ? Colours.strongest(this.layer.formula.weight) : 1,
+      );
       const largest = Math.max(...found.parts.flatMap((one) => one.taps.map((tap) => Math.abs(tap.product ?? 0)))) || 1;
       products?.show(part.taps, (tap) => tap.product, largest, null, part.sum);
       this.sums?.update(found, this.part);
@@ -79,11 +106,15 @@ const LensWindow = (() => {
 
     account(found) {
       const parts = found.parts;
-      if (found.combine === "copy") return [{ label: parts[0].taps[0].state === "input" ? "copied" : "a zero of the border", value: found.result }];
+      if (found.combine === "copy")
+        return [{ label: parts[0].taps[0].state === "input" ? "copied" : "a zero of the border", value: found.result }];
       if (found.combine === "maximum") return [{ label: "the largest number of the window", value: found.result }];
       if (found.combine === "average") {
         return [
-          { label: `sum of ${plural(parts[0].taps.filter((tap) => tap.state === "input").length, "number")}`, value: found.sum },
+          {
+            label: `sum of ${plural(parts[0].taps.filter((tap) => tap.state === "input").length, "number")}`,
+            value: found.sum,
+          },
           { label: "divided by", value: found.divisor, whole: true },
         ];
       }
@@ -95,8 +126,21 @@ const LensWindow = (() => {
       }
       const rows = [];
       const total = parts.reduce((sum, part) => sum + part.sum, 0);
-      if (parts.length) rows.push({ label: parts.length > 1 ? `sum over ${plural(parts.length, "map")}` : `sum of ${plural(parts[0].taps.length, "product")}`, value: total, name: "sum" });
-      if (found.rest !== null) rows.push({ label: `${plural(found.hidden, "more map")} that ${found.hidden === 1 ? "is" : "are"} not in this page`, value: found.rest, name: "rest" });
+      if (parts.length)
+        rows.push({
+          label:
+            parts.length > 1
+              ? `sum over ${plural(parts.length, "map")}`
+              : `sum of ${plural(parts[0].taps.length, "product")}`,
+          value: total,
+          name: "sum",
+        });
+      if (found.rest !== null)
+        rows.push({
+          label: `${plural(found.hidden, "more map")} that ${found.hidden === 1 ? "is" : "are"} not in this page`,
+          value: found.rest,
+          name: "rest",
+        });
       if (found.bias !== null) rows.push({ label: "bias", value: found.bias, name: "bias" });
       return rows;
     }
@@ -122,7 +166,11 @@ const LensWindow = (() => {
           }
           body.append(line);
         }
-        return make("table", { class: `matrix ${columns > 7 ? "tiny" : columns > 4 ? "seven" : columns === 4 ? "four" : ""}` }, body);
+        return make(
+          "table",
+          { class: `matrix ${columns > 7 ? "tiny" : columns > 4 ? "seven" : columns === 4 ? "four" : ""}` },
+          body,
+        );
       });
       this.element = make(
         "figure",
@@ -136,7 +184,8 @@ const LensWindow = (() => {
       taps.forEach((tap, i) => {
         const cell = this.cells[i];
         const number = value(tap) ?? 0;
-        const absent = tap.state === "outside" || tap.state === "between" || (this.emptyBorder && tap.state === "padding");
+        const absent =
+          tap.state === "outside" || tap.state === "between" || (this.emptyBorder && tap.state === "padding");
         set(cell.firstChild, number, absent ? () => "\u00b7" : short);
         const { paper, ink } = Colours.of(number, most);
         const blank = absent || (tap.state === "padding" && number === 0);
@@ -161,7 +210,9 @@ const LensWindow = (() => {
           "button",
           { type: "button", class: "part", "aria-pressed": "false", click: () => pick(i) },
           make("span", { class: "label", text: `map ${part.channel}` }),
-          map, make("span", { class: "sign", text: Words.TIMES }), kernel,
+          map,
+          make("span", { class: "sign", text: Words.TIMES }),
+          kernel,
           make("span", { class: "track" }, bar),
           value,
         );
@@ -171,7 +222,12 @@ const LensWindow = (() => {
       });
       this.layer = layer;
       this.list = list;
-      this.element = make("div", { class: "sums-place" }, make("h4", { text: `what each of ${plural(found.parts.length, "input map")} adds` }), list);
+      this.element = make(
+        "div",
+        { class: "sums-place" },
+        make("h4", { text: `what each of ${plural(found.parts.length, "input map")} adds` }),
+        list,
+      );
     }
 
     update(found, chosen) {
@@ -191,7 +247,8 @@ const LensWindow = (() => {
       this.chosen = chosen;
       const { offsetTop, offsetHeight } = this.lines[chosen].button;
       const [top, high] = [offsetTop - this.list.offsetTop, this.list.clientHeight];
-      if (top < this.list.scrollTop || top + offsetHeight > this.list.scrollTop + high) this.list.scrollTop = top - high / 2;
+      if (top < this.list.scrollTop || top + offsetHeight > this.list.scrollTop + high)
+        this.list.scrollTop = top - high / 2;
     }
   }
 
@@ -200,7 +257,15 @@ const LensWindow = (() => {
     const columns = kernel[kernel.length - 1];
     const layout = { rows: part.taps.length / columns, columns, places: part.taps.map((_, i) => i) };
     [canvas.width, canvas.height] = [columns, layout.rows];
-    canvas.getContext("2d").putImageData(Colours.pixels(layout, part.taps.map((tap) => tap.weight), most), 0, 0);
+    canvas.getContext("2d").putImageData(
+      Colours.pixels(
+        layout,
+        part.taps.map((tap) => tap.weight),
+        most,
+      ),
+      0,
+      0,
+    );
   }
 
   return { View };

@@ -1,6 +1,6 @@
 "use strict";
 
-/** Start: the head of the page, then the way through the network, then the lens on the first layer that is worth one. */
+/** Start: the head of the page, the way through the network, and the lens on the first layer. */
 const Page = (() => {
   const { make, percent, plural, shape } = Words;
   const MOST = 10; // classes with a bar of their own
@@ -21,7 +21,12 @@ const Page = (() => {
       make("p", { class: "lead", text: lead(page) }),
       ...page.notes.map((note) => make("p", { class: "note", text: note })),
       make("div", { class: "overview" }, drawing ?? seen(page), gets, verdict),
-      make("p", { class: "hint", text: "Choose a map to see how each of its numbers is made. Tab goes to a layer, the arrow keys from map to map, Enter opens." }),
+      make("p", {
+        class: "hint",
+        text:
+          "Choose a map to see how each of its numbers is made. " +
+          "Tab goes to a layer, the arrow keys from map to map, Enter opens.",
+      }),
     );
     conclude(page);
     const open = (layer, channel) => Lens.open(Data.page.layers[layer.number] ?? Data.page.input, channel);
@@ -29,20 +34,28 @@ const Page = (() => {
     Flow.show(document.getElementById("flow"), page, open);
     Colours.onChange(() => Flow.refresh(Data.page));
     if (window.matchMedia("(min-width: 900px)").matches) {
-      const first = page.layers.find((layer) => layer.y && layer.y.kept.length && layer.formula.type !== "unknown" && !layer.inside.length);
+      const first = page.layers.find(
+        (layer) => layer.y && layer.y.kept.length && layer.formula.type !== "unknown" && !layer.inside.length,
+      );
       if (first) Lens.open(first, first.y.kept[0]);
     }
   }
 
   function lead(page) {
     const what = page.model === "a network" ? "A network" : page.model;
-    return `${what}: ${plural(page.parameters, "parameter")}, ${plural(page.multiplyAdds, "multiply-add")} for an input of ${shape(page.input.y.shape)}.`;
+    const costs = [plural(page.parameters, "parameter"), plural(page.multiplyAdds, "multiply-add")].join(", ");
+    return `${what}: ${costs} for an input of ${shape(page.input.y.shape)}.`;
   }
 
   /** The picture as a person sees it. */
   function seen(page) {
     if (!page.picture) return null;
-    return make("figure", {}, make("figcaption", { text: "the picture" }), Stage.photograph(page.picture, { class: "photograph", "aria-label": "the picture" }));
+    return make(
+      "figure",
+      {},
+      make("figcaption", { text: "the picture" }),
+      Stage.photograph(page.picture, { class: "photograph", "aria-label": "the picture" }),
+    );
   }
 
   /** What the network gets, and what it makes of it. */
@@ -66,10 +79,23 @@ const Page = (() => {
     if (names.length > MOST) order.sort((a, b) => probabilities[b] - probabilities[a]);
     const best = probabilities.indexOf(Math.max(...probabilities));
     verdict.replaceChildren(
-      make("p", { class: "answer" }, make("span", { text: "it says " }), make("strong", { text: names[best] ?? "nothing" }), make("span", { text: ` with ${percent(probabilities[best])}` })),
-      make("ol", { class: "classes" }, ...order.slice(0, MOST).map((i) => classBar(names[i], probabilities[i], i === best))),
+      make(
+        "p",
+        { class: "answer" },
+        make("span", { text: "it says " }),
+        make("strong", { text: names[best] ?? "nothing" }),
+        make("span", { text: ` with ${percent(probabilities[best])}` }),
+      ),
+      make(
+        "ol",
+        { class: "classes" },
+        ...order.slice(0, MOST).map((i) => classBar(names[i], probabilities[i], i === best)),
+      ),
     );
-    if (names.length > MOST) verdict.append(make("p", { class: "quiet", text: `the ${MOST} most probable of ${plural(names.length, "class", "classes")}` }));
+    if (names.length > MOST)
+      verdict.append(
+        make("p", { class: "quiet", text: `the ${MOST} most probable of ${plural(names.length, "class", "classes")}` }),
+      );
   }
 
   function classBar(name, probability, best) {

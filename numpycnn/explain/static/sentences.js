@@ -28,13 +28,17 @@ const Sentences = (() => {
       `Each number of the input lays a kernel of ${shape(f.kernel)} into the output, scaled by it${window(f)}; ` +
       `what overlaps adds up, over ${plural(x.maps / f.groups, "map")}.`,
     pooling: (f) => {
-      const what = { maximum: "the largest number", average: "the average", norm: `the L${plain(f.p ?? 2)} norm` }[f.of];
+      const what = { maximum: "the largest number", average: "the average", norm: `the L${plain(f.p ?? 2)} norm` }[
+        f.of
+      ];
       const border = f.of === "maximum" ? "an empty border" : undefined;
       return `Of each window of ${shape(f.kernel)}${window(f, border)}, ${what} stays.`;
     },
     pad: () => "Zeros are put around each map.",
     upsample: (f) =>
-      f.mode === "nearest" ? `Each number is repeated, ${shape(f.scale)}.` : `Each map is drawn ${shape(f.scale)} times as large, linearly.`,
+      f.mode === "nearest"
+        ? `Each number is repeated, ${shape(f.scale)}.`
+        : `Each map is drawn ${shape(f.scale)} times as large, linearly.`,
     activation: (f) =>
       ({
         ReLU: "What is below zero becomes zero.",
@@ -45,18 +49,21 @@ const Sentences = (() => {
         Sigmoid: "Each number is squeezed between 0 and 1.",
         Tanh: "Each number is squeezed between \u22121 and 1.",
       })[f.name],
-    batchnorm: () => "Each channel is brought to the mean 0 and the spread 1 that it had in training, then scaled and shifted.",
+    batchnorm: () =>
+      "Each channel is brought to the mean 0 and the spread 1 that it had in training, then scaled and shifted.",
     layernorm: () => "The numbers are brought to mean 0 and spread 1 among each other, then scaled and shifted.",
     identity: () => "Nothing happens here: it only drops numbers in training.",
     reshape: (f, { y }) => (y.isVector ? "The maps are laid end to end." : "The same numbers in another shape."),
     embedding: () => "Each index is replaced by its row of a table.",
     residual: (f, { inside }) =>
-      `Two ways side by side, added up: ${inside.length > 1 ? "a main one and a shortcut" : "a main one, and the input itself"}.`,
+      "Two ways side by side, added up: a main one, and " + (inside.length > 1 ? "a shortcut." : "the input itself."),
     concat: (f, { inside }) => `${plural(inside.length, "way")} side by side; their maps are put one after the other.`,
     chain: () => "One layer after the other.",
     dense: (f, { x }) => `Each number is a weighted sum of all ${plural(x.count, "number")} before it.`,
     softmax: (f) =>
-      (f.log ? "Scores become logarithms of probabilities." : "Scores become probabilities: positive, and 1 together.") +
+      (f.log
+        ? "Scores become logarithms of probabilities."
+        : "Scores become probabilities: positive, and 1 together.") +
       (f.added ? " This is no layer of the model; the loss it was trained with does it." : ""),
     unknown: (f, { inside }) =>
       inside.length

@@ -7,8 +7,9 @@ const Stage = (() => {
   const WRITTEN = 30; // pixels from which a cell has room for its number
 
   /**
-   * Rows and columns for one map of an array. `places` has the place in the map for each cell, -1 for one of the padding,
-   * -2 for a gap. Pictures stay as they are; the slices of a volume stand side by side; a row of numbers is wrapped.
+   * Rows and columns for one map of an array. `places` has the place in the map for each cell, -1 for one of the
+   * padding, -2 for a gap. Pictures stay as they are; the slices of a volume stand side by side; a row of numbers is
+   * wrapped.
    */
   function layout(array, padding = null) {
     const pad = padding ?? array.size.map(() => [0, 0]);
@@ -80,7 +81,10 @@ const Stage = (() => {
     constructor({ label, padding = null, choose = null }) {
       this.padding = padding;
       this.choose = choose;
-      this.canvas = make("canvas", choose ? { role: "slider", tabindex: "0", "aria-label": label } : { role: "img", "aria-label": label });
+      this.canvas = make(
+        "canvas",
+        choose ? { role: "slider", tabindex: "0", "aria-label": label } : { role: "img", "aria-label": label },
+      );
       this.element = make("div", { class: choose ? "board choosable" : "board" }, this.canvas);
       if (choose) {
         this.canvas.addEventListener("pointerdown", (event) => {
@@ -179,7 +183,8 @@ const Stage = (() => {
         if (place === -2 || (this.until !== null && place > this.until)) return;
         const [x, y] = this.corner(cell);
         const value = place < 0 ? 0 : this.array.at(this.channel, place);
-        pen.fillStyle = place < 0 ? getComputedStyle(this.element).getPropertyValue("--muted") : Colours.of(value, most).ink;
+        pen.fillStyle =
+          place < 0 ? getComputedStyle(this.element).getPropertyValue("--muted") : Colours.of(value, most).ink;
         pen.fillText(place < 0 ? "0" : short(value), x + wide / 2, y + high / 2, wide - 2);
       });
     }
@@ -212,7 +217,8 @@ const Stage = (() => {
       }
       for (const cell of this.dots) {
         const [x, y] = this.corner(cell);
-        const [right, down, radius] = wide >= WRITTEN ? [wide - 6, high - 6, 3] : [wide / 2, high / 2, Math.max(1.5, Math.min(wide, high) / 6)];
+        const [right, down, radius] =
+          wide >= WRITTEN ? [wide - 6, high - 6, 3] : [wide / 2, high / 2, Math.max(1.5, Math.min(wide, high) / 6)];
         pen.beginPath();
         pen.arc(x + right, y + down, radius, 0, 2 * Math.PI);
         pen.fillStyle = colour;
