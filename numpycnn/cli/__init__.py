@@ -1,4 +1,4 @@
-"""The command ``numpycnn``: train, evaluate, predict, explain, draw, summary, gradcheck, each in a file of its own.
+"""The command ``numpycnn``: train, evaluate, predict, data, explain, draw, summary, gradcheck, each in its own file.
 
 What a user can get wrong ends in one line on the standard error stream and exit status 2; anything else is a defect of
 ours and keeps its traceback.
@@ -9,13 +9,14 @@ import sys
 from collections.abc import Sequence
 
 from numpycnn import __version__
-from numpycnn.cli import draw, evaluate, explain, gradcheck, predict, summary, train
+from numpycnn.cli import data, draw, evaluate, explain, gradcheck, predict, summary, train
 from numpycnn.cli.console import BROKEN_PIPE, EXPECTED, INTERRUPTED, WRONG_USE, Parser, complain, report
 
 EXAMPLES = """\
 examples:
   numpycnn train mnist                     a network learns to read; results go to runs/mnist
   numpycnn predict photo.jpg               what it reads in your picture
+  numpycnn data                            the data sets that there are, and where they lie
   numpycnn explain runs/mnist photo.jpg    a page that shows how, number by number
   numpycnn draw runs/mnist                 draw in your browser, and it reads along
   numpycnn summary tiny_vgg                what a network is made of, and what it costs
@@ -28,7 +29,7 @@ def parser() -> Parser:
     top = Parser(prog="numpycnn", description="Convolutional networks from scratch on NumPy.", epilog=EXAMPLES)
     top.add_argument("-V", "--version", action="version", version=f"numpycnn {__version__}")
     commands = top.add_subparsers(metavar="COMMAND", required=True, title="commands", prog="numpycnn")
-    for command in (train, evaluate, predict, explain, draw, summary, gradcheck):
+    for command in (train, evaluate, predict, data, explain, draw, summary, gradcheck):
         command.add(commands)
     return top
 

@@ -2,20 +2,23 @@
 
 import argparse
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
-from numpycnn.cli import recipes
-from numpycnn.cli.console import CommandError, Commands, add_threads, complain, item, say, use_threads
-from numpycnn.cli.networks import MODEL_HELP, open_model, training_of
+from numpycnn.cli.console import CommandError, Commands, add_threads, complain, item, refusing, say, use_threads
+from numpycnn.cli.datasets import add_dataset, label_of, load
+from numpycnn.cli.networks import MODEL_HELP, Training, create_for, open_model, training_of
 from numpycnn.cli.scoring import expect_classifier, score
 from numpycnn.cli.settings import KEY
+from numpycnn.data import Dataset, PictureReader
 from numpycnn.models import MODELS
 
 EXAMPLES = """\
-example:
+Pictures of a folder are brought to the size that the model was trained with.
+
+examples:
   numpycnn evaluate runs/mnist mnist
+  numpycnn evaluate runs/pets photographs/pets
 """
 
 
@@ -29,59 +32,59 @@ def add(commands: Commands) -> None:
     command.set_defaults(run=run)
 
 
-def add_dataset(command: argparse.ArgumentParser) -> None:
-    """Let a command take a data set."""
-    command.add_argument(
-        "dataset",
-        metavar="DATASET",
-        choices=list(recipes.SOURCES),
-        help="; ".join(f"{name}: {source.about}" for name, source in recipes.SOURCES.items()),
-    )
-    command.add_argument(
-        "--data",
-        type=Path,
-        metavar="FOLDER",
-        help="where its files are (default: NUMPYCNN_DATA, the cache, then a download)",
-    )
-
-
 def run(arguments: argparse.Namespace) -> int:
     """Print the figures."""
     use_threads(arguments.threads)
     named = arguments.model in MODELS
     model = None if named else open_model(arguments.model)
-    _, test = recipes.load(arguments.dataset, arguments.data)
+    training = None if model is None else training_of(model)
+    reader = training.reader if training is not None and isinstance(training.reader, PictureReader) else None
+    _, test = load(arguments.dataset, arguments.data, reader=reader, skip_broken=arguments.skip_broken)
     if model is None:
         complain(f"note: {arguments.model} has random weights: it has not been trained")
-        model = open_model(arguments.model, test.images.shape[1:], len(test.class_names))
+        with refusing(ValueError, MemoryError):
+            model = create_for(arguments.model, test)
     expect_classifier(model, test, arguments.model)
-    training = training_of(model)
     if training is not None:
-        if training.class_names != test.class_names:
-            raise CommandError(
-                f"{arguments.model}: expected a model for the classes {', '.join(test.class_names)}, "
-                f"got one for {', '.join(training.class_names)}"
-            )
+        expect_kin(training, test, arguments.model)
         trained_on = model.metadata.get(KEY, {}).get("found", test.name)
-        if trained_on != test.name:  # as the stand-in for MNIST is a part of MNIST's training images
+        # As the stand-in for MNIST is a part of MNIST's training images.
+        if trained_on != test.name and training.dataset == label_of(arguments.dataset):
             complain(
-                f"note: this model was trained on {trained_on}, and {test.name} may hold images that it has seen: "
-                "this is no honest test of it"
+                f"note: this model was trained on {trained_on}, and {test.name} may hold {test.noun}s that it has "
+                "seen: this is no honest test of it"
             )
-        test = training.dataset_of(test.images, test.labels, name=test.name, source=test.source)
-    item("data", f"{test.name}: {len(test):,} test images, from {test.source}")
+        with refusing(ValueError, TypeError):
+            test = test.replace(mean=training.mean, std=training.std)
+    item("data", f"{test.name}: {len(test):,} test {test.noun}s, from {test.source}")
+    if test.note:
+        item("", test.note)
     found = score(model, test)
     say()
-    say(recall_table(found.confusions, test.class_names))
+    say(recall_table(found.confusions, test.class_names, f"{test.noun}s"))
     say()
     say(f"test loss {found.loss:.4f}")
     say(f"test accuracy {100 * found.accuracy:.2f} %")
     return 0
 
 
-def recall_table(confusions: np.ndarray, class_names: Sequence[str]) -> str:
+def expect_kin(training: Training, test: Dataset, name: str) -> None:
+    """Check that a model knows the classes of a data set, and was trained on examples that were made like these."""
+    if training.class_names != test.class_names:
+        raise CommandError(
+            f"{name}: expected a model for the classes {', '.join(test.class_names)}, "
+            f"got one for {', '.join(training.class_names)}"
+        )
+    if training.reader is not None and training.reader != test.reader:
+        raise CommandError(
+            f"{name}: expected a model for {test.noun}s as {test.name} has them, got one whose "
+            f"{training.reader.noun}s were made with other settings or another vocabulary"
+        )
+
+
+def recall_table(confusions: np.ndarray, class_names: Sequence[str], examples: str = "images") -> str:
     """Return a line for each class: how many there are, how many were recognised, and what it is mistaken for most."""
-    rows = [("class", "images", "recognised", "recall", "most often mistaken for")]
+    rows = [("class", examples, "recognised", "recall", "most often mistaken for")]
     for row, name in enumerate(class_names):
         total, right = int(confusions[row].sum()), int(confusions[row, row])
         wrong = confusions[row].copy()

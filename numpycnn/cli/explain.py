@@ -26,7 +26,9 @@ def add(commands: Commands) -> None:
     command = commands.add_parser("explain", help="show what a network does", description=about, epilog=EXAMPLES)
     add_model(command)
     command.add_argument(
-        "picture", metavar="PICTURE", help="a PNG or JPEG file, or an input as an array in a .npy file"
+        "picture",
+        metavar="PICTURE",
+        help="a PNG or JPEG file, a WAV file for a model that hears, or an input as an array in a .npy file",
     )
     command.add_argument("--out", metavar="FILE", help="the page to write (default: explain-PICTURE.html)")
     command.add_argument("--open", action="store_true", help="open the page in a browser")

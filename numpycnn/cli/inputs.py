@@ -5,10 +5,12 @@ from pathlib import Path
 
 import numpy as np
 
-from numpycnn.cli import recipes
 from numpycnn.cli.console import CommandError, refusing, spell_path
 from numpycnn.cli.networks import Training, file_of, training_of
-from numpycnn.data.pictures import fit_picture, read_picture
+from numpycnn.data.audio import SpectrogramReader
+from numpycnn.data.fashion_mnist import GarmentReader
+from numpycnn.data.mnist import DigitReader
+from numpycnn.data.pictures import PictureReader, fit_picture, read_picture
 from numpycnn.explain import Example
 from numpycnn.functional.checks import spell
 from numpycnn.models import MODELS
@@ -16,10 +18,11 @@ from numpycnn.sequential import Sequential
 
 LARGEST_SHOWN = 320  # pixels of the longer side of a picture in a page
 CHANNELS = (1, 3)  # that a picture can have
+PICTURE_READERS = (DigitReader, GarmentReader, PictureReader)
 
 
 def example_of(model: Sequential, text: str, file: str) -> Example:
-    """Return the input that a picture, or an array in a ``.npy`` file, is for a model.
+    """Return the input that a picture, a recording, or an array in a ``.npy`` file is for a model.
 
     Parameters
     ----------
@@ -35,6 +38,10 @@ def example_of(model: Sequential, text: str, file: str) -> Example:
     """
     if Path(file).suffix == ".npy":
         return _from_array(model, text, file)
+    training = training_of(model)
+    if training is not None and isinstance(training.reader, SpectrogramReader):
+        x = normalised(model, training, training.reader.read(file))
+        return Example(x, title=Path(file).name, class_names=training.class_names, notes=_weights_note(text))
     return from_picture(model, text, read_picture(file), Path(file).name)
 
 
@@ -45,9 +52,9 @@ def from_picture(model: Sequential, text: str, pixels: np.ndarray, title: str) -
     numbers from 0 to 1.
     """
     training = training_of(model)
-    if training is not None and training.dataset in recipes.SOURCES:
+    if training is not None and isinstance(training.reader, PICTURE_READERS):
         with refusing(ValueError, prefix=f"{spell_path(title)}: "):
-            image = recipes.SOURCES[training.dataset].prepare(pixels)  # (C, H, W)
+            image = training.reader.prepare(pixels)  # (C, H, W)
         x = normalised(model, training, image)
         names: Sequence[str] | None = training.class_names
         notes = _weights_note(text)
@@ -65,7 +72,7 @@ def from_picture(model: Sequential, text: str, pixels: np.ndarray, title: str) -
 def blank(model: Sequential, text: str) -> Example:
     """Return the input that a picture with nothing in it would be."""
     training = training_of(model)
-    if training is not None and training.dataset in recipes.SOURCES:
+    if training is not None and isinstance(training.reader, PICTURE_READERS):
         image = np.zeros(model.input_shape or (), np.uint8)
         x = normalised(model, training, image)
         names: Sequence[str] | None = training.class_names

@@ -3,12 +3,13 @@
 import argparse
 import shlex
 from dataclasses import dataclass
+from inspect import signature
 from pathlib import Path
 
 import numpy as np
 
 from numpycnn.cli.console import CommandError, refusing, shape, spell_path
-from numpycnn.data import Dataset
+from numpycnn.data import Dataset, Reader, SentenceReader, reader_from
 from numpycnn.functional.checks import spell
 from numpycnn.loading import load_model
 from numpycnn.models import MODELS, create
@@ -16,40 +17,50 @@ from numpycnn.sequential import Sequential
 
 RUNS = Path("runs")
 MODEL_FILE, CHECKPOINT = "model.safetensors", "checkpoint.safetensors"
+VOCABULARY = "vocabulary"  # the argument of a network that reads, the number of words that it knows
 MODEL_HELP = f"a trained model's .safetensors file or its folder, or one of {', '.join(MODELS)}"
 
 
 @dataclass(frozen=True)
 class Training:
-    """What a model's metadata says of its training: enough to make any picture into its input."""
+    """What a model's metadata says of its training: enough to make any file or sentence into its input.
+
+    `reader` is None where the metadata does not say how; the numbers of mean and std are one for each channel.
+    """
 
     dataset: str
     class_names: tuple[str, ...]
     mean: tuple[float, ...]
     std: tuple[float, ...]
-
-    def to_json(self) -> dict[str, object]:
-        """Return the metadata."""
-        return {
-            "dataset": self.dataset,
-            "class_names": list(self.class_names),
-            "mean": list(self.mean),
-            "std": list(self.std),
-        }
+    reader: Reader | None = None
 
     def dataset_of(self, images: np.ndarray, labels: np.ndarray, *, name: str, source: str = "memory") -> Dataset:
-        """Return images as a data set that is normalised as the training's was."""
+        """Return examples as a data set that is normalised as the training's was."""
         with refusing(ValueError, TypeError):
-            return Dataset(images, labels, self.class_names, name=name, mean=self.mean, std=self.std, source=source)
+            return Dataset(
+                images,
+                labels,
+                self.class_names,
+                name=name,
+                mean=self.mean,
+                std=self.std,
+                source=source,
+                reader=self.reader,
+            )
 
 
 def training_of(model: Sequential) -> Training | None:
-    """Return what the metadata says, None if it does not say all of it."""
+    """Return what the metadata says, None if it does not say all of it or makes no sense."""
     match model.metadata:
-        case {"dataset": str(dataset), "class_names": [_, *_] as names, "mean": [_, *_] as mean, "std": [_, *_] as std}:
+        case {"dataset": str(dataset), "class_names": [_, *_] as names, "mean": list(mean), "std": list(std)}:
             numbers = all(type(value) in (int, float) for value in [*mean, *std])
+            settings = model.metadata.get("reader")
             if numbers and all(isinstance(name, str) for name in names):
-                return Training(dataset, tuple(names), tuple(map(float, mean)), tuple(map(float, std)))
+                try:
+                    reader = None if settings is None else reader_from(settings)
+                except ValueError:
+                    return None
+                return Training(dataset, tuple(names), tuple(map(float, mean)), tuple(map(float, std)), reader)
     return None
 
 
@@ -105,10 +116,29 @@ def open_model(text: str, input_shape: tuple[int, ...] | None = None, classes: i
     return model
 
 
+def create_for(name: str, dataset: Dataset, *, seed: int = 0) -> Sequential:
+    """Return a new network of the zoo for the examples and classes of a data set.
+
+    Raises
+    ------
+    ValueError
+        If there is none of this name, or it does not take such examples.
+    """
+    shape, classes = dataset.images.shape[1:], len(dataset.class_names)
+    reads = name in MODELS and VOCABULARY in signature(MODELS[name]).parameters
+    if reads != isinstance(dataset.reader, SentenceReader):
+        kinds = ("pictures", "sentences") if reads else ("sentences", "pictures")
+        raise ValueError(f"{name} is no network for {kinds[0]}, as those of {dataset.name} are: it takes {kinds[1]}")
+    if isinstance(dataset.reader, SentenceReader):
+        return MODELS[name](shape, classes, seed=seed, **{VOCABULARY: len(dataset.reader.words)})
+    return create(name, shape, classes, seed=seed)
+
+
 def how_to_go_on(folder: Path) -> str:
     """Say what can be done with an unfinished training."""
-    training = training_of(load_model(folder / CHECKPOINT))
-    resume = ["numpycnn", "train", training.dataset if training else "DATASET", "--out", str(folder), "--resume"]
+    settings = load_model(folder / CHECKPOINT).metadata.get("training", {})
+    dataset = settings.get("dataset", "DATASET") if isinstance(settings, dict) else "DATASET"
+    resume = ["numpycnn", "train", str(dataset), "--out", str(folder), "--resume"]
     return f"finish it with: {shlex.join(resume)}; or take the model as it is so far: {folder / CHECKPOINT}"
 
 

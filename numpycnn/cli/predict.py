@@ -1,4 +1,4 @@
-"""``numpycnn predict``: what a trained model sees in pictures from disk."""
+"""``numpycnn predict``: what a trained model sees in pictures, hears in recordings and reads in sentences."""
 
 import argparse
 import json
@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from numpycnn.cli import recipes
 from numpycnn.cli.console import (
     EXPECTED,
     WRONG_USE,
@@ -16,7 +15,7 @@ from numpycnn.cli.console import (
     add_threads,
     can_show,
     item,
-    refusing,
+    one_line,
     report,
     say,
     spell_path,
@@ -24,16 +23,21 @@ from numpycnn.cli.console import (
 )
 from numpycnn.cli.networks import MODEL_FILE, RUNS, Training, file_of, newest_model, open_model, training_of
 from numpycnn.cli.scoring import expect_classifier, score
-from numpycnn.data import read_picture
+from numpycnn.data import Reader
+from numpycnn.errors import DataFormatError
 from numpycnn.models import MODELS
 from numpycnn.sequential import Sequential
 
 EXAMPLES = """\
-A digit may be dark on light or light on dark, drawn or photographed, of any size: one digit a picture.
+What INPUT is follows from what the model was trained on: a PNG or JPEG picture, a WAV file of one channel, or a
+sentence in quotation marks. A digit may be dark on light or light on dark, drawn or photographed, of any size: one
+digit a picture. A piece of clothing lies on a plain background.
 
 examples:
   numpycnn predict photo.jpg
   numpycnn predict --model runs/mnist-2 *.png
+  numpycnn predict --model runs/spoken_digits seven.wav
+  numpycnn predict --model runs/sentence_polarity "a film that you will not forget"
   numpycnn predict --json photo.jpg
 """
 BAR = 40  # characters for a probability of 1
@@ -41,9 +45,13 @@ BAR = 40  # characters for a probability of 1
 
 def add(commands: Commands) -> None:
     """Add the command."""
-    about = "Print what a trained model sees in PNG or JPEG pictures, with the probability of each class."
-    command = commands.add_parser("predict", help="classify pictures", description=about, epilog=EXAMPLES)
-    command.add_argument("pictures", metavar="PICTURE", nargs="+", help="PNG or JPEG files")
+    about = (
+        "Print what a trained model takes pictures, recordings or sentences for, with the probability of each class."
+    )
+    command = commands.add_parser(
+        "predict", help="classify pictures, recordings or sentences", description=about, epilog=EXAMPLES
+    )
+    command.add_argument("inputs", metavar="INPUT", nargs="+", help="PNG, JPEG or WAV files, or sentences")
     command.add_argument(
         "--model",
         metavar="MODEL",
@@ -55,52 +63,55 @@ def add(commands: Commands) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print a prediction for each picture; one that cannot be read is reported, and the others still are predicted."""
+    """Print a prediction for each input; one that cannot be read is reported, and the others still are predicted."""
     use_threads(arguments.threads)
     name = str(newest_model()) if arguments.model is None else arguments.model
     if name in MODELS and file_of(name) is None:
         raise CommandError(f"--model {name}: expected a trained model's file or folder, got a network without weights")
     model = open_model(name)
     training = training_of(model)
-    if training is None or training.dataset not in recipes.SOURCES:
+    if training is None or training.reader is None:
         raise CommandError(
             f"{spell_path(name)}: expected a model whose metadata says how its inputs are made (dataset, class_names, "
-            "mean, std), as that of 'numpycnn train' does"
+            "mean, std, reader), as that of 'numpycnn train' does"
         )
+    noun = training.reader.noun
     if not arguments.json:
         item("model", f"{spell_path(name)}, trained on {training.dataset}")
     found, failed = [], False
-    for picture in arguments.pictures:
+    for text in arguments.inputs:
         try:
-            probabilities = classify(model, training, picture)
+            probabilities = classify(model, training, training.reader, text)
         except EXPECTED as error:
             report(error)
             failed = True
             continue
-        found.append(as_json(picture, probabilities, training.class_names))
+        found.append({noun: text} | as_json(probabilities, training.class_names))
         if not arguments.json:
             say()
-            say(as_bars(picture, probabilities, training.class_names))
+            say(as_bars(text, probabilities, training.class_names))
     if arguments.json:
-        say(json.dumps({"model": name, "pictures": found}, indent=2))
+        say(json.dumps({"model": name, f"{noun}s": found}, indent=2))
     return WRONG_USE if failed else 0
 
 
-def classify(model: Sequential, training: Training, picture: str) -> np.ndarray:
-    """Return the probabilities of the classes for one picture."""
-    pixels = read_picture(picture)
-    with refusing(ValueError, prefix=f"{spell_path(picture)}: "):
-        image = recipes.SOURCES[training.dataset].prepare(pixels)  # (C, H, W)
-    dataset = training.dataset_of(image[np.newaxis], np.zeros(1, np.int64), name=training.dataset)
+def classify(model: Sequential, training: Training, reader: Reader, text: str) -> np.ndarray:
+    """Return the probabilities of the classes for one file or sentence."""
+    try:
+        example = reader.read(text)
+    except DataFormatError:  # which names the file
+        raise
+    except ValueError as error:
+        raise CommandError(f"{spell_path(text)}: {one_line(error)}") from error
+    dataset = training.dataset_of(example[np.newaxis], np.zeros(1, np.int64), name=training.dataset)
     expect_classifier(model, dataset, "the model")
     return score(model, dataset).probabilities[0]  # (K,)
 
 
-def as_json(picture: str, probabilities: np.ndarray, class_names: Sequence[str]) -> dict[str, Any]:
+def as_json(probabilities: np.ndarray, class_names: Sequence[str]) -> dict[str, Any]:
     """Return a prediction as JSON can hold it."""
     best = int(probabilities.argmax())
     return {
-        "picture": picture,
         "class": class_names[best],
         "probability": round(float(probabilities[best]), 6),
         "probabilities": {
@@ -109,12 +120,12 @@ def as_json(picture: str, probabilities: np.ndarray, class_names: Sequence[str])
     }
 
 
-def as_bars(picture: str, probabilities: np.ndarray, class_names: Sequence[str]) -> str:
+def as_bars(text: str, probabilities: np.ndarray, class_names: Sequence[str]) -> str:
     """Return a prediction as lines of text, the best class marked."""
     best = int(probabilities.argmax())
     block = "█" if can_show("█") else "#"
     width = max(map(len, class_names))
-    lines = [f"{spell_path(picture)}: {class_names[best]} ({100 * probabilities[best]:.1f} %)"]
+    lines = [f"{spell_path(text)}: {class_names[best]} ({100 * probabilities[best]:.1f} %)"]
     for i, (name, probability) in enumerate(zip(class_names, probabilities, strict=True)):
         mark = ">" if i == best else " "
         bar = block * (BAR * round(1000 * float(probability)) // 1000)  # full where the figure is 100.0 %

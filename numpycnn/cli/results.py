@@ -16,14 +16,23 @@ from numpycnn.cli.console import CommandError, spell_path
 from numpycnn.cli.networks import CHECKPOINT, MODEL_FILE, RUNS
 from numpycnn.cli.scoring import Score
 from numpycnn.cli.settings import Settings
-from numpycnn.data import Dataset
+from numpycnn.data import Dataset, SentenceReader, SpectrogramReader
 from numpycnn.serialization import replacing
 from numpycnn.training import Trainer
 from numpycnn.visualize import confusion_matrix, learning_curves, misclassified
+from numpycnn.visualize.mistakes import worst_mistakes
 
 HISTORY, RESULT = "history.csv", "result.json"
-CURVES, CONFUSIONS, MISTAKES = "learning_curves.png", "confusion_matrix.png", "misclassified.png"
-FILES = (MODEL_FILE, HISTORY, CURVES, CONFUSIONS, MISTAKES, RESULT)
+CURVES, CONFUSIONS = "learning_curves.png", "confusion_matrix.png"
+MISTAKES, MISTAKES_TEXT = "misclassified.png", "misclassified.txt"
+FILES = (MODEL_FILE, HISTORY, CURVES, CONFUSIONS, MISTAKES, MISTAKES_TEXT, RESULT)
+MOST_MISTAKES = 100  # in a list
+
+
+def files_of(dataset: Dataset) -> tuple[str, ...]:
+    """Return the names of the results: mistakes with pictures are drawn, those with sentences are listed."""
+    other = MISTAKES if isinstance(dataset.reader, SentenceReader) else MISTAKES_TEXT
+    return tuple(name for name in FILES if name != other)
 
 
 def check_folder(out: Path | None, *, force: bool) -> None:
@@ -98,6 +107,24 @@ def _is_numbered(name: str, dataset: str) -> bool:
     return name == dataset or name.removeprefix(f"{dataset}-").isdecimal()
 
 
+def write_mistakes(out: Path, test: Dataset, score: Score) -> None:
+    """Draw or list what was misclassified, the surest mistakes first."""
+    if not isinstance(test.reader, SentenceReader):
+        # Of a spectrogram the low tones belong to the bottom of the picture.
+        images = test.images[:, :, ::-1] if isinstance(test.reader, SpectrogramReader) else test.images
+        misclassified(images, test.labels, score.probabilities, test.class_names, out / MISTAKES)
+        return
+    worst = worst_mistakes(test.labels, score.probabilities)
+    head = f"{len(worst):,} of {len(test):,} misclassified"
+    lines = [head + (f", the surest {MOST_MISTAKES}" if len(worst) > MOST_MISTAKES else ""), ""]
+    for i in worst[:MOST_MISTAKES]:
+        true, predicted = test.class_names[test.labels[i]], test.class_names[score.predictions[i]]
+        sure = f"{100 * score.probabilities[i].max():.1f} %"
+        lines.append(f"true: {true}, predicted: {predicted}, {sure}: {test.reader.write(test.images[i])}")
+    with replacing(out / MISTAKES_TEXT) as beside:
+        beside.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
 def write_results(
     out: Path, trainer: Trainer, settings: Settings, test: Dataset, score: Score, *, threads: int, begin: float
 ) -> float:
@@ -105,7 +132,7 @@ def write_results(
     trainer.history.save(out / HISTORY)
     learning_curves(trainer.history, out / CURVES)
     confusion_matrix(test.labels, score.predictions, test.class_names, out / CONFUSIONS)
-    misclassified(test.images, test.labels, score.probabilities, test.class_names, out / MISTAKES)
+    write_mistakes(out, test, score)
     seconds = time.perf_counter() - begin
     result: dict[str, Any] = {
         "test_accuracy": score.accuracy,
@@ -116,6 +143,7 @@ def write_results(
         "settings": settings.to_json() | {"threads": threads},
         "parameters": trainer.model.summary().parameters,
         "data_source": test.source,
+        "data_note": test.note,
         "versions": {
             "numpycnn": __version__,
             "python": platform.python_version(),

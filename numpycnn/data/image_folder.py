@@ -19,7 +19,7 @@ from numpycnn.data.pictures import MOST_BYTES, PictureReader, decode_picture
 from numpycnn.errors import DataFormatError
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
-TEST_SHARE = 0.2  # of the pictures, where there is no folder "test"
+TEST_SHARE = 0.2  # of the pictures of a class, where there is no folder "test"
 
 
 class ImageFolder(Dataset):
@@ -101,8 +101,8 @@ def load_image_folder(
 ) -> tuple[Dataset, Dataset]:
     """Load the training and the test set of a folder or a zip of pictures, shuffled.
 
-    Where `root` has the folders ``train`` and ``test``, they are the two sets; otherwise one fifth of all pictures,
-    drawn by `seed`, is the test set. The statistics that normalise both are those of the training set.
+    Where `root` has the folders ``train`` and ``test``, they are the two sets; otherwise one fifth of the pictures of
+    each class, drawn by `seed`, is the test set. The statistics that normalise both are those of the training set.
 
     Parameters
     ----------
@@ -130,7 +130,7 @@ def load_image_folder(
         note = ""
     else:
         everything = ImageFolder(root, size, **settings)
-        test, train = everything.split(TEST_SHARE, seed)
+        train, test = _held_out(everything, seed)
         note = (
             f"no folder 'test': {len(test):,} of {len(everything):,} pictures, drawn by seed {seed}, are the test set"
         )
@@ -146,6 +146,20 @@ def name_of(root: str | os.PathLike[str]) -> str:
     """Return what a data set in a folder or a zip is called."""
     root = Path(root).resolve()
     return root.stem if root.is_file() else root.name
+
+
+def _held_out(data: Dataset, seed: int) -> tuple[Dataset, Dataset]:
+    """Split off one fifth of each class, at least one picture where there are two."""
+    rng = np.random.default_rng(seed)
+    tests = []
+    for label in range(len(data.class_names)):
+        rows = rng.permutation(np.flatnonzero(data.labels == label))
+        tests.append(rows[: max(round(TEST_SHARE * len(rows)), int(len(rows) > 1))])
+    test = rng.permutation(np.concatenate(tests))
+    if not test.size:
+        raise DataFormatError(f"{data.source}: expected two pictures of some class at least, one of them to test with")
+    train = rng.permutation(np.setdiff1d(np.arange(len(data)), test))
+    return data[train], data[test]
 
 
 def _shuffled(data: Dataset, seed: int) -> Dataset:

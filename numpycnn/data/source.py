@@ -155,7 +155,7 @@ def fetch_all(source: Source) -> Found:
             reason = str(error)
         except OSError as error:
             reason = f"it cannot be kept in the cache {folder}: {error}"
-    names = " or ".join(" and ".join(form.files) for form in source.forms)
+    names = " or ".join(", ".join(form.files) for form in source.forms)
     raise NotAtHandError(
         f"{source.title} is not on this machine, and {reason}. Put {names} into a folder '{source.folders[0]}' and set "
         f"NUMPYCNN_DATA to the folder above it, or name the folder; they come from {source.homepage}",

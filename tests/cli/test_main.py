@@ -16,7 +16,7 @@ from numpycnn.cli import console, main, summary
 from numpycnn.serialization import open_arrays
 
 Run = Callable[..., Any]
-COMMANDS = ["train", "evaluate", "predict", "summary", "gradcheck"]
+COMMANDS = ["train", "evaluate", "predict", "data", "summary", "gradcheck"]
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 # The command in a process of its own, with made-up digits as MNIST; the folder of the digits is the first argument.
@@ -103,7 +103,7 @@ WRONG = [
     (["evaluate", "lenet", "cifar"], "argument DATASET: invalid choice: 'cifar'"),
     (["summary", "lenet", "--input-shape", "1,x"], "expected sizes from 1 on such as 1,28,28, got '1,x'"),
     (["gradcheck", "lenet", "--samples", "0"], "argument --samples: expected a whole number from 1"),
-    (["predict"], "the following arguments are required: PICTURE"),
+    (["predict"], "the following arguments are required: INPUT"),
 ]
 
 

@@ -8,26 +8,62 @@ import pytest
 
 from numpycnn.cli.console import CommandError
 from numpycnn.cli.networks import Training, newest_model, open_model, training_of
+from numpycnn.data import PictureReader, SentenceReader
 from numpycnn.models import mlp
 
-TRAINING = Training("mnist", ("no", "yes"), (0.25,), (0.5,))
+WORDS = ("<padding>", "<unknown>", "film")
+TRAINING = Training("mnist", ("no", "yes"), (0.25,), (0.5,), PictureReader((2, 2), 1))
+METADATA = {
+    "dataset": "mnist",
+    "class_names": ["no", "yes"],
+    "mean": [0.25],
+    "std": [0.5],
+    "reader": {"kind": "picture", "size": [2, 2], "channels": 1, "fit": "crop"},
+}
 
 
 def test_what_is_said_of_a_training_comes_back_from_a_file(tmp_path: Path) -> None:
     model = mlp(classes=2)
-    model.metadata = TRAINING.to_json()
+    model.metadata = METADATA
     model.save(tmp_path / "model.safetensors")
     assert training_of(open_model(str(tmp_path))) == TRAINING
 
 
 @pytest.mark.parametrize(
     "change",
-    [{"dataset": 3}, {"class_names": []}, {"class_names": ["no", 1]}, {"mean": None}, {"std": 0.5}, {"mean": [True]}],
+    [
+        {"dataset": 3},
+        {"class_names": []},
+        {"class_names": ["no", 1]},
+        {"mean": None},
+        {"std": 0.5},
+        {"mean": [True]},
+        {"reader": "digit"},
+        {"reader": {"kind": "digit", "size": 3}},
+    ],
 )
 def test_metadata_that_says_less(change: dict[str, Any]) -> None:
     model = mlp()
-    model.metadata = TRAINING.to_json() | change
+    model.metadata = METADATA | change
     assert training_of(model) is None
+
+
+def test_a_training_need_not_say_how_its_inputs_are_read() -> None:
+    for metadata in (METADATA | {"reader": None}, {key: METADATA[key] for key in METADATA if key != "reader"}):
+        model = mlp()
+        model.metadata = metadata
+        training = training_of(model)
+        assert training is not None
+        assert training.reader is None
+
+
+def test_tokens_have_no_mean() -> None:
+    model = mlp()
+    model.metadata = METADATA | {"mean": [], "std": [], "reader": SentenceReader(WORDS, 5).to_json()}
+    training = training_of(model)
+    assert training is not None
+    dataset = training.dataset_of(np.array([[2, 1, 0, 0, 0]]), np.array([1]), name="mine")
+    assert dataset.batch([0])[0].tolist() == [[2, 1, 0, 0, 0]]
 
 
 def test_metadata_that_is_no_table() -> None:

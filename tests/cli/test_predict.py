@@ -169,7 +169,14 @@ def test_a_network_without_weights(run: Run, refused: Run, picture: Path) -> Non
         {"dataset": "mnist", "class_names": list("0123456789"), "mean": [0.1]},
         {"dataset": "mnist", "class_names": "0123456789", "mean": [0.1], "std": [0.3]},
         {"dataset": "mnist", "class_names": list("0123456789"), "mean": ["0.1"], "std": [0.3]},
-        {"dataset": "elsewhere", "class_names": list("0123456789"), "mean": [0.1], "std": [0.3]},
+        {"dataset": "mnist", "class_names": list("0123456789"), "mean": [0.1], "std": [0.3]},
+        {
+            "dataset": "mnist",
+            "class_names": list("0123456789"),
+            "mean": [0.1],
+            "std": [0.3],
+            "reader": {"kind": "video"},
+        },
     ],
 )
 def test_a_model_that_does_not_say_how_it_was_trained(
@@ -185,6 +192,7 @@ def test_a_model_that_does_not_say_how_it_was_trained(
 def test_metadata_that_makes_no_sense(run: Run, picture: Path) -> None:
     model = numpycnn.models.mlp()
     model.metadata = {"dataset": "mnist", "class_names": list("0123456789"), "mean": [0.1], "std": [-1.0]}
+    model.metadata["reader"] = {"kind": "digit"}
     model.save("m.safetensors")
     outcome = run("predict", "--model", "m.safetensors", "one.png")
     assert outcome.status == 2

@@ -2,8 +2,8 @@
 
 import pytest
 
-from numpycnn.cli.recipes import OPTIMIZERS, RECIPES, SOURCES
-from numpycnn.data.mnist import MNIST
+from numpycnn.cli.recipes import FOLDER, OPTIMIZERS, RECIPES
+from numpycnn.data import CATALOG
 from numpycnn.models import MODELS
 from numpycnn.optim import OneCycleSchedule, Optimizer
 
@@ -16,8 +16,7 @@ def test_a_recipe_can_be_followed(name: str) -> None:
 
 
 def test_every_data_set_has_a_recipe() -> None:
-    assert set(SOURCES) <= set(RECIPES)
-    assert MNIST.name in RECIPES
+    assert set(RECIPES) == {*CATALOG, "mnist-5k", FOLDER}
 
 
 @pytest.mark.parametrize("name", list(OPTIMIZERS))

@@ -327,13 +327,13 @@ def test_resume_with_its_own_settings_repeated(run: Run, stopped: Path) -> None:
 
 
 def test_resume_on_other_data(run: Run, refused: Run, stopped: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    load = train.recipes.load
+    load = train.load
 
-    def shorter(*arguments: Any) -> Any:
-        training, test = load(*arguments)
+    def shorter(*arguments: Any, **settings: Any) -> Any:
+        training, test = load(*arguments, **settings)
         return training[:400], test
 
-    monkeypatch.setattr(train.recipes, "load", shorter)
+    monkeypatch.setattr(train, "load", shorter)
     refused(run("train", "mnist", "--resume"), "began with 480 images of mnist, and now 400 of mnist were found in")
 
 

@@ -124,6 +124,19 @@ def test_a_fifth_is_the_test_set_otherwise(make: Make) -> None:
     assert not np.array_equal(other.images, train.images)
 
 
+@pytest.mark.parametrize(("counts", "expected"), [((5, 5), (1, 1)), ((2, 9), (1, 2)), ((1, 3), (0, 1))])
+def test_each_class_is_in_both_sets_where_it_can_be(make: Make, counts: tuple[int, int], expected: tuple) -> None:
+    root = make(tree("cat", counts[0]) | tree("dog", counts[1]))
+    train, test = load_image_folder(root, (6, 9))
+    assert tuple(np.bincount(test.labels, minlength=2)) == expected
+    assert tuple(np.bincount(train.labels, minlength=2)) == tuple(np.subtract(counts, expected))
+
+
+def test_one_picture_of_each_class_is_nothing_to_test_with(make: Make) -> None:
+    with pytest.raises(DataFormatError, match="expected two pictures of some class at least, one of them to test with"):
+        load_image_folder(make(tree(count=1)))
+
+
 def test_different_classes_in_train_and_test(make: Make) -> None:
     root = make(tree(above="train/") | tree("cat horse", above="test/"))
     with pytest.raises(DataFormatError, match="the same classes in train and test, found cat, dog and cat, horse"):

@@ -142,7 +142,7 @@ def test_what_is_nowhere_is_fetched(monkeypatch: pytest.MonkeyPatch, own_cache: 
 
 def test_what_cannot_be_had_is_said_in_one_error() -> None:
     text = (
-        r"^Toy is not on this machine, and one.gz could not be downloaded \(no network in tests\)\. Put one and two or "
+        r"^Toy is not on this machine, and one.gz could not be downloaded \(no network in tests\)\. Put one, two or "
         r"both\.zip or tree into a folder 'toy' and set NUMPYCNN_DATA to the folder above it, or name the folder; they "
         r"come from https://example\.invalid/toy$"
     )

@@ -1,0 +1,92 @@
+"""``numpycnn data``: the data sets that there are, where each one lies, and a download of the one that is wanted."""
+
+import argparse
+from pathlib import Path
+
+from numpycnn.cli.console import Commands, refusing, say, spell_path
+from numpycnn.data import CATALOG
+from numpycnn.data.source import Found, NotAtHandError, Source, fetch_all, is_known, locate
+
+EXAMPLES = """\
+A data set is looked for in the folder that NUMPYCNN_DATA names, where packages of the system put it, and in the cache
+(NUMPYCNN_CACHE, or the user's own). A download is checked against its published SHA-256 before it is kept; one that
+broke off goes on where it did.
+
+examples:
+  numpycnn data
+  numpycnn data fashion_mnist
+"""
+
+
+def add(commands: Commands) -> None:
+    """Add the command."""
+    about = "List the data sets: where each was found, its size, licence and checksum. With a name, fetch that one."
+    command = commands.add_parser("data", help="list the data sets, or fetch one", description=about, epilog=EXAMPLES)
+    command.add_argument("name", metavar="NAME", nargs="?", choices=list(CATALOG), help=f"one of {', '.join(CATALOG)}")
+    command.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the list, or fetch one and print what there is to say of it."""
+    if arguments.name is not None:
+        source = CATALOG[arguments.name].source
+        found = locate(source)
+        show(source, found if found and not found.fetched else fetch(source, cached=found is not None))
+        return 0
+    for number, entry in enumerate(CATALOG.values()):
+        if number:
+            say()
+        show(entry.source, locate(entry.source))
+    return 0
+
+
+def fetch(source: Source, *, cached: bool) -> Found:
+    """Return the files of a data set, from the cache if they are there and right, or from its mirrors."""
+    if source.published and not cached:
+        say(f"{source.title}: {megabytes(sum(file.size for file in source.published))} to fetch")
+    with refusing(NotAtHandError):
+        return fetch_all(source)
+
+
+def show(source: Source, found: Found | None) -> None:
+    """Print what there is to say of a data set."""
+    say(f"{source.name}: {source.about}")
+    if found is None:
+        size = megabytes(sum(file.size for file in source.published))
+        how = f"numpycnn data {source.name} fetches {size}" if source.published else f"get it from {source.homepage}"
+        line("found", f"not on this machine; {how}")
+    else:
+        files = f"{len(found.paths)} files" if len(found.paths) > 1 else found.paths[0].name
+        line("found", f"{spell_path(found.folder)} ({files}, {megabytes(sum(map(size_of, found.paths)))})")
+    line("licence", source.licence)
+    if found is not None:
+        line("checksum", checksum(found))
+        if found.form.note:
+            line("note", found.form.note)
+
+
+def line(name: str, text: str) -> None:
+    """Print a line below the name of a data set."""
+    say(f"  {name:<10}{text}")
+
+
+def checksum(found: Found) -> str:
+    """Say whether the files are those that are known."""
+    match is_known(found):
+        case None:
+            return "none is published for this form"
+        case True:
+            return "SHA-256 as expected"
+        case _:
+            return "WRONG: the SHA-256 is not the expected one; replace the files, or take them away"
+
+
+def size_of(path: Path) -> int:
+    """Return the bytes of a file, or of all files in a folder."""
+    files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
+    return sum(file.stat().st_size for file in files)
+
+
+def megabytes(size: int) -> str:
+    """Return a size for people to read."""
+    return f"{size / 1e6:.1f} MB"

@@ -1,0 +1,83 @@
+"""From what a user calls a data set to its training and test set."""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from numpycnn.cli.console import CommandError
+from numpycnn.cli.datasets import dataset, label_of, load, size
+from numpycnn.data import CATALOG, PictureReader
+from numpycnn.errors import DataFormatError
+from tests.data.small import pack, picture_bytes
+
+
+@pytest.fixture
+def pets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of five pictures of each of two kinds, in the current one."""
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    files = {
+        f"{name}/{i}.png": picture_bytes(rng.integers(100 * c, 100 * c + 99, (9, 12, 3)).astype(np.uint8))
+        for c, name in enumerate(("cat", "dog"))
+        for i in range(5)
+    }
+    return pack(tmp_path / "pets", "folder", files)
+
+
+@pytest.mark.parametrize("name", list(CATALOG))
+def test_names_of_the_catalog(name: str) -> None:
+    assert dataset(name) == label_of(name) == name
+
+
+def test_paths(pets: Path) -> None:
+    assert dataset("pets") == "pets"
+    assert label_of(str(pets)) == label_of("./pets/") == "pets"
+
+
+@pytest.mark.parametrize("text", ["cifar", "", "no/such/folder"])
+def test_neither_a_name_nor_a_path(text: str) -> None:
+    with pytest.raises(
+        argparse.ArgumentTypeError, match=rf"invalid choice: '{text}' \(choose from 'mnist', .*, or name"
+    ):
+        dataset(text)
+
+
+def test_a_name_is_not_taken_for_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder that happens to bear a data set's name is named with a path, as ./mnist."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mnist").mkdir()
+    with pytest.raises(CommandError, match="MNIST: expected train-images"):
+        load("mnist", Path("."))
+    with pytest.raises(DataFormatError, match="found no pictures"):
+        load("./mnist", None)
+
+
+@pytest.mark.parametrize("text", ["64", "64,64,3", "0,5", "x"])
+def test_sizes_that_are_none(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match="expected"):
+        size(text)
+    assert size("48,64") == (48, 64)
+
+
+def test_pictures_are_brought_to_one_size(pets: Path) -> None:
+    train, test = load("pets", None)
+    assert (train.images.shape, test.images.shape) == ((8, 3, 64, 64), (2, 3, 64, 64))
+    train, _ = load("pets", None, reader=PictureReader((9, 12), 1))
+    assert train.images.shape == (8, 1, 9, 12)
+
+
+def test_pictures_that_are_left_out_are_announced(pets: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (pets / "cat" / "bad.png").write_bytes(b"no picture")
+    with pytest.raises(DataFormatError, match=r"bad\.png: expected a PNG or JPEG picture"):
+        load("pets", None)
+    assert len(load("pets", None, skip_broken=True)[0]) == 8
+    assert capsys.readouterr().err.startswith("note: pets: 1 of 11 pictures are left out: pets/cat/bad.png: expected")
+
+
+def test_options_that_do_not_fit(pets: Path) -> None:
+    with pytest.raises(CommandError, match=r"^--data pets is for a named data set, and pets is a path already$"):
+        load("pets", Path("pets"))
+    with pytest.raises(CommandError, match=r"^--skip-broken is for folders of pictures, and mnist is none$"):
+        load("mnist", None, skip_broken=True)
