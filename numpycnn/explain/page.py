@@ -40,7 +40,8 @@ STYLE = "explain.css"
 
 
 @cache
-def _static(name: str) -> str:
+def read_static(name: str) -> str:
+    """Return a file of the folder `static`."""
     return (files("numpycnn.explain") / "static" / name).read_text(encoding="utf-8")
 
 
@@ -93,11 +94,11 @@ def as_page(data: dict[str, Any], *, extra: tuple[str, ...] = (), connect: bool 
     """
     parts = {
         "policy": policy(extra=extra, connect=connect),
-        "style": _static(STYLE),
+        "style": read_static(STYLE),
         "data": as_data(data),
         "scripts": "\n".join(f"<script>{script}</script>" for script in _scripts(extra)),
     }
-    page = _static("page.html")
+    page = read_static("page.html")
     for name, part in parts.items():
         head, _, tail = page.partition(f"<!-- {name} -->")
         page = head + part + tail
@@ -115,13 +116,13 @@ def policy(*, extra: tuple[str, ...] = (), connect: bool = False) -> str:
     allowed = " ".join(f"'sha256-{_sha256(script)}'" for script in _scripts(extra))
     own_server = "'self'" if connect else "'none'"
     return (
-        f"default-src 'none'; script-src {allowed}; style-src 'sha256-{_sha256(_static(STYLE))}'; "
+        f"default-src 'none'; script-src {allowed}; style-src 'sha256-{_sha256(read_static(STYLE))}'; "
         f"connect-src {own_server}; base-uri 'none'; form-action 'none'"
     )
 
 
 def _scripts(extra: tuple[str, ...]) -> list[str]:
-    return [_static(name) for name in (*SCRIPTS, *extra, START)]
+    return [read_static(name) for name in (*SCRIPTS, *extra, START)]
 
 
 def _sha256(text: str) -> str:

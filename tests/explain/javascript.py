@@ -7,9 +7,14 @@ from typing import Any
 
 import pytest
 
-from numpycnn.explain.page import _static
+from numpycnn.explain.page import read_static
 
-SCRIPTS = ("words.js", "data.js", "windows.js", "arithmetic.js")  # none of them touches the document before it is asked to
+SCRIPTS = (
+    "words.js",
+    "data.js",
+    "windows.js",
+    "arithmetic.js",
+)  # none of them touches the document before it is asked to
 
 EVERY_NUMBER = """
 const page = Data.load(JSON.parse(require("fs").readFileSync(0, "utf8")));
@@ -35,7 +40,7 @@ def run(script: str, data: dict[str, Any]) -> Any:
     node = shutil.which("node")
     if node is None:
         pytest.skip("Node.js wanted, to run the page's arithmetic")
-    text = "\n".join(_static(name) for name in SCRIPTS).replace('"use strict";', "")
+    text = "\n".join(read_static(name) for name in SCRIPTS).replace('"use strict";', "")
     code = f'"use strict";\n{text}\n{script}'
     done = subprocess.run([node, "-e", code], input=json.dumps(data), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -232,6 +232,28 @@ def test_a_layer_of_its_own_kind_is_shown_for_what_is_known(visit: Open) -> None
     assert page.locator("#lens .boards canvas").count() == 2
 
 
+def test_the_maps_that_a_map_is_made_of_are_marked(visit: Open) -> None:
+    page = visit(branching(), Example(np.ones((2, 6, 8), np.float32)))
+    rows = page.evaluate("() => Data.page.layers.map(({ key, number }) => [key, number])")
+    keys = dict(rows)
+
+    def marked(key: str) -> set[str]:
+        page.locator(f'[data-number="{keys[key]}"] .map').last.click()
+        found: list[str] = page.eval_on_selector_all(
+            "#flow .feeds", "(all) => all.map((one) => one.closest('.layer').dataset.number)"
+        )
+        names = {str(number): name for name, number in keys.items()} | {"-1": "input"}
+        return {names[number] for number in found}
+
+    assert marked("0") == {"input"}
+    assert marked("1.main.1") == {"1.main.0"}
+    assert marked("1") == {"1.main.1", "0"}  # what is added up
+    assert marked("2") == {"2.main", "2.shortcut"}
+    assert marked("3.1.0") == {"2"}  # each branch begins with what comes before all of them
+    assert marked("3") == {"3.1.1"}
+    assert marked("5") == {"4"}
+
+
 # ------------------------------------------------------------------------------------------------------ using the page
 
 
