@@ -64,8 +64,10 @@ def look_at(model: Sequential, text: str, png: bytes) -> Example:
 
     Raises
     ------
+    DataFormatError
+        If the picture is damaged.
     ValueError
-        If the picture is damaged, or there is nothing in it.
+        If there is nothing in it.
     """
     try:
         return inputs.from_picture(model, text, decode_picture(png, "the drawing"), "a drawing")

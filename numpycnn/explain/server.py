@@ -88,7 +88,8 @@ def application(model: Sequential, blank: Example, look: Look, *, port: int, tok
     blank : Example
         What the page shows before anything is drawn.
     look : callable
-        Makes an input of a PNG file's bytes; raises a `ValueError` for a picture that is none.
+        Makes an input of a PNG file's bytes; raises a `DataFormatError` if they are none, and another `ValueError` if
+        there is nothing in the picture.
     port : int
         Where it will be reached.
     token : str
@@ -99,7 +100,13 @@ def application(model: Sequential, blank: Example, look: Look, *, port: int, tok
     first = as_page({**contents(model, blank, most_bytes=ROOM), "blank": True}, extra=DRAWING, connect=True)
 
     def answer(png: bytes) -> bytes:
-        return json.dumps(contents(model, look(png), most_bytes=ROOM), allow_nan=False).encode()
+        try:
+            found = contents(model, look(png), most_bytes=ROOM)
+        except DataFormatError:
+            raise
+        except ValueError as error:  # nothing in it yet, which is how every drawing begins
+            found = {"nothing": str(error)}
+        return json.dumps(found, allow_nan=False).encode()
 
     async def page(request: Request) -> Response:
         return HTMLResponse(first, headers={"Content-Security-Policy": rules})
@@ -113,7 +120,7 @@ def application(model: Sequential, blank: Example, look: Look, *, port: int, tok
         async with turn:
             try:
                 return Response(await run_in_threadpool(answer, body), media_type="application/json")
-            except (DataFormatError, ValueError) as error:
+            except DataFormatError as error:
                 return PlainTextResponse(f"{error}\n", 422)
 
     return Starlette(

@@ -148,7 +148,7 @@ const Draw = (() => {
       if (!stroke.length) continue;
       pen.beginPath();
       pen.moveTo(...stroke[0]);
-      for (const point of stroke) pen.lineTo(...point);
+      for (const [x, y] of stroke) pen.lineTo(x + (stroke.length === 1 ? 0.1 : 0), y); // a single point is a dot
       pen.stroke();
     }
   }
@@ -189,12 +189,13 @@ const Draw = (() => {
       headers: { "X-Token": token, "Content-Type": "image/png" },
       body: picture,
     });
-    if (response.ok) {
-      update(await response.json());
-      say("");
-    } else {
-      say(response.status === 422 ? "Nothing to read in it yet." : await response.text(), response.status !== 422);
+    if (!response.ok) {
+      say(await response.text(), true);
+      return;
     }
+    const answer = await response.json();
+    if (!answer.nothing) update(answer);
+    say(answer.nothing ? "Nothing to read in it yet." : "");
   }
 
   function say(text, failed = false) {
