@@ -26,7 +26,7 @@ import numpy as np
 
 from numpycnn.functional.checks import expect_shape, float_array, for_kernel, spell, whole_number
 from numpycnn.functional.windows import AXES, LETTERS, Windows, slide
-from numpycnn.functional.winograd import prefers_winograd, winograd, winograd_backward
+from numpycnn.functional.winograd import all_finite, prefers_winograd, winograd, winograd_backward
 from numpycnn.kernels import convolution as kernels
 from numpycnn.kernels import memory, threads
 from numpycnn.kernels.products import lanes
@@ -60,20 +60,13 @@ def four_by_four(matrices: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(packed.swapaxes(2, 3))
 
 
-def _goes_by_winograd(x: np.ndarray, weight: np.ndarray, groups: int, windows: Windows) -> bool:
-    """Whether the transforms pay, and are exact: they would spread NaN or infinity over windows that do not see it."""
-    if not prefers_winograd(len(x), x.shape[1], len(weight), groups, windows):
-        return False
-    return all(np.isfinite(np.vdot(array, array)) for array in (x, weight))
-
-
 def correlate(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, groups: int, windows: Windows) -> np.ndarray:
     """Return the weighted sum of each window, (N, F, *output)."""
     n, c, filters = len(x), x.shape[1], len(weight)
     y = memory.empty((n, filters, *windows.output), x.dtype)
     if not n:
         return y
-    if _goes_by_winograd(x, weight, groups, windows):
+    if prefers_winograd(n, c, filters, groups, windows) and all_finite(x, weight):
         return winograd(x, weight, np.zeros(filters, x.dtype) if bias is None else for_kernel(bias), windows)
     weights = four_by_four(weight.reshape(groups, filters // groups, -1))
     offset = np.zeros((groups, 4 * weights.shape[1]), x.dtype)
@@ -201,7 +194,8 @@ def convolve(
 def convolve_backward(dy: Any, x: Any, weight: Any, **settings: Any) -> Gradients:
     """Return ``(dx, dweight, dbias)`` of `convolve`; the settings are those of the forward pass."""
     dy, x, weight, groups, windows = _check_backward(dy, x, weight, **settings)
-    if len(x) and _goes_by_winograd(x, weight, groups, windows) and np.isfinite(np.vdot(dy, dy)):
+    chosen = len(x) and prefers_winograd(len(x), x.shape[1], len(weight), groups, windows)
+    if chosen and all_finite(dy, x, weight):
         return *winograd_backward(dy, x, weight, windows), sum_over_positions(dy)
     return input_gradient(dy, weight, groups, windows), *parameter_gradients(dy, x, weight.shape, groups, windows)
 

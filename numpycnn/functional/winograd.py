@@ -66,6 +66,17 @@ def _transform(weight: np.ndarray, swapped: bool) -> np.ndarray:
     return u
 
 
+def all_finite(*arrays: np.ndarray) -> bool:
+    """Whether there is no NaN and no infinity. The transforms would spread them over windows that do not see them."""
+    for array in arrays:
+        chunks = threads.split_elements(array.size)
+        finite = np.empty(len(chunks), np.bool_)
+        threads.run(kernels.all_finite, chunks, for_kernel(array).reshape(-1), finite)
+        if not finite.all():
+            return False
+    return True
+
+
 def winograd(x: np.ndarray, weight: np.ndarray, bias: np.ndarray, windows: Windows) -> np.ndarray:
     """Return the convolution of `x`, (N, F, OH, OW)."""
     y = memory.empty((len(x), len(weight), *windows.output), x.dtype)

@@ -22,7 +22,7 @@ Source: K. Goto and R. van de Geijn, "Anatomy of high-performance matrix multipl
 import numpy as np
 
 from numpycnn.kernels.jit import jit
-from numpycnn.kernels.vectors import FOUR, REGISTER, load, load4, store, total, zero, zero4
+from numpycnn.kernels.vectors import FOUR, REGISTER, load, load2, load4, store, total, zero, zero2, zero4
 
 #: Bytes of a line that are worked on for all filters before going on: the first-level cache holds what they look at.
 BLOCK = 8 * FOUR
@@ -68,7 +68,7 @@ def weighted_sums(line, offsets, weights, taps, start, span, sums):
     and the line must reach that far.
     """
     step, (first, last) = FOUR // line.itemsize, span
-    nothing = zero4(line)
+    nothing, nothing2 = zero4(line), zero2(line)
     for begin in range(first, last, BLOCK // line.itemsize):
         end = min(begin + BLOCK // line.itemsize, last)
         for f in range(len(weights)):
@@ -76,17 +76,30 @@ def weighted_sums(line, offsets, weights, taps, start, span, sums):
             b0, b1, b2, b3 = start[4 * f], start[4 * f + 1], start[4 * f + 2], start[4 * f + 3]
             out0, out1, out2, out3 = sums[4 * f], sums[4 * f + 1], sums[4 * f + 2], sums[4 * f + 3]
             for q in range(begin, end, step):
-                s0, s1, s2, s3 = nothing + b0, nothing + b1, nothing + b2, nothing + b3
-                for k in range(taps[0], taps[1]):
-                    x = load4(line, offsets[k] + q)
-                    s0 += weight[k, 0] * x
-                    s1 += weight[k, 1] * x
-                    s2 += weight[k, 2] * x
-                    s3 += weight[k, 3] * x
-                store(out0, q, s0)
-                store(out1, q, s1)
-                store(out2, q, s2)
-                store(out3, q, s3)
+                if end - q > step // 2:
+                    s0, s1, s2, s3 = nothing + b0, nothing + b1, nothing + b2, nothing + b3
+                    for k in range(taps[0], taps[1]):
+                        x = load4(line, offsets[k] + q)
+                        s0 += weight[k, 0] * x
+                        s1 += weight[k, 1] * x
+                        s2 += weight[k, 2] * x
+                        s3 += weight[k, 3] * x
+                    store(out0, q, s0)
+                    store(out1, q, s1)
+                    store(out2, q, s2)
+                    store(out3, q, s3)
+                else:  # the rest needs half a tile only
+                    t0, t1, t2, t3 = nothing2 + b0, nothing2 + b1, nothing2 + b2, nothing2 + b3
+                    for k in range(taps[0], taps[1]):
+                        z = load2(line, offsets[k] + q)
+                        t0 += weight[k, 0] * z
+                        t1 += weight[k, 1] * z
+                        t2 += weight[k, 2] * z
+                        t3 += weight[k, 3] * z
+                    store(out0, q, t0)
+                    store(out1, q, t1)
+                    store(out2, q, t2)
+                    store(out3, q, t3)
 
 
 @jit

@@ -4,13 +4,14 @@ A processor of today multiplies 4, 8 or 16 numbers with one instruction, if they
 compiler finds such instructions by itself where a loop is simple. In the loops that take nearly all of the time of a
 convolution it has to be told what to keep in which register, and here is the vocabulary for that:
 
+    s = zero(line)                # a register full of zeros
     x = load(line, q)             # the elements line[q], line[q + 1], ... of one register
     s = s + w * x                 # one instruction: a number times a register, added to another one
     store(sums, q, s)
 
-``load4`` loads as many elements as four registers hold, and everything else works on them likewise. Sums that are kept
-in registers, and four results for each number loaded, are what a fast matrix product consists of; see
-`numpycnn.kernels.products`, which reaches the speed limit of the processor with them.
+``load4`` and ``load2`` load as many elements as four or two registers hold, and everything else works on them likewise.
+Sums that are kept in registers, and four results for each number loaded, are what a fast matrix product consists of;
+see `numpycnn.kernels.products`, which reaches the speed limit of the processor with them.
 
 Without the compiler (``NUMBA_DISABLE_JIT=1``) the same functions work on slices of NumPy arrays, and that is also how
 to read them. An index is not checked and may not be negative; with ``NUMBA_BOUNDSCHECK=1`` it is checked as everywhere.
@@ -59,6 +60,11 @@ def load4(array, index):
     return array[index : index + FOUR // array.itemsize].copy()
 
 
+def load2(array, index):
+    """Return half as many elements as ``load4``."""
+    return array[index : index + FOUR // 2 // array.itemsize].copy()
+
+
 def store(array, index, vector):
     """Write a vector to ``array[index:]``."""
     array[index : index + len(vector)] = vector
@@ -72,6 +78,11 @@ def zero(array):
 def zero4(array):
     """Return zeros in place of what ``load4`` returns."""
     return np.zeros(FOUR // array.itemsize, array.dtype)
+
+
+def zero2(array):
+    """Return zeros in place of what ``load2`` returns."""
+    return np.zeros(FOUR // 2 // array.itemsize, array.dtype)
 
 
 def total(vector):
@@ -145,7 +156,8 @@ def _zero_maker(size):
     return zero_bytes
 
 
-_load, _load4, _zero, _zero4 = _loader(REGISTER), _loader(FOUR), _zero_maker(REGISTER), _zero_maker(FOUR)
+_load, _load2, _load4 = _loader(REGISTER), _loader(FOUR // 2), _loader(FOUR)
+_zero, _zero2, _zero4 = _zero_maker(REGISTER), _zero_maker(FOUR // 2), _zero_maker(FOUR)
 
 
 @intrinsic
@@ -240,6 +252,12 @@ def _overload_load4(array, index):
     return lambda array, index: (array[index], array[index + last], _load4(array, index))[2]
 
 
+@overload(load2)
+def _overload_load2(array, index):
+    last = Vector(array.dtype, FOUR // 2).lanes - 1
+    return lambda array, index: (array[index], array[index + last], _load2(array, index))[2]
+
+
 @overload(store)
 def _overload_store(array, index, vector):
     last = vector.lanes - 1
@@ -265,6 +283,11 @@ def _overload_store_collected(array, index, a, b, c, d):
 @overload(zero)
 def _overload_zero(array):
     return lambda array: _zero(array)
+
+
+@overload(zero2)
+def _overload_zero2(array):
+    return lambda array: _zero2(array)
 
 
 @overload(zero4)

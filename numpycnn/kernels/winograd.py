@@ -140,45 +140,45 @@ def deal(image, width, top, left, patches, size, plane, pitch, lines, length):
 
 @jit
 def collect(lines, length, patches, plane, pitch, image, width):
-    """Add the patches up where they overlap: the adjoint of ``deal`` with 6 rows, where ``lines`` has all 36."""
+    """Add the patches up where they overlap: the adjoint of ``deal`` with 6 rows, where ``lines`` has all 36.
+
+    The last two columns of a patch fall on the first two of the one beside it, whose line is loaded one element early.
+    """
     step, across, height = REGISTER // image.itemsize, patches.across, len(image) // width
-    fifth, sixth = (4 * patches.down + 2) * pitch, (4 * patches.down + 3) * pitch  # of the patches beside each other
     columns = min(width, 4 * across + 2 - patches.left)
     nothing = zero(plane)
     for h in range(4 * patches.down + 2):
         pixels, r, i = h * pitch, h // 4, h % 4
         line, above = 6 * i * length + r * across, 6 * (i + 4) * length + (r - 1) * across
-        plane[fifth], plane[sixth] = 0, 0
+        inside, overlapped = r < patches.down, r > 0 and i < 2  # by the last two rows of the patch above
         for t in range(0, across, step):
-            a, b, c, d, e, f = nothing, nothing, nothing, nothing, nothing, nothing
-            if r < patches.down:
-                a += load(lines, line + t)
-                b += load(lines, line + length + t)
+            a, b, c, d = nothing, nothing, nothing, nothing
+            if inside:
+                a += load(lines, line + t) + load(lines, line + 4 * length + t - 1)
+                b += load(lines, line + length + t) + load(lines, line + 5 * length + t - 1)
                 c += load(lines, line + 2 * length + t)
                 d += load(lines, line + 3 * length + t)
-                e += load(lines, line + 4 * length + t)
-                f += load(lines, line + 5 * length + t)
-            if r > 0 and i < 2:  # the last two rows of the patch above
-                a += load(lines, above + t)
-                b += load(lines, above + length + t)
+            if overlapped:
+                a += load(lines, above + t) + load(lines, above + 4 * length + t - 1)
+                b += load(lines, above + length + t) + load(lines, above + 5 * length + t - 1)
                 c += load(lines, above + 2 * length + t)
                 d += load(lines, above + 3 * length + t)
-                e += load(lines, above + 4 * length + t)
-                f += load(lines, above + 5 * length + t)
             store_collected(plane, pixels + 4 * t, a, b, c, d)
-            store(plane, fifth + t + 1, e)
-            store(plane, sixth + t + 1, f)
-        plane[pixels + 4 * across], plane[pixels + 4 * across + 1] = 0, 0
-        for t in range(1, across + 1):
-            plane[pixels + 4 * t] += plane[fifth + t]
-            plane[pixels + 4 * t + 1] += plane[sixth + t]
+        for j in range(2):  # there is nothing beside the first patch, nor beside the last one
+            first, last = plane.dtype.type(0), plane.dtype.type(0)
+            if inside:
+                first += lines[line + j * length]
+                last += lines[line + (4 + j) * length + across - 1]
+            if overlapped:
+                first += lines[above + j * length]
+                last += lines[above + (4 + j) * length + across - 1]
+            plane[pixels + j], plane[pixels + 4 * across + j] = first, last
     for h in range(height):
-        target = image[h * width : (h + 1) * width]
-        inside = columns if h + patches.top < 4 * patches.down + 2 else 0
-        source = plane[(h + patches.top) * pitch + patches.left :] if inside else plane
-        for j in range(inside):
+        seen = columns if h + patches.top < 4 * patches.down + 2 else 0
+        source, target = plane[(h + patches.top) * pitch + patches.left if seen else 0 :], image[h * width :]
+        for j in range(seen):
             target[j] = source[j]
-        for j in range(inside, width):
+        for j in range(seen, width):
             target[j] = 0
 
 
@@ -256,7 +256,7 @@ def answer(m, room, begin, patches, bias, work, lines, length, image, width):
             a, b, c, d = times_at(one, a, b, c, d, e, f)
             store_collected(lines, 4 * (i * length + s), a + bias, b + bias, c + bias, d + bias)
     for h in range(len(image) // width):
-        source, target = lines[4 * (h % 4 * length + h // 4 * across) :], image[h * width : (h + 1) * width]
+        source, target = lines[4 * (h % 4 * length + h // 4 * across) :], image[h * width :]
         for j in range(width):
             target[j] = source[j]
 
@@ -283,6 +283,19 @@ def answer_backward(lines, length, patches, work, m, room, begin):
 
 
 # ------------------------------------------------------------------------------------------------- whole convolutions
+
+
+def all_finite_reference(chunk, start, stop, x, finite):
+    finite[chunk] = np.isfinite(x[start:stop]).all()
+
+
+@jit
+def all_finite(chunk, start, stop, x, finite):
+    """Say whether there is no NaN and no infinity in ``x[start:stop]``: 0 times each number is then 0."""
+    part, total = x[start:stop], x.dtype.type(0)
+    for i in range(len(part)):
+        total += part[i] * x.dtype.type(0)
+    finite[chunk] = total == 0
 
 
 @jit

@@ -61,3 +61,16 @@ def test_it_is_the_convolution(output, padding, rng):
     np.testing.assert_allclose(
         y, conv2d(x, weight.reshape(3, 2, 3, 3), bias, padding=((top, 0), (left, 0))), rtol=0, atol=1e-11
     )
+
+
+@pytest.mark.parametrize("special", [None, np.nan, np.inf, -np.inf])
+def test_all_finite(special, rng):
+    x = rng.normal(size=100) * 1e300
+    if special is not None:
+        x[60] = special
+    for kernel in (kernels.all_finite, kernels.all_finite_reference):
+        finite = np.zeros(2, bool)
+        with np.errstate(invalid="ignore"):
+            kernel(0, 0, 50, x, finite)
+            kernel(1, 50, 100, x, finite)
+        np.testing.assert_array_equal(finite, [True, special is None])
