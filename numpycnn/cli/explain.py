@@ -1,4 +1,4 @@
-"""``numpycnn explain``: a page that walks through what a network does with one picture."""
+"""``numpycnn explain``: a page that walks through what a network does with one input."""
 
 import argparse
 import webbrowser
@@ -16,21 +16,23 @@ how each of its numbers is made. Large networks keep some maps of each layer, an
 examples:
   numpycnn explain runs/mnist photo.jpg
   numpycnn explain tiny_vgg photo.jpg --out untrained.html
+  numpycnn explain runs/sentence_polarity "a film that never ends"
   numpycnn explain model.safetensors input.npy
 """
 
 
 def add(commands: Commands) -> None:
     """Add the command."""
-    about = "Write a page that shows a picture's way through a network, number by number."
+    about = "Write a page that shows an input's way through a network, number by number."
     command = commands.add_parser("explain", help="show what a network does", description=about, epilog=EXAMPLES)
     add_model(command)
     command.add_argument(
-        "picture",
-        metavar="PICTURE",
-        help="a PNG or JPEG file, a WAV file for a model that hears, or an input as an array in a .npy file",
+        "input",
+        metavar="INPUT",
+        help="a PNG or JPEG file, a WAV file for a model that hears, a sentence for one that reads, "
+        "or any input as an array in a .npy file",
     )
-    command.add_argument("--out", metavar="FILE", help="the page to write (default: explain-PICTURE.html)")
+    command.add_argument("--out", metavar="FILE", help="the page to write (default: explain-INPUT.html)")
     command.add_argument("--open", action="store_true", help="open the page in a browser")
     add_threads(command)
     command.set_defaults(run=run)
@@ -41,11 +43,12 @@ def run(arguments: argparse.Namespace) -> int:
     use_threads(arguments.threads)
     if arguments.out == "":
         raise CommandError("--out: expected a file, got an empty name")
-    out = Path(arguments.out or f"explain-{Path(arguments.picture).stem}.html")
+    name = Path(arguments.input).stem if Path(arguments.input).is_file() else "input"  # which may be a sentence
+    out = Path(arguments.out or f"explain-{name}.html")
     if out.is_dir():
         raise CommandError(f"--out {spell_path(out)}: expected a file, found a folder")
     model = open_model(arguments.model, arguments.input_shape)
-    example = example_of(model, arguments.model, arguments.picture)
+    example = example_of(model, arguments.model, arguments.input)
     with refusing(ValueError, TypeError):
         write_page(out, model, example)
     item("page", f"{spell_path(out)}, {out.stat().st_size / 1e6:.1f} MB")

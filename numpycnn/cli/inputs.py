@@ -11,6 +11,7 @@ from numpycnn.data.audio import SpectrogramReader
 from numpycnn.data.fashion_mnist import GarmentReader
 from numpycnn.data.mnist import DigitReader
 from numpycnn.data.pictures import PictureReader, fit_picture, read_picture
+from numpycnn.data.text import SentenceReader
 from numpycnn.explain import Example
 from numpycnn.functional.checks import spell
 from numpycnn.models import MODELS
@@ -22,7 +23,7 @@ PICTURE_READERS = (DigitReader, GarmentReader, PictureReader)
 
 
 def example_of(model: Sequential, text: str, file: str) -> Example:
-    """Return the input that a picture, a recording, or an array in a ``.npy`` file is for a model.
+    """Return the input that a picture, a recording, a sentence, or an array in a ``.npy`` file is for a model.
 
     Parameters
     ----------
@@ -30,6 +31,7 @@ def example_of(model: Sequential, text: str, file: str) -> Example:
     text : str
         What the user called it.
     file : str
+        Its name; for a model that reads, the sentence itself.
 
     Raises
     ------
@@ -39,9 +41,13 @@ def example_of(model: Sequential, text: str, file: str) -> Example:
     if Path(file).suffix == ".npy":
         return _from_array(model, text, file)
     training = training_of(model)
+    if training is not None and isinstance(training.reader, SentenceReader):
+        tokens = training.reader.read(file)
+        words = [training.reader.words[token] for token in tokens]
+        return Example(tokens, title=file, class_names=training.class_names, words=words)
     if training is not None and isinstance(training.reader, SpectrogramReader):
         x = normalised(model, training, training.reader.read(file))
-        return Example(x, title=Path(file).name, class_names=training.class_names, notes=_weights_note(text))
+        return Example(x, title=Path(file).name, class_names=training.class_names)
     return from_picture(model, text, read_picture(file), Path(file).name)
 
 

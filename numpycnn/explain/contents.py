@@ -36,6 +36,8 @@ class Example:
         With them the outputs are read as scores of these classes.
     notes : sequence of str
         What a reader should know, such as that the model is untrained.
+    words : sequence of str, optional
+        What the numbers of `x` stand for, where it is a row of tokens.
     """
 
     x: np.ndarray
@@ -44,6 +46,7 @@ class Example:
     image: np.ndarray | None = None
     class_names: Sequence[str] | None = None
     notes: Sequence[str] = ()
+    words: Sequence[str] | None = None
 
 
 def contents(model: Sequential, example: Example, *, most_bytes: int = MOST_BYTES) -> dict[str, Any]:
@@ -83,6 +86,7 @@ def contents(model: Sequential, example: Example, *, most_bytes: int = MOST_BYTE
         "input": store.add_map(np.atleast_1d(x)),
         "picture": None if example.picture is None else store.add_picture(_channels_first(example.picture)),
         "image": None if example.image is None else store.add_picture(example.image),
+        "words": None if example.words is None else [_short(word) for word in example.words],
         "classes": None,
     }
     if example.class_names is not None:

@@ -148,7 +148,9 @@ def _dense(passage: Passage, store: Store) -> Formula:
 
 
 def _embedding(passage: Passage, store: Store) -> Formula:
-    return {"type": "embedding"}
+    """Return the rows of the table that are looked up."""
+    layer: Any = passage.layer
+    return {"type": "embedding", "weight": store.add(layer.weight.value, np.unique(passage.x))}
 
 
 # ------------------------------------------------------------------------------------------------- number by number

@@ -75,7 +75,7 @@ def test_the_page_can_be_opened_at_once(
 def test_what_the_user_can_mend_is_one_line(
     run: Run, trained: Path, picture: Path, refused: Callable[[Any, str], None]
 ) -> None:
-    refused(run("explain", trained), "the following arguments are required: PICTURE")
+    refused(run("explain", trained), "the following arguments are required: INPUT")
     refused(run("explain", "nothing", picture), "expected a .safetensors file")
     refused(run("explain", trained, "none.png"), "none.png")
     refused(run("explain", trained, picture, "--out", ""), "--out: expected a file, got an empty name")

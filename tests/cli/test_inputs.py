@@ -1,5 +1,6 @@
 """From a file to a model's input: pictures as the training made them, pictures as they fit, and arrays."""
 
+import wave
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,8 @@ import numpycnn as nn
 from numpycnn.cli.console import CommandError
 from numpycnn.cli.inputs import blank, example_of, from_picture
 from numpycnn.data import prepare_digit, read_picture
+from numpycnn.data.audio import SpectrogramReader
+from numpycnn.data.text import SentenceReader
 from numpycnn.errors import DataFormatError
 
 
@@ -71,6 +74,30 @@ def test_an_array_is_taken_as_it_is(tmp_path: Path, rng: np.random.Generator) ->
     np.save(tmp_path / "words.npy", np.arange(6))
     words = nn.Sequential([nn.Embedding(9, 4)], input_shape=(6,))
     assert example_of(words, "own", str(tmp_path / "words.npy")).x.dtype.kind == "i"
+
+
+def test_a_sentence_becomes_tokens_with_their_words() -> None:
+    reader = SentenceReader(("<padding>", "<unknown>", "a", "film"), 5)
+    model = nn.Sequential([nn.Embedding(4, 3), nn.Flatten(), nn.Dense(2)], input_shape=(5,))
+    model.metadata = {"dataset": "s", "class_names": ["bad", "good"], "mean": [], "std": [], "reader": reader.to_json()}
+    found = example_of(model, "own", "A dull film")
+    assert found.x.tolist() == [2, 1, 3, 0, 0]
+    assert found.words == ["a", "<unknown>", "film", "<padding>", "<padding>"]
+    assert (found.title, found.class_names) == ("A dull film", ("bad", "good"))
+
+
+def test_a_recording_becomes_a_spectrogram(tmp_path: Path, rng: np.random.Generator) -> None:
+    reader = SpectrogramReader(rate=8000)
+    shape = reader.shape
+    model = nn.Sequential([nn.Flatten(), nn.Dense(2)], input_shape=shape)
+    model.metadata = {"dataset": "r", "class_names": ["no", "yes"], "mean": [1.0], "std": [2.0]}
+    model.metadata["reader"] = reader.to_json()
+    with wave.open(str(tmp_path / "one.wav"), "wb") as file:
+        file.setparams((1, 2, 8000, 0, "NONE", ""))
+        file.writeframes(rng.integers(-9000, 9000, 4000, dtype=np.int16).tobytes())
+    found = example_of(model, "own", str(tmp_path / "one.wav"))
+    assert np.allclose(found.x, (reader.read(tmp_path / "one.wav") - 1) / 2, atol=1e-6)
+    assert (found.title, found.class_names, found.picture) == ("one.wav", ("no", "yes"), None)
 
 
 def test_an_array_that_does_not_fit_is_named(tmp_path: Path) -> None:

@@ -147,6 +147,12 @@ def test_words_and_doubles_are_taken_as_well(rng: np.random.Generator) -> None:
     assert np.allclose(numbers(contents(doubles, Example(x)), 1), doubles(x[np.newaxis])[0], rtol=1e-6)
 
 
+def test_tokens_may_bring_their_words() -> None:
+    model = nn.Sequential([nn.Embedding(9, 4)], input_shape=(3,))
+    assert contents(model, Example(np.arange(3), words=["a", "b", "c" * 400]))["words"][:2] == ["a", "b"]
+    assert contents(model, Example(np.arange(3)))["words"] is None
+
+
 def test_long_texts_are_cut_and_stay_on_one_line() -> None:
     model = nn.Sequential([nn.ReLU(name="n" * 999)], input_shape=(2,), name="m\nm")
     data = contents(model, Example(np.ones(2, np.float32), title="t" * 999, notes=["a\n b"]))

@@ -145,9 +145,10 @@ const Arithmetic = (() => {
     const from = Math.floor(word / layer.x.count);
     if (!layer.x.has(from)) return null;
     const found = source(layer, layer.x, from, word % layer.x.count, "index");
-    const output = layer.y.at(channel, place);
-    const say = `row ${found.x} of the table, number ${index % length} in it`;
-    return { kind: "number", sources: [found], steps: [{ say, value: output }], result: output };
+    const meaning = layer.x.words ? ` (\u201c${layer.x.words[found.place]}\u201d)` : "";
+    const say = `number ${index % length} in row ${found.x}${meaning} of the table`;
+    const result = layer.formula.weight.at(found.x, index % length);
+    return { kind: "number", sources: [found], steps: [{ say, value: result }], result };
   }
 
   // --------------------------------------------------------------------------------------------------------- branches

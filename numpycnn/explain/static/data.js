@@ -114,6 +114,7 @@ const Data = (() => {
       number: -1,
       formula: { type: "input" },
     };
+    input.y.words = json.words;
     let before = input;
     const steps = json.steps.map((step) => (before = settle(step, before, null)));
     const classes = json.classes && {

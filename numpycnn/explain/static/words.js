@@ -63,7 +63,7 @@ const Words = (() => {
 
   /** Where a number stands in its map, counted from 0. */
   function place(array, at) {
-    if (array.isVector) return `number ${at}`;
+    if (array.isVector) return array.words ? `word ${at}, \u201c${array.words[at]}\u201d` : `number ${at}`;
     const names = { 1: ["place"], 2: ["row", "column"], 3: ["slice", "row", "column"] }[array.size.length];
     const indices = array.indices(at);
     return indices.map((index, axis) => `${names ? names[axis] : `axis ${axis + 1}`} ${index}`).join(", ");
