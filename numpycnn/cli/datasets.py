@@ -1,6 +1,7 @@
 """From what a user calls a data set to its training and test set: a name of the catalog, or a folder of pictures."""
 
 import argparse
+import os
 from pathlib import Path
 
 from numpycnn.cli.console import CommandError, refusing, shape, spell_path, warnings_as_notes
@@ -33,7 +34,7 @@ def add_dataset(command: argparse.ArgumentParser) -> None:
 
 def dataset(text: str) -> str:
     """Read a name of the catalog, or the path of something that is there."""
-    if text not in CATALOG and not Path(text or "nothing").exists():
+    if text not in CATALOG and not os.path.exists(text):
         names = ", ".join(map(repr, CATALOG))
         raise argparse.ArgumentTypeError(
             f"invalid choice: {text!r} (choose from {names}, or name a folder or a zip of pictures that is there)"

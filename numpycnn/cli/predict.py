@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -23,7 +24,7 @@ from numpycnn.cli.console import (
 )
 from numpycnn.cli.networks import MODEL_FILE, RUNS, Training, file_of, newest_model, open_model, training_of
 from numpycnn.cli.scoring import expect_classifier, score
-from numpycnn.data import Reader
+from numpycnn.data import Reader, SentenceReader
 from numpycnn.errors import DataFormatError
 from numpycnn.models import MODELS
 from numpycnn.sequential import Sequential
@@ -97,6 +98,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 def classify(model: Sequential, training: Training, reader: Reader, text: str) -> np.ndarray:
     """Return the probabilities of the classes for one file or sentence."""
+    if isinstance(reader, SentenceReader) and os.path.isfile(text):  # False where a path could not be as long
+        raise CommandError(f"{spell_path(text)}: expected a sentence in quotation marks, got the name of a file")
     try:
         example = reader.read(text)
     except DataFormatError:  # which names the file

@@ -3,6 +3,7 @@
 import argparse
 import shlex
 import time
+from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 
@@ -69,9 +70,9 @@ def add(commands: Commands) -> None:
 
     def default(field: str) -> str:
         values = {name: getattr(recipe, field) for name, recipe in table}
-        if len(set(values.values())) == 1:
-            return f"default: {next(iter(values.values()))}"
-        return "default: " + ", ".join(f"{value} for {name}" for name, value in values.items())
+        common = Counter(values.values()).most_common(1)[0][0]
+        others = [f"{value} for {name}" for name, value in values.items() if value != common]
+        return ", ".join([f"default: {common}", *others])
 
     command.add_argument(
         "--size",

@@ -36,7 +36,7 @@ def test_paths(pets: Path) -> None:
     assert label_of(str(pets)) == label_of("./pets/") == "pets"
 
 
-@pytest.mark.parametrize("text", ["cifar", "", "no/such/folder"])
+@pytest.mark.parametrize("text", ["cifar", "", "no/such/folder", "x" * 300])
 def test_neither_a_name_nor_a_path(text: str) -> None:
     with pytest.raises(
         argparse.ArgumentTypeError, match=rf"invalid choice: '{text}' \(choose from 'mnist', .*, or name"

@@ -206,6 +206,15 @@ class TestSentences:
         ]
         assert "\na good film: " in outcome.out
 
+    def test_a_file_is_no_sentence(self, run: Run, refused: Run) -> None:
+        assert run("train", "sentence_polarity", *self.OPTIONS).status == 0
+        Path("photo.jpg").touch()
+        outcome = run("predict", "photo.jpg", "a" * 300)
+        assert outcome.status == 2
+        assert outcome.err == (
+            "numpycnn: error: photo.jpg: expected a sentence in quotation marks, got the name of a file\n"
+        )
+
     def test_the_surest_mistakes_are_listed(self, run: Run) -> None:
         Path("rt-polarity.pos").write_text(Path("rt-polarity.neg").read_text())  # not to be told apart
         assert run("train", "sentence_polarity", *self.OPTIONS).status == 0
