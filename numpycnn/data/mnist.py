@@ -31,7 +31,7 @@ MNIST = Source(
     title="MNIST",
     about="70,000 handwritten digits, 28x28 grey",
     licence="CC BY-SA 3.0",
-    homepage="http://yann.lecun.com/exdb/mnist/",
+    homepage="https://storage.googleapis.com/cvdf-datasets/mnist/",
     folders=("mnist",),
     forms=(
         idx_form(
