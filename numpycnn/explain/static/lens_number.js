@@ -59,11 +59,7 @@ const LensNumber = (() => {
       });
       this.output.show(this.layer.y, this.channel, { place, until });
       this.curve?.show(found.sources[0].x, found.result);
-      const rows = found.sources.map(({ label, x }) => ({
-        label: label === "x" ? "x" : label,
-        value: x,
-        name: "source",
-      }));
+      const rows = found.sources.map(({ label, x }) => ({ label, value: x, name: "source", whole: label === "index" }));
       this.bill.replaceChildren(
         Lens.bill([...rows, ...found.steps.map(({ say, value }) => ({ label: say, value, name: "step" }))], found),
       );
