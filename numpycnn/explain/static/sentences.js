@@ -13,7 +13,7 @@ const Sentences = (() => {
     if (!once(stride, 1)) parts.push(`${spell(stride)} apart`);
     if (!once(dilation, 1)) parts.push(`with taps ${spell(dilation)} apart`);
     if (!once(padding.flat(), 0)) {
-      const sides = padding.map(([before, after]) => (before === after ? before : `${before} and ${after}`));
+      const sides = padding.map(([before, after]) => (before === after ? before : `${before}+${after}`));
       parts.push(`with ${border}, ${spell(sides)} wide`);
     }
     return parts.length ? `, ${parts.join(", ")}` : "";
