@@ -23,7 +23,7 @@ def float_array(value: Any, name: str, operation: str, *, like: np.ndarray | Non
     otherwise depend on how the caller's array lies there.
     """
     array = np.asarray(value)
-    dtype = array.dtype.newbyteorder("=")
+    dtype = array.dtype if array.dtype.isnative else array.dtype.newbyteorder("=")
     if dtype not in FLOATS:
         raise TypeError(
             f"{operation}: expected {name} of float32 or float64, got {array.dtype}; "
@@ -31,7 +31,15 @@ def float_array(value: Any, name: str, operation: str, *, like: np.ndarray | Non
         )
     if like is not None and dtype != like.dtype:
         raise TypeError(f"{operation}: expected {name} of {like.dtype} like the input, got {array.dtype}")
-    return np.require(array, dtype, ["C", "A"])
+    return in_order(array if array.dtype is dtype else array.astype(dtype))
+
+
+def in_order(array: np.ndarray) -> np.ndarray:
+    """Return `array` as a plain ndarray in C order, copied where it is not."""
+    flags = array.flags  # asked here, since nearly every array is as it should be, and `numpy.require` takes its time
+    if type(array) is np.ndarray and flags.c_contiguous and flags.aligned:
+        return array
+    return np.require(array, requirements=["C", "A"])
 
 
 def for_kernel(array: np.ndarray) -> np.ndarray:
@@ -39,6 +47,8 @@ def for_kernel(array: np.ndarray) -> np.ndarray:
 
     A kernel is compiled for each kind of array that it meets; this way it meets one.
     """
+    if type(array) is np.ndarray and array.flags.carray:
+        return array
     return np.require(array, requirements=["C", "A", "W"])
 
 

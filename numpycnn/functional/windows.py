@@ -250,6 +250,23 @@ def slide(
     ceil_mode: bool = False,
 ) -> Windows:
     """Check the settings of a sliding window and work out where it stands; equal settings give the same object."""
+    settings = (kernel_size, stride, padding, dilation)
+    # What is known to be right need not be checked in each step; (1.0, 1), though, would be taken for (1, 1).
+    simple = all(type(setting) in (int, str) for setting in settings)
+    check = _check_and_slide if simple else _check_and_slide.__wrapped__
+    return check(tuple(size), *settings, operation, ceil_mode)
+
+
+@lru_cache(maxsize=1024, typed=True)
+def _check_and_slide(
+    size: tuple[int, ...],
+    kernel_size: Any,
+    stride: Any,
+    padding: Any,
+    dilation: Any,
+    operation: str,
+    ceil_mode: bool,
+) -> Windows:
     rank = len(size)
     if 0 in size:
         raise ValueError(f"{operation}: expected spatial axes of at least 1, got {spell(size)}")

@@ -30,14 +30,9 @@ def _stamp() -> str:
 STAMP = _stamp()
 
 
-def inlined(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile ``function`` into each place that calls it: for a few lines inside of a loop, where a call takes longer."""
-    return jit(function, forceinline=True)
-
-
-def jit(function: Callable[..., Any], **further: Any) -> Callable[..., Any]:
+def jit(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile ``function`` at its first call, and keep the machine code on disk if there is a place for it."""
-    settings: dict[str, Any] = {"nogil": True, "fastmath": RELAXED, "error_model": "numpy", **further}
+    settings: dict[str, Any] = {"nogil": True, "fastmath": RELAXED, "error_model": "numpy"}
     try:
         compiled = numba.njit(cache=True, **settings)(function)
     except RuntimeError:  # numba found no folder that it may write to: compile anew in each process

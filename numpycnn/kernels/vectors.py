@@ -108,7 +108,7 @@ def places(like, first, step):
 
 
 def larger(best, winner, value, place):
-    """Return ``value`` and ``place`` where value is larger than ``best`` or is NaN, and best and ``winner`` elsewhere."""
+    """Return ``value`` and ``place`` where value is larger than ``best`` or NaN, elsewhere best and ``winner``."""
     wins = (value > best) | np.isnan(value)
     return np.where(wins, value, best), np.where(wins, place, winner)
 

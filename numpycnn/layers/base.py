@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from numpycnn.functional.checks import FLOATS, check_flag, spell, whole_number
+from numpycnn.functional.checks import FLOATS, check_flag, in_order, spell, whole_number
 
 Shape = tuple[int, ...]
 
@@ -302,7 +302,7 @@ class Layer:
                 raise TypeError(f"expected dy of {self.dtype}, got {dy.dtype}")
             if dy.shape != shape:
                 raise ValueError(f"expected dy {spell(shape)} like the output, got {spell(dy.shape)}")
-            dx = hook(np.require(dy, requirements=["C", "A"]), cache)
+            dx = hook(in_order(dy), cache)
         except (ValueError, TypeError) as error:
             raise self._named(error) from None
         self._cache = None
@@ -343,7 +343,7 @@ class Layer:
                 now = f"{x.shape[1]} features" if x.ndim == 2 else spell(x.shape[1:])
                 hint = f"; the layer before it, {self._previous}, now gives {now}"
             raise ValueError(f"expected {spell(self._expected or ('N', '...'))}, got {spell(x.shape)}{hint}")
-        return np.require(x, requirements=["C", "A"])  # the last bits of a sum depend on the order in memory
+        return in_order(x)  # the last bits of a sum depend on the order in memory
 
     # ------------------------------------------------------------------------------------------- what a layer holds
 
