@@ -1,30 +1,19 @@
-"""The reference networks in PyTorch, with the weights of ours: what the benchmarks measure against."""
+"""The reference networks in PyTorch: what the benchmarks measure against. Imports nothing of numpycnn.
+
+A network comes as its description, see `networks.describe`, and the names of its weights are the same in both.
+"""
+
+from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 
-import numpycnn
-
-
-def twin(layer: numpycnn.Layer) -> nn.Module:
-    """Return the PyTorch module that does what a built layer does, with copies of its weights."""
-    kind = type(layer).__name__
-    if kind == "Sequential":
-        return nn.Sequential(*(twin(child) for child in layer))
-    if kind == "Residual":
-        return _Residual(twin(layer.main), twin(layer.shortcut) if layer.shortcut else nn.Identity())
-    module = _MAKERS[kind](layer)
-    with torch.no_grad():
-        for name, array in layer.state().items():
-            getattr(module, name).copy_(torch.from_numpy(array.copy()))
-    return module
-
 
 class _Residual(nn.Module):
-    def __init__(self, main: nn.Module, shortcut: nn.Module) -> None:
+    def __init__(self, main: nn.Module, shortcut: nn.Module | None = None) -> None:
         super().__init__()
-        self.main, self.shortcut = main, shortcut
+        self.main, self.shortcut = main, shortcut or nn.Identity()
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return self.main(x) + self.shortcut(x)
@@ -35,30 +24,42 @@ class _GlobalAvgPool(nn.Module):
         return x.mean(dim=(2, 3))
 
 
-def _conv(layer: numpycnn.Conv2D) -> nn.Module:
-    channels = layer.input_shape[0]
-    return nn.Conv2d(
-        channels, layer.out_channels, layer.kernel_size, layer.stride, layer.padding, bias=layer.bias is not None
-    )
-
-
 _MAKERS = {
-    "Conv2D": _conv,
-    "Dense": lambda layer: nn.Linear(layer.input_shape[0], layer.out_features),
-    "BatchNorm": lambda layer: nn.BatchNorm2d(layer.input_shape[0]),
-    "ReLU": lambda layer: nn.ReLU(),
-    "MaxPool2D": lambda layer: nn.MaxPool2d(layer.kernel_size, layer.stride, layer.padding),
-    "GlobalAvgPool": lambda layer: _GlobalAvgPool(),
-    "Flatten": lambda layer: nn.Flatten(),
-    "Dropout": lambda layer: nn.Dropout(layer.p),
+    "Conv2D": lambda s: nn.Conv2d(
+        s["channels"], s["out_channels"], s["kernel_size"], s["stride"], s["padding"], bias=s["bias"]
+    ),
+    "Dense": lambda s: nn.Linear(s["channels"], s["out_features"], bias=s["bias"]),
+    "BatchNorm": lambda s: nn.BatchNorm2d(s["channels"]),
+    "ReLU": lambda s: nn.ReLU(),
+    "MaxPool2D": lambda s: nn.MaxPool2d(s["kernel_size"], s["stride"], s["padding"]),
+    "GlobalAvgPool": lambda s: _GlobalAvgPool(),
+    "Flatten": lambda s: nn.Flatten(),
+    "Dropout": lambda s: nn.Dropout(s["p"]),
 }
+
+
+def module(description: list[Any]) -> nn.Module:
+    """Return the PyTorch module that does what a description says."""
+    kind, content = description
+    if kind == "Sequential":
+        return nn.Sequential(*map(module, content))
+    if kind == "Residual":
+        return _Residual(*map(module, content))
+    return _MAKERS[kind](content)
 
 
 class TorchStep:
     """Training steps and predictions of the peer."""
 
-    def __init__(self, model: numpycnn.Sequential, x: np.ndarray, labels: np.ndarray) -> None:
-        self.model = twin(model)
+    def __init__(
+        self, description: list[Any], state: dict[str, np.ndarray] | None, x: np.ndarray, labels: np.ndarray
+    ) -> None:
+        self.model = module(description)
+        if state is not None:
+            tensors = {name: torch.from_numpy(array.copy()) for name, array in state.items()}
+            absent, unknown = self.model.load_state_dict(tensors, strict=False)
+            assert not unknown, unknown
+            assert all(name.endswith("num_batches_tracked") for name in absent), absent
         self.x, self.labels = torch.from_numpy(x), torch.from_numpy(labels)
         self.loss, self.optimizer = nn.CrossEntropyLoss(), torch.optim.Adam(self.model.parameters())
 
@@ -74,20 +75,3 @@ class TorchStep:
         self.model.eval()
         with torch.inference_mode():
             return self.model(self.x).numpy()
-
-
-class OurStep:
-    """Training steps and predictions of numpycnn."""
-
-    def __init__(self, model: numpycnn.Sequential, x: np.ndarray, labels: np.ndarray) -> None:
-        self.model, self.x, self.labels = model, x, labels
-        self.loss, self.optimizer = numpycnn.CrossEntropy(), numpycnn.Adam()
-
-    def step(self) -> float:
-        loss = self.loss.forward(self.model.forward(self.x, training=True), self.labels)
-        self.model.backward_parameters(self.loss.backward())
-        self.optimizer.step(self.model.parameters())
-        return loss
-
-    def predict(self) -> np.ndarray:
-        return self.model.forward(self.x)
