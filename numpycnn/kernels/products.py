@@ -109,14 +109,13 @@ def scalar_products(line, offsets, rows, length, products):
     rows (F, >= length), offsets (K,), products (F, K); F is a multiple of 4, K of 3 and ``length`` of ``narrow_lanes``.
     """
     step = REGISTER // line.itemsize
-    nothing = zero(line)
     for f in range(0, len(rows), 4):
         d0, d1, d2, d3 = rows[f], rows[f + 1], rows[f + 2], rows[f + 3]
         p0, p1, p2, p3 = products[f], products[f + 1], products[f + 2], products[f + 3]
         for k in range(0, len(offsets), 3):
             o0, o1, o2 = offsets[k], offsets[k + 1], offsets[k + 2]
-            s00, s01, s02, s10, s11, s12 = nothing, nothing, nothing, nothing, nothing, nothing
-            s20, s21, s22, s30, s31, s32 = nothing, nothing, nothing, nothing, nothing, nothing
+            s00, s01, s02, s10, s11, s12 = zero(line), zero(line), zero(line), zero(line), zero(line), zero(line)
+            s20, s21, s22, s30, s31, s32 = zero(line), zero(line), zero(line), zero(line), zero(line), zero(line)
             for q in range(0, length, step):
                 x0, x1, x2 = load(line, o0 + q), load(line, o1 + q), load(line, o2 + q)
                 a, b, c, d = load(d0, q), load(d1, q), load(d2, q), load(d3, q)

@@ -146,13 +146,12 @@ def collect(lines, length, patches, plane, pitch, image, width):
     """
     step, across, height = REGISTER // image.itemsize, patches.across, len(image) // width
     columns = min(width, 4 * across + 2 - patches.left)
-    nothing = zero(plane)
     for h in range(4 * patches.down + 2):
         pixels, r, i = h * pitch, h // 4, h % 4
         line, above = 6 * i * length + r * across, 6 * (i + 4) * length + (r - 1) * across
         inside, overlapped = r < patches.down, r > 0 and i < 2  # by the last two rows of the patch above
         for t in range(0, across, step):
-            a, b, c, d = nothing, nothing, nothing, nothing
+            a, b, c, d = zero(plane), zero(plane), zero(plane), zero(plane)
             if inside:
                 a += load(lines, line + t) + load(lines, line + 4 * length + t - 1)
                 b += load(lines, line + length + t) + load(lines, line + 5 * length + t - 1)

@@ -6,8 +6,8 @@ import numpy as np
 
 from numpycnn import functional as F
 from numpycnn.functional.checks import check_flag, spell, whole_number
-from numpycnn.initializers import check_initializer, draw
 from numpycnn.functional.matrices import multiply
+from numpycnn.initializers import check_initializer, draw
 from numpycnn.layers.base import Layer, Parameter, Shape
 
 
