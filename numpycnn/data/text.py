@@ -93,7 +93,7 @@ class SentenceReader:
 
     @cached_property
     def _numbers(self) -> dict[str, int]:
-        return {word: number for number, word in enumerate(self.words) if number > 1}
+        return {word: number for number, word in enumerate(self.words)}
 
     @property
     def shape(self) -> tuple[int]:

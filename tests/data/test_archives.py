@@ -43,6 +43,18 @@ def test_a_file_over_the_limit_is_refused_by_name(tmp_path: Path, kind: str) -> 
         contents(path, 4999)
 
 
+def test_no_more_is_read_than_the_limit_whatever_the_size_says() -> None:
+    asked: list[int] = []
+
+    def read(size: int) -> bytes:
+        asked.append(size)
+        return bytes(size)
+
+    with pytest.raises(DataFormatError, match="grown: expected at most 10 bytes, found more"):
+        archives._checked("grown", 5, 10, read)
+    assert asked == [11]
+
+
 @pytest.mark.parametrize("name", ["../outside.txt", "/outside.txt", "a/../../outside.txt", "C:\\outside.txt"])
 @pytest.mark.parametrize("kind", ["zip", "tar.gz"])
 def test_no_name_writes_anything(tmp_path: Path, kind: str, name: str) -> None:

@@ -203,6 +203,14 @@ def test_the_pickled_version_is_not_read(tmp_path: Path) -> None:
         load_cifar10(tmp_path)
 
 
+def test_batches_of_the_same_names_further_down_are_others(tmp_path: Path) -> None:
+    files = batches(1)
+    older = {f"older/{name}": content for name, content in batches(2).items()}
+    pack(tmp_path, "folder", files | older)
+    train, _ = load_cifar10(tmp_path)
+    assert train.images[0].tobytes() == files["data_batch_1.bin"][1:RECORD]
+
+
 def test_names_that_climb_out_of_the_archive_write_nothing(tmp_path: Path) -> None:
     file = io.BytesIO()
     with tarfile.open(fileobj=file, mode="w") as archive:

@@ -90,6 +90,14 @@ class TestGarment:
         assert image[0, :, :6].max() <= 10
         assert image[0, 14, 14] == 215
 
+    def test_an_odd_pixel_comes_before(self) -> None:
+        trousers = np.zeros((28, 40), np.uint8)
+        trousers[:, 3:14] = 200
+        columns = np.flatnonzero(prepare_garment(trousers)[0].any(axis=0))
+        assert (columns[0], columns[-1]) == (9, 19)
+        rows = np.flatnonzero(prepare_garment(trousers.T)[0].any(axis=1))
+        assert (rows[0], rows[-1]) == (9, 19)
+
     def test_light_on_black_stays_so(self) -> None:
         assert np.abs(prepare_garment(255 - self.SHIRT).astype(int) - prepare_garment(self.SHIRT)).max() <= 1
 
