@@ -42,6 +42,7 @@ lint: $(VENV)/.dev ## check style, format and types
 figures: $(VENV)/.examples ## draw the figures of the documentation
 	$(BIN)/python docs/make_figures.py
 	$(BIN)/python docs/visualize_figures.py
+	$(BIN)/python docs/augmentation_figures.py
 
 types: $(VENV)/.dev ## check the types alone
 	$(BIN)/mypy

@@ -193,6 +193,15 @@ def test_the_figures_of_a_network_are_shown() -> None:
     assert figures - {"learning_curves"} <= called  # that one is shown in the README
 
 
+def test_the_figures_of_augmentation_are_shown() -> None:
+    script = (ROOT / "docs" / "augmentation_figures.py").read_text(encoding="utf-8")
+    drawn = set(re.findall(r'save\(visualize\..*, "([\w-]+)"\)', script))
+    shown = {Path(target).stem for target in links(ROOT / "docs" / "augmentation.md") if "figures/" in target}
+    files = {path.stem: path.stat().st_size for path in (FIGURES / "augmentation").iterdir()}
+    assert drawn == shown == set(files)
+    assert sum(files.values()) < 110_000
+
+
 def test_the_figures_are_small() -> None:
     sizes = {path.name: path.stat().st_size for path in FIGURES.iterdir() if path.is_file()}
     assert {name: size for name, size in sizes.items() if size >= 60_000} == {}

@@ -5,6 +5,7 @@ Nouns draw, and return a matplotlib Figure; verbs compute what the figures show,
 
 from numpycnn.visualize.activations import Passage, follow, follow_back
 from numpycnn.visualize.animation import conv_transpose_animation, convolution_animation, pooling_animation
+from numpycnn.visualize.augmentations import augmentations
 from numpycnn.visualize.cam import compute_grad_cam, grad_cam
 from numpycnn.visualize.classes import class_probabilities
 from numpycnn.visualize.confusion import confusion_matrix, count_confusions
@@ -37,6 +38,7 @@ __all__ = [
     "Surface",
     "activation_histograms",
     "activation_maximization",
+    "augmentations",
     "class_probabilities",
     "collect_activations",
     "collect_gradients",
