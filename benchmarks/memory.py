@@ -1,0 +1,106 @@
+"""Measure the most memory that a training takes, ours and PyTorch's, each in a process of its own.
+
+MiB of physical memory at its highest: of the whole process, with Python and all libraries, and of what came on top of
+that when the training began. Everything is compiled before. The pictures are in memory and the same in both.
+"""
+
+import json
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from report import arguments, head, row, written_to
+
+# -------------------------------------------------------------------------------------------------- what a process does
+
+
+def peak_memory() -> float:
+    """Return the most physical memory that this process has had, in MiB.
+
+    Linux says it for the program that runs now; `getrusage` would include the process that has started it.
+    """
+    try:
+        for line in Path("/proc/self/status").read_text(encoding="utf-8").splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) / 1024
+    except OSError:
+        pass
+    unit = 2**20 if sys.platform == "darwin" else 2**10
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+
+
+def train(library: str, name: str, size: int, steps: int, threads: int) -> list[float]:
+    """Return the memory before and after a training."""
+    if library == "numpycnn":
+        import numpycnn
+
+        numpycnn.set_num_threads(threads)
+        from networks import OurStep, batch, make
+
+        before = peak_memory()
+        side: Any = OurStep(make(name), *batch(name, size))
+    else:
+        import torch
+
+        torch.set_num_threads(threads)
+        import numpy as np
+        from peer import TorchStep
+
+        before = peak_memory()
+        content = json.loads(sys.stdin.read())
+        x = np.random.default_rng(0).normal(size=(size, *content["shape"])).astype(np.float32)
+        side = TorchStep(content["description"], None, x, np.arange(size) % 10)
+    for _ in range(steps):
+        side.step()
+    return [before, peak_memory()]
+
+
+# ------------------------------------------------------------------------------------------------ what is made of that
+
+
+def _start(library: str, name: str, size: int, steps: int, threads: int, text: str = "") -> list[float]:
+    command = [sys.executable, __file__, "--train", library, name, str(size), str(steps), str(threads)]
+    done = subprocess.run(command, input=text, capture_output=True, text=True, check=False, env=os.environ)
+    if done.returncode:
+        raise RuntimeError(done.stderr)
+    return json.loads(done.stdout)
+
+
+def main(argv: list[str] | None = None) -> None:
+    from networks import NETWORKS, describe, make
+
+    import numpycnn
+
+    parser = arguments(__doc__)
+    parser.add_argument("networks", nargs="*", help=f"from {', '.join(NETWORKS)} (default: all)")
+    parser.add_argument("--batch", type=int, nargs="+", default=[32, 128])
+    parser.add_argument("--steps", type=int, default=10)
+    args = parser.parse_args(argv)
+    if args.quick:
+        args.networks, args.batch, args.steps = args.networks or ["lenet"], [4], 2
+    threads = args.threads or numpycnn.get_num_threads()
+    with written_to(args.out):
+        print(f"{args.steps} steps with Adam, {threads} threads. MiB: of the process (of which for the training).\n")
+        head("network", "batch", "numpycnn", "PyTorch", "of PyTorch's")
+        for name in args.networks or NETWORKS:
+            peer = json.dumps({"description": describe(make(name)), "shape": NETWORKS[name]})
+            for size in args.batch:
+                _start("numpycnn", name, size, 1, threads)  # so that nothing is left to compile
+                ours = _start("numpycnn", name, size, args.steps, threads)
+                theirs = _start("torch", name, size, args.steps, threads, peer)
+                cells = [f"{after:.0f} ({after - before:.0f})" for before, after in (ours, theirs)]
+                row(name, size, *cells, f"{ours[1] / theirs[1]:.0%} ({_share(ours, theirs)})")
+
+
+def _share(ours: list[float], theirs: list[float]) -> str:
+    return f"{(ours[1] - ours[0]) / max(theirs[1] - theirs[0], 1e-9):.0%}"
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--train"]:
+        print(json.dumps(train(*sys.argv[2:4], *map(int, sys.argv[4:7]))))
+    else:
+        main()
