@@ -42,21 +42,23 @@ class Patches(NamedTuple):
     left: int  # columns of padding
     down: int  # patches below each other
     across: int  # patches beside each other
-    images: int  # whose patches go into one product
     pitch: int  # from one channel to the next, in numbers
 
 
 def cut(output: tuple[int, int], top: int, left: int, images: int, lanes: int) -> Patches:
-    """Return the patches for an output of some size.
+    """Return the patches for an output of some size, where so many images are worked on at a time.
 
     ``pitch`` is an odd number of sixteens: a power of two would send all channels to the same places of the cache.
     """
     down, across = -(-output[0] // 4), -(-output[1] // 4)
     room = -(-down * across * images // lanes) * lanes
-    return Patches(top, left, down, across, images, (room // 16 | 1) * 16)
+    return Patches(top, left, down, across, (room // 16 | 1) * 16)
 
 
-# ------------------------------------------------------------------------------ the plain version, to read and to check
+# ------------------------------------------------------------------------------ the plain version, to read and check
+#
+# ``v`` holds the 36 numbers of each patch of each channel, (36, C * pitch + room), ``m`` those of each filter. A
+# channel has the patches of all images side by side. Scratch is of no interest here.
 
 
 def overlapping_patches(image: np.ndarray, patches: Patches) -> np.ndarray:
@@ -69,39 +71,73 @@ def overlapping_patches(image: np.ndarray, patches: Patches) -> np.ndarray:
     return np.lib.stride_tricks.sliding_window_view(padded, (6, 6), axis=(1, 2))[:, ::4, ::4]
 
 
-def at_points(u: np.ndarray) -> np.ndarray:
-    """Return weights (36, A/4, B, 4), four filters beside each other, as (6, 6, A, B)."""
-    return u.transpose(0, 1, 3, 2).reshape(6, 6, -1, u.shape[2])
+def of_patches(v: np.ndarray, channels: int, patches: Patches, images: int) -> np.ndarray:
+    """Return a view of the numbers of all patches, (6, 6, C, N, down, across)."""
+    lines = v[:, : channels * patches.pitch].reshape(36, channels, patches.pitch)
+    size = patches.down * patches.across
+    return lines[:, :, : images * size].reshape(6, 6, channels, images, patches.down, patches.across)
 
 
-def winograd_reference(chunk, start, stop, x, u, bias, patches, planes, lines, work, v, m, y):
-    at, bt, points = AT.astype(x.dtype), BT.astype(x.dtype), at_points(u)[:, :, : y.shape[1], : x.shape[1]]
-    for n in range(start, stop):
-        seen = bt @ overlapping_patches(x[n], patches) @ bt.T  # (C, down, across, 6, 6)
-        tiles = at @ np.einsum("ijfc,crtij->frtij", points, seen) @ at.T  # (F, down, across, 4, 4)
+def at_points(u: np.ndarray, rows: int, columns: int) -> np.ndarray:
+    """Return weights (36, A/4, B, 4), four filters beside each other, as matrices (36, A, B)."""
+    return u.transpose(0, 1, 3, 2).reshape(36, -1, u.shape[2])[:, :rows, :columns]
+
+
+def see_images_reference(chunk, start, stop, x, patches, planes, lines, work, v):
+    for n in range(len(x)):
+        seen = BT @ overlapping_patches(x[n, start:stop], patches) @ BT.T  # (C, down, across, 6, 6)
+        of_patches(v, x.shape[1], patches, len(x))[:, :, start:stop, n] = seen.transpose(3, 4, 0, 1, 2)
+
+
+def multiply_points_reference(chunk, start, stop, v, u, channels, filters, count, patches, m):
+    pitch, points = patches.pitch, at_points(u, filters, channels)
+    for k in range(start, stop):
+        seen = v[k, : channels * pitch].reshape(channels, pitch)[:, :count]
+        m[k, : filters * pitch].reshape(filters, pitch)[:, :count] = points[k] @ seen
+
+
+def answer_images_reference(chunk, start, stop, m, bias, patches, lines, work, y):
+    for n in range(len(y)):
+        answers = of_patches(m, y.shape[1], patches, len(y))[:, :, start:stop, n].transpose(2, 3, 4, 0, 1)
+        tiles = AT @ answers @ AT.T  # (F, down, across, 4, 4)
         whole = tiles.transpose(0, 1, 3, 2, 4).reshape(len(tiles), 4 * patches.down, 4 * patches.across)
-        y[n] = whole[:, : y.shape[2], : y.shape[3]] + bias[:, None, None]
+        y[n, start:stop] = whole[:, : y.shape[2], : y.shape[3]] + bias[start:stop, None, None]
 
 
-def winograd_backward_reference(chunk, start, stop, dy, x, u, patches, planes, lines, work, v, m, dx, du):
-    at, bt, points = AT.astype(x.dtype), BT.astype(x.dtype), at_points(u)[:, :, : x.shape[1], : dy.shape[1]]
-    for n in range(start, stop):
-        seen = bt @ overlapping_patches(x[n], patches) @ bt.T  # (C, down, across, 6, 6)
-        whole = np.zeros((dy.shape[1], 4 * patches.down, 4 * patches.across), dy.dtype)
-        whole[:, : dy.shape[2], : dy.shape[3]] = dy[n]
+def answer_images_backward_reference(chunk, start, stop, dy, patches, planes, lines, work, m):
+    for n in range(len(dy)):
+        whole = np.zeros((stop - start, 4 * patches.down, 4 * patches.across), dy.dtype)
+        whole[:, : dy.shape[2], : dy.shape[3]] = dy[n, start:stop]
         tiles = whole.reshape(len(whole), patches.down, 4, patches.across, 4).transpose(0, 1, 3, 2, 4)
-        dm = at.T @ tiles @ at  # (F, down, across, 6, 6)
-        gradient = np.einsum("frtij,crtij->ijfc", dm, seen)
-        du[chunk, :, : len(whole), : x.shape[1]] += gradient.reshape(36, *gradient.shape[2:])
-        back = bt.T @ np.einsum("ijcf,frtij->crtij", points, dm) @ bt  # (C, down, across, 6, 6)
-        padded = np.zeros((x.shape[1], 4 * patches.down + 2, 4 * patches.across + 2), dy.dtype)
+        gradient = AT.T @ tiles @ AT  # (F, down, across, 6, 6)
+        of_patches(m, dy.shape[1], patches, len(dy))[:, :, start:stop, n] = gradient.transpose(3, 4, 0, 1, 2)
+
+
+def multiply_points_backward_reference(chunk, start, stop, m, u, channels, filters, count, patches, v, du):
+    pitch, points = patches.pitch, at_points(u, channels, filters)
+    for k in range(start, stop):
+        gradient = m[k, : filters * pitch].reshape(filters, pitch)[:, :count]
+        seen = v[k, : channels * pitch].reshape(channels, pitch)[:, :count]
+        du[k, :filters, :channels] += gradient @ seen.T
+        seen[:] = points[k] @ gradient
+
+
+def see_images_backward_reference(chunk, start, stop, v, patches, planes, lines, work, dx):
+    height, width = dx.shape[2:]
+    for n in range(len(dx)):
+        seen = of_patches(v, dx.shape[1], patches, len(dx))[:, :, start:stop, n].transpose(2, 3, 4, 0, 1)
+        back = BT.T @ seen @ BT  # (C, down, across, 6, 6)
+        padded = np.zeros((stop - start, 4 * patches.down + 2, 4 * patches.across + 2), dx.dtype)
         for r in range(patches.down):
             for t in range(patches.across):
                 padded[:, 4 * r : 4 * r + 6, 4 * t : 4 * t + 6] += back[:, r, t]
-        rows = min(x.shape[2], padded.shape[1] - patches.top)
-        columns = min(x.shape[3], padded.shape[2] - patches.left)
-        dx[n] = 0
-        dx[n, :, :rows, :columns] = padded[:, patches.top :, patches.left :][:, :rows, :columns]
+        inside = padded[:, patches.top :, patches.left :][:, :height, :width]
+        dx[n, start:stop] = 0
+        dx[n, start:stop, : inside.shape[1], : inside.shape[2]] = inside
+
+
+def all_finite_reference(chunk, start, stop, x, finite):
+    finite[chunk] = np.isfinite(x[start:stop]).all()
 
 
 # ----------------------------------------------------------------------------------- pictures dealt out into patches
@@ -281,11 +317,9 @@ def answer_backward(lines, length, patches, work, m, room, begin):
             store6(m, 6 * i * room + begin + s, room, a, b, c, d, e, f)
 
 
-# ------------------------------------------------------------------------------------------------- whole convolutions
-
-
-def all_finite_reference(chunk, start, stop, x, finite):
-    finite[chunk] = np.isfinite(x[start:stop]).all()
+# ------------------------------------------------------------------------------------------------ the steps of the way
+# Threads share the channels, then the 36 points, then the filters. Nothing is summed over threads, so the result is the
+# same to the last bit for any number of them.
 
 
 @jit
@@ -298,79 +332,81 @@ def all_finite(chunk, start, stop, x, finite):
 
 
 @jit
-def see_images(x, first, images, patches, plane, lines, work, v):
-    """Transform all channels of some images. The patches of a channel's images stand side by side."""
-    size, width = patches.down * patches.across, x.shape[3]
-    pitch, length, room = 4 * patches.across + 4, len(lines) // 36, len(v) // 36
-    for c in range(x.shape[1]):
-        for i in range(images):
-            image = x[first + i, c].reshape(-1)
-            deal(image, width, patches.top, patches.left, patches, 6, plane, pitch, lines, length)
-            see(lines, length, patches, work, v, room, c * patches.pitch + i * size)
+def see_images(chunk, start, stop, x, patches, planes, lines, work, v):
+    """Transform the patches of the channels start to stop. x (N, C, H, W).
+
+    Scratch for each chunk: planes (rows and columns of all patches) of zeros, lines (36 * length,), work (36 vectors,).
+    """
+    size, width, flat = patches.down * patches.across, x.shape[3], v.reshape(-1)
+    pitch, length, room = 4 * patches.across + 4, lines.shape[1] // 36, v.shape[1]
+    for c in range(start, stop):
+        for i in range(len(x)):
+            image = x[i, c].reshape(-1)
+            deal(image, width, patches.top, patches.left, patches, 6, planes[chunk], pitch, lines[chunk], length)
+            see(lines[chunk], length, patches, work[chunk], flat, room, c * patches.pitch + i * size)
 
 
 @jit
-def winograd(chunk, start, stop, x, u, bias, patches, planes, lines, work, v, m, y):
-    """y[n, f] = bias[f] + the sum over c of the 3x3 correlations of x[n, c].
-
-    x (N, C, H, W), u (36, F/4, C, 4), bias (F,), y (N, F, OH, OW). Scratch for each chunk: planes (3, rows and columns
-    of all patches) of zeros, lines (36 * length,), work (36 vectors,), v (36 * (C * pitch + lanes),) and m likewise
-    for F, which is rounded up to 4.
-    """
-    size, pitch, width = patches.down * patches.across, patches.pitch, y.shape[3]
-    length, seen, answers = lines.shape[1] // 36, v.shape[1] // 36, m.shape[1] // 36
-    offsets = np.arange(x.shape[1]) * pitch
-    nothing = np.zeros(4 * u.shape[1], x.dtype)
-    for first in range(start, stop, patches.images):
-        images = min(patches.images, stop - first)
-        see_images(x, first, images, patches, planes[chunk, 0], lines[chunk], work[chunk], v[chunk])
-        for k in range(36):
-            sums = m[chunk, k * answers : k * answers + len(nothing) * pitch].reshape(-1, pitch)
-            line = v[chunk, k * seen : (k + 1) * seen]
-            weighted_sums(line, offsets, u[k], (0, len(offsets)), nothing, (0, images * size), sums)
-        for f in range(y.shape[1]):
-            for i in range(images):
-                begin, image = f * pitch + i * size, y[first + i, f].reshape(-1)
-                answer(m[chunk], answers, begin, patches, bias[f], work[chunk], lines[chunk], length, image, width)
+def multiply_points(chunk, start, stop, v, u, channels, filters, count, patches, m):
+    """m[k] = u[k] v[k] for the points start to stop and ``count`` patches. u (36, F/4, C, 4), F rounded up to 4."""
+    offsets, rows = np.arange(channels) * patches.pitch, 4 * u.shape[1]
+    nothing = np.zeros(rows, v.dtype)
+    for k in range(start, stop):
+        sums = m[k, : rows * patches.pitch].reshape(rows, patches.pitch)
+        weighted_sums(v[k], offsets, u[k], (0, channels), nothing, (0, count), sums)
 
 
 @jit
-def winograd_backward(chunk, start, stop, dy, x, u, patches, planes, lines, work, v, m, dx, du):
-    """Compute the gradients of ``winograd``: dx (N, C, H, W), and du (chunks, 36, F, C), which begins as zeros.
+def answer_images(chunk, start, stop, m, bias, patches, lines, work, y):
+    """Transform back what the filters start to stop answered. y (N, F, OH, OW)."""
+    size, width, flat = patches.down * patches.across, y.shape[3], m.reshape(-1)
+    length, room = lines.shape[1] // 36, m.shape[1]
+    for f in range(start, stop):
+        for i in range(len(y)):
+            image, begin = y[i, f].reshape(-1), f * patches.pitch + i * size
+            answer(flat, room, begin, patches, bias[f], work[chunk], lines[chunk], length, image, width)
 
-    u (36, C/4, F, 4); in du, F is rounded up to 4, and C + 2 to vectors. Scratch as in ``winograd``, C in v rounded up
-    to 4.
+
+@jit
+def answer_images_backward(chunk, start, stop, dy, patches, planes, lines, work, m):
+    """Transform the gradients of the filters start to stop: the adjoint of ``answer_images``."""
+    size, width, flat = patches.down * patches.across, dy.shape[3], m.reshape(-1)
+    pitch, length, room = 4 * patches.across + 4, lines.shape[1] // 36, m.shape[1]
+    for f in range(start, stop):
+        for i in range(len(dy)):
+            image = dy[i, f].reshape(-1)
+            deal(image, width, 0, 0, patches, 4, planes[chunk], pitch, lines[chunk], length)
+            answer_backward(lines[chunk], length, patches, work[chunk], flat, room, f * patches.pitch + i * size)
+
+
+@jit
+def multiply_points_backward(chunk, start, stop, m, u, channels, filters, count, patches, v, du):
+    """du[k] += m[k] v[k]^T, and then v[k] = u[k] m[k].
+
+    u (36, C/4, F, 4); du (36, F, C) with F rounded up to 4 and room for C + 2.
     """
-    size, pitch, filters, channels = patches.down * patches.across, patches.pitch, dy.shape[1], x.shape[1]
-    length, seen, answers = lines.shape[1] // 36, v.shape[1] // 36, m.shape[1] // 36
-    wide, step = 4 * patches.across + 4, REGISTER // x.itemsize
-    of_x = np.full((channels + 2) // 3 * 3, (channels - 1) * pitch)
-    of_x[:channels] = np.arange(channels) * pitch
-    of_dy = np.arange(filters) * pitch
-    nothing = np.zeros(4 * u.shape[1], x.dtype)
-    for k in range(36):
-        m[chunk, k * answers + filters * pitch : (k + 1) * answers] = 0
-    for first in range(start, stop, patches.images):
-        images = min(patches.images, stop - first)
-        many = images * size
-        whole = -(-many // step) * step
-        see_images(x, first, images, patches, planes[chunk, 0], lines[chunk], work[chunk], v[chunk])
-        for f in range(filters):
-            for i in range(images):
-                image = dy[first + i, f].reshape(-1)
-                deal(image, dy.shape[3], 0, 0, patches, 4, planes[chunk, 1], wide, lines[chunk], length)
-                answer_backward(lines[chunk], length, patches, work[chunk], m[chunk], answers, f * pitch + i * size)
-        for k in range(36):  # what rounds the patches up to whole vectors must not count
-            for f in range(filters):
-                m[chunk, k * answers + f * pitch + many : k * answers + f * pitch + whole] = 0
-            for c in range(channels):
-                v[chunk, k * seen + c * pitch + many : k * seen + c * pitch + whole] = 0
-            dm = m[chunk, k * answers : k * answers + du.shape[2] * pitch].reshape(-1, pitch)
-            scalar_products(v[chunk, k * seen :], of_x, dm, whole, du[chunk, k])
-            sums = v[chunk, k * seen : k * seen + len(nothing) * pitch].reshape(-1, pitch)
-            weighted_sums(m[chunk, k * answers :], of_dy, u[k], (0, filters), nothing, (0, many), sums)
+    pitch, rows, step = patches.pitch, 4 * u.shape[1], REGISTER // v.itemsize
+    of_m, of_v = np.arange(filters) * pitch, np.full((channels + 2) // 3 * 3, (channels - 1) * pitch)
+    of_v[:channels] = np.arange(channels) * pitch
+    nothing, whole = np.zeros(rows, v.dtype), -(-count // step) * step
+    for k in range(start, stop):
+        for f in range(filters):  # what rounds the patches up to whole vectors must not count
+            m[k, f * pitch + count : f * pitch + whole] = 0
+        m[k, filters * pitch :] = 0
         for c in range(channels):
-            for i in range(images):
-                see_backward(v[chunk], seen, c * pitch + i * size, patches, work[chunk], lines[chunk], length)
-                image = dx[first + i, c].reshape(-1)
-                collect(lines[chunk], length, patches, planes[chunk, 2], wide, image, x.shape[3])
+            v[k, c * pitch + count : c * pitch + whole] = 0
+        gradients = m[k, : du.shape[1] * pitch].reshape(-1, pitch)
+        scalar_products(v[k], of_v, gradients, whole, du[k])
+        sums = v[k, : rows * pitch].reshape(rows, pitch)
+        weighted_sums(m[k], of_m, u[k], (0, filters), nothing, (0, count), sums)
+
+
+@jit
+def see_images_backward(chunk, start, stop, v, patches, planes, lines, work, dx):
+    """Transform the gradients of the channels start to stop back: the adjoint of ``see_images``. dx (N, C, H, W)."""
+    size, width, flat = patches.down * patches.across, dx.shape[3], v.reshape(-1)
+    pitch, length, room = 4 * patches.across + 4, lines.shape[1] // 36, v.shape[1]
+    for c in range(start, stop):
+        for i in range(len(dx)):
+            see_backward(flat, room, c * patches.pitch + i * size, patches, work[chunk], lines[chunk], length)
+            collect(lines[chunk], length, patches, planes[chunk], pitch, dx[i, c].reshape(-1), width)

@@ -1,66 +1,135 @@
-"""Winograd's convolution against its plain version, and against the convolution that it is."""
+"""Each step of Winograd's convolution against its plain version, and the plain versions against the convolution."""
+
+from typing import NamedTuple
 
 import numpy as np
 import pytest
 
-from numpycnn.functional import conv2d
+from numpycnn.functional import conv2d, conv2d_backward
 from numpycnn.kernels import winograd as kernels
 from numpycnn.kernels.products import lanes, narrow_lanes
 from tests.kernels.test_winograd_transforms import at_points
 
 F64 = np.dtype(np.float64)
+CHANNELS, FILTERS, IMAGES = 5, 6, 3
+COUNTS = (CHANNELS, FILTERS)
 
-# output height and width, padding (top, left), whether the last rows and columns of the input go unseen
+# output height and width, padding before (top, left): sizes that four does not divide, and a pad that hides the input
 SHAPES = [((4, 4), (0, 0)), ((7, 5), (1, 0)), ((8, 9), (2, 1)), ((1, 12), (1, 2)), ((3, 3), (0, 2))]
 
 
-def arguments(output, padding, channels, filters, images, together, rng):
-    """Input, weights, patches and working memory, which holds anything at first where it need not be zero."""
-    patches = kernels.cut(output, *padding, together, lanes(F64))
-    size, width = patches.down * patches.across, narrow_lanes(F64)
-    scratch = [
-        np.zeros((1, 3, (4 * patches.down + 4) * (4 * patches.across + 4) + 8 * width)),
-        rng.normal(size=(1, 36 * (max((patches.down + 1) * patches.across, size) + 2 * width))),
-        rng.normal(size=(1, 36 * width)),
-        rng.normal(size=(1, 36 * (-(-channels // 4) * 4 * patches.pitch + lanes(F64)))),
-        rng.normal(size=(1, 36 * (-(-filters // 4) * 4 * patches.pitch + lanes(F64)))),
-    ]
-    height, width = (max(o + 2 - 2 * p, 1) for o, p in zip(output, padding, strict=True))
-    x = rng.normal(size=(images, channels, height, width))
-    return x, rng.normal(size=(filters, channels, 9)), patches, scratch
+class Case(NamedTuple):
+    patches: kernels.Patches
+    count: int  # patches of a channel
+    x: np.ndarray
+    weight: np.ndarray  # (F, C, 9)
+    bias: np.ndarray
+    dy: np.ndarray
+    padding: tuple[tuple[int, int], tuple[int, int]]
 
 
-@pytest.mark.parametrize(("output", "padding"), SHAPES)
-@pytest.mark.parametrize("together", [1, 2])
-def test_the_fast_version_does_what_the_plain_one_does(output, padding, together, rng):
-    x, weight, patches, scratch = arguments(output, padding, 2, 3, 3, together, rng)
-    bias, results = rng.normal(size=3), []
-    for kernel in (kernels.winograd_reference, kernels.winograd):
-        y = np.full((3, 3, *output), np.nan)
-        kernel(0, 0, 3, x, at_points(weight, False), bias, patches, *scratch, y)
-        results.append(y)
-    np.testing.assert_allclose(*results, rtol=0, atol=1e-11)
-
-    dy, gradients = rng.normal(size=y.shape), []
-    for kernel in (kernels.winograd_backward_reference, kernels.winograd_backward):
-        dx, du = np.full(x.shape, np.nan), np.zeros((1, 36, 4, 4 + narrow_lanes(F64)))
-        kernel(0, 0, 3, dy, x, at_points(weight, True), patches, *scratch, dx, du)
-        gradients.append((dx, du[:, :, :3, :2]))
-    for plain, fast in zip(*gradients, strict=True):
-        np.testing.assert_allclose(fast, plain, rtol=0, atol=1e-10)
-
-
-@pytest.mark.parametrize(("output", "padding"), SHAPES)
-def test_it_is_the_convolution(output, padding, rng):
-    (top, left), (height, width) = padding, output
-    x = rng.normal(size=(2, 2, height + 2 - top, width + 2 - left))  # padded before, not after
-    bias = rng.normal(size=3)
-    _, weight, patches, scratch = arguments(output, padding, 2, 3, 2, 1, rng)
-    y = np.empty((2, 3, *output))
-    kernels.winograd(0, 0, 2, x, at_points(weight, False), bias, patches, *scratch, y)
-    np.testing.assert_allclose(
-        y, conv2d(x, weight.reshape(3, 2, 3, 3), bias, padding=((top, 0), (left, 0))), rtol=0, atol=1e-11
+def draw(output: tuple[int, int], padding: tuple[int, int], rng: np.random.Generator) -> Case:
+    patches = kernels.cut(output, *padding, IMAGES, lanes(F64))
+    x = rng.normal(size=(IMAGES, CHANNELS, *(max(o + 2 - 2 * p, 1) for o, p in zip(output, padding, strict=True))))
+    after = [o + 2 - p - size for o, p, size in zip(output, padding, x.shape[2:], strict=True)]
+    return Case(
+        patches,
+        IMAGES * patches.down * patches.across,
+        x,
+        rng.normal(size=(FILTERS, CHANNELS, 9)),
+        rng.normal(size=FILTERS),
+        rng.normal(size=(IMAGES, FILTERS, *output)),
+        ((padding[0], after[0]), (padding[1], after[1])),
     )
+
+
+def numbers(patches: kernels.Patches, channels: int, rng: np.random.Generator) -> np.ndarray:
+    """Room for the 36 numbers of all patches, with anything in it."""
+    return rng.normal(size=(36, -(-channels // 4) * 4 * patches.pitch + lanes(F64)))
+
+
+def scratch(patches: kernels.Patches, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Planes, lines and work for two chunks; only the planes must begin as zeros."""
+    width = narrow_lanes(F64)
+    length = max((patches.down + 1) * patches.across, patches.down * patches.across) + 2 * width
+    planes = np.zeros((2, (4 * patches.down + 2) * (4 * patches.across + 4) + 8 * width))
+    return planes, rng.normal(size=(2, 36 * length)), rng.normal(size=(2, 36 * width))
+
+
+def both(name, n, make):
+    """Run a kernel in two chunks and its plain version in one, and return what each left in the last argument."""
+    results = []
+    for kernel, chunks in ((name, [(0, 0, n // 2), (1, n // 2, n)]), (f"{name}_reference", [(0, 0, n)])):
+        arguments = make()
+        for chunk in chunks:
+            getattr(kernels, kernel)(*chunk, *arguments)
+        results.append(arguments)
+    return results
+
+
+@pytest.mark.parametrize(("output", "padding"), SHAPES)
+def test_forward(output, padding, rng):
+    case = draw(output, padding, rng)
+    planes, lines, work = scratch(case.patches, rng)
+    v, m = numbers(case.patches, CHANNELS, rng), numbers(case.patches, FILTERS, rng)
+    u = at_points(case.weight, False)
+
+    seen = both("see_images", CHANNELS, lambda: (case.x, case.patches, planes, lines, work, v.copy()))
+    views = [kernels.of_patches(call[-1], CHANNELS, case.patches, IMAGES) for call in seen]
+    np.testing.assert_allclose(*views, rtol=0, atol=1e-12)  # against kernels.see_images_reference
+
+    v = seen[1][-1]
+    products = both("multiply_points", 36, lambda: (v, u, *COUNTS, case.count, case.patches, m.copy()))
+    views = [kernels.of_patches(call[-1], FILTERS, case.patches, IMAGES) for call in products]
+    np.testing.assert_allclose(*views, rtol=0, atol=1e-10)  # against kernels.multiply_points_reference
+
+    m = products[1][-1]
+    answers = both(
+        "answer_images",
+        FILTERS,
+        lambda: (m, case.bias, case.patches, lines, work, np.full(case.dy.shape, np.nan)),
+    )
+    np.testing.assert_allclose(answers[0][-1], answers[1][-1], rtol=0, atol=1e-10)  # kernels.answer_images_reference
+    weight = case.weight.reshape(FILTERS, CHANNELS, 3, 3)
+    expected = conv2d(case.x, weight, case.bias, padding=case.padding)
+    np.testing.assert_allclose(answers[1][-1], expected, rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize(("output", "padding"), SHAPES)
+def test_backward(output, padding, rng):
+    case = draw(output, padding, rng)
+    planes, lines, work = scratch(case.patches, rng)
+    v, m = numbers(case.patches, CHANNELS, rng), numbers(case.patches, FILTERS, rng)
+    u = at_points(case.weight, True)
+    kernels.see_images_reference(0, 0, CHANNELS, case.x, case.patches, planes, lines, work, v)
+
+    gradients = both("answer_images_backward", FILTERS, lambda: (case.dy, case.patches, planes, lines, work, m.copy()))
+    views = [kernels.of_patches(call[-1], FILTERS, case.patches, IMAGES) for call in gradients]
+    np.testing.assert_allclose(*views, rtol=0, atol=1e-12)  # against kernels.answer_images_backward_reference
+
+    m = gradients[1][-1]
+    start = rng.normal(size=(36, 8, CHANNELS + 2 + narrow_lanes(F64)))
+    products = both(
+        "multiply_points_backward",
+        36,
+        lambda: (m.copy(), u, *COUNTS, case.count, case.patches, v.copy(), start.copy()),
+    )
+    views = [call[-1][:, :FILTERS, :CHANNELS] for call in products]
+    np.testing.assert_allclose(*views, rtol=0, atol=1e-10)  # against kernels.multiply_points_backward_reference
+    views = [kernels.of_patches(call[-2], CHANNELS, case.patches, IMAGES) for call in products]
+    np.testing.assert_allclose(*views, rtol=0, atol=1e-10)
+
+    v = products[1][-2]
+    planes, lines, work = scratch(case.patches, rng)
+    back = both(
+        "see_images_backward",
+        CHANNELS,
+        lambda: (v, case.patches, planes, lines, work, np.full(case.x.shape, np.nan)),
+    )
+    np.testing.assert_allclose(back[0][-1], back[1][-1], rtol=0, atol=1e-10)  # kernels.see_images_backward_reference
+    weight = case.weight.reshape(FILTERS, CHANNELS, 3, 3)
+    expected = conv2d_backward(case.dy, case.x, weight, padding=case.padding)[0]
+    np.testing.assert_allclose(back[1][-1], expected, rtol=0, atol=1e-10)
 
 
 @pytest.mark.parametrize("special", [None, np.nan, np.inf, -np.inf])
