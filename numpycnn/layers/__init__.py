@@ -29,7 +29,7 @@ from numpycnn.layers.pooling import (
     MaxPool3D,
 )
 from numpycnn.layers.resize import Upsample, ZeroPad
-from numpycnn.layers.shape import Flatten, Reshape
+from numpycnn.layers.shape import Flatten, Permute, Reshape
 
 __all__ = [
     "ELU",
@@ -63,6 +63,7 @@ __all__ = [
     "MaxPool2D",
     "MaxPool3D",
     "Parameter",
+    "Permute",
     "ReLU",
     "Reshape",
     "Residual",

@@ -63,3 +63,38 @@ class Reshape(Layer):
 
     def _backward(self, dy: np.ndarray, shape: Shape) -> np.ndarray:
         return dy.reshape(shape)
+
+
+class Permute(Layer):
+    """Put the axes of each example in another order, as `numpy.transpose` does.
+
+    ``Permute((1, 0))`` makes the columns of an `Embedding`, (N, L, D), into channels for a `Conv1D`, (N, D, L).
+
+    Parameters
+    ----------
+    axes : tuple of int
+        Which axis of the input each axis of the output is, counted from 0 without the batch axis.
+    name : str, optional
+    """
+
+    def __init__(self, axes: Sequence[int], *, name: str | None = None) -> None:
+        super().__init__(name=name)
+        if not isinstance(axes, tuple | list):
+            raise TypeError(f"Permute: expected axes to be a tuple of ints, got {type(axes).__name__} {axes!r}")
+        self.axes = tuple(whole_number(axis, "axes", "Permute", minimum=0) for axis in axes)
+        if sorted(self.axes) != list(range(len(self.axes))):
+            raise ValueError(f"Permute: expected each axis from 0 to {len(self.axes) - 1} once, got {spell(self.axes)}")
+
+    def _build(self, input_shape: Shape, rng: np.random.Generator | None) -> Shape:
+        if len(input_shape) != len(self.axes):
+            raise ValueError(
+                f"expected {len(self.axes)} axes to put in the order {spell(self.axes)}, got {spell(input_shape)}"
+            )
+        self._expected = ("N", *input_shape)
+        return tuple(input_shape[axis] for axis in self.axes)
+
+    def _forward(self, x: np.ndarray, **mode: bool) -> tuple[np.ndarray, Any]:
+        return np.ascontiguousarray(x.transpose(0, *(axis + 1 for axis in self.axes))), ()
+
+    def _backward(self, dy: np.ndarray, cache: Any) -> np.ndarray:
+        return np.ascontiguousarray(dy.transpose(0, *(int(axis) + 1 for axis in np.argsort(self.axes))))

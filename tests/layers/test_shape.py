@@ -1,9 +1,9 @@
-"""Flatten and Reshape."""
+"""Flatten, Reshape and Permute."""
 
 import numpy as np
 import pytest
 
-from numpycnn import Flatten, Reshape
+from numpycnn import Flatten, Permute, Reshape
 from tests.helpers import assert_same_bits
 from tests.layers.bad_calls import Bad, refuse
 
@@ -35,7 +35,29 @@ def test_reshape_of_an_empty_batch() -> None:
     assert layer.forward(np.empty((0, 4), np.float32)).shape == (0, 2, 2)
 
 
+@pytest.mark.parametrize("axes", [(0, 1, 2), (2, 0, 1), (1, 2, 0), [2, 1, 0]])
+def test_permute_is_a_transpose_and_its_backward_the_way_back(axes: tuple[int, ...], rng: np.random.Generator) -> None:
+    layer = Permute(axes)
+    x = rng.normal(size=(5, 2, 3, 4))
+    expected = np.moveaxis(x, [axis + 1 for axis in axes], [1, 2, 3])
+    assert layer.build((2, 3, 4), dtype=np.float64) == expected.shape[1:]
+    y = layer.forward(x, training=True)
+    assert_same_bits(y, expected.copy())
+    assert_same_bits(layer.backward(y), x)
+
+
 BAD = [
+    Bad(lambda: Permute(1), TypeError, "Permute: expected axes to be a tuple of ints, got int 1"),
+    Bad(lambda: Permute((0, 2)), ValueError, "Permute: expected each axis from 0 to 1 once, got (0, 2)"),
+    Bad(lambda: Permute((0, 0)), ValueError, "Permute: expected each axis from 0 to 1 once, got (0, 0)"),
+    Bad(lambda: Permute((-1, 0)), ValueError, "Permute: expected axes from 0 to 2147483647, got -1"),
+    Bad(lambda: Permute((1.0, 0)), TypeError, "Permute: expected axes to be an int, got float 1.0"),
+    Bad(
+        lambda: Permute((1, 0), name="turn"),
+        ValueError,
+        "Permute 'turn': expected 2 axes to put in the order (1, 0), got (2, 3, 4)",
+        (2, 3, 4),
+    ),
     Bad(lambda: Reshape(6), TypeError, "Reshape: expected shape to be a tuple of ints, got int 6"),
     Bad(lambda: Reshape("23"), TypeError, "Reshape: expected shape to be a tuple of ints, got str '23'"),
     Bad(lambda: Reshape(None), TypeError, "Reshape: expected shape to be a tuple of ints, got NoneType None"),
