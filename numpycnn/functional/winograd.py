@@ -25,7 +25,7 @@ def prefers_winograd(images: int, channels: int, filters: int, groups: int, wind
     return 36 * patches * channels * filters + transforms < plain
 
 
-#: Bytes that the numbers of all patches may take, and patches that there are at least; if it is more, images are done in
+#: Bytes that the numbers of all patches may take, and patches that there are at least; beyond that, images are done in
 #: groups. More patches make better products, but stay in the cache less: with 64 channels and 32x32 pictures a step
 #: takes 1.3 times as long at 1 MiB and 1.15 times at 32 MiB, with 256 channels twice as long at 1 MiB.
 TOGETHER, FEWEST = 8 * 2**20, 128
