@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help mnist test test-nojit test-bounds test-slow browser oracle lint figures types format clean
+.PHONY: help mnist test test-nojit test-bounds test-slow browser oracle bench lint figures types format clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ test-slow: $(VENV)/.test ## train by the default recipe, and let the network rea
 browser: $(VENV)/.browser ## install Playwright, with which some tests then operate pages in Chromium
 
 oracle: $(VENV)/.bench ## install PyTorch, which some tests then compare with
+
+bench: $(VENV)/.bench ## measure beside PyTorch on a quiet machine, in about 15 minutes, into benchmarks/results.md
+	$(BIN)/python benchmarks/run_all.py $(ARGS)
 
 lint: $(VENV)/.dev ## check style, format and types
 	$(BIN)/ruff check

@@ -163,7 +163,7 @@ def main(argv: list[str] | None = None) -> None:
     networks = args.networks or (["lenet"] if args.quick else ["lenet", "mnist_cnn"])
     if args.threads is not None:
         os.environ["NUMPYCNN_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = str(args.threads)
-    from networks import NETWORKS, describe, make
+    from networks import describe, make, shape
 
     compiled = {}
     with written_to(args.out), tempfile.TemporaryDirectory() as imports:
@@ -176,7 +176,7 @@ def main(argv: list[str] | None = None) -> None:
                 _print_stages(name, "numpycnn, all compiled", _start("numpycnn", name, args.batch, cache))
                 compiled[name] = cold["compiled"]
             if not args.no_peer:
-                peer = json.dumps({"description": describe(make(name)), "shape": NETWORKS[name]})
+                peer = json.dumps({"description": describe(make(name)), "shape": shape(name)})
                 _print_stages(name, "PyTorch", _start("torch", name, args.batch, None, peer))
         for name, times in compiled.items():
             _print_compilation(name, times)

@@ -70,7 +70,7 @@ def _start(library: str, name: str, size: int, steps: int, threads: int, text: s
 
 
 def main(argv: list[str] | None = None) -> None:
-    from networks import NETWORKS, describe, make
+    from networks import NETWORKS, describe, make, shape
 
     import numpycnn
 
@@ -86,7 +86,7 @@ def main(argv: list[str] | None = None) -> None:
         print(f"{args.steps} steps with Adam, {threads} threads. MiB: of the process (of which for the training).\n")
         head("network", "batch", "numpycnn", "PyTorch", "of PyTorch's")
         for name in args.networks or NETWORKS:
-            peer = json.dumps({"description": describe(make(name)), "shape": NETWORKS[name]})
+            peer = json.dumps({"description": describe(make(name)), "shape": shape(name)})
             for size in args.batch:
                 _start("numpycnn", name, size, 1, threads)  # so that nothing is left to compile
                 ours = _start("numpycnn", name, size, args.steps, threads)

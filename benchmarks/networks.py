@@ -23,9 +23,14 @@ _SETTINGS = {
 }
 
 
+def shape(name: str) -> tuple[int, int, int]:
+    """Return the shape of the pictures that a network of ours is measured with."""
+    return NETWORKS.get(name, (1, 28, 28))
+
+
 def make(name: str, *, drops: bool = True) -> numpycnn.Sequential:
     """Return a reference network; without `drops`, its dropout leaves everything as it is."""
-    model = numpycnn.models.create(name, NETWORKS[name], 10)
+    model = numpycnn.models.create(name, shape(name), 10)
     for layer in model:
         if isinstance(layer, numpycnn.Dropout) and not drops:
             layer.p = 0.0
@@ -35,7 +40,7 @@ def make(name: str, *, drops: bool = True) -> numpycnn.Sequential:
 def batch(name: str, size: int) -> tuple[np.ndarray, np.ndarray]:
     """Return random pictures and labels."""
     rng = np.random.default_rng(0)
-    return rng.normal(size=(size, *NETWORKS[name])).astype(np.float32), rng.integers(0, 10, size)
+    return rng.normal(size=(size, *shape(name))).astype(np.float32), rng.integers(0, 10, size)
 
 
 def describe(layer: Any) -> list[Any]:

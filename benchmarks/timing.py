@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 Call = Callable[[], object]
+PAUSE = 0.03  # seconds: OpenBLAS's threads look for work for up to 20 milliseconds
 
 
 def timed(call: Call) -> float:
@@ -23,11 +24,13 @@ def in_turns(calls: Sequence[Call], runs: int, block: int = 5) -> np.ndarray:
     """Return the seconds of `runs` calls of each, (len(calls), runs), in alternating blocks.
 
     Blocks, each after a call that is not counted, because a library that has just been running finds its data in the
-    caches, as it does in a real training.
+    caches, as it does in a real training; and a pause before each, because the threads of a library look for more work
+    for a while, and meanwhile take the processor from those of the next one.
     """
     times: list[list[float]] = [[] for _ in calls]
     while len(times[0]) < runs:
         for which, call in enumerate(calls):
+            time.sleep(PAUSE)
             call()
             times[which] += [timed(call) for _ in range(min(block, runs))]
     return np.array(times)[:, :runs]

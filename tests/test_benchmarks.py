@@ -1,0 +1,99 @@
+"""The benchmarks run, in a small way: their checks of equality hold, and their tables have numbers in all places.
+
+No time is asserted. What they print is read only to see that it is there.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+FOLDER = ROOT / "benchmarks"
+NUMBER = r"\d+\.\d+ \(\d+\.\d+\)"  # median (minimum)
+
+
+def run(*command: str) -> str:
+    for package in ("torch", "threadpoolctl"):
+        pytest.importorskip(package, reason=f"the benchmarks compare with PyTorch and need {package}: make oracle")
+    path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+    script, *arguments = command
+    done = subprocess.run(
+        [sys.executable, str(FOLDER / script), "--quick", *arguments],
+        env=os.environ | {"PYTHONPATH": path, "NUMPYCNN_NUM_THREADS": "2"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def rows(printed: str, first: str) -> list[list[str]]:
+    """The rows of all tables whose first cell has `first` in it."""
+    lines = [line for line in printed.splitlines() if line.startswith("| ")]
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    return [row for row in cells if re.search(first, row[0])]
+
+
+def test_train_step(tmp_path: Path) -> None:
+    printed = run("train_step.py", "lenet", "keras_cnn", "--out", str(tmp_path / "page.md"))
+    found = rows(printed, "lenet|keras_cnn")
+    assert [row[:3] for row in found] == [
+        [name, "4", mode] for name in ("lenet", "keras_cnn") for mode in ("train", "predict")
+    ]
+    assert all(re.fullmatch(NUMBER, cell) for row in found for cell in row[3:5])
+    assert len(re.findall(r"^- (?:train|predict): \d+\.\d\d times PyTorch's speed", printed, re.MULTILINE)) == 2
+    assert (tmp_path / "page.md").read_text(encoding="utf-8") == printed
+
+
+def test_kernels() -> None:
+    """Every loop with a plain version is met, or the script says which one is not; each equals its plain version."""
+    printed = run("kernels.py")
+    assert len(rows(printed, "^`correlate`")) == 4
+    assert rows(printed, "^`winograd|^`multiply_points")
+    assert all(re.fullmatch(NUMBER, cell) for row in rows(printed, "^dense|^Adam|^dropout") for cell in row[1:4])
+
+
+def test_tricks() -> None:
+    printed = run("tricks.py")
+    assert len(re.findall(r"^### ", printed, re.MULTILINE)) == 8
+    assert [row[0] for row in rows(printed, r"^\d+$")] == ["4", "8", "16", "32", "64", "128"]
+    assert [row[1] for row in rows(printed, "^lenet")] == ["memory used again", "threads that stay awake"]
+
+
+def test_scaling(tmp_path: Path) -> None:
+    printed = run("scaling.py", "--figure", str(tmp_path / "scaling.png"))
+    assert [row[0] for row in rows(printed, r"^\d+$")] == ["1", "2", "4", "4", "8", "16", "8", "16", "32"]
+    assert len(rows(printed, "^all$")) == 3
+    assert (tmp_path / "scaling.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_memory() -> None:
+    (row,) = rows(run("memory.py"), "lenet")
+    ours, theirs = (int(re.fullmatch(r"(\d+) \(\d+\)", cell)[1]) for cell in row[2:4])  # type: ignore[index]
+    assert min(ours, theirs) > 30  # MiB: Python alone takes more than that
+
+
+@pytest.mark.skipif(bool(os.environ.get("NUMBA_DISABLE_JIT")), reason="there is nothing to compile")
+def test_cold_start() -> None:
+    """The first process compiles, the second finds everything compiled. PyTorch is left out: it takes seconds."""
+    printed = run("cold_start.py", "mlp", "--no-peer")
+    cold, warm = rows(printed, "^mlp$")
+    assert int(cold[-2]) > 5
+    assert (int(cold[-1]), int(warm[-2])) == (0, 0)
+    assert int(warm[-1]) > 2
+    stages = [[float(cell) for cell in row[2:7]] for row in (cold, warm)]
+    assert all(times == sorted(times) for times in stages)
+
+
+def test_the_page_of_all_of_them(tmp_path: Path) -> None:
+    page = tmp_path / "results.md"
+    run("run_all.py", "--only", "memory.py", "--out", str(page), "--figure", str(tmp_path / "scaling.png"))
+    text = page.read_text(encoding="utf-8")
+    assert re.search(r"^- date: \d{4}-\d\d-\d\d$", text, re.MULTILINE)
+    assert re.search(r"Python 3\.\d+\.\d+, numpy \d\S+, numba \d\S+, llvmlite \d\S+, torch \d", text)
+    assert rows(text, "lenet")
+    assert "## Peak memory of a training" in text
