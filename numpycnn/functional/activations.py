@@ -57,7 +57,7 @@ def relu(x: Any) -> np.ndarray:
 
 
 def relu_backward(dy: Any, x: Any) -> np.ndarray:
-    """Return ``dx = dy`` where ``x > 0`` or is NaN, else 0."""
+    """Return ``dx = dy`` where ``x > 0`` or is NaN, else 0; for `x` the output may be given, which says the same."""
     dy, x = _operands(dy, x, "relu_backward")
     dy, x = for_kernel(dy), for_kernel(x)
     dx = memory.empty(x.shape, x.dtype)

@@ -13,11 +13,13 @@ from numpycnn.layers.base import Layer, Shape
 class ReLU(Layer):
     """``max(x, 0)``, see `numpycnn.functional.relu`."""
 
+    # The output is positive where the input is, and the next layer keeps it as well: one array instead of two.
     def _forward(self, x: np.ndarray, **mode: bool) -> tuple[np.ndarray, Any]:
-        return F.relu(x), x
+        y = F.relu(x)
+        return y, y
 
-    def _backward(self, dy: np.ndarray, x: np.ndarray) -> np.ndarray:
-        return F.relu_backward(dy, x)
+    def _backward(self, dy: np.ndarray, y: np.ndarray) -> np.ndarray:
+        return F.relu_backward(dy, y)
 
 
 class LeakyReLU(Layer):
