@@ -1,5 +1,6 @@
 """How loops are compiled: with which settings, and what happens where nothing can be written."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -97,3 +98,23 @@ def test_an_install_that_cannot_be_written_to_imports_and_runs(tmp_path: Path) -
     )
     assert (done.stdout.strip(), done.returncode) == ("[[[3.0, 5.0]]]", 0), done.stderr
     assert not list(package.rglob("*.nbi"))
+
+
+@compiled
+def test_compiled_code_is_thrown_away_when_another_file_of_the_kernels_has_changed(tmp_path: Path) -> None:
+    """numba looks at a function's own file; what pooling.py calls lies in vectors.py."""
+    package = tmp_path / "site" / "numpycnn"
+    shutil.copytree(Path(numpycnn.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__"))
+
+    def written() -> int:
+        environment = {**os.environ, "PYTHONPATH": str(package.parent), "NUMBA_CACHE_DIR": str(tmp_path / "cache")}
+        command = [sys.executable, "-c", USE.format(folder=str(package.parent))]
+        subprocess.run(command, cwd=package.parent, env=environment, check=True, capture_output=True)
+        index = next((tmp_path / "cache").rglob("pooling.max_pool_inside*.nbi"))
+        return index.stat().st_mtime_ns
+
+    first = written()
+    assert written() == first
+    with (package / "kernels" / "vectors.py").open("a") as file:
+        file.write("# changed\n")
+    assert written() != first
