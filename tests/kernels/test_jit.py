@@ -102,7 +102,7 @@ def test_an_install_that_cannot_be_written_to_imports_and_runs(tmp_path: Path) -
 
 @compiled
 def test_compiled_code_is_thrown_away_when_another_file_of_the_kernels_has_changed(tmp_path: Path) -> None:
-    """numba looks at a function's own file; what pooling.py calls lies in vectors.py."""
+    """By itself, numba looks at a function's own file only; what pooling.py calls lies in vectors.py."""
     package = tmp_path / "site" / "numpycnn"
     shutil.copytree(Path(numpycnn.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__"))
 
