@@ -27,8 +27,8 @@ RECIPES: dict[str, Recipe] = {
     "mnist-5k": Recipe(model="keras_cnn", epochs=15, batch_size=32, validation=500),
     "fashion_mnist": Recipe(model="small_cnn", epochs=8, batch_size=32, validation=5000),
     "cifar10": Recipe(model="resnet20", epochs=10, batch_size=64, validation=5000),
-    "spoken_digits": Recipe(model="small_cnn", epochs=10, batch_size=32, validation=270),
-    "sentence_polarity": Recipe(model="text_cnn", epochs=4, batch_size=50, validation=960),
+    "spoken_digits": Recipe(model="audio_cnn", epochs=10, batch_size=32, validation=270),
+    "sentence_polarity": Recipe(model="text_cnn", epochs=5, batch_size=50, validation=960),
     FOLDER: Recipe(model="small_cnn", epochs=10, batch_size=32, validation=1000),
 }
 
