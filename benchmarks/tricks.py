@@ -394,7 +394,7 @@ def main(argv: list[str] | None = None) -> None:
         chosen = use_threads(args.threads)
         peak(args.quick)
         print("\nMilliseconds: median (minimum). Longer by: the median, beside that of the first line.")
-        numpycnn.set_num_threads(1)
+        use_threads(1)
         heading("Tiles in registers, one thread")
         head("loop", "way", "ms", "GFLOP/s", "longer by")
         tiles(runs)
@@ -407,15 +407,15 @@ def main(argv: list[str] | None = None) -> None:
         heading("One pass, one thread")
         head("loop", "way", "ms", "GFLOP/s", "longer by")
         one_pass(runs, 98 * 784 if args.quick else 1_568_000)
-        use_threads(chosen)
-        heading(f"Shifted lines and phases, {chosen} threads")
+        heading("Shifted lines and phases, one thread")
         head("convolution 3x3, 28x28", "way", "ms", "GFLOP/s", "longer by")
         lines(runs, n)
-        heading(f"Winograd's way for 3x3 kernels on 14x14, {chosen} threads, and which way is chosen")
+        heading("Winograd's way for 3x3 kernels on 14x14, one thread, and which way is chosen")
         head(
             "channels", "Winograd", "shifted lines", "ratio", "gradients: Winograd", "shifted lines", "ratio", "chosen"
         )
         winograd(runs, n)
+        use_threads(chosen)
         heading(f"To hand work to a second thread, {chosen} threads")
         head("second thread", "microseconds: median (minimum)")
         if chosen > 1:
