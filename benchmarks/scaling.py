@@ -68,7 +68,10 @@ def draw(found: dict[str, tuple[list[int], list[float], list[float], int]], path
     axes = figure.subplots(1, len(found))
     for axis, (name, (sizes, ours, theirs, power)) in zip(axes, found.items(), strict=True):
         by_work = [ours[-1] * (size / sizes[-1]) ** power for size in sizes]
-        axis.loglog(sizes, by_work, color="0.75", linestyle=":", label=f"slope {power}: the multiplications alone")
+        axis.loglog(sizes, by_work, color="0.75", linestyle=":", label="the multiplications alone")
+        axis.annotate(
+            f"slope {power}", (sizes[1], by_work[1]), (6, -6), textcoords="offset points", color="0.5", fontsize=8
+        )
         axis.loglog(sizes, theirs, "s--", color="#c44e52", markersize=4, label="PyTorch")
         axis.loglog(sizes, ours, "o-", color="#4c72b0", markersize=4, label="numpycnn")
         axis.set_xscale("log", base=2)
