@@ -9,6 +9,7 @@ import numpy as np
 from numpycnn.functional.checks import spell, whole_number
 from numpycnn.layers.base import Layer, Shape, expect_separate
 from numpycnn.serialization import save_model
+from numpycnn.state_dict import load_torch, save_torch
 from numpycnn.summary import Summary, summarize
 
 OWN_SEED: Any = object()  # stands for the seed of the model that is built
@@ -203,6 +204,41 @@ class Sequential(Layer):
         The file is written beside `path` first and then moved over it, so that no half-written file can be left.
         """
         save_model(self, self.metadata, path)
+
+    def load_torch(self, path: str | Path, *, ignore: Sequence[str] = ()) -> "Sequential":
+        """Load weights that were trained in PyTorch, all or nothing, and return this model.
+
+        Parameters
+        ----------
+        path : str or Path
+            A state dict in a safetensors file: ``safetensors.torch.save_file(module.state_dict(), path)``.
+        ignore : sequence of str
+            Arrays whose names begin so are passed over. Batch norm's counters always are.
+
+        Returns
+        -------
+        Sequential
+            This model.
+
+        Raises
+        ------
+        DataFormatError
+            If the file is no such file or a damaged one, or names or shapes are not those of this model; the message
+            lists them. See `numpycnn.state_dict` for what the arrays are called.
+        FileNotFoundError
+            If there is none.
+        """
+        self._check_built()
+        load_torch(self, path, ignore)
+        return self
+
+    def save_torch(self, path: str | Path) -> None:
+        """Write the weights as a state dict for PyTorch: ``module.load_state_dict(safetensors.torch.load_file(path))``.
+
+        The names are those that `load_torch` reads. Architecture and metadata are not in it; `save` keeps them.
+        """
+        self._check_built()
+        save_torch(self, path)
 
     def config(self) -> dict[str, Any]:
         """Return the constructor's arguments for an equal block."""

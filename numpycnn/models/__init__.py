@@ -1,12 +1,22 @@
 """Networks by name."""
 
+from numpycnn.models.alexnet import alexnet
+from numpycnn.models.audio_cnn import audio_cnn
+from numpycnn.models.autoencoder import conv_autoencoder
+from numpycnn.models.googlenet import googlenet
 from numpycnn.models.resnet import resnet18, resnet18_cifar, resnet20, resnet34, resnet50
+from numpycnn.models.text_cnn import text_cnn
+from numpycnn.models.vgg import vgg11, vgg13, vgg16, vgg19
 from numpycnn.models.zoo import MODELS, bn_net, create, keras_cnn, lenet, lenet5, mlp, mnist_cnn, small_cnn, tiny_vgg
 
 __all__ = [
     "MODELS",
+    "alexnet",
+    "audio_cnn",
     "bn_net",
+    "conv_autoencoder",
     "create",
+    "googlenet",
     "keras_cnn",
     "lenet",
     "lenet5",
@@ -18,5 +28,10 @@ __all__ = [
     "resnet34",
     "resnet50",
     "small_cnn",
+    "text_cnn",
     "tiny_vgg",
+    "vgg11",
+    "vgg13",
+    "vgg16",
+    "vgg19",
 ]

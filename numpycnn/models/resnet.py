@@ -1,45 +1,64 @@
 """Residual networks: each block only learns what to add to its input, so that gradients find a short way back.
 
-Source: K. He, X. Zhang, S. Ren, J. Sun, "Deep residual learning for image recognition", arXiv 1512.03385.
+Source: K. He, X. Zhang, S. Ren, J. Sun, "Deep residual learning for image recognition", arXiv 1512.03385. The layers
+are named as in torchvision, so that weights trained there can be loaded, see `Sequential.load_torch`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from numpycnn.layers import BatchNorm, Conv2D, Dense, GlobalAvgPool, Layer, MaxPool2D, ReLU, Residual
+from numpycnn.models.building import built
 from numpycnn.sequential import Sequential
 
+Block = Callable[[str, int, int, bool], list[Layer]]
 
-def _conv(channels: int, kernel_size: int, stride: int = 1) -> list[Layer]:
+
+def _conv(channels: int, kernel_size: int, stride: int, *names: str) -> list[Layer]:
     """Convolution that keeps the size but for the stride, and batch normalisation, whose shift replaces the bias."""
-    return [Conv2D(channels, kernel_size, stride=stride, padding=kernel_size // 2, bias=False), BatchNorm()]
+    conv, norm = names
+    return [
+        Conv2D(channels, kernel_size, stride=stride, padding=kernel_size // 2, bias=False, name=conv),
+        BatchNorm(name=norm),
+    ]
 
 
-def _basic(channels: int, stride: int, project: bool) -> list[Layer]:
+def _numbered(channels: int, kernel_size: int, stride: int, block: str, number: int) -> list[Layer]:
+    """Return the same with the names of the convolution of a number in a block."""
+    return _conv(channels, kernel_size, stride, f"{block}conv{number}", f"{block}bn{number}")
+
+
+def _added(main: list[Layer], channels: int, stride: int, project: bool, block: str) -> list[Layer]:
+    """Add a branch to its input, which a 1x1 convolution brings to the same shape where it has another."""
+    names = f"{block}downsample.0", f"{block}downsample.1"
+    return [Residual(Sequential(main), Sequential(_conv(channels, 1, stride, *names)) if project else None), ReLU()]
+
+
+def _basic(block: str, channels: int, stride: int, project: bool) -> list[Layer]:
     """Two 3x3 convolutions: the block of ResNet-18 and 34."""
-    main = [*_conv(channels, 3, stride), ReLU(), *_conv(channels, 3)]
-    return [Residual(Sequential(main), Sequential(_conv(channels, 1, stride)) if project else None), ReLU()]
+    main = [*_numbered(channels, 3, stride, block, 1), ReLU(), *_numbered(channels, 3, 1, block, 2)]
+    return _added(main, channels, stride, project, block)
 
 
-def _bottleneck(channels: int, stride: int, project: bool) -> list[Layer]:
+def _bottleneck(block: str, channels: int, stride: int, project: bool) -> list[Layer]:
     """1x1 down to a quarter of the channels, 3x3, and 1x1 back up: the block of ResNet-50."""
     narrow = channels // 4
-    main = [*_conv(narrow, 1), ReLU(), *_conv(narrow, 3, stride), ReLU(), *_conv(channels, 1)]
-    return [Residual(Sequential(main), Sequential(_conv(channels, 1, stride)) if project else None), ReLU()]
+    main = [*_numbered(narrow, 1, 1, block, 1), ReLU(), *_numbered(narrow, 3, stride, block, 2), ReLU()]
+    return _added([*main, *_numbered(channels, 1, 1, block, 3)], channels, stride, project, block)
 
 
 def _resnet(
     name: str,
     stem: list[Layer],
-    block: Any,
+    block: Block,
     widths: Sequence[int],
     depths: Sequence[int],
     channels: int,
     input_shape: Sequence[int],
     classes: int,
-    seed: int,
+    seed: int | None,
     dtype: Any,
 ) -> Sequential:
     """Stack the stages; each but the first halves the picture in its first block. `channels` come out of the stem."""
@@ -47,37 +66,37 @@ def _resnet(
     for stage, (width, depth) in enumerate(zip(widths, depths, strict=True)):
         for position in range(depth):
             stride = 2 if stage and not position else 1
-            layers = layers + block(width, stride, stride != 1 or channels != width)
+            project = stride != 1 or channels != width
+            layers = layers + block(f"layer{stage + 1}.{position}.", width, stride, project)
             channels = width
-    layers = [*layers, GlobalAvgPool(), Dense(classes)]
-    return Sequential(layers, input_shape=input_shape, seed=seed, dtype=dtype, name=name)
+    return built([*layers, GlobalAvgPool(), Dense(classes, name="fc")], input_shape, seed, dtype, name)
 
 
 def _large_stem() -> list[Layer]:
     """7x7 with stride 2 and a pooling: for pictures of about 224 pixels."""
-    return [*_conv(64, 7, 2), ReLU(), MaxPool2D(3, stride=2, padding=1)]
+    return [*_numbered(64, 7, 2, "", 1), ReLU(), MaxPool2D(3, stride=2, padding=1)]
 
 
 def resnet18(
-    input_shape: Sequence[int] = (3, 224, 224), classes: int = 1000, *, seed: int = 0, dtype: Any = np.float32
+    input_shape: Sequence[int] = (3, 224, 224), classes: int = 1000, *, seed: int | None = 0, dtype: Any = np.float32
 ) -> Sequential:
-    """Return ResNet-18: 11,689,512 parameters at its default sizes. See `tiny_vgg` for the parameters."""
+    """Return ResNet-18: 11,689,512 parameters at its default sizes. See `tiny_vgg` for the arguments."""
     widths, depths = (64, 128, 256, 512), (2, 2, 2, 2)
     return _resnet("resnet18", _large_stem(), _basic, widths, depths, 64, input_shape, classes, seed, dtype)
 
 
 def resnet34(
-    input_shape: Sequence[int] = (3, 224, 224), classes: int = 1000, *, seed: int = 0, dtype: Any = np.float32
+    input_shape: Sequence[int] = (3, 224, 224), classes: int = 1000, *, seed: int | None = 0, dtype: Any = np.float32
 ) -> Sequential:
-    """Return ResNet-34: 21,797,672 parameters at its default sizes. See `tiny_vgg` for the parameters."""
+    """Return ResNet-34: 21,797,672 parameters at its default sizes. See `tiny_vgg` for the arguments."""
     widths, depths = (64, 128, 256, 512), (3, 4, 6, 3)
     return _resnet("resnet34", _large_stem(), _basic, widths, depths, 64, input_shape, classes, seed, dtype)
 
 
 def resnet50(
-    input_shape: Sequence[int] = (3, 224, 224), classes: int = 1000, *, seed: int = 0, dtype: Any = np.float32
+    input_shape: Sequence[int] = (3, 224, 224), classes: int = 1000, *, seed: int | None = 0, dtype: Any = np.float32
 ) -> Sequential:
-    """Return ResNet-50: 25,557,032 parameters at its default sizes. See `tiny_vgg` for the parameters.
+    """Return ResNet-50: 25,557,032 parameters at its default sizes. See `tiny_vgg` for the arguments.
 
     Where a block halves the picture, its 3x3 convolution does it, as in PyTorch's, and not the 1x1 before it.
     """
@@ -86,20 +105,21 @@ def resnet50(
 
 
 def resnet18_cifar(
-    input_shape: Sequence[int] = (3, 32, 32), classes: int = 10, *, seed: int = 0, dtype: Any = np.float32
+    input_shape: Sequence[int] = (3, 32, 32), classes: int = 10, *, seed: int | None = 0, dtype: Any = np.float32
 ) -> Sequential:
-    """Return ResNet-18 for small pictures: a 3x3 stem without pooling. See `tiny_vgg` for the parameters."""
+    """Return ResNet-18 for small pictures: a 3x3 stem without pooling. See `tiny_vgg` for the arguments."""
     widths, depths = (64, 128, 256, 512), (2, 2, 2, 2)
-    stem = [*_conv(64, 3), ReLU()]
+    stem = [*_numbered(64, 3, 1, "", 1), ReLU()]
     return _resnet("resnet18_cifar", stem, _basic, widths, depths, 64, input_shape, classes, seed, dtype)
 
 
 def resnet20(
-    input_shape: Sequence[int] = (3, 32, 32), classes: int = 10, *, seed: int = 0, dtype: Any = np.float32
+    input_shape: Sequence[int] = (3, 32, 32), classes: int = 10, *, seed: int | None = 0, dtype: Any = np.float32
 ) -> Sequential:
-    """Return ResNet-20, the one of the paper's section 4.2 for CIFAR-10, with projections as shortcuts.
+    """Return ResNet-20, the one of the paper's section 4.2 for CIFAR-10: 272,474 parameters.
 
-    See `tiny_vgg` for the parameters.
+    The paper fills the channels that a shortcut lacks with zeros; here two 1x1 convolutions make them, which have 2,752
+    of the parameters. See `tiny_vgg` for the arguments.
     """
-    stem = [*_conv(16, 3), ReLU()]
+    stem = [*_numbered(16, 3, 1, "", 1), ReLU()]
     return _resnet("resnet20", stem, _basic, (16, 32, 64), (3, 3, 3), 16, input_shape, classes, seed, dtype)

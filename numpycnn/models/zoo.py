@@ -1,4 +1,4 @@
-"""Networks by name, for pictures of any size: each a function that returns a built `Sequential`."""
+"""The small networks, and the table of all: each a function that returns a `Sequential` built for a size of input."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -18,14 +18,16 @@ from numpycnn.layers import (
     ReLU,
     Tanh,
 )
+from numpycnn.models.alexnet import alexnet
+from numpycnn.models.audio_cnn import audio_cnn
+from numpycnn.models.building import built
+from numpycnn.models.googlenet import googlenet
 from numpycnn.models.resnet import resnet18, resnet18_cifar, resnet20, resnet34, resnet50
+from numpycnn.models.text_cnn import text_cnn
+from numpycnn.models.vgg import vgg11, vgg13, vgg16, vgg19
 from numpycnn.sequential import Sequential
 
 Builder = Callable[..., Sequential]
-
-
-def _built(layers: list[Layer], input_shape: Sequence[int], seed: int, dtype: Any, name: str) -> Sequential:
-    return Sequential(layers, input_shape=input_shape, seed=seed, dtype=dtype, name=name)
 
 
 def tiny_vgg(
@@ -33,7 +35,7 @@ def tiny_vgg(
     classes: int = 10,
     *,
     width: int = 10,
-    seed: int = 0,
+    seed: int | None = 0,
     dtype: Any = np.float32,
 ) -> Sequential:
     """Return TinyVGG: (conv, ReLU, conv, ReLU, pool) twice, then a dense classifier.
@@ -47,7 +49,8 @@ def tiny_vgg(
     classes : int
     width : int
         Channels of all four convolutions.
-    seed : int
+    seed : int or None
+        Of the initial weights; with None they are zeros, for those who load others.
     dtype : dtype
 
     Returns
@@ -57,71 +60,71 @@ def tiny_vgg(
     layers: list[Layer] = []
     for _ in range(2):
         layers += [Conv2D(width, 3, padding=1), ReLU(), Conv2D(width, 3, padding=1), ReLU(), MaxPool2D(2)]
-    return _built([*layers, Flatten(), Dense(classes)], input_shape, seed, dtype, "tiny_vgg")
+    return built([*layers, Flatten(), Dense(classes)], input_shape, seed, dtype, "tiny_vgg")
 
 
 def small_cnn(
-    input_shape: Sequence[int] = (1, 28, 28), classes: int = 10, *, seed: int = 0, dtype: Any = np.float32
+    input_shape: Sequence[int] = (1, 28, 28), classes: int = 10, *, seed: int | None = 0, dtype: Any = np.float32
 ) -> Sequential:
     """Return three 3x3 convolutions with batch normalisation, the quickest of these to learn digits well.
 
     Pooling comes early, so that a wide layer is a small one; batch normalisation allows large steps. See `tiny_vgg` for
-    the parameters.
+    the arguments.
     """
     layers: list[Layer] = []
     for channels in (16, 32, 64):
         layers += [Conv2D(channels, 3, bias=False), BatchNorm(), ReLU(), MaxPool2D(2)]
-    return _built([*layers[:-1], Flatten(), Dense(classes)], input_shape, seed, dtype, "small_cnn")
+    return built([*layers[:-1], Flatten(), Dense(classes)], input_shape, seed, dtype, "small_cnn")
 
 
 def lenet5(
-    input_shape: Sequence[int] = (1, 28, 28), classes: int = 10, *, seed: int = 0, dtype: Any = np.float32
+    input_shape: Sequence[int] = (1, 28, 28), classes: int = 10, *, seed: int | None = 0, dtype: Any = np.float32
 ) -> Sequential:
     """Return LeNet-5 in its original spirit: 5x5 convolutions, tanh, average pooling (Y. LeCun et al., 1998).
 
     The first convolution is padded by 2, which stands for the 32x32 pictures of the paper. Subsampling has no weights
-    of its own, the second convolution sees all maps, and the outputs are logits. See `tiny_vgg` for the parameters.
+    of its own, the second convolution sees all maps, and the outputs are logits. See `tiny_vgg` for the arguments.
     """
     layers = [Conv2D(6, 5, padding=2), Tanh(), AvgPool2D(2), Conv2D(16, 5), Tanh(), AvgPool2D(2), Flatten()]
     layers += [Dense(120), Tanh(), Dense(84), Tanh(), Dense(classes)]
-    return _built(layers, input_shape, seed, dtype, "lenet5")
+    return built(layers, input_shape, seed, dtype, "lenet5")
 
 
 def lenet(
-    input_shape: Sequence[int] = (1, 28, 28), classes: int = 10, *, seed: int = 0, dtype: Any = np.float32
+    input_shape: Sequence[int] = (1, 28, 28), classes: int = 10, *, seed: int | None = 0, dtype: Any = np.float32
 ) -> Sequential:
-    """Return LeNet-5 with ReLU and max pooling, as it is mostly built today. See `tiny_vgg` for the parameters."""
+    """Return LeNet-5 with ReLU and max pooling, as it is mostly built today. See `tiny_vgg` for the arguments."""
     layers = [Conv2D(6, 5, padding=2), ReLU(), MaxPool2D(2), Conv2D(16, 5), ReLU(), MaxPool2D(2), Flatten()]
     layers += [Dense(120), ReLU(), Dense(84), ReLU(), Dense(classes)]
-    return _built(layers, input_shape, seed, dtype, "lenet")
+    return built(layers, input_shape, seed, dtype, "lenet")
 
 
 def keras_cnn(
-    input_shape: Sequence[int] = (1, 28, 28), classes: int = 10, *, seed: int = 0, dtype: Any = np.float32
+    input_shape: Sequence[int] = (1, 28, 28), classes: int = 10, *, seed: int | None = 0, dtype: Any = np.float32
 ) -> Sequential:
-    """Return the network of Keras' MNIST example "simple convnet". See `tiny_vgg` for the parameters."""
+    """Return the network of Keras' MNIST example "simple convnet". See `tiny_vgg` for the arguments."""
     layers = [Conv2D(32, 3), ReLU(), MaxPool2D(2), Conv2D(64, 3), ReLU(), MaxPool2D(2)]
-    return _built([*layers, Flatten(), Dropout(0.5), Dense(classes)], input_shape, seed, dtype, "keras_cnn")
+    return built([*layers, Flatten(), Dropout(0.5), Dense(classes)], input_shape, seed, dtype, "keras_cnn")
 
 
 def mnist_cnn(
-    input_shape: Sequence[int] = (1, 28, 28), classes: int = 10, *, seed: int = 0, dtype: Any = np.float32
+    input_shape: Sequence[int] = (1, 28, 28), classes: int = 10, *, seed: int | None = 0, dtype: Any = np.float32
 ) -> Sequential:
-    """Return the network of PyTorch's MNIST example. See `tiny_vgg` for the parameters."""
+    """Return the network of PyTorch's MNIST example. See `tiny_vgg` for the arguments."""
     layers = [Conv2D(32, 3), ReLU(), Conv2D(64, 3), ReLU(), MaxPool2D(2), Dropout(0.25)]
     layers += [Flatten(), Dense(128), ReLU(), Dropout(0.5), Dense(classes)]
-    return _built(layers, input_shape, seed, dtype, "mnist_cnn")
+    return built(layers, input_shape, seed, dtype, "mnist_cnn")
 
 
 def bn_net(
-    input_shape: Sequence[int] = (1, 28, 28), classes: int = 10, *, seed: int = 0, dtype: Any = np.float32
+    input_shape: Sequence[int] = (1, 28, 28), classes: int = 10, *, seed: int | None = 0, dtype: Any = np.float32
 ) -> Sequential:
     """Return four 3x3 convolutions with batch normalisation and global average pooling. See `tiny_vgg`."""
     layers: list[Layer] = []
     for channels in (32, 32, 64, 64):
         layers += [Conv2D(channels, 3, padding=1, bias=False), BatchNorm(), ReLU()]
     layers.insert(6, MaxPool2D(2))
-    return _built([*layers, GlobalAvgPool(), Dense(classes)], input_shape, seed, dtype, "bn_net")
+    return built([*layers, GlobalAvgPool(), Dense(classes)], input_shape, seed, dtype, "bn_net")
 
 
 def mlp(
@@ -129,11 +132,11 @@ def mlp(
     classes: int = 10,
     *,
     hidden: int = 128,
-    seed: int = 0,
+    seed: int | None = 0,
     dtype: Any = np.float32,
 ) -> Sequential:
-    """Return a dense network with one hidden layer, the one to beat. See `tiny_vgg` for the parameters."""
-    return _built([Flatten(), Dense(hidden), ReLU(), Dense(classes)], input_shape, seed, dtype, "mlp")
+    """Return a dense network with one hidden layer, the one to beat. See `tiny_vgg` for the arguments."""
+    return built([Flatten(), Dense(hidden), ReLU(), Dense(classes)], input_shape, seed, dtype, "mlp")
 
 
 #: Every network that can be asked for by name.
@@ -153,12 +156,20 @@ MODELS: dict[str, Builder] = {
         resnet20,
         resnet34,
         resnet50,
+        alexnet,
+        vgg11,
+        vgg13,
+        vgg16,
+        vgg19,
+        googlenet,
+        audio_cnn,
+        text_cnn,
     )
 }
 
 
-def create(name: str, input_shape: Sequence[int], classes: int, *, seed: int = 0) -> Sequential:
-    """Return the network of a name.
+def create(name: str, input_shape: Sequence[int], classes: int, *, seed: int | None = 0, **settings: Any) -> Sequential:
+    """Return the network of a name; further arguments are its own, such as the `vocabulary` of `text_cnn`.
 
     Raises
     ------
@@ -167,4 +178,4 @@ def create(name: str, input_shape: Sequence[int], classes: int, *, seed: int = 0
     """
     if name not in MODELS:
         raise ValueError(f"unknown model {name!r}; there are {', '.join(MODELS)}")
-    return MODELS[name](input_shape, classes, seed=seed)
+    return MODELS[name](input_shape, classes, seed=seed, **settings)

@@ -1,11 +1,13 @@
 import re
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from numpycnn import Conv2D, Layer, MaxPool2D, Residual, Sequential, check_gradients, models
 from numpycnn.models import resnet
+from tests.models.exchange import check_exchange
 
 # Each convolution of F filters is followed by a batch normalisation, 2 F; it has no bias of its own.
 
@@ -41,7 +43,8 @@ COUNTS = {
     "resnet18_cifar": lambda c, k: small_stages(64, conv(c, 64, 3), basic, WIDE, (2, 2, 2, 2), k),
     "resnet20": lambda c, k: small_stages(16, conv(c, 16, 3), basic, (16, 32, 64), (3, 3, 3), k),
 }
-PUBLISHED = {"resnet18": 11_689_512, "resnet34": 21_797_672, "resnet50": 25_557_032}  # 3 channels, 1,000 classes
+PUBLISHED = {"resnet18": 11_689_512, "resnet34": 21_797_672, "resnet50": 25_557_032, "resnet20": 272_474}
+LARGE = ("resnet18", "resnet34", "resnet50")
 SHRINK = {"resnet18": 32, "resnet34": 32, "resnet50": 32, "resnet18_cifar": 8, "resnet20": 4}
 
 
@@ -74,7 +77,7 @@ def test_sizes_and_classes(name: str, shape: tuple[int, int, int], classes: int)
 
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_the_published_number_of_parameters(name: str) -> None:
-    assert COUNTS[name](3, 1000) == PUBLISHED[name]  # as the networks above have
+    assert size(models.MODELS[name](seed=None)) == PUBLISHED[name]
     assert f"{PUBLISHED[name]:,} parameters" in re.sub(r"\s+", " ", models.MODELS[name].__doc__ or "")
 
 
@@ -86,7 +89,7 @@ def test_as_many_layers_as_the_name_says(name: str, depth: int) -> None:
     shortcuts = [layer.shortcut for layer in inside(model) if isinstance(layer, Residual) and layer.shortcut]
     convolutions = sum(isinstance(layer, Conv2D) for layer in inside(model)) - len(shortcuts)
     assert convolutions + 1 == depth  # and the dense one
-    assert any(isinstance(layer, MaxPool2D) for layer in inside(model)) == (name in PUBLISHED)
+    assert any(isinstance(layer, MaxPool2D) for layer in inside(model)) == (name in LARGE)
 
 
 def test_one_seed_decides_all_weights() -> None:
@@ -109,3 +112,22 @@ def test_outputs_and_a_learning_step(name: str, rng: np.random.Generator) -> Non
 def test_gradients() -> None:
     model = models.resnet20((1, 6, 5), 2)
     assert check_gradients(model, (1, 6, 5), samples=1, batch_size=2).passed
+
+
+@pytest.mark.parametrize("name", COUNTS)
+def test_weights_of_pytorch(name: str, tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    from tests.models import twins
+
+    block = twins.Bottleneck if name == "resnet50" else twins.BasicBlock
+    widths, stem = {"resnet50": (WIDEST, 64), "resnet20": ((16, 32, 64), 16)}.get(name, (WIDE, 64))
+    depths = {"resnet20": (3, 3, 3), "resnet34": (3, 4, 6, 3), "resnet50": (3, 4, 6, 3)}.get(name, (2, 2, 2, 2))
+    twin = twins.ResNet(block, widths, depths, 7, stem, small=name not in LARGE)
+    check_exchange(models.create(name, (3, 33, 48), 7, seed=None), twin, tmp_path)
+
+
+def test_the_layers_have_torchvisions_names() -> None:
+    named = [layer.name for layer in inside(models.resnet18((3, 32, 32), 10, seed=None)) if layer.name]
+    assert named[:4] == ["resnet18", "conv1", "bn1", "layer1.0.conv1"]
+    assert named[-1] == "fc"
+    assert {"layer2.0.downsample.0", "layer2.0.downsample.1", "layer4.1.bn2"} <= set(named)

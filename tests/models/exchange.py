@@ -1,0 +1,35 @@
+"""Weights from a twin in PyTorch into a network of the zoo, and back."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from numpycnn import Sequential
+from tests.helpers import assert_close
+
+
+def check_exchange(model: Sequential, twin: Any, folder: Path) -> None:
+    """The same outputs after loading; what is saved then is what was loaded, name by name and bit by bit."""
+    import torch
+    from safetensors.torch import load_file, save_file
+
+    from tests.models.twins import randomized
+
+    randomized(twin)
+    save_file(twin.state_dict(), str(folder / "theirs.safetensors"))
+    assert model.load_torch(folder / "theirs.safetensors") is model
+    assert model.input_shape is not None
+    x = np.random.default_rng(0).normal(size=(2, *model.input_shape)).astype(np.float32)
+    with torch.no_grad():
+        expected = twin(torch.from_numpy(x)).numpy()
+    assert np.abs(expected).max() > 0.1
+    assert_close(model.predict(x), expected, 1e-5)
+
+    model.save_torch(folder / "ours.safetensors")
+    before, after = twin.state_dict(), load_file(str(folder / "ours.safetensors"))
+    assert before.keys() == after.keys()
+    for name, tensor in after.items():
+        assert tensor.dtype == before[name].dtype, name
+        assert torch.equal(tensor, before[name]), name
+    twin.load_state_dict(after)
