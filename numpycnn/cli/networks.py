@@ -83,10 +83,13 @@ def file_of(text: str) -> Path | None:
     return path if path.is_file() else None
 
 
-def open_model(text: str, input_shape: tuple[int, ...] | None = None, classes: int = 10) -> Sequential:
+def open_model(
+    text: str, input_shape: tuple[int, ...] | None = None, classes: int = 10, *, seed: int | None = 0
+) -> Sequential:
     """Return the model of a name, a file or a folder; one of a name is new and untrained.
 
-    `classes` counts with an input shape only: without one the network is built as the zoo has it.
+    `classes` counts with an input shape only: without one the network is built as the zoo has it. With None as its
+    `seed`, a new one has no weights, which takes no time.
 
     Raises
     ------
@@ -95,7 +98,7 @@ def open_model(text: str, input_shape: tuple[int, ...] | None = None, classes: i
     """
     if text in MODELS:
         with refusing(ValueError, MemoryError):
-            return MODELS[text]() if input_shape is None else create(text, input_shape, classes)
+            return MODELS[text](seed=seed) if input_shape is None else create(text, input_shape, classes, seed=seed)
     path = file_of(text)
     if path is None and (Path(text) / CHECKPOINT).is_file():
         raise CommandError(

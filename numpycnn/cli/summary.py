@@ -23,5 +23,5 @@ def add(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the table."""
-    say(str(open_model(arguments.model, arguments.input_shape).summary()))
+    say(str(open_model(arguments.model, arguments.input_shape, seed=None).summary()))
     return 0
