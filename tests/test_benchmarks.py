@@ -16,19 +16,55 @@ FOLDER = ROOT / "benchmarks"
 NUMBER = r"\d+\.\d+ \(\d+\.\d+\)"  # median (minimum)
 
 
-def run(*command: str) -> str:
+def needed() -> None:
     for package in ("torch", "threadpoolctl"):
         pytest.importorskip(package, reason=f"the benchmarks compare with PyTorch and need {package}: make oracle")
+
+
+def environment() -> dict[str, str]:
+    """One thread, because threads that look for work while other tests run make seconds of milliseconds."""
     path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+    return os.environ | {"PYTHONPATH": path, "NUMPYCNN_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+
+
+def run(*command: str) -> str:
+    needed()
     script, *arguments = command
     done = subprocess.run(
         [sys.executable, str(FOLDER / script), "--quick", *arguments],
-        env=os.environ | {"PYTHONPATH": path, "NUMPYCNN_NUM_THREADS": "2"},
+        env=environment(),
         capture_output=True,
         text=True,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+WRONG = """
+import kernels, numpy as np
+from numpycnn import functional as F
+
+x = np.random.default_rng(0).normal(size=(3, 4, 5)).astype(np.float32)
+(call,) = kernels.catch(lambda: F.relu(x))
+kernels.check(call)
+
+def wrong(chunk, start, stop, x, y):
+    y[start:stop] = np.abs(x[start:stop])
+
+wrong.__name__ = "wrong"
+for kernel in (wrong, lambda *_: None):
+    try:
+        kernels.check(call._replace(kernel=kernel))
+    except AssertionError as error:
+        print(error)
+"""
+
+
+def test_a_loop_that_differs_from_its_plain_version_is_not_timed() -> None:
+    needed()
+    done = subprocess.run([sys.executable, "-c", WRONG], env=environment(), cwd=FOLDER, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert re.fullmatch(r"wrong: off by \d+\.\d+\n<lambda>: off by nan\n", done.stdout), done.stdout
 
 
 def rows(printed: str, first: str) -> list[list[str]]:
@@ -58,7 +94,7 @@ def test_kernels() -> None:
 
 
 def test_tricks() -> None:
-    printed = run("tricks.py")
+    printed = run("tricks.py", "--threads", "2")  # no PyTorch here, but a table of what two threads do
     assert len(re.findall(r"^### ", printed, re.MULTILINE)) == 8
     assert [row[0] for row in rows(printed, r"^\d+$")] == ["4", "8", "16", "32", "64", "128"]
     assert [row[1] for row in rows(printed, "^lenet")] == ["memory used again", "threads that stay awake"]
