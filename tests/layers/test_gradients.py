@@ -70,6 +70,11 @@ def reshape(rng: np.random.Generator) -> Drawn:
     return numpycnn.Reshape(target), (a, b, c)
 
 
+def permute(rng: np.random.Generator) -> Drawn:
+    size = shape(rng, int(rng.integers(1, 5)), 4)
+    return numpycnn.Permute(tuple(rng.permutation(len(size)).tolist())), size
+
+
 def resize(name: str) -> Callable[[np.random.Generator], Drawn]:
     def draw(rng: np.random.Generator) -> Drawn:
         size = shape(rng, int(rng.integers(2, 4)), 4)
@@ -132,6 +137,7 @@ DRAW: dict[str, Callable[[np.random.Generator], Drawn]] = {
     "Dropout": simple("Dropout", p=lambda rng, size: float(rng.choice([0, 0.2, 0.5, 0.8]))),
     "Flatten": simple("Flatten"),
     "Reshape": reshape,
+    "Permute": permute,
     "ZeroPad": resize("ZeroPad"),
     "Upsample": resize("Upsample"),
     "Embedding": simple(

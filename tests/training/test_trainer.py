@@ -63,7 +63,7 @@ def test_it_learns_to_read_digits(monkeypatch: pytest.MonkeyPatch) -> None:
     def no_network(*arguments: object, **settings: object) -> Path:
         raise ConnectionError("no network in tests")
 
-    monkeypatch.setattr(mnist, "fetch", no_network)
+    monkeypatch.setattr("numpycnn.data.source.fetch", no_network)
     with warnings.catch_warnings(action="ignore", category=UserWarning):  # the notice of the smaller set
         try:
             train, test = load_mnist()
