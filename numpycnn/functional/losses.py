@@ -65,8 +65,8 @@ def _shares(labels: np.ndarray, logits: np.ndarray, operation: str) -> np.ndarra
     if bad.any():
         row = int(bad.argmax())
         raise ValueError(
-            f"{operation}: expected labels as integers (N,), or as shares from 0 to 1 that add up to 1 in each row, got "
-            f"shares from {labels[row].min():g} on that add up to {labels[row].sum():g} in row {row}"
+            f"{operation}: expected labels as integers (N,), or as shares from 0 to 1 that add up to 1 in each row, "
+            f"got shares from {labels[row].min():g} on that add up to {labels[row].sum():g} in row {row}"
         )
     return np.require(labels, logits.dtype, ["C", "A"])
 

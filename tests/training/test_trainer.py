@@ -30,7 +30,7 @@ from numpycnn import (
     functional,
     models,
 )
-from numpycnn.data import load_mnist, mnist
+from numpycnn.data import load_mnist
 from numpycnn.data.augment import Augment, Flip, MixUp
 from numpycnn.training import Callback, EarlyStopping, History
 from tests.training import small
