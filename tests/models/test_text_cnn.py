@@ -26,6 +26,11 @@ def test_settings_of_its_own() -> None:
         models.text_cnn((4,), 2, vocabulary=50)
 
 
+def test_words_begin_as_far_apart_as_in_the_paper() -> None:
+    words = models.text_cnn(vocabulary=2000, embedding_dim=50).state()["0.weight"]
+    assert words.std() == pytest.approx(0.5 / np.sqrt(12), rel=0.01)  # of numbers from -0.25 to 0.25
+
+
 def small() -> Sequential:
     return models.text_cnn((9,), 3, vocabulary=20, embedding_dim=5, filters=4)
 
