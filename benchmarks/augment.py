@@ -2,15 +2,15 @@
 
 The first table is of single calls on one thread. The second trains tiny_vgg on pixels in memory without augmentation,
 with it in the same thread, and with it in a second one; the three take turns, an epoch at a time. A second thread needs
-a core to itself (see NUMPYCNN_NUM_THREADS) to be of use.
+a core to itself (see --threads) to be of use.
 """
 
-import argparse
 import time
-from collections.abc import Callable
 from statistics import median
 
 import numpy as np
+from report import arguments, head, row, written_to
+from timing import timed
 
 import numpycnn as nn
 from numpycnn.data import Dataset
@@ -46,16 +46,10 @@ TRANSFORMS: list[Transform] = [
     Augment([PadCrop(4), Flip(), Cutout(8)]),
 ]
 SHAPES = [(3, 32, 32), (1, 28, 28)]
-BATCH = 128
+BATCH, IMAGES = 128, 3200
 Rates = tuple[float, float]
 CHEAP = Augment([PadCrop(4), Flip(), Cutout(8)])
 COSTLY = Augment([Affine(rotation=15, scale=0.1, shift=0.1), Flip(), Noise()])
-
-
-def seconds(call: Callable[[], object]) -> float:
-    begin = time.perf_counter()
-    call()
-    return time.perf_counter() - begin
 
 
 def pictures(count: int, shape: tuple[int, ...]) -> Dataset:
@@ -65,10 +59,10 @@ def pictures(count: int, shape: tuple[int, ...]) -> Dataset:
 
 
 def count_transforms(runs: int) -> None:
-    print(f"images a second, batches of {BATCH} of uint8, median of {runs}")
-    print(f"{'':42}" + "".join(f"{'x'.join(map(str, shape)):>12}" for shape in SHAPES))
+    print(f"Images a second, batches of {BATCH} of uint8, median of {runs} calls.\n")
+    head("transform", *("x".join(map(str, shape)) for shape in SHAPES))
     for transform in TRANSFORMS:
-        line = f"{transform!r:42}"
+        rates = []
         for shape in SHAPES:
             data, rng = pictures(BATCH, shape), np.random.default_rng(0)
 
@@ -76,8 +70,8 @@ def count_transforms(runs: int) -> None:
                 transform(data.images, data.labels, rng)
 
             call()
-            line += f"{BATCH / median(seconds(call) for _ in range(runs)):12,.0f}"
-        print(line)
+            rates.append(f"{BATCH / median(timed(call) for _ in range(runs)):,.0f}")
+        row(transform, *rates)
 
 
 def epoch(model: nn.Sequential, optimizer: nn.Optimizer, data: Dataset, augment: Augment | None, ahead: int) -> Rates:
@@ -100,11 +94,11 @@ def epoch(model: nn.Sequential, optimizer: nn.Optimizer, data: Dataset, augment:
 
 
 def count_training(epochs: int, shape: tuple[int, ...], augment: Augment) -> None:
-    data = pictures(6400, shape)
+    data = pictures(IMAGES, shape)
     ways = {
         "without augmentation": (None, 0),
-        "augmented, one thread": (augment, 0),
-        "augmented, made ahead": (augment, 2),
+        "augmented in the same thread": (augment, 0),
+        "augmented ahead in a second thread": (augment, 2),
     }
     models = {name: (nn.models.tiny_vgg(shape, 10), nn.Adam()) for name in ways}
     found: dict[str, list[Rates]] = {name: [] for name in ways}
@@ -113,23 +107,26 @@ def count_training(epochs: int, shape: tuple[int, ...], augment: Augment) -> Non
             result = epoch(*models[name], data, *settings)
             if turn:  # the first one warms up
                 found[name].append(result)
-    print(f"\ntiny_vgg on {'x'.join(map(str, shape))}, batches of 32, {nn.get_num_threads()} thread(s), {augment}")
+    print(f"\ntiny_vgg on {'x'.join(map(str, shape))}, batches of 32, {nn.get_num_threads()} threads, {augment}.\n")
+    head("", "images a second, median (best)", "of the time spent waiting for batches")
     for name, results in found.items():
         rates, waits = zip(*results, strict=True)
-        print(
-            f"{name:24} best {max(rates):7,.0f}, median {median(rates):7,.0f} images a second; "
-            f"{100 * median(waits):4.1f} % of the time spent waiting for batches"
-        )
+        row(name, f"{median(rates):,.0f} ({max(rates):,.0f})", f"{median(waits):.1%}")
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def main(argv: list[str] | None = None) -> None:
+    parser = arguments(__doc__)
     parser.add_argument("--runs", type=int, default=30, help="calls of each transform (default: 30)")
-    parser.add_argument("--epochs", type=int, default=9, help="of 6,400 images, each way (default: 9)")
-    arguments = parser.parse_args()
-    count_transforms(arguments.runs)
-    for augment in (CHEAP, COSTLY):
-        count_training(arguments.epochs, SHAPES[0], augment)
+    parser.add_argument("--epochs", type=int, default=9, help=f"of {IMAGES:,} images, each way (default: 9)")
+    args = parser.parse_args(argv)
+    if args.quick:
+        args.runs, args.epochs = 2, 1
+    if args.threads:
+        nn.set_num_threads(args.threads)
+    with written_to(args.out):
+        count_transforms(args.runs)
+        for augment in (CHEAP, COSTLY):
+            count_training(args.epochs, SHAPES[0], augment)
 
 
 if __name__ == "__main__":

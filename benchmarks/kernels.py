@@ -187,8 +187,8 @@ def products(limit: float, runs: int, seconds: float, filters: int = 64, k: int 
     sums = np.zeros((filters, q + lanes(line.dtype)), np.float32)
     weights, found = four_by_four(matrix)[0], np.zeros((filters, k), np.float32)
     loops = [
-        (weighted_sums, weighted_sums_reference, (line, offsets, weights, (0, k), start, (0, q), sums)),
-        (scalar_products, scalar_products_reference, (line, offsets, rows, q, found)),
+        (weighted_sums, weighted_sums_reference, (line, offsets, weights, 0, k, start, 0, q, sums)),
+        (scalar_products, scalar_products_reference, (line, offsets, rows, 0, q, found)),
     ]
     for kernel, reference, values in loops:
         ours, theirs = copied(values), copied(values)

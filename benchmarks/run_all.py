@@ -17,6 +17,8 @@ TITLES = {
     "kernels.py": "Loops and operations",
     "tricks.py": "What each trick buys",
     "scaling.py": "How the cost grows",
+    "augment.py": "Augmentation",
+    "large.py": "Networks for large pictures",
 }
 
 FOREWORD = """# Results

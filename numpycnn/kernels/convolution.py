@@ -188,9 +188,9 @@ def correlate(chunk, start, stop, x, weights, bias, windows, together, line, sum
         images = min(together, stop - first)
         for i in range(images):
             deal_out(x[first + i], windows, together, i, line[chunk])
-        span = (0, (images - 1) * windows.plane + windows.origins[-1] + width)
+        last = (images - 1) * windows.plane + windows.origins[-1] + width
         for g in range(groups):
-            weighted_sums(line[chunk, g * size :], offsets, weights[g], (0, len(offsets)), bias[g], span, total)
+            weighted_sums(line[chunk, g * size :], offsets, weights[g], 0, len(offsets), bias[g], 0, last, total)
             for i in range(images):
                 for f in range(filters):
                     out = y[first + i, g * filters + f]
@@ -221,7 +221,7 @@ def input_gradient(chunk, start, stop, dy, weights, windows, together, line, sum
     total = sums[chunk]
     for first in range(start, stop, together):
         images = min(together, stop - first)
-        span = (windows.first, (images - 1) * windows.plane + windows.last)
+        last = (images - 1) * windows.plane + windows.last
         for g in range(groups):
             for i in range(images):
                 for f in range(filters):
@@ -232,8 +232,8 @@ def input_gradient(chunk, start, stop, dy, weights, windows, together, line, sum
                         for j in range(width):
                             target[j] = source[j]
             for phase in range(windows.phases):
-                part = (windows.bounds[phase] * filters, windows.bounds[phase + 1] * filters)
-                weighted_sums(line[chunk], offsets, weights[g], part, nothing, span, total)
+                begin, end = windows.bounds[phase] * filters, windows.bounds[phase + 1] * filters
+                weighted_sums(line[chunk], offsets, weights[g], begin, end, nothing, windows.first, last, total)
                 for i in range(images):
                     take_back(total, windows, phase, i, dx[first + i, g * channels : (g + 1) * channels])
 
@@ -271,4 +271,4 @@ def weight_gradient(chunk, start, stop, dy, x, windows, together, line, spread, 
                         for j in range(width):
                             target[j] = source[j]
                 dbias[chunk, g, f] += total
-            scalar_products(line[chunk, g * size :], offsets, spread[chunk], spread.shape[2], dweight[chunk, g])
+            scalar_products(line[chunk, g * size :], offsets, spread[chunk], 0, spread.shape[2], dweight[chunk, g])

@@ -29,7 +29,7 @@ def multiply(chunk, start, stop, a, b, y):
     k, n = b.shape
     offsets = np.arange(k) * n
     nothing = np.zeros(4 * (stop - start), b.dtype)
-    weighted_sums(b.reshape(-1), offsets, a[start:stop], (0, k), nothing, (0, n), y[4 * start : 4 * stop])
+    weighted_sums(b.reshape(-1), offsets, a[start:stop], 0, k, nothing, 0, n, y[4 * start : 4 * stop])
 
 
 @jit
@@ -41,5 +41,4 @@ def multiply_transposed(chunk, start, stop, a, b, y):
     for begin in range(0, k, BLOCK):
         end = min(begin + BLOCK, k)
         for m in range(start, stop):
-            rows = slice(4 * m, 4 * m + 4)
-            scalar_products(line[begin:], offsets, a[rows, begin:], end - begin, y[rows])
+            scalar_products(line, offsets, a[4 * m : 4 * m + 4], begin, end, y[4 * m : 4 * m + 4])

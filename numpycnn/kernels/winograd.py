@@ -353,7 +353,7 @@ def multiply_points(chunk, start, stop, v, u, channels, filters, count, patches,
     nothing = np.zeros(rows, v.dtype)
     for k in range(start, stop):
         sums = m[k, : rows * patches.pitch].reshape(rows, patches.pitch)
-        weighted_sums(v[k], offsets, u[k], (0, channels), nothing, (0, count), sums)
+        weighted_sums(v[k], offsets, u[k], 0, channels, nothing, 0, count, sums)
 
 
 @jit
@@ -396,9 +396,9 @@ def multiply_points_backward(chunk, start, stop, m, u, channels, filters, count,
         for c in range(channels):
             v[k, c * pitch + count : c * pitch + whole] = 0
         gradients = m[k, : du.shape[1] * pitch].reshape(-1, pitch)
-        scalar_products(v[k], of_v, gradients, whole, du[k])
+        scalar_products(v[k], of_v, gradients, 0, whole, du[k])
         sums = v[k, : rows * pitch].reshape(rows, pitch)
-        weighted_sums(m[k], of_m, u[k], (0, filters), nothing, (0, count), sums)
+        weighted_sums(m[k], of_m, u[k], 0, filters, nothing, 0, count, sums)
 
 
 @jit
