@@ -133,3 +133,21 @@ def test_the_page_of_all_of_them(tmp_path: Path) -> None:
     assert re.search(r"Python 3\.\d+\.\d+, numpy \d\S+, numba \d\S+, llvmlite \d\S+, torch \d", text)
     assert rows(text, "lenet")
     assert "## Peak memory of a training" in text
+
+
+def test_augment() -> None:
+    printed = run("augment.py")
+    made = rows(printed, r"\(.*\)")
+    assert {"Flip()", "PadCrop(4)", "Noise()"} < {row[0] for row in made}
+    assert all(re.fullmatch(r"[\d,]+", cell) for row in made for cell in row[1:])
+    trained = rows(printed, "augment(ed|ation)")
+    assert len(trained) == 6
+    assert all(re.fullmatch(r"[\d,]+ \([\d,]+\)", row[1]) and re.fullmatch(r"\d+\.\d%", row[2]) for row in trained)
+
+
+def test_large() -> None:
+    (found,) = rows(run("large.py"), "resnet18")
+    assert found[:2] == ["resnet18", "2"]
+    built, predicted, stepped = map(int, found[2:5])
+    assert 50 < built <= predicted <= stepped
+    assert all(re.fullmatch(r"\d+\.\d", cell) for cell in found[5:])
