@@ -1,5 +1,6 @@
 import inspect
 from math import prod
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -77,6 +78,24 @@ def test_every_network_can_be_asked_for_by_name() -> None:
     for name, builder in MODELS.items():
         assert builder is getattr(models, name)
         assert [*inspect.signature(builder).parameters][:2] == ["input_shape", "classes"]
+
+
+def test_the_page_about_them_has_their_numbers() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "models.md").read_text(encoding="utf-8")
+    cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in page.splitlines() if line.startswith("| `")]
+    table = {row[0].strip("`"): row[1:5] for row in cells if "x" in row[1] or row[0] == "`text_cnn`"}
+    assert set(table) == set(MODELS)
+    for name, found in table.items():
+        model = MODELS[name](seed=None)
+        summary = model.summary()
+        assert model.input_shape is not None
+        assert model.output_shape is not None
+        assert found == [
+            "x".join(map(str, model.input_shape)),
+            f"{model.output_shape[0]:,}",
+            f"{summary.parameters:,}",
+            f"{summary.multiply_adds / 1e6:,.1f} M",
+        ]
 
 
 def test_every_network_of_this_module_is_counted() -> None:
