@@ -209,6 +209,11 @@ def _plain(passage: Passage, store: Store, *, kind: str) -> Formula:
     return {"type": kind}
 
 
+def _permute(passage: Passage, store: Store) -> Formula:
+    layer: Any = passage.layer
+    return {"type": "permute", "axes": layer.axes}
+
+
 def _concat(passage: Passage, store: Store) -> Formula:
     layer: Any = passage.layer
     return {"type": "concat", "channels": [branch.output_shape[0] for branch in layer.branches]}
@@ -243,6 +248,7 @@ FORMULAS: dict[type[Layer], Callable[[Passage, Store], Formula]] = {
     nn.Dropout: partial(_plain, kind="identity"),
     nn.Flatten: partial(_plain, kind="reshape"),
     nn.Reshape: partial(_plain, kind="reshape"),
+    nn.Permute: _permute,
     nn.Residual: partial(_plain, kind="residual"),
     nn.Concat: _concat,
     Sequential: partial(_plain, kind="chain"),

@@ -138,6 +138,15 @@ const Arithmetic = (() => {
     return copied(layer, layer.x, from, index % layer.x.count, "the same number at another place");
   }
 
+  /** The same number at another place: the axes are in another order. */
+  function permute(layer, channel, place) {
+    const say = "the same number, with the axes in another order";
+    if (layer.y.isVector) return copied(layer, layer.x, channel, place, say);
+    const from = [];
+    [channel, ...layer.y.indices(place)].forEach((index, i) => (from[layer.formula.axes[i]] = index));
+    return copied(layer, layer.x, from[0], layer.x.place(from.slice(1)), say);
+  }
+
   function embedding(layer, channel, place) {
     const length = layer.y.shape[layer.y.shape.length - 1];
     const index = layer.y.isVector ? place : channel * layer.y.count + place;
@@ -239,6 +248,7 @@ const Arithmetic = (() => {
     layernorm,
     identity,
     reshape,
+    permute,
     embedding,
     residual,
     concat,

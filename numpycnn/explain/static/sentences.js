@@ -54,6 +54,7 @@ const Sentences = (() => {
     layernorm: () => "The numbers are brought to mean 0 and spread 1 among each other, then scaled and shifted.",
     identity: () => "Nothing happens here: it only drops numbers in training.",
     reshape: (f, { y }) => (y.isVector ? "The maps are laid end to end." : "The same numbers in another shape."),
+    permute: () => "The same numbers, with the axes in another order.",
     embedding: () => "Each index is replaced by its row of a table.",
     residual: (f, { inside }) =>
       "Two ways side by side, added up: a main one, and " + (inside.length > 1 ? "a shortcut." : "the input itself."),
