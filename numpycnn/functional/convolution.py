@@ -26,7 +26,7 @@ import numpy as np
 
 from numpycnn.functional.checks import expect_shape, float_array, for_kernel, spell, whole_number
 from numpycnn.functional.windows import AXES, LETTERS, Windows, slide
-from numpycnn.functional.winograd import all_finite, prefers_winograd, winograd, winograd_backward
+from numpycnn.functional.winograd import all_moderate, prefers_winograd, winograd, winograd_backward
 from numpycnn.kernels import convolution as kernels
 from numpycnn.kernels import memory, threads
 from numpycnn.kernels.products import lanes
@@ -66,7 +66,7 @@ def correlate(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, groups
     y = memory.empty((n, filters, *windows.output), x.dtype)
     if not n:
         return y
-    if prefers_winograd(n, c, filters, groups, windows) and all_finite(x, weight):
+    if prefers_winograd(n, c, filters, groups, windows) and all_moderate(x, weight):
         return winograd(x, weight, np.zeros(filters, x.dtype) if bias is None else for_kernel(bias), windows)
     weights = four_by_four(weight.reshape(groups, filters // groups, -1))
     offset = np.zeros((groups, 4 * weights.shape[1]), x.dtype)
@@ -96,7 +96,12 @@ def input_gradient(dy: np.ndarray, weight: np.ndarray, groups: int, windows: Win
     line = memory.zeros((len(chunks), filters * (reach + together * flat.plane) + room), dy.dtype)
     sums = memory.empty((len(chunks), 4 * weights.shape[1], together * flat.plane + room), dy.dtype)
     gradient = for_kernel(dy).reshape(n, groups * filters, -1)  # (N, F, P)
-    threads.run(kernels.input_gradient, chunks, gradient, weights, flat, together, line, sums, _rows(dx))
+    arguments = (gradient, weights, flat, together, line, sums, _rows(dx))
+    if np.isfinite(weights).all():
+        threads.run(kernels.input_gradient, chunks, *arguments)
+    else:  # a gap's 0 times NaN or infinity would be NaN: without gaps, then
+        with np.errstate(all="ignore"):
+            threads.run(kernels.input_gradient_reference, [(0, n)], *arguments)
     return dx
 
 
@@ -119,7 +124,8 @@ def parameter_gradients(
     threads.run(kernels.weight_gradient, chunks, *arguments, dweight, dbias)
     if not np.isfinite(dweight).all():  # a gap's 0 times NaN or infinity is NaN: once more, without gaps
         dweight[:] = dbias[:] = 0
-        threads.run(kernels.weight_gradient_reference, [(0, n)], *arguments, dweight, dbias)
+        with np.errstate(all="ignore"):
+            threads.run(kernels.weight_gradient_reference, [(0, n)], *arguments, dweight, dbias)
     weight = dweight.sum(axis=0)[:, :filters, :k].reshape(weight_shape)
     return weight, dbias.sum(axis=0)[:, :filters].reshape(-1)
 
@@ -195,7 +201,7 @@ def convolve_backward(dy: Any, x: Any, weight: Any, **settings: Any) -> Gradient
     """Return ``(dx, dweight, dbias)`` of `convolve`; the settings are those of the forward pass."""
     dy, x, weight, groups, windows = _check_backward(dy, x, weight, **settings)
     chosen = len(x) and prefers_winograd(len(x), x.shape[1], len(weight), groups, windows)
-    if chosen and all_finite(dy, x, weight):
+    if chosen and all_moderate(dy, x, weight):
         return *winograd_backward(dy, x, weight, windows), sum_over_positions(dy)
     return input_gradient(dy, weight, groups, windows), *parameter_gradients(dy, x, weight.shape, groups, windows)
 

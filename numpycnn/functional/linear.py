@@ -8,6 +8,7 @@ the outputs that a number takes part in gives the products above.
 Source: I. Goodfellow, Y. Bengio, A. Courville, "Deep Learning", section 6.5.
 """
 
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -57,7 +58,7 @@ def linear(x: Any, weight: Any, bias: Any = None) -> np.ndarray:
     if bias is not None:
         bias = float_array(bias, "bias", "linear", like=x)
         expect_shape(bias, (len(weight),), "bias", "linear")
-    y = multiply_transposed(x.reshape(-1, weight.shape[1]), weight, bias)  # (N, O)
+    y = multiply_transposed(x.reshape(prod(x.shape[:-1]), weight.shape[1]), weight, bias)  # (N, O)
     return y.reshape(*x.shape[:-1], len(weight))
 
 
@@ -66,6 +67,7 @@ def linear_backward(dy: Any, x: Any, weight: Any) -> tuple[np.ndarray, np.ndarra
     x, weight = _operands(x, weight, "linear_backward")
     dy = float_array(dy, "dy", "linear_backward", like=x)
     expect_shape(dy, (*x.shape[:-1], len(weight)), "dy", "linear_backward")
-    rows = dy.reshape(-1, len(weight))  # (N, O)
-    dweight = multiply(rows.T, x.reshape(-1, weight.shape[1]))
+    count = prod(x.shape[:-1])
+    rows = dy.reshape(count, len(weight))  # (N, O)
+    dweight = multiply(rows.T, x.reshape(count, weight.shape[1]))
     return multiply(rows, weight).reshape(x.shape), dweight, rows.sum(axis=0)

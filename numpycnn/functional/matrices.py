@@ -27,7 +27,7 @@ def multiply(a: np.ndarray, b: np.ndarray, out: np.ndarray | None = None) -> np.
     rows = np.zeros((-(-m // 4) * 4, k), b.dtype)
     rows[:m] = a
     blocks = np.ascontiguousarray(rows.reshape(-1, 4, k).swapaxes(1, 2))  # (M/4, K, 4)
-    exact = out is not None and out.shape == (len(rows), b.shape[1])
+    exact = out is not None and out.shape == (len(rows), b.shape[1]) and out.flags.carray and out.dtype == b.dtype
     y = out if out is not None and exact else memory.empty((len(rows), b.shape[1]), b.dtype)
     threads.run(kernels.multiply, threads.split(len(blocks), m * n * k), blocks, b, y)
     return y[:m, :n] if out is None or exact else _copy(y[:m, :n], out)

@@ -69,13 +69,16 @@ def _transform(weight: np.ndarray, swapped: bool) -> np.ndarray:
     return u
 
 
-def all_finite(*arrays: np.ndarray) -> bool:
-    """Whether there is no NaN and no infinity. The transforms would spread them over windows that do not see them."""
+def all_moderate(*arrays: np.ndarray) -> bool:
+    """Whether there is no NaN, no infinity and nothing near it, which the transforms would spread over other windows.
+
+    A number far larger than its neighbours is spread as well, as a rounding error of the size of its last digit.
+    """
     for array in arrays:
         chunks = threads.split_elements(array.size)
-        finite = np.empty(len(chunks), np.bool_)
-        threads.run(kernels.all_finite, chunks, for_kernel(array).reshape(-1), finite)
-        if not finite.all():
+        moderate = np.empty(len(chunks), np.bool_)
+        threads.run(kernels.all_moderate, chunks, for_kernel(array).reshape(-1), moderate)
+        if not moderate.all():
             return False
     return True
 

@@ -8,6 +8,7 @@ Nothing has to be given back: Python counts the references to a block anyway. Bl
 a while are let go.
 """
 
+import os
 import sys
 import threading
 from math import prod
@@ -39,6 +40,17 @@ def _block(size: int) -> np.ndarray:
         memory = np.empty(size + ALIGNMENT, np.uint8)
         blocks.append((memory, [_requests]))
         return memory
+
+
+def _forget() -> None:
+    """Start anew in a forked child: another thread of the parent may have been in the middle of this."""
+    global _lock
+    _lock = threading.Lock()
+    _blocks.clear()  # arrays that are in use keep theirs
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)
 
 
 def _let_go() -> None:

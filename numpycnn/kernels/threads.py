@@ -152,13 +152,13 @@ class _Worker:
                     asleep = self._asleep
                 if asleep:
                     self._alarm.acquire()
-            kernel, arguments = self._work
+            (kernel, arguments), self._work = self._work, None
             self._begun[0] = number
             try:
                 kernel(*arguments)
             except BaseException as error:
                 self._error = error
-            self._work = kernel = arguments = None
+            kernel = arguments = None
 
     def start(self, kernel: Callable[..., None], *arguments: Any) -> None:
         """Hand over a piece of work."""
@@ -172,15 +172,10 @@ class _Worker:
                     self._alarm.release()
 
     def finish(self) -> BaseException | None:
-        """Wait for the end of the work, even if the user wants to go, and return the error that came up in it."""
-        interrupt: BaseException | None = None
-        while True:
-            try:
-                if tell_and_wait(self._given, self._pieces, self._done, self._pieces, LOOKS):
-                    return self._error or interrupt
-                time.sleep(5e-5)
-            except KeyboardInterrupt as error:
-                interrupt = error
+        """Wait for the end of the work, and return the error that came up in it."""
+        while not tell_and_wait(self._given, self._pieces, self._done, self._pieces, LOOKS):
+            time.sleep(5e-5)
+        return self._error
 
 
 def _forget_threads() -> None:
@@ -226,20 +221,24 @@ def run(kernel: Callable[..., None], chunks: Sequence[tuple[int, int]], *args: A
         for i, chunk in enumerate(chunks):
             kernel(i, *chunk, *args)
         return
+    busy = True
     try:
         while len(_workers) < len(chunks) - 1:
             _workers.append(_Worker())
-        errors: list[BaseException | None] = []
         used = _workers[: len(chunks) - 1]
         for i, worker in enumerate(used):
             worker.start(kernel, i, *chunks[i], *args)
+        own: Exception | None = None
         try:
             kernel(len(chunks) - 1, *chunks[-1], *args)
-        except BaseException as error:
-            errors.append(error)
-        errors += [worker.finish() for worker in used]
-        for found in errors:
-            if found is not None:
-                raise found
+        except Exception as error:
+            own = error
+        found = [own, *(worker.finish() for worker in used)]
+        busy = False
+        for problem in found:
+            if problem is not None:
+                raise problem
     finally:
+        if busy:  # the user wants to go: what these have begun they finish, and are not asked again
+            _workers.clear()
         _in_use.release()

@@ -48,11 +48,12 @@ class Patches(NamedTuple):
 def cut(output: tuple[int, int], top: int, left: int, images: int, lanes: int) -> Patches:
     """Return the patches for an output of some size, where so many images are worked on at a time.
 
-    ``pitch`` is an odd number of sixteens: a power of two would send all channels to the same places of the cache.
+    ``pitch`` has room for what a last vector writes behind the patches, of up to 16 numbers. It is an odd number of
+    sixteens: a power of two would send all channels to the same places of the cache.
     """
     down, across = -(-output[0] // 4), -(-output[1] // 4)
-    room = -(-down * across * images // lanes) * lanes
-    return Patches(top, left, down, across, (room // 16 | 1) * 16)
+    room = -(-(down * across * images + 16) // lanes) * lanes
+    return Patches(top, left, down, across, (-(-room // 16) | 1) * 16)
 
 
 # ------------------------------------------------------------------------------ the plain version, to read and check
@@ -136,8 +137,8 @@ def see_images_backward_reference(chunk, start, stop, v, patches, planes, lines,
         dx[n, start:stop, : inside.shape[1], : inside.shape[2]] = inside
 
 
-def all_finite_reference(chunk, start, stop, x, finite):
-    finite[chunk] = np.isfinite(x[start:stop]).all()
+def all_moderate_reference(chunk, start, stop, x, moderate):
+    moderate[chunk] = (np.abs(x[start:stop]) <= LARGEST).all()
 
 
 # ----------------------------------------------------------------------------------- pictures dealt out into patches
@@ -322,13 +323,17 @@ def answer_backward(lines, length, patches, work, m, room, begin):
 # same to the last bit for any number of them.
 
 
+#: A larger number may overflow in the transforms where the convolution itself does not.
+LARGEST = 1e30
+
+
 @jit
-def all_finite(chunk, start, stop, x, finite):
-    """Say whether there is no NaN and no infinity in ``x[start:stop]``: 0 times each number is then 0."""
-    part, total = x[start:stop], x.dtype.type(0)
+def all_moderate(chunk, start, stop, x, moderate):
+    """Say whether there is no NaN, no infinity and nothing near it in ``x[start:stop]``."""
+    part, limit, others = x[start:stop], x.dtype.type(LARGEST), 0
     for i in range(len(part)):
-        total += part[i] * x.dtype.type(0)
-    finite[chunk] = total == 0
+        others += not (abs(part[i]) <= limit)
+    moderate[chunk] = others == 0
 
 
 @jit

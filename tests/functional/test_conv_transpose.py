@@ -181,3 +181,10 @@ def test_bad_calls(change: dict[str, Any], error: type[Exception], text: str) ->
 def test_a_gradient_of_the_wrong_shape() -> None:
     with pytest.raises(ValueError, match=r"conv_transpose2d_backward: expected dy \(2, 3, 8, 7\), got \(2, 3, 8, 8\)"):
         F.conv_transpose2d_backward(np.zeros((2, 3, 8, 8)), X, W)
+
+
+def test_a_weight_that_is_not_finite_reaches_only_what_it_touches() -> None:
+    one = F.conv_transpose1d(np.array([[[1.0, 2, 3]]]), np.array([[[1.0, np.inf]]]))
+    np.testing.assert_array_equal(one, [[[1, np.inf, np.inf, np.inf]]])
+    two = F.conv_transpose2d(np.ones((1, 1, 2, 2)), np.array([[[[1.0, np.nan], [1, 1]]]]))
+    np.testing.assert_array_equal(np.isnan(two[0, 0]), [[False, True, True], [False, True, True], [False] * 3])

@@ -99,3 +99,12 @@ def test_bad_calls(change: dict[str, Any], error: type[Exception], text: str) ->
 def test_a_gradient_of_the_wrong_shape() -> None:
     with pytest.raises(ValueError, match=r"^linear_backward: expected dy \(5, 4\), got \(5, 6\)"):
         F.linear_backward(X, X, W)
+
+
+@pytest.mark.parametrize(("n", "inputs", "outputs"), [(3, 0, 4), (3, 5, 0), (0, 5, 4)])
+def test_empty_axes(n, inputs, outputs, rng):
+    x, weight, bias = rng.normal(size=(n, inputs)), rng.normal(size=(outputs, inputs)), rng.normal(size=outputs)
+    y = F.linear(x, weight, bias)
+    np.testing.assert_array_equal(y, x @ weight.T + bias)
+    for found, like in zip(F.linear_backward(np.ones_like(y), x, weight), (x, weight, bias), strict=True):
+        assert found.shape == like.shape
