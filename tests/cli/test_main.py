@@ -133,7 +133,7 @@ EXPECTED = [
 def test_what_a_user_can_mend_is_one_line(
     run: Run, monkeypatch: pytest.MonkeyPatch, error: Exception, text: str
 ) -> None:
-    def fail(*arguments: object) -> None:
+    def fail(*arguments: object, **settings: object) -> None:
         raise error
 
     monkeypatch.setattr(summary, "open_model", fail)
@@ -141,7 +141,7 @@ def test_what_a_user_can_mend_is_one_line(
 
 
 def test_a_defect_of_ours_keeps_its_traceback(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*arguments: object) -> None:
+    def fail(*arguments: object, **settings: object) -> None:
         raise ValueError("a defect")
 
     monkeypatch.setattr(summary, "open_model", fail)
@@ -150,7 +150,7 @@ def test_a_defect_of_ours_keeps_its_traceback(run: Run, monkeypatch: pytest.Monk
 
 
 def test_ctrl_c_anywhere(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*arguments: object) -> None:
+    def fail(*arguments: object, **settings: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(summary, "open_model", fail)
