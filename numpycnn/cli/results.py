@@ -128,7 +128,8 @@ def write_mistakes(out: Path, test: Dataset, score: Score) -> None:
 def write_results(
     out: Path, trainer: Trainer, settings: Settings, test: Dataset, score: Score, *, threads: int, begin: float
 ) -> float:
-    """Write pictures, figures and the model, then remove the checkpoint; return the seconds since `begin`."""
+    """Write the model, figures and pictures, then remove the checkpoint; return the seconds since `begin`."""
+    trainer.model.save(out / MODEL_FILE)  # first, so that no failing picture costs a training
     trainer.history.save(out / HISTORY)
     learning_curves(trainer.history, out / CURVES)
     confusion_matrix(test.labels, score.predictions, test.class_names, out / CONFUSIONS)
@@ -154,6 +155,5 @@ def write_results(
     }
     with replacing(out / RESULT) as beside:
         beside.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    trainer.model.save(out / MODEL_FILE)
     (out / CHECKPOINT).unlink(missing_ok=True)
     return seconds

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from numpycnn.functional.checks import spell
-from numpycnn.visualize.style import HEAT, INK, new_figure, save
+from numpycnn.visualize.style import HEAT, INK, new_figure, plain, save
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -83,7 +83,8 @@ def _spell(transform: Transform) -> str:
     """Return the repr, with new lines where one would not fit beside a picture."""
     words = repr(transform)
     lines = wrap(words, 26, break_long_words=False)
-    return "\n".join(lines if max(map(len, lines)) <= 26 else wrap(words.replace("(", "( ", 1), 26)).replace("( ", "(")
+    lines = lines if max(map(len, lines)) <= 26 else wrap(words.replace("(", "( ", 1), 26)
+    return "\n".join(plain(line.replace("( ", "("), 26) for line in lines)
 
 
 def _draw(axes: "Axes", picture: np.ndarray, limits: tuple[float, float]) -> None:

@@ -31,7 +31,7 @@ from numpycnn.visualize.panels import (
     is_pooling,
     reach,
 )
-from numpycnn.visualize.style import glowing_colours, new_figure, save
+from numpycnn.visualize.style import LONGEST_TITLE, glowing_colours, new_figure, plain, save
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -131,10 +131,11 @@ def grad_cam(
     grid = figure.subplots(len(x), columns, squeeze=False)
     for row, example, cam, target, shares in zip(grid, x, maps, classes, probabilities, strict=True):
         draw_input(row[0], example)
-        headline(row[0], f"{class_name(target, class_names)}, {100 * shares[target]:.1f} %")
+        headline(row[0], f"{plain(class_name(target, class_names))}, {100 * shares[target]:.1f} %")
         values, extent = flat_slice(cam), _extent(example)
         image = draw_heat(row[1], values, reach(values), extent)
-        headline(row[1], f"evidence at {layer_title(at, layer)}" if cam.any() else "nothing speaks for it here")
+        title = plain(layer_title(at, layer), LONGEST_TITLE)
+        headline(row[1], f"evidence at {title}" if cam.any() else "nothing speaks for it here")
         if image is None:
             continue
         colour_bar(image, "weighted activation")

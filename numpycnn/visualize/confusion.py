@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from numpycnn.functional.checks import class_labels, whole_number
-from numpycnn.visualize.style import BLUE, INK, ORANGE, new_figure, save
+from numpycnn.visualize.style import BLUE, INK, ORANGE, new_figure, plain, save
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -109,9 +109,10 @@ def _draw(counts: np.ndarray, class_names: Sequence[str], normalized: bool) -> "
         axes.annotate(text, (1, row), (9, 0), xycoords=axes.get_yaxis_transform(), **beside)
     head = "examples" if normalized else "recall"
     axes.annotate(head, (1, 1), (9, 9), xycoords="axes fraction", fontweight="bold", **beside)
-    turn = 45 if max(map(len, class_names), default=0) > 4 else 0
-    axes.set_xticks(range(classes), class_names, rotation=turn, ha="right" if turn else "center")
-    axes.set_yticks(range(classes), class_names)
+    names = [plain(name) for name in class_names]
+    turn = 45 if max(map(len, names), default=0) > 4 else 0
+    axes.set_xticks(range(classes), names, rotation=turn, ha="right" if turn else "center")
+    axes.set_yticks(range(classes), names)
     axes.set_xlabel("predicted class", color=INK)
     axes.set_ylabel("true class", color=INK)
     axes.tick_params(length=0, colors=INK, labelsize=size + 1)

@@ -10,7 +10,7 @@ from numpycnn.summary import Row
 from numpycnn.visualize.activations import layer_title, layers_of
 from numpycnn.visualize.board import TIMES
 from numpycnn.visualize.panels import kind_colour, short
-from numpycnn.visualize.style import INK, new_figure, quiet, save
+from numpycnn.visualize.style import INK, LONGEST_TITLE, new_figure, plain, quiet, save
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -76,4 +76,6 @@ def layer_costs(model: Sequential, path: str | os.PathLike[str] | None = None) -
 def _name(key: str, layer: Layer, row: Row) -> str:
     """Return what stands at the left of a line: the layer, the shape of its output, what it sees of the input."""
     sees = "all" if row.receptive_field is None else f" {TIMES} ".join(map(str, row.receptive_field))
-    return f"{layer_title(key, layer)}: {f' {TIMES} '.join(map(str, row.output_shape))}, sees {sees}"
+    return (
+        f"{plain(layer_title(key, layer), LONGEST_TITLE)}: {f' {TIMES} '.join(map(str, row.output_shape))}, sees {sees}"
+    )

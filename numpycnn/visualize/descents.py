@@ -10,7 +10,7 @@ import numpy as np
 from numpycnn.functional.checks import whole_number
 from numpycnn.layers.base import Parameter
 from numpycnn.optim import Optimizer
-from numpycnn.visualize.style import BLUE, GREEN, GREY, INK, ORANGE, VERMILION, new_figure, quiet, save
+from numpycnn.visualize.style import BLUE, GREEN, GREY, INK, ORANGE, VERMILION, new_figure, plain, quiet, save
 from numpycnn.visualize.surfaces import SURFACES, Surface
 
 if TYPE_CHECKING:
@@ -119,11 +119,11 @@ def optimizer_paths(
         colour, marker = LOOKS[number % len(LOOKS)]
         every = {"marker": marker, "markersize": 3.2, "markevery": max(1, steps // 40)}
         near = np.where(np.abs(way) <= FAR, way, np.nan)  # who has left the picture for good is not drawn
-        left.plot(near[:, 0], near[:, 1], color=colour, linewidth=1.5, label=name, **every)
+        left.plot(near[:, 0], near[:, 1], color=colour, linewidth=1.5, label=plain(name), **every)
         height = ground.value(near[:, 0], near[:, 1]) - lowest
-        right.plot(np.maximum(height, LEVEL), color=colour, linewidth=1.5, label=name, **every)
+        right.plot(np.maximum(height, LEVEL), color=colour, linewidth=1.5, label=plain(name), **every)
     left.plot(*next(iter(ways.values()))[0], "o", color=INK, markersize=7, zorder=5)
-    left.set_title(f"{ground.name}: ${ground.formula}$", color=INK, fontsize=10.5, loc="left")
+    left.set_title(f"{plain(ground.name)}: ${ground.formula}$", color=INK, fontsize=10.5, loc="left")
     right.set_yscale("log")
     quiet(right)
     right.set_xlabel("step", color=INK)

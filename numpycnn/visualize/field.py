@@ -23,7 +23,7 @@ from numpycnn.sequential import Sequential
 from numpycnn.visualize.activations import chain_of, expect_batch, expect_layer, follow, follow_back, layer_title
 from numpycnn.visualize.board import TIMES
 from numpycnn.visualize.panels import colour_bar, draw_heat, draw_input, examples_of, frame_box, headline
-from numpycnn.visualize.style import INK, ORANGE, VERMILION, new_figure, save
+from numpycnn.visualize.style import INK, LONGEST_TITLE, ORANGE, VERMILION, new_figure, plain, save
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -223,7 +223,7 @@ def _slides(layer: Layer) -> bool:
 
 def _head(key: str, layer: Layer, field: Field | None) -> str:
     size = "nothing" if field is None else f" {TIMES} ".join(str(end - first) for first, end in field)
-    return f"{layer_title(key, layer)}\n{size}"
+    return f"{plain(layer_title(key, layer), LONGEST_TITLE)}\n{size}"
 
 
 def _frame(axes: "Axes", field: Field | None, colour: str) -> None:

@@ -19,7 +19,7 @@ from numpycnn.losses import CrossEntropy, Loss
 from numpycnn.sequential import Sequential
 from numpycnn.visualize.activations import chain_of, expect_layer, follow, follow_back, layer_title
 from numpycnn.visualize.panels import examples_of, kind_colour
-from numpycnn.visualize.style import BLUE, GREEN, GREY, INK, VERMILION, new_figure, save
+from numpycnn.visualize.style import BLUE, GREEN, GREY, INK, LONGEST_TITLE, VERMILION, new_figure, plain, save
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -213,13 +213,13 @@ def _ridges(
         heights = base + 0.9 * counts / max(1, counts.max())
         colour = kind_colour(layer)
         axes.fill_between(middles, base, heights, color=colour, alpha=0.45, linewidth=0, step="mid")
-        axes.step(middles, heights, color=colour, linewidth=0.9, where="mid", label=place)
+        axes.step(middles, heights, color=colour, linewidth=0.9, where="mid", label=plain(place))
         axes.axhline(base, color="#dddddd", linewidth=0.6, zorder=0)
         if decades and numbers.size:
             axes.plot(np.median(numbers), base + 0.12, "o", color=INK, markersize=3.5)
         beside = (1.01, base + 0.3)
         axes.text(*beside, notes[place], transform=axes.get_yaxis_transform(), va="center", fontsize=8, color=GREY)
-    titles = [layer_title(place, expect_layer(model, place, name)) for place in values]
+    titles = [plain(layer_title(place, expect_layer(model, place, name)), LONGEST_TITLE) for place in values]
     axes.set_yticks([len(values) - 1 - line + 0.3 for line in range(len(values))], titles, fontsize=8.5, color=INK)
     axes.set_ylim(-0.1, len(values) + 0.05)
     axes.set_xlim(edges[0], edges[-1])

@@ -12,7 +12,7 @@ from numpycnn.sequential import Sequential
 from numpycnn.visualize.activations import Passage, chain_of, expect_layer, follow
 from numpycnn.visualize.board import TIMES
 from numpycnn.visualize.panels import draw_bars, draw_input, flat_slice, frame_tiles, one_example, reach, short, tile
-from numpycnn.visualize.style import GREY, INK, new_figure, save, signed_colours
+from numpycnn.visualize.style import GREY, INK, LONGEST_TITLE, new_figure, plain, save, signed_colours
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -115,7 +115,7 @@ def _draw(axes: "Axes", passage: Passage, channels: int, names: Sequence[str] | 
         draw_bars(axes, y)
         axes.set_xlabel("")
         if names is not None:
-            axes.set_xticks(range(len(y)), names, fontsize=8)
+            axes.set_xticks(range(len(y)), [plain(name) for name in names], fontsize=8)
     else:
         sheet, limit = sheet_of(y, channels), reach(y)
         aspect: Any = "equal" if y.ndim > 2 else "auto"
@@ -128,7 +128,7 @@ def _draw(axes: "Axes", passage: Passage, channels: int, names: Sequence[str] | 
             planes = np.stack([flat_slice(plane) for plane in y[:channels]])
             frame_tiles(axes, planes, len(planes), _gap(planes))
             axes.set_anchor("W")
-    _label(axes, passage.title, y, f", up to {short(reach(y))}")
+    _label(axes, plain(passage.title, LONGEST_TITLE), y, f", up to {short(reach(y))}")
 
 
 def _label(axes: "Axes", words: str, y: np.ndarray, more: str = "") -> None:

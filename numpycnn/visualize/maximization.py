@@ -21,7 +21,7 @@ from numpycnn.sequential import Sequential
 from numpycnn.visualize.activations import expect_layer, follow, follow_back, layer_title
 from numpycnn.visualize.classes import class_name, score_layer
 from numpycnn.visualize.panels import draw_input, headline
-from numpycnn.visualize.style import INK, new_figure, save
+from numpycnn.visualize.style import INK, LONGEST_TITLE, new_figure, plain, save
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -150,11 +150,12 @@ def activation_maximization(
     figure = new_figure(max(1.75 * columns, 3.6), 2.0 * rows + 0.5)
     is_score = place == score_layer(model)
     unit = "outputs" if len(layer.output_shape) == 1 else "channels"
-    figure.suptitle(f"what excites {unit} of {layer_title(place, layer)}", color=INK, fontsize=11, fontweight="bold")
+    title = plain(layer_title(place, layer), LONGEST_TITLE)
+    figure.suptitle(f"what excites {unit} of {title}", color=INK, fontsize=11, fontweight="bold")
     grid = figure.subplots(rows, columns, squeeze=False).ravel()
     for axes, picture, number, activation in zip(grid, pictures, chosen, activations, strict=False):
         draw_input(axes, picture)
-        name = f"{class_name(int(number), class_names)}, score" if is_score else f"{unit[:-1]} {number},"
+        name = f"{plain(class_name(int(number), class_names))}, score" if is_score else f"{unit[:-1]} {number},"
         headline(axes, f"{name} {activation:.3g}", 9)
     for axes in grid[len(chosen) :]:
         axes.set_axis_off()

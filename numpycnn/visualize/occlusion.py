@@ -27,7 +27,7 @@ from numpycnn.visualize.panels import (
     headline,
     places_of,
 )
-from numpycnn.visualize.style import INK, new_figure, save
+from numpycnn.visualize.style import INK, new_figure, plain, save
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -149,7 +149,7 @@ def occlusion_map(
     grid = figure.subplots(len(x), 2, squeeze=False)
     for (left, right), example, values, target, shares in zip(grid, x, maps, classes, probabilities, strict=True):
         draw_input(left, example)
-        name = class_name(target, class_names)
+        name = plain(class_name(target, class_names))
         headline(left, f"{name}, {100 * shares[target]:.1f} %")
         worst = np.unravel_index(values.argmin(), values.shape)
         middle = [stride * int(place) + stride // 2 for place in worst]

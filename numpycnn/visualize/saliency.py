@@ -21,7 +21,7 @@ from numpycnn.sequential import Sequential
 from numpycnn.visualize.activations import follow_back
 from numpycnn.visualize.classes import class_name, class_probabilities, pick_classes, score_layer, targets_of
 from numpycnn.visualize.panels import colour_bar, draw_heat, draw_input, examples_of, headline, note, reach
-from numpycnn.visualize.style import new_figure, save
+from numpycnn.visualize.style import new_figure, plain, save
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -125,7 +125,7 @@ def saliency_map(
     grid = figure.subplots(len(x), 2, squeeze=False)
     for (left, right), example, values, target, row in zip(grid, x, maps, classes, probabilities, strict=True):
         draw_input(left, example)
-        headline(left, f"{class_name(target, class_names)}, {100 * row[target]:.1f} %")
+        headline(left, f"{plain(class_name(target, class_names))}, {100 * row[target]:.1f} %")
         image = draw_heat(right, values, reach(values))
         headline(right, "|gradient of its score|")
         if image is not None:

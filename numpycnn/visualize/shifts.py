@@ -17,7 +17,7 @@ from numpycnn.functional.checks import check_int, class_labels, normal_axis, spe
 from numpycnn.sequential import Sequential
 from numpycnn.visualize.classes import class_probabilities, expect_classifier
 from numpycnn.visualize.panels import bare, draw_input, examples_of, headline, note
-from numpycnn.visualize.style import BLUE, GREEN, GREY, INK, ORANGE, VERMILION, new_figure, quiet, save
+from numpycnn.visualize.style import BLUE, GREEN, GREY, INK, ORANGE, VERMILION, new_figure, plain, quiet, save
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -143,7 +143,7 @@ def translation_curves(
     for number, (name, values) in enumerate(curves.items()):
         colour, marker = LOOKS[number % len(LOOKS)]
         mean = 100 * values.mean(axis=1)
-        axes.plot(steps, mean, color=colour, marker=marker, markersize=4.5, linewidth=1.6, label=name)
+        axes.plot(steps, mean, color=colour, marker=marker, markersize=4.5, linewidth=1.6, label=plain(name))
     quiet(axes)
     axes.set_ylim(-3, 103)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))

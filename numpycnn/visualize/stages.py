@@ -38,7 +38,7 @@ from numpycnn.visualize.panels import (
     reach,
     tile,
 )
-from numpycnn.visualize.style import GREY, INK, new_figure, save
+from numpycnn.visualize.style import GREY, INK, LONGEST_TITLE, new_figure, plain, save
 from numpycnn.visualize.weights import read_filters
 
 if TYPE_CHECKING:
@@ -197,7 +197,16 @@ def _draw(row: np.ndarray, stages: Stages, channel: int) -> None:
     for axes, (verb, layer, values) in zip(row[2:], steps, strict=True):
         draw_signed(axes, values, reach(values if verb == "filter" else stages.detected[channel]))
         axes.set_title(f"{verb}\n", color=INK, fontsize=10, fontweight="bold")
-        axes.text(0.5, 1.03, layer, ha="center", va="bottom", fontsize=8, color=GREY, transform=axes.transAxes)
+        axes.text(
+            0.5,
+            1.03,
+            plain(layer, LONGEST_TITLE),
+            ha="center",
+            va="bottom",
+            fontsize=8,
+            color=GREY,
+            transform=axes.transAxes,
+        )
         note(axes, f"{_size(values)}, {values.min():.2g} to {values.max():.2g}")
     note(row[0], _size(stages.x))
 

@@ -20,6 +20,8 @@ BLUE, ORANGE, GREEN, VERMILION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
 INK, GREY = "#222222", "#777777"
 DPI = 150
 HEAT = "cividis"  # colours of what is never negative: dark is nothing
+LONGEST = 20  # characters of a name in a figure
+LONGEST_TITLE = 32  # of the place, the kind and the name of a layer
 
 
 def new_figure(width: float, height: float) -> "Figure":
@@ -29,6 +31,23 @@ def new_figure(width: float, height: float) -> "Figure":
 
     layout = ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.1)  # inches around each axes
     return Figure(figsize=(width, height), dpi=DPI, layout=layout, facecolor="white")
+
+
+def plain(text: str, most: int = LONGEST) -> str:
+    r"""Return a text from outside, such as the name of a class, as a figure shows it: short, and with no formula in it.
+
+    Matplotlib reads what stands between two dollar signs as mathematics, unless there is a backslash before them.
+
+    Examples
+    --------
+    >>> print(plain("between $5 and $10"))
+    between \$5 and \$10
+    >>> plain("a name that has no end", 12)
+    'a name that…'
+    """
+    line = " ".join(str(text).split())
+    line = line if len(line) <= most else line[: most - 1].rstrip() + "\N{HORIZONTAL ELLIPSIS}"
+    return line.replace("$", r"\$")
 
 
 def signed_colours() -> "Colormap":

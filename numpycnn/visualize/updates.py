@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from numpycnn.visualize.style import GREY, INK, new_figure, quiet, save
+from numpycnn.visualize.style import GREY, INK, new_figure, plain, quiet, save
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -61,9 +61,11 @@ def update_ratios(ratios: Mapping[str, Sequence[float]], path: str | os.PathLike
         drawn = np.where(np.isfinite(values) & (np.asarray(values) > 0), values, np.nan)  # what a logarithm has
         if len(values) > 20:
             axes.plot(steps, drawn, color=colour, linewidth=0.5, alpha=0.3)
-            axes.plot(steps, running_median(drawn, max(5, len(values) // 25)), color=colour, linewidth=1.7, label=name)
+            axes.plot(
+                steps, running_median(drawn, max(5, len(values) // 25)), color=colour, linewidth=1.7, label=plain(name)
+            )
         else:
-            axes.plot(steps, drawn, color=colour, linewidth=1.7, marker="o", markersize=4, label=name)
+            axes.plot(steps, drawn, color=colour, linewidth=1.7, marker="o", markersize=4, label=plain(name))
     axes.axhline(HEALTHY, color=GREY, linewidth=1.0, linestyle="--", zorder=1)
     axes.set_yscale("log")
     quiet(axes)

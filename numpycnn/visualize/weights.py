@@ -16,7 +16,7 @@ from numpycnn.sequential import Sequential
 from numpycnn.visualize.activations import chain_of, expect_layer, layer_title, layers_of
 from numpycnn.visualize.board import TIMES
 from numpycnn.visualize.panels import colour_bar, frame_tiles, reach, tile
-from numpycnn.visualize.style import GREY, INK, new_figure, save, signed_colours
+from numpycnn.visualize.style import GREY, INK, LONGEST_TITLE, new_figure, plain, save, signed_colours
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -105,7 +105,7 @@ def filters(
     weight = every[:limit]
     layer = expect_layer(model, place, "filters")
     size = f" {TIMES} ".join(map(str, every.shape[1:]))
-    head = f"filters of {layer_title(place, layer)}: {len(every)} of {size}"
+    head = f"filters of {plain(layer_title(place, layer), LONGEST_TITLE)}: {len(every)} of {size}"
     head += f", the first {limit}" * (len(every) > limit)
     if weight.ndim == 5:
         weight = weight[:, :, weight.shape[2] // 2]  # (F, C, H, W)

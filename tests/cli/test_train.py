@@ -381,3 +381,13 @@ def test_ctrl_c_while_results_are_written(run: Run, monkeypatch: pytest.MonkeyPa
     assert "model.safetensors" not in names(Path("runs/mnist"))
     assert run("train", "mnist", "--resume").status == 0
     assert names(Path("runs/mnist")) == FILES
+
+
+def test_a_picture_that_fails_does_not_cost_the_model(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*arguments: object, **settings: object) -> None:
+        raise RuntimeError("no ink")
+
+    monkeypatch.setattr(results, "learning_curves", fail)
+    with pytest.raises(RuntimeError, match="no ink"):
+        run(*QUICK)
+    assert "model.safetensors" in names(Path("runs/mnist"))
