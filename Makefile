@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help mnist test test-nojit test-bounds test-slow browser oracle bench lint figures types format clean
+.PHONY: help mnist test test-nojit test-bounds test-registers test-slow browser oracle bench lint figures types format clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +26,11 @@ test-nojit: $(VENV)/.test ## run the kernels' tests as plain Python, uncompiled
 test-bounds: $(VENV)/.test ## run the kernels' tests with every index checked
 	@cache=$$(mktemp -d) && trap 'rm -rf "$$cache"' EXIT && \
 	NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR="$$cache" $(BIN)/python -m pytest tests/kernels $(ARGS)
+
+test-registers: $(VENV)/.test ## run the kernels' tests as on processors with smaller registers
+	@cache=$$(mktemp -d) && trap 'rm -rf "$$cache"' EXIT && export NUMBA_CACHE_DIR="$$cache" && \
+	NUMBA_CPU_NAME=haswell NUMBA_CPU_FEATURES=+avx,+avx2,+fma $(BIN)/python -m pytest tests/kernels $(ARGS) && \
+	NUMBA_CPU_NAME=generic NUMBA_CPU_FEATURES= $(BIN)/python -m pytest tests/kernels $(ARGS)
 
 test-slow: $(VENV)/.test ## train by the default recipe, and let the network read a hundred drawings
 	NUMPYCNN_SLOW=1 $(BIN)/python -m pytest tests/explain/test_drawings.py $(ARGS)
