@@ -17,7 +17,7 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -112,7 +112,10 @@ def application(model: Sequential, blank: Example, look: Look, *, port: int, tok
         return HTMLResponse(first, headers={"Content-Security-Policy": rules})
 
     async def picture(request: Request) -> Response:
-        body = await read(request)
+        try:
+            body = await read(request)
+        except ClientDisconnect:
+            return Response(status_code=400)  # which nobody is there to read
         if body is None:
             return PlainTextResponse(f"expected a picture of at most {MOST_BYTES:,} bytes\n", 413)
         if not body.startswith(PNG):

@@ -4,6 +4,7 @@ import base64
 import http.client
 import io
 import json
+import logging
 import re
 import socket
 import threading
@@ -200,6 +201,17 @@ def test_a_client_that_says_no_length_is_cut_off_too(service: Service) -> None:
     connection.request("POST", "/picture", iter([bytes(1_000_000)] * 11), headers, encode_chunked=True)
     assert connection.getresponse().status == 413
     connection.close()
+
+
+def test_a_client_that_leaves_in_the_middle_is_no_error(
+    service: Service, drawing: np.ndarray, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger("uvicorn"), "propagate", True)
+    head = f"POST /picture HTTP/1.1\r\nHost: 127.0.0.1:{service.port}\r\nX-Token: {service.token}\r\n"
+    with socket.create_connection(("127.0.0.1", service.port), timeout=60) as door:
+        door.sendall(f"{head}Content-Length: 1000\r\n\r\nabc".encode())
+    assert service.look(png(drawing)).status == 200  # after which the other has been dealt with
+    assert caplog.text == ""
 
 
 def test_many_at_once(service: Service, rng: np.random.Generator) -> None:
