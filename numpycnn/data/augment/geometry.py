@@ -9,7 +9,7 @@ from numpycnn.data.augment.base import Transform, amount, like
 from numpycnn.functional.checks import whole_number
 
 MODES = {"zero": "constant", "reflect": "reflect"}
-BLOCK = 16  # pictures at a time, whose coordinates then stay in the processor's cache: three times as fast as a batch
+BLOCK = 16  # pictures at a time: of 3x32x32, more than twice as fast as 128, whose coordinates would leave the cache
 
 
 class PadCrop(Transform):
