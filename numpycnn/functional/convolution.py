@@ -158,6 +158,8 @@ def check_operands(
                 f"{operation}: expected x with {weight.shape[1]} * {groups} = {weight.shape[1] * groups} channels "
                 f"(weight {spell(weight.shape)}, groups {groups}), got {channels} in {spell(x.shape)}"
             )
+    if 0 in weight.shape:
+        raise ValueError(f"{operation}: expected a weight without empty axes, got {spell(weight.shape)}")
     if blocks % groups:
         raise ValueError(f"{operation}: expected groups to divide the {blocks} {divided}, got {groups}")
     if bias is not None:

@@ -318,3 +318,9 @@ def test_bad_calls(change: dict[str, Any], error: type[Exception], text: str) ->
 def test_bad_gradients(dy: np.ndarray, error: type[Exception], text: str) -> None:
     with pytest.raises(error, match=text):
         F.conv2d_backward(dy, X, W, groups=2)
+
+
+@pytest.mark.parametrize(("x", "weight"), [((2, 0, 5, 5), (3, 0, 3, 3)), ((2, 4, 5, 5), (0, 4, 3, 3))])
+def test_weights_without_channels_are_refused(x: tuple[int, ...], weight: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match="conv2d: expected a weight without empty axes, got"):
+        F.conv2d(np.zeros(x), np.zeros(weight))
