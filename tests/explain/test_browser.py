@@ -381,7 +381,9 @@ def test_hostile_names_are_shown_as_text(visit: Open) -> None:
 # ------------------------------------------------------------------------------------------------------------- drawing
 
 
-def test_what_is_drawn_is_read_along(visit: Open, tiny_vgg: nn.Sequential) -> None:
+@pytest.fixture
+def easel(visit: Open, tiny_vgg: nn.Sequential) -> Iterator[Any]:
+    """The page with the canvas, and a server behind it."""
     server = pytest.importorskip("numpycnn.explain.server", reason="Starlette and uvicorn wanted, the extra 'web'")
     names = [str(digit) for digit in STROKES]
 
@@ -406,34 +408,67 @@ def test_what_is_drawn_is_read_along(visit: Open, tiny_vgg: nn.Sequential) -> No
     thread.start()
     try:
         assert ready.wait(60)
-        page = visit.go(addresses[0])  # type: ignore[attr-defined]
-        assert page.locator(".verdict").inner_text() == "What it reads will stand here."
-        canvas = page.locator(".drawing canvas")
-        box = canvas.bounding_box()
-        page.mouse.move(box["x"] + 60, box["y"] + 60)
-        page.mouse.down()
-        for x, y in ((180, 60), (110, 200)):
-            page.mouse.move(box["x"] + x, box["y"] + y, steps=5)
-        page.mouse.up()
-        expect_answer(page, tiny_vgg)
-        with_mouse = page.evaluate("() => Data.page.image.values.reduce((sum, value) => sum + value, 0)")
-        assert with_mouse > 5000
-        canvas.focus()  # a stroke more, with the keys
-        page.keyboard.press(" ")
-        for _ in range(12):
-            page.keyboard.press("ArrowDown")
-        page.keyboard.press(" ")
-        expect_answer(page, tiny_vgg)
-        with_keys = page.evaluate("() => Data.page.image.values.reduce((sum, value) => sum + value, 0)")
-        assert with_keys > with_mouse
-        page.get_by_role("button", name="Undo").click()
-        expect_answer(page, tiny_vgg)
-        assert page.evaluate("() => Data.page.image.values.reduce((sum, value) => sum + value, 0)") == with_mouse
-        page.get_by_role("button", name="Clear").click()
-        page.wait_for_function("() => document.querySelector('.verdict').innerText.startsWith('What it reads')")
+        yield visit.go(addresses[0])  # type: ignore[attr-defined]
     finally:
         stop.set()
         thread.join(30)
+
+
+def stroke(page: Any, *points: tuple[int, int], button: str = "left") -> None:
+    """Draw through points of the canvas with the mouse."""
+    box = page.locator(".drawing canvas").bounding_box()
+    page.mouse.move(box["x"] + points[0][0], box["y"] + points[0][1])
+    page.mouse.down(button=button)
+    for x, y in points[1:]:
+        page.mouse.move(box["x"] + x, box["y"] + y, steps=5)
+    page.mouse.up(button=button)
+
+
+def test_what_is_drawn_is_read_along(easel: Any, tiny_vgg: nn.Sequential) -> None:
+    page = easel
+    assert page.locator(".verdict").inner_text() == "What it reads will stand here."
+    stroke(page, (60, 60), (180, 60), (110, 200))
+    expect_answer(page, tiny_vgg)
+    with_mouse = page.evaluate("() => Data.page.image.values.reduce((sum, value) => sum + value, 0)")
+    assert with_mouse > 5000
+    page.locator(".drawing canvas").focus()  # a stroke more, with the keys
+    page.keyboard.press(" ")
+    for _ in range(12):
+        page.keyboard.press("ArrowDown")
+    page.keyboard.press(" ")
+    expect_answer(page, tiny_vgg)
+    with_keys = page.evaluate("() => Data.page.image.values.reduce((sum, value) => sum + value, 0)")
+    assert with_keys > with_mouse
+    page.get_by_role("button", name="Undo").click()
+    expect_answer(page, tiny_vgg)
+    assert page.evaluate("() => Data.page.image.values.reduce((sum, value) => sum + value, 0)") == with_mouse
+    page.get_by_role("button", name="Clear").click()
+    page.wait_for_function("() => document.querySelector('.verdict').innerText.startsWith('What it reads')")
+
+
+UNANSWERED = {
+    "nothing in it": ("() => Response.json({ nothing: 'white' })", "Nothing to read in it yet."),
+    "refused": ("() => new Response('a damaged picture', { status: 422 })", "a damaged picture"),
+    "no server": ("() => Promise.reject(new TypeError())", "The server does not answer; is it still running?"),
+}
+
+
+@pytest.mark.parametrize(("answer", "said"), UNANSWERED.values(), ids=UNANSWERED)
+def test_an_old_answer_goes_when_there_is_no_new_one(
+    easel: Any, tiny_vgg: nn.Sequential, answer: str, said: str
+) -> None:
+    page = easel
+    stroke(page, (60, 60), (180, 60), (110, 200))
+    expect_answer(page, tiny_vgg)
+    page.evaluate(f"() => {{ window.ownFetch = window.fetch; window.fetch = async (...sent) => ({answer})(); }}")
+    stroke(page, (60, 80), (180, 80))
+    page.wait_for_function("() => !Draw.isBusy()")
+    assert page.inner_text(".status") == said
+    assert page.inner_text(".verdict") == "What it reads will stand here."
+    assert page.evaluate("() => Data.page.image.values.every((value) => value === 0)")
+    page.evaluate("() => { window.fetch = window.ownFetch; }")
+    stroke(page, (60, 100), (180, 100))
+    expect_answer(page, tiny_vgg)
 
 
 def expect_answer(page: Any, model: nn.Sequential) -> None:

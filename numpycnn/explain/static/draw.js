@@ -174,6 +174,7 @@ const Draw = (() => {
       try {
         await send();
       } catch {
+        update(null); // what it said of another picture is no answer to this one
         say("The server does not answer; is it still running?", true);
       }
     }
@@ -190,11 +191,13 @@ const Draw = (() => {
       body: picture,
     });
     if (!response.ok) {
-      say(await response.text(), true);
+      const reason = await response.text();
+      update(null);
+      say(reason, true);
       return;
     }
     const answer = await response.json();
-    if (!answer.nothing) update(answer);
+    update(answer.nothing ? null : answer);
     say(answer.nothing ? "Nothing to read in it yet." : "");
   }
 
