@@ -446,6 +446,20 @@ def test_what_is_drawn_is_read_along(easel: Any, tiny_vgg: nn.Sequential) -> Non
     page.wait_for_function("() => document.querySelector('.verdict').innerText.startsWith('What it reads')")
 
 
+def test_only_a_stroke_that_begins_on_the_canvas_draws(easel: Any, tiny_vgg: nn.Sequential) -> None:
+    page = easel
+    stroke(page, (60, 60), (180, 60))
+    expect_answer(page, tiny_vgg)
+    drawn = page.evaluate("() => document.querySelector('.drawing canvas').toDataURL()")
+    stroke(page, (-30, 100), (150, 200))  # comes in from outside
+    stroke(page, (60, 100), (180, 200), button="right")
+    page.wait_for_function("() => !Draw.isBusy()")
+    assert page.evaluate("() => document.querySelector('.drawing canvas').toDataURL()") == drawn
+    stroke(page, (60, 100), (180, 200))
+    page.wait_for_function("() => !Draw.isBusy()")
+    assert page.evaluate("() => document.querySelector('.drawing canvas').toDataURL()") != drawn
+
+
 UNANSWERED = {
     "nothing in it": ("() => Response.json({ nothing: 'white' })", "Nothing to read in it yet."),
     "refused": ("() => new Response('a damaged picture', { status: 422 })", "a damaged picture"),

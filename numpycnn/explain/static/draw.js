@@ -26,6 +26,7 @@ const Draw = (() => {
   const token = new URLSearchParams(location.search).get("token") ?? "";
   let strokes = []; // each a list of points, on a picture if one was opened
   let backdrop = null;
+  let hand = null; // of the pointer while it draws: { id, stroke }
   let cursor = null; // of the keyboard: { x, y, down }
   let update; // is given what the server answers
   let asked = 0; // pictures that are wanted, and the last that was answered
@@ -41,7 +42,8 @@ const Draw = (() => {
       change: () => file.files[0] && open(file.files[0]),
     });
     canvas.addEventListener("pointerdown", begin);
-    canvas.addEventListener("pointermove", (event) => event.buttons && extend(event));
+    canvas.addEventListener("pointermove", extend);
+    for (const end of ["pointerup", "pointercancel"]) canvas.addEventListener(end, lift);
     canvas.addEventListener("keydown", key);
     canvas.addEventListener("blur", () => ((cursor = null), redraw()));
     redraw();
@@ -71,16 +73,21 @@ const Draw = (() => {
   }
 
   function begin(event) {
+    if (event.button !== 0 || hand) return; // another button, or a second finger
     canvas.setPointerCapture(event.pointerId);
-    strokes.push([at(event)]);
+    hand = { id: event.pointerId, stroke: [at(event)] };
+    strokes.push(hand.stroke);
     changed();
   }
 
   function extend(event) {
-    const stroke = strokes[strokes.length - 1];
-    if (!stroke) return;
-    for (const point of event.getCoalescedEvents?.() ?? [event]) stroke.push(at(point));
+    if (event.pointerId !== hand?.id) return;
+    for (const point of event.getCoalescedEvents?.() ?? [event]) hand.stroke.push(at(point));
     changed();
+  }
+
+  function lift(event) {
+    if (event.pointerId === hand?.id) hand = null;
   }
 
   function key(event) {
