@@ -323,6 +323,11 @@ def test_on_a_phone_the_lens_covers_the_page_and_gives_it_back(
     assert lens.is_visible()
     assert lens.bounding_box() == {"x": 0, "y": 0, "width": 390, "height": 844}
     assert page.evaluate("() => document.activeElement.tagName") == "H2"
+    inside = "() => [document.body, ...document.querySelectorAll('#lens *')].includes(document.activeElement)"
+    for key in ["Tab"] * 30 + ["Shift+Tab"] * 60:
+        page.keyboard.press(key)
+        assert page.evaluate(inside), "the keys have left the dialog"
+    page.locator("#lens h2").focus()
     page.keyboard.press("Escape")
     assert not lens.is_visible()
     assert page.evaluate("() => document.activeElement.dataset.channel") == "4"

@@ -55,6 +55,7 @@ const Lens = (() => {
     panel.addEventListener("keydown", (event) => event.key === "Escape" && close());
     new ResizeObserver(() => shown && render()).observe(parts.body);
     Colours.onChange(() => shown && render());
+    narrow.addEventListener("change", () => cover(narrow.matches && panel.classList.contains("open")));
   }
 
   function button(name, label, click) {
@@ -80,9 +81,7 @@ const Lens = (() => {
     build();
     render();
     if (narrow.matches) {
-      document.body.classList.add("covered");
-      panel.setAttribute("role", "dialog");
-      panel.setAttribute("aria-modal", "true");
+      cover(true);
       parts.title.focus();
       panel.scrollTop = 0;
     }
@@ -132,12 +131,23 @@ const Lens = (() => {
     panel.scrollTop = scroll;
   }
 
+  /** Be a dialog over the page, of which nothing can be reached meanwhile, or a part of the page again. */
+  function cover(covers) {
+    document.body.classList.toggle("covered", covers);
+    for (const rest of ["head", "flow"]) document.getElementById(rest).inert = covers;
+    for (const [name, value] of [
+      ["role", "dialog"],
+      ["aria-modal", "true"],
+    ]) {
+      if (covers) panel.setAttribute(name, value);
+      else panel.removeAttribute(name);
+    }
+  }
+
   function close() {
     stop();
     panel.classList.remove("open");
-    document.body.classList.remove("covered");
-    panel.removeAttribute("role");
-    panel.removeAttribute("aria-modal");
+    cover(false); // before the focus goes back to the map: nothing inert can have it
     if (shown) Flow.focus(shown.layer, shown.channel);
   }
 
