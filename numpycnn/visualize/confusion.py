@@ -123,7 +123,7 @@ def _draw(counts: np.ndarray, class_names: Sequence[str], normalized: bool) -> "
     axes.spines[:].set_visible(False)
     right, examples = int(np.trace(counts)), int(counts.sum())
     share = f", {100 * right / examples:.2f} %" if examples else ""
-    share += "; cells in % of the true class" * normalized
+    share += "\ncells in % of the true class" * normalized  # a line of its own: few classes make a narrow figure
     axes.set_title(f"{right:,} of {examples:,} recognised{share}", color=INK, loc="left", fontweight="bold", pad=20)
     return figure
 

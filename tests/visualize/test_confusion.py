@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.text import Text
 from PIL import Image
 
 from numpycnn.visualize import confusion_matrix, count_confusions
@@ -106,4 +107,16 @@ def test_normalized_cells_are_shares_of_the_true_class(rng: np.random.Generator,
     assert cells[0, 0] == "99.9"  # not all of them
     said = [text.get_text() for text in axes.texts]
     assert {"examples", "4,000", "50", "7", "none"} <= set(said)
-    assert axes.get_title(loc="left").endswith("; cells in % of the true class")
+    assert axes.get_title(loc="left").endswith("\ncells in % of the true class")
+
+
+@pytest.mark.parametrize("classes", [1, 2, 5])
+def test_a_title_is_not_cut_off(classes: int) -> None:
+    labels = np.arange(50_000) % classes
+    figure = confusion_matrix(labels, (labels + (labels == 1)) % classes, list("abcde")[:classes], normalized=True)
+    figure.draw_without_rendering()
+    (title,) = (text for text in figure.findobj(Text) if "recognised" in text.get_text())
+    box = title.get_window_extent()
+    assert box.x0 >= 0
+    assert box.x1 <= figure.bbox.width
+    assert box.y1 <= figure.bbox.height
