@@ -5,6 +5,7 @@ what was found and drops the rest. A pooling condenses: a smaller map says the s
 """
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ from numpycnn.layers import (
     Sigmoid,
     Tanh,
 )
+from numpycnn.layers.base import Layer
 from numpycnn.sequential import Sequential
 from numpycnn.visualize.activations import chain_of, expect_layer, follow
 from numpycnn.visualize.board import TIMES
@@ -84,8 +86,8 @@ def find_stages(model: Sequential, x: Any, *, at: str | None = None) -> Stages:
     x : ndarray of shape (C, ...) or (1, C, ...)
         One example, as the model gets it.
     at : str, optional
-        Place of a convolution in the chain. If not given, the first one that an activation and a pooling follow; if
-        there is none, the first that an activation follows.
+        Place of a convolution, also inside of a branch. If not given, the first one that an activation and a pooling
+        follow; if there is none, the first that an activation follows.
 
     Returns
     -------
@@ -104,9 +106,8 @@ def find_stages(model: Sequential, x: Any, *, at: str | None = None) -> Stages:
         at = next((place for place, (_, _, condense) in triples.items() if condense), next(iter(triples)))
     expect_layer(model, at, "find_stages")
     if at not in triples:
-        raise ValueError(
-            f"find_stages: expected a convolution that an activation follows, one of {', '.join(triples)}, got {at!r}"
-        )
+        which = f"one of {', '.join(triples)}" if triples else "of which this model has none"
+        raise ValueError(f"find_stages: expected a convolution that an activation follows, {which}, got {at!r}")
     last, detect, condense = triples[at]
     passages = follow(model, x)
     name = passages[at].title + (f", {passages[last].title}" if last != at else "")
@@ -124,7 +125,25 @@ def find_stages(model: Sequential, x: Any, *, at: str | None = None) -> Stages:
 
 def _triples(model: Sequential) -> dict[str, tuple[str, str, str]]:
     """Return the last layer before the activation, the activation, and the pooling or "", for each convolution."""
-    chain = list(chain_of(model).items())
+    found: dict[str, tuple[str, str, str]] = {}
+    for chain in _chains(model, ""):
+        found |= _triples_of(chain)
+    return found
+
+
+def _chains(layer: Layer, place: str) -> Iterator[list[tuple[str, Layer]]]:
+    """Return the layers that follow each other in the model, then those of each branch that leaves them."""
+    if layer.chained:
+        chain = [(f"{place}.{key}" if place else key, inner) for key, inner in chain_of(layer).items()]
+    else:
+        chain = [(place, layer)]
+    yield chain
+    for key, inner in chain:
+        for name, child in inner.children().items():
+            yield from _chains(child, f"{key}.{name}")
+
+
+def _triples_of(chain: list[tuple[str, Layer]]) -> dict[str, tuple[str, str, str]]:
     found = {}
     for i, (place, layer) in enumerate(chain):
         weight = getattr(layer, "weight", None)

@@ -86,3 +86,21 @@ def test_wrong_arguments() -> None:
             find_stages(other, batch(other, 1))
     with pytest.raises(ValueError, match="filter_detect_condense: expected channels from 1"):
         filter_detect_condense(model, x[0], channels=0)
+
+
+def test_stages_inside_of_a_branch() -> None:
+    main = Sequential([Conv2D(1, 3, padding=1), BatchNorm(), ReLU(), Conv2D(1, 1)])
+    model = Sequential([Residual(main), Flatten(), Dense(2)], input_shape=(1, 6, 5), seed=0)
+    x = batch(model, 1)
+    stages, passages = find_stages(model, x), follow(model, x)
+    assert (stages.filter, stages.detect) == ("0.main.0 Conv2D, 0.main.1 BatchNorm", "0.main.2 ReLU")
+    np.testing.assert_array_equal(stages.detected, passages["0.main.2"].y[0])
+    with pytest.raises(ValueError, match=r"one of 0\.main\.0, got '0'"):
+        find_stages(model, x, at="0")
+    filter_detect_condense(model, x).draw_without_rendering()
+
+
+def test_without_stages_the_message_lists_none() -> None:
+    model = Sequential([Conv2D(1, 3), Flatten(), Dense(2)], input_shape=(1, 6, 5))
+    with pytest.raises(ValueError, match="that an activation follows, of which this model has none, got '0'"):
+        find_stages(model, batch(model, 1), at="0")
