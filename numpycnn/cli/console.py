@@ -136,12 +136,12 @@ def warnings_as_notes() -> Iterator[None]:
 # -------------------------------------------------------------------------------------------------------------- reading
 
 
-def whole(minimum: int) -> Callable[[str], int]:
-    """Return a reader of whole numbers from `minimum` on."""
+def whole(minimum: int, maximum: int = LARGEST) -> Callable[[str], int]:
+    """Return a reader of whole numbers from `minimum` to `maximum`."""
 
     def read(text: str) -> int:
-        if not text.isascii() or not text.isdecimal() or not minimum <= int(text[:20]) <= LARGEST:
-            raise argparse.ArgumentTypeError(f"expected a whole number from {minimum} to {LARGEST}, got {text!r}")
+        if not text.isascii() or not text.isdecimal() or not minimum <= int(text[:20]) <= maximum:
+            raise argparse.ArgumentTypeError(f"expected a whole number from {minimum} to {maximum}, got {text!r}")
         return int(text)
 
     return read

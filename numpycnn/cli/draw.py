@@ -1,6 +1,7 @@
 """``numpycnn draw``: a canvas in the browser, and a network that reads along."""
 
 import argparse
+import errno
 import webbrowser
 from contextlib import suppress
 from functools import partial
@@ -27,7 +28,8 @@ def add(commands: Commands) -> None:
     about = "Serve a page with a canvas to this machine: draw, and see what a network makes of it as you do."
     command = commands.add_parser("draw", help="draw, and watch a network read", description=about, epilog=EXAMPLES)
     add_model(command)
-    command.add_argument("--port", type=whole(0), default=0, metavar="N", help="of the server (default: any free one)")
+    about_port = "of the server (default: any free one)"
+    command.add_argument("--port", type=whole(0, LARGEST_PORT), default=0, metavar="N", help=about_port)
     command.add_argument("--open", action="store_true", help="open the page in a browser")
     add_threads(command)
     command.set_defaults(run=run)
@@ -43,8 +45,6 @@ def run(arguments: argparse.Namespace) -> int:
             "install them with: pip install 'numpycnn[web]'"
         ) from error
     use_threads(arguments.threads)
-    if arguments.port > LARGEST_PORT:
-        raise CommandError(f"--port {arguments.port}: expected a port from 0 to {LARGEST_PORT}")
     model = open_model(arguments.model, arguments.input_shape)
     blank = inputs.blank(model, arguments.model)
 
@@ -54,8 +54,17 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.open:
             webbrowser.open(address)
 
-    with suppress(KeyboardInterrupt):  # which is how it is meant to end
-        server.serve(model, blank, partial(look_at, model, arguments.model), port=arguments.port, announce=announce)
+    look = partial(look_at, model, arguments.model)
+    try:
+        with suppress(KeyboardInterrupt):  # which is how it is meant to end
+            server.serve(model, blank, look, port=arguments.port, announce=announce)
+    except OSError as error:
+        if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+            raise
+        reason = "another program has it" if error.errno == errno.EADDRINUSE else "it is not open to you"
+        raise CommandError(
+            f"--port {arguments.port}: {reason}; name another, or leave the option out for one that is free"
+        ) from error
     return 0
 
 

@@ -28,6 +28,7 @@ from numpycnn.explain.page import DRAWING, as_page, policy
 from numpycnn.sequential import Sequential
 
 ADDRESS = "127.0.0.1"
+HTTP_PORT = 80  # of an address that names none
 MOST_BYTES = 10_000_000  # of a picture
 PATIENCE = 4 * MOST_BYTES  # that is read of a larger one, so that the answer is heard
 ROOM = 2_000_000  # bytes of numbers in an answer, which is sent with every stroke
@@ -49,6 +50,8 @@ class Guard:
     def __init__(self, app: ASGIApp, *, port: int, token: str) -> None:
         self.app = app
         self.hosts = {f"{ADDRESS}:{port}", f"localhost:{port}"}
+        if port == HTTP_PORT:
+            self.hosts |= {ADDRESS, "localhost"}  # browsers leave it out
         self.origins = {f"http://{host}" for host in self.hosts}
         self.token = token
 

@@ -2,6 +2,7 @@
 
 import re
 import signal
+import socket
 import subprocess
 import sys
 import urllib.request
@@ -57,7 +58,13 @@ def test_what_the_user_can_mend_is_one_line(
 ) -> None:
     pytest.importorskip("uvicorn", reason="Starlette and uvicorn wanted, the extra 'web'")
     refused(run("draw", "nothing"), "expected a .safetensors file")
-    refused(run("draw", trained, "--port", "65536"), "--port 65536: expected a port from 0 to 65535")
+    for port in ("65536", "-1"):
+        refused(run("draw", trained, "--port", port), f"--port: expected a whole number from 0 to 65535, got '{port}'")
+    with socket.socket() as door:
+        door.bind(("127.0.0.1", 0))
+        door.listen()
+        port = str(door.getsockname()[1])
+        refused(run("draw", trained, "--port", port), f"--port {port}: another program has it; name another, or leave")
     refused(run("draw", trained, "--port", "x"), "expected a whole number")
     nn.Sequential([nn.Dense(2)], input_shape=(3,)).save(tmp_path / "own.safetensors")
     refused(run("draw", "own.safetensors"), "expected a model for pictures of 1 or 3 channels")

@@ -189,6 +189,17 @@ def test_other_paths_and_methods_are_not_there(service: Service) -> None:
     assert service.ask("OPTIONS", "/picture").status == 405
 
 
+@pytest.mark.parametrize(("port", "status"), [(80, None), (8080, 421)])
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_a_host_without_its_port_means_port_80(host: str, port: int, status: int | None) -> None:
+    guard = server.Guard(MODEL, port=port, token="x" * 32)
+    headers = {"host": host, "origin": f"http://{host}", "x-token": "x" * 32}
+    lines = [(name.encode(), value.encode()) for name, value in headers.items()]
+    scope = {"type": "http", "method": "GET", "path": "/", "query_string": b"", "headers": lines}
+    refusal = guard.refusal(server.Request(scope))
+    assert (refusal and refusal.status_code) == status
+
+
 def test_the_name_localhost_is_its_own_too(service: Service, drawing: np.ndarray) -> None:
     here = f"localhost:{service.port}"
     assert service.look(png(drawing), Host=here, Origin=f"http://{here}").status == 200
