@@ -107,9 +107,18 @@ def _from_array(model: Sequential, text: str, file: str) -> Example:
         raise CommandError(
             f"{spell_path(file)}: expected an array of shape {spell(model.input_shape or ())} of {wanted}, got {found}"
         )
+    with np.errstate(over="ignore"):  # which leaves an infinity, and that is refused
+        x = array.astype(wanted)
+    wrong = np.argwhere(~np.isfinite(x))
+    if len(wrong):
+        place = tuple(wrong[0].tolist())
+        raise CommandError(
+            f"{spell_path(file)}: expected finite numbers of {wanted}, got {array[place]} at {spell(place)}"
+            + f" and {len(wrong) - 1:,} more that are not" * (len(wrong) > 1)
+        )
     training = training_of(model)
     names = _numbered(model, text) if training is None else training.class_names
-    return Example(array.astype(wanted), title=Path(file).name, class_names=names, notes=_weights_note(text))
+    return Example(x, title=Path(file).name, class_names=names, notes=_weights_note(text))
 
 
 def _picture_shape(model: Sequential, text: str) -> tuple[tuple[int, int], int]:

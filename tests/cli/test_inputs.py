@@ -112,6 +112,19 @@ def test_an_array_that_does_not_fit_is_named(tmp_path: Path) -> None:
         example_of(nn.Sequential([nn.Dense(3)], input_shape=(2,)), "own", str(file))
 
 
+@pytest.mark.parametrize(("value", "spelled"), [(np.nan, "nan"), (-np.inf, "-inf"), (1e300, r"1e\+300")])
+def test_an_array_that_is_not_finite_is_named(tmp_path: Path, value: float, spelled: str) -> None:
+    model, file, x = nn.Sequential([nn.Conv1D(2, 3)], input_shape=(4, 9)), tmp_path / "x.npy", np.ones((4, 9))
+    x[2, 5] = value
+    np.save(file, x)
+    with pytest.raises(CommandError, match=rf"x\.npy: expected finite numbers of float32, got {spelled} at \(2, 5\)$"):
+        example_of(model, "own", str(file))
+    x[3] = value
+    np.save(file, x)
+    with pytest.raises(CommandError, match=r"at \(2, 5\) and 9 more that are not$"):
+        example_of(model, "own", str(file))
+
+
 def test_an_array_file_that_is_none_is_named(tmp_path: Path) -> None:
     model = nn.Sequential([nn.Dense(3)], input_shape=(2,))
     file = tmp_path / "x.npy"
