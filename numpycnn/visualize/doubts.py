@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from numpycnn.functional.checks import class_labels, expect_shape, spell, whole_number
 from numpycnn.visualize.panels import bare
-from numpycnn.visualize.style import BLUE, GREEN, INK, VERMILION, new_figure, plain, save
+from numpycnn.visualize.style import BLUE, GREEN, INK, NARROW, VERMILION, new_figure, plain, save
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -138,7 +138,7 @@ def _draw_bars(axes: "Axes", shares: np.ndarray, class_names: Sequence[str], tru
     axes.barh(range(len(best)), 100 * shares[best], color=colours, height=0.72)
     for line, k in enumerate(best):
         axes.text(100 * shares[k] + 2, line, f"{100 * shares[k]:.0f} %", va="center", fontsize=7.5, color=INK)
-    axes.set_yticks(range(len(best)), [plain(class_names[k]) for k in best], fontsize=8.5, color=INK)
+    axes.set_yticks(range(len(best)), [plain(class_names[k], NARROW) for k in best], fontsize=8.5, color=INK)
     axes.set_xlim(0, 100)
     axes.set_ylim(BARS - 0.5, -0.5)
     axes.set_xticks([])

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from numpycnn.functional.checks import class_labels, expect_shape, spell, whole_number
-from numpycnn.visualize.style import GREEN, INK, VERMILION, new_figure, plain, save
+from numpycnn.visualize.style import GREEN, INK, NARROW, VERMILION, new_figure, plain, save
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -125,11 +125,11 @@ def _draw(axes: "Axes", image: np.ndarray, class_names: Sequence[str], label: in
     top = 255 if image.dtype == np.uint8 else 1
     axes.imshow(picture, cmap="gray", vmin=0, vmax=top, interpolation="nearest")
     predicted = int(probabilities.argmax())
-    axes.set_title(f"true: {plain(class_names[label])}", color=INK, fontsize=9.5, pad=17)
+    axes.set_title(f"true: {plain(class_names[label], NARROW)}", color=INK, fontsize=9.5, pad=17)
     axes.text(
         0.5,
         1.04,
-        f"predicted: {plain(class_names[predicted])}, {100 * probabilities[predicted]:.1f} %",
+        f"predicted: {plain(class_names[predicted], NARROW)}, {100 * probabilities[predicted]:.1f} %",
         ha="center",
         va="bottom",
         fontsize=8,

@@ -21,6 +21,7 @@ INK, GREY = "#222222", "#777777"
 DPI = 150
 HEAT = "cividis"  # colours of what is never negative: dark is nothing
 LONGEST = 20  # characters of a name in a figure
+NARROW = 13  # characters of a name above or beside one of many small pictures
 LONGEST_TITLE = 32  # of the place, the kind and the name of a layer
 
 
