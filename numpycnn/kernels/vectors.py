@@ -285,15 +285,6 @@ def _total(typing_context, vector):
     return vector.dtype(vector), generate
 
 
-@intrinsic
-def _maximum(typing_context, a, b):
-    def generate(context, builder, signature, arguments):
-        smaller = builder.fcmp_ordered("<", *arguments)  # false for NaN, which so stays
-        return builder.select(smaller, arguments[1], arguments[0])
-
-    return a(a, a), generate
-
-
 # A number of an array that is read and not used is taken out again by the compiler, unless it is asked to check bounds.
 
 
@@ -377,13 +368,6 @@ def _overload_zero4(array):
 @overload(total)
 def _overload_total(vector):
     return lambda vector: _total(vector)
-
-
-@overload(np.maximum)
-def _overload_maximum(a, b):
-    if isinstance(a, Vector) and a == b:
-        return lambda a, b: _maximum(a, b)
-    return None
 
 
 def _arithmetic(symbol, in_place, instruction):
