@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 MOST_PIXELS, MOST_SIDE, MOST_BYTES = 40_000_000, 20_000, 100_000_000
+BEGINNINGS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")  # of all PNG and all JPEG files
 LARGEST_SIDE = 2048  # of the images of a data set
 LONG_SIDE = 640  # a larger picture is reduced to this first: a pen stroke stays several pixels wide
 BOX, FRAME = 20, 28  # MNIST's digit and picture sizes
@@ -75,10 +76,13 @@ def decode_picture(content: bytes, name: str) -> np.ndarray:
                         f"found {width} x {height}; make it smaller first"
                     )
                 return _pixels(ImageOps.exif_transpose(picture))
-    except Image.DecompressionBombError as error:
-        raise DataFormatError(f"{name}: expected at most {MOST_PIXELS:,} pixels, found far more ({error})") from error
+    except Image.DecompressionBombError as error:  # Pillow's own limit, above ours
+        raise DataFormatError(
+            f"{name}: expected at most {MOST_PIXELS:,} pixels, found far more; make it smaller first"
+        ) from error
     except UnidentifiedImageError as error:
-        raise DataFormatError(f"{name}: expected a PNG or JPEG picture, found another kind of file") from error
+        found = "a damaged one or one without pixels" if content.startswith(BEGINNINGS) else "another kind of file"
+        raise DataFormatError(f"{name}: expected a PNG or JPEG picture, found {found}") from error
     except DataFormatError:
         raise
     # What Pillow raises on truncated and broken files, the last three on broken EXIF entries.

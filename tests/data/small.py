@@ -53,6 +53,14 @@ def png_of(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
 
 
+def jpeg_of(width: int, height: int) -> bytes:
+    """A JPEG that claims a size and holds a few pixels."""
+    found = bytearray(picture_bytes(np.zeros((2, 2), np.uint8), "JPEG"))
+    place = found.index(b"\xff\xc0") + 5  # the frame header: marker, length, precision, then height and width
+    found[place : place + 4] = struct.pack(">HH", height, width)
+    return bytes(found)
+
+
 def picture_bytes(pixels: np.ndarray, kind: str = "PNG") -> bytes:
     """A PNG or JPEG file of pixels (H, W) or (H, W, 3)."""
     file = io.BytesIO()

@@ -158,7 +158,7 @@ def test_different_classes_in_train_and_test(make: Make) -> None:
             r"bad\.png: expected a whole PNG or JPEG picture, found a",
         ),
         (tree() | {"cat/bad.png": b""}, r"bad\.png: expected a PNG or JPEG picture"),
-        (tree() | {"cat/bad.png": png_of(0, 9)}, r"bad\.png: expected a"),
+        (tree() | {"cat/bad.png": png_of(0, 9)}, r"bad\.png: expected .* found a damaged one or one without pixels"),
         (tree() | {"cat/bad.png": png_of(40_000, 40_000)}, r"bad\.png: expected at most 40,000,000 pixels"),
         (tree() | {"cat/bad.png": png_of(40_000, 9)}, r"bad\.png: expected at most .* 20,000 a side"),
     ],
