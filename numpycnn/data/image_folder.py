@@ -18,8 +18,10 @@ from numpycnn.data.dataset import Dataset
 from numpycnn.data.pictures import MOST_BYTES, PictureReader, decode_picture
 from numpycnn.errors import DataFormatError
 
-SUFFIXES = (".png", ".jpg", ".jpeg")
-TEST_SHARE = 0.2  # of the pictures of a class, where there is no folder "test"
+READABLE = (".png", ".jpg", ".jpeg", ".jpe", ".jfif")
+OTHERS = (".gif", ".bmp", ".webp", ".avif", ".heic", ".tif", ".tiff")  # pictures as well, and not to be lost in silence
+TEST_FOLDERS = ("test", "val", "valid", "validation")  # beside "train", the first one that is there
+TEST_SHARE = 0.2  # of the pictures of a class, where there is none
 
 
 class ImageFolder(Dataset):
@@ -101,8 +103,9 @@ def load_image_folder(
 ) -> tuple[Dataset, Dataset]:
     """Load the training and the test set of a folder or a zip of pictures, shuffled.
 
-    Where `root` has the folders ``train`` and ``test``, they are the two sets; otherwise one fifth of the pictures of
-    each class, drawn by `seed`, is the test set. The statistics that normalise both are those of the training set.
+    Where `root` has the folders ``train`` and ``test`` (or ``val``, ``valid``, ``validation``), they are the two sets;
+    otherwise one fifth of the pictures of each class, drawn by `seed`, is the test set. The `note` of both says what is
+    not as plain as ``train`` and ``test``. The statistics that normalise both are those of the training set.
 
     Parameters
     ----------
@@ -120,14 +123,19 @@ def load_image_folder(
         As `ImageFolder`; also if the two sets do not have the same classes.
     """
     settings: dict[str, Any] = {"channels": channels, "fit": fit, "skip_broken": skip_broken}
-    if {"train", "test"} <= {parts[0] for parts in _paths(Path(root)).values()}:
-        train, test = (_shuffled(ImageFolder(root, size, part=part, **settings), seed) for part in ("train", "test"))
+    folders = {parts[0].lower(): parts[0] for parts in _paths(Path(root)).values()}
+    held_out = next((name for name in TEST_FOLDERS if name in folders), None)
+    if "train" in folders and held_out is not None:
+        first, second = folders.pop("train"), folders.pop(held_out)
+        train, test = (_shuffled(ImageFolder(root, size, part=part, **settings), seed) for part in (first, second))
         if train.class_names != test.class_names:
             raise DataFormatError(
-                f"{root}: expected the same classes in train and test, found {', '.join(train.class_names)} "
+                f"{root}: expected the same classes in {first} and {second}, found {', '.join(train.class_names)} "
                 f"and {', '.join(test.class_names)}"
             )
-        note = ""
+        note = "" if held_out == "test" else f"the pictures in '{second}' are the test set"
+        if folders:
+            note = "; ".join([note] * bool(note) + [f"not used: {', '.join(sorted(folders.values()))}"])
     else:
         everything = ImageFolder(root, size, **settings)
         train, test = _held_out(everything, seed)
@@ -168,7 +176,7 @@ def _shuffled(data: Dataset, seed: int) -> Dataset:
 
 def _paths(root: Path) -> dict[str, tuple[str, ...]]:
     """Return the path of each picture as its parts, without the folders that are around everything."""
-    names = sorted(member.name for member in members(root) if member.name.lower().endswith(SUFFIXES))
+    names = sorted(member.name for member in members(root) if member.name.lower().endswith(READABLE + OTHERS))
     paths = {name: tuple(name.split("/")) for name in names}
     while paths and len({parts[0] for parts in paths.values()}) == 1 and min(map(len, paths.values())) > 2:
         paths = {name: parts[1:] for name, parts in paths.items()}

@@ -111,6 +111,33 @@ def test_train_and_test_folders(make: Make) -> None:
     assert test.note == ""
 
 
+@pytest.mark.parametrize(
+    ("folders", "sizes", "note"),
+    [
+        ("train val", (8, 2), "the pictures in 'val' are the test set"),
+        ("Train Test", (8, 2), ""),
+        ("train validation", (8, 2), "the pictures in 'validation' are the test set"),
+        ("train test val", (8, 2), "not used: val"),
+        ("train val extra", (8, 2), "the pictures in 'val' are the test set; not used: extra"),
+    ],
+)
+def test_other_names_of_the_two_sets(make: Make, folders: str, sizes: tuple[int, int], note: str) -> None:
+    """Not classes of these names, which a network would learn to tell apart."""
+    first, second, *rest = folders.split()
+    files = tree(count=4, above=f"{first}/") | tree(count=1, above=f"{second}/")
+    for other in rest:
+        files |= tree(count=2, above=f"{other}/")
+    train, test = load_image_folder(make(files), (6, 9))
+    assert (len(train), len(test)) == sizes
+    assert train.class_names == ("cat", "dog")
+    assert train.note == test.note == note
+
+
+def test_a_class_may_be_called_train(make: Make) -> None:
+    train, _ = load_image_folder(make(tree("bus plane train")), (6, 9))
+    assert train.class_names == ("bus", "plane", "train")
+
+
 def test_a_fifth_is_the_test_set_otherwise(make: Make) -> None:
     root = make(tree(count=5))
     train, test = load_image_folder(root, (6, 9))
@@ -173,6 +200,17 @@ def test_a_gif_is_not_read_under_another_name(make: Make) -> None:
     Image.new("RGB", (5, 5)).save(file, "GIF")
     with pytest.raises(DataFormatError, match=r"bad\.png: expected a PNG or JPEG picture, found another kind of file"):
         ImageFolder(make(tree() | {"dog/bad.png": file.getvalue()}))
+
+
+@pytest.mark.parametrize("suffix", ["webp", "GIF", "bmp", "tiff"])
+def test_pictures_of_other_kinds_are_not_lost_in_silence(make: Make, suffix: str) -> None:
+    files = tree() | {f"fox/{i}.{suffix}": b"RIFF" for i in range(2)}
+    with pytest.raises(DataFormatError, match=rf"fox/0\.{suffix}: expected a PNG or JPEG picture, found another kind"):
+        ImageFolder(make(files))
+    with pytest.raises(DataFormatError, match="not one picture of fox can be read"):
+        ImageFolder(make(files), skip_broken=True)
+    with pytest.warns(UserWarning, match=rf"1 of 7 pictures are left out: .*cat/9\.{suffix}: expected"):
+        assert len(ImageFolder(make(tree() | {f"cat/9.{suffix}": b"RIFF"}, "others"), skip_broken=True)) == 6
 
 
 def test_broken_pictures_are_left_out_if_asked(make: Make) -> None:
