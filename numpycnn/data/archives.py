@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, NoReturn, cast
+from typing import IO, cast
 
 from numpycnn.errors import DataFormatError
 
@@ -121,25 +121,27 @@ def _named(place: str) -> Iterator[None]:
         raise DataFormatError(f"{place}: expected a whole archive, found a damaged one ({error})") from error
 
 
-def _in_folder(folder: Path) -> Iterator[Member]:
-    def fail(error: OSError) -> NoReturn:
-        raise error  # a folder that may not be read is not an empty one
+def _in_folder(folder: Path, inside: str = "", above: tuple[str, ...] = ()) -> Iterator[Member]:
+    """Go through a folder, links included but for those that lead back to a folder `above` this one."""
+    real = os.path.realpath(folder)
+    if real in above:
+        return
+    for path in sorted(folder.iterdir()):  # a folder that may not be read raises, and is not an empty one
+        name = inside + path.name
+        if _hidden(path.name):
+            continue
+        if path.is_dir():
+            yield from _in_folder(path, f"{name}/", (*above, real))
+        elif path.is_file():  # not so a pipe, on which reading would wait for ever
 
-    for place, below, names in os.walk(folder, onerror=fail):
-        below.sort()  # os.walk goes down in this order
-        for name in sorted(names):
-            path = Path(place, name)
-            inside = path.relative_to(folder).as_posix()
-            if not _hidden(inside) and path.is_file():  # not so a pipe, on which reading would wait for ever
+            def read(most: int, path: Path = path) -> bytes:
+                with path.open("rb") as file:
+                    info = os.fstat(file.fileno())
+                    if not stat.S_ISREG(info.st_mode):
+                        raise DataFormatError(f"{path}: expected a regular file")
+                    return _checked(str(path), info.st_size, most, file.read)
 
-                def read(most: int, path: Path = path) -> bytes:
-                    with path.open("rb") as file:
-                        info = os.fstat(file.fileno())
-                        if not stat.S_ISREG(info.st_mode):
-                            raise DataFormatError(f"{path}: expected a regular file")
-                        return _checked(str(path), info.st_size, most, file.read)
-
-                yield Member(inside, read)
+            yield Member(name, read)
 
 
 def _in_zip(path: Path, file: IO[bytes]) -> Iterator[Member]:

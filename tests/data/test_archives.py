@@ -36,6 +36,22 @@ def test_a_folder_is_gone_through_in_order(tmp_path: Path) -> None:
     assert names == sorted(files)
 
 
+def test_links_are_followed_but_not_round(tmp_path: Path) -> None:
+    """A class whose pictures lie elsewhere is a class as well."""
+    elsewhere = pack(tmp_path / "elsewhere", "folder", {"1": b"one", "below/2": b"two"})
+    root = pack(tmp_path / "data", "folder", {"a/3": b"three"})
+    try:
+        (root / "b").symlink_to(elsewhere)
+        (root / "c").symlink_to(elsewhere / "1")
+        (root / "gone").symlink_to(root / "nowhere")
+        (elsewhere / "below" / "round").symlink_to(root)
+        (elsewhere / "itself").symlink_to(elsewhere)
+    except OSError:
+        pytest.skip("this system lets us make no links")
+    expected = {"a/3": b"three", "b/1": b"one", "b/below/2": b"two", "c": b"one"}
+    assert contents(root, 10) == expected
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_file_over_the_limit_is_refused_by_name(tmp_path: Path, kind: str) -> None:
     path = pack(tmp_path / "data", kind, FILES)
