@@ -130,8 +130,8 @@ def create_for(name: str, dataset: Dataset, *, seed: int = 0) -> Sequential:
     shape, classes = dataset.images.shape[1:], len(dataset.class_names)
     reads = name in MODELS and VOCABULARY in signature(MODELS[name]).parameters
     if reads != isinstance(dataset.reader, SentenceReader):
-        kinds = ("pictures", "sentences") if reads else ("sentences", "pictures")
-        raise ValueError(f"{name} is no network for {kinds[0]}, as those of {dataset.name} are: it takes {kinds[1]}")
+        takes = "sentences and nothing else" if reads else "no sentences"
+        raise ValueError(f"{name} takes {takes}, and the examples of {dataset.name} are {dataset.noun}s")
     if isinstance(dataset.reader, SentenceReader):
         return MODELS[name](shape, classes, seed=seed, **{VOCABULARY: len(dataset.reader.words)})
     return create(name, shape, classes, seed=seed)

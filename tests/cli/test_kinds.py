@@ -175,6 +175,10 @@ class TestPictures:
 @pytest.mark.parametrize("kind", ["recordings"], indirect=True)
 @pytest.mark.usefixtures("kind")
 class TestRecordings:
+    def test_a_network_for_sentences(self, run: Run, refused: Run) -> None:
+        text = "text_cnn takes sentences and nothing else, and the examples of spoken_digits are recordings"
+        refused(run("train", "spoken_digits", "--data", ".", "--model", "text_cnn"), text)
+
     def test_recordings_that_cannot_be_read_do_not_stop_the_others(self, run: Run) -> None:
         assert run("train", "spoken_digits", "--data", ".", "--model", "mlp", "--epochs", "1").status == 0
         Path("stereo.wav").write_bytes(wav_bytes(np.stack([tone(440)] * 2, axis=1)))
@@ -235,10 +239,10 @@ class TestSentences:
             "other settings or another vocabulary",
         )
 
-    def test_a_network_for_pictures(self, run: Run, refused: Run) -> None:
-        text = "lenet is no network for sentences, as those of sentence_polarity are: it takes pictures"
+    def test_a_network_for_another_kind(self, run: Run, refused: Run) -> None:
+        text = "lenet takes no sentences, and the examples of sentence_polarity are sentences"
         refused(run("train", "sentence_polarity", "--model", "lenet", "--data", "."), text)
-        text = "bag is no network for pictures, as those of mnist are: it takes sentences"
+        text = "bag takes sentences and nothing else, and the examples of mnist are images"
         refused(run("train", "mnist", "--model", "bag"), text)
         assert not Path("runs").exists()
 
