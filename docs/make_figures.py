@@ -13,10 +13,16 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, Rectangle
 from PIL import Image
 
-from numpycnn import Dropout
+from numpycnn import SGD, Adam, CosineSchedule, Dropout, OneCycleSchedule, StepSchedule, WarmUp
 from numpycnn import functional as F
 from numpycnn.models import create
-from numpycnn.visualize import conv_transpose_animation, convolution_animation, pooling_animation
+from numpycnn.visualize import (
+    SURFACES,
+    conv_transpose_animation,
+    convolution_animation,
+    descend,
+    pooling_animation,
+)
 from numpycnn.visualize.board import TIMES
 from numpycnn.visualize.style import BLUE, GREEN, GREY, INK, ORANGE, VERMILION, new_figure, quiet
 
@@ -206,6 +212,74 @@ def softmax() -> None:
     save(figure, "softmax")
 
 
+def losses() -> None:
+    """Plot the squared error and the binary cross-entropy with their slopes, and what a penalty pulls with."""
+    z = np.linspace(-4, 4, 161)
+    one, zero = np.ones(1), np.zeros(1)
+    squared = [F.mean_squared_error(np.array([value]), zero) for value in z]
+    binary = [F.binary_cross_entropy(np.array([value]), one) for value in z]
+    curves = (
+        ("squared error", "$y - t$", squared, [F.mean_squared_error_backward(np.array([v]), zero)[0] for v in z]),
+        ("binary, target 1", "logit $z$", binary, [F.binary_cross_entropy_backward(np.array([v]), one)[0] for v in z]),
+        ("L2 penalty", "weight $w$", z**2 / 2, z),
+        ("L1 penalty", "weight $w$", np.abs(z), np.where(z == 0, np.nan, np.sign(z))),
+    )
+    figure = new_figure(9.2, 2.5)
+    for axes, (title, below, values, slopes) in zip(figure.subplots(1, 4, sharey=True), curves, strict=True):
+        quiet(axes)
+        axes.plot(z, values, color=BLUE, linewidth=2, label="loss")
+        axes.plot(z, slopes, color=VERMILION, linewidth=1.6, linestyle="--", label="its slope")
+        axes.set_title(title, fontsize=10, color=INK, loc="left", fontweight="bold")
+        axes.set_xlabel(below, fontsize=8.5, color=INK)
+        axes.set(ylim=(-3, 5), yticks=[-2, 0, 2, 4])
+    axes.legend(edgecolor="none", fontsize=8, loc="upper center")
+    save(figure, "losses")
+
+
+# ------------------------------------------------------------------------------------------------ steps and their sizes
+
+
+def optimizers() -> None:
+    """Go down a ravine in four ways."""
+    ways = {
+        "plain, too short": SGD(0.1),
+        "plain, too long": SGD(0.95),
+        "momentum": SGD(0.1, momentum=0.8),
+        "Nesterov": SGD(0.1, momentum=0.8, nesterov=True),
+        "Adam": Adam(0.5),
+    }
+    ground = SURFACES["ravine"]
+    x, y = np.meshgrid(np.linspace(-8, 4, 160), np.linspace(-2.6, 2.6, 90))
+    figure = new_figure(9.6, 2.1)
+    for axes, (title, optimizer) in zip(figure.subplots(1, 5, sharey=True), ways.items(), strict=True):
+        axes.contour(x, y, ground.value(x, y), levels=[0.05, 0.4, 1.2, 2.5, 4.5, 7], colors="#BBBBBB", linewidths=0.8)
+        way = descend(optimizer, ground, steps=24)
+        axes.plot(*way.T, color=BLUE, linewidth=1.1, marker="o", markersize=2.4)
+        axes.plot(0, 0, "*", color=VERMILION, markersize=9, zorder=5)
+        axes.set_title(title, fontsize=9.5, color=INK, loc="left", fontweight="bold")
+        axes.set(xlim=(-8, 4), ylim=(-2.6, 2.6), xticks=[], yticks=[])
+        axes.spines[:].set_color("#DDDDDD")
+    save(figure, "optimizers")
+
+
+def schedules() -> None:
+    """Plot learning rates over the steps of a training."""
+    kinds = {
+        "StepSchedule": StepSchedule(1.0, every=35, factor=0.3),
+        "CosineSchedule": CosineSchedule(1.0, steps=100),
+        "WarmUp, then cosine": WarmUp(CosineSchedule(1.0, steps=80), steps=20),
+        "OneCycleSchedule": OneCycleSchedule(1.0, steps=100),
+    }
+    figure = new_figure(9.2, 1.9)
+    for axes, (title, schedule) in zip(figure.subplots(1, 4, sharey=True), kinds.items(), strict=True):
+        quiet(axes)
+        axes.plot([schedule(step) for step in range(100)], color=BLUE, linewidth=2)
+        axes.set_title(title, fontsize=9.5, color=INK, loc="left", fontweight="bold")
+        axes.set_xlabel("step", fontsize=8.5, color=INK)
+        axes.set(ylim=(0, 1.08), yticks=[0, 0.5, 1])
+    save(figure, "schedules")
+
+
 # ------------------------------------------------------------------------------------------- normalisation and dropout
 
 
@@ -340,6 +414,9 @@ FIGURES: tuple[Callable[[], None], ...] = (
     connections,
     activations,
     softmax,
+    losses,
+    optimizers,
+    schedules,
     normalization,
     dropout,
     padding_and_upsampling,
