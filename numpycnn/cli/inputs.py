@@ -8,9 +8,7 @@ import numpy as np
 from numpycnn.cli.console import CommandError, refusing, spell_path
 from numpycnn.cli.networks import Training, file_of, training_of
 from numpycnn.data.audio import SpectrogramReader
-from numpycnn.data.fashion_mnist import GarmentReader
-from numpycnn.data.mnist import DigitReader
-from numpycnn.data.pictures import PictureReader, fit_picture, read_picture
+from numpycnn.data.pictures import PictureFileReader, fit_picture, read_picture
 from numpycnn.data.text import SentenceReader
 from numpycnn.explain import Example
 from numpycnn.functional.checks import spell
@@ -19,7 +17,6 @@ from numpycnn.sequential import Sequential
 
 LARGEST_SHOWN = 320  # pixels of the longer side of a picture in a page
 CHANNELS = (1, 3)  # that a picture can have
-PICTURE_READERS = (DigitReader, GarmentReader, PictureReader)
 
 
 def example_of(model: Sequential, text: str, file: str) -> Example:
@@ -58,7 +55,7 @@ def from_picture(model: Sequential, text: str, pixels: np.ndarray, title: str) -
     numbers from 0 to 1.
     """
     training = training_of(model)
-    if training is not None and isinstance(training.reader, PICTURE_READERS):
+    if training is not None and isinstance(training.reader, PictureFileReader):
         with refusing(ValueError, prefix=f"{spell_path(title)}: "):
             image = training.reader.prepare(pixels)  # (C, H, W)
         x = normalised(model, training, image)
@@ -78,7 +75,7 @@ def from_picture(model: Sequential, text: str, pixels: np.ndarray, title: str) -
 def blank(model: Sequential, text: str) -> Example:
     """Return the input that a picture with nothing in it would be."""
     training = training_of(model)
-    if training is not None and isinstance(training.reader, PICTURE_READERS):
+    if training is not None and isinstance(training.reader, PictureFileReader):
         image = np.zeros(model.input_shape or (), np.uint8)
         x = normalised(model, training, image)
         names: Sequence[str] | None = training.class_names

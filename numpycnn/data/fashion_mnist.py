@@ -6,13 +6,13 @@ algorithms", arXiv 1708.07747.
 
 import os
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
 from numpycnn.data.dataset import Dataset
 from numpycnn.data.mnist import idx_form, load_idx
-from numpycnn.data.pictures import fit_picture, read_picture
+from numpycnn.data.pictures import PictureFileReader, fit_picture
 from numpycnn.data.source import Published, Source
 
 CLOTHES = (
@@ -98,24 +98,15 @@ def load_fashion_mnist(root: str | os.PathLike[str] | None = None) -> tuple[Data
 
 
 @dataclass(frozen=True)
-class GarmentReader:
+class GarmentReader(PictureFileReader):
     """What makes a Fashion-MNIST image of a picture of one piece of clothing on a plain background."""
 
     kind: ClassVar[str] = "garment"
-    noun: ClassVar[str] = "picture"
     shape: ClassVar[tuple[int, int, int]] = (1, SIDE, SIDE)
 
-    def read(self, source: str | os.PathLike[str]) -> np.ndarray:
-        """Return the image of a PNG or JPEG file, uint8 (1, 28, 28); see `prepare_garment`."""
-        return prepare_garment(read_picture(source))
-
     def prepare(self, picture: np.ndarray) -> np.ndarray:
-        """Return the image of a picture that has been read."""
+        """Return the image of a piece of clothing, see `prepare_garment`."""
         return prepare_garment(picture)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return all settings."""
-        return {"kind": self.kind}
 
 
 def prepare_garment(picture: np.ndarray) -> np.ndarray:

@@ -7,13 +7,13 @@ import os
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
 from numpycnn.data.dataset import Dataset, Reader
 from numpycnn.data.idx import read_idx_pair
-from numpycnn.data.pictures import prepare_digit, read_picture
+from numpycnn.data.pictures import PictureFileReader, prepare_digit
 from numpycnn.data.source import Form, NotAtHandError, Published, Source, obtain
 
 IDX_FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
@@ -63,24 +63,15 @@ MNIST = Source(
 
 
 @dataclass(frozen=True)
-class DigitReader:
+class DigitReader(PictureFileReader):
     """What makes an MNIST image of a photographed or drawn digit."""
 
     kind: ClassVar[str] = "digit"
-    noun: ClassVar[str] = "picture"
     shape: ClassVar[tuple[int, int, int]] = (1, 28, 28)
 
-    def read(self, source: str | os.PathLike[str]) -> np.ndarray:
-        """Return the image of a PNG or JPEG file, uint8 (1, 28, 28); see `prepare_digit`."""
-        return prepare_digit(read_picture(source))
-
     def prepare(self, picture: np.ndarray) -> np.ndarray:
-        """Return the image of a picture that has been read."""
+        """Return the image of a digit, see `prepare_digit`."""
         return prepare_digit(picture)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return all settings."""
-        return {"kind": self.kind}
 
 
 def load_mnist(root: str | os.PathLike[str] | None = None) -> tuple[Dataset, Dataset]:

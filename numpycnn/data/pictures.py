@@ -139,7 +139,27 @@ def fit_picture(picture: np.ndarray, size: tuple[int, int], channels: int = 3, f
 
 
 @dataclass(frozen=True)
-class PictureReader:
+class PictureFileReader:
+    """Base class of all readers that make an image of a PNG or JPEG file; `prepare` says how."""
+
+    kind: ClassVar[str]
+    noun: ClassVar[str] = "picture"
+
+    def read(self, source: str | os.PathLike[str]) -> np.ndarray:
+        """Return the image of a file, uint8 (channels, height, width); see `read_picture` for what it raises."""
+        return self.prepare(read_picture(source))
+
+    def prepare(self, picture: np.ndarray) -> np.ndarray:
+        """Return the image of a picture that has been read."""
+        raise NotImplementedError
+
+    def to_json(self) -> dict[str, Any]:
+        """Return all settings."""
+        return {"kind": self.kind} | asdict(self)
+
+
+@dataclass(frozen=True)
+class PictureReader(PictureFileReader):
     """What makes an image of a data set of a PNG or JPEG file; see `fit_picture` for the parameters."""
 
     size: tuple[int, int]
@@ -147,7 +167,6 @@ class PictureReader:
     fit: str = "crop"
 
     kind: ClassVar[str] = "picture"
-    noun: ClassVar[str] = "picture"
 
     def __post_init__(self) -> None:
         size = self.size
@@ -165,17 +184,9 @@ class PictureReader:
         """Of one image: (channels, height, width)."""
         return (self.channels, *self.size)
 
-    def read(self, source: str | os.PathLike[str]) -> np.ndarray:
-        """Return the image of a file, uint8 (channels, height, width); see `read_picture` for what it raises."""
-        return self.prepare(read_picture(source))
-
     def prepare(self, picture: np.ndarray) -> np.ndarray:
-        """Return the image of a picture that has been read."""
+        """Return a picture at our size, see `fit_picture`."""
         return fit_picture(picture, self.size, self.channels, self.fit)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return all settings."""
-        return {"kind": self.kind} | asdict(self)
 
 
 def prepare_digit(picture: np.ndarray) -> np.ndarray:
