@@ -35,7 +35,7 @@ FLOORS = {
         ],
         3,
     ),
-    **dict.fromkeys(["training", "data", "models", "visualize", "explain", "interop", "cli"], 4),
+    **dict.fromkeys(["training", "data", "models", "visualize", "explain", "exercises", "interop", "cli"], 4),
 }
 ROOF = 5  # numpycnn/__init__.py and numpycnn/__main__.py
 HEAVY = ["PIL", "matplotlib", "pooch", "safetensors", "scipy", "skimage", "starlette", "torch", "tqdm", "uvicorn"]
@@ -43,6 +43,7 @@ HEAVY = ["PIL", "matplotlib", "pooch", "safetensors", "scipy", "skimage", "starl
 # Exceptions, each with its reason.
 NEIGHBOURS = {  # on floor 4, who may import whom
     ("cli", "data"): "the command line is where the workshop's tools are put together",
+    ("cli", "exercises"): "as above",
     ("cli", "explain"): "as above",
     ("cli", "interop"): "as above",
     ("cli", "models"): "as above",

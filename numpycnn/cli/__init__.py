@@ -1,4 +1,4 @@
-"""The command ``numpycnn``: train, evaluate, predict, data, explain, draw, summary, gradcheck, each in its own file.
+"""The command ``numpycnn``: train, evaluate, predict, data, explain, draw, and so on, each in a file of its own.
 
 What a user can get wrong ends in one line on the standard error stream and exit status 2; anything else is a defect of
 ours and keeps its traceback.
@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 
 from numpycnn import __version__
-from numpycnn.cli import data, draw, evaluate, explain, gradcheck, predict, summary, train
+from numpycnn.cli import data, draw, evaluate, exercise, explain, gradcheck, predict, summary, train
 from numpycnn.cli.console import BROKEN_PIPE, EXPECTED, INTERRUPTED, WRONG_USE, Parser, complain, report
 
 EXAMPLES = """\
@@ -21,6 +21,7 @@ examples:
   numpycnn draw runs/mnist                 draw in your browser, and it reads along
   numpycnn summary tiny_vgg                what a network is made of, and what it costs
   numpycnn gradcheck tiny_vgg              all its gradients held against central differences
+  numpycnn exercise                        write parts of numpycnn yourself, and have them checked
 """
 
 
@@ -29,7 +30,7 @@ def parser() -> Parser:
     top = Parser(prog="numpycnn", description="Convolutional networks from scratch on NumPy.", epilog=EXAMPLES)
     top.add_argument("-V", "--version", action="version", version=f"numpycnn {__version__}")
     commands = top.add_subparsers(metavar="COMMAND", required=True, title="commands", prog="numpycnn")
-    for command in (train, evaluate, predict, data, explain, draw, summary, gradcheck):
+    for command in (train, evaluate, predict, data, explain, draw, summary, gradcheck, exercise):
         command.add(commands)
     return top
 
@@ -45,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0, or 1 if a gradient is wrong, 2 for anything that the user can mend, 130 after Ctrl-C.
+        0, or 1 if a gradient or an answer is wrong, 2 for anything that the user can mend, 130 after Ctrl-C.
     """
     try:
         try:

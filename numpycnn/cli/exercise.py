@@ -1,0 +1,125 @@
+"""``numpycnn exercise``: functions to be written, and a check that says where an answer differs and why."""
+
+import argparse
+from pathlib import Path
+
+from numpycnn.cli.console import CommandError, Commands, item, refusing, say, spell_path
+from numpycnn.exercises import EXERCISES, Exercise, Verdict
+from numpycnn.exercises.process import check_files
+from numpycnn.exercises.sheet import parts, place, write_sheet
+
+WRONG_ANSWER = 1  # the exit status of anything but a right answer
+EXAMPLES = """\
+Without a name, all exercises are listed in their order, and those that were begun are checked. With one, NAME.py is
+written if it is not there yet: a function with its task and without its body. Write that, give the same command again,
+and it is checked. A file that is there is run and never written to. The exit status is 0 if the answer is right, and
+1 if it is not, or not there yet.
+
+examples:
+  numpycnn exercise
+  numpycnn exercise correlate
+  numpycnn exercise correlate --solution
+"""
+
+
+def add(commands: Commands) -> None:
+    """Add the command."""
+    about = "Write a part of numpycnn yourself, and have it checked."
+    command = commands.add_parser("exercise", help="begin or check an exercise", description=about, epilog=EXAMPLES)
+    command.add_argument(
+        "name", metavar="NAME", nargs="?", choices=list(EXERCISES), help=f"one of {', '.join(EXERCISES)}"
+    )
+    where = command.add_mutually_exclusive_group()
+    where.add_argument("--to", metavar="FOLDER", default=".", help="where the files are (default: the current folder)")
+    where.add_argument("--solution", action="store_true", help="show numpycnn's own code, and where it is")
+    command.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """List the exercises, begin one, check it, or show its solution."""
+    folder = Path(arguments.to)
+    if arguments.solution and arguments.name is None:
+        raise CommandError("--solution: expected the NAME of an exercise (see numpycnn exercise --help)")
+    if not folder.is_dir():
+        raise CommandError(f"--to {spell_path(folder)}: expected a folder that is there")
+    if arguments.name is None:
+        return show_list(folder)
+    exercise, path = EXERCISES[arguments.name], folder / f"{arguments.name}.py"
+    if arguments.solution:
+        return show_solution(exercise)
+    if path.is_dir():
+        raise CommandError(f"{spell_path(path)}: expected a file, found a folder")
+    return check(exercise, path) if path.exists() else begin(exercise, path)
+
+
+def show_list(folder: Path) -> int:
+    """Print the exercises with their states."""
+    begun = {name: folder / f"{name}.py" for name in EXERCISES if (folder / f"{name}.py").is_file()}
+    verdicts = check_files(begun)
+    width, stage = max(map(len, EXERCISES)), None
+    for number, (name, exercise) in enumerate(EXERCISES.items(), 1):
+        if exercise.stage != stage:
+            say(f"{chr(10) if stage else ''}{exercise.stage}")
+            stage = exercise.stage
+        state = verdicts[name].state if name in verdicts else "not begun"
+        say(f"  {number:2d}  {name:<{width}}  {state:<9}  {exercise.title}")
+    right = [name for name, verdict in verdicts.items() if verdict.state == "right"]
+    say(f"\n{len(right)} of {len(EXERCISES)} are right in {spell_path(folder.resolve())}")
+    following = next((name for name in EXERCISES if name not in right), None)
+    if following:
+        say(f"next: numpycnn exercise {following}")
+    return 0
+
+
+def begin(exercise: Exercise, path: Path) -> int:
+    """Write the sheet of an exercise."""
+    with refusing(FileExistsError, prefix=f"{spell_path(path)}: "):
+        write_sheet(exercise, path)
+    head(exercise, path)
+    say("written: a function with its task and without its body; write that, then give the same command again")
+    return WRONG_ANSWER
+
+
+def check(exercise: Exercise, path: Path) -> int:
+    """Check an answer, and say what is wrong with it."""
+    verdict = check_files({exercise.name: path})[exercise.name]
+    head(exercise, path)
+    show(exercise, verdict)
+    return 0 if verdict.state == "right" else WRONG_ANSWER
+
+
+def head(exercise: Exercise, path: Path) -> None:
+    """Print which exercise this is, and in which file."""
+    number = list(EXERCISES).index(exercise.name) + 1
+    item("exercise", f"{exercise.name}, {number} of {len(EXERCISES)}: {exercise.title}")
+    item("file", spell_path(path))
+    item("read", f"{exercise.page} in the repository")
+
+
+def show(exercise: Exercise, verdict: Verdict) -> None:
+    """Print the cases, and what is wrong with the last of them."""
+    say()
+    for about in verdict.passed:
+        say(f"  right  {about}")
+    if verdict.failed is not None and verdict.state == "wrong":
+        say(f"  WRONG  {verdict.failed}\n")
+    if verdict.state != "right":
+        say(verdict.text)
+        return
+    say(f"\nright: the same as numpycnn's own on all {len(verdict.passed)} cases")
+    say(f"compare: numpycnn exercise {exercise.name} --solution")
+    names = list(EXERCISES)
+    if exercise.name != names[-1]:
+        say(f"next: numpycnn exercise {names[names.index(exercise.name) + 1]}")
+
+
+def show_solution(exercise: Exercise) -> int:
+    """Print numpycnn's answer, and where the operation is in the library."""
+    path, first, last = place(exercise.solution)
+    item("solution", f"{spell_path(path)}, lines {first} to {last}")
+    for number, thing in enumerate(exercise.library):
+        path, first, last = place(thing)
+        item("" if number else "library", f"{spell_path(path)}, lines {first} to {last}: {thing.__name__}")
+    definition, body = parts(exercise.solution)
+    say(f"\n{definition.partition(chr(10) + '    ' + chr(34) * 3)[0]}\n{body}")
+    return 0

@@ -1,0 +1,341 @@
+"""The exercises of the optimizers: what becomes of a weight once its gradient is known."""
+
+from typing import Any
+
+import numpy as np
+
+from numpycnn import optim
+from numpycnn.exercises.exercise import Arguments, Case, Exercise, Mistake, one_digit
+from numpycnn.kernels import optimizers as kernels
+from numpycnn.layers.base import Parameter
+
+
+def sgd(
+    value: np.ndarray, grad: np.ndarray, velocity: np.ndarray, lr: float, momentum: float = 0.9
+) -> tuple[np.ndarray, np.ndarray]:
+    """Take one step of stochastic gradient descent with momentum.
+
+    The velocity is a sum of all gradients so far, in which each step leaves only the share ``momentum`` of what was
+    there before. The weights go along it, downhill:
+
+        new velocity = momentum * velocity + grad
+        new value = value - lr * new velocity
+
+    Parameters
+    ----------
+    value, grad, velocity : ndarray of any shape
+        The weights, the gradient of the loss with respect to them, and the velocity of the step before; before the
+        first step, it is 0.
+    lr : float
+        Learning rate.
+    momentum : float
+        With 0 this is plain gradient descent.
+
+    Returns
+    -------
+    value, velocity : ndarray of that shape
+        The new ones, in new arrays: what was given stays as it is.
+
+    Notes
+    -----
+    Hints:
+
+    - There is nothing more to it than the two lines above, in this order.
+    - ``value -= ...`` would change the caller's array; ``value = value - ...`` makes a new one.
+
+    Examples
+    --------
+    >>> sgd(np.array([1.0]), np.array([2.0]), np.array([4.0]), lr=0.1, momentum=0.5)  # v = 2 + 2; 1 - 0.1*4
+    (array([0.6]), array([4.]))
+    """
+    velocity = momentum * velocity + grad
+    return value - lr * velocity, velocity
+
+
+def adam(
+    value: np.ndarray,
+    grad: np.ndarray,
+    mean: np.ndarray,
+    square: np.ndarray,
+    step: int,
+    lr: float = 1e-3,
+    betas: tuple[float, float] = (0.9, 0.999),
+    eps: float = 1e-8,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Take one step of Adam: along the mean gradient, divided by its typical size.
+
+    Running means of the gradient and of its square are kept for each weight. They begin at 0, so that in the first
+    steps they are too small, by the factor ``1 - beta^step``; dividing by it makes up for that (bias correction).
+
+        new mean = b1 * mean + (1 - b1) * grad                corrected mean = new mean / (1 - b1^step)
+        new square = b2 * square + (1 - b2) * grad^2          corrected square = new square / (1 - b2^step)
+        new value = value - lr * corrected mean / (sqrt(corrected square) + eps)
+
+    Parameters
+    ----------
+    value, grad, mean, square : ndarray of any shape
+        The weights, the gradient of the loss with respect to them, and the two running means of the step before;
+        before the first step, they are 0.
+    step : int
+        Which step this is, from 1 on.
+    lr : float
+        Learning rate.
+    betas : tuple of float
+        ``(b1, b2)``, how much of the old means is kept.
+    eps : float
+        Against division by zero.
+
+    Returns
+    -------
+    value, mean, square : ndarray of that shape
+        The new ones, in new arrays: what was given stays as it is. The means are those without the correction.
+
+    Notes
+    -----
+    Hints:
+
+    - In the first step from zeros, corrected mean and corrected square are the gradient and its square, and the step is
+      ``lr`` in the direction of its sign: a good first test.
+
+    Examples
+    --------
+    >>> zero = np.zeros(1)
+    >>> value, mean, square = adam(np.array([1.0]), np.array([-4.0]), zero, zero, step=1, lr=0.5)
+    >>> value.round(6), mean.round(6), square.round(6)  # 1 + 0.5; 0.1*(-4); 0.001*16
+    (array([1.5]), array([-0.4]), array([0.016]))
+    """
+    b1, b2 = betas
+    mean = b1 * mean + (1 - b1) * grad
+    square = b2 * square + (1 - b2) * grad**2
+    corrected_mean, corrected_square = mean / (1 - b1**step), square / (1 - b2**step)
+    return value - lr * corrected_mean / (np.sqrt(corrected_square) + eps), mean, square
+
+
+def _stepped(optimizer: optim.Optimizer, arrays: Arguments, step: int, *slots: str) -> tuple[np.ndarray, ...]:
+    """Return value and kept arrays after the optimizer's next step, which is number `step`."""
+    parameter = Parameter(arrays["value"].copy())
+    parameter.grad[...] = arrays["grad"]
+    optimizer.load_state({f"{slot}.w": arrays[slot] for slot in slots}, step - 1)
+    optimizer.step({"w": parameter})
+    state = optimizer.state()
+    return parameter.value, *(state[f"{slot}.w"] for slot in slots)
+
+
+# ----------------------------------------------------------------------------------------------------------------- sgd
+
+
+def _sgd_reference(
+    value: np.ndarray, grad: np.ndarray, velocity: np.ndarray, lr: float, momentum: float = 0.9
+) -> tuple[np.ndarray, ...]:
+    if not momentum:  # for which the library keeps no velocity
+        return _stepped(optim.SGD(lr), {"value": value, "grad": grad}, 1)[0], grad
+    return _stepped(optim.SGD(lr, momentum), {"value": value, "grad": grad, "velocity": velocity}, 1, "velocity")
+
+
+def _sgd_cases(rng: np.random.Generator) -> list[Case]:
+    def case(about: str, shape: tuple[int, ...], first: bool = False, **settings: float) -> Case:
+        value, grad, velocity = (one_digit(rng, *shape) + 0.1 for _ in range(3))
+        arrays = {"value": value, "grad": grad, "velocity": np.zeros(shape) if first else velocity}
+        return Case(about, {**arrays, "lr": 0.5, **settings})
+
+    return [
+        case("the first step, without momentum", (3,), first=True, momentum=0.0),
+        case("the first step, with momentum", (3,), first=True, momentum=0.5),
+        case("a later step", (3,), momentum=0.5),
+        case("weights in a matrix", (2, 3), lr=0.1),
+    ]
+
+
+SGD = Exercise(
+    solution=sgd,
+    title="a step downhill, with momentum",
+    stage="step",
+    page="numpycnn/optim/sgd.py",
+    outputs={"value": "that of value", "velocity": "that of value"},
+    reference=_sgd_reference,
+    library=(optim.SGD, kernels.momentum_reference),
+    draw_cases=_sgd_cases,
+    mistakes=(
+        Mistake(
+            "the step goes uphill: the gradient points to where the loss grows, so it is value - lr * velocity",
+            lambda value, grad, *rest, **s: 2 * value - sgd(value, grad, *rest, **s)[0],
+            "value",
+        ),
+        Mistake(
+            "the learning rate is missing: value - lr * velocity",
+            lambda **a: sgd(**{**a, "lr": 1.0})[0],
+            "value",
+        ),
+        Mistake(
+            "the gradient has the factor (1 - momentum), which makes a mean of the sum: here the velocity is "
+            "momentum * velocity + grad, as in most frameworks",
+            lambda momentum=0.9, **a: sgd(**{**a, "grad": (1 - momentum) * a["grad"]}, momentum=momentum)[0],
+            "value",
+        ),
+        Mistake(
+            "the step is taken along the old velocity: make the new one first",
+            lambda value, grad, velocity, lr, momentum=0.9: value - lr * velocity,
+            "value",
+        ),
+        Mistake(
+            "the step is taken along the gradient alone: it goes along the new velocity",
+            lambda value, grad, velocity, lr, momentum=0.9: value - lr * grad,
+            "value",
+        ),
+        Mistake(
+            "this is Nesterov's form, which looks one step ahead: here the step is lr * new velocity",
+            lambda value, grad, velocity, lr, momentum=0.9: (
+                value - lr * (grad + momentum * (momentum * velocity + grad))
+            ),
+            "value",
+        ),
+        Mistake(
+            "the learning rate is in the velocity (momentum * velocity + lr * grad). While it stays the same, that is "
+            "the same training with another unit of velocity; here, as in most frameworks, it comes last",
+            lambda value, grad, velocity, lr, momentum=0.9: value - momentum * velocity - lr * grad,
+            "value",
+        ),
+        Mistake(
+            "value is right, but the velocity that is returned is the old one: return the new one, for the next step",
+            lambda **a: a["velocity"],
+            "velocity",
+        ),
+        Mistake(
+            "value is right, but the velocity has the learning rate in it: it is momentum * velocity + grad",
+            lambda **a: a["lr"] * sgd(**a)[1],
+            "velocity",
+        ),
+        Mistake(
+            "value is right, but the velocity has the wrong sign: it is momentum * velocity + grad, and is subtracted",
+            lambda **a: -sgd(**a)[1],
+            "velocity",
+        ),
+    ),
+)
+
+# ---------------------------------------------------------------------------------------------------------------- adam
+
+
+def _adam_reference(
+    value: np.ndarray, grad: np.ndarray, mean: np.ndarray, square: np.ndarray, step: int, **settings: Any
+) -> tuple[np.ndarray, ...]:
+    arrays = {"value": value, "grad": grad, "mean": mean, "square": square}
+    return _stepped(optim.Adam(**settings), arrays, step, "mean", "square")
+
+
+def _adam_cases(rng: np.random.Generator) -> list[Case]:
+    def case(about: str, shape: tuple[int, ...], step: int, **settings: Any) -> Case:
+        value, grad, mean = (one_digit(rng, *shape) + 0.05 for _ in range(3))
+        square = 1.0 + rng.integers(1, 5, shape)
+        kept = {"mean": mean, "square": square} if step > 1 else {"mean": np.zeros(shape), "square": np.zeros(shape)}
+        return Case(about, {"value": value, "grad": grad, **kept, "step": step, **settings})
+
+    return [
+        case("the first step", (3,), 1, lr=0.5, betas=(0.5, 0.8)),
+        case("the third step", (3,), 3, lr=0.5, betas=(0.5, 0.8)),
+        case("a large eps", (3,), 2, lr=0.5, betas=(0.5, 0.8), eps=0.5),
+        case("weights in a matrix, and the usual settings", (2, 3), 5, lr=0.1),
+    ]
+
+
+def _adam(
+    value: np.ndarray,
+    grad: np.ndarray,
+    mean: np.ndarray,
+    square: np.ndarray,
+    step: float,
+    lr: float = 1e-3,
+    betas: tuple[float, float] = (0.9, 0.999),
+    eps: float = 1e-8,
+    *,
+    correct: tuple[bool, bool] = (True, True),
+    root: Any = lambda square, eps: np.sqrt(square) + eps,
+) -> np.ndarray:
+    """Return the new value, with less of the correction, or another divisor."""
+    b1, b2 = betas
+    mean, square = b1 * mean + (1 - b1) * grad, b2 * square + (1 - b2) * grad**2
+    corrected = mean / (1 - b1**step) if correct[0] else mean
+    return value - lr * corrected / root(square / (1 - b2**step) if correct[1] else square, eps)
+
+
+def _square_of_mean(**a: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    b1, b2 = a.get("betas", (0.9, 0.999))
+    mean, square = b1 * a["mean"] + (1 - b1) * a["grad"], (b2 * a["square"] + (1 - b2) * a["grad"]) ** 2
+    corrected_mean, corrected_square = mean / (1 - b1 ** a["step"]), square / (1 - b2 ** a["step"])
+    return a["value"] - a.get("lr", 1e-3) * corrected_mean / np.sqrt(corrected_square), mean, square
+
+
+ADAM = Exercise(
+    solution=adam,
+    title="a step of its own size for each weight",
+    stage="step",
+    page="numpycnn/optim/adam.py",
+    outputs={"value": "that of value", "mean": "that of value", "square": "that of value"},
+    reference=_adam_reference,
+    library=(optim.Adam, kernels.adam_reference),
+    draw_cases=_adam_cases,
+    mistakes=(
+        Mistake(
+            "square is the square of the mean: it is the running mean of the squares, (1 - b2) * grad**2",
+            _square_of_mean,
+        ),
+        Mistake(
+            "the bias correction is missing: mean and square began at 0, so divide them by 1 - b1^step and 1 - b2^step",
+            lambda **a: _adam(**a, correct=(False, False)),
+            "value",
+        ),
+        Mistake(
+            "the mean is not corrected: divide it by 1 - b1^step",
+            lambda **a: _adam(**a, correct=(False, True)),
+            "value",
+        ),
+        Mistake(
+            "the square is not corrected: divide it by 1 - b2^step",
+            lambda **a: _adam(**a, correct=(True, False)),
+            "value",
+        ),
+        Mistake(
+            "the correction counts one step too many: step is 1 in the first one",
+            lambda step, **a: _adam(step=step + 1, **a),
+            "value",
+        ),
+        Mistake(
+            "the correction counts one step too few, and divides by 1 - 1 = 0 in the first one: step begins at 1",
+            lambda step, **a: _adam(step=step - 1, **a),
+            "value",
+        ),
+        Mistake("the root of the square is missing", lambda **a: _adam(**a, root=lambda s, eps: s + eps), "value"),
+        Mistake(
+            "eps is under the root: it is added to the root",
+            lambda **a: _adam(**a, root=lambda s, eps: np.sqrt(s + eps)),
+            "value",
+        ),
+        Mistake("eps is not used", lambda **a: _adam(**a, root=lambda s, eps: np.sqrt(s)), "value"),
+        Mistake(
+            "the two betas are exchanged: the first one is for the mean, the second one for the square",
+            lambda **a: _adam(**{**a, "betas": a.get("betas", (0.9, 0.999))[::-1]}),
+            "value",
+        ),
+        Mistake(
+            "the step goes uphill: the gradient points to where the loss grows, so it is subtracted",
+            lambda **a: 2 * a["value"] - _adam(**a),
+            "value",
+        ),
+        Mistake(
+            "value is right, but the corrected mean is returned: the correction is for this step only, keep the mean "
+            "without it",
+            lambda **a: adam(**a)[1] / (1 - a.get("betas", (0.9, 0.999))[0] ** a["step"]),
+            "mean",
+        ),
+        Mistake("value is right, but the old mean is returned: return the new one", lambda **a: a["mean"], "mean"),
+        Mistake(
+            "value is right, but the corrected square is returned: the correction is for this step only, keep the "
+            "square without it",
+            lambda **a: adam(**a)[2] / (1 - a.get("betas", (0.9, 0.999))[1] ** a["step"]),
+            "square",
+        ),
+        Mistake(
+            "value is right, but the old square is returned: return the new one", lambda **a: a["square"], "square"
+        ),
+    ),
+)
