@@ -27,7 +27,7 @@ def data_folder() -> Path:
     """Folder of the real data sets, from the environment variable ``NUMPYCNN_DATA``."""
     text = os.environ.get("NUMPYCNN_DATA")
     if not text:
-        pytest.skip("real data wanted: set NUMPYCNN_DATA to the folder that holds mnist/")
+        pytest.skip("real data wanted: set NUMPYCNN_DATA to a folder as in docs/datasets.md")
     folder = Path(text)
     if not folder.is_dir():  # a slip in the setting, which a skip would hide
         pytest.fail(f"NUMPYCNN_DATA: expected a folder, got {text!r}, which is none")
