@@ -40,8 +40,8 @@ class _Plan:
         down, across = -(-output[0] // 4), -(-output[1] // 4)
         lane, four = narrow_lanes(x.dtype), lanes(x.dtype)
         channels, size = x.shape[1], down * across
-        most = TOGETHER // (36 * (channels + filters) * x.itemsize)
-        self.images = max(1, min(len(x), max(most, FEWEST) // size))
+        most = max(1, max(TOGETHER // (36 * (channels + filters) * x.itemsize), FEWEST) // size)
+        self.images = -(-len(x) // -(-len(x) // most))
         self.patches = kernels.cut(output, top, left, self.images, four)
         self.groups = [slice(first, first + self.images) for first in range(0, len(x), self.images)]
         self.channels, self.filters = threads.split(channels), threads.split(filters)
@@ -60,12 +60,12 @@ class _Plan:
 
 
 def _transform(weight: np.ndarray, swapped: bool) -> np.ndarray:
-    filters, channels = weight.shape[:2][:: -1 if swapped else 1]
-    width = max(narrow_lanes(weight.dtype) // 4, 1)
-    u = memory.empty((36, -(-filters // 4), -(-channels // width) * width, 4), weight.dtype)
-    kernels_in = for_kernel(weight).reshape(*weight.shape[:2], 9)
-    chunks = threads.split(u.shape[1], weight.size * 10)
-    threads.run(transforms.transform_weights, chunks, kernels_in, swapped, u)
+    """Return the numbers of all kernels (F, C, 9) at the 36 points."""
+    rows, columns = weight.shape[:2][:: -1 if swapped else 1]
+    fours = -(-rows // 4)
+    numbers = fours * transforms.whole_vectors(4 * columns, weight.itemsize)
+    u = memory.empty((36, transforms.odd_pitch(numbers)), weight.dtype)
+    threads.run(transforms.transform_weights, threads.split(fours, weight.size * 100), weight, swapped, u)
     return u
 
 
@@ -87,7 +87,7 @@ def winograd(x: np.ndarray, weight: np.ndarray, bias: np.ndarray, windows: Windo
     """Return the convolution of `x`, (N, F, OH, OW)."""
     (filters, channels), x, bias = weight.shape[:2], for_kernel(x), for_kernel(bias)
     y = memory.empty((len(x), filters, *windows.output), x.dtype)
-    u, p = _transform(weight, False), _Plan(x, filters, windows)
+    u, p = _transform(for_kernel(weight).reshape(filters, channels, 9), False), _Plan(x, filters, windows)
     for group in p.groups:
         threads.run(kernels.see_images, p.channels, x[group], p.patches, p.planes[0], p.lines, p.work, p.v)
         sizes = (channels, filters, p.count(x[group]))
@@ -101,9 +101,10 @@ def winograd_backward(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return ``(dx, dweight)``."""
     (filters, channels), x, dy = weight.shape[:2], for_kernel(x), for_kernel(dy)
-    dx, width = memory.empty(x.shape, x.dtype), narrow_lanes(x.dtype)
-    du = memory.zeros((36, -(-filters // 4) * 4, -(-(channels + 2) // width) * width), x.dtype)
-    u, p = _transform(weight, True), _Plan(x, filters, windows)
+    width = transforms.whole_vectors(channels + 2, x.itemsize)
+    dx = memory.empty(x.shape, x.dtype)
+    du = memory.zeros((36, transforms.odd_pitch(-(-filters // 4) * 4 * width)), x.dtype)
+    u, p = _transform(for_kernel(weight).reshape(filters, channels, 9), True), _Plan(x, filters, windows)
     for group in p.groups:
         threads.run(kernels.see_images, p.channels, x[group], p.patches, p.planes[0], p.lines, p.work, p.v)
         threads.run(kernels.answer_images_backward, p.filters, dy[group], p.patches, p.planes[1], p.lines, p.work, p.m)
@@ -111,5 +112,6 @@ def winograd_backward(
         threads.run(kernels.multiply_points_backward, threads.split(36), p.m, u, *sizes, p.patches, p.v, du)
         threads.run(kernels.see_images_backward, p.channels, p.v, p.patches, p.planes[2], p.lines, p.work, dx[group])
     dweight = np.empty((filters, channels, 9), x.dtype)
-    threads.run(transforms.transform_weights_backward, threads.split(filters, weight.size * 10), du, dweight)
+    chunks = threads.split(filters, weight.size * 100)
+    threads.run(transforms.transform_weights_backward, chunks, du, dweight)
     return dx, dweight.reshape(weight.shape)

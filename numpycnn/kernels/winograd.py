@@ -32,7 +32,20 @@ import numpy as np
 from numpycnn.kernels.jit import jit
 from numpycnn.kernels.products import scalar_products, weighted_sums
 from numpycnn.kernels.vectors import REGISTER, load, load_dealt, store, store_collected, zero
-from numpycnn.kernels.winograd_transforms import AT, BT, times_a, times_at, times_b, times_bt
+from numpycnn.kernels.winograd_transforms import (
+    AT,
+    BT,
+    fours,
+    load6,
+    matrices,
+    odd_pitch,
+    store6,
+    times_a,
+    times_at,
+    times_b,
+    times_bt,
+    whole_vectors,
+)
 
 
 class Patches(NamedTuple):
@@ -48,12 +61,11 @@ class Patches(NamedTuple):
 def cut(output: tuple[int, int], top: int, left: int, images: int, lanes: int) -> Patches:
     """Return the patches for an output of some size, where so many images are worked on at a time.
 
-    ``pitch`` has room for what a last vector writes behind the patches, of up to 16 numbers. It is an odd number of
-    sixteens: a power of two would send all channels to the same places of the cache.
+    ``pitch`` has room for what a last vector writes behind the patches, of up to 16 numbers.
     """
     down, across = -(-output[0] // 4), -(-output[1] // 4)
     room = -(-(down * across * images + 16) // lanes) * lanes
-    return Patches(top, left, down, across, (-(-room // 16) | 1) * 16)
+    return Patches(top, left, down, across, odd_pitch(room))
 
 
 # ------------------------------------------------------------------------------ the plain version, to read and check
@@ -79,11 +91,6 @@ def of_patches(v: np.ndarray, channels: int, patches: Patches, images: int) -> n
     return lines[:, :, : images * size].reshape(6, 6, channels, images, patches.down, patches.across)
 
 
-def at_points(u: np.ndarray, rows: int, columns: int) -> np.ndarray:
-    """Return weights (36, A/4, B, 4), four filters beside each other, as matrices (36, A, B)."""
-    return u.transpose(0, 1, 3, 2).reshape(36, -1, u.shape[2])[:, :rows, :columns]
-
-
 def see_images_reference(chunk, start, stop, x, patches, planes, lines, work, v):
     for n in range(len(x)):
         seen = BT @ overlapping_patches(x[n, start:stop], patches) @ BT.T  # (C, down, across, 6, 6)
@@ -91,10 +98,11 @@ def see_images_reference(chunk, start, stop, x, patches, planes, lines, work, v)
 
 
 def multiply_points_reference(chunk, start, stop, v, u, channels, filters, count, patches, m):
-    pitch, points = patches.pitch, at_points(u, filters, channels)
+    pitch, weights = patches.pitch, fours(u, filters, channels)  # (36, F/4, 4, C)
     for k in range(start, stop):
         seen = v[k, : channels * pitch].reshape(channels, pitch)[:, :count]
-        m[k, : filters * pitch].reshape(filters, pitch)[:, :count] = points[k] @ seen
+        points = weights[k].reshape(-1, channels)[:filters]
+        m[k, : filters * pitch].reshape(filters, pitch)[:, :count] = points @ seen
 
 
 def answer_images_reference(chunk, start, stop, m, bias, patches, lines, work, y):
@@ -115,12 +123,12 @@ def answer_images_backward_reference(chunk, start, stop, dy, patches, planes, li
 
 
 def multiply_points_backward_reference(chunk, start, stop, m, u, channels, filters, count, patches, v, du):
-    pitch, points = patches.pitch, at_points(u, channels, filters)
+    pitch, weights, gradients = patches.pitch, fours(u, channels, filters), matrices(du, filters, channels)
     for k in range(start, stop):
         gradient = m[k, : filters * pitch].reshape(filters, pitch)[:, :count]
         seen = v[k, : channels * pitch].reshape(channels, pitch)[:, :count]
-        du[k, :filters, :channels] += gradient @ seen.T
-        seen[:] = points[k] @ gradient
+        gradients[k] += gradient @ seen.T
+        seen[:] = weights[k].reshape(-1, filters)[:channels] @ gradient
 
 
 def see_images_backward_reference(chunk, start, stop, v, patches, planes, lines, work, dx):
@@ -220,24 +228,6 @@ def collect(lines, length, patches, plane, pitch, image, width):
 
 # ----------------------------------------------------------------------------------------- transforms in two dimensions
 # First along the columns of the patches, then along the rows; ``work`` (6 rows of 6 vectors) keeps what is between.
-
-
-@jit
-def store6(array, begin, pitch, a, b, c, d, e, f):
-    """Write six vectors to lines ``pitch`` apart."""
-    store(array, begin, a)
-    store(array, begin + pitch, b)
-    store(array, begin + 2 * pitch, c)
-    store(array, begin + 3 * pitch, d)
-    store(array, begin + 4 * pitch, e)
-    store(array, begin + 5 * pitch, f)
-
-
-@jit
-def load6(array, begin, pitch):
-    """Return six vectors from lines ``pitch`` apart."""
-    a, b, c = load(array, begin), load(array, begin + pitch), load(array, begin + 2 * pitch)
-    return a, b, c, load(array, begin + 3 * pitch), load(array, begin + 4 * pitch), load(array, begin + 5 * pitch)
 
 
 @jit
@@ -353,12 +343,13 @@ def see_images(chunk, start, stop, x, patches, planes, lines, work, v):
 
 @jit
 def multiply_points(chunk, start, stop, v, u, channels, filters, count, patches, m):
-    """m[k] = u[k] v[k] for the points start to stop and ``count`` patches. u (36, F/4, C, 4), F rounded up to 4."""
-    offsets, rows = np.arange(channels) * patches.pitch, 4 * u.shape[1]
-    nothing = np.zeros(rows, v.dtype)
+    """m[k] = u[k] v[k] for the points start to stop and ``count`` patches."""
+    offsets, rows = np.arange(channels) * patches.pitch, -(-filters // 4) * 4
+    nothing, many = np.zeros(rows, v.dtype), whole_vectors(4 * channels, v.itemsize)
     for k in range(start, stop):
+        weights = u[k, : rows // 4 * many].reshape(rows // 4, many // 4, 4)
         sums = m[k, : rows * patches.pitch].reshape(rows, patches.pitch)
-        weighted_sums(v[k], offsets, u[k], 0, channels, nothing, 0, count, sums)
+        weighted_sums(v[k], offsets, weights, 0, channels, nothing, 0, count, sums)
 
 
 @jit
@@ -386,24 +377,23 @@ def answer_images_backward(chunk, start, stop, dy, patches, planes, lines, work,
 
 @jit
 def multiply_points_backward(chunk, start, stop, m, u, channels, filters, count, patches, v, du):
-    """du[k] += m[k] v[k]^T, and then v[k] = u[k] m[k].
-
-    u (36, C/4, F, 4); du (36, F, C) with F rounded up to 4 and room for C + 2.
-    """
-    pitch, rows, step = patches.pitch, 4 * u.shape[1], REGISTER // v.itemsize
+    """du[k] += m[k] v[k]^T, and then v[k] = u[k] m[k], for the points start to stop."""
+    pitch, step, rows, height = patches.pitch, REGISTER // v.itemsize, -(-channels // 4) * 4, -(-filters // 4) * 4
     of_m, of_v = np.arange(filters) * pitch, np.full((channels + 2) // 3 * 3, (channels - 1) * pitch)
     of_v[:channels] = np.arange(channels) * pitch
     nothing, whole = np.zeros(rows, v.dtype), -(-count // step) * step
+    many, width = whole_vectors(4 * filters, v.itemsize), whole_vectors(channels + 2, v.itemsize)
     for k in range(start, stop):
         for f in range(filters):  # what rounds the patches up to whole vectors must not count
             m[k, f * pitch + count : f * pitch + whole] = 0
         m[k, filters * pitch :] = 0
         for c in range(channels):
             v[k, c * pitch + count : c * pitch + whole] = 0
-        gradients = m[k, : du.shape[1] * pitch].reshape(-1, pitch)
-        scalar_products(v[k], of_v, gradients, 0, whole, du[k])
+        products = du[k, : height * width].reshape(height, width)
+        scalar_products(v[k], of_v, m[k, : height * pitch].reshape(height, pitch), 0, whole, products)
+        weights = u[k, : rows // 4 * many].reshape(rows // 4, many // 4, 4)
         sums = v[k, : rows * pitch].reshape(rows, pitch)
-        weighted_sums(m[k], of_m, u[k], 0, filters, nothing, 0, count, sums)
+        weighted_sums(m[k], of_m, weights, 0, filters, nothing, 0, count, sums)
 
 
 @jit

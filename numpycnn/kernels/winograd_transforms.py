@@ -34,6 +34,27 @@ def transforms(points: tuple[float, ...]) -> tuple[np.ndarray, np.ndarray, np.nd
 AT, G, BT = transforms(POINTS)
 
 
+# ----------------------------------------------------------------------------------------------- six lines at a time
+
+
+@jit
+def store6(array, begin, pitch, a, b, c, d, e, f):
+    """Write six vectors to lines ``pitch`` apart."""
+    store(array, begin, a)
+    store(array, begin + pitch, b)
+    store(array, begin + 2 * pitch, c)
+    store(array, begin + 3 * pitch, d)
+    store(array, begin + 4 * pitch, e)
+    store(array, begin + 5 * pitch, f)
+
+
+@jit
+def load6(array, begin, pitch):
+    """Return six vectors from lines ``pitch`` apart."""
+    a, b, c = load(array, begin), load(array, begin + pitch), load(array, begin + 2 * pitch)
+    return a, b, c, load(array, begin + 3 * pitch), load(array, begin + 4 * pitch), load(array, begin + 5 * pitch)
+
+
 # ------------------------------------------------------------------------------------- one dimension, written out
 # The matrices above are mostly zeros, and the points come in pairs p and -p, whose rows differ in signs only.
 
@@ -106,84 +127,105 @@ def times_gt(one, v0, v1, v2, v3, v4, v5):
 
 
 # ------------------------------------------------------------------------------------------------------------ weights
+# The 36 numbers of each kernel stand in 36 rows: ``u`` has four filters beside each other, as `weighted_sums` wants
+# them, (A/4, B, 4) in a row, ``du`` a plain matrix (F, C). The rows are longer than that, by `odd_pitch`.
+
+
+def odd_pitch(numbers: int) -> int:
+    """Return at least so many, an odd number of sixteens.
+
+    Of 36 rows that a power of two lies between, all elements of a column would go to the same places of the cache, and
+    drive each other out.
+    """
+    return (-(-numbers // 16) | 1) * 16
+
+
+@jit
+def whole_vectors(count, itemsize):
+    """Return ``count`` numbers rounded up to whole vectors."""
+    step = REGISTER // itemsize
+    return -(-count // step) * step
+
+
+def fours(u: np.ndarray, rows: int, columns: int) -> np.ndarray:
+    """Return weights at all points as (36, A/4, 4, B), a view."""
+    blocks, many = -(-rows // 4), whole_vectors(4 * columns, u.itemsize)
+    return u[:, : blocks * many].reshape(36, blocks, many // 4, 4).swapaxes(2, 3)[..., :columns]
+
+
+def matrices(du: np.ndarray, rows: int, columns: int) -> np.ndarray:
+    """Return the gradients of weights at all points as (36, F, C), a view."""
+    width = whole_vectors(columns + 2, du.itemsize)
+    return du[:, : rows * width].reshape(36, rows, width)[..., :columns]
 
 
 def transform_weights_reference(chunk, start, stop, weight, swapped, u):
     points = G.astype(weight.dtype) @ weight.reshape(*weight.shape[:2], 3, 3) @ G.T.astype(weight.dtype)
     points = points.swapaxes(0, 1) if swapped else points  # (A, B, 6, 6)
+    blocks = fours(u, *points.shape[:2])
     for a in range(4 * start, min(4 * stop, len(points))):
-        u[:, a // 4, : points.shape[1], a % 4] = points[a].reshape(-1, 36).T
+        blocks[:, a // 4, a % 4] = points[a].reshape(-1, 36).T
 
 
 def transform_weights_backward_reference(chunk, start, stop, du, dweight):
-    filters, channels, _ = dweight[start:stop].shape
-    points = du[:, start:stop, :channels].transpose(1, 2, 0).reshape(filters, channels, 6, 6)
+    points = matrices(du, *dweight.shape[:2])[:, start:stop].transpose(1, 2, 0)  # (F, C, 36)
     g = G.astype(du.dtype)
-    dweight[start:stop] = (g.T @ points @ g).reshape(filters, channels, 9)
+    gradients = g.T @ points.reshape(*points.shape[:2], 6, 6) @ g
+    dweight[start:stop] = gradients.reshape(*points.shape[:2], 9)
 
 
 @jit
 def transform_weights(chunk, start, stop, weight, swapped, u):
-    """U = G w G^T, with zeros for what is missing to four filters.
+    """U = G w G^T for the fours start to stop of the filters, with zeros for what is missing to four.
 
-    weight (F, C, 9), u (36, F/4, C, 4), or (36, C/4, F, 4) if ``swapped``, its third axis rounded up to vectors. The
-    nine weights of a kernel are brought into the order of ``u`` first; from there on it is vectors.
+    weight (F, C, 9), u (36, at least A B) for A = F and B = C, or the other way round if ``swapped``. The nine weights
+    of a kernel are brought into the order of ``u`` first; from there on it is vectors.
     """
     size, count = weight.shape[:2][::-1] if swapped else weight.shape[:2]
-    step, one, many = REGISTER // u.itemsize, u.dtype.type(1), 4 * u.shape[2]
-    taps, half = np.zeros((9, many), u.dtype), np.zeros((18, step), u.dtype)
+    step, one, many = REGISTER // u.itemsize, u.dtype.type(1), whole_vectors(4 * count, u.itemsize)
+    taps, half, flat, row = np.zeros(9 * many, u.dtype), np.zeros(18 * step, u.dtype), u.reshape(-1), u.shape[1]
     for block in range(start, stop):
         lanes = min(4, size - 4 * block)
         if lanes < 4:
             taps[:] = 0
         for b in range(count):
             for lane in range(lanes):
-                w = weight[b, 4 * block + lane] if swapped else weight[4 * block + lane, b]
+                a = 4 * block + lane
+                w = weight[b, a] if swapped else weight[a, b]
                 for t in range(9):
-                    taps[t, 4 * b + lane] = w[t]
+                    taps[t * many + 4 * b + lane] = w[t]
         for s in range(0, many, step):
             for j in range(3):
-                a, b, c, d, e, f = times_g(one, load(taps[j], s), load(taps[3 + j], s), load(taps[6 + j], s))
-                store(half[j], 0, a)
-                store(half[3 + j], 0, b)
-                store(half[6 + j], 0, c)
-                store(half[9 + j], 0, d)
-                store(half[12 + j], 0, e)
-                store(half[15 + j], 0, f)
+                at = j * many + s
+                a, b, c, d, e, f = times_g(one, load(taps, at), load(taps, at + 3 * many), load(taps, at + 6 * many))
+                store6(half, j * step, 3 * step, a, b, c, d, e, f)
             for i in range(6):
-                k, h = 6 * i, 3 * i
-                a, b, c, d, e, f = times_g(one, load(half[h], 0), load(half[h + 1], 0), load(half[h + 2], 0))
-                store(u[k, block].reshape(-1), s, a)
-                store(u[k + 1, block].reshape(-1), s, b)
-                store(u[k + 2, block].reshape(-1), s, c)
-                store(u[k + 3, block].reshape(-1), s, d)
-                store(u[k + 4, block].reshape(-1), s, e)
-                store(u[k + 5, block].reshape(-1), s, f)
+                at = 3 * i * step
+                a, b, c, d, e, f = times_g(one, load(half, at), load(half, at + step), load(half, at + 2 * step))
+                store6(flat, 6 * i * row + block * many + s, row, a, b, c, d, e, f)
 
 
 @jit
 def transform_weights_backward(chunk, start, stop, du, dweight):
-    """Dw = G^T du G. du (36, F, C rounded up to vectors), dweight (F, C, 9)."""
+    """Dw = G^T du G for the filters start to stop. du (36, at least F C), dweight (F, C, 9)."""
     channels, step, one = dweight.shape[1], REGISTER // du.itemsize, du.dtype.type(1)
-    half, taps = np.zeros((18, step), du.dtype), np.zeros((9, step), du.dtype)
+    half, taps = np.zeros(18 * step, du.dtype), np.zeros(9 * step, du.dtype)
+    flat, row, width = du.reshape(-1), du.shape[1], whole_vectors(channels + 2, du.itemsize)
     for f in range(start, stop):
         for s in range(0, channels, step):
             for j in range(6):
-                a, b, c = load(du[j, f], s), load(du[6 + j, f], s), load(du[12 + j, f], s)
-                d, e, g = load(du[18 + j, f], s), load(du[24 + j, f], s), load(du[30 + j, f], s)
+                a, b, c, d, e, g = load6(flat, j * row + f * width + s, 6 * row)
                 a, b, c = times_gt(one, a, b, c, d, e, g)
-                store(half[j], 0, a)
-                store(half[6 + j], 0, b)
-                store(half[12 + j], 0, c)
+                store(half, j * step, a)
+                store(half, (6 + j) * step, b)
+                store(half, (12 + j) * step, c)
             for i in range(3):
-                h = 6 * i
-                a, b, c = load(half[h], 0), load(half[h + 1], 0), load(half[h + 2], 0)
-                d, e, g = load(half[h + 3], 0), load(half[h + 4], 0), load(half[h + 5], 0)
+                a, b, c, d, e, g = load6(half, 6 * i * step, step)
                 a, b, c = times_gt(one, a, b, c, d, e, g)
-                store(taps[3 * i], 0, a)
-                store(taps[3 * i + 1], 0, b)
-                store(taps[3 * i + 2], 0, c)
+                store(taps, 3 * i * step, a)
+                store(taps, (3 * i + 1) * step, b)
+                store(taps, (3 * i + 2) * step, c)
             for c in range(min(step, channels - s)):
                 target = dweight[f, s + c]
                 for t in range(9):
-                    target[t] = taps[t, c]
+                    target[t] = taps[t * step + c]

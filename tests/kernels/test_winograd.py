@@ -8,11 +8,11 @@ import pytest
 from numpycnn.functional import conv2d, conv2d_backward
 from numpycnn.kernels import winograd as kernels
 from numpycnn.kernels.products import lanes, narrow_lanes
+from numpycnn.kernels.winograd_transforms import matrices, odd_pitch, whole_vectors
 from tests.kernels.test_winograd_transforms import at_points
 
 F64 = np.dtype(np.float64)
 CHANNELS, FILTERS, IMAGES = 5, 6, 3
-COUNTS = (CHANNELS, FILTERS)
 
 # output height and width, padding before (top, left): sizes that four does not divide, and a pad that hides the input
 SHAPES = [((4, 4), (0, 0)), ((7, 5), (1, 0)), ((8, 9), (2, 1)), ((1, 12), (1, 2)), ((3, 3), (0, 2))]
@@ -56,13 +56,13 @@ def scratch(patches: kernels.Patches, rng: np.random.Generator) -> tuple[np.ndar
     return planes, rng.normal(size=(2, 36 * length)), rng.normal(size=(2, 36 * width))
 
 
-def both(name, n, make):
-    """Run a kernel in two chunks and its plain version in one, and return what each left in the last argument."""
+def both(fast, plain, n, make):
+    """Run a kernel in two chunks and its plain version in one, and return the arguments as each has left them."""
     results = []
-    for kernel, chunks in ((name, [(0, 0, n // 2), (1, n // 2, n)]), (f"{name}_reference", [(0, 0, n)])):
+    for kernel, chunks in ((fast, [(0, 0, n // 2), (1, n // 2, n)]), (plain, [(0, 0, n)])):
         arguments = make()
         for chunk in chunks:
-            getattr(kernels, kernel)(*chunk, *arguments)
+            kernel(*chunk, *arguments)
         results.append(arguments)
     return results
 
@@ -74,22 +74,33 @@ def test_forward(output, padding, rng):
     v, m = numbers(case.patches, CHANNELS, rng), numbers(case.patches, FILTERS, rng)
     u = at_points(case.weight, False)
 
-    seen = both("see_images", CHANNELS, lambda: (case.x, case.patches, planes, lines, work, v.copy()))
+    seen = both(
+        kernels.see_images,
+        kernels.see_images_reference,
+        CHANNELS,
+        lambda: (case.x, case.patches, planes, lines, work, v.copy()),
+    )
     views = [kernels.of_patches(call[-1], CHANNELS, case.patches, IMAGES) for call in seen]
-    np.testing.assert_allclose(*views, rtol=0, atol=1e-12)  # against kernels.see_images_reference
+    np.testing.assert_allclose(*views, rtol=0, atol=1e-12)
 
     v = seen[1][-1]
-    products = both("multiply_points", 36, lambda: (v, u, *COUNTS, case.count, case.patches, m.copy()))
+    products = both(
+        kernels.multiply_points,
+        kernels.multiply_points_reference,
+        36,
+        lambda: (v, u, CHANNELS, FILTERS, case.count, case.patches, m.copy()),
+    )
     views = [kernels.of_patches(call[-1], FILTERS, case.patches, IMAGES) for call in products]
-    np.testing.assert_allclose(*views, rtol=0, atol=1e-10)  # against kernels.multiply_points_reference
+    np.testing.assert_allclose(*views, rtol=0, atol=1e-10)
 
     m = products[1][-1]
     answers = both(
-        "answer_images",
+        kernels.answer_images,
+        kernels.answer_images_reference,
         FILTERS,
         lambda: (m, case.bias, case.patches, lines, work, np.full(case.dy.shape, np.nan)),
     )
-    np.testing.assert_allclose(answers[0][-1], answers[1][-1], rtol=0, atol=1e-10)  # kernels.answer_images_reference
+    np.testing.assert_allclose(answers[0][-1], answers[1][-1], rtol=0, atol=1e-10)
     weight = case.weight.reshape(FILTERS, CHANNELS, 3, 3)
     expected = conv2d(case.x, weight, case.bias, padding=case.padding)
     np.testing.assert_allclose(answers[1][-1], expected, rtol=0, atol=1e-10)
@@ -103,30 +114,37 @@ def test_backward(output, padding, rng):
     u = at_points(case.weight, True)
     kernels.see_images_reference(0, 0, CHANNELS, case.x, case.patches, planes, lines, work, v)
 
-    gradients = both("answer_images_backward", FILTERS, lambda: (case.dy, case.patches, planes, lines, work, m.copy()))
+    gradients = both(
+        kernels.answer_images_backward,
+        kernels.answer_images_backward_reference,
+        FILTERS,
+        lambda: (case.dy, case.patches, planes, lines, work, m.copy()),
+    )
     views = [kernels.of_patches(call[-1], FILTERS, case.patches, IMAGES) for call in gradients]
-    np.testing.assert_allclose(*views, rtol=0, atol=1e-12)  # against kernels.answer_images_backward_reference
+    np.testing.assert_allclose(*views, rtol=0, atol=1e-12)
 
     m = gradients[1][-1]
-    start = rng.normal(size=(36, 8, CHANNELS + 2 + narrow_lanes(F64)))
+    start = rng.normal(size=(36, odd_pitch(8 * whole_vectors(CHANNELS + 2, 8))))
     products = both(
-        "multiply_points_backward",
+        kernels.multiply_points_backward,
+        kernels.multiply_points_backward_reference,
         36,
-        lambda: (m.copy(), u, *COUNTS, case.count, case.patches, v.copy(), start.copy()),
+        lambda: (m.copy(), u, CHANNELS, FILTERS, case.count, case.patches, v.copy(), start.copy()),
     )
-    views = [call[-1][:, :FILTERS, :CHANNELS] for call in products]
-    np.testing.assert_allclose(*views, rtol=0, atol=1e-10)  # against kernels.multiply_points_backward_reference
+    views = [matrices(call[-1], FILTERS, CHANNELS) for call in products]
+    np.testing.assert_allclose(*views, rtol=0, atol=1e-10)
     views = [kernels.of_patches(call[-2], CHANNELS, case.patches, IMAGES) for call in products]
     np.testing.assert_allclose(*views, rtol=0, atol=1e-10)
 
     v = products[1][-2]
     planes, lines, work = scratch(case.patches, rng)
     back = both(
-        "see_images_backward",
+        kernels.see_images_backward,
+        kernels.see_images_backward_reference,
         CHANNELS,
         lambda: (v, case.patches, planes, lines, work, np.full(case.x.shape, np.nan)),
     )
-    np.testing.assert_allclose(back[0][-1], back[1][-1], rtol=0, atol=1e-10)  # kernels.see_images_backward_reference
+    np.testing.assert_allclose(back[0][-1], back[1][-1], rtol=0, atol=1e-10)
     weight = case.weight.reshape(FILTERS, CHANNELS, 3, 3)
     expected = conv2d_backward(case.dy, case.x, weight, padding=case.padding)[0]
     np.testing.assert_allclose(back[1][-1], expected, rtol=0, atol=1e-10)

@@ -4,34 +4,38 @@ import numpy as np
 import pytest
 
 from numpycnn.kernels import winograd_transforms as kernels
-from numpycnn.kernels.products import narrow_lanes
-
-F64 = np.dtype(np.float64)
 
 
 def at_points(weight, swapped, kernel=kernels.transform_weights):
-    filters, channels = weight.shape[:2][::-1] if swapped else weight.shape[:2]
-    unit = max(narrow_lanes(F64) // 4, 1)
-    u = np.zeros((36, -(-filters // 4), -(-channels // unit) * unit, 4))
-    kernel(0, 0, u.shape[1], weight, swapped, u)
+    rows, columns = weight.shape[:2][::-1] if swapped else weight.shape[:2]
+    blocks = -(-rows // 4)
+    u = np.zeros((36, kernels.odd_pitch(blocks * kernels.whole_vectors(4 * columns, 8))))
+    kernel(0, 0, blocks, weight, swapped, u)
     return u
 
 
 @pytest.mark.parametrize("shape", [(3, 2), (4, 4), (1, 9), (9, 1)])
 def test_weights_to_the_points_and_back(shape, rng):
-    weight = rng.normal(size=(*shape, 9))
+    weight, blocks = rng.normal(size=(*shape, 9)), -(-shape[0] // 4)
     for swapped in (False, True):
-        plain = at_points(weight, swapped, kernels.transform_weights_reference)
-        u = at_points(weight, swapped)[:, :, : shape[0] if swapped else shape[1]]
-        np.testing.assert_allclose(u, plain[:, :, : u.shape[2]], rtol=0, atol=1e-13)
-    du = rng.normal(size=(36, 4 * -(-shape[0] // 4), shape[1] + narrow_lanes(F64)))
+        sizes = shape[::-1] if swapped else shape
+        plain = kernels.fours(at_points(weight, swapped, kernels.transform_weights_reference), *sizes)
+        np.testing.assert_allclose(kernels.fours(at_points(weight, swapped), *sizes), plain, rtol=0, atol=1e-13)
+    width = kernels.whole_vectors(shape[1] + 2, 8)
+    du = rng.normal(size=(36, kernels.odd_pitch(4 * blocks * width)))
     plain, fast = np.empty((2, *weight.shape))
     kernels.transform_weights_backward_reference(0, 0, shape[0], du, plain)
     kernels.transform_weights_backward(0, 0, shape[0], du, fast)
     np.testing.assert_allclose(fast, plain, rtol=0, atol=1e-12)
-    u = at_points(weight, False).transpose(0, 1, 3, 2).reshape(36, -1, at_points(weight, False).shape[2])
-    inner = (u[:, : shape[0], : shape[1]] * du[:, : shape[0], : shape[1]]).sum()
+    u = kernels.fours(at_points(weight, False), *shape).reshape(36, 4 * blocks, shape[1])[:, : shape[0]]
+    inner = (u * kernels.matrices(du, *shape)).sum()
     assert inner == pytest.approx((weight * fast).sum(), rel=1e-9)  # the one is the adjoint of the other
+
+
+@pytest.mark.parametrize("numbers", [0, 1, 16, 17, 512 * 512])
+def test_an_odd_pitch_is_no_multiple_of_what_caches_are_divided_by(numbers):
+    assert kernels.odd_pitch(numbers) >= numbers
+    assert kernels.odd_pitch(numbers) % 32 == 16
 
 
 @pytest.mark.parametrize(
