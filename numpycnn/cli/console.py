@@ -147,15 +147,29 @@ def whole(minimum: int, maximum: int = LARGEST) -> Callable[[str], int]:
     return read
 
 
-def rate(text: str) -> float:
-    """Read a learning rate."""
+def _number(text: str, fits: Callable[[float], bool], expected: str) -> float:
     try:
         value = float(text)
     except ValueError:
-        value = 0.0
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"expected a number above 0, got {text!r}")
+        value = float("nan")
+    if not fits(value):
+        raise argparse.ArgumentTypeError(f"expected a number {expected}, got {text!r}")
     return value
+
+
+def rate(text: str) -> float:
+    """Read a learning rate."""
+    return _number(text, lambda value: 0 < value < float("inf"), "above 0")
+
+
+def amount(text: str) -> float:
+    """Read a number from 0 on."""
+    return _number(text, lambda value: 0 <= value < float("inf"), "from 0 on")
+
+
+def share(text: str) -> float:
+    """Read a number from 0 to below 1."""
+    return _number(text, lambda value: 0 <= value < 1, "from 0 to below 1")
 
 
 def shape(text: str) -> tuple[int, ...]:

@@ -8,7 +8,7 @@ import numpy as np
 from numpycnn.cli.console import CommandError, Commands, add_threads, complain, item, refusing, say, use_threads
 from numpycnn.cli.datasets import add_dataset, label_of, load
 from numpycnn.cli.networks import MODEL_HELP, Training, create_for, open_model, training_of
-from numpycnn.cli.scoring import expect_classifier, score
+from numpycnn.cli.scoring import add_views, expect_classifier, score, views_for
 from numpycnn.cli.settings import KEY
 from numpycnn.data import Dataset, PictureReader
 from numpycnn.models import MODELS
@@ -28,6 +28,7 @@ def add(commands: Commands) -> None:
     command = commands.add_parser("evaluate", help="measure a model on a test set", description=about, epilog=EXAMPLES)
     command.add_argument("model", metavar="MODEL", help=MODEL_HELP)
     add_dataset(command)
+    add_views(command)
     add_threads(command)
     command.set_defaults(run=run)
 
@@ -59,7 +60,8 @@ def run(arguments: argparse.Namespace) -> int:
     item("data", f"{test.name}: {len(test):,} test {test.noun}s, from {test.source}")
     if test.note:
         item("", test.note)
-    found = score(model, test)
+    with refusing(ValueError, prefix="--views: "):
+        found = score(model, test, views_for(model, arguments.views))
     say()
     say(recall_table(found.confusions, test.class_names, f"{test.noun}s"))
     say()

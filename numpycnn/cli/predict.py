@@ -17,17 +17,19 @@ from numpycnn.cli.console import (
     can_show,
     item,
     one_line,
+    refusing,
     report,
     say,
     spell_path,
     use_threads,
 )
 from numpycnn.cli.networks import MODEL_FILE, RUNS, Training, file_of, newest_model, open_model, training_of
-from numpycnn.cli.scoring import expect_classifier, score
+from numpycnn.cli.scoring import add_views, expect_classifier, score, views_for
 from numpycnn.data import Reader, SentenceReader
 from numpycnn.errors import DataFormatError
 from numpycnn.models import MODELS
 from numpycnn.sequential import Sequential
+from numpycnn.training import ViewAverage
 
 EXAMPLES = """\
 What INPUT is follows from what the model was trained on: a PNG or JPEG picture, a WAV file of one channel, or a
@@ -58,6 +60,7 @@ def add(commands: Commands) -> None:
         metavar="MODEL",
         help=f"a trained model's .safetensors file or its folder (default: the newest {RUNS / '*' / MODEL_FILE})",
     )
+    add_views(command)
     command.add_argument("--json", action="store_true", help="print JSON, for programs")
     add_threads(command)
     command.set_defaults(run=run)
@@ -79,10 +82,11 @@ def run(arguments: argparse.Namespace) -> int:
     noun = training.reader.noun
     if not arguments.json:
         item("model", f"{spell_path(name)}, trained on {training.dataset}")
+    views = views_for(model, arguments.views)
     found, failed = [], False
     for text in arguments.inputs:
         try:
-            probabilities = classify(model, training, training.reader, text)
+            probabilities = classify(model, training, training.reader, text, views)
         except EXPECTED as error:
             report(error)
             failed = True
@@ -96,7 +100,9 @@ def run(arguments: argparse.Namespace) -> int:
     return WRONG_USE if failed else 0
 
 
-def classify(model: Sequential, training: Training, reader: Reader, text: str) -> np.ndarray:
+def classify(
+    model: Sequential, training: Training, reader: Reader, text: str, views: ViewAverage | None = None
+) -> np.ndarray:
     """Return the probabilities of the classes for one file or sentence."""
     if isinstance(reader, SentenceReader) and os.path.isfile(text):  # False where a path could not be as long
         raise CommandError(f"{spell_path(text)}: expected a sentence in quotation marks, got the name of a file")
@@ -108,7 +114,8 @@ def classify(model: Sequential, training: Training, reader: Reader, text: str) -
         raise CommandError(f"{spell_path(text)}: {one_line(error)}") from error
     dataset = training.dataset_of(example[np.newaxis], np.zeros(1, np.int64), name=training.dataset)
     expect_classifier(model, dataset, "the model")
-    return score(model, dataset).probabilities[0]  # (K,)
+    with refusing(ValueError, prefix="--views: "):
+        return score(model, dataset, views).probabilities[0]  # (K,)
 
 
 def as_json(probabilities: np.ndarray, class_names: Sequence[str]) -> dict[str, Any]:

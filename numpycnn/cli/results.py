@@ -1,19 +1,14 @@
 """The folder of a training: which one it is, that it is free and can be written to, and what is left in it."""
 
 import json
-import platform
 import tempfile
 import time
 from itertools import count
 from pathlib import Path
-from typing import Any
 
-import numba
-import numpy as np
-
-from numpycnn import __version__
 from numpycnn.cli.console import CommandError, spell_path
 from numpycnn.cli.networks import CHECKPOINT, MODEL_FILE, RUNS
+from numpycnn.cli.record import record
 from numpycnn.cli.scoring import Score
 from numpycnn.cli.settings import Settings
 from numpycnn.data import Dataset, SentenceReader, SpectrogramReader
@@ -126,33 +121,24 @@ def write_mistakes(out: Path, test: Dataset, score: Score) -> None:
 
 
 def write_results(
-    out: Path, trainer: Trainer, settings: Settings, test: Dataset, score: Score, *, threads: int, begin: float
+    out: Path,
+    trainer: Trainer,
+    settings: Settings,
+    data: tuple[Dataset, Dataset],
+    score: Score,
+    *,
+    threads: int,
+    begin: float,
 ) -> float:
     """Write the model, figures and pictures, then remove the checkpoint; return the seconds since `begin`."""
+    train, test = data
     trainer.model.save(out / MODEL_FILE)  # first, so that no failing picture costs a training
     trainer.history.save(out / HISTORY)
     learning_curves(trainer.history, out / CURVES)
     confusion_matrix(test.labels, score.predictions, test.class_names, out / CONFUSIONS)
     write_mistakes(out, test, score)
     seconds = time.perf_counter() - begin
-    result: dict[str, Any] = {
-        "test_accuracy": score.accuracy,
-        "test_loss": score.loss,
-        "test_images": len(test),
-        "seconds": round(seconds, 2),
-        "training_seconds": round(sum(record["seconds"] for record in trainer.history), 2),
-        "settings": settings.to_json() | {"threads": threads},
-        "parameters": trainer.model.summary().parameters,
-        "data_source": test.source,
-        "data_note": test.note,
-        "versions": {
-            "numpycnn": __version__,
-            "python": platform.python_version(),
-            "numpy": np.__version__,
-            "numba": numba.__version__,
-        },
-        "platform": platform.platform(),
-    }
+    result = record(trainer, settings, train, test, score, threads=threads, seconds=seconds)
     with replacing(out / RESULT) as beside:
         beside.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     (out / CHECKPOINT).unlink(missing_ok=True)

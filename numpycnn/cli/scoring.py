@@ -1,15 +1,19 @@
 """How a model does on a data set: one pass through it, and everything that can be said about the outputs."""
 
+import argparse
 from dataclasses import dataclass
 
 import numpy as np
 
 from numpycnn.cli.console import CommandError
+from numpycnn.cli.recipes import VIEWS
+from numpycnn.cli.settings import KEY
 from numpycnn.data import Dataset
 from numpycnn.functional import softmax
 from numpycnn.functional.checks import spell
 from numpycnn.losses import CrossEntropy
 from numpycnn.sequential import Sequential
+from numpycnn.training import ViewAverage
 from numpycnn.visualize import count_confusions
 
 BATCH = 256
@@ -41,13 +45,30 @@ def expect_classifier(model: Sequential, dataset: Dataset, who: str) -> None:
         )
 
 
-def score(model: Sequential, dataset: Dataset) -> Score:
-    """Return how a model with logits as its outputs does on a data set."""
+def add_views(command: argparse.ArgumentParser) -> None:
+    """Let a command take ``--views``."""
+    command.add_argument(
+        "--views",
+        choices=list(VIEWS),
+        metavar="NAME",
+        help=f"views of each picture that are averaged: {', '.join(VIEWS)} (default: those the model was tested with)",
+    )
+
+
+def views_for(model: Sequential, asked: str | None) -> ViewAverage | None:
+    """Return the views that are asked for, or those that the model's training was tested with."""
+    settings = model.metadata.get(KEY) if isinstance(model.metadata, dict) else None
+    name = asked or (settings.get("views") if isinstance(settings, dict) else None)
+    return VIEWS.get(name) if isinstance(name, str) else None
+
+
+def score(model: Sequential, dataset: Dataset, views: ViewAverage | None = None) -> Score:
+    """Return how a model with logits as its outputs does on a data set, with several views of each picture if asked."""
     assert model.dtype is not None
     pieces = []
     for start in range(0, len(dataset), BATCH):
         x, _ = dataset.batch(slice(start, start + BATCH), model.dtype)
-        pieces.append(model.forward(x))
+        pieces.append(model.forward(x) if views is None else views(model, x))
     logits = np.concatenate(pieces)  # (N, K)
     predictions = logits.argmax(axis=1)  # (N,)
     return Score(

@@ -15,11 +15,13 @@ from numpycnn.cli.console import (
     CommandError,
     Commands,
     add_threads,
+    amount,
     complain,
     item,
     rate,
     refusing,
     say,
+    share,
     spell_path,
     use_threads,
     whole,
@@ -30,7 +32,7 @@ from numpycnn.cli.results import HISTORY, check_folder, files_of, find_checkpoin
 from numpycnn.cli.scoring import expect_classifier, score
 from numpycnn.cli.settings import KEY, Settings, choose, settings_of
 from numpycnn.data import CATALOG, Dataset, PictureReader
-from numpycnn.losses import CrossEntropy
+from numpycnn.loading import load_model
 from numpycnn.models import MODELS
 from numpycnn.sequential import Sequential
 from numpycnn.training import Callback, CSVLogger, ModelCheckpoint, Trainer
@@ -47,6 +49,7 @@ that exists already. A folder that is named with --out is left alone if it holds
 
 examples:
   numpycnn train mnist
+  numpycnn train mnist --recipe best
   numpycnn train mnist --model lenet --epochs 2 --out {RUNS}/lenet
   numpycnn train photographs/pets --size 48,64
   numpycnn train mnist --resume
@@ -66,7 +69,7 @@ def add(commands: Commands) -> None:
     about = "Train a network on a data set, test it, and leave model, history and pictures in a folder."
     command = commands.add_parser("train", help="train a network on a data set", description=about, epilog=EXAMPLES)
     add_dataset(command)
-    table = {name: recipe for name, recipe in recipes.RECIPES.items() if name in (*CATALOG, recipes.FOLDER)}.items()
+    table = {name: recipe for name, recipe in recipes.QUICK.items() if name in (*CATALOG, recipes.FOLDER)}.items()
 
     def default(field: str) -> str:
         values = {name: getattr(recipe, field) for name, recipe in table}
@@ -74,6 +77,13 @@ def add(commands: Commands) -> None:
         others = [f"{value} for {name}" for name, value in values.items() if value != common]
         return ", ".join([f"default: {common}", *others])
 
+    command.add_argument(
+        "--recipe",
+        choices=list(recipes.RECIPES),
+        metavar="NAME",
+        help="quick, a good model in a minute or two, or best; the other options change it, and their defaults below "
+        "are those of quick (default: quick)",
+    )
     command.add_argument(
         "--size",
         type=size,
@@ -89,9 +99,21 @@ def add(commands: Commands) -> None:
         "--optimizer", choices=list(recipes.OPTIMIZERS), help="what takes the steps (default: adam)", metavar="NAME"
     )
     peaks = ", ".join(f"{peak:g} for {name}" for name, (_, peak) in recipes.OPTIMIZERS.items())
-    command.add_argument(
-        "--lr", type=rate, metavar="RATE", help=f"highest learning rate of the one-cycle schedule (default: {peaks})"
-    )
+    command.add_argument("--lr", type=rate, metavar="RATE", help=f"highest learning rate (default: {peaks})")
+    for option, names, text in (
+        ("--schedule", recipes.SCHEDULES, "how the learning rate changes"),
+        ("--augment", recipes.AUGMENTATIONS, "what other examples are made of those of each batch"),
+        ("--views", recipes.VIEWS, "views of each picture that are averaged in the test"),
+    ):
+        command.add_argument(
+            option, choices=list(names), metavar="NAME", help=f"{text}: {', '.join(names)} (default: the recipe's)"
+        )
+    for option, kind, text in (
+        ("--label-smoothing", share, "share of each label that is spread over all classes"),
+        ("--l2", amount, "weight of half the sum of the squares of the weights in the loss"),
+        ("--ema", share, "decay of the moving average of the weights, 0 for none"),
+    ):
+        command.add_argument(option, type=kind, metavar="X", help=f"{text} (default: the recipe's)")
     command.add_argument(
         "--validation",
         type=whole(0),
@@ -121,8 +143,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.resume:
         checkpoint = find_checkpoint(label, arguments.out)
         out = checkpoint.parent
-        trainer = Trainer.resume(checkpoint, callbacks=callbacks_in(out))
-        settings = settings_of(trainer.model, checkpoint)
+        settings = settings_of(load_model(checkpoint), checkpoint)
+        trainer = Trainer.resume(checkpoint, callbacks=[*settings.new_callbacks(), *callbacks_in(out)])
         train, test = load_data(arguments, training_of(trainer.model))
         settings.expect_same(arguments, train)
     else:
@@ -133,17 +155,17 @@ def run(arguments: argparse.Namespace) -> int:
         out = make_folder(label, arguments.out)
         trainer = Trainer(
             model,
-            loss=CrossEntropy(),
+            loss=settings.new_loss(),
             optimizer=settings.new_optimizer(),
-            callbacks=callbacks_in(out),
+            callbacks=[*settings.new_callbacks(), *callbacks_in(out)],
             seed=settings.seed,
         )
     try:
         expect_classifier(trainer.model, train, settings.model)
         announce(settings, trainer, train, test, threads, out)
         fit(trainer, settings, train)
-        found = score(trainer.model, test)
-        seconds = write_results(out, trainer, settings, test, found, threads=threads, begin=begin)
+        found = score(trainer.model, test, settings.test_views)
+        seconds = write_results(out, trainer, settings, (train, test), found, threads=threads, begin=begin)
     except KeyboardInterrupt:
         complain(f"interrupted: {what_is_left(arguments, out)}")
         return INTERRUPTED
@@ -206,12 +228,28 @@ def announce(settings: Settings, trainer: Trainer, train: Dataset, test: Dataset
     item(
         "training",
         f"{plural(settings.epochs, 'epoch')} in batches of {settings.batch_size}, {settings.optimizer}, "
-        f"one-cycle learning rate up to {settings.lr:g}, {plural(threads, 'thread')}",
+        f"{settings.schedule} learning rate {'of' if settings.schedule == 'constant' else 'up to'} {settings.lr:g}, "
+        f"{plural(threads, 'thread')}",
     )
+    if extras := spell_extras(settings):
+        item("", extras)
     place = trainer.progress
     if place.epoch or place.batch:
         item("resumed", f"after {plural(place.epoch, 'epoch')} and {plural(place.batch, 'batch', 'batches')}")
     item("output", spell_path(out))
+
+
+def spell_extras(settings: Settings) -> str:
+    """Return what else belongs to a training, in words; empty if nothing does."""
+    words = [
+        f"recipe {settings.recipe}" if settings.recipe != "quick" else "",
+        f"augmented as {settings.augment}" if settings.augmentation else "",
+        f"labels smoothed by {settings.label_smoothing:g}" if settings.label_smoothing else "",
+        f"l2 {settings.l2:g}" if settings.l2 else "",
+        f"weights averaged with {settings.ema:g}" if settings.ema else "",
+        f"tested with the views {settings.views}" if settings.test_views else "",
+    ]
+    return ", ".join(word for word in words if word)
 
 
 def plural(number: int, one: str, many: str = "") -> str:
@@ -224,7 +262,13 @@ def fit(trainer: Trainer, settings: Settings, train: Dataset) -> None:
     held_out, rest = settings.split(train)
     advice = "; a lower --lr often helps"
     with np.errstate(over="ignore", invalid="ignore"), refusing(FloatingPointError, advice=advice):
-        trainer.fit(rest, epochs=settings.epochs, batch_size=settings.batch_size, validation=held_out)
+        trainer.fit(
+            rest,
+            epochs=settings.epochs,
+            batch_size=settings.batch_size,
+            validation=held_out,
+            augment=settings.augmentation,
+        )
 
 
 def what_is_left(arguments: argparse.Namespace, out: Path) -> str:

@@ -3,6 +3,7 @@
 from numpycnn.models.alexnet import alexnet
 from numpycnn.models.audio_cnn import audio_cnn
 from numpycnn.models.autoencoder import conv_autoencoder
+from numpycnn.models.compact import resnet9, vgg5
 from numpycnn.models.googlenet import googlenet
 from numpycnn.models.resnet import resnet18, resnet18_cifar, resnet20, resnet34, resnet50
 from numpycnn.models.text_cnn import text_cnn
@@ -22,6 +23,7 @@ __all__ = [
     "lenet5",
     "mlp",
     "mnist_cnn",
+    "resnet9",
     "resnet18",
     "resnet18_cifar",
     "resnet20",
@@ -30,6 +32,7 @@ __all__ = [
     "small_cnn",
     "text_cnn",
     "tiny_vgg",
+    "vgg5",
     "vgg11",
     "vgg13",
     "vgg16",

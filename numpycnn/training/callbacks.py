@@ -37,6 +37,9 @@ class Callback:
     def on_batch_end(self, trainer: "Trainer") -> None:
         """Be called after each step of the optimizer."""
 
+    def on_validation_begin(self, trainer: "Trainer") -> None:
+        """Be called after the last batch of an epoch, before validation, if there is any."""
+
     def on_epoch_end(self, trainer: "Trainer", record: dict[str, float]) -> None:
         """Be called after validation, with what was measured; numbers added to the record are kept in the history."""
 

@@ -29,6 +29,7 @@ from numpycnn.training.history import History
 from numpycnn.training.interrupt import deferred_interrupt
 from numpycnn.training.prefetch import prefetched
 from numpycnn.training.progress import Display, stream_for
+from numpycnn.training.views import ViewAverage
 
 
 def _hits(y: np.ndarray, target: Any) -> int | None:
@@ -285,6 +286,8 @@ class Trainer:
         record: dict[str, float] = {"epoch": place.epoch + 1, "loss": loss}
         if accuracy is not None:
             record["accuracy"] = accuracy
+        for callback in self.callbacks:
+            callback.on_validation_begin(self)
         if validation is not None:
             record |= {f"val_{name}": value for name, value in self.evaluate(validation).items()}
         record |= {
@@ -315,7 +318,7 @@ class Trainer:
 
     # ----------------------------------------------------------------------------------------------------- afterwards
 
-    def evaluate(self, dataset: Any, *, batch_size: int = 256) -> dict[str, float]:
+    def evaluate(self, dataset: Any, *, batch_size: int = 256, views: ViewAverage | None = None) -> dict[str, float]:
         """Return the mean loss without penalties, and the accuracy where the targets are labels.
 
         Parameters
@@ -323,6 +326,8 @@ class Trainer:
         dataset : dataset or (x, target)
         batch_size : int
             How many at a time.
+        views : ViewAverage, optional
+            Look at several views of each picture, and average what the model says of them.
 
         Returns
         -------
@@ -336,7 +341,7 @@ class Trainer:
             indices = np.arange(start, min(start + batch_size, len(data)))
             x, target = data.batch(indices, self.model.dtype)
             with np.errstate(all="ignore"):  # the result shows it
-                y = self.model.forward(x)
+                y = self.model.forward(x) if views is None else views(self.model, x)
                 loss += float(self.loss.value(y, target)) * len(indices)
             hits = _hits(y, target)
             labelled = hits is not None

@@ -24,6 +24,7 @@ from numpycnn.visualize.maps import feature_maps
 from numpycnn.visualize.maximization import activation_maximization, maximize
 from numpycnn.visualize.mistakes import misclassified
 from numpycnn.visualize.occlusion import occlude, occlusion_map
+from numpycnn.visualize.rates import learning_rate_curve
 from numpycnn.visualize.saliency import measure_saliency, saliency_map
 from numpycnn.visualize.shifts import measure_shifts, shift, translation_curves
 from numpycnn.visualize.stages import Stages, filter_detect_condense, find_stages
@@ -59,6 +60,7 @@ __all__ = [
     "gradient_histograms",
     "layer_costs",
     "learning_curves",
+    "learning_rate_curve",
     "least_certain",
     "maximize",
     "measure_field",

@@ -9,6 +9,7 @@ import pytest
 
 import numpycnn
 from numpycnn.cli.evaluate import recall_table
+from numpycnn.training import ViewAverage
 
 Run = Callable[..., Any]
 
@@ -34,6 +35,16 @@ def test_evaluate_agrees_with_what_training_measured(run: Run, trained: Path, kn
     loss = np.mean(np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(len(labels)), labels])
     assert lines[-2] == f"test loss {loss:.4f}"
     assert lines[-1] == f"test accuracy {100 * hits.mean():.2f} %"
+
+
+def test_views_are_averaged(run: Run, trained: Path, known_digits: Path) -> None:
+    outcome = run("evaluate", trained, "mnist", "--views", "shift")
+    assert outcome.status == 0
+    model = numpycnn.load_model(trained / "model.safetensors")
+    _, test = numpycnn.data.load_mnist(known_digits)
+    x, labels = test.batch(slice(None))
+    y = ViewAverage(shift=1)(model, x)
+    assert outcome.out.splitlines()[-2] == f"test loss {numpycnn.CrossEntropy().value(y, labels):.4f}"
 
 
 def test_a_network_without_training_is_said_to_be_one(run: Run) -> None:

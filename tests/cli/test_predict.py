@@ -15,6 +15,7 @@ from PIL import Image
 import numpycnn
 from numpycnn.cli import main
 from numpycnn.cli.predict import as_bars
+from numpycnn.training import ViewAverage
 
 Run = Callable[..., Any]
 PROBABILITIES = np.array([0.05, 0.9, 0.05])
@@ -45,6 +46,19 @@ def test_a_prediction_as_bars(run: Run, trained: Path, picture: Path) -> None:
         assert line.startswith(f"{'>' if digit == best else ' '} {digit}  {100 * expected[digit]:5.1f} %")
         assert line.count("█") == 40 * round(1000 * float(expected[digit])) // 1000
     assert len(lines) == 13
+
+
+def test_views_are_averaged(run: Run, trained: Path, picture: Path) -> None:
+    plain, averaged = (
+        json.loads(run("predict", "--model", trained, "--json", "--views", views, picture).out)["pictures"][0]
+        for views in ("none", "shift")
+    )
+    model = numpycnn.load_model(trained / "model.safetensors")
+    image = numpycnn.data.prepare_digit(numpycnn.data.read_picture(picture))
+    x = ((image[np.newaxis] / 255 - 0.1307) / 0.3081).astype(np.float32)
+    expected = numpycnn.functional.softmax(ViewAverage(shift=1)(model, x))[0]
+    np.testing.assert_allclose(list(averaged["probabilities"].values()), expected, atol=2e-6)
+    assert plain["probabilities"] != averaged["probabilities"]
 
 
 def test_bars_are_aligned_and_the_best_is_marked() -> None:

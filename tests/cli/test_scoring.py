@@ -6,8 +6,10 @@ import pytest
 from numpycnn import Dense, Flatten, Sequential
 from numpycnn.cli import scoring
 from numpycnn.cli.console import CommandError
-from numpycnn.cli.scoring import expect_classifier, score
+from numpycnn.cli.recipes import VIEWS
+from numpycnn.cli.scoring import expect_classifier, score, views_for
 from numpycnn.data import Dataset
+from numpycnn.training import ViewAverage
 
 
 @pytest.fixture
@@ -51,3 +53,21 @@ def test_a_model_that_does_not_fit(model: Sequential, dataset: Dataset) -> None:
     three = Dataset(np.zeros((1, 1, 1, 2), np.uint8), [0], ("a", "b", "c"))
     with pytest.raises(CommandError, match=r"^m: expected a model with 3 outputs, one per class of dataset, got one "):
         expect_classifier(model, three, "m")
+
+
+def test_a_score_of_several_views(model: Sequential, dataset: Dataset) -> None:
+    """In the mirror the other pixel is the brighter one, so the two views cancel out."""
+    found = score(model, dataset, ViewAverage(flip=True))
+    np.testing.assert_allclose(found.probabilities, 0.5, rtol=1e-6)
+    assert found.loss == pytest.approx(np.log(2), rel=1e-6)
+
+
+def test_views_are_those_asked_for_or_those_of_the_test(model: Sequential) -> None:
+    assert views_for(model, None) is None
+    assert views_for(model, "flip") is VIEWS["flip"]
+    model.metadata = {"training": {"views": "shift"}}
+    assert views_for(model, None) is VIEWS["shift"]
+    assert views_for(model, "none") is None
+    for views in ("unknown", 3, None):
+        model.metadata = {"training": {"views": views}}
+        assert views_for(model, None) is None

@@ -9,12 +9,33 @@ import numpy as np
 import pytest
 
 from numpycnn.cli.console import CommandError
-from numpycnn.cli.settings import KEY, Settings, choose, settings_of
+from numpycnn.cli.recipes import AUGMENTATIONS, RECIPES, VIEWS, Recipe
+from numpycnn.cli.settings import KEY, OPTIONS, Settings, choose, settings_of
 from numpycnn.data import Dataset
 from numpycnn.errors import DataFormatError
 from numpycnn.models import mlp
+from numpycnn.optim import CosineSchedule, RMSProp
+from numpycnn.training import WeightAverage
 
-SETTINGS = Settings("mnist", "mnist", 100, "mlp", 3, 8, "adam", 0.005, 12, 0)
+SETTINGS = Settings(
+    dataset="mnist",
+    found="mnist",
+    images=100,
+    recipe="quick",
+    model="mlp",
+    epochs=3,
+    batch_size=8,
+    optimizer="adam",
+    lr=0.005,
+    schedule="one-cycle",
+    augment="none",
+    label_smoothing=0.0,
+    l2=0.0,
+    ema=0.0,
+    views="none",
+    validation=12,
+    seed=0,
+)
 PATH = Path("checkpoint.safetensors")
 
 
@@ -23,8 +44,7 @@ def train(images: int = 100, name: str = "mnist") -> Dataset:
 
 
 def asked(**options: Any) -> argparse.Namespace:
-    names = ("model", "epochs", "batch_size", "optimizer", "lr", "validation", "seed")
-    return argparse.Namespace(**(dict.fromkeys(names) | {"dataset": "mnist"} | options))
+    return argparse.Namespace(**(dict.fromkeys(OPTIONS) | {"dataset": "mnist"} | options))
 
 
 @pytest.mark.parametrize(
@@ -37,14 +57,74 @@ def asked(**options: Any) -> argparse.Namespace:
 )
 def test_defaults_are_the_recipe(images: int, name: str, model: str, epochs: int, validation: int) -> None:
     found = choose(asked(), train(images, name))
-    assert found == Settings("mnist", name, images, model, epochs, 32, "adam", 0.005, validation, 0)
+    expected = {"found": name, "images": images, "model": model, "epochs": epochs, "batch_size": 32}
+    assert found == dataclasses.replace(SETTINGS, **expected, validation=validation)
 
 
-def test_what_is_asked_for_counts() -> None:
-    options = {"model": "bn_net", "epochs": 1, "batch_size": 7, "optimizer": "sgd", "validation": 0, "seed": 3}
+ASKED: dict[str, Any] = {
+    "recipe": "best",
+    "model": "bn_net",
+    "epochs": 1,
+    "batch_size": 7,
+    "optimizer": "rmsprop",
+    "lr": 0.25,
+    "schedule": "cosine",
+    "augment": "clothes",
+    "label_smoothing": 0.125,
+    "l2": 0.5,
+    "ema": 0.75,
+    "views": "flip",
+    "validation": 0,
+    "seed": 3,
+}
+
+
+@pytest.mark.parametrize("recipe", ["quick", "best"])
+def test_what_is_asked_for_counts(recipe: str) -> None:
+    options = ASKED | {"recipe": recipe}
+    assert set(options) == set(OPTIONS)
     found = choose(asked(**options), train())
-    assert found == Settings("mnist", "mnist", 100, "bn_net", 1, 7, "sgd", 0.05, 0, 3)
-    assert choose(asked(lr=0.5), train()).lr == 0.5
+    assert found == Settings(dataset="mnist", found="mnist", images=100, **options)
+
+
+@pytest.mark.parametrize("option", [name for name in ASKED if name not in ("recipe", "seed")])
+def test_each_option_changes_a_recipe_in_one_place(option: str) -> None:
+    plain = choose(asked(recipe="best"), train()).to_json()
+    found = choose(asked(recipe="best", **{option: ASKED[option]}), train()).to_json()
+    changed = {name for name in found if found[name] != plain[name]}
+    assert changed <= ({"optimizer", "lr"} if option == "optimizer" else {option})
+    assert found[option] == ASKED[option]
+
+
+def test_the_rate_of_a_recipe_is_for_its_optimizer(monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = Recipe(model="mlp", epochs=1, batch_size=8, validation=0, optimizer="adam", lr=0.001)
+    monkeypatch.setitem(RECIPES["quick"], "mnist", recipe)
+    assert choose(asked(), train()).lr == 0.001
+    assert choose(asked(optimizer="adam"), train()).lr == 0.001
+    assert choose(asked(optimizer="sgd"), train()).lr == 0.05
+    assert choose(asked(optimizer="sgd", lr=0.5), train()).lr == 0.5
+
+
+def test_a_recipe_becomes_a_training() -> None:
+    settings = Settings(dataset="mnist", found="mnist", images=100, **ASKED)
+    assert settings.new_loss().config() == {"label_smoothing": 0.125, "l1": 0.0, "l2": 0.5}
+    optimizer = settings.new_optimizer()
+    assert isinstance(optimizer, RMSProp)
+    assert isinstance(optimizer.lr, CosineSchedule)
+    assert (optimizer.lr.lr, optimizer.lr.steps) == (0.25, 15)
+    (average,) = settings.new_callbacks()
+    assert isinstance(average, WeightAverage)
+    assert average.decay == 0.75
+    assert settings.augmentation is AUGMENTATIONS["clothes"]
+    assert settings.test_views is VIEWS["flip"]
+    assert (SETTINGS.new_callbacks(), SETTINGS.augmentation, SETTINGS.test_views) == ([], None, None)
+
+
+@pytest.mark.parametrize("option", ["augment", "views"])
+def test_what_is_for_pictures_alone(option: str) -> None:
+    sentences = Dataset(np.zeros((20, 5), np.int64), np.arange(20) % 2, ("no", "yes"), name="sentence_polarity")
+    with pytest.raises(CommandError, match="--augment and --views are for pictures and recordings, and sentence_p"):
+        choose(asked(**{option: ASKED[option], "dataset": "sentence_polarity"}), sentences)
 
 
 def test_the_schedule_spans_the_whole_training() -> None:
@@ -80,6 +160,13 @@ def test_settings_in_a_model() -> None:
         {"lr": 1},
         {"model": "x"},
         {"optimizer": "x"},
+        {"recipe": "x"},
+        {"schedule": "x"},
+        {"augment": "x"},
+        {"views": "x"},
+        {"ema": 1.0},
+        {"label_smoothing": -0.5},
+        {"l2": -1.0},
         {"more": 1},
     ],
 )

@@ -82,19 +82,31 @@ def test_a_training_leaves_its_results(trained: Path, known_digits: Path) -> Non
     assert result["test_images"] == 120
     assert result["data_source"] == str(known_digits)
     assert result["versions"]["numpycnn"] == numpycnn.__version__
-    assert set(result["versions"]) == {"numpycnn", "python", "numpy", "numba"}
+    assert {"numpycnn", "python", "numpy", "numba"} <= set(result["versions"])
+    assert set(result["machine"]) == {"processor", "cores", "platform"}
+    assert {len(digest) for digest in result["data_sha256"].values()} == {64}
+    assert [record["epoch"] for record in result["history"]] == [1, 2]
+    assert (result["augmentation"], result["optimizer"][:24]) == ("none", "Adam(lr=OneCycleSchedule")
     assert result["seconds"] >= result["training_seconds"] > 0
+    assert result["cpu_seconds"] > 0
     settings = result["settings"]
     assert settings.pop("threads") >= 1
     assert settings == {
         "dataset": "mnist",
         "found": "mnist",
         "images": 480,
+        "recipe": "quick",
         "model": "lenet",
         "epochs": 2,
         "batch_size": 32,
         "optimizer": "adam",
         "lr": 0.01,
+        "schedule": "one-cycle",
+        "augment": "none",
+        "label_smoothing": 0.0,
+        "l2": 0.0,
+        "ema": 0.0,
+        "views": "none",
         "validation": 60,
         "seed": 0,
     }
@@ -125,6 +137,30 @@ def test_every_optimizer_learns(run: Run, optimizer: str) -> None:
     assert json.loads(Path("out/result.json").read_text())["test_accuracy"] > 0.9
 
 
+EVERYTHING = ["--augment", "digits", "--label-smoothing", "0.1", "--l2", "1e-4", "--ema", "0.9", "--views", "shift"]
+
+
+def test_every_option_has_its_part(run: Run) -> None:
+    outcome = run(*QUICK, *EVERYTHING, "--schedule", "constant", "--lr", "0.01", "--out", "out")
+    assert outcome.status == 0
+    assert "in batches of 32, adam, constant learning rate of 0.01" in outcome.out
+    assert outcome.out.splitlines()[4] == (
+        "          augmented as digits, labels smoothed by 0.1, l2 0.0001, weights averaged with 0.9, "
+        "tested with the views shift"
+    )
+    result = json.loads(Path("out/result.json").read_text())
+    assert result["augmentation"] == "Augment([Affine(rotation=10.0, scale=0.1, shift=0.07)])"
+    expected = {"augment": "digits", "label_smoothing": 0.1, "l2": 1e-4, "ema": 0.9, "views": "shift", "lr": 0.01}
+    assert expected.items() <= result["settings"].items()
+
+
+def test_the_best_recipe_with_a_small_model(run: Run) -> None:
+    outcome = run(*QUICK, "--recipe", "best", "--epochs", "1", "--validation", "60", "--out", "out")
+    assert outcome.status == 0
+    assert "recipe best" in outcome.out
+    assert json.loads(Path("out/result.json").read_text())["settings"]["recipe"] == "best"
+
+
 def test_nothing_need_be_held_out(run: Run) -> None:
     outcome = run(*QUICK, "--validation", "0", "--out", "out")
     assert outcome.status == 0
@@ -143,9 +179,9 @@ def test_the_test_set_plays_no_part_in_the_training(run: Run, monkeypatch: pytes
     seen = []
     score = train.score
 
-    def counted(model: Any, dataset: Any) -> Any:
+    def counted(model: Any, dataset: Any, views: Any) -> Any:
         seen.append(len(dataset))
-        return score(model, dataset)
+        return score(model, dataset, views)
 
     monkeypatch.setattr(train, "score", counted)
     assert run(*QUICK, "--out", "out").status == 0
@@ -265,7 +301,7 @@ def test_a_stand_in_is_announced(run: Run, monkeypatch: pytest.MonkeyPatch) -> N
 def test_a_resumed_training_ends_like_one_that_went_through(
     run: Run, monkeypatch: pytest.MonkeyPatch, batches: int
 ) -> None:
-    settings = [*QUICK, "--model", "keras_cnn", "--threads", "1"]  # with dropout; an epoch has 14 batches
+    settings = [*QUICK, "--model", "keras_cnn", "--threads", "1", *EVERYTHING]  # with dropout; an epoch has 14 batches
     assert run(*settings, "--out", "through").status == 0
     with monkeypatch.context() as patch:
         interrupt_after(batches, patch)
@@ -314,6 +350,9 @@ def test_a_stopped_training_is_protected(run: Run, refused: Run, stopped: Path) 
         ("--model", "lenet", "mlp"),
         ("--seed", "1", "0"),
         ("--batch-size", "4", "32"),
+        ("--recipe", "best", "quick"),
+        ("--ema", "0.5", "0.0"),
+        ("--augment", "digits", "none"),
     ],
 )
 def test_resume_keeps_to_its_settings(run: Run, refused: Run, stopped: Path, option: str, value: str, own: str) -> None:

@@ -55,6 +55,11 @@ def dense(*, seed: int = 0, features: int = 2) -> Sequential:
     return Sequential([Dense(2)], input_shape=(features,), seed=seed)
 
 
+def network_for_points() -> Sequential:
+    """Deep enough to explode."""
+    return Sequential([Dense(20), ReLU(), Dense(20), ReLU(), Dense(2)], input_shape=(2,), seed=0)
+
+
 def plain(callbacks: Sequence[Callback] = (), *, model: Sequential | None = None, lr: float = 0.1) -> Trainer:
     """A trainer for `points` without any trimmings."""
     model = dense() if model is None else model

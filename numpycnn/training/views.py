@@ -1,0 +1,108 @@
+"""Test-time augmentation: a network is asked about several views of each picture, and its answers are averaged."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from numpycnn.functional import softmax
+from numpycnn.functional.checks import check_flag, spell, whole_number
+from numpycnn.sequential import Sequential
+
+
+class ViewAverage:
+    """The mean of the class probabilities that a network gives to a picture, its mirror image and its neighbours.
+
+    ::
+
+        p = 1 / V * sum over the views v of softmax(model(v(x)))
+
+    Parameters
+    ----------
+    flip : bool
+        Look at each view in the mirror as well, left to right.
+    shift : int
+        If not 0, look at the picture moved by so many pixels up, down, left and right as well. What comes in repeats
+        the pixels at the edge.
+
+    Raises
+    ------
+    ValueError
+        If there is nothing but the picture itself to look at.
+
+    Notes
+    -----
+    It takes as many forward passes as there are views: 2 with `flip`, 5 with `shift`, 10 with both. It is right where
+    an augmentation of the training is: letters have no mirror image.
+
+    References
+    ----------
+    A. Krizhevsky et al., "ImageNet classification with deep convolutional neural networks", 2012, section 4.1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from numpycnn import Dense, Flatten, Sequential
+    >>> model = Sequential([Flatten(), Dense(2)], input_shape=(1, 3, 4))
+    >>> x = np.random.default_rng(0).normal(size=(5, 1, 3, 4)).astype(np.float32)
+    >>> both = ViewAverage(flip=True)(model, x)
+    >>> bool(np.allclose(both, ViewAverage(flip=True)(model, x[..., ::-1])))
+    True
+    """
+
+    def __init__(self, *, flip: bool = False, shift: int = 0) -> None:
+        self.flip = check_flag(flip, "flip", "ViewAverage")
+        self.shift = whole_number(shift, "shift", "ViewAverage", minimum=0)
+        if not self.flip and not self.shift:
+            raise ValueError("ViewAverage: expected flip=True or a shift above 0, got neither")
+
+    def views(self, x: Any) -> Iterator[np.ndarray]:
+        """Yield the views of a batch (N, C, H, W), the batch itself first.
+
+        Raises
+        ------
+        ValueError
+            If it has another shape, or is smaller than the shift.
+        """
+        x = np.asarray(x)
+        if x.ndim != 4 or self.shift >= min(x.shape[2:]):
+            least = f" of more than {self.shift} pixels a side" if self.shift else ""
+            raise ValueError(f"ViewAverage: expected pictures (N, C, H, W){least}, got {spell(x.shape)}")
+        for view in self._moved(x):
+            yield view
+            if self.flip:
+                yield np.ascontiguousarray(view[..., ::-1])
+
+    def _moved(self, x: np.ndarray) -> Iterator[np.ndarray]:
+        yield x
+        s, (height, width) = self.shift, x.shape[2:]
+        if s:
+            padded = np.pad(x, ((0, 0), (0, 0), (s, s), (s, s)), "edge")
+            for top, left in ((0, s), (2 * s, s), (s, 0), (s, 2 * s)):
+                yield np.ascontiguousarray(padded[:, :, top : top + height, left : left + width])
+
+    def __call__(self, model: Sequential, x: Any) -> np.ndarray:
+        """Return the logarithms of the mean probabilities, (N, K): logits whose softmax these probabilities are.
+
+        Parameters
+        ----------
+        model : Sequential
+            Its outputs are logits (N, K).
+        x : ndarray of shape (N, C, H, W)
+            As the model gets them.
+
+        Raises
+        ------
+        ValueError
+            If the outputs of the model have another shape, or the batch has.
+        """
+        if model.output_shape is None or len(model.output_shape) != 1:
+            shape = spell(model.output_shape or ())
+            raise ValueError(f"ViewAverage: expected a model whose outputs are logits (N, K), got one with {shape}")
+        probabilities = [softmax(model.forward(view)) for view in self.views(x)]  # (N, K) each
+        mean = np.mean(probabilities, axis=0)
+        return np.log(np.maximum(mean, np.finfo(mean.dtype).tiny))  # (N, K)
+
+    def __repr__(self) -> str:
+        settings = ["flip=True"] * self.flip + [f"shift={self.shift}"] * bool(self.shift)
+        return f"ViewAverage({', '.join(settings)})"
