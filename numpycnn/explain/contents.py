@@ -14,6 +14,7 @@ from numpycnn.sequential import Sequential
 from numpycnn.summary import Row, summarize
 from numpycnn.visualize.activations import Passage, chain_of, follow
 from numpycnn.visualize.classes import class_probabilities
+from numpycnn.visualize.style import one_line
 
 LONGEST_TEXT = 300  # characters of what somebody else's `repr` or file name says
 
@@ -98,8 +99,7 @@ def contents(model: Sequential, example: Example, *, most_bytes: int = MOST_BYTE
 
 
 def _short(text: str) -> str:
-    text = " ".join(str(text).split())
-    return text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 1] + "\N{HORIZONTAL ELLIPSIS}"
+    return one_line(text, LONGEST_TEXT)
 
 
 def _channels_first(picture: np.ndarray) -> np.ndarray:

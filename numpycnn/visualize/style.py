@@ -6,6 +6,7 @@ Source of the colours: M. Okabe and K. Ito, "Color universal design", 2008.
 """
 
 import os
+import unicodedata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,8 @@ HEAT = "cividis"  # colours of what is never negative: dark is nothing
 LONGEST = 20  # characters of a name in a figure
 NARROW = 13  # characters of a name above or beside one of many small pictures
 LONGEST_TITLE = 32  # of the place, the kind and the name of a layer
+DIRECTIONS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+LEFT_TO_RIGHT = "\u200e"  # a mark without width
 
 
 def new_figure(width: float, height: float) -> "Figure":
@@ -34,21 +37,44 @@ def new_figure(width: float, height: float) -> "Figure":
     return Figure(figsize=(width, height), dpi=DPI, layout=layout, facecolor="white")
 
 
-def plain(text: str, most: int = LONGEST) -> str:
-    r"""Return a text from outside, such as the name of a class, as a figure shows it: short, and with no formula in it.
+def one_line(text: object, most: int) -> str:
+    r"""Return a text from outside, such as the name of a class or a file, as one line that reorders nothing.
 
-    Matplotlib reads what stands between two dollar signs as mathematics, unless there is a backslash before them.
+    Marks that turn the direction of writing are left out, so that the line shows the order in which its characters
+    are; what cannot be shown, as a byte of a file name that is no text, becomes a replacement character.
+
+    Examples
+    --------
+    >>> one_line("two\nlines", 20), one_line("a name that has no end", 12)
+    ('two lines', 'a name that…')
+    >>> one_line("harmless\u202egnp.exe", 20)
+    'harmlessgnp.exe'
+    """
+    line = " ".join("".join(_shown(character) for character in str(text)).split())
+    return line if len(line) <= most else line[: most - 1].rstrip() + "\N{HORIZONTAL ELLIPSIS}"
+
+
+def _shown(character: str) -> str:
+    if character in DIRECTIONS:
+        return ""
+    unseen = unicodedata.category(character) in ("Cc", "Cs") and not character.isspace()
+    return "\N{REPLACEMENT CHARACTER}" if unseen else character
+
+
+def plain(text: object, most: int = LONGEST) -> str:
+    r"""Return `one_line` as a figure shows it: with no formula in it, and leaving what stands beside it in its place.
+
+    Matplotlib reads what stands between two dollar signs as mathematics, unless there is a backslash before them. What
+    is written from right to left takes along neighbours like ", 98 %", unless there are marks around it.
 
     Examples
     --------
     >>> print(plain("between $5 and $10"))
     between \$5 and \$10
-    >>> plain("a name that has no end", 12)
-    'a name that…'
     """
-    line = " ".join(str(text).split())
-    line = line if len(line) <= most else line[: most - 1].rstrip() + "\N{HORIZONTAL ELLIPSIS}"
-    return line.replace("$", r"\$")
+    line = one_line(text, most).replace("$", r"\$")
+    from_right = any(unicodedata.bidirectional(character) in ("R", "AL", "AN") for character in line)
+    return f"{LEFT_TO_RIGHT}{line}{LEFT_TO_RIGHT}" if from_right else line
 
 
 def signed_colours() -> "Colormap":

@@ -380,7 +380,19 @@ def test_hostile_names_are_shown_as_text(visit: Open) -> None:
     for selector in ("h1", ".lead", ".note", "h3 .name", ".classes li"):
         assert HOSTILE in page.locator(selector).first.inner_text()
     assert page.locator("img").count() == 0
-    assert page.title() == f"{HOSTILE} \u2013 numpycnn explain"
+    assert page.title() == f"\u2068{HOSTILE}\u2069 \u2013 numpycnn explain"
+
+
+def test_a_name_from_right_to_left_leaves_its_neighbours_in_place(visit: Open) -> None:
+    hebrew = "\u05e9\u05dc\u05d5\u05dd"
+    model = nn.Sequential([nn.Dense(2, name=hebrew)], input_shape=(3,), name=hebrew)
+    x = np.ones(3, np.float32)
+    page = visit(model, Example(x, class_names=[hebrew, f"{hebrew} 2"]))
+    places = page.eval_on_selector_all(".answer > *", "(all) => all.map((one) => one.getBoundingClientRect().x)")
+    assert places == sorted(places)
+    assert page.inner_text(".lead").startswith(f"\u2068{hebrew}\u2069: ")
+    select(page, 1, 0)
+    assert f"class \u2068{hebrew} 2\u2069" in page.inner_text("#lens .terms")
 
 
 # ------------------------------------------------------------------------------------------------------------- drawing

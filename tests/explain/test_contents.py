@@ -147,6 +147,13 @@ def test_words_and_doubles_are_taken_as_well(rng: np.random.Generator) -> None:
     assert np.allclose(numbers(contents(doubles, Example(x)), 1), doubles(x[np.newaxis])[0], rtol=1e-6)
 
 
+def test_a_text_from_outside_turns_nothing_around() -> None:
+    model = nn.Sequential([nn.Dense(1, name="a\u202eb")], input_shape=(3,), name="c\u2066d")
+    found = contents(model, Example(np.ones(3, np.float32), title="gnp.\u202e\udcff\x1b[0m", class_names=["\u200fe"]))
+    assert found["title"] == "gnp.\ufffd\ufffd[0m"  # a mark, half a character, and an escape
+    assert (found["model"], found["steps"][0]["name"], found["classes"]["names"]) == ("cd", "ab", ["e"])
+
+
 def test_tokens_may_bring_their_words() -> None:
     model = nn.Sequential([nn.Embedding(9, 4)], input_shape=(3,))
     assert contents(model, Example(np.arange(3), words=["a", "b", "c" * 400]))["words"][:2] == ["a", "b"]

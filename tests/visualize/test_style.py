@@ -5,12 +5,15 @@ import sys
 import threading
 from pathlib import Path
 
+import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
 
-from numpycnn.visualize.style import new_figure, save
+from numpycnn.visualize.style import new_figure, one_line, plain, save
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+HEBREW = "\u05e9\u05dc\u05d5\u05dd"
 
 
 def test_a_figure_is_saved_in_its_size(tmp_path: Path) -> None:
@@ -59,3 +62,23 @@ def test_no_figure_needs_pyplot() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "True", "False"]
+
+
+def test_marks_of_direction_are_left_out() -> None:
+    marks = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+    assert one_line(f"har{marks}mless", 20) == "harmless"
+    assert one_line("\u202egnp.exe", 20) == "gnp.exe"
+    assert one_line("a\x00b\x1b[0m\udcff", 20) == "a\ufffdb\ufffd[0m\ufffd"  # as from a file name that is no text
+    assert one_line("two\r\n\tlines\x1f", 20) == "two lines"
+
+
+@pytest.mark.parametrize("name", [HEBREW, f"{HEBREW} 12", f"a {HEBREW}", "\u202egnp.exe", "a\udcff\x1b"])
+def test_what_is_written_from_right_to_left_leaves_the_rest_in_place(name: str) -> None:
+    """Percent and score stand behind the name, where they stand behind every other."""
+    figure = new_figure(3, 1)
+    figure.text(0, 0.5, f"{plain(name)}, \u2588")  # a block of ink ends the line
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    ink = (np.asarray(canvas.buffer_rgba())[..., 0] < 128).sum(axis=0)  # in each column
+    assert np.flatnonzero(ink)[-3] >= np.flatnonzero(ink == ink.max())[0]
+    assert ink[: np.flatnonzero(ink == ink.max())[0]].any()

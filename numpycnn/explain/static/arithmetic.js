@@ -13,7 +13,7 @@
  * `result` is what this page computes, `output` what the network computed; they should agree.
  */
 const Arithmetic = (() => {
-  const { short, plain, signed } = Words;
+  const { apart, short, plain, signed } = Words;
 
   function explain(layer, channel, place) {
     const how = FORMULAS[layer.formula.type];
@@ -154,7 +154,7 @@ const Arithmetic = (() => {
     const from = Math.floor(word / layer.x.count);
     if (!layer.x.has(from)) return null;
     const found = source(layer, layer.x, from, word % layer.x.count, "index");
-    const meaning = layer.x.words ? ` (\u201c${layer.x.words[found.place]}\u201d)` : "";
+    const meaning = layer.x.words ? ` (\u201c${apart(layer.x.words[found.place])}\u201d)` : "";
     const say = `number ${index % length} in row ${found.x}${meaning} of the table`;
     const result = layer.formula.weight.at(found.x, index % length);
     return { kind: "number", sources: [found], steps: [{ say, value: result }], result };

@@ -243,7 +243,7 @@ const Lens = (() => {
     const last = Data.page.layers[Data.page.layers.length - 1];
     const scores =
       layer && classes && layer.y.isVector && (layer === last || layer === last.source || layer.y === last.y);
-    return scores ? `class ${classes.names[index]}` : `number ${index}`;
+    return scores ? `class ${Words.apart(classes.names[index])}` : `number ${index}`;
   }
 
   /** The view of a layer that the page cannot calculate, or of which too much is left out. */

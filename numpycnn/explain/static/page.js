@@ -2,7 +2,7 @@
 
 /** Start: the head of the page, the way through the network, and the lens on the first layer. */
 const Page = (() => {
-  const { make, percent, plural, shape } = Words;
+  const { apart, make, percent, plural, shape } = Words;
   const MOST = 10; // classes with a bar of their own
   const verdict = make("div", { class: "verdict", "aria-live": "polite" });
   const gets = make("figure", { class: "gets" });
@@ -14,7 +14,7 @@ const Page = (() => {
     const page = Data.load(first);
     const head = document.getElementById("head");
     const drawing = typeof Draw === "undefined" ? null : Draw.panel(update);
-    document.title = drawing ? "numpycnn draw" : `${page.title} \u2013 numpycnn explain`;
+    document.title = drawing ? "numpycnn draw" : `${apart(page.title)} \u2013 numpycnn explain`;
     head.replaceChildren(
       make("p", { class: "eyebrow", text: drawing ? "numpycnn draw" : "numpycnn explain" }),
       make("h1", { text: drawing ? "Draw, and watch the network read" : page.title }),
@@ -42,7 +42,7 @@ const Page = (() => {
   }
 
   function lead(page) {
-    const what = page.model === "a network" ? "A network" : page.model;
+    const what = page.model === "a network" ? "A network" : apart(page.model);
     const costs = [plural(page.parameters, "parameter"), plural(page.multiplyAdds, "multiply-add")].join(", ");
     return `${what}: ${costs} for an input of ${shape(page.input.y.shape)}.`;
   }

@@ -22,6 +22,9 @@ const Words = (() => {
     return element;
   }
 
+  /** A text from outside amid one of ours, which stays in its place if the other is written from right to left. */
+  const apart = (text) => `\u2068${text}\u2069`;
+
   /** A number in a few characters: 0.123, −12.35, 1.2e−7. */
   function short(value) {
     if (!Number.isFinite(value)) return Number.isNaN(value) ? "NaN" : value > 0 ? "\u221e" : MINUS + "\u221e";
@@ -63,7 +66,7 @@ const Words = (() => {
 
   /** Where a number stands in its map, counted from 0. */
   function place(array, at) {
-    if (array.isVector) return array.words ? `word ${at}, \u201c${array.words[at]}\u201d` : `number ${at}`;
+    if (array.isVector) return array.words ? `word ${at}, \u201c${apart(array.words[at])}\u201d` : `number ${at}`;
     const names = { 1: ["place"], 2: ["row", "column"], 3: ["slice", "row", "column"] }[array.size.length];
     const indices = array.indices(at);
     return indices.map((index, axis) => `${names ? names[axis] : `axis ${axis + 1}`} ${index}`).join(", ");
@@ -91,5 +94,22 @@ const Words = (() => {
     return svg;
   }
 
-  return { MINUS, TIMES, make, short, exact, figure, set, plain, shape, count, percent, signed, plural, place, icon };
+  return {
+    MINUS,
+    TIMES,
+    make,
+    apart,
+    short,
+    exact,
+    figure,
+    set,
+    plain,
+    shape,
+    count,
+    percent,
+    signed,
+    plural,
+    place,
+    icon,
+  };
 })();
