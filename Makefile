@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help mnist test test-nojit test-bounds test-registers test-slow browser oracle bench lint figures types format clean
+.PHONY: help mnist test test-nojit test-bounds test-registers test-slow browser oracle bench docs lint figures types format clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,8 +32,8 @@ test-registers: $(VENV)/.test ## run the kernels' tests as on processors with sm
 	NUMBA_CPU_NAME=haswell NUMBA_CPU_FEATURES=+avx,+avx2,+fma $(BIN)/python -m pytest tests/kernels $(ARGS) && \
 	NUMBA_CPU_NAME=generic NUMBA_CPU_FEATURES= $(BIN)/python -m pytest tests/kernels $(ARGS)
 
-test-slow: $(VENV)/.test ## train by the default recipe, and let the network read a hundred drawings
-	NUMPYCNN_SLOW=1 $(BIN)/python -m pytest tests/explain/test_drawings.py $(ARGS)
+test-slow: $(VENV)/.test ## train by the default recipe, read a hundred drawings, and train networks for large pictures
+	NUMPYCNN_SLOW=1 $(BIN)/python -m pytest tests/explain/test_drawings.py tests/test_benchmarks.py $(ARGS)
 
 browser: $(VENV)/.browser ## install Playwright, with which some tests then operate pages in Chromium
 
@@ -41,6 +41,9 @@ oracle: $(VENV)/.bench ## install PyTorch, which some tests then compare with
 
 bench: $(VENV)/.bench ## measure beside PyTorch on a quiet machine, in about 15 minutes, into benchmarks/results.md
 	$(BIN)/python benchmarks/run_all.py $(ARGS)
+
+docs: $(VENV)/.docs ## build the documentation, examples included, into docs/_build/html; ARGS="-D plot_gallery=0" leaves them out
+	$(BIN)/sphinx-build -W --keep-going -j auto -b html $(ARGS) docs docs/_build/html
 
 lint: $(VENV)/.dev ## check style, format and types
 	$(BIN)/ruff check
@@ -60,11 +63,11 @@ format: $(VENV)/.dev ## sort the imports and format the code
 	$(BIN)/ruff format
 
 clean: ## remove the environment and all caches; results stay
-	rm -rf $(VENV) build dist .pytest_cache .hypothesis .mypy_cache .ruff_cache
+	rm -rf $(VENV) build dist docs/_build docs/gallery docs/api/generated .pytest_cache .hypothesis .mypy_cache .ruff_cache
 	find numpycnn tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # One stamp per extra of pyproject.toml: installed once, and again when that file has changed.
-$(VENV)/.examples $(VENV)/.test $(VENV)/.browser $(VENV)/.bench $(VENV)/.dev: $(VENV)/.%: pyproject.toml $(VENV)/.created
+$(VENV)/.examples $(VENV)/.test $(VENV)/.browser $(VENV)/.bench $(VENV)/.dev $(VENV)/.docs: $(VENV)/.%: pyproject.toml $(VENV)/.created
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[$*]'
 	@touch $@
 

@@ -27,11 +27,11 @@ def environment() -> dict[str, str]:
     return os.environ | {"PYTHONPATH": path, "NUMPYCNN_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 
 
-def run(*command: str) -> str:
+def run(*command: str, quick: bool = True) -> str:
     needed()
     script, *arguments = command
     done = subprocess.run(
-        [sys.executable, str(FOLDER / script), "--quick", *arguments],
+        [sys.executable, str(FOLDER / script), *["--quick"] * quick, *arguments],
         env=environment(),
         capture_output=True,
         text=True,
@@ -151,3 +151,14 @@ def test_large() -> None:
     built, predicted, stepped = map(int, found[2:5])
     assert 50 < built <= predicted <= stepped
     assert all(re.fullmatch(r"\d+\.\d", cell) for cell in found[5:])
+
+
+@pytest.mark.skipif(
+    not os.environ.get("NUMPYCNN_SLOW"),
+    reason="it takes 4 GiB and half a minute: set NUMPYCNN_SLOW, as `make test-slow` does",
+)
+@pytest.mark.parametrize("name", ["vgg16", "resnet50"])
+def test_a_large_network_is_trained_in_less_than_6_gib(name: str) -> None:
+    """Eight pictures of 3x224x224, forward and one step with Adam; of the whole process."""
+    (found,) = rows(run("large.py", name, "--batch", "8", quick=False), name)
+    assert int(found[4]) < 6 * 1024
