@@ -14,7 +14,10 @@ Augmentation = Callable[[np.ndarray, Any, np.random.Generator], tuple[np.ndarray
 
 
 class Data(Protocol):
-    """What a trainer asks of a dataset: the first two methods, and for augmentation the two halves of the second."""
+    """What a trainer asks of a dataset: the first two methods, and for augmentation the two halves of the second.
+
+    It may have a `noun` as well, what one example is called.
+    """
 
     def __len__(self) -> int:
         """Return the number of examples."""

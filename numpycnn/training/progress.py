@@ -9,8 +9,8 @@ def percent(share: float) -> str:
     return f"{100 * share:.2f} %"
 
 
-def describe_record(record: dict[str, float], epochs: int) -> str:
-    """Write what was measured in an epoch as one line."""
+def describe_record(record: dict[str, float], epochs: int, noun: str = "example") -> str:
+    """Write what was measured in an epoch as one line; `noun` is what an example is called."""
     parts = [f"epoch {int(record['epoch']):{len(str(epochs))}d}/{epochs}", f"loss {record['loss']:.4f}"]
     if "accuracy" in record:
         parts.append(f"accuracy {percent(record['accuracy'])}")
@@ -18,19 +18,20 @@ def describe_record(record: dict[str, float], epochs: int) -> str:
         parts.append(f"validation loss {record['val_loss']:.4f}")
     if "val_accuracy" in record:
         parts.append(f"validation accuracy {percent(record['val_accuracy'])}")
-    parts += [f"{record['images_per_second']:,.0f} images/s", f"{record['seconds']:.1f} s"]
+    parts += [f"{record['images_per_second']:,.0f} {noun}s/s", f"{record['seconds']:.1f} s"]
     return "  ".join(parts)
 
 
 class Display:
-    """Shows the progress of one training; silent if `stream` is None."""
+    """Shows the progress of one training, whose examples are called by a noun; silent if `stream` is None."""
 
-    def __init__(self, stream: TextIO | None) -> None:
+    def __init__(self, stream: TextIO | None, noun: str = "example") -> None:
         self.stream = stream
+        self.noun = noun
         self._bar: Any = None
 
     def begin_epoch(self, epoch: int, epochs: int, done: int, total: int) -> None:
-        """Open the bar of an epoch of which `done` images are behind us already."""
+        """Open the bar of an epoch of which `done` examples are behind us already."""
         if self.stream is not None and self.stream.isatty():
             from tqdm import tqdm
 
@@ -38,7 +39,7 @@ class Display:
                 total=total,
                 initial=done,
                 desc=f"epoch {epoch}/{epochs}",
-                unit=" images",
+                unit=f" {self.noun}s",
                 unit_scale=False,
                 file=self.stream,
                 leave=False,
@@ -46,12 +47,12 @@ class Display:
                 bar_format="{desc} |{bar}| {percentage:3.0f} %  {rate_noinv_fmt}  {remaining} left{postfix}",
             )
 
-    def advance(self, images: int, loss: float, accuracy: float | None) -> None:
+    def advance(self, examples: int, loss: float, accuracy: float | None) -> None:
         """Move on by a batch; loss and accuracy are those of the epoch so far."""
         if self._bar is not None:
             text = f"loss {loss:.4f}" + ("" if accuracy is None else f"  accuracy {percent(accuracy)}")
             self._bar.set_postfix_str(text, refresh=False)
-            self._bar.update(images)
+            self._bar.update(examples)
 
     def end_epoch(self, record: dict[str, float] | None, epochs: int) -> None:
         """Take the bar away, and leave a line about the epoch if it was finished."""
@@ -59,7 +60,7 @@ class Display:
             self._bar.close()
             self._bar = None
         if record is not None:
-            self.say(describe_record(record, epochs))
+            self.say(describe_record(record, epochs, self.noun))
 
     def say(self, text: str) -> None:
         """Print a line."""

@@ -167,7 +167,7 @@ class Trainer:
         epochs = whole_number(epochs, "epochs", "fit")
         batch_size = whole_number(batch_size, "batch_size", "fit")
         prefetch = whole_number(prefetch, "prefetch", "fit", minimum=0)
-        display = Display(stream_for(progress))
+        display = Display(stream_for(progress), getattr(data, "noun", "example"))
         shuffle = check_flag(shuffle, "shuffle", "fit")
         self._begin(len(data), batch_size, shuffle, check_augmentation(augment, data))
         for callback in self.callbacks:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from numpycnn import SGD, MeanSquaredError, Trainer
+from numpycnn.data import Dataset, SpectrogramReader
 from numpycnn.training import Callback
 from numpycnn.training.progress import describe_record, percent, stream_for
 from tests.training import small
@@ -30,9 +31,9 @@ def test_percent() -> None:
 
 
 def test_a_record_as_a_line() -> None:
-    assert describe_record(RECORD, 12) == "epoch  3/12  loss 0.1235  12,346 images/s  12.3 s"
+    assert describe_record(RECORD, 12) == "epoch  3/12  loss 0.1235  12,346 examples/s  12.3 s"
     more = RECORD | {"accuracy": 0.5, "val_loss": 0.25, "val_accuracy": 0.75}
-    assert describe_record(more, 5) == (
+    assert describe_record(more, 5, "image") == (
         "epoch 3/5  loss 0.1235  accuracy 50.00 %  validation loss 0.2500  validation accuracy 75.00 %  "
         "12,346 images/s  12.3 s"
     )
@@ -45,7 +46,7 @@ def test_plain_lines_where_there_is_no_terminal() -> None:
     )
     *lines, last = out.getvalue().splitlines()
     for line, record in zip(lines, history, strict=True):
-        times = r"[\d,]+ images/s  \d+\.\d s"
+        times = r"[\d,]+ examples/s  \d+\.\d s"
         expected = (
             f"epoch {record['epoch']}/9  loss {record['loss']:.4f}  accuracy {100 * record['accuracy']:.2f} %  "
             f"validation loss {record['val_loss']:.4f}  validation accuracy {100 * record['val_accuracy']:.2f} %  "
@@ -58,7 +59,25 @@ def test_lines_without_labels_and_validation() -> None:
     out = io.StringIO()
     x, _ = small.points()
     Trainer(small.dense(), loss=MeanSquaredError(), optimizer=SGD(0.1)).fit((x, x), epochs=1, progress=out)
-    assert re.fullmatch(r"epoch 1/1  loss \d\.\d{4}  [\d,]+ images/s  \d+\.\d s\n", out.getvalue())
+    assert re.fullmatch(r"epoch 1/1  loss \d\.\d{4}  [\d,]+ examples/s  \d+\.\d s\n", out.getvalue())
+
+
+@pytest.mark.parametrize(
+    ("kind", "reader", "word"),
+    [
+        (np.uint8, None, "images"),
+        (np.float32, SpectrogramReader(), "recordings"),
+        (np.float32, None, "examples"),
+    ],
+)
+@pytest.mark.parametrize("stream", [io.StringIO, Terminal])
+def test_examples_are_called_what_they_are(kind: Any, reader: Any, word: str, stream: Any) -> None:
+    x, labels = small.points()
+    out = stream()
+    train = Dataset(x.astype(kind), labels, [str(label) for label in range(10)], reader=reader)
+    small.plain().fit(train, epochs=1, progress=out)
+    assert re.search(rf"[\d,]+ {word}/s  \d+\.\d s\n", out.getvalue())
+    assert set(re.findall(r"(\w+)/s\b", out.getvalue())) == {word}
 
 
 def test_nothing_left_to_train_is_said() -> None:
@@ -83,9 +102,9 @@ def test_a_bar_in_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     shown = out.getvalue()
     assert "epoch 1/2 |" in shown
     assert "epoch 2/2 |" in shown
-    assert re.search(r"\|\s+40 %  .*images/s  .*left, loss \d\.\d{4}  accuracy \d+\.\d\d %", shown)
-    assert re.search(r"\|\s+100 %  .*images/s  00:00 left", shown)
-    lines = [line for line in re.split(r"[\r\n]+", shown) if "images/s" in line and "|" not in line]
+    assert re.search(r"\|\s+40 %  .*examples/s  .*left, loss \d\.\d{4}  accuracy \d+\.\d\d %", shown)
+    assert re.search(r"\|\s+100 %  .*examples/s  00:00 left", shown)
+    lines = [line for line in re.split(r"[\r\n]+", shown) if "examples/s" in line and "|" not in line]
     assert [line[:9] for line in lines] == ["epoch 1/2", "epoch 2/2"]  # what stays when the bars are gone
     assert "accuracy" in lines[0]
 
