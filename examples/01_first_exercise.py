@@ -1,9 +1,10 @@
-"""Convolution, pooling, softmax and sigmoid by hand, each beside the library's call.
+"""The first exercise
+==================
 
-You learn what a 3x3 kernel does to a matrix with stride 1 and 3, what a picture is to a program (its shape and its
-channels), how a Sobel kernel finds edges, what max pooling and global average pooling keep of them, and how softmax and
-sigmoid turn numbers into probabilities. The plain versions use NumPy and loops only, and each is held against the
-library. Takes 15 minutes to read and a few seconds to run.
+Convolution, pooling, softmax and sigmoid by hand, each beside the library's call. You learn what a 3x3 kernel does to a
+matrix with stride 1 and 3, what a picture is to a program (its shape and its channels), how a Sobel kernel finds edges,
+what max pooling and global average pooling keep of them, and how softmax and sigmoid turn numbers into probabilities.
+Takes 15 minutes to read and a few seconds to run.
 """
 
 import argparse

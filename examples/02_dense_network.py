@@ -1,4 +1,7 @@
-"""A dense network learns to read digits, once without and once with L2 regularisation.
+"""A dense network
+===============
+
+A dense network learns to read digits, once without and once with L2 regularisation.
 
 You learn how a network is put together with ``add()``, what one-hot encoding is and why the loss can do without it, and
 what a penalty on large weights does: the loss on digits that the network has seen goes up, that on new ones goes down.

@@ -1,4 +1,7 @@
-"""A convolutional network reads the same digits better than a dense one, with a tenth of its weights.
+"""A convolutional network
+=======================
+
+A convolutional network reads the same digits better than a dense one, with a tenth of its weights.
 
 You learn what convolutions gain over dense layers, how training and validation are watched through learning curves, and
 which digits a network takes for which. Takes 10 minutes to read and about a minute to run (``--quick``: a few

@@ -1,4 +1,7 @@
-"""A layer of your own: written, its gradients checked, trained, saved and loaded.
+"""A layer of your own
+===================
+
+Written, its gradients checked, trained, saved and loaded.
 
 You learn the three hooks that make a layer, how one call checks all its gradients, what that call says about a mistake,
 and how a file with your layer in it is loaded. Takes 10 minutes to read and a few seconds to run.

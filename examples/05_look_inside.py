@@ -1,4 +1,7 @@
-"""Look into a trained network: what it sees, what it has learned, and why it says what it says.
+"""Look into a trained network
+===========================
+
+What it sees, what it has learned, and why it says what it says.
 
 You learn to follow a picture through every layer, to find which part of it an answer comes from in two ways that know
 nothing of each other, and to write a look of your own with the gradient at any layer. Takes 15 minutes to read and half

@@ -1,0 +1,28 @@
+"""How the gallery runs the examples: in their short mode, into a folder whose pictures it then shows."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import matplotlib.pyplot as plt
+from sphinx_gallery.scrapers import figure_rst
+
+PICTURES = Path(__file__).parents[1] / "_build" / "pictures"
+
+
+def arguments(gallery_conf: dict[str, Any], script_vars: dict[str, Any]) -> list[str]:
+    """Return the command line of an example, and empty the folder for what it saves."""
+    shutil.rmtree(PICTURES, ignore_errors=True)
+    return ["--quick", "--out", str(PICTURES)]
+
+
+def saved_pictures(block: Any, block_vars: dict[str, Any], gallery_conf: dict[str, Any]) -> str:
+    """Move what an example has saved to its page, in the order of saving."""
+    plt.close("all")
+    shown = []
+    for saved in sorted(PICTURES.rglob("*"), key=lambda path: (path.stat().st_mtime_ns, path)):
+        if saved.suffix in (".png", ".gif"):
+            picture = Path(next(block_vars["image_path_iterator"])).with_suffix(saved.suffix)
+            shutil.move(saved, picture)
+            shown.append(str(picture))
+    return figure_rst(shown, gallery_conf["src_dir"])
