@@ -29,9 +29,10 @@ def add(commands: Commands) -> None:
     command.add_argument(
         "name", metavar="NAME", nargs="?", choices=list(EXERCISES), help=f"one of {', '.join(EXERCISES)}"
     )
-    where = command.add_mutually_exclusive_group()
-    where.add_argument("--to", metavar="FOLDER", default=".", help="where the files are (default: the current folder)")
-    where.add_argument("--solution", action="store_true", help="show numpycnn's own code, and where it is")
+    command.add_argument(
+        "--to", metavar="FOLDER", default=".", help="where the files are (default: the current folder)"
+    )
+    command.add_argument("--solution", action="store_true", help="show numpycnn's own code, and where it is")
     command.set_defaults(run=run)
 
 

@@ -16,7 +16,7 @@ from numpycnn.cli import console, main, summary
 from numpycnn.serialization import open_arrays
 
 Run = Callable[..., Any]
-COMMANDS = ["train", "evaluate", "predict", "data", "summary", "gradcheck"]
+COMMANDS = ["train", "evaluate", "predict", "data", "summary", "gradcheck", "exercise"]
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 # The command in a process of its own, with made-up digits as MNIST; the folder of the digits is the first argument.

@@ -1,0 +1,136 @@
+"""`exercise` lists, begins, checks and shows the solution, and never writes to a file that is there."""
+
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from numpycnn.cli import exercise
+from numpycnn.exercises import EXERCISES
+from numpycnn.exercises.checking import Verdict
+from numpycnn.exercises.sheet import parts
+
+Run = Callable[..., Any]
+
+
+def solve(name: str, folder: Path = Path()) -> Path:
+    """Write numpycnn's own solution as the answer."""
+    path = folder / f"{name}.py"
+    path.write_text(f"import numpy as np\n\n{inspect.getsource(EXERCISES[name].solution)}", encoding="utf-8")
+    return path
+
+
+def test_an_exercise_from_beginning_to_end(run: Run) -> None:
+    begun = run("exercise", "correlate")
+    assert (begun.status, begun.err) == (1, "")
+    assert begun.out.splitlines() == [
+        "exercise  correlate, 1 of 12: a kernel slides over a matrix",
+        "file      correlate.py",
+        "read      docs/operations/convolution.md in the repository",
+        "written: a function with its task and without its body; write that, then give the same command again",
+    ]
+    sheet = Path("correlate.py").read_text(encoding="utf-8")
+    untouched = run("exercise", "correlate")
+    assert untouched.status == 1
+    assert untouched.out.endswith("\n\nnothing is filled in yet: the function still raises NotImplementedError\n")
+    assert Path("correlate.py").read_text(encoding="utf-8") == sheet
+
+    _, body = parts(EXERCISES["correlate"].solution)
+    wrong = sheet.replace(
+        "    raise NotImplementedError", body.replace("kernel * window", "kernel[::-1, ::-1] * window")
+    )
+    Path("correlate.py").write_text(wrong, encoding="utf-8")
+    said = run("exercise", "correlate")
+    assert said.status == 1
+    assert (
+        "  right  a 1x1 kernel, which is a factor\n  WRONG  a 2x2 kernel on a 3x3 matrix\n\ny[0, 0] is -1" in said.out
+    )
+    assert "likely: the kernel is turned round." in said.out
+    assert Path("correlate.py").read_text(encoding="utf-8") == wrong
+
+    Path("correlate.py").write_text(sheet.replace("    raise NotImplementedError", body), encoding="utf-8")
+    said = run("exercise", "correlate")
+    assert (said.status, said.err) == (0, "")
+    assert said.out.splitlines()[-4:] == [
+        "",
+        "right: the same as numpycnn's own on all 6 cases",
+        "compare: numpycnn exercise correlate --solution",
+        "next: numpycnn exercise conv2d",
+    ]
+    assert [path.name for path in Path().iterdir()] == ["correlate.py"]
+
+
+def test_the_list_with_its_states(run: Run) -> None:
+    Path("mine").mkdir()
+    solve("softmax", Path("mine"))
+    Path("mine/sgd.py").write_text("def sgd(): pass")
+    run("exercise", "adam", "--to", "mine")
+    said = run("exercise", "--to", "mine")
+    assert (said.status, said.err) == (0, "")
+    lines = [line.split()[1:4] for line in said.out.splitlines() if line.startswith("  ")]
+    assert [line[0] for line in lines] == list(EXERCISES)
+    states = {name: state for name, state, _ in lines}
+    assert states.pop("softmax") == "right"
+    assert states.pop("sgd") == "wrong"
+    assert set(states.values()) == {"not"}
+    assert said.out.startswith("forward\n   1  correlate            not begun  a kernel slides over a matrix\n")
+    assert said.out.endswith(f"\n1 of 12 are right in {Path('mine').resolve()}\nnext: numpycnn exercise correlate\n")
+
+
+def test_the_list_when_all_is_done(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exercise, "check_files", lambda files: {name: Verdict("right") for name in EXERCISES})
+    said = run("exercise")
+    assert said.out.endswith(f"\n12 of 12 are right in {Path().resolve()}\n")
+
+
+def test_the_last_exercise_leads_to_none(run: Run) -> None:
+    solve("adam")
+    said = run("exercise", "adam")
+    assert said.status == 0
+    assert said.out.endswith("compare: numpycnn exercise adam --solution\n")
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_the_solution_is_shown_and_where_it_is(run: Run, name: str) -> None:
+    said = run("exercise", name, "--solution")
+    assert (said.status, said.err) == (0, "")
+    places, _, code = said.out.partition("\n\n")
+    solution, *library = places.splitlines()
+    assert solution.startswith("solution  ")
+    for line in [f"{solution}: {name}", *library]:
+        path, _, span = line[10:].partition(", lines ")
+        first, _, last = span.partition(":")[0].partition(" to ")
+        lines = Path(path).read_text(encoding="utf-8").splitlines()[int(first) - 1 : int(last)]
+        assert any(f" {line.rpartition(': ')[2]}(" in text for text in lines[:2]), line
+    assert len(library) == len(EXERCISES[name].library)
+    assert code.startswith(f"def {name}(")
+    assert "return" in code
+    assert '"""' not in code
+    assert list(Path().iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["relu"], "argument NAME: invalid choice: 'relu'"),
+        (["--solution"], "--solution: expected the NAME of an exercise (see numpycnn exercise --help)"),
+        (["sgd", "--to", "nowhere"], "--to nowhere: expected a folder that is there"),
+    ],
+)
+def test_wrong_use(run: Run, refused: Run, arguments: list[str], text: str) -> None:
+    refused(run("exercise", *arguments), text)
+    assert list(Path().iterdir()) == []
+
+
+def test_a_folder_in_the_place_of_the_file(run: Run, refused: Run) -> None:
+    Path("sgd.py").mkdir()
+    refused(run("exercise", "sgd"), "sgd.py: expected a file, found a folder")
+
+
+def test_a_file_that_appears_in_the_meantime_is_kept(run: Run, refused: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("sgd.py").write_text("mine")
+    monkeypatch.setattr(Path, "exists", lambda path: False)
+    refused(run("exercise", "sgd"), "sgd.py: ")
+    assert Path("sgd.py").read_text() == "mine"
