@@ -1,14 +1,16 @@
 """``numpycnn explain``: a page that walks through what a network does with one input."""
 
 import argparse
+import os
 import webbrowser
 from pathlib import Path
 
 from numpycnn.cli.console import CommandError, Commands, add_threads, item, refusing, say, spell_path, use_threads
 from numpycnn.cli.inputs import example_of
 from numpycnn.cli.networks import add_model, open_model
-from numpycnn.explain import write_page
+from numpycnn.explain import is_page, write_page
 
+LONGEST = 150  # bytes of the input's name in that of its page
 EXAMPLES = """\
 The page is one HTML file that needs no network and no other file. It shows the maps of every layer; choose one, and see
 how each of its numbers is made. Large networks keep some maps of each layer, and the page says which.
@@ -33,6 +35,7 @@ def add(commands: Commands) -> None:
         "or any input as an array in a .npy file",
     )
     command.add_argument("--out", metavar="FILE", help="the page to write (default: explain-INPUT.html)")
+    command.add_argument("--force", action="store_true", help="replace FILE even if it is no earlier page")
     command.add_argument("--open", action="store_true", help="open the page in a browser")
     add_threads(command)
     command.set_defaults(run=run)
@@ -43,10 +46,14 @@ def run(arguments: argparse.Namespace) -> int:
     use_threads(arguments.threads)
     if arguments.out == "":
         raise CommandError("--out: expected a file, got an empty name")
-    name = Path(arguments.input).stem if Path(arguments.input).is_file() else "input"  # which may be a sentence
-    out = Path(arguments.out or f"explain-{name}.html")
+    out = Path(arguments.out or f"explain-{_name_of(arguments.input)}.html")
     if out.is_dir():
         raise CommandError(f"--out {spell_path(out)}: expected a file, found a folder")
+    if out.exists() and not arguments.force and not is_page(out):
+        raise CommandError(
+            f"{spell_path(out)} is there already, and no page of this command: name another with --out, or replace it "
+            "with --force"
+        )
     model = open_model(arguments.model, arguments.input_shape)
     example = example_of(model, arguments.model, arguments.input)
     with refusing(ValueError, TypeError):
@@ -56,3 +63,12 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.open:
         webbrowser.open(out.resolve().as_uri())
     return 0
+
+
+def _name_of(text: str) -> str:
+    """Return what to call the page of an input: as its file, but for an end too long to be a part of another name."""
+    try:
+        found = Path(text).is_file()
+    except (OSError, ValueError):  # a sentence may be no name of a file at all
+        found = False
+    return os.fsencode(Path(text).stem)[:LONGEST].decode("utf-8", "ignore") if found else "input"

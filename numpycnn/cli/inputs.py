@@ -45,6 +45,8 @@ def example_of(model: Sequential, text: str, file: str) -> Example:
     if training is not None and isinstance(training.reader, SpectrogramReader):
         x = normalised(model, training, training.reader.read(file))
         return Example(x, title=Path(file).name, class_names=training.class_names)
+    if training is None or not isinstance(training.reader, PictureFileReader):
+        _picture_shape(model, text)  # a model that sees nothing is no reason to ask for a picture
     return from_picture(model, text, read_picture(file), Path(file).name)
 
 

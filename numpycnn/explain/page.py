@@ -37,6 +37,7 @@ SCRIPTS = (
 DRAWING = ("draw.js",)
 START = "page.js"
 STYLE = "explain.css"
+MARK = b'<meta name="generator" content="numpycnn explain">'  # near the beginning of each page
 
 
 @cache
@@ -78,6 +79,14 @@ def write_page(
     text = render(model, example, most_bytes=most_bytes)
     with replacing(Path(path)) as beside:
         beside.write_text(text, encoding="utf-8")
+
+
+def is_page(path: str | os.PathLike[str]) -> bool:
+    """Return whether a file is a page that `write_page` wrote."""
+    if not Path(path).is_file():
+        return False
+    with open(path, "rb") as file:
+        return MARK in file.read(4 * len(MARK))
 
 
 def as_page(data: dict[str, Any], *, extra: tuple[str, ...] = (), connect: bool = False) -> str:

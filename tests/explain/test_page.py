@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import numpycnn as nn
-from numpycnn.explain import Example, render, write_page
+from numpycnn.explain import Example, is_page, render, write_page
 from numpycnn.explain.page import DRAWING, SCRIPTS, START, as_data, as_page
 from numpycnn.models import create
 
@@ -136,3 +136,14 @@ def test_pages_stay_small(rng: np.random.Generator) -> None:
     large = create("resnet20", (3, 32, 32), 10)
     x = rng.normal(size=(3, 32, 32)).astype(np.float32)
     assert len(render(large, Example(x), most_bytes=500_000)) < 1_000_000
+
+
+def test_a_page_is_known_by_its_mark(tmp_path: Path, page: str) -> None:
+    path = tmp_path / "page.html"
+    path.write_text(page, encoding="utf-8")
+    assert is_page(path)
+    for content in ("", "<!doctype html>", page[page.index("<style") :]):
+        path.write_text(content, encoding="utf-8")
+        assert not is_page(path)
+    assert not is_page(tmp_path)
+    assert not is_page(tmp_path / "none.html")
