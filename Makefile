@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help mnist test test-nojit test-bounds test-registers test-slow browser oracle bench docs lint figures types format clean
+.PHONY: help mnist test test-nojit test-bounds test-registers test-slow browser oracle bench docs lint figures results types format clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,6 +54,10 @@ figures: $(VENV)/.examples ## draw the figures of the documentation
 	$(BIN)/python docs/make_figures.py
 	$(BIN)/python docs/visualize_figures.py
 	$(BIN)/python docs/augmentation_figures.py
+	$(BIN)/python docs/recipe_figures.py
+
+results: $(VENV)/.examples ## run the best recipes again, three seeds each, in some hours, into docs/results.md
+	$(BIN)/python docs/make_results.py $(ARGS)
 
 types: $(VENV)/.dev ## check the types alone
 	$(BIN)/mypy

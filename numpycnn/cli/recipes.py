@@ -112,7 +112,7 @@ BEST: dict[str, Recipe] = {
     ),
     "cifar10": Recipe(
         model="resnet9",
-        epochs=8,
+        epochs=10,
         batch_size=128,
         validation=5000,
         optimizer="sgd",
