@@ -1,5 +1,6 @@
 """How the gallery runs the examples: in their short mode, into a folder whose pictures it then shows."""
 
+import ast
 import shutil
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,11 @@ PICTURES = Path(__file__).parents[1] / "_build" / "pictures"
 
 
 def arguments(gallery_conf: dict[str, Any], script_vars: dict[str, Any]) -> list[str]:
-    """Return the command line of an example, and empty the folder for what it saves."""
+    """Return the command line of an example, give it its docstring back, and empty the folder for what it saves."""
+    text = Path(script_vars["src_file"]).read_text(encoding="utf-8")
+    script_vars["example_globals"]["__doc__"] = ast.get_docstring(ast.parse(text))
     shutil.rmtree(PICTURES, ignore_errors=True)
-    return ["--quick", "--out", str(PICTURES)]
+    return ["--quick", "--out", str(PICTURES)] if '"--out"' in text else ["--quick"]
 
 
 def saved_pictures(block: Any, block_vars: dict[str, Any], gallery_conf: dict[str, Any]) -> str:

@@ -1,8 +1,8 @@
 """A page for every source file, with a name for each line, and links from the other pages to them.
 
-Links in the Markdown are those that GitHub follows, such as ``../numpycnn/losses.py``. Here they lead to the file's page,
-and those that name something, as in ``[`Loss` in `losses.py`](../numpycnn/losses.py)``, to its line. A link to an example
-leads to the gallery, and one to the changelog to its page.
+Links in the Markdown are those that GitHub follows, such as ``../numpycnn/losses.py``. Here they lead to the page of a
+file, and those that name something, as in ``[`Loss` in `losses.py`](../numpycnn/losses.py)``, to its line. A link to an
+example leads to the gallery, and one to the changelog to its page.
 """
 
 import ast
