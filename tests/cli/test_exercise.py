@@ -1,6 +1,7 @@
 """`exercise` lists, begins, checks and shows the solution, and never writes to a file that is there."""
 
 import inspect
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -134,3 +135,31 @@ def test_a_file_that_appears_in_the_meantime_is_kept(run: Run, refused: Run, mon
     monkeypatch.setattr(Path, "exists", lambda path: False)
     refused(run("exercise", "sgd"), "sgd.py: ")
     assert Path("sgd.py").read_text() == "mine"
+
+
+# ------------------------------------------------------------------------------------------------------------ the page
+
+PAGE = (Path(__file__).parents[2] / "docs" / "exercises.md").read_text(encoding="utf-8")
+
+
+def block(language: str, number: int) -> str:
+    """Return a fenced block of the page."""
+    return re.findall(rf"^```{language}\n(.*?)^```", PAGE, flags=re.DOTALL | re.MULTILINE)[number]
+
+
+def test_the_page_shows_what_the_command_says(run: Run) -> None:
+    command, _, shown = block("console", 0).partition("\n")
+    assert command == "$ numpycnn exercise correlate"
+    assert run("exercise", "correlate").out == shown
+    wrong = block("python", 0)
+    Path("correlate.py").write_text(wrong, encoding="utf-8")
+    assert run("exercise", "correlate").out == block("console", 1).partition("\n")[2]
+    Path("correlate.py").write_text(wrong.replace("kernel[-1 - u, -1 - v]", "kernel[u, v]"), encoding="utf-8")
+    assert run("exercise", "correlate").out.endswith(f"\n\n{block('console', 2)}")
+
+
+def test_the_page_lists_all_exercises_in_their_order() -> None:
+    rows = re.findall(r"^\| (\d+) \| `(\w+)` \| .* \| (.*) \|$", PAGE, flags=re.MULTILINE)
+    assert [(int(number), name) for number, name, _ in rows] == list(enumerate(EXERCISES, 1))
+    for (_, _, links), one in zip(rows, EXERCISES.values(), strict=True):
+        assert f"({one.page.removeprefix('docs/')})" in links
