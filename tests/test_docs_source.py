@@ -14,7 +14,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
-POINTER = re.compile(r"\[`([\w.]+)` in `([^`]+)`\]\(([^)\s]+)\)")
+POINTER = re.compile(r"\[`([\w.]+)`\s+in\s+`([^`]+)`\]\(([^)\s]+)\)")
 QUOTE = re.compile(r"^```py\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -89,6 +89,15 @@ def test_each_stop_of_the_tour_points_to_code() -> None:
     assert len(stops) >= 10
     for path in stops:
         assert check(path, path.read_text(encoding="utf-8"))[1], f"{path.name} points to no code"
+
+
+def test_the_figures_of_the_tour_are_drawn_shown_and_small() -> None:
+    docs = ROOT / "docs"
+    drawn = set(re.findall(r'save\(figure, "([\w-]+)"', (docs / "tour_figures.py").read_text(encoding="utf-8")))
+    pages = "".join(path.read_text(encoding="utf-8") for path in (docs / "tour").glob("*.md"))
+    files = {path.stem: path.stat().st_size for path in (docs / "figures" / "tour").iterdir()}
+    assert drawn == set(re.findall(r"\(\.\./figures/tour/([\w-]+)\.png\)", pages)) == set(files)
+    assert {name: size for name, size in files.items() if size >= 60_000} == {}
 
 
 SOURCE = '''
