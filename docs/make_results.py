@@ -70,14 +70,15 @@ def row(dataset: str, results: dict[int, Result]) -> str:
     spread = f" ± {stdev(accuracies):.2f}" if len(accuracies) > 1 else ""
     each = ", ".join(f"{accuracy:.2f}" for accuracy in accuracies)
     first = next(iter(results.values()))
-    held_out = [100 * result["history"][-1]["val_accuracy"] for result in results.values()]
+    last = [result["history"][-1] for result in results.values()]
+    held_out = [100 * epoch["val_accuracy"] for epoch in last if "val_accuracy" in epoch]
     times = [minutes([result[name] for result in results.values()]) for name in ("seconds", "cpu_seconds")]
     cells = [
         f"[`{dataset}`](results/{dataset}-{next(iter(results))}.json)",
         f"`{first['settings']['model']}`, {first['parameters']:,}",
         f"**{mean(accuracies):.2f}{spread}**",
         f"{each} ({', '.join(map(str, results))})",
-        f"{mean(held_out):.2f}",
+        f"{mean(held_out):.2f}" if held_out else "",
         f"{times[0]}, {first['settings']['threads']}",
         times[1],
         PUBLISHED[dataset],
