@@ -30,6 +30,8 @@ from numpycnn.visualize.panels import (
     headline,
     is_pooling,
     reach,
+    room_for,
+    scale_room,
 )
 from numpycnn.visualize.style import LONGEST_TITLE, glowing_colours, new_figure, plain, save
 
@@ -127,7 +129,9 @@ def grad_cam(
     layer = expect_layer(model, at, "grad_cam")
     flat = x.ndim < 4
     columns = 2 if flat else 3
-    figure = new_figure(8.4, (1.9 if flat else 2.6) * len(x) + 0.3)
+    width, height = room_for(x.shape[2:], 2.15, least=1.6)
+    full = (8.4, 1.9) if flat else (3 * width + 1.95, height + scale_room(x.shape[2:]) + 0.45)
+    figure = new_figure(full[0], full[1] * len(x) + 0.3)
     grid = figure.subplots(len(x), columns, squeeze=False)
     for row, example, cam, target, shares in zip(grid, x, maps, classes, probabilities, strict=True):
         draw_input(row[0], example)
@@ -135,7 +139,7 @@ def grad_cam(
         values, extent = flat_slice(cam), _extent(example)
         image = draw_heat(row[1], values, reach(values), extent)
         title = plain(layer_title(at, layer), LONGEST_TITLE)
-        headline(row[1], f"evidence at {title}" if cam.any() else "nothing speaks for it here")
+        headline(row[1], f"evidence at {title}" if cam.any() else "nothing speaks for it here", 8.5)
         if image is None:
             continue
         colour_bar(image, "weighted activation")

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from numpycnn.functional.checks import class_labels, expect_shape, spell, whole_number
-from numpycnn.visualize.panels import bare
+from numpycnn.visualize.panels import bare, room_for
 from numpycnn.visualize.style import BLUE, GREEN, INK, NARROW, VERMILION, new_figure, plain, save
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 BARS = 3  # classes that are shown of each picture
+PERCENT = 135  # where the axes of the bars end, which leaves room for the number behind one of 100 %
 
 
 def rank_doubts(probabilities: npt.ArrayLike) -> np.ndarray:
@@ -107,10 +108,11 @@ def least_certain(
     else:
         columns = min(5, len(shown))
         rows = -(-len(shown) // columns)
-        figure = new_figure(max(1.9 * columns, 4.4), 2.75 * rows + 0.5)
+        width, height = room_for(images.shape[2:], 1.7, least=1.7)
+        figure = new_figure(max((width + 0.2) * columns, 4.4), (height + 1.05) * rows + 0.5)
         head = f"the {len(shown)} of {len(shares):,} pictures with the closest two answers"
         figure.suptitle(head, color=INK, fontsize=12, fontweight="bold")
-        grid = figure.subplots(2 * rows, columns, squeeze=False, height_ratios=[2.6, 1] * rows)
+        grid = figure.subplots(2 * rows, columns, squeeze=False, height_ratios=[height, 0.65] * rows)
         for axes in grid.ravel():
             axes.set_axis_off()
         for number, i in enumerate(shown):
@@ -138,8 +140,11 @@ def _draw_bars(axes: "Axes", shares: np.ndarray, class_names: Sequence[str], tru
     axes.barh(range(len(best)), 100 * shares[best], color=colours, height=0.72)
     for line, k in enumerate(best):
         axes.text(100 * shares[k] + 2, line, f"{100 * shares[k]:.0f} %", va="center", fontsize=7.5, color=INK)
-    axes.set_yticks(range(len(best)), [plain(class_names[k], NARROW) for k in best], fontsize=8.5, color=INK)
-    axes.set_xlim(0, 100)
+    names = [plain(class_names[k], NARROW) for k in best]
+    axes.set_yticks(range(len(best)), names, fontsize=8.5, color=INK)
+    axes.spines["left"].set_position(("data", 0))  # the names stand inside, below their picture
+    share = 0.05 + 0.042 * max(map(len, names))  # of the width, for the longest
+    axes.set_xlim(-PERCENT * share / (1 - share), PERCENT)
     axes.set_ylim(BARS - 0.5, -0.5)
     axes.set_xticks([])
     axes.tick_params(length=0)

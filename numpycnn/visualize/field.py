@@ -22,8 +22,17 @@ from numpycnn.layers.base import Layer
 from numpycnn.sequential import Sequential
 from numpycnn.visualize.activations import chain_of, expect_batch, expect_layer, follow, follow_back, layer_title
 from numpycnn.visualize.board import TIMES
-from numpycnn.visualize.panels import colour_bar, draw_heat, draw_input, examples_of, frame_box, headline
-from numpycnn.visualize.style import INK, LONGEST_TITLE, ORANGE, VERMILION, new_figure, plain, save
+from numpycnn.visualize.panels import (
+    colour_bar,
+    draw_heat,
+    draw_input,
+    examples_of,
+    frame_box,
+    headline,
+    room_for,
+    scale_room,
+)
+from numpycnn.visualize.style import INK, ORANGE, VERMILION, new_figure, plain, save
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -187,7 +196,10 @@ def receptive_fields(
         figure = new_figure(8.4, 1.6 * len(places) + 0.3)
         grid = figure.subplots(len(places), 2, squeeze=False)
     else:
-        figure = new_figure(max(1.65 * len(places) + 0.5, 4.2), 3.7)
+        width, height = room_for(x.shape[2:], 1.45, least=1.45)
+        figure = new_figure(
+            max((width + 0.2) * len(places) + 0.5, 4.2), 2 * height + 1.7 * scale_room(x.shape[2:]) + 0.8
+        )
         grid = figure.subplots(2, len(places), squeeze=False).T
     for number, ((above, below), key) in enumerate(zip(grid, places, strict=True)):
         field = find_field(model, key, unit)
@@ -223,7 +235,7 @@ def _slides(layer: Layer) -> bool:
 
 def _head(key: str, layer: Layer, field: Field | None) -> str:
     size = "nothing" if field is None else f" {TIMES} ".join(str(end - first) for first, end in field)
-    return f"{plain(layer_title(key, layer), LONGEST_TITLE)}\n{size}"
+    return f"{plain(layer_title(key, layer))}\n{size}"
 
 
 def _frame(axes: "Axes", field: Field | None, colour: str) -> None:

@@ -20,7 +20,7 @@ from numpycnn.functional.checks import class_labels, whole_number
 from numpycnn.sequential import Sequential
 from numpycnn.visualize.activations import expect_layer, follow, follow_back, layer_title
 from numpycnn.visualize.classes import class_name, score_layer
-from numpycnn.visualize.panels import draw_input, headline
+from numpycnn.visualize.panels import draw_input, headline, note, room_for
 from numpycnn.visualize.style import INK, LONGEST_TITLE, new_figure, plain, save
 
 if TYPE_CHECKING:
@@ -147,7 +147,8 @@ def activation_maximization(
     pictures, activations = maximize(model, chosen, at=place, **settings)  # type: ignore[arg-type]
     columns = min(5, len(chosen))
     rows = -(-len(chosen) // columns)
-    figure = new_figure(max(1.75 * columns, 3.6), 2.0 * rows + 0.5)
+    width, height = room_for((model.input_shape or ())[1:], 1.55, least=1.55)
+    figure = new_figure(max((width + 0.2) * columns, 3.6), (height + 0.6) * rows + 0.5)
     is_score = place == score_layer(model)
     unit = "outputs" if len(layer.output_shape) == 1 else "channels"
     title = plain(layer_title(place, layer), LONGEST_TITLE)
@@ -155,8 +156,8 @@ def activation_maximization(
     grid = figure.subplots(rows, columns, squeeze=False).ravel()
     for axes, picture, number, activation in zip(grid, pictures, chosen, activations, strict=False):
         draw_input(axes, picture)
-        name = f"{plain(class_name(int(number), class_names))}, score" if is_score else f"{unit[:-1]} {number},"
-        headline(axes, f"{name} {activation:.3g}", 9)
+        headline(axes, plain(class_name(int(number), class_names)) if is_score else f"{unit[:-1]} {number}", 9)
+        note(axes, f"{'score' if is_score else 'activation'} {activation:.3g}")
     for axes in grid[len(chosen) :]:
         axes.set_axis_off()
     save(figure, path)

@@ -2,17 +2,21 @@
 
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from numpycnn.functional.checks import class_labels, expect_shape, spell, whole_number
+from numpycnn.visualize.panels import room_for
 from numpycnn.visualize.style import GREEN, INK, NARROW, VERMILION, new_figure, plain, save
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+LETTER = 0.063  # inches of one above a picture
+WIDEST = 9.6  # inches for pictures that stand side by side
 
 
 def worst_mistakes(labels: npt.ArrayLike, probabilities: npt.ArrayLike) -> np.ndarray:
@@ -95,16 +99,20 @@ def misclassified(
             f"got {len(class_names)}"
         )
     shown = worst[:limit]
-    columns = min(5, max(1, len(shown)))
+    words = {int(i): _words(class_names, int(labels[i]), probabilities[i]) for i in shown}
+    longest = max((len(line) for lines in words.values() for line in lines), default=0)
+    width, height = room_for(images.shape[2:], 1.5, least=max(1.5, LETTER * longest))
+    columns = max(1, min(5, len(shown), int(WIDEST / (width + 0.2))))
     rows = max(1, -(-len(shown) // columns))
-    figure = new_figure(max(1.7 * columns, 4.4), 2.05 * rows + 0.6) if len(shown) else new_figure(4.4, 1.8)
+    full = (max((width + 0.2) * columns, 4.4), (height + 0.55) * rows + 0.6) if len(shown) else (4.4, 1.8)
+    figure = new_figure(*full)
     _head(figure, len(worst), len(labels), len(shown))
     if len(shown):
         grid = figure.subplots(rows, columns, squeeze=False)
         for axes in grid.ravel():
             axes.set_axis_off()
         for axes, i in zip(grid.ravel(), shown, strict=False):
-            _draw(axes, images[i], class_names, int(labels[i]), probabilities[i])
+            _draw(axes, images[i], *words[int(i)])
     save(figure, path)
     return figure
 
@@ -120,19 +128,17 @@ def _head(figure: "Figure", wrong: int, examples: int, shown: int) -> None:
     figure.suptitle(f"{wrong:,} of {examples:,} misclassified{these}", color=INK, fontsize=12, fontweight="bold")
 
 
-def _draw(axes: "Axes", image: np.ndarray, class_names: Sequence[str], label: int, probabilities: np.ndarray) -> None:
+def _words(class_names: Sequence[str], label: int, probabilities: np.ndarray) -> tuple[str, str]:
+    """Return what stands above a picture: what is right, and what was said."""
+    predicted = int(probabilities.argmax())
+    said = f"predicted: {plain(class_names[predicted], NARROW)}, {100 * probabilities[predicted]:.1f} %"
+    return f"true: {plain(class_names[label], NARROW)}", said
+
+
+def _draw(axes: "Axes", image: np.ndarray, right: str, said: str) -> None:
     picture = image[0] if image.shape[0] == 1 else np.moveaxis(image, 0, -1)  # (H, W) or (H, W, 3)
     top = 255 if image.dtype == np.uint8 else 1
     axes.imshow(picture, cmap="gray", vmin=0, vmax=top, interpolation="nearest")
-    predicted = int(probabilities.argmax())
-    axes.set_title(f"true: {plain(class_names[label], NARROW)}", color=INK, fontsize=9.5, pad=17)
-    axes.text(
-        0.5,
-        1.04,
-        f"predicted: {plain(class_names[predicted], NARROW)}, {100 * probabilities[predicted]:.1f} %",
-        ha="center",
-        va="bottom",
-        fontsize=8,
-        color=VERMILION,
-        transform=axes.transAxes,
-    )
+    axes.set_title(right, color=INK, fontsize=9.5, pad=17)
+    above: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "ha": "center"}
+    axes.annotate(said, (0.5, 1), (0, 4), va="bottom", fontsize=8, color=VERMILION, **above)

@@ -26,8 +26,10 @@ from numpycnn.visualize.panels import (
     frame_patch,
     headline,
     places_of,
+    room_for,
+    scale_room,
 )
-from numpycnn.visualize.style import INK, new_figure, plain, save
+from numpycnn.visualize.style import INK, NARROW, new_figure, plain, save
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -144,17 +146,18 @@ def occlusion_map(
     probabilities = class_probabilities(model, x)
     sides = x.shape[2:]
     size, stride = patch_settings(sides, size, stride)
-    flat = x.ndim < 4
-    figure = new_figure(8.4 if flat else 5.8, (1.9 if flat else 2.55) * len(x) + 0.3)
+    width, height = room_for(sides, 2.15, least=1.9)
+    full = (8.4, 1.9) if x.ndim < 4 else (2 * width + 1.5, height + scale_room(sides) + 0.4)
+    figure = new_figure(full[0], full[1] * len(x) + 0.3)
     grid = figure.subplots(len(x), 2, squeeze=False)
     for (left, right), example, values, target, shares in zip(grid, x, maps, classes, probabilities, strict=True):
         draw_input(left, example)
-        name = plain(class_name(target, class_names))
+        name = plain(class_name(target, class_names), NARROW)
         headline(left, f"{name}, {100 * shares[target]:.1f} %")
         worst = np.unravel_index(values.argmin(), values.shape)
         middle = [stride * int(place) + stride // 2 for place in worst]
         frame_patch(left, middle, size, sides)
-        headline(right, f"{name} while covered there")
+        headline(right, f"{name} while covered there", 8.5)
         image = draw_heat(right, 100 * flat_slice(values), 100.0, places_of(values, stride))
         if image is None:
             right.set_ylabel("probability in %", fontsize=8.5, color=INK)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.image import AxesImage
 
+LOW = 0.4  # height of a picture, in widths, below which it has its scale below itself
 SIGNAL_COLOURS = (BLUE, VERMILION, GREEN, GREY)
 
 
@@ -43,6 +44,29 @@ def one_example(model: Sequential, x: Any, operation: str) -> np.ndarray:
 def flat_slice(values: np.ndarray) -> np.ndarray:
     """Return what can be drawn of numbers over one, two or three spatial axes: the middle slice of a volume."""
     return values[len(values) // 2] if values.ndim == 3 else values
+
+
+def room_for(sides: Sequence[int], side: float, least: float = 0.0) -> tuple[float, float]:
+    """Return the width and the height in inches of a picture that would fill `side` by `side` if it were square.
+
+    A wide picture is as wide and less high. A tall one is higher, by half at most, and less wide. The width is at least
+    `least`, which is what the words above it need.
+
+    Examples
+    --------
+    >>> room_for((28, 28), 2.0), room_for((10, 40), 2.0), room_for((40, 10), 2.0), room_for((40, 10), 2.0, least=1.5)
+    ((2.0, 2.0), (2.0, 0.5), (0.75, 3.0), (1.5, 3.0))
+    """
+    ratio = sides[-2] / sides[-1] if len(sides) > 1 else 1.0
+    if ratio <= 1:
+        return max(side, least), side * ratio
+    height = side * min(ratio, 1.5)
+    return max(height / ratio, least), height
+
+
+def scale_room(sides: Sequence[int]) -> float:
+    """Return the inches that a picture needs below itself for its scale, see `colour_bar`."""
+    return 0.5 if sides[-2] / sides[-1] < LOW else 0.0
 
 
 def tile(maps: np.ndarray, columns: int, gap: int = 1) -> np.ndarray:
@@ -193,14 +217,23 @@ def reach(values: np.ndarray) -> float:
     return largest if largest > 0 and np.isfinite(largest) else 1.0
 
 
-def colour_bar(image: "AxesImage", label: str) -> None:
-    """Put a narrow scale beside a picture, as high as the picture."""
+def colour_bar(image: "AxesImage", label: str, *, low: float = LOW) -> None:
+    """Put a narrow scale beside a picture, as high as the picture; below it, where that is less than `low` widths."""
+    from matplotlib.ticker import MaxNLocator
+
     axes, figure = image.axes, image.get_figure()
     assert axes is not None
     assert figure is not None
     left, right, bottom, top = image.get_extent()
-    share = min(1.0, abs(top - bottom) / abs(right - left)) if axes.get_aspect() != "auto" else 0.4
-    bar = figure.colorbar(image, cax=axes.inset_axes((1 + 0.04 * share, 0, 0.06 * share, 1)))
+    ratio = abs(top - bottom) / abs(right - left) if axes.get_aspect() != "auto" else 0.4
+    if ratio < low:
+        place, way = (0.0, -0.025 / ratio - 0.04, 1.0, 0.025 / ratio), "horizontal"
+    else:
+        share = min(1.0, ratio)
+        place, way = (1 + 0.04 * share, 0.0, 0.06 * share, 1.0), "vertical"
+    bar = figure.colorbar(image, cax=axes.inset_axes(place), orientation=way)
+    if way == "horizontal":
+        bar.locator = MaxNLocator(4)  # as many numbers as stand beside each other
     bar.set_label(label, color=INK, fontsize=8.5)
     bar.ax.tick_params(colors=INK, labelsize=8, length=2)
     bar.outline.set_visible(False)

@@ -20,7 +20,17 @@ from numpycnn.functional.checks import whole_number
 from numpycnn.sequential import Sequential
 from numpycnn.visualize.activations import follow_back
 from numpycnn.visualize.classes import class_name, class_probabilities, pick_classes, score_layer, targets_of
-from numpycnn.visualize.panels import colour_bar, draw_heat, draw_input, examples_of, headline, note, reach
+from numpycnn.visualize.panels import (
+    colour_bar,
+    draw_heat,
+    draw_input,
+    examples_of,
+    headline,
+    note,
+    reach,
+    room_for,
+    scale_room,
+)
 from numpycnn.visualize.style import new_figure, plain, save
 
 if TYPE_CHECKING:
@@ -120,8 +130,9 @@ def saliency_map(
     classes = targets_of(model, x, targets, "saliency_map")
     maps = measure_saliency(model, x, classes, smooth=smooth, noise=noise, seed=seed)
     probabilities = class_probabilities(model, x)
-    flat = x.ndim < 4
-    figure = new_figure(8.4 if flat else 5.6, (1.9 if flat else 2.55) * len(x) + 0.3)
+    width, height = room_for(x.shape[2:], 2.15, least=1.6)
+    full = (8.4, 1.9) if x.ndim < 4 else (2 * width + 1.3, height + scale_room(x.shape[2:]) + 0.4)
+    figure = new_figure(full[0], full[1] * len(x) + 0.3)
     grid = figure.subplots(len(x), 2, squeeze=False)
     for (left, right), example, values, target, row in zip(grid, x, maps, classes, probabilities, strict=True):
         draw_input(left, example)

@@ -38,6 +38,7 @@ from numpycnn.visualize.panels import (
     note,
     one_example,
     reach,
+    room_for,
     tile,
 )
 from numpycnn.visualize.style import GREY, INK, LONGEST_TITLE, new_figure, plain, save
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _DETECTORS = (ELU, GELU, SELU, LeakyReLU, ReLU, Sigmoid, Tanh)
+LEAST = 0.8  # inches for the height of a panel
 _BETWEEN = (BatchNorm, Dropout, LayerNorm)  # may stand between a convolution and its activation
 
 
@@ -194,7 +196,8 @@ def filter_detect_condense(
         figure = new_figure(min(4.2 * len(chosen), 10.0), 1.5 * columns + 0.3)
         grid = figure.subplots(columns, len(chosen), squeeze=False).T
     else:
-        figure = new_figure(1.9 * columns + 0.2, 2.25 * len(chosen) + 0.3)
+        width, height = room_for(stages.x.shape[1:], 1.7, least=1.7)
+        figure = new_figure((width + 0.2) * columns + 0.2, (max(height, LEAST) + 0.55) * len(chosen) + 0.3)
         grid = figure.subplots(len(chosen), columns, squeeze=False)
     for axes, channel in zip(grid, chosen, strict=True):
         _draw(axes, stages, int(channel))
@@ -204,10 +207,12 @@ def filter_detect_condense(
 
 def _draw(row: np.ndarray, stages: Stages, channel: int) -> None:
     """Draw one filter's way."""
-    _draw_maps(row[0], stages.x)
+    width, height = room_for(stages.x.shape[1:], 1.7, least=1.7)
+    shape = max(height, LEAST) / width
+    _draw_maps(row[0], stages.x, shape)
     headline(row[0], "sees")
     kernel = stages.kernels[channel]
-    _draw_maps(row[1], kernel, signed=True)
+    _draw_maps(row[1], kernel, shape, signed=True)
     headline(row[1], f"kernel {channel}")
     note(row[1], f" {TIMES} ".join(map(str, kernel.shape)))
     steps = [("filter", stages.filter, stages.filtered[channel]), ("detect", stages.detect, stages.detected[channel])]
@@ -234,14 +239,18 @@ def _size(values: np.ndarray) -> str:
     return f" {TIMES} ".join(map(str, values.shape))
 
 
-def _draw_maps(axes: "Axes", values: np.ndarray, *, signed: bool = False) -> None:
-    """Draw a picture or a signal (C, ...) as it is, a kernel with its signs, and many maps side by side in a square."""
+def _draw_maps(axes: "Axes", values: np.ndarray, shape: float, *, signed: bool = False) -> None:
+    """Draw a picture or a signal (C, ...) as it is, a kernel with its signs, and many maps side by side.
+
+    `shape` is the height of the panel in widths.
+    """
     if values.ndim == 2 and signed:
         draw_signed(axes, values)  # channels by taps
     elif values.ndim == 2 or (len(values) in (1, 3) and not signed):
         draw_input(axes, values)
     else:
         planes = np.stack([flat_slice(plane) for plane in values])  # (C, H, W)
-        columns = int(np.ceil(np.sqrt(len(planes))))
+        ratio = planes.shape[1] / planes.shape[2] / shape  # of a map to the panel
+        columns = min(len(planes), int(np.ceil(np.sqrt(len(planes) * ratio))))
         draw_signed(axes, tile(planes, columns))
         frame_tiles(axes, planes, columns)
