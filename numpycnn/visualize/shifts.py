@@ -16,12 +16,13 @@ import numpy.typing as npt
 from numpycnn.functional.checks import check_int, class_labels, normal_axis, spell
 from numpycnn.sequential import Sequential
 from numpycnn.visualize.classes import class_probabilities, expect_classifier
-from numpycnn.visualize.panels import bare, draw_input, examples_of, headline, note
+from numpycnn.visualize.panels import bare, draw_input, examples_of, headline, note, room_for
 from numpycnn.visualize.style import BLUE, GREEN, GREY, INK, ORANGE, VERMILION, new_figure, plain, quiet, save
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+THUMBNAILS = 5
 LOOKS = ((BLUE, "o"), (VERMILION, "s"), (GREEN, "^"), (ORANGE, "D"), (GREY, "v"), (INK, "P"))
 
 
@@ -49,6 +50,13 @@ def shift(x: np.ndarray, by: int, axis: int = -1) -> np.ndarray:
     axis = normal_axis(axis, x.ndim, "shift")
     from_where = np.clip(np.arange(x.shape[axis]) - check_int(by, "by", "shift"), 0, x.shape[axis] - 1)
     return np.take(x, from_where, axis)
+
+
+def _spread(values: list[int], most: int) -> list[int]:
+    """Return so many of the values at most, evenly chosen, with the first and the last."""
+    if len(values) <= most:
+        return values
+    return [values[i] for i in np.linspace(0, len(values) - 1, most).round().astype(int)]
 
 
 def measure_shifts(
@@ -120,7 +128,7 @@ def translation_curves(
     Raises
     ------
     TypeError, ValueError
-        As `measure_shifts`, and if there is no model.
+        As `measure_shifts`, and if there is no model or no shift.
     """
     from matplotlib.ticker import MaxNLocator
 
@@ -130,20 +138,26 @@ def translation_curves(
     axis = normal_axis(axis, pictures.ndim, "translation_curves")
     most = max(1, pictures.shape[axis] // 3)
     steps = list(range(-most, most + 1)) if shifts is None else [check_int(by, "shifts", "shift") for by in shifts]
+    if not steps:
+        raise ValueError("translation_curves: expected at least one shift, got none")
     curves = {name: measure_shifts(model, pictures, labels, steps, axis=axis) for name, model in models.items()}
-    figure = new_figure(7.6, 4.6)
-    grid = figure.add_gridspec(2, 5, height_ratios=(1, 3.2))
-    for column, by in enumerate(np.linspace(min(steps), max(steps), 5).round().astype(int)):
+    shown = _spread(sorted(set(steps)), THUMBNAILS)
+    height = max(0.35, room_for(pictures.shape[2:], 0.9)[1])
+    figure = new_figure(7.6, height + 3.7)
+    grid = figure.add_gridspec(2, len(shown), height_ratios=(height, 3.2))
+    for column, by in enumerate(shown):
         axes = figure.add_subplot(grid[0, column])
-        draw_input(axes, shift(pictures[:1], int(by), axis)[0])
+        draw_input(axes, shift(pictures[:1], by, axis)[0])
         bare(axes)
         note(axes, "")
         headline(axes, f"{by:+d}" if by else "0", 8.5)
     axes = figure.add_subplot(grid[1, :])
+    order = np.argsort(steps, kind="stable")
+    steps = [steps[i] for i in order]
     for number, (name, values) in enumerate(curves.items()):
         colour, marker = LOOKS[number % len(LOOKS)]
         mean = 100 * values.mean(axis=1)
-        axes.plot(steps, mean, color=colour, marker=marker, markersize=4.5, linewidth=1.6, label=plain(name))
+        axes.plot(steps, mean[order], color=colour, marker=marker, markersize=4.5, linewidth=1.6, label=plain(name))
     quiet(axes)
     axes.set_ylim(-3, 103)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
