@@ -105,7 +105,8 @@ def filters(
     weight = every[:limit]
     layer = expect_layer(model, place, "filters")
     size = f" {TIMES} ".join(map(str, every.shape[1:]))
-    head = f"filters of {plain(layer_title(place, layer), LONGEST_TITLE)}: {len(every)} of {size}"
+    counted = f"{len(every)} of {size}" if every.ndim > 2 else f"{len(every)} rows of {size} weights"
+    head = f"filters of {plain(layer_title(place, layer), LONGEST_TITLE)}: {counted}"
     head += f", the first {limit}" * (len(every) > limit)
     if weight.ndim == 5:
         weight = weight[:, :, weight.shape[2] // 2]  # (F, C, H, W)
@@ -189,4 +190,4 @@ def _gap(planes: np.ndarray) -> int:
 
 def _draw(axes: "Axes", sheet: np.ndarray, limit: float, aspect: Literal["equal", "auto"] = "equal") -> None:
     image = axes.imshow(sheet, cmap=signed_colours(), vmin=-limit, vmax=limit, interpolation="nearest", aspect=aspect)
-    colour_bar(image, "weight")
+    colour_bar(image, "weight", low=0.0)

@@ -85,6 +85,7 @@ def test_volumes_and_matrices() -> None:
     (axes,) = filters(features()).axes[:1]
     np.testing.assert_array_equal(np.asarray(axes.images[0].get_array()), features()[0].weight.value)
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("input", "output")
+    assert filters(features(), at="2").get_suptitle() == "filters of 2 Dense: 3 rows of 6 weights"
 
 
 def test_wrong_arguments() -> None:
