@@ -252,6 +252,27 @@ def test_a_worker_that_has_fallen_asleep_wakes_up() -> None:
         np.testing.assert_array_equal(out, [1, 2, 3])
 
 
+@pytest.mark.skipif(
+    not hasattr(os, "sched_setaffinity"), reason="needs Linux, where a thread can choose its processors"
+)
+def test_a_thread_leaves_the_processor_that_it_was_woken_on() -> None:
+    before, number = os.sched_getaffinity(0), threads.processor()
+    assert number in before
+    assert len(before) == 1 or any(_leaves_its_processor() for _ in range(20))  # the system may move it back at once
+    assert os.sched_getaffinity(0) == before
+    try:
+        for allowed in before:  # with one alone there is nowhere to go
+            os.sched_setaffinity(0, {allowed})
+            threads.step_aside(allowed)
+            assert threads.processor() == allowed
+            assert os.sched_getaffinity(0) == {allowed}
+    finally:
+        os.sched_setaffinity(0, before)
+    threads.step_aside(-1)  # where processors have no numbers
+    threads.step_aside(max(before) + 1)
+    assert os.sched_getaffinity(0) == before
+
+
 def test_pieces_of_any_length_with_pauses_of_any_length_between_them() -> None:
     """Pauses about as long as a worker stays awake: it falls asleep just when the next piece is handed over."""
     set_num_threads(2)
