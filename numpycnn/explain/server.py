@@ -21,6 +21,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from numpycnn.errors import DataFormatError
 from numpycnn.explain.contents import Example, contents
@@ -31,6 +32,7 @@ ADDRESS = "127.0.0.1"
 HTTP_PORT = 80  # of an address that names none
 MOST_BYTES = 10_000_000  # of a picture
 PATIENCE = 4 * MOST_BYTES  # that is read of a larger one, so that the answer is heard
+HEAD = 10.0  # seconds that a client may take for the head of a request
 ROOM = 2_000_000  # bytes of numbers in an answer, which is sent with every stroke
 PNG = b"\x89PNG\r\n\x1a\n"
 HEADERS = {
@@ -42,6 +44,37 @@ HEADERS = {
 }
 
 Look = Callable[[bytes], Example]
+
+
+class Impatient(H11Protocol):
+    """Hangs up on a client that says nothing, or does not come to the end of the head of its request.
+
+    Such connections take no turn from others, however many there are, and do not stay.
+    """
+
+    timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to wait."""
+        super().connection_made(transport)
+        self._wait(waiting=True)
+
+    def data_received(self, data: bytes) -> None:
+        """Wait on, unless this was the end of the head."""
+        super().data_received(data)
+        self._wait(waiting=self.cycle is None or self.cycle.response_complete)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait no more."""
+        super().connection_lost(exc)
+        self._wait(waiting=False)
+
+    def _wait(self, *, waiting: bool) -> None:
+        if waiting and self.timer is None:
+            self.timer = self.loop.call_later(HEAD, self.transport.close)
+        elif not waiting and self.timer is not None:
+            self.timer.cancel()
+            self.timer = None
 
 
 class Guard:
@@ -182,7 +215,7 @@ def serve(
         door.listen()
         port, token = door.getsockname()[1], secrets.token_urlsafe(24)
         app = application(model, blank, look, port=port, token=token)
-        settings = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False, limit_concurrency=32)
+        settings = uvicorn.Config(app, http=Impatient, log_level="warning", access_log=False, server_header=False)
         web = uvicorn.Server(settings)
         if until is not None:
             threading.Thread(target=_leave, args=(web, until), daemon=True).start()

@@ -9,6 +9,7 @@ import re
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -223,6 +224,29 @@ def test_a_client_that_leaves_in_the_middle_is_no_error(
         door.sendall(f"{head}Content-Length: 1000\r\n\r\nabc".encode())
     assert service.look(png(drawing)).status == 200  # after which the other has been dealt with
     assert caplog.text == ""
+
+
+def test_connections_that_say_nothing_stand_in_nobodys_way(service: Service, drawing: np.ndarray) -> None:
+    with ExitStack() as doors:
+        for number in range(40):
+            door = doors.enter_context(socket.create_connection(("127.0.0.1", service.port), timeout=60))
+            door.sendall(b"POST /picture HTTP/1.1\r\nHost: " * (number % 2))
+        assert service.look(png(drawing)).status == 200
+
+
+@pytest.mark.parametrize("said", [b"", b"POST /picture HTTP/1.1\r\nX-", b"GET / HTTP/1.1\r\n\r\n"])
+def test_who_does_not_come_to_the_end_is_hung_up_on(
+    service: Service, drawing: np.ndarray, said: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "HEAD", 0.1)
+    with socket.create_connection(("127.0.0.1", service.port), timeout=60) as door:
+        door.sendall(said)
+        if said.endswith(b"\r\n\r\n"):  # a whole request, refused, and half of another
+            assert door.recv(1000).startswith(b"HTTP/1.1 4")
+            door.sendall(said[:-1])
+        while door.recv(1000):
+            pass
+    assert service.look(png(drawing)).status == 200
 
 
 def test_many_at_once(service: Service, rng: np.random.Generator) -> None:
