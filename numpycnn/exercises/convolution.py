@@ -257,6 +257,14 @@ def _one_step(x: np.ndarray, weight: np.ndarray, bias: np.ndarray, stride: int =
     return conv2d(x, weight, bias, padding=padding)[:, :, :oh, :ow]
 
 
+def _all_axes(x: np.ndarray, weight: np.ndarray, bias: np.ndarray, stride: int = 1, padding: int = 0) -> np.ndarray:
+    return conv2d(np.pad(x, padding), weight, bias, stride)
+
+
+ALL_AXES = (
+    "np.pad has put zeros around the batch and the channels as well: give it a pair (before, after) for each of the "
+    "four axes, (0, 0) for the first two"
+)
 CONV2D = Exercise(
     solution=conv2d,
     title="the same with channels, filters, a batch, stride and padding",
@@ -316,6 +324,8 @@ CONV2D = Exercise(
         ),
         Mistake("there are zeros above and to the left only: padding is on all four sides", _before),
         Mistake("there are zeros below and to the right only: padding is on all four sides", _after),
+        Mistake(ALL_AXES, _all_axes),
+        Mistake(ALL_AXES, lambda x, *rest, **settings: _all_axes(x, *rest, **settings)[: len(x)]),
         Mistake("the padding repeats the edge of the picture: it is made of zeros", _edges),
     ),
     working=_conv2d_working,

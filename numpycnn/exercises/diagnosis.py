@@ -43,8 +43,8 @@ def known(
 
 def general(found: np.ndarray, expected: np.ndarray, name: str) -> str | None:
     """Return what is recognised without knowing the operation."""
-    if not found.size or not expected.size:
-        return None
+    if not found.size:
+        return f"{name} is empty. A slice [p:-p] is, where p is 0; [p : p + size] is not"
     if found.shape != expected.shape:
         return _of_shape(found, expected, name)
     if np.isnan(found).any():

@@ -18,6 +18,7 @@ GENERAL = [
     (0 * Y, "y is all zeros: the array is made, but nothing is written into it"),
     (Y.astype(int), "y is an array of whole numbers, which cuts off what is behind the point"),
     (Y * (np.arange(2) == 0)[:, None, None], "only y[0] is filled in, and that is right"),
+    (Y[:, 0:-0], "y is empty. A slice [p:-p] is, where p is 0"),
     (-Y, "y has the wrong sign everywhere"),
     (Y / 3, "every number of y is 0.333333 times what was expected"),
     (Y - 0.5, "every number of y is 0.5 too small"),
@@ -31,7 +32,7 @@ def test_what_is_recognised_anywhere(found: np.ndarray, text: str) -> None:
     assert said.startswith(text)
 
 
-@pytest.mark.parametrize("found", [Y**2, Y[:1], np.zeros((0, 3, 4)), np.random.default_rng(1).normal(size=(2, 3, 4))])
+@pytest.mark.parametrize("found", [Y**2, Y[:1], np.random.default_rng(1).normal(size=(2, 3, 4))])
 def test_nothing_is_made_up(found: np.ndarray) -> None:
     assert general(found, Y, "y") is None
 
