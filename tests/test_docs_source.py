@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from numpycnn.exercises import EXERCISES
+
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
 POINTER = re.compile(r"\[`([\w.]+)`\s+in\s+`([^`]+)`\]\(([^)\s]+)\)")
@@ -89,6 +91,11 @@ def test_each_stop_of_the_tour_points_to_code() -> None:
     assert len(stops) >= 10
     for path in stops:
         assert check(path, path.read_text(encoding="utf-8"))[1], f"{path.name} points to no code"
+
+
+def test_each_exercise_of_the_tour_is_there() -> None:
+    pages = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "docs" / "tour").glob("*.md"))
+    assert set(re.findall(r"numpycnn exercise (\w+)", pages)) == set(EXERCISES)
 
 
 def test_the_figures_of_the_tour_are_drawn_shown_and_small() -> None:
