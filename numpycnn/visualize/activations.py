@@ -77,6 +77,26 @@ def _walk(layer: Layer, place: str) -> Iterator[tuple[str, Layer]]:
         yield from _walk(child, key)
 
 
+def steps_of(model: Layer) -> dict[str, Layer]:
+    """Return all layers that compute something, in the order in which they do: what is in a branch, then what joins it.
+
+    Examples
+    --------
+    >>> from numpycnn import Dense, ReLU, Residual, Sequential
+    >>> list(steps_of(Sequential([Residual(Sequential([Dense(4), ReLU()])), Dense(2)], input_shape=(4,))))
+    ['0.main.0', '0.main.1', '0', '1']
+    """
+    return dict(_steps(model, ""))
+
+
+def _steps(layer: Layer, place: str) -> Iterator[tuple[str, Layer]]:
+    for name, child in layer.children().items():
+        key = f"{place}.{name}" if place else name
+        yield from _steps(child, key)
+        if not child.chained:
+            yield key, child
+
+
 def chain_of(model: Layer) -> dict[str, Layer]:
     """Return the layers that data passes one after the other, by their place; of branches, only what joins them.
 

@@ -20,7 +20,7 @@ import numpy as np
 from numpycnn.functional.checks import check_int, spell
 from numpycnn.layers.base import Layer
 from numpycnn.sequential import Sequential
-from numpycnn.visualize.activations import chain_of, expect_batch, expect_layer, follow, follow_back, layer_title
+from numpycnn.visualize.activations import expect_batch, expect_layer, follow, follow_back, layer_title, steps_of
 from numpycnn.visualize.board import TIMES
 from numpycnn.visualize.panels import (
     colour_bar,
@@ -172,7 +172,7 @@ def receptive_fields(
     x : ndarray of shape (N, C, ...) or (C, ...)
         The first is drawn; what counts is the mean over all.
     at : sequence of str, optional
-        Places of layers; those of the chain that slide a window if not given, no more than seven of them.
+        Places of layers; those that slide a window if not given, also inside of branches, no more than seven of them.
     unit : sequence of int, optional
         Where in the maps of each layer the unit is; in the middle if not given.
     path : path_like, optional
@@ -223,14 +223,10 @@ def receptive_fields(
 
 def _windowed(model: Sequential) -> list[str]:
     """Return the places of the layers that slide a window, evenly left out where they are too many."""
-    found = [key for key, layer in chain_of(model).items() if _slides(layer)]
+    found = [key for key, layer in steps_of(model).items() if layer.window() is not None]
     if len(found) <= PANELS:
         return found
     return [found[i] for i in np.linspace(0, len(found) - 1, PANELS).round().astype(int)]
-
-
-def _slides(layer: Layer) -> bool:
-    return layer.window() is not None or any(_slides(child) for child in layer.children().values())
 
 
 def _head(key: str, layer: Layer, field: Field | None) -> str:

@@ -17,7 +17,7 @@ from numpycnn.functional.checks import whole_number
 from numpycnn.layers import Flatten, Reshape
 from numpycnn.losses import CrossEntropy, Loss
 from numpycnn.sequential import Sequential
-from numpycnn.visualize.activations import chain_of, expect_layer, follow, follow_back, layer_title
+from numpycnn.visualize.activations import expect_layer, follow, follow_back, layer_title, steps_of
 from numpycnn.visualize.panels import examples_of, kind_colour
 from numpycnn.visualize.style import BLUE, GREEN, GREY, INK, LONGEST_TITLE, VERMILION, new_figure, plain, save
 
@@ -37,7 +37,8 @@ def collect_activations(
         Built.
     x : ndarray of shape (N, *input_shape)
     at : sequence of str, optional
-        Places of layers, also inside of branches; those of the chain if not given, but for what only reshapes.
+        Places of layers; all in their order if not given, what is inside of branches before what joins them, but for
+        what only reshapes.
     training : bool
         Switch dropout and batch statistics on.
 
@@ -54,7 +55,7 @@ def collect_activations(
     x = examples_of(model, x, "collect_activations")
     places = _places(model, at, "collect_activations")
     passages = follow(model, x, training=training)
-    return {place: passages[place].y.ravel() for place in places}
+    return {place: passages[place].y.ravel() for place in places if at is not None or place in passages}
 
 
 def collect_gradients(
@@ -99,12 +100,12 @@ def collect_gradients(
         return compare.backward()
 
     passages = follow_back(model, x, pick, training=training)[1]
-    return {place: np.asarray(passages[place].dy).ravel() for place in places}
+    return {place: np.asarray(passages[place].dy).ravel() for place in places if at is not None or place in passages}
 
 
 def _places(model: Sequential, at: Sequence[str] | None, operation: str) -> list[str]:
     if at is None:
-        return [key for key, layer in chain_of(model).items() if not isinstance(layer, Flatten | Reshape)]
+        return [key for key, layer in steps_of(model).items() if not isinstance(layer, Flatten | Reshape)]
     for place in at:
         expect_layer(model, place, operation)
     return list(at)

@@ -9,7 +9,7 @@ import numpy as np
 from numpycnn.functional.checks import whole_number
 from numpycnn.layers import Flatten, Reshape
 from numpycnn.sequential import Sequential
-from numpycnn.visualize.activations import Passage, chain_of, expect_layer, follow
+from numpycnn.visualize.activations import Passage, chain_of, expect_layer, follow, steps_of
 from numpycnn.visualize.board import TIMES
 from numpycnn.visualize.panels import draw_bars, draw_input, flat_slice, frame_tiles, one_example, reach, short, tile
 from numpycnn.visualize.style import GREY, INK, LONGEST_TITLE, new_figure, plain, save, signed_colours
@@ -42,7 +42,8 @@ def feature_maps(
     x : ndarray of shape (C, ...) or (1, C, ...)
         One example, as the model gets it.
     at : sequence of str, optional
-        Places of layers, also inside of branches; those of the chain if not given, but for what only reshapes.
+        Places of layers; all in their order if not given, what is inside of branches before what joins them, but for
+        what only reshapes.
     channels : int
         Maps of a layer at most, the first ones.
     class_names : sequence of str, optional
@@ -61,13 +62,14 @@ def feature_maps(
     """
     x = one_example(model, x, "feature_maps")
     channels = whole_number(channels, "channels", "feature_maps")
+    passages = follow(model, x)
     if at is None:
-        places = [key for key, layer in chain_of(model).items() if not isinstance(layer, Flatten | Reshape)]
+        places = [key for key, layer in steps_of(model).items() if not isinstance(layer, Flatten | Reshape)]
+        places = [key for key in places if key in passages]
     else:
         places = list(at)
         for place in places:
             expect_layer(model, place, "feature_maps")
-    passages = follow(model, x)
     heights = [_height(x[0], 1), *(_height(passages[place].y[0], channels) for place in places)]
     figure = new_figure(WIDE + 2.0, sum(heights) + 0.18 * len(heights) + 0.2)
     rows = figure.subplots(len(heights), 1, squeeze=False, gridspec_kw={"height_ratios": heights})[:, 0]

@@ -149,6 +149,12 @@ def test_a_signal_and_layers_that_are_named() -> None:
     assert [axes.get_title() for axes in figure.axes[::2]] == ["0 Conv1D\n5", "3 Conv1D\n10"]
 
 
+def test_windows_inside_of_branches_are_drawn() -> None:
+    titles = [axes.get_title() for axes in receptive_fields(smooth(), batch(smooth(), 1)).axes]
+    heads = [title.split()[0] for title in titles if title]
+    assert heads == ["0", "1.main.2", "2.0", "2.1.0", "3"]
+
+
 def test_many_layers_are_left_out_evenly() -> None:
     model = Sequential([Conv1D(2, 3, padding=1) for _ in range(20)], input_shape=(1, 40))
     heads = [axes.get_title().split()[0] for axes in receptive_fields(model, batch(model, 1)).axes[::2]]

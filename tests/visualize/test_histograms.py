@@ -28,6 +28,9 @@ def test_activations_are_outputs() -> None:
     for key, values in collected.items():
         np.testing.assert_array_equal(values, passages[key].y.ravel())
     assert list(collect_activations(smooth(), batch(smooth()), at=["1.main.2", "5"])) == ["1.main.2", "5"]
+    inside = ["1.main.0", "1.main.1", "1.main.2", "1", "2.0", "2.1.0", "2.1.1", "2"]
+    assert list(collect_activations(smooth(), batch(smooth()))) == ["0", *inside, "3", "5"]
+    assert list(collect_gradients(smooth(), batch(smooth()), [0, 1, 2])) == ["0", *inside, "3", "5"]
 
 
 def test_gradients_are_those_of_the_loss() -> None:

@@ -9,6 +9,7 @@ from PIL import Image
 
 from numpycnn import Sequential
 from numpycnn.visualize import feature_maps, follow
+from numpycnn.visualize.activations import steps_of
 from numpycnn.visualize.board import TIMES
 from numpycnn.visualize.maps import sheet_of
 from numpycnn.visualize.panels import short
@@ -21,7 +22,9 @@ def test_each_layer_has_its_row(build: Callable[[], Sequential], tmp_path: Path)
     x = batch(model, 1)
     figure = feature_maps(model, x[0], channels=4, path=tmp_path / "a.png")
     rows = {axes.texts[0].get_text(): axes for axes in figure.axes}
-    passages = [p for p in follow(model, x).values() if "." not in p.key and type(p.layer).__name__ != "Flatten"]
+    order = {key: number for number, key in enumerate(steps_of(model))}
+    passages = [p for key, p in follow(model, x).items() if key in order and type(p.layer).__name__ != "Flatten"]
+    passages.sort(key=lambda passage: order[passage.key])
     assert list(rows) == ["input", *(passage.title for passage in passages)]
     for passage in passages:
         axes, y = rows[passage.title], passage.y[0]
@@ -48,6 +51,11 @@ def test_sheets_of_every_kind(rng: np.random.Generator) -> None:
 
 
 def test_layers_inside_of_branches() -> None:
+    model = smooth()
+    rows = [axes.texts[0].get_text() for axes in feature_maps(model, batch(model, 1)).axes]
+    inside = ["1.main.0 BatchNorm", "1.main.1 Tanh", "1.main.2 Conv2D", "1 Residual"]
+    assert rows[:6] == ["input", "0 Conv2D", *inside]
+    assert rows[6:] == ["2.0 Conv2D", "2.1.0 Conv2D", "2.1.1 Tanh", "2 Concat", "3 AvgPool2D", "5 Dense"]
     figure = feature_maps(smooth(), batch(smooth(), 1), at=["1.main.1", "2.1"])
     assert [axes.texts[0].get_text() for axes in figure.axes] == ["input", "1.main.1 Tanh", "2.1 Sequential"]
 
