@@ -333,6 +333,14 @@ def test_on_a_phone_the_lens_covers_the_page_and_gives_it_back(
     assert page.evaluate("() => document.activeElement.dataset.channel") == "4"
 
 
+def test_maps_that_come_into_sight_move_nothing(visit: Open, tiny_vgg: nn.Sequential, seven: np.ndarray) -> None:
+    page = visit(tiny_vgg, Example(seven))
+    height = "() => document.getElementById('flow').scrollHeight"
+    before = page.evaluate(height)
+    page.evaluate("() => document.querySelectorAll('#flow .map').forEach((button) => button.draw())")
+    assert page.evaluate(height) == before
+
+
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 def test_whatever_is_operated_has_a_name(
     visit: Open, tiny_vgg: nn.Sequential, seven: np.ndarray, size: tuple[int, int]
@@ -461,6 +469,16 @@ def test_what_is_drawn_is_read_along(easel: Any, tiny_vgg: nn.Sequential) -> Non
     assert page.evaluate("() => Data.page.image.values.reduce((sum, value) => sum + value, 0)") == with_mouse
     page.get_by_role("button", name="Clear").click()
     page.wait_for_function("() => document.querySelector('.verdict').innerText.startsWith('What it reads')")
+
+
+def test_the_width_of_the_pen_is_read_along(easel: Any, tiny_vgg: nn.Sequential) -> None:
+    page, ink = easel, "() => Data.page.image.values.reduce((sum, value) => sum + value, 0)"
+    stroke(page, (60, 60), (180, 60), (110, 200))
+    expect_answer(page, tiny_vgg)
+    thin = page.evaluate(ink)
+    page.locator(".drawing input[type=range]").fill("44")
+    expect_answer(page, tiny_vgg)
+    assert page.evaluate(ink) > 1.3 * thin
 
 
 def test_only_a_stroke_that_begins_on_the_canvas_draws(easel: Any, tiny_vgg: nn.Sequential) -> None:

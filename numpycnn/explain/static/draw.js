@@ -21,7 +21,7 @@ const Draw = (() => {
     max: "44",
     value: "24",
     "aria-label": "width of the pen",
-    input: redraw,
+    input: () => (strokes.length ? changed() : redraw()), // what is drawn has this width too
   });
   const token = new URLSearchParams(location.search).get("token") ?? "";
   let strokes = []; // each a list of points, on a picture if one was opened

@@ -165,6 +165,7 @@ const Flow = (() => {
 
   function map(layer, channel, open) {
     const canvas = make("canvas");
+    Stage.fit(canvas, layer.y); // drawn when it comes into sight, which moves nothing
     const name = layer.y.isVector ? plural(layer.y.count, "number") : `map ${channel}`;
     const button = make(
       "button",

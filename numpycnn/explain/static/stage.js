@@ -56,10 +56,16 @@ const Stage = (() => {
     return { rows, columns: width, places, cells, cellAt, sliceOf: (cell) => Math.floor((cell % width) / pitch) };
   }
 
-  /** Draw a map into a small canvas, one pixel for each number; CSS makes it large. */
-  function thumbnail(canvas, array, channel, most = Colours.strongest(array)) {
+  /** Give a small canvas the shape of a map, one pixel for each number; CSS makes it large. */
+  function fit(canvas, array) {
     const at = (array.layout ??= layout(array));
     [canvas.width, canvas.height] = [at.columns, at.rows];
+    return at;
+  }
+
+  /** Draw a map into a small canvas. */
+  function thumbnail(canvas, array, channel, most = Colours.strongest(array)) {
+    const at = fit(canvas, array);
     canvas.getContext("2d").putImageData(Colours.pixels(at, array.map(channel), most), 0, 0);
   }
 
@@ -250,5 +256,5 @@ const Stage = (() => {
     }
   }
 
-  return { layout, thumbnail, photograph, develop, Board };
+  return { layout, fit, thumbnail, photograph, develop, Board };
 })();
