@@ -24,13 +24,13 @@ def test_each_file_has_its_verdict_whatever_the_others_do(tmp_path: Path) -> Non
     folder = tmp_path / "my answers"
     folder.mkdir()
     files = write(folder, correlate=ENDLESS, conv2d=ENDS, softmax=RIGHT)
-    verdicts = check_files(files, limit=1.0)
+    verdicts = check_files(files, limit=3.0)
     assert list(verdicts) == ["correlate", "conv2d", "softmax"]
 
     endless = verdicts["correlate"]
     assert (endless.state, endless.passed, endless.failed) == ("wrong", (), "a 1x1 kernel, which is a factor")
     first, _, shown = endless.text.partition("\n\n")
-    assert first.startswith("stopped after 1 seconds in line ")
+    assert first.startswith("stopped after 3 seconds in line ")
     assert first.endswith(" of correlate.py: a loop that never ends? check what should end it")
     assert first.split()[6] in ("3", "4")
     assert shown.startswith("x (2, 3)\n")
