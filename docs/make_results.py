@@ -1,4 +1,4 @@
-"""Run the best recipes again (``make results``), and bring the table and the curves of docs/results.md up to date.
+"""Run the recipes again (``make results``), and bring the tables and the curves of docs/results.md up to date.
 
 Each run has a folder of its own. One that is finished is not repeated and one that was interrupted is resumed, so
 ``make results`` goes on where it was. Beside the page a run's result.json is kept, but for the place of its data.
@@ -9,6 +9,7 @@ import json
 import re
 import subprocess
 import sys
+from itertools import product
 from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
@@ -19,7 +20,7 @@ from numpycnn.visualize import learning_curves
 
 DOCS = Path(__file__).parent
 PAGE, KEPT, FIGURES = DOCS / "results.md", DOCS / "results", DOCS / "figures" / "results"
-SEEDS = (0, 1, 2)
+SEEDS, RECIPES = (0, 1, 2), ("quick", "best")
 #: What is trained, and what others have reached.
 PUBLISHED = {
     "mnist": "LeNet-5 99.05 (Y. LeCun et al., 1998); Keras' example 99.25; the best NumPy framework we know of 99.39",
@@ -31,11 +32,11 @@ PUBLISHED = {
 Result = dict[str, Any]
 
 
-def run(dataset: str, seed: int, folder: Path, threads: int | None) -> None:
+def run(recipe: str, dataset: str, seed: int, folder: Path, threads: int | None) -> None:
     """Train and test once, unless that has been done."""
     if (folder / "result.json").is_file():
         return
-    command = [sys.executable, "-m", "numpycnn", "train", dataset, "--recipe", "best", "--seed", str(seed)]
+    command = [sys.executable, "-m", "numpycnn", "train", dataset, "--recipe", recipe, "--seed", str(seed)]
     command += ["--out", str(folder)] + (["--threads", str(threads)] if threads else [])
     if (folder / "checkpoint.safetensors").is_file():
         command.append("--resume")
@@ -53,9 +54,9 @@ def keep(folder: Path, name: str) -> None:
     (KEPT / f"{name}.json").write_text(text + "\n", encoding="utf-8")
 
 
-def kept(dataset: str) -> dict[int, Result]:
+def kept(recipe: str, dataset: str) -> dict[int, Result]:
     """Return the results that are kept, by seed."""
-    files = {int(path.stem.rpartition("-")[2]): path for path in sorted(KEPT.glob(f"{dataset}-*.json"))}
+    files = {int(path.stem.rpartition("-")[2]): path for path in sorted(KEPT.glob(f"{recipe}-{dataset}-*.json"))}
     return {seed: json.loads(path.read_text(encoding="utf-8")) for seed, path in sorted(files.items())}
 
 
@@ -64,7 +65,7 @@ def minutes(seconds: list[float]) -> str:
     return f"{mean(seconds) / 60:.1f} min"
 
 
-def row(dataset: str, results: dict[int, Result]) -> str:
+def row(recipe: str, dataset: str, results: dict[int, Result]) -> str:
     """Return a line of the table."""
     accuracies = [100 * result["test_accuracy"] for result in results.values()]
     spread = f" ± {stdev(accuracies):.2f}" if len(accuracies) > 1 else ""
@@ -72,9 +73,9 @@ def row(dataset: str, results: dict[int, Result]) -> str:
     first = next(iter(results.values()))
     last = [result["history"][-1] for result in results.values()]
     held_out = [100 * epoch["val_accuracy"] for epoch in last if "val_accuracy" in epoch]
-    times = [minutes([result[name] for result in results.values()]) for name in ("seconds", "cpu_seconds")]
+    times = [minutes([result[name] for result in results.values()]) for name in ("training_seconds", "cpu_seconds")]
     cells = [
-        f"[`{dataset}`](results/{dataset}-{next(iter(results))}.json)",
+        f"[`{dataset}`](results/{recipe}-{dataset}-{next(iter(results))}.json)",
         f"`{first['settings']['model']}`, {first['parameters']:,}",
         f"**{mean(accuracies):.2f}{spread}**",
         f"{each} ({', '.join(map(str, results))})",
@@ -86,23 +87,29 @@ def row(dataset: str, results: dict[int, Result]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def write_page(found: dict[str, dict[int, Result]]) -> None:
-    """Put the table between the two marks of the page."""
-    head = "data; network, parameters; test accuracy in %; of each run (its seed); held out; clock, threads; processor"
+def table(recipe: str) -> str:
+    """Return the table of a recipe, from what is kept."""
+    head = (
+        "data; network, parameters; test accuracy in %; of each run (its seed); held out; training, threads; processor"
+    )
     titles = [*head.split("; "), "published"]
-    lines = [
-        f"| {' | '.join(titles)} |",
-        "|" + "---|" * len(titles),
-        *(row(dataset, results) for dataset, results in found.items()),
-    ]
+    lines = [f"| {' | '.join(titles)} |", "|" + "---|" * len(titles)]
+    lines += [row(recipe, dataset, results) for dataset in PUBLISHED if (results := kept(recipe, dataset))]
+    return "\n".join(lines) + "\n"
+
+
+def write_page() -> None:
+    """Put each recipe's table between its two marks on the page."""
     text = PAGE.read_text(encoding="utf-8")
-    marked = re.compile(r"(<!-- table -->\n).*(<!-- end -->)", re.DOTALL)
-    PAGE.write_text(marked.sub(lambda mark: mark[1] + "\n".join(lines) + "\n" + mark[2], text), encoding="utf-8")
+    for recipe in RECIPES:
+        before, rest = text.split(f"<!-- {recipe} -->\n")
+        text = f"{before}<!-- {recipe} -->\n{table(recipe)}<!-- end -->{rest.partition('<!-- end -->')[2]}"
+    PAGE.write_text(text, encoding="utf-8")
 
 
 def main() -> None:
     """Run, keep, draw and write."""
-    parser = argparse.ArgumentParser(description="Run the best recipes, and write docs/results.md.")
+    parser = argparse.ArgumentParser(description="Run the recipes, and write docs/results.md.")
     parser.add_argument("datasets", nargs="*", metavar="DATASET", help=f"{', '.join(PUBLISHED)} (default: all)")
     parser.add_argument("--seeds", type=int, nargs="+", default=SEEDS, metavar="N", help="(default: 0 1 2)")
     parser.add_argument(
@@ -110,18 +117,20 @@ def main() -> None:
     )
     parser.add_argument("--threads", type=int, metavar="N", help="of each run (default: all)")
     parser.add_argument("--collect", action="store_true", help="take the runs that are finished, and start none")
+    parser.add_argument("--recipe", choices=RECIPES, help="(default: both)")
     arguments = parser.parse_args()
-    for dataset in arguments.datasets or PUBLISHED:
-        for seed in arguments.seeds:
-            folder = arguments.runs / f"{dataset}-{seed}"
-            if not arguments.collect:
-                run(dataset, seed, folder, arguments.threads)
-            if (folder / "result.json").is_file():
-                keep(folder, f"{dataset}-{seed}")
-    found = {dataset: results for dataset in PUBLISHED if (results := kept(dataset))}
-    for dataset, results in found.items():
-        save(learning_curves(next(iter(results.values()))["history"]), FIGURES / f"{dataset}.png")
-    write_page(found)
+    recipes = [arguments.recipe] if arguments.recipe else RECIPES
+    for recipe, dataset, seed in product(recipes, arguments.datasets or PUBLISHED, arguments.seeds):
+        name = f"{recipe}-{dataset}-{seed}"
+        folder = arguments.runs / name
+        if not arguments.collect:
+            run(recipe, dataset, seed, folder, arguments.threads)
+        if (folder / "result.json").is_file():
+            keep(folder, name)
+    for dataset in PUBLISHED:
+        for result in list(kept("best", dataset).values())[:1]:
+            save(learning_curves(result["history"]), FIGURES / f"{dataset}.png")
+    write_page()
 
 
 if __name__ == "__main__":

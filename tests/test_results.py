@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from numpycnn.cli.recipes import BEST, OPTIMIZERS
+from numpycnn.cli.recipes import OPTIMIZERS, RECIPES
 
 DOCS = Path(__file__).parents[1] / "docs"
 RECORDS = sorted((DOCS / "results").glob("*.json"))
@@ -36,14 +36,14 @@ def read(path: Path) -> dict[str, Any]:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def test_the_table_is_that_of_the_records(script: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("recipe", ["quick", "best"])
+def test_the_table_is_that_of_the_records(recipe: str, script: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(script, "KEPT", DOCS / "results")
     page = (DOCS / "results.md").read_text(encoding="utf-8")
-    found = {dataset: results for dataset in script.PUBLISHED if (results := script.kept(dataset))}
-    assert sum(map(len, found.values())) == len(RECORDS) > 0
-    rows = re.search(r"<!-- table -->\n(.*)<!-- end -->", page, re.DOTALL)
-    assert rows is not None
-    assert rows[1].splitlines()[2:] == [script.row(dataset, results) for dataset, results in found.items()]
+    shown = page.split(f"<!-- {recipe} -->\n")[1].split("<!-- end -->")[0]
+    assert shown == script.table(recipe)
+    count = sum(len(script.kept(recipe, dataset)) for dataset in script.PUBLISHED)
+    assert count == sum(path.name.startswith(recipe) for path in RECORDS) > 0
 
 
 @pytest.mark.parametrize("path", RECORDS, ids=lambda path: path.stem)
@@ -51,10 +51,10 @@ def test_a_record_is_of_the_recipe(path: Path) -> None:
     """A figure of another recipe than the one in the table is none of this recipe."""
     record = read(path)
     settings = record["settings"]
-    dataset, _, seed = path.stem.rpartition("-")
+    kind, dataset, seed = path.stem.split("-")
     assert (settings["dataset"], settings["found"], settings["seed"]) == (dataset, dataset, int(seed))
-    recipe = BEST[dataset]
-    expected = vars(recipe) | {"recipe": "best", "lr": recipe.lr or OPTIMIZERS[recipe.optimizer][1]}
+    recipe = RECIPES[kind][dataset]
+    expected = vars(recipe) | {"recipe": kind, "lr": recipe.lr or OPTIMIZERS[recipe.optimizer][1]}
     assert {name: settings[name] for name in expected} == expected
     assert len(record["history"]) == recipe.epochs
 
@@ -72,7 +72,7 @@ def finished(folder: Path, accuracy: float, seed: int) -> None:
     epochs = [{"epoch": n, "loss": 1 / 3, "accuracy": 0.5, "val_loss": 0.25, "val_accuracy": 0.9} for n in (1, 2)]
     record = {
         "test_accuracy": accuracy,
-        "seconds": 90.0,
+        "training_seconds": 90.0,
         "cpu_seconds": 150.0,
         "settings": {"model": "vgg5", "threads": 2, "seed": seed},
         "parameters": 1234,
@@ -83,19 +83,23 @@ def finished(folder: Path, accuracy: float, seed: int) -> None:
 
 
 def test_runs_become_a_table(script: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    finished(tmp_path / "runs" / "mnist-0", 0.99, 0)
-    finished(tmp_path / "runs" / "mnist-1", 0.98, 1)
-    script.PAGE.write_text("before\n<!-- table -->\nold\n<!-- end -->\nafter\n")
+    finished(tmp_path / "runs" / "best-mnist-0", 0.99, 0)
+    finished(tmp_path / "runs" / "best-mnist-1", 0.98, 1)
+    script.PAGE.write_text(
+        "before\n<!-- quick -->\nold\n<!-- end -->\nbetween\n<!-- best -->\nold\n<!-- end -->\nafter\n"
+    )
     monkeypatch.setattr(sys, "argv", ["make_results.py", "--collect", "--runs", str(tmp_path / "runs")])
     script.main()
-    lines = script.PAGE.read_text(encoding="utf-8").splitlines()
-    assert (lines[0], lines[1], lines[-2], lines[-1]) == ("before", "<!-- table -->", "<!-- end -->", "after")
-    assert len(lines) == 7
-    assert lines[4].startswith(
-        "| [`mnist`](results/mnist-0.json) | `vgg5`, 1,234 | **98.50 ± 0.71** | 99.00, 98.00 (0, 1) | 90.00 "
+    head, quick, best = re.split(r"<!-- \w+ -->\n(?=\|)", script.PAGE.read_text(encoding="utf-8"))
+    assert head == "before\n"
+    assert quick.splitlines()[2:] == ["<!-- end -->", "between"]
+    lines = best.splitlines()
+    assert lines[3:] == ["<!-- end -->", "after"]
+    assert lines[2].startswith(
+        "| [`mnist`](results/best-mnist-0.json) | `vgg5`, 1,234 | **98.50 ± 0.71** | 99.00, 98.00 (0, 1) | 90.00 "
         "| 1.5 min, 2 | 2.5 min | LeNet-5 99.05"
     )
-    kept = read(script.KEPT / "mnist-0.json")
+    kept = read(script.KEPT / "best-mnist-0.json")
     assert "data_source" not in kept
     assert kept["history"][0] == {"epoch": 1, "loss": 0.33333, "accuracy": 0.5, "val_loss": 0.25, "val_accuracy": 0.9}
     assert (script.FIGURES / "mnist.png").is_file()
@@ -110,7 +114,7 @@ def test_what_is_finished_is_not_repeated_and_what_is_not_is_resumed(
     (tmp_path / "mnist-1").mkdir()
     (tmp_path / "mnist-1" / "checkpoint.safetensors").touch()
     for seed in range(3):
-        script.run("mnist", seed, tmp_path / f"mnist-{seed}", 2)
+        script.run("best", "mnist", seed, tmp_path / f"mnist-{seed}", 2)
     plain = ["numpycnn", "train", "mnist", "--recipe", "best", "--seed"]
     assert commands == [
         [*plain, "1", "--out", str(tmp_path / "mnist-1"), "--threads", "2", "--resume"],
