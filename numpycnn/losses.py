@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from numpycnn import functional as F
+from numpycnn.functional.described import describe
 from numpycnn.layers.base import Parameter
 
 
@@ -107,6 +108,13 @@ class CrossEntropy(Loss):
         Share of the target that is spread evenly over all classes, from 0 to 1.
     l1, l2 : float
         Penalties on the weights.
+
+    Raises
+    ------
+    ValueError
+        If a setting is out of range.
+    TypeError
+        If a setting is no number.
     """
 
     def __init__(self, label_smoothing: float = 0.0, *, l1: float = 0.0, l2: float = 0.0) -> None:
@@ -147,3 +155,7 @@ class MeanSquaredError(Loss):
 
     def _gradient(self, y: Any, target: Any) -> np.ndarray:
         return F.mean_squared_error_backward(y, target)
+
+
+for _loss in (BinaryCrossEntropy, MeanSquaredError):
+    describe(_loss, Loss)

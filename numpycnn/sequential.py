@@ -37,6 +37,13 @@ class Sequential(Layer):
         What should be known about the model besides its weights (class names, how its inputs were normalised, ...).
         Saved with it; anything that JSON can hold.
 
+    Raises
+    ------
+    TypeError
+        If `layers` is no list of layers, or `dtype` is not float32 or float64.
+    ValueError
+        If a layer does not fit the one before it; when it is built.
+
     Examples
     --------
     >>> from numpycnn import Conv2D, Dense, Flatten, MaxPool2D, ReLU

@@ -27,5 +27,5 @@ def saved_pictures(block: Any, block_vars: dict[str, Any], gallery_conf: dict[st
         if saved.suffix in (".png", ".gif"):
             picture = Path(next(block_vars["image_path_iterator"])).with_suffix(saved.suffix)
             shutil.move(saved, picture)
-            shown.append(str(picture))
-    return figure_rst(shown, gallery_conf["src_dir"])
+            shown.append(figure_rst([str(picture)], gallery_conf["src_dir"]))
+    return "".join(shown)  # one below the other

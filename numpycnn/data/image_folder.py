@@ -110,7 +110,7 @@ def load_image_folder(
     Parameters
     ----------
     root, size, channels, fit, skip_broken
-        See `ImageFolder`.
+        As for `ImageFolder`.
     seed : int
 
     Returns

@@ -160,7 +160,18 @@ class PictureFileReader:
 
 @dataclass(frozen=True)
 class PictureReader(PictureFileReader):
-    """What makes an image of a data set of a PNG or JPEG file; see `fit_picture` for the parameters."""
+    """What makes an image of a data set of a PNG or JPEG file; see `fit_picture` for the parameters.
+
+    Parameters
+    ----------
+    size, channels, fit
+        As for `fit_picture`.
+
+    Raises
+    ------
+    ValueError
+        If a setting is out of range.
+    """
 
     size: tuple[int, int]
     channels: int = 3

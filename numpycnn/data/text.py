@@ -26,6 +26,15 @@ WORD = re.compile(r"n't\b|'(?:s|ve|re|d|ll|m)\b|[(),!?]|(?:(?!n't\b)[^\W_])+")
 def tokenize(text: str) -> list[str]:
     """Return the words of a text in lower case.
 
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    list of str
+        With signs and endings, such as ``'s``, as words of their own.
+
     Examples
     --------
     >>> tokenize("It's a film (of sorts) that you don't forget!")

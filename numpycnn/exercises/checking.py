@@ -19,7 +19,18 @@ State = Literal["not begun", "wrong", "right"]
 
 @dataclass(frozen=True)
 class Verdict:
-    """What came of a check: the state, the cases that were right, the one that was not, and what there is to say."""
+    """What came of a check.
+
+    Attributes
+    ----------
+    state : str
+    passed : tuple of str
+        The cases that were right.
+    failed : str or None
+        The one that was not.
+    text : str
+        What there is to say.
+    """
 
     state: State
     passed: tuple[str, ...] = ()

@@ -75,14 +75,30 @@ def render(model: Sequential, example: Example, *, most_bytes: int = MOST_BYTES)
 def write_page(
     path: str | os.PathLike[str], model: Sequential, example: Example, *, most_bytes: int = MOST_BYTES
 ) -> None:
-    """Write what `render` returns to a file, all or nothing."""
+    """Write what `render` returns to a file, all or nothing.
+
+    Parameters
+    ----------
+    path : path_like
+    model, example, most_bytes
+        As for `render`, which raises the same errors.
+    """
     text = render(model, example, most_bytes=most_bytes)
     with replacing(Path(path)) as beside:
         beside.write_text(text, encoding="utf-8")
 
 
 def is_page(path: str | os.PathLike[str]) -> bool:
-    """Return whether a file is a page that `write_page` wrote."""
+    """Return whether a file is a page that `write_page` wrote.
+
+    Parameters
+    ----------
+    path : path_like
+
+    Returns
+    -------
+    bool
+    """
     if not Path(path).is_file():
         return False
     with open(path, "rb") as file:

@@ -50,6 +50,7 @@ from numpycnn.functional.convolution import (
     conv3d,
     conv3d_backward,
 )
+from numpycnn.functional.described import describe, describe_functions
 from numpycnn.functional.dropout import dropout, dropout_backward
 from numpycnn.functional.embedding import embedding, embedding_backward
 from numpycnn.functional.global_pool import (
@@ -168,3 +169,14 @@ __all__ = [
     "zero_pad",
     "zero_pad_backward",
 ]
+
+for _name in ("leaky_relu", "elu", "selu", "gelu", "sigmoid", "tanh"):
+    describe(globals()[_name], relu)
+for _name in ("conv_transpose_output_size", "pool_output_size"):
+    describe(globals()[_name], conv_output_size)
+for _one, _other in ((log_softmax, softmax), (global_max_pool, global_avg_pool), (tanh_backward, sigmoid_backward)):
+    describe(_one, _other)
+describe(log_softmax_backward, softmax_backward)
+for _name in ("binary_cross_entropy_backward", "mean_squared_error_backward"):
+    describe(globals()[_name], cross_entropy_backward)
+describe_functions({name: globals()[name] for name in __all__}, backward=relu_backward)

@@ -57,7 +57,27 @@ def relu(x: Any) -> np.ndarray:
 
 
 def relu_backward(dy: Any, x: Any) -> np.ndarray:
-    """Return ``dx = dy`` where ``x > 0`` or is NaN, else 0; for `x` the output may be given, which says the same."""
+    """Return ``dx = dy`` where ``x > 0`` or is NaN, else 0; for `x` the output may be given, which says the same.
+
+    Parameters
+    ----------
+    dy : ndarray of the shape of the output
+        Gradient of the loss with respect to the output.
+    x : ndarray of any shape
+        What went in, of the type of `dy`.
+
+    Returns
+    -------
+    dx : ndarray of the shape of `x`
+        Gradient of the loss with respect to `x`.
+
+    Raises
+    ------
+    TypeError
+        If an array is not float32 or float64, or the arrays differ in type.
+    ValueError
+        If the shapes do not belong together, or a setting is out of range.
+    """
     dy, x = _operands(dy, x, "relu_backward")
     dy, x = for_kernel(dy), for_kernel(x)
     dx = memory.empty(x.shape, x.dtype)
@@ -67,6 +87,11 @@ def relu_backward(dy: Any, x: Any) -> np.ndarray:
 
 def leaky_relu(x: Any, *, negative_slope: float = 0.01) -> np.ndarray:
     """Return ``x`` where it is positive, else ``negative_slope * x``.
+
+    Parameters
+    ----------
+    negative_slope : float
+        The slope below 0.
 
     References
     ----------
@@ -86,6 +111,11 @@ def leaky_relu_backward(dy: Any, x: Any, *, negative_slope: float = 0.01) -> np.
 
 def elu(x: Any, *, alpha: float = 1.0) -> np.ndarray:
     """Return ``x`` where it is positive, else ``alpha * (exp(x) - 1)``.
+
+    Parameters
+    ----------
+    alpha : float
+        What is approached far below 0, with the sign turned round.
 
     References
     ----------
@@ -122,21 +152,37 @@ def selu_backward(dy: Any, x: Any) -> np.ndarray:
 
 
 def sigmoid(x: Any) -> np.ndarray:
-    """Return ``1 / (1 + exp(-x))`` of each element, without overflow for any finite or infinite `x`."""
+    """Return ``1 / (1 + exp(-x))`` of each element, without overflow for any finite or infinite `x`.
+
+    References
+    ----------
+    I. Goodfellow, Y. Bengio, A. Courville, "Deep Learning", section 6.2.2.
+    """
     x = float_array(x, "x", "sigmoid")
     small = np.exp(-np.abs(x))  # at most 1, whatever the sign of x
     return np.asarray(np.where(x >= 0, 1, small) / (1 + small))
 
 
 def sigmoid_backward(dy: Any, x: Any, *, y: np.ndarray | None = None) -> np.ndarray:
-    """Return ``dx = dy * y * (1 - y)`` with ``y = sigmoid(x)``."""
+    """Return ``dx = dy * y * (1 - y)`` with ``y = sigmoid(x)``.
+
+    Parameters
+    ----------
+    y : ndarray of the shape of `x`, optional
+        What the forward gave, where it is at hand; it is computed otherwise.
+    """
     dy, x = _operands(dy, x, "sigmoid_backward")
     y = sigmoid(x) if y is None else y
     return np.asarray(dy * y * (1 - y))
 
 
 def tanh(x: Any) -> np.ndarray:
-    """Return the hyperbolic tangent of each element."""
+    """Return the hyperbolic tangent of each element.
+
+    References
+    ----------
+    I. Goodfellow, Y. Bengio, A. Courville, "Deep Learning", section 6.3.2.
+    """
     return np.asarray(np.tanh(float_array(x, "x", "tanh")))
 
 
@@ -167,6 +213,11 @@ def gelu(x: Any, approximate: str = "none") -> np.ndarray:
     """Return ``x * Phi(x)``, where ``Phi`` is the cumulative distribution of the standard normal variable.
 
     ``approximate="tanh"`` uses ``Phi(x) = (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2`` instead.
+
+    Parameters
+    ----------
+    approximate : {"none", "tanh"}
+        Whether ``Phi`` is exact or approximated.
 
     References
     ----------

@@ -73,6 +73,11 @@ def pool_output_size(
 
     With `ceil_mode` the division is rounded up, but no window begins in the padding after the input.
 
+    Parameters
+    ----------
+    ceil_mode : bool
+        Keep a last, incomplete window.
+
     References
     ----------
     arXiv 1603.07285, relationship 7.
@@ -111,6 +116,11 @@ def conv_transpose_output_size(
 
     `padding` is that of the convolution whose shapes are undone: it makes the output smaller. `output_padding` (``a``)
     chooses among the several input sizes that a strided convolution maps to the same output size.
+
+    Parameters
+    ----------
+    output_padding : int or tuple of int
+        Added after the output, smaller than the stride or the dilation.
 
     References
     ----------
@@ -159,6 +169,10 @@ def receptive_field(layers: Sequence[Sequence[int]]) -> tuple[int, int]:
         If `layers` is no list, or a setting is not an int.
     ValueError
         If a layer has not 2 or 3 settings, or one is out of range.
+
+    References
+    ----------
+    A. Araujo, W. Norris, J. Sim, "Computing receptive fields of convolutional neural networks", 2019.
 
     Examples
     --------

@@ -135,7 +135,7 @@ def conv_transpose2d(
     bias : ndarray of shape (F,), optional
         Added to every position of an output channel.
     stride, padding, dilation, groups
-        Of that convolution, see `conv2d`. Padding makes the output smaller; ``"same"`` makes it ``H * stride``.
+        Of that convolution, as for `conv2d`. Padding makes the output smaller; ``"same"`` makes it ``H * stride``.
     output_padding : int or tuple of int
         Rows and columns added after the output, to choose among the sizes that a strided convolution maps to ``H``.
         Smaller than the stride or the dilation.

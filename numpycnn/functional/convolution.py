@@ -263,7 +263,7 @@ def conv2d(
     bias : ndarray of shape (F,), optional
         Added to every position of an output channel.
     stride : int or tuple of int
-        From one window to the next, for both axes or one for each.
+        From one window to the next, for all axes, or one for each.
     padding : int, tuple of int, tuple of (before, after) pairs, or {"valid", "same", "full"}
         Zeros around the picture. ``"same"`` makes ``ceil(input / stride)`` outputs and puts an odd zero after the
         input.

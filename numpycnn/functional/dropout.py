@@ -52,6 +52,10 @@ def dropout(x: Any, *, p: float, key: int) -> tuple[np.ndarray, np.ndarray]:
         If `p` or `key` is out of range.
     TypeError
         If `x` is not float32 or float64.
+
+    References
+    ----------
+    N. Srivastava et al., "Dropout: a simple way to prevent neural networks from overfitting", 2014.
     """
     x = for_kernel(float_array(x, "x", "dropout"))
     p, key = check_p(p, "dropout"), whole_number(key, "key", "dropout", minimum=0)
@@ -70,7 +74,13 @@ def dropout(x: Any, *, p: float, key: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def dropout_backward(dy: Any, kept: np.ndarray, *, p: float) -> np.ndarray:
-    """Return ``dx``: the gradients of what was kept, scaled up."""
+    """Return ``dx``: the gradients of what was kept, scaled up.
+
+    Parameters
+    ----------
+    kept : ndarray of bool of the shape of the output
+        What `dropout` gave.
+    """
     dy = for_kernel(float_array(dy, "dy", "dropout_backward"))
     expect_shape(dy, kept.shape, "dy", "dropout_backward")
     dx = memory.empty(dy.shape, dy.dtype)

@@ -44,6 +44,10 @@ def embedding(x: Any, weight: Any) -> np.ndarray:
     TypeError
         If `x` does not hold integers, or `weight` is not float32 or float64.
 
+    References
+    ----------
+    Y. Bengio et al., "A neural probabilistic language model", 2003.
+
     Examples
     --------
     >>> import numpy as np
@@ -56,7 +60,12 @@ def embedding(x: Any, weight: Any) -> np.ndarray:
 
 
 def embedding_backward(dy: Any, x: Any, weight: Any) -> np.ndarray:
-    """Return ``dweight``, (V, D); the indices have no gradient."""
+    """Return ``dweight``, (V, D); the indices have no gradient.
+
+    Returns
+    -------
+    ndarray of shape (V, D)
+    """
     x, weight = _operands(x, weight, "embedding_backward")
     dy = float_array(dy, "dy", "embedding_backward", like=weight)
     expect_shape(dy, (*x.shape, weight.shape[1]), "dy", "embedding_backward")

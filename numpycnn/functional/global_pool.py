@@ -44,6 +44,10 @@ def global_avg_pool(x: Any) -> np.ndarray:
         If there is no spatial axis, or an empty one.
     TypeError
         If `x` is not float32 or float64.
+
+    References
+    ----------
+    M. Lin, Q. Chen, S. Yan, "Network in network", arXiv 1312.4400.
     """
     return np.asarray(_channels(x, "global_avg_pool")[1].mean(axis=2))
 
@@ -56,7 +60,12 @@ def global_avg_pool_backward(dy: Any, x: Any) -> np.ndarray:
 
 
 def global_max_pool(x: Any) -> np.ndarray:
-    """Return the largest element of each channel, (N, C) from (N, C, *size); see `global_avg_pool`."""
+    """Return the largest element of each channel, (N, C) from (N, C, *size); see `global_avg_pool`.
+
+    References
+    ----------
+    M. Oquab et al., "Is object localization for free?", 2015.
+    """
     return np.asarray(_channels(x, "global_max_pool")[1].max(axis=2))
 
 

@@ -48,6 +48,10 @@ def linear(x: Any, weight: Any, bias: Any = None) -> np.ndarray:
     TypeError
         If an array is not float32 or float64, or the arrays differ in type.
 
+    References
+    ----------
+    I. Goodfellow, Y. Bengio, A. Courville, "Deep Learning", section 6.5.
+
     Examples
     --------
     >>> import numpy as np
@@ -63,7 +67,14 @@ def linear(x: Any, weight: Any, bias: Any = None) -> np.ndarray:
 
 
 def linear_backward(dy: Any, x: Any, weight: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the gradients ``(dx, dweight, dbias)`` of `linear`, in the shapes of ``x``, ``weight`` and ``(O,)``."""
+    """Return the gradients ``(dx, dweight, dbias)`` of `linear`, in the shapes of ``x``, ``weight`` and ``(O,)``.
+
+    Returns
+    -------
+    dx : ndarray of shape (N, I)
+    dweight : ndarray of shape (O, I)
+    dbias : ndarray of shape (O,)
+    """
     x, weight = _operands(x, weight, "linear_backward")
     dy = float_array(dy, "dy", "linear_backward", like=x)
     expect_shape(dy, (*x.shape[:-1], len(weight)), "dy", "linear_backward")

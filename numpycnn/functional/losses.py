@@ -45,6 +45,10 @@ def one_hot(labels: Any, num_classes: int, *, dtype: Any = np.float32) -> np.nda
     TypeError
         If the labels are not integers.
 
+    References
+    ----------
+    I. Goodfellow, Y. Bengio, A. Courville, "Deep Learning", section 15.4.
+
     Examples
     --------
     >>> one_hot([2, 0], 3)
@@ -119,6 +123,10 @@ def cross_entropy(logits: Any, labels: Any, *, label_smoothing: float = 0.0) -> 
     TypeError
         If the logits are not float32 or float64, or the labels are neither integers nor shares.
 
+    References
+    ----------
+    I. Goodfellow, Y. Bengio, A. Courville, "Deep Learning", section 6.2.2.3.
+
     Examples
     --------
     >>> logits = np.array([[2.0, 0.0, 0.0]])
@@ -133,7 +141,18 @@ def cross_entropy(logits: Any, labels: Any, *, label_smoothing: float = 0.0) -> 
 
 
 def cross_entropy_backward(logits: Any, labels: Any, *, label_smoothing: float = 0.0, dy: float = 1.0) -> np.ndarray:
-    """Return ``dlogits = dy * (softmax(logits) - targets) / N``, (N, K)."""
+    """Return ``dlogits = dy * (softmax(logits) - targets) / N``, (N, K).
+
+    Parameters
+    ----------
+    dy : float
+        Gradient of what comes after with respect to the loss, 1 if the loss is the end.
+
+    Returns
+    -------
+    ndarray of the shape of the first argument
+        Gradient with respect to it.
+    """
     logits, targets = _targets(logits, labels, label_smoothing, "cross_entropy_backward")
     dy = check_number(dy, "dy", "cross_entropy_backward", finite=False)
     return (softmax(logits) - targets) * logits.dtype.type(dy / len(logits))
@@ -161,6 +180,21 @@ def binary_cross_entropy(logits: Any, target: Any) -> float:
     target : ndarray of the same shape
         From 0 to 1.
 
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, a target is not from 0 to 1, or there is no element.
+    TypeError
+        If the logits are not float32 or float64, or the targets no numbers.
+
+    References
+    ----------
+    I. Goodfellow, Y. Bengio, A. Courville, "Deep Learning", section 6.2.2.2.
+
     Notes
     -----
     Computed as ``max(z, 0) - z t + log(1 + exp(-|z|))``, which is the same and never overflows.
@@ -181,7 +215,28 @@ def binary_cross_entropy_backward(logits: Any, target: Any, *, dy: float = 1.0) 
 
 
 def mean_squared_error(y: Any, target: Any) -> float:
-    """Return the mean of ``(y - target)^2`` over all elements; `y` and `target` have the same shape."""
+    """Return the mean of ``(y - target)^2`` over all elements; `y` and `target` have the same shape.
+
+    Parameters
+    ----------
+    y, target : ndarray of the same shape
+        float32 or float64.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, or there is no element.
+    TypeError
+        If an array is not float32 or float64, or the two differ in type.
+
+    References
+    ----------
+    I. Goodfellow, Y. Bengio, A. Courville, "Deep Learning", section 5.1.4.
+    """
     y, target = _pair(y, target, "mean_squared_error")
     return float(((y - target) ** 2).mean())
 

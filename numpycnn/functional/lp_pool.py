@@ -122,7 +122,7 @@ def lp_pool2d(
     x : ndarray of shape (N, C, H, W)
         float32 or float64.
     kernel_size : int or tuple of int
-        Size of the window, for both axes or one for each.
+        Size of the window, for all axes, or one for each.
     p : float
         Of the norm, at least 1: 1 adds the magnitudes up, and the larger it is, the nearer the norm is to their
         maximum.
@@ -202,8 +202,6 @@ def lp_pool2d_backward(
     ----------
     dy : ndarray of shape (N, C, OH, OW)
         Gradient of the loss with respect to the output.
-    x, kernel_size and the settings
-        As given to `lp_pool2d`.
 
     Returns
     -------

@@ -93,7 +93,7 @@ def max_pool2d(
     x : ndarray of shape (N, C, H, W)
         float32 or float64.
     kernel_size : int or tuple of int
-        Size of the window, for both axes or one for each.
+        Size of the window, for all axes, or one for each.
     stride : int or tuple of int, optional
         From one window to the next; the size of the window if not given, so that windows lie side by side.
     padding : int, tuple of int, tuple of (before, after) pairs, or {"valid", "same"}
@@ -172,8 +172,6 @@ def max_pool2d_backward(
     ----------
     dy : ndarray of shape (N, C, OH, OW)
         Gradient of the loss with respect to the output.
-    x, kernel_size and the settings
-        As given to `max_pool2d`.
 
     Returns
     -------

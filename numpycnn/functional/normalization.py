@@ -200,6 +200,13 @@ def batch_norm_backward(
     -------
     dx : ndarray of the shape of `x`
     dweight, dbias : ndarray of shape (C,)
+
+    Raises
+    ------
+    ValueError
+        If shapes do not belong together, or running values are missing where `training` is False.
+    TypeError
+        If an array is not float32 or float64, or the arrays differ in type.
     """
     operation = "batch_norm_backward"
     x, _ = _channel_input(x, operation)
@@ -286,7 +293,13 @@ def layer_norm(x: Any, weight: Any = None, bias: Any = None, *, axis: int = -1, 
 def layer_norm_backward(
     dy: Any, x: Any, weight: Any = None, bias: Any = None, *, axis: int = -1, eps: float = 1e-5
 ) -> Gradients:
-    """Return the gradients ``(dx, dweight, dbias)`` of `layer_norm`."""
+    """Return the gradients ``(dx, dweight, dbias)`` of `layer_norm`.
+
+    Returns
+    -------
+    dx : ndarray of the shape of `x`
+    dweight, dbias : ndarray of the shape of ``x.shape[axis:]``, or None
+    """
     operation = "layer_norm_backward"
     x, axes = _layer_operands(x, weight, bias, axis, operation)
     dy = float_array(dy, "dy", operation, like=x)

@@ -48,6 +48,10 @@ def softmax(x: Any, axis: int = -1) -> np.ndarray:
     ValueError
         If `x` has no such axis.
 
+    References
+    ----------
+    I. Goodfellow, Y. Bengio, A. Courville, "Deep Learning", section 6.2.2.3.
+
     Examples
     --------
     >>> import numpy as np
@@ -60,14 +64,25 @@ def softmax(x: Any, axis: int = -1) -> np.ndarray:
 
 
 def softmax_backward(dy: Any, x: Any, axis: int = -1, *, y: np.ndarray | None = None) -> np.ndarray:
-    """Return ``dx = y * (dy - sum(dy * y))``; `y` is the forward's output, if at hand."""
+    """Return ``dx = y * (dy - sum(dy * y))``; `y` is the forward's output, if at hand.
+
+    Parameters
+    ----------
+    y : ndarray of the shape of `x`, optional
+        What the forward gave, where it is at hand; it is computed otherwise.
+    """
     dy, x, axis = _operands(dy, x, axis, "softmax_backward")
     y = softmax(x, axis) if y is None else y
     return y * (dy - (dy * y).sum(axis=axis, keepdims=True))
 
 
 def log_softmax(x: Any, axis: int = -1) -> np.ndarray:
-    """Return ``x - log(sum(exp(x)))`` along an axis: exact even where a probability is too small to be told from 0."""
+    """Return ``x - log(sum(exp(x)))`` along an axis: exact even where a probability is too small to be told from 0.
+
+    References
+    ----------
+    I. Goodfellow, Y. Bengio, A. Courville, "Deep Learning", section 6.2.2.3.
+    """
     shifted, axis = _shifted(x, axis, "log_softmax")
     return shifted - np.log(np.exp(shifted).sum(axis=axis, keepdims=True)) if shifted.size else shifted
 

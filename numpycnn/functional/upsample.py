@@ -97,6 +97,10 @@ def upsample(x: Any, scale_factor: Any, *, mode: str = "nearest") -> np.ndarray:
     -----
     As PyTorch's ``interpolate`` with ``align_corners=False``.
 
+    References
+    ----------
+    A. Odena, V. Dumoulin, C. Olah, "Deconvolution and checkerboard artifacts", 2016.
+
     Examples
     --------
     >>> import numpy as np

@@ -45,6 +45,10 @@ def zero_pad(x: Any, padding: Any) -> np.ndarray:
     TypeError
         If `x` is not float32 or float64, or a padding is not an int.
 
+    References
+    ----------
+    arXiv 1603.07285, section 2.1.
+
     Examples
     --------
     >>> import numpy as np

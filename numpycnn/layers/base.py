@@ -23,14 +23,17 @@ Shape = tuple[int, ...]
 class Parameter:
     """An array that is trained, and the gradient of the loss with respect to it.
 
-    Attributes
+    Parameters
     ----------
-    value : ndarray
-    grad : ndarray of the same shape
-        Overwritten by each backward pass.
-    penalised : bool
+    value : ndarray of any shape
+    penalised : bool, optional
         Whether L1 and L2 penalties apply. By default they do where there is more than one axis: to weights, and not to
         biases, scales and shifts.
+
+    Attributes
+    ----------
+    grad : ndarray of the same shape
+        Overwritten by each backward pass.
     """
 
     __slots__ = ("grad", "penalised", "value")
@@ -64,6 +67,16 @@ def expect_separate(owner: "Layer", layers: Sequence["Layer"]) -> None:
 
 class Layer:
     """Base class of all layers. Shapes are without the batch axis where a layer is built, and with it in the arrays.
+
+    Parameters
+    ----------
+    name : str, optional
+        What errors and the summary call the layer.
+
+    Raises
+    ------
+    TypeError
+        If `name` is no string.
 
     Attributes
     ----------

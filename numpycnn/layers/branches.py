@@ -22,6 +22,13 @@ class Residual(Layer):
         Fits the shapes together where `main` changes them; the input itself if not given.
     name : str, optional
 
+    Raises
+    ------
+    TypeError
+        If a branch is no layer.
+    ValueError
+        If the branches give different shapes; when it is built.
+
     References
     ----------
     K. He et al., "Deep residual learning for image recognition", arXiv 1512.03385.
@@ -64,6 +71,13 @@ class Concat(Layer):
     ----------
     branches : sequence of Layer
     name : str, optional
+
+    Raises
+    ------
+    TypeError
+        If `branches` is no list of layers.
+    ValueError
+        If it is empty, or the outputs differ in more than their channels; the latter when it is built.
 
     References
     ----------

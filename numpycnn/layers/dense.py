@@ -30,6 +30,10 @@ class Dense(Layer):
     ----------
     weight : Parameter of shape (O, I)
     bias : Parameter of shape (O,), or None
+
+    References
+    ----------
+    I. Goodfellow, Y. Bengio, A. Courville, "Deep Learning", section 6.5.
     """
 
     def __init__(

@@ -30,6 +30,13 @@ class ZeroPad(Layer):
     padding : int, tuple of int, or tuple of (before, after) pairs
         For all spatial axes, or for each.
     name : str, optional
+
+    Raises
+    ------
+    ValueError
+        If `padding` is a word, or negative.
+    TypeError
+        If it is not made of ints.
     """
 
     def __init__(self, padding: Any, *, name: str | None = None) -> None:

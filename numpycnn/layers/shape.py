@@ -32,6 +32,13 @@ class Reshape(Layer):
     shape : tuple of int
         Without the batch axis; one entry may be -1 and is then worked out from the others.
     name : str, optional
+
+    Raises
+    ------
+    TypeError
+        If `shape` is no tuple of ints.
+    ValueError
+        If it has more than one -1, or does not hold as many numbers; the latter when it is built.
     """
 
     def __init__(self, shape: Sequence[int], *, name: str | None = None) -> None:
@@ -75,6 +82,13 @@ class Permute(Layer):
     axes : tuple of int
         Which axis of the input each axis of the output is, counted from 0 without the batch axis.
     name : str, optional
+
+    Raises
+    ------
+    TypeError
+        If `axes` is no tuple of ints.
+    ValueError
+        If `axes` does not name each axis once.
     """
 
     def __init__(self, axes: Sequence[int], *, name: str | None = None) -> None:

@@ -1,5 +1,6 @@
 """Networks by name."""
 
+from numpycnn.functional.described import describe as _describe
 from numpycnn.models.alexnet import alexnet
 from numpycnn.models.audio_cnn import audio_cnn
 from numpycnn.models.autoencoder import conv_autoencoder
@@ -38,3 +39,7 @@ __all__ = [
     "vgg16",
     "vgg19",
 ]
+
+for _name in __all__:
+    if _name not in ("MODELS", "create"):
+        _describe(globals()[_name], tiny_vgg)

@@ -47,6 +47,11 @@ def conv_autoencoder(
     -------
     Sequential
 
+    Raises
+    ------
+    ValueError
+        If `input_shape` is not ``(C, H, W)``.
+
     Examples
     --------
     >>> import numpy as np

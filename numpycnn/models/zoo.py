@@ -136,7 +136,13 @@ def mlp(
     seed: int | None = 0,
     dtype: Any = np.float32,
 ) -> Sequential:
-    """Return a dense network with one hidden layer, the one to beat. See `tiny_vgg` for the arguments."""
+    """Return a dense network with one hidden layer, the one to beat. See `tiny_vgg` for the arguments.
+
+    Parameters
+    ----------
+    hidden : int
+        Units of the hidden layer.
+    """
     return built([Flatten(), Dense(hidden), ReLU(), Dense(classes)], input_shape, seed, dtype, "mlp")
 
 
@@ -173,6 +179,22 @@ MODELS: dict[str, Builder] = {
 
 def create(name: str, input_shape: Sequence[int], classes: int, *, seed: int | None = 0, **settings: Any) -> Sequential:
     """Return the network of a name; further arguments are its own, such as the `vocabulary` of `text_cnn`.
+
+    Parameters
+    ----------
+    name : str
+        One of `MODELS`.
+    input_shape : tuple of int
+        Of one example.
+    classes : int
+    seed : int or None
+        Of the initial weights; with None they are zeros.
+    **settings
+        As for the function of that name.
+
+    Returns
+    -------
+    Sequential
 
     Raises
     ------

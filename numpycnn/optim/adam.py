@@ -27,6 +27,13 @@ class Adam(Optimizer):
         Against division by zero.
     weight_decay : float
 
+    Raises
+    ------
+    ValueError
+        If a setting is out of range.
+    TypeError
+        If a setting is no number.
+
     References
     ----------
     D. Kingma and J. Ba, "Adam: a method for stochastic optimization", arXiv 1412.6980, algorithm 1.

@@ -28,6 +28,8 @@ class Optimizer:
     ----------
     lr : float or Schedule
         Learning rate, or how it changes from step to step.
+    weight_decay : float
+        Share of each weight that is added to its gradient.
 
     Attributes
     ----------

@@ -50,6 +50,10 @@ class StepSchedule(Schedule):
         Steps from one drop to the next.
     factor : float
 
+    References
+    ----------
+    A. Krizhevsky, I. Sutskever, G. Hinton, "ImageNet classification with deep convolutional neural networks", 2012.
+
     Examples
     --------
     >>> schedule = StepSchedule(0.8, every=100, factor=0.5)
@@ -69,6 +73,15 @@ class StepSchedule(Schedule):
 
 class CosineSchedule(Schedule):
     """Half a cosine from `lr` down to `final_lr` over `steps` steps, then constant.
+
+    Parameters
+    ----------
+    lr : float
+        The first rate.
+    steps : int
+        From the first rate to the last.
+    final_lr : float
+        The last rate.
 
     References
     ----------
@@ -97,6 +110,13 @@ class OneCycleSchedule(Schedule):
     warm_up : float
         Share of the steps that go up.
     start_factor, final_factor : float
+
+    Raises
+    ------
+    ValueError
+        If a setting is out of range.
+    TypeError
+        If a setting is no number.
 
     References
     ----------
@@ -133,6 +153,10 @@ class WarmUp(Schedule):
     after : float or Schedule
         Asked from its own beginning once the warm-up is over.
     steps : int
+
+    References
+    ----------
+    P. Goyal et al., "Accurate, large minibatch SGD: training ImageNet in 1 hour", arXiv 1706.02677.
 
     Examples
     --------

@@ -26,6 +26,13 @@ class SGD(Optimizer):
         Needs a momentum.
     weight_decay : float
 
+    Raises
+    ------
+    ValueError
+        If a setting is out of range, or `nesterov` has no momentum.
+    TypeError
+        If a setting is no number.
+
     References
     ----------
     I. Sutskever et al., "On the importance of initialization and momentum in deep learning", 2013.

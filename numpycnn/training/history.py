@@ -20,9 +20,9 @@ def write_csv(path: str | Path, names: Iterable[str], rows: Iterable[Mapping[str
 class History:
     """One record for each epoch: ``loss``, ``accuracy``, ``val_loss``, ``val_accuracy``, ``lr``, ``seconds``, ...
 
-    Attributes
+    Parameters
     ----------
-    records : list of dict of str to float
+    records : list of dict of str to float, optional
 
     Examples
     --------

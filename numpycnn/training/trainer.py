@@ -75,6 +75,13 @@ class Trainer:
     progress : Progress
         The place in the training.
 
+    Raises
+    ------
+    TypeError
+        If an argument is not of its kind.
+    RuntimeError
+        If the model has not been built.
+
     Examples
     --------
     >>> import numpy as np

@@ -31,7 +31,7 @@ def shift(x: np.ndarray, by: int, axis: int = -1) -> np.ndarray:
 
     Parameters
     ----------
-    x : ndarray
+    x : ndarray of any shape
     by : int
         Pixels, to the right or down if positive.
     axis : int

@@ -129,6 +129,11 @@ class Augment(Transform):
     ----------
     transforms : sequence of Transform
 
+    Raises
+    ------
+    TypeError
+        If `transforms` is no list of transforms.
+
     Examples
     --------
     >>> import numpy as np

@@ -22,6 +22,13 @@ class PadCrop(Transform):
     mode : str
         ``"zero"`` pads with black, ``"reflect"`` with the mirrored picture.
 
+    Raises
+    ------
+    ValueError
+        If `padding` is negative, or `mode` is unknown.
+    TypeError
+        If `padding` is not an int.
+
     References
     ----------
     K. He et al., "Deep residual learning for image recognition", arXiv 1512.03385, section 4.2.
