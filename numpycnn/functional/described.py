@@ -79,17 +79,17 @@ def _operation(thing: Any) -> str:
 
 def _parameters(thing: Any, described: list[dict[str, str]]) -> str:
     """Return an entry for each parameter, in their order, from the first list that has one."""
-    entries = [entry for sections in described for entry in re.split(r"\n(?=\S)", sections.get("Parameters", ""))]
+    texts = [sections["Parameters"] for sections in described if "Parameters" in sections]
+    entries: dict[str, tuple[list[str], str]] = {}
+    for entry in (entry for text in texts for entry in re.split(r"\n(?=\S)", text)):
+        names = entry.split("\n")[0].split(" : ")[0].replace("*", "").split(", ")
+        for name in names:
+            entries.setdefault(name, (names, entry))
     wanted, found = [name for name in inspect.signature(thing).parameters if name != "self"], []
     for name in list(wanted):
-        entry = next((entry for entry in entries if name in _names(entry)), "")
-        if name in wanted and entry:
-            kept = [other for other in _names(entry) if other in wanted]
-            found.append(entry.replace(", ".join(_names(entry)), ", ".join(kept), 1))
+        if name in wanted and name in entries:
+            names, entry = entries[name]
+            kept = [other for other in names if other in wanted]
+            found.append(entry.replace(", ".join(names), ", ".join(kept), 1))
             wanted = [other for other in wanted if other not in kept]
     return "\n".join(found)
-
-
-def _names(entry: str) -> list[str]:
-    """Return the names that an entry of a list of parameters is about."""
-    return entry.split("\n")[0].split(" : ")[0].replace("*", "").split(", ")
