@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+import numpycnn
 from numpycnn import visualize
 
 ROOT = Path(__file__).parents[1]
@@ -213,3 +214,27 @@ def test_the_figures_are_small() -> None:
     of_networks = {path.name: path.stat().st_size for path in (FIGURES / "visualize").iterdir()}
     assert {name: size for name, size in of_networks.items() if size >= 60_000} == {}
     assert sum(of_networks.values()) < 500_000
+
+
+def names_of_ours(page: str) -> set[str]:
+    """Return the names in the first column of the tables."""
+    rows = [line.split("|")[1] for line in page.splitlines() if line.startswith("| `")]
+    return {re.sub(r"\(.*", "", name) for row in rows for name in re.findall(r"`([^`]+)`", row)}
+
+
+def lookup(name: str) -> object:
+    thing: object = numpycnn
+    for part in name.split("."):
+        thing = getattr(thing, part)
+    return thing
+
+
+def test_our_names_beside_those_of_others_exist() -> None:
+    names = names_of_ours((ROOT / "docs" / "names.md").read_text(encoding="utf-8"))
+    for name in names:
+        assert callable(lookup(name)), name
+    layers = {name for name in numpycnn.layers.__all__ if isinstance(lookup(name), type)}
+    assert layers <= names
+    with pytest.raises(AttributeError):
+        lookup("functional.conv4d")
+    assert names_of_ours("| `Conv2D(..., groups=2)` `Dense` | `Linear` |\n| words | `Add` |") == {"Conv2D", "Dense"}
