@@ -53,10 +53,11 @@ lint: $(VENV)/.dev ## check style, format and types
 figures: $(VENV)/.examples ## draw the figures of the documentation
 	$(BIN)/python docs/make_figures.py
 	$(BIN)/python docs/visualize_figures.py
+	$(BIN)/python docs/tour_figures.py
 	$(BIN)/python docs/augmentation_figures.py
 	$(BIN)/python docs/recipe_figures.py
 
-results: $(VENV)/.examples ## run the best recipes again, three seeds each, in some hours, into docs/results.md
+results: $(VENV)/.examples ## run the recipes again, three seeds each, in about two hours, into docs/results.md
 	$(BIN)/python docs/make_results.py $(ARGS)
 
 types: $(VENV)/.dev ## check the types alone
