@@ -39,7 +39,7 @@ browser: $(VENV)/.browser ## install Playwright, with which some tests then oper
 
 oracle: $(VENV)/.bench ## install PyTorch, which some tests then compare with
 
-bench: $(VENV)/.bench ## measure beside PyTorch on a quiet machine, in about 15 minutes, into benchmarks/results.md
+bench: $(VENV)/.bench ## measure beside PyTorch on a quiet machine, in about half an hour, into benchmarks/results.md
 	$(BIN)/python benchmarks/run_all.py $(ARGS)
 
 docs: $(VENV)/.docs ## build the documentation, examples included, into docs/_build/html; ARGS="-D plot_gallery=0" leaves them out
