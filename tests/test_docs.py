@@ -238,3 +238,13 @@ def test_our_names_beside_those_of_others_exist() -> None:
     with pytest.raises(AttributeError):
         lookup("functional.conv4d")
     assert names_of_ours("| `Conv2D(..., groups=2)` `Dense` | `Linear` |\n| words | `Add` |") == {"Conv2D", "Dense"}
+
+
+def test_the_names_of_the_map_exist() -> None:
+    text = (ROOT / "docs" / "map.md").read_text(encoding="utf-8")
+    names = re.findall(r"`((?:functional|visualize|models|data|training)\.\w+)", text)
+    assert len(names) > 20
+    for name in names:
+        lookup(name)
+    commands = set(re.findall(r"`numpycnn (\w+)", text))
+    assert commands <= {path.stem for path in (ROOT / "numpycnn" / "cli").glob("*.py")}
