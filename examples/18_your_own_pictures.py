@@ -6,7 +6,7 @@ how a network is trained on it, and how a picture is judged by the model that wa
 is made first, of tiles cut from photographs of bricks, grass, gravel and the moon that come with scikit-image. Takes 5
 minutes to read and less than a minute to run (``--quick``: a few seconds).
 
-Measured: after thirty epochs over 204 tiles, 49 of 52 held-out ones are recognised, 94.2 %. The other three are gravel
+Measured: after thirty epochs over 204 tiles, 50 of 52 held-out ones are recognised, 96.2 %. The other two are gravel
 that is taken for grass.
 """
 
@@ -32,7 +32,7 @@ def make_folder(folder):
         (folder / name).mkdir(parents=True, exist_ok=True)
         for tile, (row, column) in enumerate(np.ndindex(8, 8)):
             pixels = photograph[64 * row : 64 * (row + 1), 64 * column : 64 * (column + 1)]
-            Image.fromarray(pixels).save(folder / name / f"{tile:02}.png")
+            Image.fromarray(pixels).save(folder / name / f"{tile:02}.jpg", quality=95)
 
 
 # %%

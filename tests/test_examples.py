@@ -253,7 +253,7 @@ def test_your_own_pictures(run: Run, tmp_path: Path) -> None:
     assert all(re.search(rf"\n  {name} +51 +13\n", printed) for name in ("brick", "grass", "gravel", "moon"))
     (accuracy,) = numbers(rf"accuracy on the held-out pictures {NUMBER} %", printed)
     assert accuracy > 65
-    assert "brick/00.png is read as brick" in printed
+    assert "brick/00.jpg is read as brick" in printed
     assert is_picture(tmp_path / "runs" / "examples" / "own_pictures.png")
 
 
