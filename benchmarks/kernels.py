@@ -23,7 +23,7 @@ from operations import Operation, operations
 from report import arguments, head, heading, row, written_to
 from timing import milliseconds, quick_or_slow, ratio
 
-from numpycnn.functional.convolution import four_by_four
+from numpycnn.functional.matrices import four_by_four
 from numpycnn.kernels import memory, threads
 from numpycnn.kernels.products import (
     lanes,

@@ -80,7 +80,7 @@ def draw(found: dict[str, tuple[list[int], list[float], list[float], int]], path
         axis.spines[["top", "right"]].set_visible(False)
     axes[0].set_ylabel("milliseconds, forward and backward")
     axes[0].legend(frameon=False, fontsize=8)
-    figure.savefig(path, dpi=90, pil_kwargs={"optimize": True})
+    figure.savefig(path, dpi=80, pil_kwargs={"optimize": True})
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -24,7 +24,7 @@ from timing import in_turns, milliseconds, ratio
 import numpycnn
 from numpycnn import functional as F
 from numpycnn.functional import convolution
-from numpycnn.functional.convolution import four_by_four
+from numpycnn.functional.matrices import four_by_four
 from numpycnn.functional.windows import slide
 from numpycnn.functional.winograd import prefers_winograd
 from numpycnn.kernels import memory, threads

@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 
 from numpycnn.functional.checks import expect_shape, float_array, for_kernel, spell, whole_number
+from numpycnn.functional.matrices import four_by_four
 from numpycnn.functional.windows import AXES, LETTERS, Windows, slide
 from numpycnn.functional.winograd import all_moderate, prefers_winograd, winograd, winograd_backward
 from numpycnn.kernels import convolution as kernels
@@ -50,14 +51,6 @@ POSITIONS = 512
 def _together(images: int, windows: Windows) -> int:
     """How many images of a chunk are laid out side by side."""
     return max(1, min(images, -(-POSITIONS // windows.flat.plane)))
-
-
-def four_by_four(matrices: np.ndarray) -> np.ndarray:
-    """Return (G, F, K) as (G, F/4, K, 4), four filters beside each other and zeros for what is missing to four."""
-    groups, filters, k = matrices.shape
-    packed = np.zeros((groups, -(-filters // 4), 4, k), matrices.dtype)
-    packed.reshape(groups, -1, k)[:, :filters] = matrices
-    return np.ascontiguousarray(packed.swapaxes(2, 3))
 
 
 def correlate(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, groups: int, windows: Windows) -> np.ndarray:
@@ -97,7 +90,7 @@ def input_gradient(dy: np.ndarray, weight: np.ndarray, groups: int, windows: Win
     sums = memory.empty((len(chunks), 4 * weights.shape[1], together * flat.plane + room), dy.dtype)
     gradient = for_kernel(dy).reshape(n, groups * filters, -1)  # (N, F, P)
     arguments = (gradient, weights, flat, together, line, sums, _rows(dx))
-    if np.isfinite(weights).all():
+    if all_moderate(weights):
         threads.run(kernels.input_gradient, chunks, *arguments)
     else:  # a gap's 0 times NaN or infinity would be NaN: without gaps, then
         with np.errstate(all="ignore"):
@@ -122,7 +115,7 @@ def parameter_gradients(
     dbias = np.zeros(dweight.shape[:3], x.dtype)
     arguments = (for_kernel(dy).reshape(n, dy.shape[1], -1), _rows(x), flat, together, line, spread)
     threads.run(kernels.weight_gradient, chunks, *arguments, dweight, dbias)
-    if not np.isfinite(dweight).all():  # a gap's 0 times NaN or infinity is NaN: once more, without gaps
+    if not all_moderate(dweight):  # a gap's 0 times NaN or infinity is NaN: once more, without gaps
         dweight[:] = dbias[:] = 0
         with np.errstate(all="ignore"):
             threads.run(kernels.weight_gradient_reference, [(0, n)], *arguments, dweight, dbias)

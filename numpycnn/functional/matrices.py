@@ -18,24 +18,29 @@ def _filled_up(matrix: np.ndarray, rows: int, columns: int) -> np.ndarray:
     return filled
 
 
+def four_by_four(matrices: np.ndarray) -> np.ndarray:
+    """Return (G, F, K) as (G, F/4, K, 4), four rows beside each other and zeros for what is missing to four."""
+    groups, rows, k = matrices.shape
+    blocks = -(-rows // 4)
+    packed = np.zeros((groups, blocks, 4, k), matrices.dtype)
+    packed.reshape(groups, 4 * blocks, k)[:, :rows] = matrices
+    return np.ascontiguousarray(packed.swapaxes(2, 3))
+
+
 def multiply(a: np.ndarray, b: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
     """Return ``a b`` for matrices (M, K) and (K, N), in `out` if that is given."""
     (m, k), n = a.shape, b.shape[1]
-    if not m * n * k:
-        return np.zeros((m, n), b.dtype) if out is None else _copy(np.zeros((m, n), b.dtype), out)
-    b = _filled_up(b, 1, lanes(b.dtype))
-    rows = np.zeros((-(-m // 4) * 4, k), b.dtype)
-    rows[:m] = a
-    blocks = np.ascontiguousarray(rows.reshape(-1, 4, k).swapaxes(1, 2))  # (M/4, K, 4)
-    exact = out is not None and out.shape == (len(rows), b.shape[1]) and out.flags.carray and out.dtype == b.dtype
-    y = out if out is not None and exact else memory.empty((len(rows), b.shape[1]), b.dtype)
+    blocks, b = four_by_four(a[None])[0], _filled_up(b, 1, lanes(b.dtype))
+    shape = (4 * len(blocks), b.shape[1])
+    if out is not None and out.shape == shape and out.flags.carray and out.dtype == b.dtype:
+        y = out
+    else:
+        y = memory.empty(shape, b.dtype)
     threads.run(kernels.multiply, threads.split(len(blocks), m * n * k), blocks, b, y)
-    return y[:m, :n] if out is None or exact else _copy(y[:m, :n], out)
-
-
-def _copy(source: np.ndarray, target: np.ndarray) -> np.ndarray:
-    target[...] = source
-    return target
+    if out is None or y is out:
+        return y[:m, :n]
+    out[...] = y[:m, :n]
+    return out
 
 
 def multiply_transposed(a: np.ndarray, b: np.ndarray, start: np.ndarray | None = None) -> np.ndarray:

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from numpycnn.functional.convolution import four_by_four
+from numpycnn.functional.matrices import four_by_four
 from numpycnn.functional.windows import Windows
 from numpycnn.kernels import convolution as kernels
 from numpycnn.kernels.products import lanes
