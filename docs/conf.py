@@ -104,5 +104,6 @@ sphinx_gallery_conf = {
     "download_all_examples": False,
     "show_signature": False,
     "write_computation_times": False,
+    "default_thumb_file": str(DOCS / "figures" / "dense.png"),  # for an example that draws nothing
     "min_reported_time": 1e9,
 }
