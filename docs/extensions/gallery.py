@@ -23,7 +23,7 @@ def saved_pictures(block: Any, block_vars: dict[str, Any], gallery_conf: dict[st
     """Move what an example has saved to its page, in the order of saving."""
     plt.close("all")
     shown = []
-    for saved in sorted(PICTURES.rglob("*"), key=lambda path: (path.stat().st_mtime_ns, path)):
+    for saved in sorted(PICTURES.glob("*"), key=lambda path: (path.stat().st_mtime_ns, path)):
         if saved.suffix in (".png", ".gif"):
             picture = Path(next(block_vars["image_path_iterator"])).with_suffix(saved.suffix)
             shutil.move(saved, picture)

@@ -25,7 +25,12 @@ ROOT = Path(__file__).parents[2]
 FOLDERS = ("numpycnn", "benchmarks", "tests", "docs", "examples")
 SUFFIXES = (".py", ".js", ".css", ".html")
 TOP = ("LICENSE", "Makefile", "pyproject.toml", "numpycnn_command.py")
-PAGES = {"README.md": "index", "CHANGELOG.md": "changelog", "CONTRIBUTING.md": "contributing"}
+PAGES = {
+    "README.md": "index",
+    "CHANGELOG.md": "changelog",
+    "CONTRIBUTING.md": "contributing",
+    "benchmarks/results.md": "benchmarks",
+}
 
 
 def sources() -> list[str]:
