@@ -62,6 +62,16 @@ def get_num_threads() -> int:
     """Return how many threads a layer may use.
 
     The default is the environment variable ``NUMPYCNN_NUM_THREADS``, or else the number of processors of this process.
+
+    Returns
+    -------
+    int
+        At least 1.
+
+    Raises
+    ------
+    ValueError
+        If the environment variable is no whole number, or out of range.
     """
     global _num_threads
     if _num_threads is None:
