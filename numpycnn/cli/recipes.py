@@ -81,7 +81,7 @@ QUICK: dict[str, Recipe] = {
 BEST: dict[str, Recipe] = {
     "mnist": Recipe(
         model="vgg5",
-        epochs=10,
+        epochs=14,
         batch_size=128,
         validation=5000,
         augment="digits",
@@ -101,7 +101,7 @@ BEST: dict[str, Recipe] = {
     ),
     "fashion_mnist": Recipe(
         model="vgg5",
-        epochs=12,
+        epochs=14,
         batch_size=128,
         validation=5000,
         augment="clothes",
@@ -110,17 +110,17 @@ BEST: dict[str, Recipe] = {
         views="flip",
     ),
     "cifar10": Recipe(
-        model="resnet9",
+        model="vgg7",
         epochs=10,
         batch_size=128,
         validation=5000,
         optimizer="sgd",
         lr=0.1,
-        augment="photographs",
+        augment="crop-flip",
         label_smoothing=0.1,
         l2=5e-4,
         ema=0.998,
-        views="flip",
+        views="flip-shift",
     ),
     "spoken_digits": Recipe(
         model="audio_cnn",
@@ -168,6 +168,7 @@ AUGMENTATIONS: dict[str, Augment | None] = {
     "none": None,
     "digits": Augment([Affine(rotation=10, scale=0.1, shift=0.07)]),
     "clothes": Augment([PadCrop(2), Flip(), Cutout(8)]),
+    "crop-flip": Augment([PadCrop(2), Flip()]),
     "photographs": Augment([PadCrop(4), Flip(), Cutout(8)]),
     "speech": Augment([TimeShift(6), TimeMask(10), FrequencyMask(6)]),
 }

@@ -4,7 +4,7 @@ from numpycnn.functional.described import describe as _describe
 from numpycnn.models.alexnet import alexnet
 from numpycnn.models.audio_cnn import audio_cnn
 from numpycnn.models.autoencoder import conv_autoencoder
-from numpycnn.models.compact import resnet9, vgg5
+from numpycnn.models.compact import resnet9, vgg5, vgg7
 from numpycnn.models.googlenet import googlenet
 from numpycnn.models.resnet import resnet18, resnet18_cifar, resnet20, resnet34, resnet50
 from numpycnn.models.text_cnn import text_cnn
@@ -34,6 +34,7 @@ __all__ = [
     "text_cnn",
     "tiny_vgg",
     "vgg5",
+    "vgg7",
     "vgg11",
     "vgg13",
     "vgg16",

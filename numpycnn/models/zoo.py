@@ -21,7 +21,7 @@ from numpycnn.layers import (
 from numpycnn.models.alexnet import alexnet
 from numpycnn.models.audio_cnn import audio_cnn
 from numpycnn.models.building import built
-from numpycnn.models.compact import resnet9, vgg5
+from numpycnn.models.compact import resnet9, vgg5, vgg7
 from numpycnn.models.googlenet import googlenet
 from numpycnn.models.resnet import resnet18, resnet18_cifar, resnet20, resnet34, resnet50
 from numpycnn.models.text_cnn import text_cnn
@@ -159,6 +159,7 @@ MODELS: dict[str, Builder] = {
         bn_net,
         mlp,
         vgg5,
+        vgg7,
         resnet9,
         resnet18,
         resnet18_cifar,

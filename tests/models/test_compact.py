@@ -24,6 +24,13 @@ def test_vgg5(shape: tuple[int, int, int], classes: int) -> None:
 
 
 @pytest.mark.parametrize(("shape", "classes"), [((3, 32, 32), 10), ((2, 17, 9), 3)], ids=str)
+def test_vgg7(shape: tuple[int, int, int], classes: int) -> None:
+    model = models.vgg7(shape, classes, widths=(2, 4, 5, 6))
+    assert size(model) == conv([shape[0], 2, 4, 4, 5, 5, 6, 6]) + classes * (6 + 1)
+    assert model.output_shape == (classes,)
+
+
+@pytest.mark.parametrize(("shape", "classes"), [((3, 32, 32), 10), ((2, 17, 9), 3)], ids=str)
 def test_resnet9(shape: tuple[int, int, int], classes: int) -> None:
     model = models.resnet9(shape, classes, width=4)
     convolutions = conv([shape[0], 4, 8, 8, 8, 16, 32, 32, 32])
@@ -42,8 +49,8 @@ def test_its_blocks_add_to_their_input() -> None:
     np.testing.assert_array_equal(block.forward(x), x)
 
 
-@pytest.mark.parametrize("name", ["vgg5", "resnet9"])
+@pytest.mark.parametrize("name", ["vgg5", "vgg7", "resnet9"])
 def test_gradients(name: str) -> None:
-    settings = {"vgg5": {"widths": (2, 3, 4)}, "resnet9": {"width": 2}}[name]
+    settings = {"vgg5": {"widths": (2, 3, 4)}, "vgg7": {"widths": (2, 3, 4, 3)}, "resnet9": {"width": 2}}[name]
     model = getattr(models, name)((2, 9, 8), 3, **settings)
     assert check_gradients(model, (2, 9, 8), samples=5, batch_size=3).passed
