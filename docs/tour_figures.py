@@ -214,8 +214,9 @@ def layers() -> None:
 
 
 def learned_kernel() -> None:
-    """Learn the Sobel kernel from random pictures, as in the eighth stop."""
+    """Learn the Sobel kernel from a random picture, with the numbers of the eighth stop."""
     rng = np.random.default_rng(0)
+    rng.normal(size=12 * 10 + 3 * 3 + 10 * 8)  # what that page has drawn before
     x, learned = rng.normal(size=(1, 1, 24, 24)), rng.normal(size=(1, 1, 3, 3))
     target = F.conv2d(x, SOBEL[None, None])
     figure = new_figure(8.4, 1.9)
@@ -235,7 +236,7 @@ def learned_kernel() -> None:
 
 
 def mnist() -> tuple[nn.data.Dataset, nn.data.Dataset]:
-    """Return 4,000 digits to learn from and 1,000 others, as the ninth stop has them."""
+    """Return 3,500 digits to learn from and 500 others, as the ninth stop has them."""
     pixels, labels = mnist_data()
     order = np.random.default_rng(0).permutation(len(labels))
     images = pixels.reshape(-1, 1, 28, 28).astype(np.uint8)[order]

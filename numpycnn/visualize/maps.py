@@ -31,7 +31,7 @@ def feature_maps(
     class_names: Sequence[str] | None = None,
     path: str | os.PathLike[str] | None = None,
 ) -> "Figure":
-    """Draw what each layer makes of a picture, a row for each layer: white is zero, red positive, blue negative.
+    """Draw what each layer makes of a picture, a row for each layer: white is zero, orange positive, blue negative.
 
     Each layer has its own scale, which ends with the largest size of a number that it gives.
 

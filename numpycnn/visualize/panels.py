@@ -128,7 +128,7 @@ def draw_input(axes: "Axes", example: np.ndarray) -> None:
 
 
 def draw_bars(axes: "Axes", values: np.ndarray) -> None:
-    """Draw a row of numbers, red above zero and blue below."""
+    """Draw a row of numbers, orange above zero and blue below."""
     from matplotlib.ticker import MaxNLocator
 
     colours = [VERMILION if value > 0 else BLUE for value in values]

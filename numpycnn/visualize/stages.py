@@ -172,7 +172,7 @@ def filter_detect_condense(
     channels: int = 3,
     path: str | os.PathLike[str] | None = None,
 ) -> "Figure":
-    """Draw what each stage does to a picture, for some filters: red positive, blue negative.
+    """Draw what each stage does to a picture, for some filters: orange positive, blue negative.
 
     Parameters
     ----------

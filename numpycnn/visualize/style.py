@@ -78,7 +78,7 @@ def plain(text: object, most: int = LONGEST) -> str:
 
 
 def signed_colours() -> "Colormap":
-    """Return the colours of what has a sign: white is zero, blue is negative, red positive."""
+    """Return the colours of what has a sign: white is zero, blue is negative, orange positive."""
     from matplotlib.colors import LinearSegmentedColormap
 
     return LinearSegmentedColormap.from_list("signed", ["#003553", BLUE, "#FFFFFF", VERMILION, "#6B2C00"])
