@@ -131,7 +131,18 @@ class Layer:
         return sum(child.multiply_adds() for child in self.children().values())
 
     def draw_input(self, shape: Shape, rng: np.random.Generator) -> np.ndarray:
-        """Return a random batch that this layer can work on, for checking its gradients."""
+        """Return a random batch that this layer can work on, for checking its gradients.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            With the batch axis.
+        rng : Generator
+
+        Returns
+        -------
+        ndarray of shape `shape`
+        """
         for child in self.children().values():
             return child.draw_input(shape, rng)
         return rng.normal(size=shape).astype(self.dtype)
@@ -144,7 +155,7 @@ class Layer:
         return None
 
     def mixes_all(self) -> bool:
-        """Whether each output depends on every position of the input."""
+        """Return whether each output depends on every position of the input."""
         assert self.input_shape is not None
         assert self.output_shape is not None
         return not len(self.output_shape) == len(self.input_shape) > 1
@@ -181,6 +192,8 @@ class Layer:
             If the layer cannot work on such inputs.
         TypeError
             If the shape is no sequence of ints, or the dtype is another one.
+        MemoryError
+            If there is no room for the parameters.
         """
         try:
             if not isinstance(input_shape, tuple | list):
@@ -299,6 +312,16 @@ class Layer:
         """Set the gradients of the parameters as `backward` does, where that of the input is of no interest.
 
         That is so for the first layer in training; a convolution saves a third of its work by it.
+
+        Parameters
+        ----------
+        dy : ndarray of shape (N, *output_shape)
+            As for `backward`.
+
+        Raises
+        ------
+        RuntimeError, ValueError, TypeError
+            As `backward`.
         """
         self._go_back(self._backward_parameters, dy)
 
@@ -380,6 +403,10 @@ class Layer:
 
     def load_state(self, state: Mapping[str, np.ndarray]) -> None:
         """Copy arrays as returned by `state` into this layer, all or nothing.
+
+        Parameters
+        ----------
+        state : dict of str to ndarray
 
         Raises
         ------
