@@ -206,7 +206,7 @@ def test_the_figures_of_a_network_are_shown() -> None:
     called = set(re.findall(r"visualize\.(\w+)\(", page.read_text(encoding="utf-8")))
     public = (getattr(visualize, name) for name in visualize.__all__)
     figures = {f.__name__ for f in public if isfunction(f) and "Figure" in str(f.__annotations__["return"])}
-    assert figures - {"learning_curves"} <= called  # that one is shown in the README
+    assert figures - {"learning_curves"} <= called  # that one is shown in the tour
 
 
 def test_the_figures_of_augmentation_are_shown() -> None:

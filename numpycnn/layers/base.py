@@ -81,7 +81,6 @@ class Layer:
     Attributes
     ----------
     name : str or None
-        Chosen by the user; appears in errors and in the summary.
     input_shape, output_shape : tuple of int or None
         None until the layer is built.
     dtype : dtype or None
@@ -316,7 +315,6 @@ class Layer:
         Parameters
         ----------
         dy : ndarray of shape (N, *output_shape)
-            As for `backward`.
 
         Raises
         ------
@@ -416,9 +414,8 @@ class Layer:
         mine = self.state()
         missing, unknown = sorted(mine.keys() - state.keys()), sorted(state.keys() - mine.keys())
         if missing or unknown:
-            parts = [f"missing {', '.join(missing)}"] * bool(missing) + [f"unknown {', '.join(unknown)}"] * bool(
-                unknown
-            )
+            parts = [f"missing {', '.join(missing)}"] * bool(missing)
+            parts += [f"unknown {', '.join(unknown)}"] * bool(unknown)
             raise ValueError(f"{self.label}: the arrays do not belong to this model: {'; '.join(parts)}")
         for key, array in mine.items():
             if np.shape(state[key]) != array.shape:
