@@ -291,6 +291,8 @@ def check_gradients(
         If the weights of a built layer do not fit the input shape.
     GradientError
         An AssertionError with layer, array, index and both numbers, if a gradient is wrong.
+    TypeError
+        If `layer` is no layer.
 
     Examples
     --------

@@ -35,6 +35,11 @@ class Loss:
     ----------
     l1, l2 : float
         Weight of the penalties on the sum of ``|w|`` and on half the sum of ``w^2``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a penalty is no number from 0 on.
     """
 
     _cache: tuple[Any, Any] | None = None
@@ -44,20 +49,62 @@ class Loss:
         self.l2 = _penalty(l2, "l2", type(self).__name__)
 
     def value(self, y: Any, target: Any) -> float:
-        """Return the mean loss of a batch, without the penalties, and remember nothing."""
+        """Return the mean loss of a batch, without the penalties, and remember nothing.
+
+        Parameters
+        ----------
+        y : ndarray of shape (N, ...)
+            The model's outputs.
+        target : array_like
+            What they should be.
+
+        Returns
+        -------
+        float
+
+        Raises
+        ------
+        ValueError
+            If the batch is empty, or `y` and `target` do not fit each other.
+        TypeError
+            If either is of another type.
+        """
         raise NotImplementedError
 
     def _gradient(self, y: Any, target: Any) -> np.ndarray:
         raise NotImplementedError
 
     def forward(self, y: Any, target: Any) -> float:
-        """Return the mean loss of a batch, without the penalties, and keep what `backward` needs."""
+        """Return the mean loss of a batch, without the penalties, and keep what `backward` needs.
+
+        Parameters
+        ----------
+        y : ndarray of shape (N, ...)
+            The model's outputs.
+        target : array_like
+            What they should be.
+
+        Returns
+        -------
+        float
+
+        Raises
+        ------
+        ValueError
+            If the batch is empty, or `y` and `target` do not fit each other.
+        TypeError
+            If either is of another type.
+        """
         value = self.value(y, target)
         self._cache = (y, target)
         return value
 
     def backward(self) -> np.ndarray:
         """Return the gradient of the last `forward` with respect to its `y`.
+
+        Returns
+        -------
+        ndarray of the shape of `y`
 
         Raises
         ------
@@ -71,7 +118,18 @@ class Loss:
         return self._gradient(y, target)
 
     def penalty(self, parameters: Mapping[str, Parameter]) -> float:
-        """Return the penalties on the weights."""
+        """Return the penalties on the weights.
+
+        Parameters
+        ----------
+        parameters : dict of str to Parameter
+            As returned by ``model.parameters()``.
+
+        Returns
+        -------
+        float
+            0 where `l1` and `l2` are.
+        """
         total = 0.0
         for weight in self._penalised(parameters):
             total += self.l1 * float(np.abs(weight.value).sum()) if self.l1 else 0.0
@@ -79,7 +137,13 @@ class Loss:
         return total
 
     def add_penalty_gradient(self, parameters: Mapping[str, Parameter]) -> None:
-        """Add the gradient of the penalties to the weights' gradients."""
+        """Add the gradient of the penalties to the weights' gradients.
+
+        Parameters
+        ----------
+        parameters : dict of str to Parameter
+            As returned by ``model.parameters()``.
+        """
         for weight in self._penalised(parameters):
             if self.l1:
                 weight.grad += self.l1 * np.sign(weight.value)

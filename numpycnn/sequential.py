@@ -111,6 +111,10 @@ class Sequential(Layer):
     def add(self, layer: Layer) -> None:
         """Append a layer, and build it if the model is built.
 
+        Parameters
+        ----------
+        layer : Layer
+
         Raises
         ------
         TypeError
@@ -186,6 +190,13 @@ class Sequential(Layer):
         Returns
         -------
         ndarray of shape (N, *output_shape)
+
+        Raises
+        ------
+        RuntimeError
+            If the model has not been built.
+        ValueError, TypeError
+            If `x` does not have the shape or the type that it was built for, or `batch_size` is no int from 1 on.
         """
         batch_size = whole_number(batch_size, "batch_size", "predict")
         x = np.asarray(x)
@@ -198,6 +209,11 @@ class Sequential(Layer):
     def summary(self) -> Summary:
         """Return a table of the layers: output shape, parameters, multiply-adds, activations, receptive field.
 
+        Returns
+        -------
+        Summary
+            Printed as a table.
+
         Raises
         ------
         RuntimeError
@@ -209,6 +225,19 @@ class Sequential(Layer):
         """Write architecture, weights and metadata to a safetensors file; `numpycnn.load_model` reads it.
 
         The file is written beside `path` first and then moved over it, so that no half-written file can be left.
+
+        Parameters
+        ----------
+        path : str or Path
+
+        Raises
+        ------
+        RuntimeError
+            If the model has not been built.
+        TypeError
+            If JSON cannot hold the metadata, or a layer has another argument than numbers, strings, layers and lists.
+        FileNotFoundError, IsADirectoryError
+            If there is no such folder, or `path` is one.
         """
         save_model(self, self.metadata, path)
 
@@ -234,6 +263,10 @@ class Sequential(Layer):
             lists them. See `numpycnn.state_dict` for what the arrays are called.
         FileNotFoundError
             If there is none.
+        RuntimeError
+            If the model has not been built.
+        ValueError
+            If two arrays of the model would have the same name.
         """
         self._check_built()
         load_torch(self, path, ignore)
@@ -243,6 +276,19 @@ class Sequential(Layer):
         """Write the weights as a state dict for PyTorch: ``module.load_state_dict(safetensors.torch.load_file(path))``.
 
         The names are those that `load_torch` reads. Architecture and metadata are not in it; `save` keeps them.
+
+        Parameters
+        ----------
+        path : str or Path
+
+        Raises
+        ------
+        RuntimeError
+            If the model has not been built.
+        FileNotFoundError, IsADirectoryError
+            If there is no such folder, or `path` is one.
+        ValueError
+            If two arrays of the model would have the same name.
         """
         self._check_built()
         save_torch(self, path)

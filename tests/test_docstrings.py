@@ -1,11 +1,10 @@
 """Every public name says what it takes, what it gives, what it raises and where it comes from, in numpydoc's form."""
 
-import ast
 import inspect
 import re
-import textwrap
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,9 @@ from numpydoc.docscrape import NumpyDocString
 from numpydoc.validate import validate
 
 import numpycnn
-from numpycnn import functional, layers, optim
+from numpycnn import functional, layers, optim, training
+from numpycnn.functional.checks import whole_number
+from tests.raising import errors, method
 
 ROOT = Path(__file__).parents[1]
 MODULES = ("numpycnn", "functional", "layers", "losses", "optim", "training", "data", "data.augment", "models")
@@ -42,6 +43,23 @@ NO_SOURCE = {
     "Optimizer": "what all optimizers have in common",
     "Schedule": "what all schedules have in common",
 }
+# What is raised and caught again, or cannot happen, with the reason.
+NOT_RAISED = {
+    ("load_model", "TypeError"): "becomes a DataFormatError",
+    ("load_model", "ValueError"): "becomes a DataFormatError",
+    ("get_num_threads", "TypeError"): "the text is made an int",
+    ("Trainer.resume", "ValueError"): "becomes a DataFormatError",
+    ("Trainer.save", "RuntimeError"): "a trainer's model is built",
+    ("Conv.window", "TypeError"): "the constructor has checked the settings",
+    ("Conv.window", "ValueError"): "as above",
+    ("ConvTranspose.window", "TypeError"): "as above",
+    ("ConvTranspose.window", "ValueError"): "as above",
+    ("Pool.window", "TypeError"): "as above",
+    ("Pool.window", "ValueError"): "as above",
+    ("Upsample.window", "TypeError"): "as above",
+    ("Upsample.window", "ValueError"): "as above",
+}
+SAID_OF_THE_CLASS = {training.Callback: "trainer"}  # an argument that the class describes, once for all its methods
 
 
 def public() -> Iterator[Any]:
@@ -55,18 +73,61 @@ def public() -> Iterator[Any]:
                 yield thing
 
 
+PUBLIC = frozenset(public())
+
+
 def full_name(thing: Any) -> str:
     return f"{thing.__module__}.{thing.__qualname__}"
 
 
-def raises(thing: Any) -> bool:
-    """Whether a function, or the constructor of a class, has a ``raise`` of its own."""
-    if inspect.isclass(thing):
-        thing = vars(thing).get("__init__")
-    if not inspect.isfunction(thing) or thing.__module__ == "typing" or thing.__code__.co_filename == "<string>":
-        return False
-    tree = ast.parse(textwrap.dedent(inspect.getsource(inspect.unwrap(thing))))
-    return any(isinstance(node, ast.Raise) and node.exc is not None for node in ast.walk(tree))
+def methods() -> Iterator[tuple[type, str]]:
+    """Give every public method and property of the public classes once, with the class that defines it."""
+    seen = set()
+    for owner in (thing for thing in public() if inspect.isclass(thing)):
+        for kind in inspect.getmro(owner):
+            for name, value in vars(kind).items():
+                value = getattr(value, "__func__", value)
+                is_one = inspect.isfunction(value) or isinstance(value, property)
+                if is_one and kind.__module__.startswith("numpycnn.") and name[0] != "_" and value not in seen:
+                    seen.add(value)
+                    yield kind, name
+
+
+@cache
+def parsed(text: str) -> NumpyDocString:
+    return NumpyDocString(text)
+
+
+def described_by(owner: type, name: str) -> list[NumpyDocString]:
+    """Return the docstring of a method, and those of the methods that it overrides."""
+    found = [vars(kind)[name] for kind in inspect.getmro(owner) if name in vars(kind)]
+    return [parsed(inspect.cleandoc(getattr(value, "__doc__", None) or "")) for value in found]
+
+
+def named_errors(docs: list[NumpyDocString]) -> set[str]:
+    return {name for doc in docs for _, names, _ in doc["Raises"] for name in re.split(", | or ", names)}
+
+
+def is_described(function: Any, owner: type | None) -> bool:
+    """Whether a function says itself what it raises: it is public, or a method or constructor that does say it."""
+    if owner is None:
+        return function in PUBLIC
+    if function.__name__ != "__init__":
+        return function.__name__[0] != "_" and bool(named_errors(described_by(owner, function.__name__)))
+    home = next(kind for kind in inspect.getmro(owner) if vars(kind).get("__init__") is function)
+    return home in PUBLIC and bool(named_errors([parsed(inspect.getdoc(home) or "")]))
+
+
+def unnamed_errors(function: Any, owner: type | None, docs: list[NumpyDocString]) -> set[str]:
+    """Return what a function raises and does not say."""
+    found = {error for error in errors(function, owner, is_described) if error.isidentifier()}
+    return {error for error in found - named_errors(docs) if (function.__qualname__, error) not in NOT_RAISED}
+
+
+def constructors(thing: type) -> list[Any]:
+    """Return what runs when an object is made."""
+    found = (method(thing, name) for name in ("__init__", "__post_init__"))
+    return [f for f in found if inspect.isfunction(f) and f.__module__.startswith("numpycnn.")]
 
 
 def is_operation(thing: Any) -> bool:
@@ -78,7 +139,7 @@ def is_operation(thing: Any) -> bool:
 
 def problems(thing: Any) -> list[str]:
     """Return what is missing in the docstring of a public name."""
-    doc = NumpyDocString(inspect.getdoc(thing) or "")
+    doc = parsed(inspect.getdoc(thing) or "")
     in_attributes = is_dataclass(thing) or getattr(thing, "_is_protocol", False)  # of which numpydoc knows nothing
     errors = set(ERRORS) - ({"PR01"} if in_attributes else set())
     if (
@@ -101,11 +162,40 @@ def problems(thing: Any) -> list[str]:
             found.append(f"the parameter {name!r} has neither a type nor a word on where it is described")
         if re.search(r"\b(nd)?array\b", kind) and "shape" not in words and "array_like" not in kind:
             found.append(f"the array {name!r} has no shape")
-    if raises(thing) and not doc["Raises"]:
-        found.append("it raises, and does not say so")
+    for function in constructors(thing) if inspect.isclass(thing) else [thing]:
+        missing = unnamed_errors(function, thing if inspect.isclass(thing) else None, [doc])
+        found += [f"it raises {error}, and does not say so" for error in sorted(missing)]
     if is_operation(thing) and not doc["References"] and thing.__name__ not in NO_SOURCE:
         found.append("it does not say where it comes from")
     return found
+
+
+def problems_of_method(owner: type, name: str) -> list[str]:
+    """Return what is missing in the docstring of a public method or property."""
+    value = vars(owner)[name]
+    docs = described_by(owner, name)
+    errors = {"GL08", "RT01", "YD01", "SS02", "SS03", "SS06"}
+    if isinstance(value, property):
+        function, wanted = value.fget, set()
+        errors -= {"RT01"}
+    else:
+        function = getattr(value, "__func__", value)
+        wanted = {p.name for p in inspect.signature(function).parameters.values()} - {"self", "cls"}
+    if any(doc["Returns"] for doc in docs) or (not wanted and docs[0]["Summary"][0].startswith("Return ")):
+        errors -= {"RT01"}  # one line says it all, or that of the method which this one overrides
+    found = [message for code, message in validate(f"{full_name(owner)}.{name}")["errors"] if code in errors]
+    for kind, argument in SAID_OF_THE_CLASS.items():
+        wanted -= {argument} if issubclass(owner, kind) and f"`{argument}`" in (kind.__doc__ or "") else set()
+    named = [{n.lstrip("*") for part, _, _ in doc["Parameters"] for n in part.split(", ")} for doc in docs]
+    if missing := wanted - set().union(*named):
+        found.append(f"not described: {', '.join(sorted(missing))}")
+    if unknown := named[0] - {name.lstrip("*") for name in inspect.signature(function).parameters}:
+        found.append(f"described, but no parameter: {', '.join(sorted(unknown))}")
+    for argument, kind, text in docs[0]["Parameters"]:
+        if re.search(r"\b(nd)?array\b", kind) and "shape" not in f"{kind} {' '.join(text)}" and "of str" not in kind:
+            found.append(f"the array {argument!r} has no shape")
+    missing = unnamed_errors(function, owner, docs)
+    return found + [f"it raises {error}, and does not say so" for error in sorted(missing)]
 
 
 def whole(x: np.ndarray, n: int = 1) -> np.ndarray:
@@ -137,7 +227,7 @@ def whole(x: np.ndarray, n: int = 1) -> np.ndarray:
         ("n : int\n", "n\n    A number.\n", "the parameter 'n' has neither a type nor a word on where it is described"),
         ("n : int\n", "", "Parameters {'n'} not documented"),
         ("x : ", "y : ", "Parameters {'x'} not documented"),
-        ("Raises\n------\nValueError\n    If `n` is 0.", "", "it raises, and does not say so"),
+        ("Raises\n------\nValueError\n    If `n` is 0.", "", "it raises ValueError, and does not say so"),
         ("Returns\n-------\nndarray of shape (N,)", "", "No Returns section found"),
         ("Return numbers.", "return numbers", "Summary does not start with a capital letter"),
     ],
@@ -155,6 +245,82 @@ def test_what_needs_a_source_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     text = functional.relu.__doc__ or ""
     monkeypatch.setattr(functional.relu, "__doc__", text[: text.index("References")])
     assert problems(functional.relu) == ["it does not say where it comes from"]
+
+
+class Counter:
+    """Counts."""
+
+    def count(self, x: np.ndarray, n: int) -> int:
+        """Return a number.
+
+        Parameters
+        ----------
+        x : ndarray of shape (N,)
+        n : int
+
+        Returns
+        -------
+        int
+
+        Raises
+        ------
+        TypeError
+            If `n` is not an int.
+        ValueError
+            If `n` is smaller than 1.
+        """
+        return len(x) * whole_number(n, "n", "count")
+
+
+class Doubler(Counter):
+    """Counts twice."""
+
+    def count(self, x: np.ndarray, n: int) -> int:
+        """Return twice the number."""
+        return 2 * super().count(x, n)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("n : int\n", "", "not described: n"),
+        ("n : int\n", "n : int\nm : int\n", "described, but no parameter: m"),
+        ("x : ndarray of shape (N,)", "x : ndarray", "the array 'x' has no shape"),
+        ("Returns\n-------\nint\n", "", "No Returns section found"),
+        ("TypeError\n    If `n` is not an int.\n", "", "it raises TypeError, and does not say so"),
+        ("Return a number.", "Return a number", "Summary does not end with a period"),
+        ("Return a number.", "Return\na number.", "Summary should fit in a single line"),
+    ],
+)
+def test_what_is_missing_of_a_method_is_found(
+    old: str, new: str, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = inspect.getdoc(Counter.count)
+    assert text is not None
+    assert problems_of_method(Counter, "count") == []
+    assert problems_of_method(Doubler, "count") == []  # what it overrides says the rest
+    assert old in text
+    monkeypatch.setattr(Counter.count, "__doc__", text.replace(old, new))
+    assert message in problems_of_method(Counter, "count")
+
+
+def test_a_helper_that_raises_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    for thing, message in ((functional.gelu, "ValueError"), (layers.Conv3D, "TypeError"), (layers.ELU, "ValueError")):
+        text = inspect.cleandoc(thing.__doc__ or "")
+        monkeypatch.setattr(thing, "__doc__", re.sub(r"^Raises\n-+\n(.+\n)*", "", text, flags=re.MULTILINE))
+        assert f"it raises {message}, and does not say so" in problems(thing)
+
+
+def test_every_error_that_is_not_raised_looks_as_if_it_were() -> None:
+    owners = [(f, t) for t in PUBLIC if inspect.isclass(t) for f in constructors(t)]
+    owners += [(method(owner, name), owner) for owner, name in methods()]
+    functions = [(f, None) for f in PUBLIC if inspect.isfunction(f)]
+    asked = {name for name, _ in NOT_RAISED}
+    seen = set()
+    for function, owner in [*owners, *functions]:
+        if getattr(function, "__qualname__", "") in asked:
+            seen |= {(function.__qualname__, error) for error in errors(function, owner, is_described)}
+    assert set(NOT_RAISED) <= seen
 
 
 def test_every_exception_is_needed() -> None:
@@ -178,3 +344,8 @@ def test_the_reference_lists_every_public_name_once() -> None:
 @pytest.mark.parametrize("thing", list(public()), ids=full_name)
 def test_a_public_name_is_described(thing: Any) -> None:
     assert problems(thing) == []
+
+
+@pytest.mark.parametrize(("owner", "name"), list(methods()), ids=lambda value: getattr(value, "__qualname__", value))
+def test_a_public_method_is_described(owner: type, name: str) -> None:
+    assert problems_of_method(owner, name) == []

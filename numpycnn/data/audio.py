@@ -137,6 +137,11 @@ class SpectrogramReader:
     decibels : float
         The range.
 
+    Raises
+    ------
+    ValueError
+        If a setting is out of range.
+
     Examples
     --------
     >>> SpectrogramReader().shape

@@ -21,7 +21,17 @@ class Reader(Protocol):
     noun: ClassVar[str]
 
     def read(self, source: Any) -> np.ndarray:
-        """Return one example, without the batch axis."""
+        """Return one example, without the batch axis.
+
+        Parameters
+        ----------
+        source : path_like or str
+            A file, or a text.
+
+        Returns
+        -------
+        ndarray of the shape of an example
+        """
 
     def to_json(self) -> dict[str, Any]:
         """Return all settings, for `numpycnn.data.reader_from`."""
@@ -161,6 +171,20 @@ class Dataset:
     def replace(self, **changes: Any) -> "Dataset":
         """Return the same data set but for some of the constructor's arguments.
 
+        Parameters
+        ----------
+        **changes
+            As for the constructor.
+
+        Returns
+        -------
+        Dataset
+
+        Raises
+        ------
+        TypeError, ValueError
+            As the constructor.
+
         Examples
         --------
         >>> Dataset(np.zeros((1, 2)), [0], ["only"]).replace(name="other").name
@@ -193,6 +217,10 @@ class Dataset:
         """Return mean and standard deviation of each channel, (C,) each, on the scale that the constructor asks for.
 
         A channel without any variation gets the standard deviation 1.
+
+        Returns
+        -------
+        mean, std : ndarray of float64, shape (C,)
 
         Raises
         ------
@@ -274,6 +302,13 @@ class Dataset:
         x : ndarray of shape (B, C, H, W) or that of the features
             A contiguous array of its own; tokens stay int64.
         labels : ndarray of int64, shape (B,)
+
+        Raises
+        ------
+        TypeError
+            If `dtype` is no float.
+        IndexError
+            If there is no such example.
         """
         images, labels = self.take(indices)
         return self.normalize(images, dtype), labels
@@ -282,6 +317,20 @@ class Dataset:
         """Return the examples and the labels at `indices` as they are kept.
 
         What `batch` does before it normalises, for an augmentation in between.
+
+        Parameters
+        ----------
+        indices : array_like of int, shape (B,), or slice
+
+        Returns
+        -------
+        images : ndarray of shape (B, C, ...) or (B, L)
+        labels : ndarray of int64, shape (B,)
+
+        Raises
+        ------
+        IndexError
+            If there is no such example.
         """
         if not isinstance(indices, slice):
             indices = np.asarray(indices)

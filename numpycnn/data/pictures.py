@@ -146,11 +146,34 @@ class PictureFileReader:
     noun: ClassVar[str] = "picture"
 
     def read(self, source: str | os.PathLike[str]) -> np.ndarray:
-        """Return the image of a file, uint8 (channels, height, width); see `read_picture` for what it raises."""
+        """Return the image of a file.
+
+        Parameters
+        ----------
+        source : path_like
+
+        Returns
+        -------
+        ndarray of uint8, shape (channels, height, width)
+
+        Raises
+        ------
+        FileNotFoundError, IsADirectoryError, DataFormatError
+            As `read_picture`.
+        """
         return self.prepare(read_picture(source))
 
     def prepare(self, picture: np.ndarray) -> np.ndarray:
-        """Return the image of a picture that has been read."""
+        """Return the image of a picture that has been read.
+
+        Parameters
+        ----------
+        picture : ndarray of uint8, shape (H, W) or (H, W, 3)
+
+        Returns
+        -------
+        ndarray of uint8, shape (channels, height, width)
+        """
         raise NotImplementedError
 
     def to_json(self) -> dict[str, Any]:

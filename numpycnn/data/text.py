@@ -78,6 +78,11 @@ class SentenceReader:
     length : int
         Of a row.
 
+    Raises
+    ------
+    ValueError
+        If `words` is no vocabulary, or `length` is out of range.
+
     Examples
     --------
     >>> SentenceReader(["<padding>", "<unknown>", "a", "film"], 5).read("A dull film")
@@ -148,6 +153,15 @@ class SentenceReader:
 
     def write(self, tokens: np.ndarray) -> str:
         """Return the words of a row of tokens, for people to read.
+
+        Parameters
+        ----------
+        tokens : array_like of int, shape (L,)
+
+        Returns
+        -------
+        str
+            Without the padding.
 
         Examples
         --------

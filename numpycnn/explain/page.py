@@ -81,7 +81,14 @@ def write_page(
     ----------
     path : path_like
     model, example, most_bytes
-        As for `render`, which raises the same errors.
+        As for `render`.
+
+    Raises
+    ------
+    TypeError, ValueError, RuntimeError
+        As `render`.
+    FileNotFoundError, IsADirectoryError
+        If there is no such folder, or `path` is one.
     """
     text = render(model, example, most_bytes=most_bytes)
     with replacing(Path(path)) as beside:

@@ -93,6 +93,13 @@ def leaky_relu(x: Any, *, negative_slope: float = 0.01) -> np.ndarray:
     negative_slope : float
         The slope below 0.
 
+    Raises
+    ------
+    TypeError
+        If `x` is not float32 or float64, or `negative_slope` is no number.
+    ValueError
+        If `negative_slope` is not finite.
+
     References
     ----------
     A. Maas, A. Hannun, A. Ng, "Rectifier nonlinearities improve neural network acoustic models", 2013.
@@ -116,6 +123,13 @@ def elu(x: Any, *, alpha: float = 1.0) -> np.ndarray:
     ----------
     alpha : float
         What is approached far below 0, with the sign turned round.
+
+    Raises
+    ------
+    TypeError
+        If `x` is not float32 or float64, or `alpha` is no number.
+    ValueError
+        If `alpha` is not finite.
 
     References
     ----------
@@ -218,6 +232,13 @@ def gelu(x: Any, approximate: str = "none") -> np.ndarray:
     ----------
     approximate : {"none", "tanh"}
         Whether ``Phi`` is exact or approximated.
+
+    Raises
+    ------
+    TypeError
+        If `x` is not float32 or float64.
+    ValueError
+        If `approximate` is unknown.
 
     References
     ----------

@@ -15,9 +15,10 @@ ORDER = ("Parameters", "Attributes", "Returns", "Raises", "References", "Example
 def describe(thing: Any, *models: Any) -> None:
     """Complete the docstring of a function or class with those of others.
 
-    A parameter that it does not describe gets what the first of `models` says that has one of that name. Returns come
-    from a function that goes in the same direction, references from the same operation, examples from nowhere. Where
-    the name ends in ``1d`` or ``3d``, shapes of pictures become those of sequences or volumes.
+    A parameter that it does not describe gets what the first of `models` says that has one of that name. Returns
+    and errors come from a function that goes in the same direction, a class's errors from a class; references come from
+    the same operation, examples from nowhere. Where the name ends in ``1d`` or ``3d``, shapes of pictures become those
+    of sequences or volumes.
 
     Parameters
     ----------
@@ -66,7 +67,7 @@ def is_shared(head: str, thing: Any, model: Any) -> bool:
     """Whether a section of a model holds for another thing as well."""
     if head in ("Returns", "Raises"):
         same_way = thing.__name__.endswith("_backward") == model.__name__.endswith("_backward")
-        return same_way and not isinstance(thing, type)
+        return same_way and isinstance(thing, type) == isinstance(model, type)
     if head == "References":
         return _operation(thing) == _operation(model)
     return head == "Attributes" and isinstance(model, type)

@@ -23,7 +23,13 @@ class ReLU(Layer):
 
 
 class LeakyReLU(Layer):
-    """``x`` where it is positive, else ``negative_slope * x``, see `numpycnn.functional.leaky_relu`."""
+    """``x`` where it is positive, else ``negative_slope * x``, see `numpycnn.functional.leaky_relu`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `negative_slope` is no finite number.
+    """
 
     def __init__(self, negative_slope: float = 0.01, *, name: str | None = None) -> None:
         super().__init__(name=name)
@@ -37,7 +43,13 @@ class LeakyReLU(Layer):
 
 
 class ELU(Layer):
-    """``x`` where it is positive, else ``alpha * (exp(x) - 1)``, see `numpycnn.functional.elu`."""
+    """``x`` where it is positive, else ``alpha * (exp(x) - 1)``, see `numpycnn.functional.elu`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `alpha` is no finite number.
+    """
 
     def __init__(self, alpha: float = 1.0, *, name: str | None = None) -> None:
         super().__init__(name=name)
@@ -61,7 +73,13 @@ class SELU(Layer):
 
 
 class GELU(Layer):
-    """``x * Phi(x)``, exactly or with ``approximate="tanh"``, see `numpycnn.functional.gelu`."""
+    """``x * Phi(x)``, exactly or with ``approximate="tanh"``, see `numpycnn.functional.gelu`.
+
+    Raises
+    ------
+    ValueError
+        If `approximate` is unknown.
+    """
 
     def __init__(self, approximate: str = "none", *, name: str | None = None) -> None:
         super().__init__(name=name)
@@ -112,7 +130,13 @@ class AnySoftmax(Layer):
 
 
 class Softmax(AnySoftmax):
-    """Probabilities along an axis, see `numpycnn.functional.softmax`. `CrossEntropy` takes logits and needs none."""
+    """Probabilities along an axis, see `numpycnn.functional.softmax`. `CrossEntropy` takes logits and needs none.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `axis` is not an int; when it is built, if there is no such axis.
+    """
 
     def _forward(self, x: np.ndarray, **mode: bool) -> tuple[np.ndarray, Any]:
         y = F.softmax(x, self.axis)
@@ -124,7 +148,13 @@ class Softmax(AnySoftmax):
 
 
 class LogSoftmax(AnySoftmax):
-    """Logarithm of the softmax along an axis, see `numpycnn.functional.log_softmax`."""
+    """Logarithm of the softmax along an axis, see `numpycnn.functional.log_softmax`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `axis` is not an int; when it is built, if there is no such axis.
+    """
 
     def _forward(self, x: np.ndarray, **mode: bool) -> tuple[np.ndarray, Any]:
         y = F.log_softmax(x, self.axis)

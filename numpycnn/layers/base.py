@@ -81,7 +81,6 @@ class Layer:
     Attributes
     ----------
     name : str or None
-        Chosen by the user; appears in errors and in the summary.
     input_shape, output_shape : tuple of int or None
         None until the layer is built.
     dtype : dtype or None
@@ -131,7 +130,18 @@ class Layer:
         return sum(child.multiply_adds() for child in self.children().values())
 
     def draw_input(self, shape: Shape, rng: np.random.Generator) -> np.ndarray:
-        """Return a random batch that this layer can work on, for checking its gradients."""
+        """Return a random batch that this layer can work on, for checking its gradients.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            With the batch axis.
+        rng : Generator
+
+        Returns
+        -------
+        ndarray of shape `shape`
+        """
         for child in self.children().values():
             return child.draw_input(shape, rng)
         return rng.normal(size=shape).astype(self.dtype)
@@ -144,7 +154,7 @@ class Layer:
         return None
 
     def mixes_all(self) -> bool:
-        """Whether each output depends on every position of the input."""
+        """Return whether each output depends on every position of the input."""
         assert self.input_shape is not None
         assert self.output_shape is not None
         return not len(self.output_shape) == len(self.input_shape) > 1
@@ -181,6 +191,8 @@ class Layer:
             If the layer cannot work on such inputs.
         TypeError
             If the shape is no sequence of ints, or the dtype is another one.
+        MemoryError
+            If there is no room for the parameters.
         """
         try:
             if not isinstance(input_shape, tuple | list):
@@ -299,6 +311,15 @@ class Layer:
         """Set the gradients of the parameters as `backward` does, where that of the input is of no interest.
 
         That is so for the first layer in training; a convolution saves a third of its work by it.
+
+        Parameters
+        ----------
+        dy : ndarray of shape (N, *output_shape)
+
+        Raises
+        ------
+        RuntimeError, ValueError, TypeError
+            As `backward`.
         """
         self._go_back(self._backward_parameters, dy)
 
@@ -381,6 +402,10 @@ class Layer:
     def load_state(self, state: Mapping[str, np.ndarray]) -> None:
         """Copy arrays as returned by `state` into this layer, all or nothing.
 
+        Parameters
+        ----------
+        state : dict of str to ndarray
+
         Raises
         ------
         ValueError
@@ -389,9 +414,8 @@ class Layer:
         mine = self.state()
         missing, unknown = sorted(mine.keys() - state.keys()), sorted(state.keys() - mine.keys())
         if missing or unknown:
-            parts = [f"missing {', '.join(missing)}"] * bool(missing) + [f"unknown {', '.join(unknown)}"] * bool(
-                unknown
-            )
+            parts = [f"missing {', '.join(missing)}"] * bool(missing)
+            parts += [f"unknown {', '.join(unknown)}"] * bool(unknown)
             raise ValueError(f"{self.label}: the arrays do not belong to this model: {'; '.join(parts)}")
         for key, array in mine.items():
             if np.shape(state[key]) != array.shape:

@@ -174,6 +174,13 @@ class Conv2D(Conv):
     ----------
     weight : Parameter of shape (F, C/groups, KH, KW)
     bias : Parameter of shape (F,), or None
+
+    Raises
+    ------
+    ValueError
+        If a setting is out of range, or unknown.
+    TypeError
+        If one is not of its kind.
     """
 
     rank = 2
@@ -274,6 +281,13 @@ class ConvTranspose2D(ConvTranspose):
     ----------
     weight : Parameter of shape (C, F/groups, KH, KW)
     bias : Parameter of shape (F,), or None
+
+    Raises
+    ------
+    ValueError
+        If a setting is out of range, or unknown.
+    TypeError
+        If one is not of its kind.
     """
 
     rank = 2

@@ -31,6 +31,13 @@ class Dense(Layer):
     weight : Parameter of shape (O, I)
     bias : Parameter of shape (O,), or None
 
+    Raises
+    ------
+    ValueError
+        If a setting is out of range, or unknown.
+    TypeError
+        If one is not of its kind.
+
     References
     ----------
     I. Goodfellow, Y. Bengio, A. Courville, "Deep Learning", section 6.5.

@@ -20,6 +20,11 @@ class Dropout(Layer):
         From 0 to below 1.
     name : str, optional
 
+    Raises
+    ------
+    TypeError, ValueError
+        If `p` is no number from 0 to below 1.
+
     References
     ----------
     N. Srivastava et al., "Dropout: a simple way to prevent neural networks from overfitting", 2014.

@@ -26,6 +26,11 @@ class Embedding(Layer):
     ----------
     weight : Parameter of shape (V, D)
         Drawn from the standard normal distribution at first.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a size is no int from 1 on.
     """
 
     def __init__(self, num_embeddings: int, embedding_dim: int, *, name: str | None = None) -> None:

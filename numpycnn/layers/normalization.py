@@ -31,6 +31,11 @@ class BatchNorm(Layer):
     running_mean, running_var : ndarray of shape (C,)
         Buffers: saved, not trained. The variance is the unbiased one.
 
+    Raises
+    ------
+    TypeError, ValueError
+        If `momentum` is no number from 0 to 1, or `eps` none from 0 on.
+
     References
     ----------
     S. Ioffe and C. Szegedy, "Batch normalization", arXiv 1502.03167.
@@ -92,6 +97,11 @@ class LayerNorm(Layer):
     Attributes
     ----------
     weight, bias : Parameter of the shape that is normalised over
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `eps` is no number from 0 on; when it is built, if there is no such axis, or it is that of the batch.
     """
 
     def __init__(self, *, axis: int = -1, eps: float = 1e-5, name: str | None = None) -> None:

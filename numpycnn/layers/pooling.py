@@ -108,6 +108,13 @@ class MaxPool2D(MaxPool):
     ceil_mode : bool
         Keep a last, incomplete window.
     name : str, optional
+
+    Raises
+    ------
+    ValueError
+        If a setting is out of range, or unknown.
+    TypeError
+        If one is not of its kind.
     """
 
     rank = 2
@@ -160,6 +167,13 @@ class AvgPool2D(AvgPool):
         As for `MaxPool2D`.
     count_include_pad : bool
         Whether the zeros of the padding count in the average.
+
+    Raises
+    ------
+    ValueError
+        If a setting is out of range, or unknown.
+    TypeError
+        If one is not of its kind.
     """
 
     rank = 2
@@ -212,6 +226,13 @@ class LpPool2D(LpPool):
         As for `MaxPool2D`.
     p : float
         Of the norm, at least 1.
+
+    Raises
+    ------
+    ValueError
+        If a setting is out of range, or unknown.
+    TypeError
+        If one is not of its kind.
     """
 
     rank = 2

@@ -71,6 +71,13 @@ class Upsample(Layer):
     mode : {"nearest", "bilinear"}
         Repeat, or interpolate linearly along each axis.
     name : str, optional
+
+    Raises
+    ------
+    ValueError
+        If a factor is smaller than 1, or `mode` is unknown.
+    TypeError
+        If a factor is not an int.
     """
 
     def __init__(self, scale_factor: int | Sequence[int], *, mode: str = "nearest", name: str | None = None) -> None:

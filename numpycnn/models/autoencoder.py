@@ -50,7 +50,9 @@ def conv_autoencoder(
     Raises
     ------
     ValueError
-        If `input_shape` is not ``(C, H, W)``.
+        If `input_shape` is not ``(C, H, W)``, or a setting is out of range.
+    TypeError
+        If a setting is not of its kind.
 
     Examples
     --------

@@ -57,6 +57,13 @@ def tiny_vgg(
     Returns
     -------
     Sequential
+
+    Raises
+    ------
+    ValueError
+        If the network does not fit the input, or a setting is out of range.
+    TypeError
+        If a setting is not of its kind.
     """
     layers: list[Layer] = []
     for _ in range(2):

@@ -74,6 +74,11 @@ class AdamW(Adam):
         As for `Adam`.
     weight_decay : float
 
+    Raises
+    ------
+    TypeError, ValueError
+        As `Adam`.
+
     References
     ----------
     I. Loshchilov and F. Hutter, "Decoupled weight decay regularization", arXiv 1711.05101.
@@ -108,6 +113,11 @@ class RMSProp(Optimizer):
     eps : float
         Against division by zero.
     weight_decay : float
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a setting is no number, or out of range.
 
     References
     ----------

@@ -35,6 +35,11 @@ class Optimizer:
     ----------
     step_count : int
         Steps taken so far.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a setting is no number, or out of range.
     """
 
     slots: tuple[str, ...] = ()  # names of the arrays that are kept for each parameter
@@ -101,6 +106,11 @@ class Optimizer:
 
     def load_state(self, state: Mapping[str, np.ndarray], step_count: int) -> None:
         """Take over arrays as returned by `state`, and the number of steps.
+
+        Parameters
+        ----------
+        state : dict of str to ndarray
+        step_count : int
 
         Raises
         ------

@@ -50,6 +50,11 @@ class StepSchedule(Schedule):
         Steps from one drop to the next.
     factor : float
 
+    Raises
+    ------
+    TypeError, ValueError
+        If a rate or the factor is no number from 0 on, or `every` no int from 1 on.
+
     References
     ----------
     A. Krizhevsky, I. Sutskever, G. Hinton, "ImageNet classification with deep convolutional neural networks", 2012.
@@ -82,6 +87,11 @@ class CosineSchedule(Schedule):
         From the first rate to the last.
     final_lr : float
         The last rate.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a rate is no number from 0 on, or `steps` no int from 1 on.
 
     References
     ----------
@@ -153,6 +163,11 @@ class WarmUp(Schedule):
     after : float or Schedule
         Asked from its own beginning once the warm-up is over.
     steps : int
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `after` is neither a schedule nor a number from 0 on, or `steps` no int from 1 on.
 
     References
     ----------

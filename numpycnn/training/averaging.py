@@ -34,6 +34,11 @@ class WeightAverage(Callback):
     every : int
         Steps from one update to the next; a few save time where a step is short.
 
+    Raises
+    ------
+    TypeError, ValueError
+        If `decay` is no number from 0 to below 1, or `every` no int from 1 on.
+
     References
     ----------
     B. Polyak and A. Juditsky, "Acceleration of stochastic approximation by averaging", 1992. The exponential form with
@@ -61,7 +66,13 @@ class WeightAverage(Callback):
         self._weights: dict[str, np.ndarray] = {}  # those of the training, while the model has the averages
 
     def on_train_begin(self, trainer: "Trainer") -> None:
-        """Begin with the weights as they are, or go on."""
+        """Begin with the weights as they are, or go on.
+
+        Raises
+        ------
+        ValueError
+            If it has the averages of another model.
+        """
         if trainer.progress.at_start:
             self.averages, self.updates, self._weights = {}, 0, {}
         self._give_back(trainer)
@@ -110,6 +121,12 @@ class WeightAverage(Callback):
         return self.averages
 
     def load_state(self, state: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
-        """Take over the averages."""
+        """Take over the averages.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the number of updates is none.
+        """
         self.updates = whole_number(state["updates"], "updates", "WeightAverage", minimum=0)
         self.averages = dict(arrays)

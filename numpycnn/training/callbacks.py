@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 
 class Callback:
-    """Base class: does nothing at any time."""
+    """Base class: does nothing at any time.
+
+    What is called during a training gets the `trainer`, and may look at everything in it and call its `stop`.
+    """
 
     #: Callbacks with a higher number are called later. One that saves everything comes last.
     order = 0
@@ -41,7 +44,14 @@ class Callback:
         """Be called after the last batch of an epoch, before validation, if there is any."""
 
     def on_epoch_end(self, trainer: "Trainer", record: dict[str, float]) -> None:
-        """Be called after validation, with what was measured; numbers added to the record are kept in the history."""
+        """Be called after validation, with what was measured; numbers added to the record are kept in the history.
+
+        Parameters
+        ----------
+        trainer : Trainer
+        record : dict of str to float
+            As `History` has it.
+        """
 
     def on_epoch_closed(self, trainer: "Trainer") -> None:
         """Be called when the record has been entered in the history: the moment to save things."""
@@ -61,7 +71,13 @@ class Callback:
         return {}
 
     def load_state(self, state: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
-        """Take over what `state` and `arrays` returned before."""
+        """Take over what `state` and `arrays` returned before.
+
+        Parameters
+        ----------
+        state : dict
+        arrays : dict of str to ndarray
+        """
 
 
 class EarlyStopping(Callback):
@@ -77,6 +93,11 @@ class EarlyStopping(Callback):
         What counts as an improvement.
     restore_best : bool
         Whether the model gets the weights of the best epoch when the training ends.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `patience` is no int from 1 on, `min_delta` no number from 0 on, or `restore_best` neither True nor False.
     """
 
     def __init__(
@@ -101,7 +122,13 @@ class EarlyStopping(Callback):
             self.best, self.waited, self._weights = None, 0, {}
 
     def on_epoch_end(self, trainer: "Trainer", record: dict[str, float]) -> None:
-        """Compare with the best epoch so far."""
+        """Compare with the best epoch so far.
+
+        Raises
+        ------
+        ValueError
+            If `monitor` was not measured.
+        """
         value = monitored(record, self.monitor, "EarlyStopping")
         if is_better(value, self.best, self.monitor, self.min_delta):
             self.best, self.waited = value, 0
@@ -146,7 +173,9 @@ class ModelCheckpoint(Callback):
     Raises
     ------
     ValueError
-        If both `every_batches` and `best` are given.
+        If both `every_batches` and `best` are given, or `every_batches` is smaller than 1.
+    TypeError
+        If `every_batches` is not an int.
     """
 
     order = 100
@@ -169,7 +198,13 @@ class ModelCheckpoint(Callback):
         return super().key if self.best is None else f"{super().key} {self.best}"
 
     def on_train_begin(self, trainer: "Trainer") -> None:
-        """Find out before the training whether its file could be written."""
+        """Find out before the training whether its file could be written.
+
+        Raises
+        ------
+        FileNotFoundError, IsADirectoryError
+            If there is no such folder, or the path is one.
+        """
         check_target(self.path, "ModelCheckpoint")
         if trainer.progress.at_start:
             self.best_value = None
@@ -180,7 +215,13 @@ class ModelCheckpoint(Callback):
             trainer.save(self.path)
 
     def on_epoch_end(self, trainer: "Trainer", record: dict[str, float]) -> None:
-        """Save the model if it is the best one so far."""
+        """Save the model if it is the best one so far.
+
+        Raises
+        ------
+        ValueError
+            If `best` was not measured.
+        """
         if self.best is None:
             return
         value = monitored(record, self.best, "ModelCheckpoint")
@@ -221,7 +262,13 @@ class CSVLogger(Callback):
         self.path = Path(path)
 
     def on_train_begin(self, trainer: "Trainer") -> None:
-        """Find out before the training whether the file could be written."""
+        """Find out before the training whether the file could be written.
+
+        Raises
+        ------
+        FileNotFoundError, IsADirectoryError
+            If there is no such folder, or the path is one.
+        """
         check_target(self.path, "CSVLogger")
 
     def on_epoch_closed(self, trainer: "Trainer") -> None:
@@ -242,7 +289,13 @@ class LearningRateLogger(Callback):
         self.rates: list[tuple[int, float]] = []
 
     def on_train_begin(self, trainer: "Trainer") -> None:
-        """Find out before the training whether the file could be written."""
+        """Find out before the training whether the file could be written.
+
+        Raises
+        ------
+        FileNotFoundError, IsADirectoryError
+            If there is no such folder, or the path is one.
+        """
         check_target(self.path, "LearningRateLogger")
         if trainer.progress.at_start:
             self.rates = []

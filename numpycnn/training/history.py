@@ -58,7 +58,17 @@ class History:
         return list(dict.fromkeys(name for record in self.records for name in record))
 
     def save(self, path: str | Path) -> None:
-        """Write a CSV file with a line for each epoch."""
+        """Write a CSV file with a line for each epoch.
+
+        Parameters
+        ----------
+        path : str or Path
+
+        Raises
+        ------
+        FileNotFoundError, IsADirectoryError
+            If there is no such folder, or `path` is one.
+        """
         write_csv(path, self.names(), self.records)
 
     def __repr__(self) -> str:

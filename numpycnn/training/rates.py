@@ -79,6 +79,8 @@ def find_learning_rate(
     ------
     ValueError
         If `low` is 0 or not below `high`, or the very first loss is no number.
+    TypeError
+        If an argument is not of its kind.
 
     References
     ----------

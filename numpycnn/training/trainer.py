@@ -81,6 +81,8 @@ class Trainer:
         If an argument is not of its kind.
     RuntimeError
         If the model has not been built.
+    ValueError
+        If `seed` is negative.
 
     Examples
     --------
@@ -167,7 +169,10 @@ class Trainer:
         KeyboardInterrupt
             If the user pressed Ctrl-C: after the step under way, and after callbacks have saved.
         ValueError
-            If the data does not fit the model, or is not what a resumed training had begun with.
+            If the data does not fit the model, or is not what a resumed training had begun with, or a number is out of
+            range.
+        TypeError
+            If an argument is not of its kind.
         """
         data = as_data(train, "train")
         held_out = None if validation is None else as_data(validation, "validation")
@@ -320,6 +325,11 @@ class Trainer:
         """Ask for the training to end after this epoch; for callbacks.
 
         It stays stopped, also when it is resumed, until ``trainer.progress.stop_reason`` is emptied.
+
+        Parameters
+        ----------
+        reason : str
+            Shown when the training ends.
         """
         self.progress.stop_reason = reason or "asked to stop"
 
@@ -340,6 +350,11 @@ class Trainer:
         -------
         dict
             ``{"loss": ..., "accuracy": ...}``, the accuracy from 0 to 1.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If it is no data for the model, there is none, or `batch_size` is no int from 1 on.
         """
         data = as_data(dataset, "evaluate")
         batch_size = whole_number(batch_size, "batch_size", "evaluate")
@@ -357,7 +372,19 @@ class Trainer:
         return result | {"accuracy": correct / len(data)} if labelled else result
 
     def save(self, path: str | Path) -> None:
-        """Write everything that is needed to go on to one safetensors file, all or nothing."""
+        """Write everything that is needed to go on to one safetensors file, all or nothing.
+
+        Parameters
+        ----------
+        path : str or Path
+
+        Raises
+        ------
+        FileNotFoundError, IsADirectoryError
+            If there is no such folder, or `path` is one.
+        TypeError
+            If a layer, or another part, has a setting that cannot be written down.
+        """
         save_trainer(self, path)
 
     @classmethod
@@ -383,12 +410,18 @@ class Trainer:
         layers, parts : sequence of type
             Your own kinds of layers, optimizers, schedules and losses that the file may name.
 
+        Returns
+        -------
+        Trainer
+
         Raises
         ------
         DataFormatError
             If the file is no checkpoint, or a damaged one.
         FileNotFoundError
             If there is no such file.
+        TypeError
+            If `callbacks` is no list of callbacks.
         """
         callbacks = _in_order(callbacks)
         found = load_parts(path, callbacks, layers, parts)

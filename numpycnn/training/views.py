@@ -29,6 +29,8 @@ class ViewAverage:
     ------
     ValueError
         If there is nothing but the picture itself to look at.
+    TypeError
+        If `flip` is neither True nor False, or `shift` is not an int.
 
     Notes
     -----
@@ -57,7 +59,15 @@ class ViewAverage:
             raise ValueError("ViewAverage: expected flip=True or a shift above 0, got neither")
 
     def views(self, x: Any) -> Iterator[np.ndarray]:
-        """Yield the views of a batch (N, C, H, W), the batch itself first.
+        """Yield the views of a batch, the batch itself first.
+
+        Parameters
+        ----------
+        x : ndarray of shape (N, C, H, W)
+
+        Yields
+        ------
+        ndarray of shape (N, C, H, W)
 
         Raises
         ------

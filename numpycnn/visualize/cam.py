@@ -82,6 +82,8 @@ def compute_grad_cam(
     ------
     TypeError, ValueError
         If `x` is no batch for the model, the targets are no classes, or the layer has no maps.
+    RuntimeError
+        If the model has not been built.
     """
     x = examples_of(model, x, "compute_grad_cam")
     at = last_maps(model) if at is None else at
@@ -120,6 +122,11 @@ def grad_cam(
     Returns
     -------
     matplotlib.figure.Figure
+
+    Raises
+    ------
+    TypeError, ValueError, RuntimeError
+        As `compute_grad_cam`.
     """
     x = examples_of(model, x, "grad_cam")
     at = last_maps(model) if at is None else at

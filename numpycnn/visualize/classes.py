@@ -46,8 +46,10 @@ def class_probabilities(model: Sequential, x: Any, *, batch_size: int = 256) -> 
 
     Raises
     ------
-    ValueError
+    TypeError, ValueError
         If `x` is no batch for the model, or the model gives no row of scores.
+    RuntimeError
+        If the model has not been built.
     """
     x = expect_batch(model, x, "class_probabilities")
     expect_classifier(model, "class_probabilities")

@@ -81,6 +81,11 @@ def confusion_matrix(
     Returns
     -------
     matplotlib.figure.Figure
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `count_confusions`.
     """
     counts = count_confusions(labels, predictions, len(class_names))
     figure = _draw(counts, class_names, normalized)

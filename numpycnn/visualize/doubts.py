@@ -83,6 +83,8 @@ def least_certain(
     ------
     ValueError
         If the shapes do not fit each other, or the images have neither one channel nor three.
+    TypeError
+        If `limit` is not an int.
     """
     images, shares = np.asarray(images), np.asarray(probabilities)
     limit = whole_number(limit, "limit", "least_certain")

@@ -63,6 +63,8 @@ def find_field(model: Sequential, at: str, unit: Sequence[int] | None = None) ->
     ------
     TypeError, ValueError
         If there is no such layer or unit, or the model takes no pictures of floats.
+    RuntimeError
+        If the model has not been built.
 
     Examples
     --------
@@ -121,6 +123,8 @@ def measure_field(model: Sequential, x: Any, at: str, unit: Sequence[int] | None
     ------
     TypeError, ValueError
         As `find_field`, and if `x` is no batch for the model.
+    RuntimeError
+        If the model has not been built.
     """
     x = examples_of(model, x, "measure_field")
     _sides(model, "measure_field")
@@ -186,6 +190,8 @@ def receptive_fields(
     ------
     TypeError, ValueError
         As `find_field`, and if no layer slides a window and none was given.
+    RuntimeError
+        If the model has not been built.
     """
     x = examples_of(model, x, "receptive_fields")
     places = _windowed(model) if at is None else list(at)

@@ -51,6 +51,8 @@ def collect_activations(
     ------
     TypeError, ValueError
         If `x` is no batch for the model, or there is no such layer.
+    RuntimeError
+        If the model has not been built.
     """
     x = examples_of(model, x, "collect_activations")
     places = _places(model, at, "collect_activations")
@@ -90,6 +92,8 @@ def collect_gradients(
     ------
     TypeError, ValueError
         If `x` is no batch for the model, the target does not fit, or there is no such layer.
+    RuntimeError
+        If the model has not been built.
     """
     x = examples_of(model, x, "collect_gradients")
     places = _places(model, at, "collect_gradients")
@@ -136,6 +140,11 @@ def activation_histograms(
     -------
     matplotlib.figure.Figure
         Blue: layers with weights; red: activations and others; green: pooling.
+
+    Raises
+    ------
+    TypeError, ValueError, RuntimeError
+        As `collect_activations`, and if `bins` is no int from 1 on.
     """
     collected = collect_activations(model, x, at=at, training=training)
     bins = whole_number(bins, "bins", "activation_histograms")
@@ -172,6 +181,11 @@ def gradient_histograms(
     -------
     matplotlib.figure.Figure
         Blue: layers with weights; red: activations and others; green: pooling.
+
+    Raises
+    ------
+    TypeError, ValueError, RuntimeError
+        As `collect_gradients`, and if `bins` is no int from 1 on.
     """
     collected = collect_gradients(model, x, target, loss=loss, at=at, training=training)
     bins = whole_number(bins, "bins", "gradient_histograms")

@@ -59,6 +59,8 @@ def feature_maps(
     ------
     TypeError, ValueError
         If `x` is no example for the model, or there is no such layer.
+    RuntimeError
+        If the model has not been built.
     """
     x = one_example(model, x, "feature_maps")
     channels = whole_number(channels, "channels", "feature_maps")

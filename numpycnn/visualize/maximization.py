@@ -74,13 +74,15 @@ def maximize(
     ------
     TypeError, ValueError
         If there is no such layer or unit, the model takes no floats, or a setting is out of range.
+    RuntimeError
+        If the model has not been built.
     """
     from scipy.ndimage import gaussian_filter  # loaded by who climbs
 
     at = score_layer(model) if at is None else at
     layer = expect_layer(model, at, "maximize")
-    assert layer.output_shape is not None
-    assert model.input_shape is not None
+    if model.input_shape is None or layer.output_shape is None:
+        raise RuntimeError("maximize: the model is not built yet; give it an input_shape")
     channels = layer.output_shape[0]
     units = np.arange(min(channels, 16)) if units is None else np.atleast_1d(np.asarray(units))
     chosen = class_labels(units, channels, "maximize (units)")
@@ -138,6 +140,11 @@ def activation_maximization(
     Returns
     -------
     matplotlib.figure.Figure
+
+    Raises
+    ------
+    TypeError, ValueError, RuntimeError
+        As `maximize`.
     """
     place = score_layer(model) if at is None else at
     layer = expect_layer(model, place, "activation_maximization")

@@ -85,6 +85,8 @@ def misclassified(
     ------
     ValueError
         If the shapes do not fit each other, or the images have neither one channel nor three.
+    TypeError
+        If `limit` is not an int.
     """
     images, labels, probabilities = np.asarray(images), np.asarray(labels), np.asarray(probabilities)
     limit = whole_number(limit, "limit", "misclassified")

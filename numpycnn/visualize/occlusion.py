@@ -77,6 +77,8 @@ def occlude(
     TypeError, ValueError
         If `x` is no batch for the model, has no places to cover, the targets are no classes, or a setting is out of
         range.
+    RuntimeError
+        If the model has not been built.
     """
     x = examples_of(model, x, "occlude")
     if x.ndim < 3 or x.dtype.kind != "f":
@@ -139,6 +141,11 @@ def occlusion_map(
     Returns
     -------
     matplotlib.figure.Figure
+
+    Raises
+    ------
+    TypeError, ValueError, RuntimeError
+        As `occlude`.
     """
     x = examples_of(model, x, "occlusion_map")
     classes = targets_of(model, x, targets, "occlusion_map")

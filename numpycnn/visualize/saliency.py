@@ -72,6 +72,8 @@ def measure_saliency(
     ------
     TypeError, ValueError
         If `x` is no batch for the model, the targets are no classes, or the model does not take floats.
+    RuntimeError
+        If the model has not been built.
 
     Examples
     --------
@@ -125,6 +127,11 @@ def saliency_map(
     Returns
     -------
     matplotlib.figure.Figure
+
+    Raises
+    ------
+    TypeError, ValueError, RuntimeError
+        As `measure_saliency`.
     """
     x = examples_of(model, x, "saliency_map")
     classes = targets_of(model, x, targets, "saliency_map")

@@ -40,6 +40,13 @@ def shift(x: np.ndarray, by: int, axis: int = -1) -> np.ndarray:
     -------
     ndarray of the shape of `x`
 
+    Raises
+    ------
+    ValueError
+        If there is no such axis.
+    TypeError
+        If `by` or `axis` is not an int.
+
     Examples
     --------
     >>> shift(np.array([[1, 2, 3, 4]]), 2)
@@ -85,6 +92,8 @@ def measure_shifts(
     ------
     TypeError, ValueError
         If `x` is no batch for the model, has no such axis to move along, or the labels are no classes.
+    RuntimeError
+        If the model has not been built.
     """
     x = examples_of(model, x, "measure_shifts")
     axis = normal_axis(axis, x.ndim, "measure_shifts")
@@ -129,6 +138,8 @@ def translation_curves(
     ------
     TypeError, ValueError
         As `measure_shifts`, and if there is no model or no shift.
+    RuntimeError
+        If the model has not been built.
     """
     from matplotlib.ticker import MaxNLocator
 

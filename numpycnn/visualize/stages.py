@@ -99,6 +99,8 @@ def find_stages(model: Sequential, x: Any, *, at: str | None = None) -> Stages:
     ------
     TypeError, ValueError
         If `x` is no example for the model, or there is no such convolution.
+    RuntimeError
+        If the model has not been built.
     """
     x = one_example(model, x, "find_stages")
     triples = _triples(model)
@@ -186,6 +188,11 @@ def filter_detect_condense(
     Returns
     -------
     matplotlib.figure.Figure
+
+    Raises
+    ------
+    TypeError, ValueError, RuntimeError
+        As `find_stages`, and if `channels` is no int from 1 on.
     """
     stages = find_stages(model, x, at=at)
     channels = whole_number(channels, "channels", "filter_detect_condense")

@@ -98,6 +98,11 @@ def filters(
     Returns
     -------
     matplotlib.figure.Figure
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `read_filters`, and if `limit` is no int from 1 on.
     """
     limit = whole_number(limit, "limit", "filters")
     place = filter_layer(model) if at is None else at

@@ -119,3 +119,5 @@ def test_wrong_arguments() -> None:
     tokens = Sequential([Embedding(5, 3), Flatten(), Dense(2)], input_shape=(4,))
     with pytest.raises(TypeError, match=r"Embedding \(layer 0\): expected integers, got float32"):
         maximize(tokens)
+    with pytest.raises(RuntimeError, match="maximize: the model is not built yet; give it an input_shape"):
+        maximize(Sequential([Dense(2)]))

@@ -59,6 +59,11 @@ class Flip(Transform):
     ----------
     p : float
         Share of the pictures that are flipped.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `p` is no number from 0 to 1.
     """
 
     def __init__(self, p: float = 0.5) -> None:
@@ -84,6 +89,11 @@ class Affine(Transform):
         At most this share larger, or smaller by the same factor: 0.1 is from 1 / 1.1 to 1.1.
     shift : float
         At most this share of the height and of the width, either way.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `rotation` is no number from 0 to 180, `scale` none from 0 to 10, or `shift` none from 0 to 1.
 
     Notes
     -----

@@ -21,6 +21,11 @@ class BrightnessContrast(Transform):
         Largest ``b`` either way, as a share of the way from black to white (for features: on their own scale).
     contrast : float
         ``c`` is from 1 - contrast to 1 + contrast.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a setting is no number from 0 to 1.
     """
 
     planar = False
@@ -57,6 +62,11 @@ class Noise(Transform):
     ----------
     std : float
         Standard deviation, as a share of the way from black to white (for features: on their own scale).
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `std` is no number from 0 on.
     """
 
     planar = False

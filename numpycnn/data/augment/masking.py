@@ -21,6 +21,11 @@ class Cutout(Transform):
     size : int
         Pixels a side.
 
+    Raises
+    ------
+    TypeError, ValueError
+        If `size` is no int from 0 on.
+
     References
     ----------
     T. DeVries, G. Taylor, "Improved regularization of convolutional neural networks with cutout", arXiv 1708.04552.
@@ -45,6 +50,11 @@ class TimeShift(Transform):
     ----------
     frames : int
         How far at most, either way.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `frames` is no int from 0 on.
     """
 
     def __init__(self, frames: int) -> None:
@@ -86,6 +96,11 @@ class TimeMask(_Stripes):
     count : int
         How many stretches; they may overlap.
 
+    Raises
+    ------
+    TypeError, ValueError
+        If `width` is no int from 0 on, or `count` none from 1 on.
+
     References
     ----------
     D. Park et al., "SpecAugment: a simple data augmentation method for automatic speech recognition",
@@ -104,6 +119,11 @@ class FrequencyMask(_Stripes):
         Bands at most.
     count : int
         How many groups of bands; they may overlap.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `width` is no int from 0 on, or `count` none from 1 on.
 
     References
     ----------

@@ -22,6 +22,11 @@ class MixUp(Transform):
         Of the labels, ``K``.
     alpha : float
 
+    Raises
+    ------
+    TypeError, ValueError
+        If `classes` is no int from 1 on, or `alpha` no number from 0.001 to 1000.
+
     References
     ----------
     H. Zhang et al., "mixup: beyond empirical risk minimization", arXiv 1710.09412.
