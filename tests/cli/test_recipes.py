@@ -9,7 +9,7 @@ from numpycnn.models import MODELS, create
 from numpycnn.optim import OneCycleSchedule, Optimizer
 
 EACH = [pytest.param(recipe, id=f"{kind} {name}") for kind, table in RECIPES.items() for name, recipe in table.items()]
-SHAPES = {"digits": (1, 28, 28), "clothes": (1, 28, 28), "photographs": (3, 32, 32), "speech": (1, 40, 64)}
+SHAPES = {"digits": (1, 28, 28), "crop-flip": (1, 28, 28), "photographs": (3, 32, 32), "speech": (1, 40, 64)}
 
 
 @pytest.mark.parametrize("recipe", EACH)

@@ -69,7 +69,7 @@ ASKED: dict[str, Any] = {
     "optimizer": "rmsprop",
     "lr": 0.25,
     "schedule": "cosine",
-    "augment": "clothes",
+    "augment": "crop-flip",
     "label_smoothing": 0.125,
     "l2": 0.5,
     "ema": 0.75,
@@ -115,7 +115,7 @@ def test_a_recipe_becomes_a_training() -> None:
     (average,) = settings.new_callbacks()
     assert isinstance(average, WeightAverage)
     assert average.decay == 0.75
-    assert settings.augmentation is AUGMENTATIONS["clothes"]
+    assert settings.augmentation is AUGMENTATIONS["crop-flip"]
     assert settings.test_views is VIEWS["flip"]
     assert (SETTINGS.new_callbacks(), SETTINGS.augmentation, SETTINGS.test_views) == ([], None, None)
 
