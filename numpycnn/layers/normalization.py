@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from numpycnn import functional as F
-from numpycnn.functional.checks import normal_axis, spell
+from numpycnn.functional.checks import check_int, normal_axis, spell
 from numpycnn.functional.normalization import batch_statistics, check_eps, check_momentum, unbiased, update_running
 from numpycnn.initializers import ones
 from numpycnn.layers.base import Layer, Parameter, Shape
@@ -101,12 +101,13 @@ class LayerNorm(Layer):
     Raises
     ------
     TypeError, ValueError
-        If `eps` is no number from 0 on; when it is built, if there is no such axis, or it is that of the batch.
+        If `axis` is not an int, or `eps` no number from 0 on; when it is built, if there is no such axis, or it is that
+        of the batch.
     """
 
     def __init__(self, *, axis: int = -1, eps: float = 1e-5, name: str | None = None) -> None:
         super().__init__(name=name)
-        self.axis = axis
+        self.axis = check_int(axis, "axis", "LayerNorm")
         self.eps = check_eps(eps, "LayerNorm")
         self.weight: Any = None
         self.bias: Any = None
