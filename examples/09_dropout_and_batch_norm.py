@@ -85,7 +85,7 @@ def main(quick, out):
     digits = nn.data.load_mnist()[0][:4000]
     size, epochs, seeds, rates = 2000, 15, range(3), [0.001, 0.003, 0.01, 0.03, 0.1, 0.3]
     if quick:
-        digits, size, epochs, seeds, rates = digits[:1000], 800, 4, range(1), [0.003, 0.03]
+        digits, size, epochs, rates = digits[:1000], 800, 3, [0.01, 0.1]
     data, held_out = digits.split(size)
     show_modes(data)
 
@@ -101,7 +101,7 @@ def main(quick, out):
         print(f"{rate:13g}   {off:31.2f}   {on:.2f}")
 
     print(f"\ndropout   in training: loss, accuracy   held out: loss, accuracy, after {epochs} epochs")
-    losses = np.zeros((2, 2, epochs))
+    losses, seeds = np.zeros((2, 2, epochs)), seeds[:1] if quick else seeds
     for i, dropout in enumerate((False, True)):
         runs = [train(network(dropout=dropout, seed=seed), data, held_out, 0.02, epochs, seed) for seed in seeds]
         losses[i] = [np.mean([history[name] for history in runs], axis=0) for name in ("loss", "val_loss")]

@@ -43,10 +43,10 @@ def melodies(count, rng):
     return Dataset(reader.spectrograms(np.stack(waves)), labels, names, name="melodies", mean=0.4, std=0.3)
 
 
-def train(build, data, epochs, seed):
+def train(build, data, epochs):
     """Train a network on spectrograms as they are."""
-    adam = nn.Adam(lr=nn.OneCycleSchedule(5e-3, epochs * -(-len(data) // 32)))
-    trainer = nn.Trainer(build(data.images.shape[1:], seed=seed), loss=nn.CrossEntropy(), optimizer=adam, seed=seed)
+    rate = nn.OneCycleSchedule(5e-3, epochs * -(-len(data) // 32))
+    trainer = nn.Trainer(build(data.images.shape[1:]), loss=nn.CrossEntropy(), optimizer=nn.Adam(lr=rate))
     trainer.fit(data, epochs=epochs, progress=False)
     return trainer
 
@@ -67,12 +67,11 @@ def draw(data, shifts, accuracies, confusions, path):
         axes.imshow(data.images[data.labels == label][0, 0], origin="lower", aspect="auto", cmap="magma")
     left = figure.add_subplot(grid[2:, :3])
     for (name, values), colour in zip(accuracies.items(), ("#D55E00", "#0072B2"), strict=True):
-        times, means, spread = 1000 / 64 * shifts, values.mean(axis=0), values.std(axis=0)  # 64 frames a second
-        left.errorbar(times, means, spread, marker="o", capsize=3, color=colour, label=name)
+        left.plot(1000 / 64 * shifts, values, "o-", color=colour, label=name)  # 64 frames a second
     left.set(xlabel="later by milliseconds", ylabel="accuracy on new recordings in %", ylim=(0, 102))
     left.legend(frameon=False)
     left.grid(alpha=0.3)
-    right = figure.add_subplot(grid[2:, 3:], title="convolutional, the first seed")
+    right = figure.add_subplot(grid[2:, 3:], title="convolutional")
     right.imshow(np.sqrt(confusions), cmap="Blues")  # so that a single mistake can be seen
     for (row, column), count in np.ndenumerate(confusions):
         if count:
@@ -87,21 +86,18 @@ def main(quick, out):
         (data, test), epochs = (melodies(count, rng) for count in (500, 200)), 6
     else:
         (data, test), epochs = nn.data.load_spoken_digits(), 8
-    seeds = range(1 if quick else 3)
-    print(f"{data.name}: {len(data):,} spectrograms of shape {data.images.shape[1:]}, {epochs} epochs, ", end="")
-    print(f"{len(seeds)} seeds\naccuracy on {len(test):,} new ones in %, as they are and later by frames of 1/64 s\n")
+    print(f"{data.name}: {len(data):,} spectrograms of shape {data.images.shape[1:]}, {epochs} epochs")
+    print(f"accuracy on {len(test):,} new ones in %, as they are and later by frames of 1/64 s\n")
 
     shifts = np.array([0, 4, 8, 12, 16])
     print(f"{'':15}{'parameters':>12}" + "".join(f"{shift:8}" for shift in shifts))
     accuracies = {}
     for name, build in NETWORKS.items():
-        trainers = [train(build, data, epochs, seed) for seed in seeds]
-        results = [[100 * t.evaluate(move(test, shift))["accuracy"] for shift in shifts] for t in trainers]
-        accuracies[name] = np.array(results)  # (seeds, shifts)
-        means, spread = accuracies[name].mean(axis=0), accuracies[name].std(axis=0)
-        print(f"{name:15}{trainers[0].model.summary().parameters:12,}" + "".join(f"{mean:8.2f}" for mean in means))
-        print(f"{'+-':>27}" + "".join(f"{value:8.2f}" for value in spread))
-    predictions = trainers[0].model.predict(test.batch(slice(None))[0]).argmax(axis=1)
+        trainer = train(build, data, epochs)
+        accuracies[name] = [100 * trainer.evaluate(move(test, shift))["accuracy"] for shift in shifts]
+        parameters = trainer.model.summary().parameters
+        print(f"{name:15}{parameters:12,}" + "".join(f"{value:8.2f}" for value in accuracies[name]))
+    predictions = trainer.model.predict(test.batch(slice(None))[0]).argmax(axis=1)
 
     out.mkdir(parents=True, exist_ok=True)
     confusions = visualize.count_confusions(test.labels, predictions, 10)

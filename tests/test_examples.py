@@ -178,9 +178,9 @@ def test_dropout_and_batch_norm(run: Run, tmp_path: Path) -> None:
     printed = run("09_dropout_and_batch_norm.py")
     assert numbers(rf"training=True : .* differ by {NUMBER}\n", printed)[0] > 0.1
     assert numbers(rf"training=False: .* differ by {NUMBER}\n", printed)[0] < 1e-3
-    for rate in ("0.003", "0.03"):
+    for rate, gain in (("0.01", 10), ("0.1", 0)):
         off, on = numbers(rf"\n +{re.escape(rate)} +{NUMBER} +{NUMBER}\n", printed)
-        assert on > off + 10
+        assert on > off + gain
     (loss_off,) = numbers(rf"\noff +{NUMBER}, +{NUMBER[1:-1]} ", printed)
     (loss_on,) = numbers(rf"\non +{NUMBER}, +{NUMBER[1:-1]} ", printed)
     assert loss_on > loss_off
@@ -222,9 +222,8 @@ def test_robustness(run: Run, tmp_path: Path) -> None:
         assert tidy[0] > 90
         assert augmented[0] > 80
         assert max(tidy[-1], augmented[-1]) < 60
-        gains[lines[0].split(",")[0]] = augmented[2] - tidy[2]
-    assert gains["noise"] > 10
-    assert gains["scale"] + gains["illumination"] + gains["noise"] > 15
+        gains[lines[0].split(",")[0]] = sum(augmented[1:3]) - sum(tidy[1:3])
+    assert gains["illumination"] + gains["noise"] > 20
     assert is_picture(tmp_path / "runs" / "examples" / "robustness.png")
 
 
