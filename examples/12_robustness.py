@@ -77,9 +77,8 @@ CHANGES = {  # what it is: how much at least and at most, how it is done
 
 def train(digits, augment, epochs, seed):
     """Train a small network with Adam."""
-    rate = nn.OneCycleSchedule(3e-3, epochs * -(-len(digits) // 32))
-    model = nn.models.small_cnn(seed=seed)
-    trainer = nn.Trainer(model, loss=nn.CrossEntropy(), optimizer=nn.Adam(lr=rate), seed=seed)
+    adam = nn.Adam(lr=nn.OneCycleSchedule(3e-3, epochs * -(-len(digits) // 32)))
+    trainer = nn.Trainer(nn.models.small_cnn(seed=seed), loss=nn.CrossEntropy(), optimizer=adam, seed=seed)
     trainer.fit(digits, epochs=epochs, augment=augment, progress=False)
     return trainer
 
