@@ -68,7 +68,7 @@ def main(quick, out):
     sizes, epochs, seeds = [8, 32, 128, 512, 2048], 2, range(3)
     digits = digits[:6000]
     if quick:
-        digits, sizes, seeds = digits[:2000], [4, 32, 256], range(1)
+        digits, sizes, seeds = digits[:1200], [4, 32, 256], range(1)
 
     print(f"{len(digits):,} digits, {epochs} epochs, {len(seeds)} seeds; accuracy on {len(test):,} new ones in %\n")
     print("batch size   steps   images/s   " + "   ".join(RULES))
@@ -91,6 +91,6 @@ def main(quick, out):
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=Path("runs/examples"), help="folder for the figure (%(default)s)")
-    parser.add_argument("--quick", action="store_true", help="2,000 digits and three sizes, a few seconds")
+    parser.add_argument("--quick", action="store_true", help="1,200 digits and three sizes, a few seconds")
     arguments = parser.parse_args()
     main(arguments.quick, arguments.out)

@@ -55,7 +55,7 @@ def draw(sizes, curves, path):
     left.set(title="before training", xlabel="layer, the first one beside the input")
     left.set(ylabel="gradient at its weights (root mean square)")
     right.set(title="training", xlabel="epoch", ylabel="accuracy on held-out digits in %", ylim=(0, 100))
-    right.axhline(10, color="#999999", linewidth=1, linestyle=":")
+    right.axhline(10, color="#999999", linewidth=1, linestyle=":", label="guessing")
     for axes in (left, right):
         axes.legend(frameon=False, loc="center right")
         axes.xaxis.get_major_locator().set_params(integer=True)

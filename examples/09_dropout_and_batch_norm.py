@@ -27,15 +27,12 @@ def network(*, batch_norm=False, dropout=False, seed=0):
     layers = []
     for channels in (16, 32):
         for _ in range(2):
-            layers.append(nn.Conv2D(channels, 3, padding=1))
-            if batch_norm:
-                layers.append(nn.BatchNorm())
-            layers.append(nn.ReLU())
+            normalise = [nn.BatchNorm()] if batch_norm else []
+            layers += [nn.Conv2D(channels, 3, padding=1), *normalise, nn.ReLU()]
         layers.append(nn.MaxPool2D(2))
     layers.append(nn.Flatten())
     for units in (128, 10):
-        if dropout:
-            layers.append(nn.Dropout(0.5))
+        layers += [nn.Dropout(0.5)] if dropout else []
         layers += [nn.Dense(units), nn.ReLU()]
     return nn.Sequential(layers[:-1], input_shape=(1, 28, 28), seed=seed)
 
@@ -67,9 +64,11 @@ def draw(rates, accuracies, losses, path):
     figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4), dpi=110, layout="constrained")
     for name, values, colour in zip(("off", "on"), accuracies, (OFF, BATCH_NORM), strict=True):
         left.errorbar(rates, values.mean(axis=1), values.std(axis=1), marker="o", capsize=3, color=colour, label=name)
+    left.axhline(10, color="#999999", linewidth=1, linestyle=":", label="guessing")
     left.set(title="batch normalisation", xlabel="learning rate", xscale="log", ylim=(0, 100))
     left.set_ylabel("accuracy after one epoch in %")
-    left.axhline(10, color="#999999", linewidth=1, linestyle=":")
+    left.set_xticks(rates, [f"{rate:g}" for rate in rates])
+    left.minorticks_off()
     for name, (seen, new), colour in zip(("off", "on"), losses, (OFF, DROPOUT), strict=True):
         epochs = np.arange(1, len(new) + 1)
         right.plot(epochs, new, color=colour, linewidth=2, label=f"{name}, held-out digits")
@@ -86,7 +85,7 @@ def main(quick, out):
     digits = nn.data.load_mnist()[0][:4000]
     size, epochs, seeds, rates = 2000, 15, range(3), [0.001, 0.003, 0.01, 0.03, 0.1, 0.3]
     if quick:
-        digits, size, epochs, seeds, rates = digits[:1200], 800, 6, range(1), [0.003, 0.03]
+        digits, size, epochs, rates = digits[:1000], 800, 3, [0.01, 0.1]
     data, held_out = digits.split(size)
     show_modes(data)
 
@@ -102,7 +101,7 @@ def main(quick, out):
         print(f"{rate:13g}   {off:31.2f}   {on:.2f}")
 
     print(f"\ndropout   in training: loss, accuracy   held out: loss, accuracy, after {epochs} epochs")
-    losses = np.zeros((2, 2, epochs))
+    losses, seeds = np.zeros((2, 2, epochs)), seeds[:1] if quick else seeds
     for i, dropout in enumerate((False, True)):
         runs = [train(network(dropout=dropout, seed=seed), data, held_out, 0.02, epochs, seed) for seed in seeds]
         losses[i] = [np.mean([history[name] for history in runs], axis=0) for name in ("loss", "val_loss")]

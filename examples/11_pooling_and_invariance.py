@@ -65,16 +65,17 @@ MOVES = {  # how much of each, and what it is called
 
 
 def draw(accuracies, example, path):
-    """Draw a curve for each network and move, (kinds, amounts), above the pictures that were read."""
+    """Draw a curve for each network and move, (kinds, amounts, seeds), above the pictures that were read."""
     figure, rows = plt.subplots(2, 3, figsize=(11, 4.6), dpi=110, layout="constrained", height_ratios=(5, 1))
     for top, bottom, (move_name, (amounts, words)) in zip(*rows, MOVES.items(), strict=True):
         for (kind, colour), values in zip(KINDS.items(), accuracies[move_name], strict=True):
-            top.plot(amounts, values, "o-", color=colour, label=kind)
+            spread = values.std(axis=1)
+            top.errorbar(amounts, values.mean(axis=1), spread, marker="o", capsize=2, color=colour, label=kind)
         top.set(title=words, ylim=(0, 102))
         top.grid(alpha=0.3)
-        shown = amounts[np.linspace(0, len(amounts) - 1, 7).astype(int)]
+        shown = amounts[::2]
         bottom.imshow(np.hstack([move(example, **{move_name: amount})[0, 0] for amount in shown]), cmap="gray")
-        bottom.set(xticks=14 + 28 * np.arange(7), xticklabels=[f"{amount:g}" for amount in shown], yticks=[])
+        bottom.set(xticks=14 + 28 * np.arange(len(shown)), xticklabels=[f"{amount:g}" for amount in shown], yticks=[])
     rows[0, 0].set_ylabel("accuracy on new digits in %")
     rows[0, 0].legend(frameon=False, loc="lower center")
     figure.savefig(path)
@@ -84,21 +85,22 @@ def main(quick, out):
     digits, test = nn.data.load_mnist()
     digits, test, epochs, seeds = digits[:6000], test[:1000], 3, range(2)
     if quick:
-        digits, test, seeds = digits[:2000], test[:500], range(1)
+        digits, test, seeds = digits[:1500], test[:200], range(1)
 
     trainers = {kind: [train(network(kind, seed), digits, epochs, seed) for seed in seeds] for kind in KINDS}
-    accuracies = {name: np.zeros((len(KINDS), len(amounts))) for name, (amounts, _) in MOVES.items()}
+    accuracies = {name: np.zeros((len(KINDS), len(amounts), len(seeds))) for name, (amounts, _) in MOVES.items()}
     for name, (amounts, _) in MOVES.items():
         for j, amount in enumerate(amounts):
             moved = test.replace(images=move(test.images, **{name: amount}))
             for i, runs in enumerate(trainers.values()):
-                accuracies[name][i, j] = 100 * np.mean([trainer.evaluate(moved)["accuracy"] for trainer in runs])
+                accuracies[name][i, j] = [100 * trainer.evaluate(moved)["accuracy"] for trainer in runs]
 
     print(f"{len(digits):,} upright digits, {epochs} epochs, {len(seeds)} seeds; accuracy on {len(test):,} new in %")
     for name, (amounts, words) in MOVES.items():
         print(f"\n{words:20}  " + "  ".join(f"{amount:5g}" for amount in amounts) + "    mean")
         for kind, values in zip(KINDS, accuracies[name], strict=True):
-            print(f"{kind:20}  " + "  ".join(f"{value:5.1f}" for value in values) + f"   {values.mean():5.1f}")
+            means = "  ".join(f"{value:5.1f}" for value in values.mean(axis=1))
+            print(f"{kind:20}  {means}   {values.mean():5.1f} +- {values.mean(axis=0).std():.1f}")
 
     out.mkdir(parents=True, exist_ok=True)
     draw(accuracies, test.images[test.labels == 4], out / "pooling_and_invariance.png")
@@ -108,6 +110,6 @@ def main(quick, out):
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=Path("runs/examples"), help="folder for the figure (%(default)s)")
-    parser.add_argument("--quick", action="store_true", help="2,000 digits only, a few seconds")
+    parser.add_argument("--quick", action="store_true", help="1,500 digits only, a few seconds")
     arguments = parser.parse_args()
     main(arguments.quick, arguments.out)

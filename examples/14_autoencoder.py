@@ -53,9 +53,9 @@ def draw(rows, plane, codes, labels, path):
     figure, (left, middle, right) = plt.subplots(1, 3, figsize=(13, 4.4), dpi=110, layout="constrained")
     left.imshow(np.vstack([np.hstack(pictures[:8, 0]) for pictures in rows.values()]), cmap="gray", vmin=0, vmax=1)
     left.set(title="what comes back", xticks=[], yticks=14 + 28 * np.arange(len(rows)), yticklabels=list(rows))
-    points = middle.scatter(*codes.T, c=labels, s=5, cmap="tab10", vmin=-0.5, vmax=9.5)
+    for digit in range(10):
+        middle.scatter(*codes[labels == digit].T, s=24, linewidths=0.3, marker=f"${digit}$", color=f"C{digit}")
     middle.set(title="codes of two numbers (no label was seen)", xticks=[], yticks=[])
-    figure.colorbar(points, ax=middle, ticks=range(10))
     right.imshow(plane, cmap="gray", vmin=0, vmax=1)
     right.set(title="what the decoder makes of them", xticks=[], yticks=[])
     figure.savefig(path)

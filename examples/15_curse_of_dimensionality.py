@@ -46,10 +46,10 @@ def neighbour_accuracy(known, labels, new, new_labels, neighbours=5):
 # few directions. Both ways to find these look at the training digits alone, and at no label.
 
 
-def by_components(train, new, count):
-    """Return both sets in their first principal components."""
+def by_components(train, new):
+    """Return both sets in all their principal components, that of the largest variance first."""
     mean = train.mean(axis=0)
-    directions = np.linalg.eigh(np.cov((train - mean).T))[1][:, ::-1][:, :count]  # the largest variance was the last
+    directions = np.linalg.eigh(np.cov((train - mean).T))[1][:, ::-1]  # (784, 784)
     return (train - mean) @ directions, (new - mean) @ directions
 
 
@@ -91,13 +91,14 @@ def main(quick, out):
     digits, test = nn.data.load_mnist()
     digits, test, epochs, counts, largest = digits[:3000], test[:1000], 8, [2, 4, 8, 16, 32, 64, 128, 784], 64
     if quick:
-        digits, test, epochs, counts, largest = digits[:1500], test[:500], 5, [2, 8, 32, 784], 32
+        digits, test, epochs, counts, largest = digits[:1000], test[:500], 6, [2, 8, 32, 784], 32
     train, new = (part.images.reshape(len(part), -1) / 255 for part in (digits, test))  # (N, 784)
     train, new = (np.float32(pixels + rng.normal(0, 0.6, pixels.shape)) for pixels in (train, new))
     raw = neighbour_accuracy(train, digits.labels, new, test.labels)
+    turned, new_turned = by_components(train, new)
     curves = {"principal components": [], "autoencoder": []}
     for count in counts:
-        pairs = {"principal components": by_components(train, new, count)}
+        pairs = {"principal components": (turned[:, :count], new_turned[:, :count])}
         if count <= largest:
             pairs["autoencoder"] = by_autoencoder(train, new, count, epochs)
         for name, (known, unknown) in pairs.items():
@@ -117,6 +118,6 @@ def main(quick, out):
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=Path("runs/examples"), help="folder for the figure (%(default)s)")
-    parser.add_argument("--quick", action="store_true", help="1,500 digits only, a few seconds")
+    parser.add_argument("--quick", action="store_true", help="1,000 digits only, a few seconds")
     arguments = parser.parse_args()
     main(arguments.quick, arguments.out)

@@ -71,12 +71,12 @@ def draw(data, shifts, accuracies, confusions, path):
     left.set(xlabel="later by milliseconds", ylabel="accuracy on new recordings in %", ylim=(0, 102))
     left.legend(frameon=False)
     left.grid(alpha=0.3)
-    right = figure.add_subplot(grid[2:, 3:], title="convolutional: true, and taken for")
+    right = figure.add_subplot(grid[2:, 3:], title="convolutional")
     right.imshow(np.sqrt(confusions), cmap="Blues")  # so that a single mistake can be seen
     for (row, column), count in np.ndenumerate(confusions):
         if count:
             right.text(column, row, count, ha="center", va="center", color="white" if row == column else "black")
-    right.set(xticks=range(10), yticks=range(10))
+    right.set(xticks=range(10), yticks=range(10), xlabel="taken for", ylabel="true")
     figure.savefig(path)
 
 

@@ -6,12 +6,14 @@ phrases it goes by, and what it makes of their order: it is compared with one th
 knows what is said but not in which order. Takes 5 minutes to read and about a minute to run (``--quick``: a few
 seconds, on sentences that are made up).
 
-Measured on 200 made-up sentences, whose order is all that counts: 55.5 % are judged rightly one word at a time, 100.0 %
-in phrases, 50.0 % in phrases once their words are shuffled. On 1,066 film reviews, where single words say nearly all
-that a small network learns, it is 75.8 %, 74.8 % and 75.5 %.
+Measured on 256 made-up sentences, whose order is all that counts, means of three seeds with their deviations: one word
+at a time 44.5 +- 2.2 % are judged rightly, no more than by guessing, in phrases 100.0 +- 0.0 %, and in phrases once
+their words are shuffled 49.1 +- 1.5 %. On 1,066 film reviews, where single words say nearly all that a small network
+learns, it is 75.8 %, 74.8 % and 75.5 %, with one seed.
 """
 
 import argparse
+import itertools
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -24,27 +26,32 @@ VERMILION, BLUE = "#D55E00", "#0072B2"
 
 # %%
 # Where the film reviews are not at hand, sentences like "the film is not dull but clever" stand in: the order of their
-# words is all that tells praise from blame.
+# words is all that tells praise from blame. No two of them are the same, so those to test with are new.
+
+GOOD = ("clever", "warm", "funny", "moving", "fresh", "bright", "rich", "wise")
+BAD = ("dull", "cold", "loud", "long", "stale", "flat", "vain", "slow")
 
 
-def made_up(count, rng):
-    """Return sentences with a good and a bad word each, of which one is denied; a fifth of them to test with."""
-    good, bad = ("clever", "warm", "funny", "moving"), ("dull", "cold", "loud", "long")
-    labels, sentences = rng.integers(0, 2, count), []
-    for label in labels:
-        denied, meant = (rng.choice(words) for words in ((bad, good) if label else (good, bad)))
-        halves = rng.permutation([f"not {denied}", meant])
-        sentences.append(f"the {rng.choice(('film', 'story', 'cast'))} is {halves[0]} but {halves[1]}")
+def made_up():
+    """Return all sentences with a good and a bad word of which one is denied; a fifth of them to test with."""
+    labels, sentences = [], []
+    for subject, good, bad in itertools.product(("film", "story", "cast", "music", "ending"), GOOD, BAD):
+        for label, denied, meant in ((0, good, bad), (1, bad, good)):
+            for first, second in ((f"not {denied}", meant), (meant, f"not {denied}")):
+                labels.append(label)
+                sentences.append(f"the {subject} is {first} but {second}")
     words = sorted({word for sentence in sentences for word in tokenize(sentence)})
     reader = SentenceReader(("<padding>", "<unknown>", *words), length=10)
     tokens = np.stack([reader.read(sentence) for sentence in sentences])  # (N, 10)
-    return Dataset(tokens, labels, ("blame", "praise"), name="made up", reader=reader).split(0.8)
+    return Dataset(tokens, np.array(labels), ("blame", "praise"), name="made up", reader=reader).split(0.8)
 
 
-def train(model, data, epochs):
-    """Train with Adam."""
+def train(data, widths, size, epochs, seed):
+    """Train a network whose filters look at so many words at a time, 150 filters in all."""
+    sizes = {"vocabulary": len(data.reader.words), "embedding_dim": size, "filters": 150 // len(widths)}
+    model = nn.models.text_cnn(data.features.shape[1:], 2, widths=widths, **sizes, seed=seed)
     rate = nn.OneCycleSchedule(2e-3, epochs * -(-len(data) // 50))
-    trainer = nn.Trainer(model, loss=nn.CrossEntropy(), optimizer=nn.Adam(lr=rate))
+    trainer = nn.Trainer(model, loss=nn.CrossEntropy(), optimizer=nn.Adam(lr=rate), seed=seed)
     trainer.fit(data, epochs=epochs, batch_size=50, progress=False)
     return trainer
 
@@ -66,15 +73,13 @@ def telling_phrases(model, data, count):
     """Return what the phrases that say most weigh, and the phrases; a weight for blame is negative."""
     embedding, permute, phrases, _, dense = model.layers
     convolution, relu, _ = phrases.branches[0].layers
-    filters = convolution.out_channels
-    verdict = dense.weight.value[1, :filters] - dense.weight.value[0, :filters]  # (F,), praise less blame
+    verdict = np.array([-1, 1]) @ dense.weight.value[:, : convolution.out_channels]  # (F,), praise less blame
+    y = relu(convolution(permute(embedding(data.features))))  # (N, F, L - 2)
+    weights, places = y.max(axis=2) * verdict, y.argmax(axis=2)  # (N, F)
     found = {}
-    for tokens in np.array_split(data.features, -(-len(data) // 256)):
-        y = relu(convolution(permute(embedding(tokens))))  # (N, F, L - 2)
-        weights, places = y.max(axis=2) * verdict, y.argmax(axis=2)  # (N, F)
-        for n, f in zip(np.arange(len(tokens)), np.abs(weights).argmax(axis=1), strict=True):
-            phrase = data.reader.write(tokens[n, places[n, f] : places[n, f] + 3])
-            found[phrase] = max(found.get(phrase, 0), weights[n, f], key=abs)
+    for n, f in enumerate(np.abs(weights).argmax(axis=1)):
+        phrase = data.reader.write(data.features[n, places[n, f] : places[n, f] + 3])
+        found[phrase] = max(found.get(phrase, 0), weights[n, f], key=abs)
     ordered = sorted((float(weight), phrase) for phrase, weight in found.items())
     return ordered[:count] + ordered[-count:]
 
@@ -83,33 +88,29 @@ def draw(phrases, path):
     """Draw how much each phrase says."""
     figure, axes = plt.subplots(figsize=(7, 0.32 * len(phrases) + 1), dpi=110, layout="constrained")
     weights, words = zip(*phrases, strict=True)
-    axes.barh(range(len(words)), weights, color=[BLUE if weight > 0 else VERMILION for weight in weights])
-    axes.set_yticks(range(len(words)), words)
+    axes.barh(words, weights, color=[BLUE if weight > 0 else VERMILION for weight in weights])
     axes.set(title="phrases that decide", xlabel="for blame (left), for praise (right)")
-    axes.axvline(0, color="#777777", linewidth=1)
     axes.grid(axis="x", alpha=0.3)
     figure.savefig(path)
 
 
 def main(quick, out):
-    rng = np.random.default_rng(0)
     if quick:
-        (data, test), epochs, size = made_up(1000, rng), 8, 20
+        (data, test), epochs, size, seeds = made_up(), 8, 20, range(3)
     else:
-        (data, test), epochs, size = nn.data.load_sentence_polarity(), 4, 100
-    words = len(data.reader.words)
-    print(f"{data.name}: {len(data):,} sentences, {words:,} words, {epochs} epochs; accuracy on {len(test):,} in %\n")
-    shuffled = shuffle(test, rng)
-    print(f"{'':22}   as written   words shuffled")
+        (data, test), epochs, size, seeds = nn.data.load_sentence_polarity(), 4, 100, range(1)
+    print(f"{data.name}: {len(data):,} sentences, {epochs} epochs, {len(seeds)} seeds; right of {len(test):,} in %\n")
+    parts = {"as written": test, "words shuffled": shuffle(test, np.random.default_rng(0))}
+    print(f"{'':22}   " + "   ".join(f"{part:>14}" for part in parts))
     for name, widths in {"one word": (1,), "3 to 5 words": (3, 4, 5)}.items():
-        sizes = {"vocabulary": words, "embedding_dim": size, "widths": widths, "filters": 150 // len(widths)}
-        trainer = train(nn.models.text_cnn(data.features.shape[1:], 2, **sizes), data, epochs)
-        written, mixed = (100 * trainer.evaluate(part)["accuracy"] for part in (test, shuffled))
-        print(f"{name + ' at a time':22}   {written:10.2f}   {mixed:14.2f}")
+        trainers = [train(data, widths, size, epochs, seed) for seed in seeds]
+        found = [[100 * trainer.evaluate(part)["accuracy"] for trainer in trainers] for part in parts.values()]
+        written, mixed = (f"{np.mean(values):.2f} +- {np.std(values):.2f}" for values in found)
+        print(f"{name + ' at a time':22}   {written:>14}   {mixed:>14}")
 
-    phrases = telling_phrases(trainer.model, test, 8)
-    print("\nphrases of new sentences that say most")
-    print("\n".join(f"  {weight:+.2f}  {phrase}" for weight, phrase in reversed(phrases)))
+    phrases = telling_phrases(trainers[0].model, test, 8)
+    lines = (f"  {weight:+.2f}  {phrase}" for weight, phrase in reversed(phrases))
+    print("\nphrases of new sentences that say most", *lines, sep="\n")
     out.mkdir(parents=True, exist_ok=True)
     draw(phrases, out / "sentences.png")
     print(f"\nfigure: {out / 'sentences.png'}")
@@ -118,6 +119,6 @@ def main(quick, out):
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=Path("runs/examples"), help="folder for the figure (%(default)s)")
-    parser.add_argument("--quick", action="store_true", help="800 sentences made up, a few seconds")
+    parser.add_argument("--quick", action="store_true", help="1,024 sentences made up, a few seconds")
     arguments = parser.parse_args()
     main(arguments.quick, arguments.out)

@@ -6,8 +6,8 @@ how a network is trained on it, and how a picture is judged by the model that wa
 is made first, of tiles cut from photographs of bricks, grass, gravel and the moon that come with scikit-image. Takes 5
 minutes to read and less than a minute to run (``--quick``: a few seconds).
 
-Measured: after thirty epochs over 204 tiles, 50 of 52 held-out ones are recognised, 96.2 %. The other two are gravel
-that is taken for grass.
+Measured after thirty epochs over 204 tiles, with ``--seed`` 0, 1 and 2, each of which holds out others: 94.2, 94.2 and
+88.5 % of 52 held-out ones are recognised, 92.3 % on average. With seed 0 the other three are gravel taken for grass.
 """
 
 import argparse
@@ -41,11 +41,11 @@ def make_folder(folder):
 AUGMENT = Augment([Flip(), Affine(rotation=15, scale=0.2, shift=0.1), BrightnessContrast(0.2, 0.3)])
 
 
-def train(data, epochs):
+def train(data, epochs, seed):
     """Train a network with as many outputs as there are folders."""
-    model = nn.models.small_cnn(data.images.shape[1:], len(data.class_names))
+    model = nn.models.small_cnn(data.images.shape[1:], len(data.class_names), seed=seed)
     rate = nn.OneCycleSchedule(5e-3, epochs * -(-len(data) // 16))
-    trainer = nn.Trainer(model, loss=nn.CrossEntropy(), optimizer=nn.Adam(lr=rate))
+    trainer = nn.Trainer(model, loss=nn.CrossEntropy(), optimizer=nn.Adam(lr=rate), seed=seed)
     trainer.fit(data, epochs=epochs, batch_size=16, augment=AUGMENT, progress=False)
     return trainer
 
@@ -57,25 +57,26 @@ def draw(data, shares, path):
     for axes in grid.flat:
         axes.set_axis_off()
     for axes, i in zip(grid.flat, order, strict=False):
-        answer = shares[i].argmax()
+        answer, label = shares[i].argmax(), data.labels[i]
+        truth = f": is {data.class_names[label]}" if answer != label else ""
         axes.imshow(np.moveaxis(data.images[i], 0, -1).squeeze(), cmap="gray", vmin=0, vmax=255)
-        colour = "#009E73" if answer == data.labels[i] else "#D55E00"
-        axes.set_title(f"{data.class_names[answer]} {100 * shares[i, answer]:.0f} %", color=colour, fontsize=10)
+        words = f"{data.class_names[answer]} {100 * shares[i, answer]:.0f} %{truth}"
+        axes.set_title(words, color="#D55E00" if truth else "black", fontsize=10)
     figure.suptitle("held-out pictures, the least certain first; red is wrong")
     figure.savefig(path)
 
 
-def main(quick, out, folder):
+def main(quick, out, folder, seed):
     out.mkdir(parents=True, exist_ok=True)
     if folder is None:
         folder = out / "pictures"
         make_folder(folder)
-    data, test = nn.data.load_image_folder(folder, size=(32, 32) if quick else (64, 64))
+    data, test = nn.data.load_image_folder(folder, size=(32, 32) if quick else (64, 64), seed=seed)
     print(f"{folder}: {len(data):,} pictures to learn from, {len(test):,} held out")
     for label, name in enumerate(data.class_names):
         print(f"  {name:12} {np.sum(data.labels == label):4} {np.sum(test.labels == label):4}")
 
-    trainer = train(data, epochs=12 if quick else 30)
+    trainer = train(data, epochs=12 if quick else 30, seed=seed)
     model = trainer.model
     shares = nn.functional.softmax(model.predict(test.batch(slice(None))[0]))  # (N, classes)
     right = shares.argmax(axis=1) == test.labels
@@ -100,6 +101,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--folder", type=Path, help="a folder with a folder of pictures for each kind")
     parser.add_argument("--out", type=Path, default=Path("runs/examples"), help="folder for the results (%(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="of what is held out, and of the training (%(default)s)")
     parser.add_argument("--quick", action="store_true", help="smaller pictures and fewer epochs, a few seconds")
     arguments = parser.parse_args()
-    main(arguments.quick, arguments.out, arguments.folder)
+    main(arguments.quick, arguments.out, arguments.folder, arguments.seed)

@@ -81,6 +81,7 @@ def record(
         "settings": settings.to_json() | {"threads": threads},
         "augmentation": repr(settings.augmentation) if settings.augmentation else "none",
         "optimizer": repr(trainer.optimizer),
+        "input_shape": list(trainer.model.input_shape or ()),  # of pictures from a folder the user chooses the size
         "parameters": trainer.model.summary().parameters,
         "history": trainer.history.records,
         "data_source": test.source,

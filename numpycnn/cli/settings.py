@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from numpycnn.cli import recipes
-from numpycnn.cli.console import CommandError, spell_path
+from numpycnn.cli.console import CommandError, refusing, spell_path
 from numpycnn.data import CATALOG, Dataset
 from numpycnn.data.augment import Augment
 from numpycnn.errors import DataFormatError
@@ -137,6 +137,10 @@ def choose(arguments: argparse.Namespace, train: Dataset) -> Settings:
         )
     if train.images.ndim != 4 and (chosen["augment"], chosen["views"]) != ("none", "none"):
         raise CommandError(f"--augment and --views are for pictures and recordings, and {train.name} has {train.noun}s")
+    views = recipes.VIEWS[chosen["views"]]
+    if views is not None:
+        with refusing(ValueError, prefix="--views: "):  # now, and not when the training is over
+            next(views.views(train.images[:1]))
     return Settings(dataset=arguments.dataset, found=train.name, images=len(train), **chosen)
 
 

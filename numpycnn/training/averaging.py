@@ -21,11 +21,12 @@ class WeightAverage(Callback):
         a = d * a + (1 - d) * w        d = min(decay, (1 + t) / (10 + t))
 
     The second of the two lets the first, random weights be forgotten soon. The running means and variances of batch
-    normalisation are averaged like the weights. The steps themselves are taken with the weights as they are: averaging
-    changes nothing about the training, and the average is as large as if the learning rate had been lowered.
+    normalisation are averaged like the weights. The steps themselves are taken with the weights as they are, so
+    averaging changes nothing about the training; it calms the result, as a lower learning rate would.
 
     Callbacks that look at an epoch, such as ``ModelCheckpoint(best=...)`` and `EarlyStopping`, find the average in the
-    model, while a checkpoint to resume from holds both. If `fit` is called again, it goes on with the weights.
+    model, while a checkpoint to resume from holds both. If `fit` is called again, also after `Trainer.save` and
+    `Trainer.resume`, it goes on with the weights.
 
     Parameters
     ----------
@@ -57,6 +58,7 @@ class WeightAverage(Callback):
     """
 
     order = -100  # the others find the average in the model, and a checkpoint the weights
+    _KEPT = "weights of the training/"  # before the names of these in a file, which is written after the end
 
     def __init__(self, decay: float = 0.999, *, every: int = 1) -> None:
         self.decay = number(decay, "decay", "WeightAverage", below=1)
@@ -117,11 +119,11 @@ class WeightAverage(Callback):
         return {"updates": self.updates}
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """Return the averages."""
-        return self.averages
+        """Return the averages; and the weights of the training, while the model has the averages."""
+        return self.averages | {self._KEPT + name: array for name, array in self._weights.items()}
 
     def load_state(self, state: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
-        """Take over the averages.
+        """Take over the averages, and the weights if they are there.
 
         Raises
         ------
@@ -129,4 +131,6 @@ class WeightAverage(Callback):
             If the number of updates is none.
         """
         self.updates = whole_number(state["updates"], "updates", "WeightAverage", minimum=0)
-        self.averages = dict(arrays)
+        kept = self._KEPT
+        self.averages = {name: array for name, array in arrays.items() if not name.startswith(kept)}
+        self._weights = {name.removeprefix(kept): array for name, array in arrays.items() if name.startswith(kept)}

@@ -11,6 +11,7 @@ from numpycnn.optim import Optimizer
 from numpycnn.optim.base import number
 from numpycnn.sequential import Sequential
 from numpycnn.training.batches import Augmentation, Data, as_data, check_augmentation, epoch_order, prepare
+from numpycnn.training.trainer import Trainer
 
 SMOOTHING = 0.9  # of the losses, which differ from batch to batch
 TOO_MUCH = 4.0  # times the smallest loss: what comes after is of no interest
@@ -78,7 +79,8 @@ def find_learning_rate(
     Raises
     ------
     ValueError
-        If `low` is 0 or not below `high`, or the very first loss is no number.
+        If `low` is 0 or not below `high`, if the very first loss is no number, or if no rate made the loss smaller than
+        it was to begin with.
     TypeError
         If an argument is not of its kind.
 
@@ -104,6 +106,7 @@ def find_learning_rate(
     if not 0 < low < high:
         raise ValueError(f"find_learning_rate: expected low above 0 and below high, got {low:g} and {high:g}")
     check_augmentation(augment, data)
+    Trainer(model, loss=loss, optimizer=optimizer, seed=seed)  # checks these
     kept = {name: array.copy() for name, array in model.state().items()}
     generators = list(model.random_generators().values())
     states = [generator.bit_generator.state for generator in generators]
@@ -127,7 +130,13 @@ def find_learning_rate(
             generator.bit_generator.state = state
     if not losses:
         raise ValueError("find_learning_rate: expected a finite loss of the untrained model, got none")
-    return LearningRates(rates[: len(losses)].tolist(), losses, float(rates[int(np.argmin(losses))]) / 10)
+    best = int(np.argmin(losses))
+    if best == 0:
+        raise ValueError(
+            f"find_learning_rate: expected the loss to fall below the {losses[0]:.4g} of the first batch, it did not "
+            f"with rates from {low:g} to {rates[len(losses) - 1]:g}; try a lower low or more steps"
+        )
+    return LearningRates(rates[: len(losses)].tolist(), losses, float(rates[best]) / 10)
 
 
 def _batch(

@@ -127,6 +127,13 @@ def test_what_is_for_pictures_alone(option: str) -> None:
         choose(asked(**{option: ASKED[option], "dataset": "sentence_polarity"}), sentences)
 
 
+def test_views_that_do_not_fit_are_refused_before_the_training() -> None:
+    thin = Dataset(np.zeros((20, 1, 1, 9), np.uint8), np.arange(20) % 10, tuple("0123456789"), name="mnist")
+    with pytest.raises(CommandError, match=r"--views: ViewAverage: expected pictures .*, got \(1, 1, 1, 9\)"):
+        choose(asked(views="shift"), thin)
+    assert choose(asked(views="flip"), thin).views == "flip"
+
+
 def test_the_schedule_spans_the_whole_training() -> None:
     schedule = SETTINGS.new_optimizer().lr
     assert schedule.steps == 3 * 11  # type: ignore[union-attr]  # 88 images in batches of 8

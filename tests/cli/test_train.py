@@ -89,6 +89,7 @@ def test_a_training_leaves_its_results(trained: Path, known_digits: Path) -> Non
     assert (result["augmentation"], result["optimizer"][:24]) == ("none", "Adam(lr=OneCycleSchedule")
     assert result["seconds"] >= result["training_seconds"] > 0
     assert result["cpu_seconds"] > 0
+    assert result["input_shape"] == [1, 28, 28]
     settings = result["settings"]
     assert settings.pop("threads") >= 1
     assert settings == {

@@ -90,6 +90,18 @@ def test_more_epochs_go_on_with_the_weights() -> None:
     assert small.fingerprint(often) == small.fingerprint(once)
 
 
+def test_saved_after_the_end_it_goes_on_with_the_weights_as_well(tmp_path: Path) -> None:
+    """The model of such a file has the averages, and more epochs come to what they would have come to at once."""
+    once = small.fit(small.plain([WeightAverage(0.9)], model=small.network()))
+    trainer = small.plain([WeightAverage(0.9)], model=small.network())
+    settings = {"batch_size": small.BATCH_SIZE, "augment": small.AUGMENT, "progress": False}
+    trainer.fit(small.pictures(), epochs=small.EPOCHS - 1, **settings)  # type: ignore[arg-type]
+    trainer.save(tmp_path / "ended.safetensors")
+    resumed = Trainer.resume(tmp_path / "ended.safetensors", callbacks=[WeightAverage(0.9)])
+    assert small.bits(resumed.model.state()) == small.bits(trainer.model.state())
+    assert small.bits(small.fit(resumed).model.state()) == small.bits(once.model.state())
+
+
 def test_used_again_it_begins_anew() -> None:
     average = WeightAverage(0.9)
     first = small.fingerprint(trained(average))

@@ -56,7 +56,7 @@ def test_it_ends_when_the_loss_explodes() -> None:
 
 
 def test_numbers_that_are_none_any_more_end_it() -> None:
-    found = search(small.network_for_points(), steps=20, low=1e-3, high=1e30)
+    found = search(small.network_for_points(), steps=20, low=1e-3, high=1e30, seed=1)
     assert np.isfinite(found.losses).all()
     assert len(found.rates) < 20
 
@@ -79,6 +79,27 @@ def test_the_same_seed_finds_the_same() -> None:
 def test_limits_that_make_no_sense(limits: tuple[float, float]) -> None:
     with pytest.raises(ValueError, match="expected low above 0 and below high"):
         search(low=limits[0], high=limits[1])
+
+
+@pytest.mark.parametrize(("low", "high", "end"), [(1e3, 1e8, "1000"), (1e-6, 10.0, "10")])
+def test_no_rate_is_suggested_where_none_helped(low: float, high: float, end: str) -> None:
+    """Too high from the first step on, or so few steps that the loss has no time to fall."""
+    model = small.network_for_points()
+    with pytest.raises(ValueError, match=rf"it did not with rates from {low:g} to {end}; try a lower low"):
+        search(model, low=low, high=high, steps=200 if low > 1 else 2)
+
+
+@pytest.mark.parametrize(
+    ("settings", "text"),
+    [
+        ({"optimizer": SGD}, r"expected optimizer to be an Optimizer, .*; write SGD\(\.\.\.\)"),
+        ({"loss": "cross_entropy"}, "expected loss to be a Loss"),
+        ({"seed": "one"}, "expected seed to be an int"),
+    ],
+)
+def test_arguments_of_another_kind(settings: dict[str, object], text: str) -> None:
+    with pytest.raises(TypeError, match=text):
+        search(**settings)
 
 
 def test_a_model_that_is_broken_from_the_start() -> None:
