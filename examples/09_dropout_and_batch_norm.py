@@ -73,7 +73,7 @@ def draw(rates, accuracies, losses, path):
         epochs = np.arange(1, len(new) + 1)
         right.plot(epochs, new, color=colour, linewidth=2, label=f"{name}, held-out digits")
         right.plot(epochs, seen, color=colour, linewidth=1, linestyle="--", label=f"{name}, in training")
-    right.set(title="dropout", xlabel="epoch", ylabel="loss", ylim=(0, 1.5))
+    right.set(title="dropout", xlabel="epoch", ylabel="loss", yscale="log")
     right.xaxis.get_major_locator().set_params(integer=True)
     for axes in (left, right):
         axes.legend(frameon=False)
@@ -85,7 +85,7 @@ def main(quick, out):
     digits = nn.data.load_mnist()[0][:4000]
     size, epochs, seeds, rates = 2000, 15, range(3), [0.001, 0.003, 0.01, 0.03, 0.1, 0.3]
     if quick:
-        digits, size, epochs, rates = digits[:1000], 800, 3, [0.01, 0.1]
+        digits, size, epochs, rates = digits[:1000], 800, 8, [0.01, 0.1]
     data, held_out = digits.split(size)
     show_modes(data)
 
