@@ -60,11 +60,6 @@ def kept(recipe: str, dataset: str) -> dict[int, Result]:
     return {seed: json.loads(path.read_text(encoding="utf-8")) for seed, path in sorted(files.items())}
 
 
-def minutes(seconds: list[float]) -> str:
-    """Return the mean of times in minutes."""
-    return f"{mean(seconds) / 60:.1f} min"
-
-
 def row(recipe: str, dataset: str, results: dict[int, Result]) -> str:
     """Return a line of the table."""
     accuracies = [100 * result["test_accuracy"] for result in results.values()]
@@ -73,15 +68,17 @@ def row(recipe: str, dataset: str, results: dict[int, Result]) -> str:
     first = next(iter(results.values()))
     last = [result["history"][-1] for result in results.values()]
     held_out = [100 * epoch["val_accuracy"] for epoch in last if "val_accuracy" in epoch]
-    times = [minutes([result[name] for result in results.values()]) for name in ("training_seconds", "cpu_seconds")]
+    clock = [f"{result['training_seconds'] / 60:.1f} ({result['settings']['threads']})" for result in results.values()]
+    processors = {re.sub(r"\([RT]M?\)| Processor", "", result["machine"]["processor"]) for result in results.values()}
     cells = [
         f"[`{dataset}`](results/{recipe}-{dataset}-{next(iter(results))}.json)",
         f"`{first['settings']['model']}`, {first['parameters']:,}",
         f"**{mean(accuracies):.2f}{spread}**",
         f"{each} ({', '.join(map(str, results))})",
         f"{mean(held_out):.2f}" if held_out else "",
-        f"{times[0]}, {first['settings']['threads']}",
-        times[1],
+        ", ".join(clock),
+        f"{mean(result['cpu_seconds'] for result in results.values()) / 60:.1f}",
+        ", ".join(sorted(processors)),
         PUBLISHED[dataset],
     ]
     return f"| {' | '.join(cells)} |"
@@ -89,10 +86,9 @@ def row(recipe: str, dataset: str, results: dict[int, Result]) -> str:
 
 def table(recipe: str) -> str:
     """Return the table of a recipe, from what is kept."""
-    head = (
-        "data; network, parameters; test accuracy in %; of each run (its seed); held out; training, threads; processor"
-    )
-    titles = [*head.split("; "), "published"]
+    head = "data; network, parameters; test accuracy in %; of each run (its seed); held out; "
+    head += "training in min (threads); processor time in min; two cores of; published"
+    titles = head.split("; ")
     lines = [f"| {' | '.join(titles)} |", "|" + "---|" * len(titles)]
     lines += [row(recipe, dataset, results) for dataset in PUBLISHED if (results := kept(recipe, dataset))]
     return "\n".join(lines) + "\n"

@@ -76,6 +76,7 @@ def finished(folder: Path, accuracy: float, seed: int) -> None:
         "cpu_seconds": 150.0,
         "settings": {"model": "vgg5", "threads": 2, "seed": seed},
         "parameters": 1234,
+        "machine": {"processor": "Some(R) Core(TM) Processor"},
         "history": epochs,
         "data_source": "/home/somebody",
     }
@@ -97,7 +98,7 @@ def test_runs_become_a_table(script: ModuleType, tmp_path: Path, monkeypatch: py
     assert lines[3:] == ["<!-- end -->", "after"]
     assert lines[2].startswith(
         "| [`mnist`](results/best-mnist-0.json) | `vgg5`, 1,234 | **98.50 ± 0.71** | 99.00, 98.00 (0, 1) | 90.00 "
-        "| 1.5 min, 2 | 2.5 min | LeNet-5 99.05"
+        "| 1.5 (2), 1.5 (2) | 2.5 | Some Core | LeNet-5 99.05"
     )
     kept = read(script.KEPT / "best-mnist-0.json")
     assert "data_source" not in kept
