@@ -57,7 +57,7 @@ figures: $(VENV)/.examples ## draw the figures of the documentation
 	$(BIN)/python docs/augmentation_figures.py
 	$(BIN)/python docs/recipe_figures.py
 
-results: $(VENV)/.examples ## run the recipes again, three seeds each, in about two hours, into docs/results.md
+results: $(VENV)/.examples ## run the recipes again, three seeds each, in about four hours, into docs/results.md
 	$(BIN)/python docs/make_results.py $(ARGS)
 
 types: $(VENV)/.dev ## check the types alone

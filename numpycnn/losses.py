@@ -79,10 +79,8 @@ class Loss:
 
         Parameters
         ----------
-        y : ndarray of shape (N, ...)
-            The model's outputs.
-        target : array_like
-            What they should be.
+        y, target
+            As `value` takes them.
 
         Returns
         -------
@@ -90,10 +88,8 @@ class Loss:
 
         Raises
         ------
-        ValueError
-            If the batch is empty, or `y` and `target` do not fit each other.
-        TypeError
-            If either is of another type.
+        ValueError, TypeError
+            As `value`.
         """
         value = self.value(y, target)
         self._cache = (y, target)

@@ -13,8 +13,8 @@ Why they are fast: a processor can multiply and add two registers full of number
 store one. A plain loop loads two and stores one for every product, so it waits for its memory. Here the results of a
 small tile, 4 filters by as many positions as four registers hold, stay in registers while ``k`` runs: 8 loads serve 16
 products, the loads hide behind them, and nothing is stored until the sums are done. One core of a processor with
-AVX-512 (Zen 5) reaches 250 GFLOP/s in the first and 200 in the second, of 256 that are possible; OpenBLAS's matrix
-product reaches 118 there.
+AVX-512 (Zen 5) reached 250 GFLOP/s in the first, before `LINES`, and reaches 200 in the second, of 256 that are
+possible; OpenBLAS's matrix product reaches 118 there.
 
 Source: K. Goto and R. van de Geijn, "Anatomy of high-performance matrix multiplication", 2008, on tiles and registers.
 """
