@@ -23,7 +23,7 @@ from operations import Operation, operations
 from report import arguments, head, heading, row, written_to
 from timing import milliseconds, quick_or_slow, ratio
 
-from numpycnn.functional.matrices import four_by_four
+from numpycnn.functional.matrices import whole_fours
 from numpycnn.kernels import memory, threads
 from numpycnn.kernels.products import (
     lanes,
@@ -185,9 +185,9 @@ def products(limit: float, runs: int, seconds: float, filters: int = 64, k: int 
     matrix, rows = rng.normal(size=(1, filters, k)).astype(np.float32), rng.normal(size=(filters, q)).astype(np.float32)
     offsets, start = np.arange(k) * q, np.zeros(filters, np.float32)
     sums = np.zeros((filters, q + lanes(line.dtype)), np.float32)
-    weights, found = four_by_four(matrix)[0], np.zeros((filters, k), np.float32)
+    weights, found = whole_fours(matrix)[0], np.zeros((filters, k), np.float32)
     loops = [
-        (weighted_sums, weighted_sums_reference, (line, offsets, weights, 0, k, start, 0, q, sums)),
+        (weighted_sums, weighted_sums_reference, (line, offsets, weights, 0, k, False, start, 0, q, sums)),
         (scalar_products, scalar_products_reference, (line, offsets, rows, 0, q, found)),
     ]
     for kernel, reference, values in loops:

@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 
 from numpycnn.functional.checks import expect_shape, float_array, for_kernel, spell, whole_number
-from numpycnn.functional.matrices import four_by_four
+from numpycnn.functional.matrices import whole_fours
 from numpycnn.functional.windows import AXES, LETTERS, Windows, slide
 from numpycnn.functional.winograd import all_moderate, prefers_winograd, winograd, winograd_backward
 from numpycnn.kernels import convolution as kernels
@@ -56,13 +56,15 @@ def _together(images: int, windows: Windows) -> int:
 def correlate(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, groups: int, windows: Windows) -> np.ndarray:
     """Return the weighted sum of each window, (N, F, *output)."""
     n, c, filters = len(x), x.shape[1], len(weight)
+    if n and prefers_winograd(n, c, filters, groups, windows):
+        found = winograd(x, weight, bias, windows)
+        if found is not None:
+            return found
     y = memory.empty((n, filters, *windows.output), x.dtype)
     if not n:
         return y
-    if prefers_winograd(n, c, filters, groups, windows) and all_moderate(x, weight):
-        return winograd(x, weight, np.zeros(filters, x.dtype) if bias is None else for_kernel(bias), windows)
-    weights = four_by_four(weight.reshape(groups, filters // groups, -1))
-    offset = np.zeros((groups, 4 * weights.shape[1]), x.dtype)
+    weights = whole_fours(weight.reshape(groups, filters // groups, -1))
+    offset = np.zeros((groups, weights.shape[1]), x.dtype)
     if bias is not None:
         offset[:, : filters // groups] = bias.reshape(groups, -1)
     chunks, flat, room = threads.split(n, y.size * weight[0].size), windows.flat, lanes(x.dtype)
@@ -82,12 +84,12 @@ def input_gradient(dy: np.ndarray, weight: np.ndarray, groups: int, windows: Win
         return dx
     flat, room = windows.flat, lanes(dy.dtype)
     blocks = weight.reshape(groups, filters, channels, -1)[..., flat.order]
-    weights = four_by_four(blocks.transpose(0, 2, 3, 1).reshape(groups, channels, -1))  # (G, C/4, KK F, 4)
+    weights = whole_fours(blocks.transpose(0, 2, 3, 1).reshape(groups, channels, -1))  # (G, C, KK F)
     chunks = threads.split(n, dy.size * weight[0].size)
     together = _together(-(-n // len(chunks)), windows)
     reach = flat.plane - int(flat.origins[-1]) - flat.width
     line = memory.zeros((len(chunks), filters * (reach + together * flat.plane) + room), dy.dtype)
-    sums = memory.empty((len(chunks), 4 * weights.shape[1], together * flat.plane + room), dy.dtype)
+    sums = memory.empty((len(chunks), weights.shape[1], together * flat.plane + room), dy.dtype)
     gradient = for_kernel(dy).reshape(n, groups * filters, -1)  # (N, F, P)
     arguments = (gradient, weights, flat, together, line, sums, _rows(dx))
     if all_moderate(weights):
@@ -195,9 +197,10 @@ def convolve(
 def convolve_backward(dy: Any, x: Any, weight: Any, **settings: Any) -> Gradients:
     """Return ``(dx, dweight, dbias)`` of `convolve`; the settings are those of the forward pass."""
     dy, x, weight, groups, windows = _check_backward(dy, x, weight, **settings)
-    chosen = len(x) and prefers_winograd(len(x), x.shape[1], len(weight), groups, windows)
-    if chosen and all_moderate(dy, x, weight):
-        return *winograd_backward(dy, x, weight, windows), sum_over_positions(dy)
+    if len(x) and prefers_winograd(len(x), x.shape[1], len(weight), groups, windows):
+        found = winograd_backward(dy, x, weight, windows)
+        if found is not None:
+            return found
     return input_gradient(dy, weight, groups, windows), *parameter_gradients(dy, x, weight.shape, groups, windows)
 
 

@@ -18,25 +18,26 @@ def _filled_up(matrix: np.ndarray, rows: int, columns: int) -> np.ndarray:
     return filled
 
 
-def four_by_four(matrices: np.ndarray) -> np.ndarray:
-    """Return (G, F, K) as (G, F/4, K, 4), four rows beside each other and zeros for what is missing to four."""
+def whole_fours(matrices: np.ndarray) -> np.ndarray:
+    """Return matrices (G, F, K) with zeros for the rows that are missing to a multiple of four."""
     groups, rows, k = matrices.shape
-    blocks = -(-rows // 4)
-    packed = np.zeros((groups, blocks, 4, k), matrices.dtype)
-    packed.reshape(groups, 4 * blocks, k)[:, :rows] = matrices
-    return np.ascontiguousarray(packed.swapaxes(2, 3))
+    if rows % 4 == 0:
+        return for_kernel(matrices)
+    filled = np.zeros((groups, -(-rows // 4) * 4, k), matrices.dtype)
+    filled[:, :rows] = matrices
+    return filled
 
 
 def multiply(a: np.ndarray, b: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
     """Return ``a b`` for matrices (M, K) and (K, N), in `out` if that is given."""
     (m, k), n = a.shape, b.shape[1]
-    blocks, b = four_by_four(a[None])[0], _filled_up(b, 1, lanes(b.dtype))
-    shape = (4 * len(blocks), b.shape[1])
+    a, b = _filled_up(a, 4, 1), _filled_up(b, 1, lanes(b.dtype))
+    shape = (len(a), b.shape[1])
     if out is not None and out.shape == shape and out.flags.carray and out.dtype == b.dtype:
         y = out
     else:
         y = memory.empty(shape, b.dtype)
-    threads.run(kernels.multiply, threads.split(len(blocks), m * n * k), blocks, b, y)
+    threads.run(kernels.multiply, threads.split(len(a) // 4, m * n * k), a, b, y)
     if out is None or y is out:
         return y[:m, :n]
     out[...] = y[:m, :n]

@@ -1,5 +1,7 @@
 """When and how a convolution goes by Winograd's way; the way itself is explained in `numpycnn.kernels.winograd`."""
 
+from math import prod
+
 import numpy as np
 
 from numpycnn.functional.checks import for_kernel
@@ -7,7 +9,7 @@ from numpycnn.functional.windows import Windows
 from numpycnn.kernels import memory, threads
 from numpycnn.kernels import winograd as kernels
 from numpycnn.kernels import winograd_transforms as transforms
-from numpycnn.kernels.products import lanes, narrow_lanes
+from numpycnn.kernels.products import narrow_lanes
 
 
 def prefers_winograd(images: int, channels: int, filters: int, groups: int, windows: Windows) -> bool:
@@ -26,9 +28,10 @@ def prefers_winograd(images: int, channels: int, filters: int, groups: int, wind
 
 
 #: Bytes that the numbers of all patches may take, and patches that there are at least; beyond that, images are done in
-#: groups. More patches make better products, but stay in the cache less: with 64 channels and 32x32 pictures a step
-#: takes 1.3 times as long at 1 MiB and 1.15 times at 32 MiB, with 256 channels twice as long at 1 MiB.
-TOGETHER, FEWEST = 8 * 2**20, 128
+#: groups. More patches make better products, but stay in the cache less.
+TOGETHER, FEWEST = 16 * 2**20, 128
+#: Bytes of the numbers of all kernels up to which each thread does images by itself, and how many bytes of patches.
+ALONE, TOGETHER_ALONE = 2**20, 2**20
 
 
 class _Plan:
@@ -36,82 +39,117 @@ class _Plan:
 
     def __init__(self, x: np.ndarray, filters: int, windows: Windows) -> None:
         (top, _), (left, _) = windows.padding
-        output = (windows.output[0], windows.output[1])
-        down, across = -(-output[0] // 4), -(-output[1] // 4)
-        lane, four = narrow_lanes(x.dtype), lanes(x.dtype)
-        channels, size = x.shape[1], down * across
-        most = max(1, max(TOGETHER // (36 * (channels + filters) * x.itemsize), FEWEST) // size)
-        self.images = -(-len(x) // -(-len(x) // most))
-        self.patches = kernels.cut(output, top, left, self.images, four)
-        self.groups = [slice(first, first + self.images) for first in range(0, len(x), self.images)]
-        self.channels, self.filters = threads.split(channels), threads.split(filters)
-        threads_used = max(len(self.channels), len(self.filters))
-        self.v, self.m = (
-            memory.empty((36, -(-n // 4) * 4 * self.patches.pitch + four), x.dtype) for n in (channels, filters)
-        )
-        plane = (4 * down + 2) * (4 * across + 4) + 8 * lane
-        self.planes = memory.zeros((3, threads_used, plane), x.dtype)
-        lines = 36 * (max((down + 1) * across, size) + 2 * lane)
-        self.lines, self.work = (memory.empty((threads_used, n), x.dtype) for n in (lines, 36 * lane))
+        self.patches = kernels.Patches(top, left, -(-windows.output[0] // 4), -(-windows.output[1] // 4))
+        self.channels, self.filters, self.of_image = x.shape[1], filters, self.patches.down * self.patches.across
+        self.pitches = transforms.pitch(self.channels, x.itemsize), transforms.pitch(filters, x.itemsize)
+        lane, n = narrow_lanes(x.dtype), threads.get_num_threads()
+        of_patch = 36 * sum(self.pitches) * x.itemsize
+        self.alone = 36 * self.channels * self.pitches[1] * x.itemsize <= ALONE and len(x) >= 4 * n
+        most = TOGETHER_ALONE // of_patch if self.alone else max(TOGETHER // of_patch, FEWEST)
+        self.together = max(1, most // self.of_image)
+        if not self.alone:
+            self.together = -(-len(x) // -(-len(x) // self.together))
+        self.groups = [slice(first, min(first + self.together, len(x))) for first in range(0, len(x), self.together)]
+        rows = -(-self.together * self.of_image // 4) * 4
+        self.v, self.m = (transforms.room(rows, pitch, x.dtype, n if self.alone else 1) for pitch in self.pitches)
+        self.moderate = np.ones(n, np.bool_)
+        self._plane = n, (4 * self.patches.down + 2) * (4 * self.patches.across + 2) * lane
+        block = n, (-(-max(prod(x.shape[2:]), prod(windows.output)) // lane) | 1) * lane * lane
+        self._working = *(memory.empty(block, x.dtype) for _ in range(2)), memory.empty((n, 36 * lane), x.dtype)
 
-    def count(self, images: np.ndarray) -> int:
-        """Return how many patches some images have in each channel."""
-        return len(images) * self.patches.down * self.patches.across
+    def scratch(self) -> kernels.Scratch:
+        """Return working memory for one kind of step."""
+        return kernels.Scratch(memory.zeros(self._plane, self.v.dtype), *self._working)
 
+    def chunks(self, group: slice, channels: int) -> list[tuple[int, int]]:
+        """Return how threads share the blocks of channels of a group of images."""
+        return threads.split((group.stop - group.start) * kernels.blocks_of(channels, self.v.itemsize))
 
-def _transform(weight: np.ndarray, swapped: bool) -> np.ndarray:
-    """Return the numbers of all kernels (F, C, 9) at the 36 points."""
-    rows, columns = weight.shape[:2][:: -1 if swapped else 1]
-    fours = -(-rows // 4)
-    numbers = fours * transforms.whole_vectors(4 * columns, weight.itemsize)
-    u = memory.empty((36, transforms.odd_pitch(numbers)), weight.dtype)
-    threads.run(transforms.transform_weights, threads.split(fours, weight.size * 100), weight, swapped, u)
-    return u
+    def sizes(self, group: slice) -> tuple[int, int, int, tuple[int, int]]:
+        """Return what the products of a group of images are told about its size."""
+        return self.channels, self.filters, (group.stop - group.start) * self.of_image, self.pitches
 
 
-def all_moderate(*arrays: np.ndarray) -> bool:
-    """Whether there is no NaN, no infinity and nothing near it, which the transforms would spread over other windows.
+def _transform(weight: np.ndarray, swapped: bool) -> tuple[np.ndarray, bool]:
+    """Return the numbers of all kernels (F, C, 9) at the 36 points, and whether the kernels are moderate."""
+    rows, columns = weight.shape[:2] if swapped else weight.shape[1::-1]
+    pitch = transforms.pitch(columns, weight.itemsize)
+    u = transforms.room(rows, pitch, weight.dtype)[0]
+    chunks = threads.split(rows, weight.size * 100)
+    moderate = np.ones(len(chunks), np.bool_)
+    threads.run(transforms.transform_weights, chunks, weight, swapped, pitch, u, moderate)
+    return u, bool(moderate.all())
 
-    A number far larger than its neighbours is spread as well, as a rounding error of the size of its last digit.
+
+def all_moderate(array: np.ndarray) -> bool:
+    """Whether there is no NaN, no infinity and nothing near it."""
+    return transforms.all_moderate(for_kernel(array).reshape(-1), 0, array.size)
+
+
+def winograd(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, windows: Windows) -> np.ndarray | None:
+    """Return the convolution of `x`, (N, F, OH, OW).
+
+    None if there is a NaN, an infinity or something near it in `x` or `weight`, which the transforms would spread over
+    other windows. A number far larger than its neighbours is spread as well, as a rounding error of the size of its
+    last digit.
     """
-    for array in arrays:
-        chunks = threads.split_elements(array.size)
-        moderate = np.empty(len(chunks), np.bool_)
-        threads.run(kernels.all_moderate, chunks, for_kernel(array).reshape(-1), moderate)
-        if not moderate.all():
-            return False
-    return True
-
-
-def winograd(x: np.ndarray, weight: np.ndarray, bias: np.ndarray, windows: Windows) -> np.ndarray:
-    """Return the convolution of `x`, (N, F, OH, OW)."""
-    (filters, channels), x, bias = weight.shape[:2], for_kernel(x), for_kernel(bias)
-    y = memory.empty((len(x), filters, *windows.output), x.dtype)
-    u, p = _transform(for_kernel(weight).reshape(filters, channels, 9), False), _Plan(x, filters, windows)
+    (filters, channels), x = weight.shape[:2], for_kernel(x)
+    u, moderate = _transform(for_kernel(weight).reshape(filters, channels, 9), False)
+    if not moderate:
+        return None
+    y, p = memory.empty((len(x), filters, *windows.output), x.dtype), _Plan(x, filters, windows)
+    shift = np.zeros(p.pitches[1], x.dtype)
+    if bias is not None:
+        shift[:filters] = bias
+    scratch = p.scratch()
+    if p.alone:
+        way = (p.patches, p.pitches, p.together, scratch, p.v, p.m, p.moderate)
+        threads.run(kernels.convolve_images, threads.split(len(x)), x, u, shift, *way, y)
+        return y if p.moderate.all() else None
     for group in p.groups:
-        threads.run(kernels.see_images, p.channels, x[group], p.patches, p.planes[0], p.lines, p.work, p.v)
-        sizes = (channels, filters, p.count(x[group]))
-        threads.run(kernels.multiply_points, threads.split(36), p.v, u, *sizes, p.patches, p.m)
-        threads.run(kernels.answer_images, p.filters, p.m, bias, p.patches, p.lines, p.work, y[group])
+        chunks = p.chunks(group, channels)
+        threads.run(kernels.see_images, chunks, x[group], p.patches, p.pitches[0], scratch, p.v[0], p.moderate)
+        if not p.moderate.all():
+            return None
+        threads.run(kernels.multiply_points, threads.split(36), p.v[0], u, *p.sizes(group), p.m[0])
+        chunks = p.chunks(group, filters)
+        threads.run(kernels.answer_images, chunks, p.m[0], p.pitches[1], shift, p.patches, scratch, y[group])
     return y
 
 
 def winograd_backward(
     dy: np.ndarray, x: np.ndarray, weight: np.ndarray, windows: Windows
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return ``(dx, dweight)``."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+    """Return ``(dx, dweight, dbias)``, or None where `winograd` does."""
     (filters, channels), x, dy = weight.shape[:2], for_kernel(x), for_kernel(dy)
-    width = transforms.whole_vectors(channels + 2, x.itemsize)
-    dx = memory.empty(x.shape, x.dtype)
-    du = memory.zeros((36, transforms.odd_pitch(-(-filters // 4) * 4 * width)), x.dtype)
-    u, p = _transform(for_kernel(weight).reshape(filters, channels, 9), True), _Plan(x, filters, windows)
-    for group in p.groups:
-        threads.run(kernels.see_images, p.channels, x[group], p.patches, p.planes[0], p.lines, p.work, p.v)
-        threads.run(kernels.answer_images_backward, p.filters, dy[group], p.patches, p.planes[1], p.lines, p.work, p.m)
-        sizes = (channels, filters, p.count(x[group]))
-        threads.run(kernels.multiply_points_backward, threads.split(36), p.m, u, *sizes, p.patches, p.v, du)
-        threads.run(kernels.see_images_backward, p.channels, p.v, p.patches, p.planes[2], p.lines, p.work, dx[group])
+    u, moderate = _transform(for_kernel(weight).reshape(filters, channels, 9), True)
+    if not moderate:
+        return None
+    dx, p = memory.empty(x.shape, x.dtype), _Plan(x, filters, windows)
+    dbias = memory.empty((len(x), p.pitches[1]), x.dtype)
+    scratch = of_x, of_dy, of_dx = p.scratch(), p.scratch(), p.scratch()
+    (to_v, to_m), rows = p.pitches, -(-filters // 4) * 4
+    if p.alone:
+        chunks = threads.split(len(x))
+        du = transforms.room(rows, to_v, x.dtype, len(chunks))
+        way = (p.patches, p.pitches, p.together, *scratch, p.v, p.m, p.moderate)
+        threads.run(kernels.convolve_images_backward, chunks, dy, x, u, *way, du, dbias, dx)
+        if not p.moderate.all():
+            return None
+    else:
+        du, v, m = transforms.room(rows, to_v, x.dtype), p.v[0], p.m[0]
+        for group in p.groups:
+            inputs, outputs = p.chunks(group, channels), p.chunks(group, filters)
+            threads.run(kernels.see_images, inputs, x[group], p.patches, to_v, of_x, v, p.moderate)
+            outcome = (of_dy, m, dbias[group], p.moderate)
+            threads.run(kernels.answer_images_backward, outputs, dy[group], p.patches, to_m, *outcome)
+            if not p.moderate.all():
+                return None
+            more = group.start > 0
+            threads.run(kernels.multiply_points_backward, threads.split(36), m, u, *p.sizes(group), more, v, du[0])
+            threads.run(kernels.see_images_backward, inputs, v, to_v, p.patches, of_dx, dx[group])
     dweight = np.empty((filters, channels, 9), x.dtype)
     chunks = threads.split(filters, weight.size * 100)
-    threads.run(transforms.transform_weights_backward, chunks, du, dweight)
-    return dx, dweight.reshape(weight.shape)
+    threads.run(transforms.transform_weights_backward, chunks, du, to_v, dweight)
+    total = dbias[:, :filters].sum(axis=0, dtype=np.float64).astype(x.dtype)
+    return dx, dweight.reshape(weight.shape), total

@@ -75,22 +75,16 @@ def window_columns(image: np.ndarray, windows: FlatWindows, groups: int) -> np.n
     return columns.reshape(groups, -1, columns.shape[2])  # (G, K, P)
 
 
-def unpacked(weights: np.ndarray) -> np.ndarray:
-    """Return weights (G, F/4, K, 4), four filters beside each other, as matrices (G, F, K)."""
-    return weights.transpose(0, 1, 3, 2).reshape(len(weights), -1, weights.shape[2])
-
-
 def correlate_reference(chunk, start, stop, x, weights, bias, windows, together, line, sums, y):
-    matrices, filters = unpacked(weights), y.shape[1] // len(weights)
+    filters = y.shape[1] // len(weights)
     for n in range(start, stop):
-        outputs = matrices @ window_columns(x[n], windows, len(weights)) + bias[:, :, None]  # (G, F, P)
+        outputs = weights @ window_columns(x[n], windows, len(weights)) + bias[:, :, None]  # (G, F, P)
         y[n] = outputs[:, :filters].reshape(y[n].shape)
 
 
 def input_gradient_reference(chunk, start, stop, dy, weights, windows, together, line, sums, dx):
     groups, taps = len(weights), len(windows.taps)
-    matrices = unpacked(weights)[:, : dx.shape[1] // groups]
-    matrices = matrices.reshape(dx.shape[1], taps, -1)  # (C, KK, F/G)
+    matrices = weights[:, : dx.shape[1] // groups].reshape(dx.shape[1], taps, -1)  # (C, KK, F/G)
     numbers = np.arange(1.0, dx[0, 0].size + 1).reshape(1, *dx.shape[2:])
     numbers = lay_out(numbers, windows)[0].astype(int)  # of the element that lies at each position; 0 is padding
     seen = numbers > 0
@@ -175,8 +169,8 @@ def tap_offsets(channels, windows, together):
 def correlate(chunk, start, stop, x, weights, bias, windows, together, line, sums, y):
     """y[n, f] = bias[f] + sum over the window of weight[f] * x[n], for ``together`` images at a time.
 
-    x (N, C, R, W), weights (G, F/4, K, 4), bias (G, F), y (N, G * filters, P) where F is the number of filters of a
-    group, rounded up to 4. Scratch for each chunk: line (chunks, C * phases * together * plane + lanes) of zeros, sums
+    x (N, C, R, W), weights (G, F, K), bias (G, F), y (N, G * filters, P) where F is the number of filters of a group,
+    rounded up to 4. Scratch for each chunk: line (chunks, C * phases * together * plane + lanes) of zeros, sums
     (chunks, F, together * plane + lanes).
     """
     groups, width = len(weights), windows.width
@@ -190,7 +184,8 @@ def correlate(chunk, start, stop, x, weights, bias, windows, together, line, sum
             deal_out(x[first + i], windows, together, i, line[chunk])
         last = (images - 1) * windows.plane + windows.origins[-1] + width
         for g in range(groups):
-            weighted_sums(line[chunk, g * size :], offsets, weights[g], 0, len(offsets), bias[g], 0, last, total)
+            matrix = weights[g, :, : len(offsets)]
+            weighted_sums(line[chunk, g * size :], offsets, matrix, 0, len(offsets), False, bias[g], 0, last, total)
             for i in range(images):
                 for f in range(filters):
                     out = y[first + i, g * filters + f]
@@ -205,7 +200,7 @@ def correlate(chunk, start, stop, x, weights, bias, windows, together, line, sum
 def input_gradient(chunk, start, stop, dy, weights, windows, together, line, sums, dx):
     """dx[n] = each dy[n, f, p] times weight[f], added up over the windows p that saw the element.
 
-    dy (N, F, P), weights (G, C/4, KK * F/G, 4) with the taps in the order of their phases, dx (N, C, R, W) of zeros
+    dy (N, F, P), weights (G, C/G, KK * F/G) with the taps in the order of their phases, dx (N, C, R, W) of zeros
     where no window sees an element. Scratch for each chunk: line (chunks, F/G * (reach + together * plane) + lanes) of
     zeros, sums (chunks, C, together * plane + lanes).
     """
@@ -217,7 +212,7 @@ def input_gradient(chunk, start, stop, dy, weights, windows, together, line, sum
     for t in range(taps):
         for f in range(filters):
             offsets[t * filters + f] = f * size + reach - windows.taps[windows.order[t], 1]
-    nothing = np.zeros(4 * weights.shape[1], dx.dtype)
+    nothing = np.zeros(weights.shape[1], dx.dtype)
     total = sums[chunk]
     for first in range(start, stop, together):
         images = min(together, stop - first)
@@ -233,7 +228,8 @@ def input_gradient(chunk, start, stop, dy, weights, windows, together, line, sum
                             target[j] = source[j]
             for phase in range(windows.phases):
                 begin, end = windows.bounds[phase] * filters, windows.bounds[phase + 1] * filters
-                weighted_sums(line[chunk], offsets, weights[g], begin, end, nothing, windows.first, last, total)
+                matrix = weights[g, :, : len(offsets)]
+                weighted_sums(line[chunk], offsets, matrix, begin, end, False, nothing, windows.first, last, total)
                 for i in range(images):
                     take_back(total, windows, phase, i, dx[first + i, g * channels : (g + 1) * channels])
 

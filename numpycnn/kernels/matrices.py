@@ -15,8 +15,7 @@ BLOCK = 1024  # elements of the rows in a scalar product that are worked on at a
 
 
 def multiply_reference(chunk, start, stop, a, b, y):
-    rows = a[start:stop].transpose(0, 2, 1).reshape(-1, len(b))
-    y[4 * start : 4 * stop] = rows @ b
+    y[4 * start : 4 * stop] = a[4 * start : 4 * stop] @ b
 
 
 def multiply_transposed_reference(chunk, start, stop, a, b, y):
@@ -25,11 +24,12 @@ def multiply_transposed_reference(chunk, start, stop, a, b, y):
 
 @jit
 def multiply(chunk, start, stop, a, b, y):
-    """Y = a b. a (M/4, K, 4), four rows beside each other, b (K, N), y (M, N), N a multiple of ``lanes``."""
+    """Y = a b. a (M, K), b (K, N), y (M, N), M a multiple of 4, N of ``lanes``."""
     k, n = b.shape
     offsets = np.arange(k) * n
     nothing = np.zeros(4 * (stop - start), b.dtype)
-    weighted_sums(b.reshape(-1), offsets, a[start:stop], 0, k, nothing, 0, n, y[4 * start : 4 * stop])
+    rows = a[4 * start : 4 * stop, :k]
+    weighted_sums(b.reshape(-1), offsets, rows, 0, k, False, nothing, 0, n, y[4 * start : 4 * stop])
 
 
 @jit

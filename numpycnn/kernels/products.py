@@ -49,10 +49,9 @@ def shifted_lines(line: np.ndarray, offsets: np.ndarray, first: int, last: int) 
     return line[offsets[:, None] + np.arange(first, last)]
 
 
-def weighted_sums_reference(line, offsets, weights, begin, end, start, first, last, sums):
-    matrix = weights.transpose(0, 2, 1).reshape(-1, len(offsets))  # (F, K)
-    part = matrix[:, begin:end] @ shifted_lines(line, offsets[begin:end], first, last)
-    sums[: len(matrix), first:last] = start[:, None] + part
+def weighted_sums_reference(line, offsets, weights, begin, end, more, start, first, last, sums):
+    part = weights[:, begin:end] @ shifted_lines(line, offsets[begin:end], first, last)
+    sums[: len(weights), first:last] = part + (sums[: len(weights), first:last] if more else start[:, None])
 
 
 def scalar_products_reference(line, offsets, rows, first, last, products):
@@ -63,12 +62,12 @@ def scalar_products_reference(line, offsets, rows, first, last, products):
 
 
 @jit
-def weighted_sums(line, offsets, weights, begin, end, start, first, last, sums):
-    """sums[f, q] = start[f] + the sum of line[offsets[k] + q] times the weight of f and k.
+def weighted_sums(line, offsets, weights, begin, end, more, start, first, last, sums):
+    """sums[f, q] = start[f] + sum of weights[f, k] * line[offsets[k] + q] over ``begin <= k < end``.
 
-    The sum goes over ``begin <= k < end``, and ``first <= q < last``. weights (F/4, K, 4), four filters beside each
-    other; start (F,), sums (F, > last), F a multiple of 4. Up to ``lanes - 1`` sums behind the last are overwritten,
-    and the line must reach that far.
+    For ``first <= q < last``; if there is ``more`` to come to what ``sums`` holds, it is added to that, and start does
+    not count. weights (F, K) of any strides, so that a transposed matrix does as well; start (F,), sums (F, > last); F
+    is a multiple of 4. Up to ``lanes / 2 - 1`` sums behind the last are overwritten, and the line must reach that far.
 
     A tile's width of ``LINES`` shifted lines stays in the first-level cache while all filters go over it, and then the
     next lines add to the sums so far.
@@ -79,36 +78,36 @@ def weighted_sums(line, offsets, weights, begin, end, start, first, last, sums):
         whole = last - q > step // 2  # the rest needs half a tile only
         for part in range(begin, max(end, begin + 1), LINES):
             part_end = min(part + LINES, end)
-            for f in range(len(weights)):
-                weight = weights[f]
-                b0, b1, b2, b3 = start[4 * f], start[4 * f + 1], start[4 * f + 2], start[4 * f + 3]
-                out0, out1, out2, out3 = sums[4 * f], sums[4 * f + 1], sums[4 * f + 2], sums[4 * f + 3]
+            for f in range(0, len(weights), 4):
+                w0, w1, w2, w3 = weights[f], weights[f + 1], weights[f + 2], weights[f + 3]
+                b0, b1, b2, b3 = start[f], start[f + 1], start[f + 2], start[f + 3]
+                out0, out1, out2, out3 = sums[f], sums[f + 1], sums[f + 2], sums[f + 3]
                 if whole:
-                    if part == begin:
+                    if part == begin and not more:
                         s0, s1, s2, s3 = nothing + b0, nothing + b1, nothing + b2, nothing + b3
                     else:
                         s0, s1, s2, s3 = load4(out0, q), load4(out1, q), load4(out2, q), load4(out3, q)
                     for k in range(part, part_end):
                         x = load4(line, offsets[k] + q)
-                        s0 += weight[k, 0] * x
-                        s1 += weight[k, 1] * x
-                        s2 += weight[k, 2] * x
-                        s3 += weight[k, 3] * x
+                        s0 += w0[k] * x
+                        s1 += w1[k] * x
+                        s2 += w2[k] * x
+                        s3 += w3[k] * x
                     store(out0, q, s0)
                     store(out1, q, s1)
                     store(out2, q, s2)
                     store(out3, q, s3)
                 else:
-                    if part == begin:
+                    if part == begin and not more:
                         t0, t1, t2, t3 = nothing2 + b0, nothing2 + b1, nothing2 + b2, nothing2 + b3
                     else:
                         t0, t1, t2, t3 = load2(out0, q), load2(out1, q), load2(out2, q), load2(out3, q)
                     for k in range(part, part_end):
                         z = load2(line, offsets[k] + q)
-                        t0 += weight[k, 0] * z
-                        t1 += weight[k, 1] * z
-                        t2 += weight[k, 2] * z
-                        t3 += weight[k, 3] * z
+                        t0 += w0[k] * z
+                        t1 += w1[k] * z
+                        t2 += w2[k] * z
+                        t3 += w3[k] * z
                     store(out0, q, t0)
                     store(out1, q, t1)
                     store(out2, q, t2)

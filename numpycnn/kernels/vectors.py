@@ -90,11 +90,15 @@ def total(vector):
     return vector.sum()
 
 
-def load_dealt(array, index):
-    """Return four vectors: the elements from ``index`` on, dealt out like cards to four players."""
-    size = REGISTER // array.itemsize
-    a, b, c, d = array[index : index + 4 * size].reshape(size, 4).T.copy()
-    return a, b, c, d
+def transpose(source, index, pitch, target, place, gap):
+    """Write the columns of a square of ``source`` as rows of ``target``, as many and as long as a register holds.
+
+    The rows of the square begin at ``index``, ``pitch`` elements apart, the new ones at ``place``, ``gap`` apart.
+    """
+    lanes = range(REGISTER // source.itemsize)
+    rows = [load(source, index + i * pitch) for i in lanes]
+    for i in lanes:
+        store(target, place + i * gap, np.array([row[i] for row in rows]))
 
 
 def load_every(array, index, step):
@@ -111,11 +115,6 @@ def larger(best, winner, value, place):
     """Return ``value`` and ``place`` where value is larger than ``best`` or NaN, elsewhere best and ``winner``."""
     wins = (value > best) | np.isnan(value)
     return np.where(wins, value, best), np.where(wins, place, winner)
-
-
-def store_collected(array, index, a, b, c, d):
-    """Write four vectors to ``array[index:]`` so that ``load_dealt`` returns them."""
-    array[index : index + 4 * len(a)] = np.stack([a, b, c, d], axis=1).ravel()
 
 
 # ------------------------------------------------------------------------------------------- the same, for the compiler
@@ -187,20 +186,34 @@ def _store(typing_context, array, index, vector):
 
 
 @intrinsic
-def _load_dealt(typing_context, array, index):
-    whole, part = Vector(array.dtype, 4 * REGISTER), Vector(array.dtype, REGISTER)
+def _transpose(typing_context, source, index, pitch, target, place, gap):
+    vector = Vector(source.dtype, REGISTER)
 
     def generate(context, builder, signature, arguments):
-        address = _address(context, builder, signature.args[0], *arguments, whole)
-        cards = builder.load(address, align=array.dtype.bitwidth // 8)
-        undefined = ir.Constant(cards.type, ir.Undefined)
-        players = []
-        for player in range(4):
-            mine = [player + 4 * lane for lane in range(part.lanes)]
-            players.append(builder.shuffle_vector(cards, undefined, ir.Constant(ir.VectorType(_I32, part.lanes), mine)))
-        return context.make_tuple(builder, signature.return_type, players)
+        lanes, align = vector.lanes, vector.dtype.bitwidth // 8
+        origin, index, pitch, goal, place, gap = arguments
+        rows = []
+        for _ in range(lanes):
+            rows.append(builder.load(_address(context, builder, signature.args[0], origin, index, vector), align=align))
+            index = builder.add(index, pitch)
+        # For each bit: where it is set in the number of a row and clear in that of a lane, or the other way round, the
+        # two elements change places.
+        bit = 1
+        while bit < lanes:
+            keep = [lane + lanes - bit if lane & bit else lane for lane in range(lanes)]
+            other = [lane + lanes if lane & bit else lane + bit for lane in range(lanes)]
+            orders = [ir.Constant(ir.VectorType(_I32, lanes), order) for order in (keep, other)]
+            for i in range(lanes):
+                if not i & bit:
+                    pair = rows[i], rows[i + bit]
+                    rows[i], rows[i + bit] = (builder.shuffle_vector(*pair, order) for order in orders)
+            bit *= 2
+        for row in rows:
+            builder.store(row, _address(context, builder, signature.args[3], goal, place, vector), align=align)
+            place = builder.add(place, gap)
+        return context.get_dummy_value()
 
-    return types.UniTuple(part, 4)(array, types.intp), generate
+    return types.void(source, types.intp, types.intp, target, types.intp, types.intp), generate
 
 
 @intrinsic
@@ -242,23 +255,6 @@ def _larger(typing_context, best, winner, value, place):
         return context.make_tuple(builder, signature.return_type, both)
 
     return types.Tuple([best, winner])(best, winner, best, winner), generate
-
-
-@intrinsic
-def _store_collected(typing_context, array, index, a, b, c, d):
-    def generate(context, builder, signature, arguments):
-        lanes = a.lanes
-        joined = ir.Constant(ir.VectorType(_I32, 2 * lanes), list(range(2 * lanes)))
-        left = builder.shuffle_vector(arguments[2], arguments[3], joined)
-        right = builder.shuffle_vector(arguments[4], arguments[5], joined)
-        order = [player * lanes + lane for lane in range(lanes) for player in range(4)]
-        cards = builder.shuffle_vector(left, right, ir.Constant(ir.VectorType(_I32, 4 * lanes), order))
-        whole = Vector(array.dtype, 4 * REGISTER)
-        address = _address(context, builder, signature.args[0], *arguments[:2], whole)
-        builder.store(cards, address, align=array.dtype.bitwidth // 8)
-        return context.get_dummy_value()
-
-    return types.void(array, types.intp, a, a, a, a), generate
 
 
 @intrinsic
@@ -312,10 +308,17 @@ def _overload_store(array, index, vector):
     return lambda array, index, vector: (array[index], array[index + last], _store(array, index, vector))[2]
 
 
-@overload(load_dealt)
-def _overload_load_dealt(array, index):
-    last = Vector(array.dtype, 4 * REGISTER).lanes - 1
-    return lambda array, index: (array[index], array[index + last], _load_dealt(array, index))[2]
+@overload(transpose)
+def _overload_transpose(source, index, pitch, target, place, gap):
+    last = Vector(source.dtype, REGISTER).lanes - 1
+
+    def change(source, index, pitch, target, place, gap):
+        return (
+            (source[index], source[index + last * pitch + last], target[place], target[place + last * gap + last]),
+            _transpose(source, index, pitch, target, place, gap),
+        )[1]
+
+    return change
 
 
 @overload(load_every)
@@ -338,16 +341,6 @@ def _overload_places(like, first, step):
 @overload(larger)
 def _overload_larger(best, winner, value, place):
     return lambda best, winner, value, place: _larger(best, winner, value, place)
-
-
-@overload(store_collected)
-def _overload_store_collected(array, index, a, b, c, d):
-    last = 4 * a.lanes - 1
-    return lambda array, index, a, b, c, d: (
-        array[index],
-        array[index + last],
-        _store_collected(array, index, a, b, c, d),
-    )[2]
 
 
 @overload(zero)

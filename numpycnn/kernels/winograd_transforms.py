@@ -3,10 +3,13 @@
 What they are for is told in `numpycnn.kernels.winograd`.
 """
 
+from typing import Any
+
 import numpy as np
 
+from numpycnn.kernels import memory
 from numpycnn.kernels.jit import jit
-from numpycnn.kernels.vectors import REGISTER, load, store
+from numpycnn.kernels.vectors import FOUR, REGISTER, load, store
 
 #: Where the polynomials are multiplied; the sixth point is infinity. Any five numbers would do. The usual 0, 1, -1, 2
 #: and -2 make the simplest matrices, these make errors four times smaller (2.5e-6 of the largest output in float32,
@@ -53,6 +56,26 @@ def load6(array, begin, pitch):
     """Return six vectors from lines ``pitch`` apart."""
     a, b, c = load(array, begin), load(array, begin + pitch), load(array, begin + 2 * pitch)
     return a, b, c, load(array, begin + 3 * pitch), load(array, begin + 4 * pitch), load(array, begin + 5 * pitch)
+
+
+# ------------------------------------------------------------------------------------------------ what is too large
+
+
+def all_moderate_reference(numbers, begin, end):
+    return bool(np.square(numbers[begin:end]).sum() < np.inf)
+
+
+@jit
+def all_moderate(numbers, begin, end):
+    """Say whether there is no NaN, no infinity and nothing near it in ``numbers[begin:end]``, by their squares.
+
+    The transforms would spread such a number over other windows, so the kernels that transform look for one on the way,
+    and clear their ``moderate[chunk]`` if they meet it: then the convolution is done once more, the plain way.
+    """
+    part, power = numbers[begin:end], numbers.dtype.type(0)
+    for i in range(len(part)):
+        power += part[i] * part[i]
+    return power < np.inf
 
 
 # ------------------------------------------------------------------------------------- one dimension, written out
@@ -127,94 +150,97 @@ def times_gt(one, v0, v1, v2, v3, v4, v5):
 
 
 # ------------------------------------------------------------------------------------------------------------ weights
-# The 36 numbers of each kernel stand in 36 rows: ``u`` has four filters beside each other, as `weighted_sums` wants
-# them, (A/4, B, 4) in a row, ``du`` a plain matrix (F, C). The rows are longer than that, by `odd_pitch`.
+# The 36 numbers of each kernel stand in 36 lines, of which each is a matrix with rows of some pitch: ``u`` has the
+# filters of a channel side by side, (C, F), or if ``swapped`` the channels of a filter, (F, C); ``du`` the latter.
 
 
-def odd_pitch(numbers: int) -> int:
-    """Return at least so many, an odd number of sixteens.
+def pitch(count: int, itemsize: int) -> int:
+    """Return how far apart the rows of a matrix with so many columns are, in numbers.
 
-    Of 36 rows that a power of two lies between, all elements of a column would go to the same places of the cache, and
-    drive each other out.
+    A row has room for the whole tiles of `weighted_sums`, and is an odd number of cache lines long: if a power of two
+    lay between rows, all numbers of a column would go to the same places of the cache, and drive each other out.
     """
-    return (-(-numbers // 16) | 1) * 16
+    tile, line = FOUR // 2 // itemsize, memory.ALIGNMENT // itemsize
+    return odd_lines(-(-count // tile) * tile, line)
 
 
-@jit
-def whole_vectors(count, itemsize):
-    """Return ``count`` numbers rounded up to whole vectors."""
-    step = REGISTER // itemsize
-    return -(-count // step) * step
+def odd_lines(numbers: int, line: int) -> int:
+    """Return at least so many numbers, an odd number of cache lines."""
+    return (-(-numbers // line) | 1) * line
 
 
-def fours(u: np.ndarray, rows: int, columns: int) -> np.ndarray:
-    """Return weights at all points as (36, A/4, 4, B), a view."""
-    blocks, many = -(-rows // 4), whole_vectors(4 * columns, u.itemsize)
-    return u[:, : blocks * many].reshape(36, blocks, many // 4, 4).swapaxes(2, 3)[..., :columns]
+def room(rows: int, pitch: int, dtype: Any, times: int = 1) -> np.ndarray:
+    """Return memory for the 36 matrices, (times, 36, ...), again an odd number of cache lines from one to the next."""
+    return memory.empty((times, 36, odd_lines(rows * pitch, memory.ALIGNMENT // np.dtype(dtype).itemsize)), dtype)
 
 
-def matrices(du: np.ndarray, rows: int, columns: int) -> np.ndarray:
-    """Return the gradients of weights at all points as (36, F, C), a view."""
-    width = whole_vectors(columns + 2, du.itemsize)
-    return du[:, : rows * width].reshape(36, rows, width)[..., :columns]
+def matrices(numbers: np.ndarray, rows: int, pitch: int) -> np.ndarray:
+    """Return the 36 matrices with rows of a pitch, (36, rows, pitch), a view."""
+    return numbers[:, : rows * pitch].reshape(36, rows, pitch)
 
 
-def transform_weights_reference(chunk, start, stop, weight, swapped, u):
-    points = G.astype(weight.dtype) @ weight.reshape(*weight.shape[:2], 3, 3) @ G.T.astype(weight.dtype)
-    points = points.swapaxes(0, 1) if swapped else points  # (A, B, 6, 6)
-    blocks = fours(u, *points.shape[:2])
-    for a in range(4 * start, min(4 * stop, len(points))):
-        blocks[:, a // 4, a % 4] = points[a].reshape(-1, 36).T
+def transform_weights_reference(chunk, start, stop, weight, swapped, pitch, u, moderate):
+    kernels = weight.reshape(*weight.shape[:2], 3, 3)
+    points = G.astype(weight.dtype) @ kernels @ G.T.astype(weight.dtype)  # (F, C, 6, 6)
+    points = points if swapped else points.swapaxes(0, 1)
+    rows, columns = points.shape[:2]
+    matrices(u, rows, pitch)[:, start:stop, :columns] = points.reshape(rows, columns, 36)[start:stop].transpose(2, 0, 1)
+    moderate[chunk] &= all_moderate_reference(weight if swapped else weight.swapaxes(0, 1), start, stop)
 
 
-def transform_weights_backward_reference(chunk, start, stop, du, dweight):
-    points = matrices(du, *dweight.shape[:2])[:, start:stop].transpose(1, 2, 0)  # (F, C, 36)
+def transform_weights_backward_reference(chunk, start, stop, du, pitch, dweight):
+    points = matrices(du.sum(axis=0), len(dweight), pitch)[:, start:stop, : dweight.shape[1]].transpose(
+        1, 2, 0
+    )  # (F, C, 36)
     g = G.astype(du.dtype)
     gradients = g.T @ points.reshape(*points.shape[:2], 6, 6) @ g
     dweight[start:stop] = gradients.reshape(*points.shape[:2], 9)
 
 
 @jit
-def transform_weights(chunk, start, stop, weight, swapped, u):
-    """U = G w G^T for the fours start to stop of the filters, with zeros for what is missing to four.
+def transform_weights(chunk, start, stop, weight, swapped, pitch, u, moderate):
+    """U = G w G^T for the rows start to stop of the 36 matrices.
 
-    weight (F, C, 9), u (36, at least A B) for A = F and B = C, or the other way round if ``swapped``. The nine weights
-    of a kernel are brought into the order of ``u`` first; from there on it is vectors.
+    weight (F, C, 9), u (36, at least rows * pitch). What ``moderate`` is for is told at `all_moderate`.
     """
-    size, count = weight.shape[:2][::-1] if swapped else weight.shape[:2]
-    step, one, many = REGISTER // u.itemsize, u.dtype.type(1), whole_vectors(4 * count, u.itemsize)
-    taps, half, flat, row = np.zeros(9 * many, u.dtype), np.zeros(18 * step, u.dtype), u.reshape(-1), u.shape[1]
-    for block in range(start, stop):
-        lanes = min(4, size - 4 * block)
-        if lanes < 4:
-            taps[:] = 0
-        for b in range(count):
-            for lane in range(lanes):
-                a = 4 * block + lane
-                w = weight[b, a] if swapped else weight[a, b]
+    columns, step, one = weight.shape[1] if swapped else weight.shape[0], REGISTER // u.itemsize, u.dtype.type(1)
+    taps, half = np.zeros(9 * step, u.dtype), np.zeros(18 * step, u.dtype)
+    flat, room, fine = u.reshape(-1), u.shape[1], True
+    for row in range(start, stop):
+        for s in range(0, columns, step):
+            for lane in range(min(step, columns - s)):
+                kernel = weight[row, s + lane] if swapped else weight[s + lane, row]
                 for t in range(9):
-                    taps[t * many + 4 * b + lane] = w[t]
-        for s in range(0, many, step):
+                    taps[t * step + lane] = kernel[t]
+            fine &= all_moderate(taps, 0, 9 * step)
             for j in range(3):
-                at = j * many + s
-                a, b, c, d, e, f = times_g(one, load(taps, at), load(taps, at + 3 * many), load(taps, at + 6 * many))
-                store6(half, j * step, 3 * step, a, b, c, d, e, f)
+                at = j * step
+                a, b, c, d, e, f = times_g(one, load(taps, at), load(taps, at + 3 * step), load(taps, at + 6 * step))
+                store6(half, at, 3 * step, a, b, c, d, e, f)
             for i in range(6):
                 at = 3 * i * step
                 a, b, c, d, e, f = times_g(one, load(half, at), load(half, at + step), load(half, at + 2 * step))
-                store6(flat, 6 * i * row + block * many + s, row, a, b, c, d, e, f)
+                store6(flat, 6 * i * room + row * pitch + s, room, a, b, c, d, e, f)
+    moderate[chunk] &= fine
 
 
 @jit
-def transform_weights_backward(chunk, start, stop, du, dweight):
-    """Dw = G^T du G for the filters start to stop. du (36, at least F C), dweight (F, C, 9)."""
+def transform_weights_backward(chunk, start, stop, du, pitch, dweight):
+    """Dw = G^T du G for the filters start to stop.
+
+    du (parts to be added, 36, at least F * pitch), dweight (F, C, 9).
+    """
     channels, step, one = dweight.shape[1], REGISTER // du.itemsize, du.dtype.type(1)
     half, taps = np.zeros(18 * step, du.dtype), np.zeros(9 * step, du.dtype)
-    flat, row, width = du.reshape(-1), du.shape[1], whole_vectors(channels + 2, du.itemsize)
+    flat, room = du.reshape(-1), du.shape[2]
     for f in range(start, stop):
         for s in range(0, channels, step):
             for j in range(6):
-                a, b, c, d, e, g = load6(flat, j * row + f * width + s, 6 * row)
+                at = j * room + f * pitch + s
+                a, b, c, d, e, g = load6(flat, at, 6 * room)
+                for part in range(1, len(du)):
+                    a1, b1, c1, d1, e1, g1 = load6(flat, at + 36 * part * room, 6 * room)
+                    a, b, c, d, e, g = a + a1, b + b1, c + c1, d + d1, e + e1, g + g1
                 a, b, c = times_gt(one, a, b, c, d, e, g)
                 store(half, j * step, a)
                 store(half, (6 + j) * step, b)

@@ -32,7 +32,7 @@ def test_the_choice(channels, filters, groups, settings, expected):
 
 
 @pytest.mark.parametrize("padding", [0, 1, ((2, 0), (1, 2)), "same", "full"])
-@pytest.mark.parametrize("images", [1, 3])
+@pytest.mark.parametrize("images", [1, 3, 9])  # of nine, each thread does some by itself
 def test_it_agrees_with_the_direct_way(padding, images, rng, monkeypatch):
     x, weight, bias = rng.normal(size=(images, 32, 14, 15)), rng.normal(size=(64, 32, 3, 3)), rng.normal(size=64)
     monkeypatch.setattr(plain, "prefers_winograd", lambda *args: True)

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from numpycnn.functional.matrices import four_by_four
+from numpycnn.functional.matrices import whole_fours
 from numpycnn.functional.windows import Windows
 from numpycnn.kernels import convolution as kernels
 from numpycnn.kernels.products import lanes
@@ -34,13 +34,13 @@ class Drawn(NamedTuple):
 
     @property
     def packed(self) -> np.ndarray:
-        return four_by_four(self.weight.reshape(self.groups, len(self.weight) // self.groups, -1))
+        return whole_fours(self.weight.reshape(self.groups, len(self.weight) // self.groups, -1))
 
     @property
     def packed_back(self) -> np.ndarray:
         filters, channels = len(self.weight) // self.groups, self.weight.shape[1]
         blocks = self.weight.reshape(self.groups, filters, channels, -1)[..., self.windows.flat.order]
-        return four_by_four(blocks.transpose(0, 2, 3, 1).reshape(self.groups, channels, -1))
+        return whole_fours(blocks.transpose(0, 2, 3, 1).reshape(self.groups, channels, -1))
 
     def line(self, size: int) -> np.ndarray:
         return scratch(1, size + lanes(self.x.dtype))
@@ -62,7 +62,7 @@ def draw(rng: np.random.Generator, rank: int) -> Drawn:
 def test_correlate(rank: int) -> None:
     for number, rng in enumerate(generators(50, rank, count=COUNT)):
         d, together = draw(rng, rank), number % 3 + 1
-        bias = rng.normal(size=(d.groups, 4 * d.packed.shape[1]))
+        bias = rng.normal(size=(d.groups, d.packed.shape[1]))
 
         def arguments(d: Drawn = d, bias: np.ndarray = bias, together: int = together) -> tuple[Any, ...]:
             flat = d.windows.flat
@@ -89,7 +89,7 @@ def test_input_gradient(rank: int) -> None:
             flat, weights = d.windows.flat, d.packed_back
             reach = flat.plane - int(flat.origins[-1]) - flat.width
             line = d.line(len(d.weight) // d.groups * (reach + together * flat.plane))
-            sums = d.sums(4 * weights.shape[1], together)
+            sums = d.sums(weights.shape[1], together)
             return (d.flat_dy, weights, flat, together, line, sums, np.zeros(d.rows.shape))
 
         compare(kernels.input_gradient, kernels.input_gradient_reference, 3, arguments)

@@ -13,12 +13,12 @@ F64 = np.dtype(np.float64)
 def test_multiply() -> None:
     for rng in generators(59, count=15):
         blocks, k, n = int(rng.integers(2, 5)), int(rng.integers(1, 9)), lanes(F64) * int(rng.integers(1, 4))
-        a, b = rng.normal(size=(blocks, k, 4)), rng.normal(size=(k, n))
+        a, b = rng.normal(size=(4 * blocks, k)), rng.normal(size=(k, n))
         compare(
             kernels.multiply,
             kernels.multiply_reference,
             blocks,
-            lambda a=a, b=b: (a, b, np.full((4 * len(a), b.shape[1]), np.nan)),
+            lambda a=a, b=b: (a, b, np.full((len(a), b.shape[1]), np.nan)),
         )
 
 

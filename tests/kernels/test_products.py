@@ -15,10 +15,16 @@ def test_weighted_sums(dtype: type) -> None:
         offsets = rng.integers(0, 50, k)
         span, taps = (first, first + length), (0, k) if rng.random() < 0.5 else (k // 3, k - k // 3)
         line = rng.normal(size=50 + span[1] + room).astype(dtype)
-        weights, start = rng.normal(size=(blocks, k, 4)).astype(dtype), rng.normal(size=4 * blocks).astype(dtype)
-        fast, plain = (np.full((4 * blocks, span[1] + room), np.nan, dtype) for _ in range(2))
-        kernels.weighted_sums(line, offsets, weights, *taps, start, *span, fast)
-        kernels.weighted_sums_reference(line, offsets, weights, *taps, start, *span, plain)
+        rows = 4 * blocks
+        weights, start = rng.normal(size=(rows, k)).astype(dtype), rng.normal(size=rows).astype(dtype)
+        if rng.random() < 0.5:  # of other strides
+            weights = rng.normal(size=(k + 3, rows + 1)).astype(dtype)[:k, :rows].T
+        more = bool(rng.random() < 0.5)
+        fast = np.full((rows, span[1] + room), np.nan, dtype)
+        fast[:, slice(*span)] = rng.normal(size=(rows, length)) if more else np.nan
+        plain = fast.copy()
+        kernels.weighted_sums(line, offsets, weights, *taps, more, start, *span, fast)
+        kernels.weighted_sums_reference(line, offsets, weights, *taps, more, start, *span, plain)
         accuracy = 1e-5 if dtype == np.float32 else 1e-13
         np.testing.assert_allclose(fast[:, slice(*span)], plain[:, slice(*span)], rtol=accuracy, atol=20 * accuracy)
         assert np.isnan(fast[:, :first]).all()

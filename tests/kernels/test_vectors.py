@@ -13,12 +13,11 @@ from numpycnn.kernels.vectors import (
     larger,
     load,
     load4,
-    load_dealt,
     load_every,
     places,
     store,
-    store_collected,
     total,
+    transpose,
     zero,
     zero4,
 )
@@ -26,13 +25,12 @@ from numpycnn.kernels.vectors import (
 compiled = pytest.mark.skipif(numba.config.DISABLE_JIT, reason="the compiler is switched off")
 
 
-def all_operations(a, b, number, y, winners, sums):  # type: ignore[no-untyped-def]
+def all_operations(a, b, squares, number, y, winners, sums):  # type: ignore[no-untyped-def]
     u, v, w = load(a, 1), load(b, 3), load4(a, 2)
     u += number * v
     store(y, 0, u * v - u + (zero(y) + number))
     store(y, 100, w * number + zero4(y) - w)
-    p, q, r, s = load_dealt(b, 5)
-    store_collected(y, 200, q, r * number, s, p)
+    transpose(squares, 3, 20, y, 300, 18)
     best, place = load_every(a, 7, 2), places(u, 5, 3)
     best, place = larger(best, place, load_every(b, 2, 1), places(u, 100, 1))
     store(y, 280, best)
@@ -44,12 +42,13 @@ def all_operations(a, b, number, y, winners, sums):  # type: ignore[no-untyped-d
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_compiled_and_plain_do_the_same(dtype: type, rng: np.random.Generator) -> None:
     a, b = rng.normal(size=(2, 100)).astype(dtype)
+    squares = rng.normal(size=400).astype(dtype)
     a[13] = b[3] = np.nan
     results = []
     for function in (all_operations, jit(all_operations)):
-        y, sums = np.full(300, np.nan, dtype), np.zeros(2, dtype)
+        y, sums = np.full(700, np.nan, dtype), np.zeros(2, dtype)
         winners = np.zeros(16, np.int32)
-        function(a, b, dtype(0.3), y, winners, sums)
+        function(a, b, squares, dtype(0.3), y, winners, sums)
         results.append((y, winners, sums))
     for plain, fast in zip(*results, strict=True):
         np.testing.assert_allclose(fast, plain, rtol=1e-5 if dtype == np.float32 else 1e-13)

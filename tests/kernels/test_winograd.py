@@ -7,53 +7,69 @@ import pytest
 
 from numpycnn.functional import conv2d, conv2d_backward
 from numpycnn.kernels import winograd as kernels
-from numpycnn.kernels.products import lanes, narrow_lanes
-from numpycnn.kernels.winograd_transforms import matrices, odd_pitch, whole_vectors
+from numpycnn.kernels.products import narrow_lanes
+from numpycnn.kernels.winograd_transforms import matrices, pitch, room, transform_weights_backward
 from tests.kernels.test_winograd_transforms import at_points
 
 F64 = np.dtype(np.float64)
-CHANNELS, FILTERS, IMAGES = 5, 6, 3
+LANES, IMAGES = narrow_lanes(F64), 3
+CHANNELS, FILTERS = LANES + 3, 2 * LANES
+PITCHES = pitch(CHANNELS, 8), pitch(FILTERS, 8)
 
 # output height and width, padding before (top, left): sizes that four does not divide, and a pad that hides the input
-SHAPES = [((4, 4), (0, 0)), ((7, 5), (1, 0)), ((8, 9), (2, 1)), ((1, 12), (1, 2)), ((3, 3), (0, 2))]
+SHAPES = [((4, 4), (0, 0)), ((7, 5), (1, 0)), ((8, 9), (2, 1)), ((1, 12), (1, 2)), ((3, 3), (0, 2)), ((8, 8), (1, 1))]
 
 
 class Case(NamedTuple):
     patches: kernels.Patches
-    count: int  # patches of a channel
     x: np.ndarray
     weight: np.ndarray  # (F, C, 9)
     bias: np.ndarray
     dy: np.ndarray
     padding: tuple[tuple[int, int], tuple[int, int]]
 
+    @property
+    def count(self) -> int:
+        return IMAGES * self.patches.down * self.patches.across
+
+    @property
+    def sizes(self) -> tuple[int, int, int, tuple[int, int]]:
+        return CHANNELS, FILTERS, self.count, PITCHES
+
+    @property
+    def kernels(self) -> np.ndarray:
+        return self.weight.reshape(FILTERS, CHANNELS, 3, 3)
+
+    def seen(self, v: np.ndarray, channels: int = CHANNELS) -> np.ndarray:
+        """The numbers of all patches, without what is between them."""
+        return matrices(v, self.count, pitch(channels, 8))[..., :channels]
+
 
 def draw(output: tuple[int, int], padding: tuple[int, int], rng: np.random.Generator) -> Case:
-    patches = kernels.cut(output, *padding, IMAGES, lanes(F64))
+    patches = kernels.Patches(*padding, *(-(-size // 4) for size in output))
     x = rng.normal(size=(IMAGES, CHANNELS, *(max(o + 2 - 2 * p, 1) for o, p in zip(output, padding, strict=True))))
     after = [o + 2 - p - size for o, p, size in zip(output, padding, x.shape[2:], strict=True)]
     return Case(
         patches,
-        IMAGES * patches.down * patches.across,
         x,
         rng.normal(size=(FILTERS, CHANNELS, 9)),
-        rng.normal(size=FILTERS),
+        rng.normal(size=PITCHES[1]),
         rng.normal(size=(IMAGES, FILTERS, *output)),
         ((padding[0], after[0]), (padding[1], after[1])),
     )
 
 
-def numbers(patches: kernels.Patches, channels: int, rng: np.random.Generator) -> np.ndarray:
+def numbers(case: Case, channels: int, rng: np.random.Generator, times: int = 1) -> np.ndarray:
     """Room for the 36 numbers of all patches, with anything in it."""
-    return rng.normal(size=(36, -(-channels // 4) * 4 * patches.pitch + lanes(F64)))
+    rows = -(-case.count // 4) * 4
+    return rng.normal(size=room(rows, pitch(channels, 8), F64, times).shape)
 
 
-def scratch(patches: kernels.Patches, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Planes, lines and work for two chunks; only the planes must begin as zeros."""
-    width = narrow_lanes(F64)
-    length = max((patches.down + 1) * patches.across, patches.down * patches.across) + 2 * width
-    planes = np.zeros((2, (4 * patches.down + 2) * (4 * patches.across + 4) + 8 * width))
-    return planes, rng.normal(size=(2, 36 * length)), rng.normal(size=(2, 36 * width))
+def scratch(case: Case, rng: np.random.Generator) -> kernels.Scratch:
+    """Working memory for two chunks; only the planes must begin as zeros."""
+    pixels = (max(case.x[0, 0].size, case.dy[0, 0].size) + LANES) * LANES
+    planes = np.zeros((2, (4 * case.patches.down + 2) * (4 * case.patches.across + 2) * LANES))
+    return kernels.Scratch(planes, *rng.normal(size=(2, 2, pixels)), rng.normal(size=(2, 36 * LANES)))
 
 
 def both(fast, plain, n, make):
@@ -67,104 +83,138 @@ def both(fast, plain, n, make):
     return results
 
 
+def blocks(channels: int) -> int:
+    return IMAGES * kernels.blocks_of(channels, 8)
+
+
 @pytest.mark.parametrize(("output", "padding"), SHAPES)
 def test_forward(output, padding, rng):
     case = draw(output, padding, rng)
-    planes, lines, work = scratch(case.patches, rng)
-    v, m = numbers(case.patches, CHANNELS, rng), numbers(case.patches, FILTERS, rng)
-    u = at_points(case.weight, False)
+    v, m, u = numbers(case, CHANNELS, rng)[0], numbers(case, FILTERS, rng)[0], at_points(case.weight, False)[0]
 
     seen = both(
         kernels.see_images,
         kernels.see_images_reference,
-        CHANNELS,
-        lambda: (case.x, case.patches, planes, lines, work, v.copy()),
+        blocks(CHANNELS),
+        lambda: (case.x, case.patches, PITCHES[0], scratch(case, rng), v.copy(), np.ones(2, bool)),
     )
-    views = [kernels.of_patches(call[-1], CHANNELS, case.patches, IMAGES) for call in seen]
-    np.testing.assert_allclose(*views, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(*(case.seen(call[-2]) for call in seen), rtol=0, atol=1e-12)
 
-    v = seen[1][-1]
+    v = seen[1][-2]
     products = both(
-        kernels.multiply_points,
-        kernels.multiply_points_reference,
-        36,
-        lambda: (v, u, CHANNELS, FILTERS, case.count, case.patches, m.copy()),
+        kernels.multiply_points, kernels.multiply_points_reference, 36, lambda: (v, u, *case.sizes, m.copy())
     )
-    views = [kernels.of_patches(call[-1], FILTERS, case.patches, IMAGES) for call in products]
-    np.testing.assert_allclose(*views, rtol=0, atol=1e-10)
+    np.testing.assert_allclose(*(case.seen(call[-1], FILTERS) for call in products), rtol=0, atol=1e-10)
 
     m = products[1][-1]
     answers = both(
         kernels.answer_images,
         kernels.answer_images_reference,
-        FILTERS,
-        lambda: (m, case.bias, case.patches, lines, work, np.full(case.dy.shape, np.nan)),
+        blocks(FILTERS),
+        lambda: (m, PITCHES[1], case.bias, case.patches, scratch(case, rng), np.full(case.dy.shape, np.nan)),
     )
     np.testing.assert_allclose(answers[0][-1], answers[1][-1], rtol=0, atol=1e-10)
-    weight = case.weight.reshape(FILTERS, CHANNELS, 3, 3)
-    expected = conv2d(case.x, weight, case.bias, padding=case.padding)
+    expected = conv2d(case.x, case.kernels, case.bias[:FILTERS], padding=case.padding)
     np.testing.assert_allclose(answers[1][-1], expected, rtol=0, atol=1e-10)
 
 
 @pytest.mark.parametrize(("output", "padding"), SHAPES)
-def test_backward(output, padding, rng):
+@pytest.mark.parametrize("more", [False, True])
+def test_backward(output, padding, more, rng):
     case = draw(output, padding, rng)
-    planes, lines, work = scratch(case.patches, rng)
-    v, m = numbers(case.patches, CHANNELS, rng), numbers(case.patches, FILTERS, rng)
-    u = at_points(case.weight, True)
-    kernels.see_images_reference(0, 0, CHANNELS, case.x, case.patches, planes, lines, work, v)
+    v, m, u = numbers(case, CHANNELS, rng)[0], numbers(case, FILTERS, rng)[0], at_points(case.weight, True)[0]
+    kernels.see_images_reference(0, 0, blocks(CHANNELS), case.x, case.patches, PITCHES[0], None, v, np.ones(1, bool))
 
     gradients = both(
         kernels.answer_images_backward,
         kernels.answer_images_backward_reference,
-        FILTERS,
-        lambda: (case.dy, case.patches, planes, lines, work, m.copy()),
+        blocks(FILTERS),
+        lambda: (
+            *(case.dy, case.patches, PITCHES[1], scratch(case, rng)),
+            *(m.copy(), np.full((IMAGES, PITCHES[1]), np.nan), np.ones(2, bool)),
+        ),
     )
-    views = [kernels.of_patches(call[-1], FILTERS, case.patches, IMAGES) for call in gradients]
-    np.testing.assert_allclose(*views, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(*(case.seen(call[-3], FILTERS) for call in gradients), rtol=0, atol=1e-12)
+    np.testing.assert_allclose(*(call[-2][:, :FILTERS] for call in gradients), rtol=0, atol=1e-12)
 
-    m = gradients[1][-1]
-    start = rng.normal(size=(36, odd_pitch(8 * whole_vectors(CHANNELS + 2, 8))))
+    m = gradients[1][-3]
+    start = rng.normal(size=room(-(-FILTERS // 4) * 4, PITCHES[0], F64)[0].shape)
     products = both(
         kernels.multiply_points_backward,
         kernels.multiply_points_backward_reference,
         36,
-        lambda: (m.copy(), u, CHANNELS, FILTERS, case.count, case.patches, v.copy(), start.copy()),
+        lambda: (m.copy(), u, *case.sizes, more, v.copy(), start.copy()),
     )
-    views = [matrices(call[-1], FILTERS, CHANNELS) for call in products]
+    views = [matrices(call[-1], FILTERS, PITCHES[0])[..., :CHANNELS] for call in products]
     np.testing.assert_allclose(*views, rtol=0, atol=1e-10)
-    views = [kernels.of_patches(call[-2], CHANNELS, case.patches, IMAGES) for call in products]
-    np.testing.assert_allclose(*views, rtol=0, atol=1e-10)
+    np.testing.assert_allclose(*(case.seen(call[-2]) for call in products), rtol=0, atol=1e-10)
 
     v = products[1][-2]
-    planes, lines, work = scratch(case.patches, rng)
     back = both(
         kernels.see_images_backward,
         kernels.see_images_backward_reference,
-        CHANNELS,
-        lambda: (v, case.patches, planes, lines, work, np.full(case.x.shape, np.nan)),
+        blocks(CHANNELS),
+        lambda: (v, PITCHES[0], case.patches, scratch(case, rng), np.full(case.x.shape, np.nan)),
     )
     np.testing.assert_allclose(back[0][-1], back[1][-1], rtol=0, atol=1e-10)
-    weight = case.weight.reshape(FILTERS, CHANNELS, 3, 3)
-    expected = conv2d_backward(case.dy, case.x, weight, padding=case.padding)[0]
+    expected = conv2d_backward(case.dy, case.x, case.kernels, padding=case.padding)[0]
     np.testing.assert_allclose(back[1][-1], expected, rtol=0, atol=1e-10)
 
 
-@pytest.mark.parametrize("special", [None, np.nan, np.inf, -np.inf, 1e31])
-def test_all_moderate(special, rng):
-    x = rng.normal(size=100) * 1e28
-    if special is not None:
-        x[60] = special
-    for kernel in (kernels.all_moderate, kernels.all_moderate_reference):
-        moderate = np.zeros(2, bool)
-        kernel(0, 0, 50, x, moderate)
-        kernel(1, 50, 100, x, moderate)
-        np.testing.assert_array_equal(moderate, [True, special is None])
+@pytest.mark.parametrize("special", [np.nan, -np.inf, 1e200])
+def test_what_is_too_large_is_found(special, rng):
+    case = draw((7, 5), (1, 0), rng)
+    for array, channels in ((case.x, CHANNELS), (case.dy, FILTERS)):
+        array[2, -1, -1, -1] = special
+        of, (first, last) = scratch(case, rng), (0, blocks(channels))
+        v, bias = numbers(case, channels, rng)[0], np.empty((IMAGES, PITCHES[1]))
+        for suffix in ("", "_reference"):
+            for end, expected in ((last - 1, True), (last, False)):
+                moderate = np.ones(1, bool)
+                step = getattr(kernels, ("see_images" if channels == CHANNELS else "answer_images_backward") + suffix)
+                more = () if channels == CHANNELS else (bias,)
+                with np.errstate(all="ignore"):
+                    step(0, first, end, array, case.patches, pitch(channels, 8), of, v, *more, moderate)
+                assert moderate[0] == expected
 
 
-@pytest.mark.parametrize("lanes", [2, 8, 16, 32, 64])
-def test_there_is_room_for_what_a_last_vector_writes(lanes):
-    for side in range(1, 200, 3):
-        patches = kernels.cut((4, 4 * side), 0, 0, 1, lanes)
-        assert patches.pitch >= max(side + 16, -(-side // lanes) * lanes)
-        assert patches.pitch % 32 == 16
+@pytest.mark.parametrize(("output", "padding"), SHAPES)
+@pytest.mark.parametrize("together", [1, 2])
+def test_the_whole_way_at_once(output, padding, together, rng):
+    case = draw(output, padding, rng)
+    way = case.patches, PITCHES, together
+    u, bias = at_points(case.weight, False)[0], case.bias[:FILTERS]
+
+    def room_for_both():
+        return numbers(case, CHANNELS, rng, 2), numbers(case, FILTERS, rng, 2), np.ones(2, bool)
+
+    answers = both(
+        kernels.convolve_images,
+        kernels.convolve_images_reference,
+        IMAGES,
+        lambda: (case.x, u, case.bias, *way, scratch(case, rng), *room_for_both(), np.full(case.dy.shape, np.nan)),
+    )
+    expected = conv2d(case.x, case.kernels, bias, padding=case.padding)
+    for call in answers:
+        np.testing.assert_allclose(call[-1], expected, rtol=0, atol=1e-10)
+        assert call[-2].all()
+
+    u = at_points(case.weight, True)[0]
+    gradients = both(
+        kernels.convolve_images_backward,
+        kernels.convolve_images_backward_reference,
+        IMAGES,
+        lambda: (
+            *(case.dy, case.x, u, *way, *(scratch(case, rng) for _ in range(3)), *room_for_both()),
+            np.zeros(room(-(-FILTERS // 4) * 4, PITCHES[0], F64, 2).shape),
+            *(np.full((IMAGES, PITCHES[1]), np.nan), np.full(case.x.shape, np.nan)),
+        ),
+    )
+    expected = conv2d_backward(case.dy, case.x, case.kernels, padding=case.padding)
+    for *_, moderate, du, dbias, dx in gradients:
+        dweight = np.empty(case.weight.shape)
+        transform_weights_backward(0, 0, FILTERS, du, PITCHES[0], dweight)
+        found = dx, dweight.reshape(case.kernels.shape), dbias[:, :FILTERS].sum(axis=0)
+        for ours, theirs in zip(found, expected, strict=True):
+            np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-9)
+        assert moderate.all()

@@ -5,37 +5,73 @@ import pytest
 
 from numpycnn.kernels import winograd_transforms as kernels
 
+F64 = np.dtype(np.float64)
+
 
 def at_points(weight, swapped, kernel=kernels.transform_weights):
-    rows, columns = weight.shape[:2][::-1] if swapped else weight.shape[:2]
-    blocks = -(-rows // 4)
-    u = np.zeros((36, kernels.odd_pitch(blocks * kernels.whole_vectors(4 * columns, 8))))
-    kernel(0, 0, blocks, weight, swapped, u)
-    return u
+    """The 36 matrices, (36, F, C) if swapped and else (36, C, F), and what is said of the weights."""
+    rows, columns = weight.shape[:2] if swapped else weight.shape[1::-1]
+    pitch, moderate = kernels.pitch(columns, 8), np.ones(1, bool)
+    u = kernels.room(rows, pitch, F64)[0]
+    kernel(0, 0, rows, weight, swapped, pitch, u, moderate)
+    return u, moderate[0]
 
 
-@pytest.mark.parametrize("shape", [(3, 2), (4, 4), (1, 9), (9, 1)])
+def view(u, weight, swapped):
+    rows, columns = weight.shape[:2] if swapped else weight.shape[1::-1]
+    return kernels.matrices(u, rows, kernels.pitch(columns, 8))[..., :columns]
+
+
+@pytest.mark.parametrize("shape", [(3, 2), (4, 4), (1, 9), (9, 1), (18, 5)])
 def test_weights_to_the_points_and_back(shape, rng):
-    weight, blocks = rng.normal(size=(*shape, 9)), -(-shape[0] // 4)
+    weight = rng.normal(size=(*shape, 9))
     for swapped in (False, True):
-        sizes = shape[::-1] if swapped else shape
-        plain = kernels.fours(at_points(weight, swapped, kernels.transform_weights_reference), *sizes)
-        np.testing.assert_allclose(kernels.fours(at_points(weight, swapped), *sizes), plain, rtol=0, atol=1e-13)
-    width = kernels.whole_vectors(shape[1] + 2, 8)
-    du = rng.normal(size=(36, kernels.odd_pitch(4 * blocks * width)))
+        plain, fine = at_points(weight, swapped, kernels.transform_weights_reference)
+        fast, also_fine = at_points(weight, swapped)
+        np.testing.assert_allclose(view(fast, weight, swapped), view(plain, weight, swapped), rtol=0, atol=1e-13)
+        assert fine
+        assert also_fine
+    pitch = kernels.pitch(shape[1], 8)
+    du = rng.normal(size=kernels.room(-(-shape[0] // 4) * 4, pitch, F64, 2).shape)
     plain, fast = np.empty((2, *weight.shape))
-    kernels.transform_weights_backward_reference(0, 0, shape[0], du, plain)
-    kernels.transform_weights_backward(0, 0, shape[0], du, fast)
+    kernels.transform_weights_backward_reference(0, 0, shape[0], du, pitch, plain)
+    kernels.transform_weights_backward(0, 0, shape[0], du, pitch, fast)
     np.testing.assert_allclose(fast, plain, rtol=0, atol=1e-12)
-    u = kernels.fours(at_points(weight, False), *shape).reshape(36, 4 * blocks, shape[1])[:, : shape[0]]
-    inner = (u * kernels.matrices(du, *shape)).sum()
+    u = view(at_points(weight, True)[0], weight, True)
+    inner = (u * kernels.matrices(du.sum(axis=0), shape[0], pitch)[..., : shape[1]]).sum()
     assert inner == pytest.approx((weight * fast).sum(), rel=1e-9)  # the one is the adjoint of the other
 
 
-@pytest.mark.parametrize("numbers", [0, 1, 16, 17, 512 * 512])
-def test_an_odd_pitch_is_no_multiple_of_what_caches_are_divided_by(numbers):
-    assert kernels.odd_pitch(numbers) >= numbers
-    assert kernels.odd_pitch(numbers) % 32 == 16
+@pytest.mark.parametrize("special", [np.nan, np.inf, 1e200])
+def test_weights_that_are_too_large_are_found(special, rng):
+    weight = rng.normal(size=(9, 5, 9))
+    weight[7, 3, 4] = special
+    for kernel in (kernels.transform_weights, kernels.transform_weights_reference):
+        with np.errstate(all="ignore"):
+            assert not at_points(weight, False, kernel)[1]
+            assert not at_points(weight, True, kernel)[1]
+
+
+@pytest.mark.parametrize("special", [None, np.nan, np.inf, -np.inf, 1e200])
+def test_all_moderate(special, rng):
+    x = rng.normal(size=100) * 1e28
+    if special is not None:
+        x[60] = special
+    for kernel in (kernels.all_moderate, kernels.all_moderate_reference):
+        with np.errstate(over="ignore"):
+            assert kernel(x, 0, 60)
+            assert kernel(x, 50, 100) is (special is None)
+
+
+@pytest.mark.parametrize("itemsize", [4, 8])
+def test_rows_have_room_for_whole_tiles_and_powers_of_two_are_avoided(itemsize):
+    half = kernels.FOUR // 2 // itemsize
+    for count in [1, 15, 16, 17, 24, 32, 33, 64, 100, 512]:
+        pitch = kernels.pitch(count, itemsize)
+        assert pitch >= -(-count // half) * half
+        assert pitch * itemsize // 64 % 2 == 1
+        assert pitch * itemsize % 64 == 0
+        assert kernels.room(7, pitch, f"f{itemsize}").shape[2] * itemsize // 64 % 2 == 1
 
 
 @pytest.mark.parametrize(
