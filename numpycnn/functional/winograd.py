@@ -9,6 +9,7 @@ from numpycnn.functional.windows import Windows
 from numpycnn.kernels import memory, threads
 from numpycnn.kernels import winograd as kernels
 from numpycnn.kernels import winograd_transforms as transforms
+from numpycnn.kernels.blocks import blocks_of
 from numpycnn.kernels.products import narrow_lanes
 
 
@@ -63,7 +64,7 @@ class _Plan:
 
     def chunks(self, group: slice, channels: int) -> list[tuple[int, int]]:
         """Return how threads share the blocks of channels of a group of images."""
-        return threads.split((group.stop - group.start) * kernels.blocks_of(channels, self.v.itemsize))
+        return threads.split((group.stop - group.start) * blocks_of(channels, self.v.itemsize))
 
     def sizes(self, group: slice) -> tuple[int, int, int, tuple[int, int]]:
         """Return what the products of a group of images are told about its size."""

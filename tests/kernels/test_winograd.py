@@ -7,6 +7,7 @@ import pytest
 
 from numpycnn.functional import conv2d, conv2d_backward
 from numpycnn.kernels import winograd as kernels
+from numpycnn.kernels.blocks import blocks_of
 from numpycnn.kernels.products import narrow_lanes
 from numpycnn.kernels.winograd_transforms import matrices, pitch, room, transform_weights_backward
 from tests.kernels.test_winograd_transforms import at_points
@@ -84,7 +85,7 @@ def both(fast, plain, n, make):
 
 
 def blocks(channels: int) -> int:
-    return IMAGES * kernels.blocks_of(channels, 8)
+    return IMAGES * blocks_of(channels, 8)
 
 
 @pytest.mark.parametrize(("output", "padding"), SHAPES)
