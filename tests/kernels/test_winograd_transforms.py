@@ -12,7 +12,7 @@ def at_points(weight, swapped, kernel=kernels.transform_weights):
     """The 36 matrices, (36, F, C) if swapped and else (36, C, F), and what is said of the weights."""
     rows, columns = weight.shape[:2] if swapped else weight.shape[1::-1]
     pitch, moderate = kernels.pitch(columns, 8), np.ones(1, bool)
-    u = kernels.room(rows, pitch, F64)[0]
+    u = kernels.room(rows, columns, F64)[0]
     kernel(0, 0, rows, weight, swapped, pitch, u, moderate)
     return u, moderate[0]
 
@@ -32,7 +32,7 @@ def test_weights_to_the_points_and_back(shape, rng):
         assert fine
         assert also_fine
     pitch = kernels.pitch(shape[1], 8)
-    du = rng.normal(size=kernels.room(-(-shape[0] // 4) * 4, pitch, F64, 2).shape)
+    du = rng.normal(size=kernels.room(-(-shape[0] // 4) * 4, shape[1], F64, 2).shape)
     plain, fast = np.empty((2, *weight.shape))
     kernels.transform_weights_backward_reference(0, 0, shape[0], du, pitch, plain)
     kernels.transform_weights_backward(0, 0, shape[0], du, pitch, fast)
@@ -71,7 +71,7 @@ def test_rows_have_room_for_whole_tiles_and_powers_of_two_are_avoided(itemsize):
         assert pitch >= -(-count // half) * half
         assert pitch * itemsize // 64 % 2 == 1
         assert pitch * itemsize % 64 == 0
-        assert kernels.room(7, pitch, f"f{itemsize}").shape[2] * itemsize // 64 % 2 == 1
+        assert kernels.room(7, count, f"f{itemsize}").shape[2] * itemsize // 64 % 2 == 1
 
 
 @pytest.mark.parametrize(
