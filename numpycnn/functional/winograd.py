@@ -18,9 +18,9 @@ def prefers_winograd(images: int, channels: int, filters: int, groups: int, wind
     """Whether 3x3 windows, one element apart, save enough multiplications to pay for the transforms.
 
     For each 4x4 patch of the output, a plain convolution multiplies ``144 C F`` times, and in the gaps between rows as
-    well; Winograd's multiplies ``36 C F`` times, with ``F`` rounded up to the tiles that are worked on. Transforming a patch takes about as long as 800 multiplications, once
-    for each channel and once for each filter, rounded up to whole vectors of them; and transforming a kernel, which all
-    patches share, takes as long as 1,100.
+    well; Winograd's multiplies ``36 C F`` times, with ``F`` rounded up to the tiles that are worked on. Transforming a
+    patch takes about as long as 800 multiplications, once for each channel and once for each filter, rounded up to
+    whole vectors of them; and transforming a kernel, which all patches share, takes as long as 1,100.
     """
     if groups != 1 or windows.kernel != (3, 3) or windows.stride != (1, 1) or windows.dilation != (1, 1):
         return False
