@@ -23,6 +23,7 @@ from operations import Operation, operations
 from report import arguments, head, heading, row, written_to
 from timing import milliseconds, quick_or_slow, ratio
 
+import numpycnn
 from numpycnn.functional.matrices import whole_fours
 from numpycnn.kernels import memory, threads
 from numpycnn.kernels.products import (
@@ -33,6 +34,11 @@ from numpycnn.kernels.products import (
     weighted_sums_reference,
 )
 
+
+def _at_points(a: SimpleNamespace, y: np.ndarray) -> int:
+    return 36 * len(y) * a.patches.down * a.patches.across * a.x.shape[1] * y.shape[1]
+
+
 #: The multiplications that a loop does which is a product, from its arguments.
 PRODUCTS: dict[str, Callable[[SimpleNamespace], int]] = {
     "correlate": lambda a: a.y.size * a.weights.shape[2],
@@ -40,6 +46,8 @@ PRODUCTS: dict[str, Callable[[SimpleNamespace], int]] = {
     "weight_gradient": lambda a: a.dy.size * len(a.windows.taps) * a.x.shape[1] // a.dweight.shape[1],
     "multiply_points": lambda a: 36 * a.filters * a.channels * a.count,
     "multiply_points_backward": lambda a: 2 * 36 * a.filters * a.channels * a.count,
+    "convolve_images": lambda a: _at_points(a, a.y),
+    "convolve_images_backward": lambda a: 2 * _at_points(a, a.dy),
     "multiply": lambda a: a.a.size * a.b.shape[1],
     "multiply_transposed": lambda a: a.a.size * len(a.b),
 }
@@ -155,7 +163,7 @@ def tables(make: Callable[[], list[Operation]], limit: float, runs: int, seconds
         cells = [milliseconds(times) for times in (ours, plain, theirs)]
         ratios = f"{ratio(plain, ours):.1f}", f"{ratio(theirs, ours):.2f}"
         row(operation.name, *cells, *ratios, *speed(operation.products, ours, limit))
-    return met | {"weighted_sums", "scalar_products"}
+    return met | {"weighted_sums", "scalar_products", "all_moderate"}  # the last is a part of others
 
 
 def speed(multiplications: float, times: np.ndarray, limit: float) -> tuple[str, str]:
@@ -232,7 +240,8 @@ def main(argv: list[str] | None = None) -> None:
         print("\nMilliseconds: median (minimum). Times as fast: by the medians.")
 
         def make() -> list[Operation]:
-            chosen = operations(*((2, 100_000) if args.quick else (32, 1_200_000)))
+            images, weights = (8, 100_000) if args.quick else (32, 1_200_000)
+            chosen = operations(max(images, 4 * numpycnn.get_num_threads()), weights)
             return [operation for operation in chosen if args.only in operation.name]
 
         met = tables(make, limit, runs, seconds)

@@ -65,6 +65,7 @@ def _convolutions(rng: np.random.Generator, n: int) -> Iterator[Operation]:
         (6, 16, 5, 1, 0, 14),
         (32, 64, 3, 2, 1, 28),
         (64, 64, 3, 1, 1, 14),
+        (256, 256, 3, 1, 1, 8),
     ]
     for c, f, k, s, p, size in cases:
         x, w, b = _random(rng, n, c, size, size), _random(rng, f, c, k, k) / k, _random(rng, f)

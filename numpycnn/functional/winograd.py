@@ -93,7 +93,7 @@ def _transform(weight: np.ndarray, swapped: bool) -> tuple[np.ndarray, bool]:
 
 def all_moderate(array: np.ndarray) -> bool:
     """Whether there is no NaN, no infinity and nothing near it."""
-    return transforms.all_moderate(for_kernel(array).reshape(-1), 0, array.size)
+    return bool(transforms.all_moderate(for_kernel(array).reshape(-1), 0, array.size))
 
 
 def winograd(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, windows: Windows) -> np.ndarray | None:

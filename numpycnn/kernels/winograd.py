@@ -154,27 +154,31 @@ def see_images_backward_reference(chunk, start, stop, v, pitch, patches, scratch
 
 
 def convolve_images_reference(chunk, start, stop, x, u, bias, patches, pitches, together, scratch, v, m, moderate, y):
-    channels, filters, count = x.shape[1], y.shape[1], patches.down * patches.across
-    inputs, outputs = blocks_of(channels, x.itemsize), blocks_of(filters, x.itemsize)
-    for n in range(start, stop):
-        image, answers = x[n : n + 1], y[n : n + 1]
-        see_images_reference(chunk, 0, inputs, image, patches, pitches[0], scratch, v[chunk], moderate)
-        multiply_points_reference(chunk, 0, 36, v[chunk], u, channels, filters, count, pitches, m[chunk])
-        answer_images_reference(chunk, 0, outputs, m[chunk], pitches[1], bias, patches, scratch, answers)
+    channels, filters, size = x.shape[1], y.shape[1], patches.down * patches.across
+    inputs, outputs, v, m = blocks_of(channels, x.itemsize), blocks_of(filters, x.itemsize), v[chunk], m[chunk]
+    for first in range(start, stop, together):
+        n = min(together, stop - first)
+        some = slice(first, first + n)
+        see_images_reference(chunk, 0, n * inputs, x[some], patches, pitches[0], scratch, v, moderate)
+        multiply_points_reference(chunk, 0, 36, v, u, channels, filters, n * size, pitches, m)
+        answer_images_reference(chunk, 0, n * outputs, m, pitches[1], bias, patches, scratch, y[some])
 
 
 def convolve_images_backward_reference(
     chunk, start, stop, dy, x, u, patches, pitches, together, of_x, of_dy, of_dx, v, m, moderate, du, dbias, dx
 ):
-    channels, filters, count = x.shape[1], dy.shape[1], patches.down * patches.across
+    channels, filters, size = x.shape[1], dy.shape[1], patches.down * patches.across
     inputs, outputs = blocks_of(channels, x.itemsize), blocks_of(filters, x.itemsize)
     v, m, du, (to_v, to_m) = v[chunk], m[chunk], du[chunk], pitches
-    for n in range(start, stop):
-        one, more = slice(n, n + 1), n > start
-        see_images_reference(chunk, 0, inputs, x[one], patches, to_v, of_x, v, moderate)
-        answer_images_backward_reference(chunk, 0, outputs, dy[one], patches, to_m, of_dy, m, dbias[one], moderate)
-        multiply_points_backward_reference(chunk, 0, 36, m, u, channels, filters, count, pitches, more, v, du)
-        see_images_backward_reference(chunk, 0, inputs, v, to_v, patches, of_dx, dx[one])
+    for first in range(start, stop, together):
+        n, more = min(together, stop - first), first > start
+        some = slice(first, first + n)
+        see_images_reference(chunk, 0, n * inputs, x[some], patches, to_v, of_x, v, moderate)
+        answer_images_backward_reference(
+            chunk, 0, n * outputs, dy[some], patches, to_m, of_dy, m, dbias[some], moderate
+        )
+        multiply_points_backward_reference(chunk, 0, 36, m, u, channels, filters, n * size, pitches, more, v, du)
+        see_images_backward_reference(chunk, 0, n * inputs, v, to_v, patches, of_dx, dx[some])
 
 
 # ----------------------------------------------------------------------------------------- transforms in two dimensions
