@@ -58,10 +58,8 @@ class _Plan:
         if not self.alone:
             self.together = -(-len(x) // -(-len(x) // self.together))
         self.groups = [slice(first, min(first + self.together, len(x))) for first in range(0, len(x), self.together)]
-        rows = -(-self.together * self.of_image // 4) * 4
-        self.v, self.m = (
-            transforms.room(rows, columns, x.dtype, n if self.alone else 1) for columns in (self.channels, filters)
-        )
+        rows, times = self.together * self.of_image, n if self.alone else 1
+        self.v, self.m = (transforms.room(rows, n, x.dtype, times) for n in (self.channels, filters))
         self.moderate = np.ones(n, np.bool_)
         self._plane = n, (4 * self.patches.down + 2) * (4 * self.patches.across + 2) * lane
         block = n, (-(-max(prod(x.shape[2:]), prod(windows.output)) // lane) | 1) * lane * lane
@@ -138,16 +136,16 @@ def winograd_backward(
     dx, p = memory.empty(x.shape, x.dtype), _Plan(x, filters, windows)
     dbias = memory.empty((len(x), p.pitches[1]), x.dtype)
     scratch = of_x, of_dy, of_dx = p.scratch(), p.scratch(), p.scratch()
-    (to_v, to_m), rows = p.pitches, -(-filters // 4) * 4
+    to_v, to_m = p.pitches
     if p.alone:
         chunks = threads.split(len(x))
-        du = transforms.room(rows, channels, x.dtype, len(chunks))
+        du = transforms.room(filters, channels, x.dtype, len(chunks))
         way = (p.patches, p.pitches, p.together, *scratch, p.v, p.m, p.moderate)
         threads.run(kernels.convolve_images_backward, chunks, dy, x, u, *way, du, dbias, dx)
         if not p.moderate.all():
             return None
     else:
-        du, v, m = transforms.room(rows, channels, x.dtype), p.v[0], p.m[0]
+        du, v, m = transforms.room(filters, channels, x.dtype), p.v[0], p.m[0]
         for group in p.groups:
             inputs, outputs = p.chunks(group, channels), p.chunks(group, filters)
             threads.run(kernels.see_images, inputs, x[group], p.patches, to_v, of_x, v, p.moderate)

@@ -179,13 +179,16 @@ def pitch(count: int, itemsize: int) -> int:
 def room(rows: int, columns: int, dtype: Any, times: int = 1) -> np.ndarray:
     """Return memory for the 36 matrices, (times, 36, ...), again an odd number of cache lines from one to the next.
 
-    What a tile reaches behind the last vector of a row is zero: numbers so small that a processor treats them apart,
-    which may lie there by chance, would make the products twenty times as slow.
+    Rows are rounded up to four. What tiles reach behind the last row and behind the last vector of a row is zero:
+    numbers so small that a processor treats them apart, which may lie there by chance, would make the products twenty
+    times as slow.
     """
-    size, gap = np.dtype(dtype).itemsize, pitch(columns, np.dtype(dtype).itemsize)
-    numbers = memory.empty((times, 36, odd_lines(rows * gap, size)), dtype)
-    written = blocks_of(columns, size) * REGISTER // size
-    numbers[..., : rows * gap].reshape(times, 36, rows, gap)[..., written : whole_tiles(columns, size)] = 0
+    size, fours = np.dtype(dtype).itemsize, -(-rows // 4) * 4
+    gap, written = pitch(columns, size), blocks_of(columns, size) * REGISTER // size
+    numbers = memory.empty((times, 36, odd_lines(fours * gap, size)), dtype)
+    inside = numbers[..., : fours * gap].reshape(times, 36, fours, gap)
+    inside[..., rows:, :] = 0
+    inside[..., written : whole_tiles(columns, size)] = 0
     return numbers
 
 

@@ -62,8 +62,7 @@ def draw(output: tuple[int, int], padding: tuple[int, int], rng: np.random.Gener
 
 def numbers(case: Case, channels: int, rng: np.random.Generator, times: int = 1) -> np.ndarray:
     """Room for the 36 numbers of all patches, with anything in it."""
-    rows = -(-case.count // 4) * 4
-    return rng.normal(size=room(rows, channels, F64, times).shape)
+    return rng.normal(size=room(case.count, channels, F64, times).shape)
 
 
 def scratch(case: Case, rng: np.random.Generator) -> kernels.Scratch:
@@ -139,7 +138,7 @@ def test_backward(output, padding, more, rng):
     np.testing.assert_allclose(*(call[-2][:, :FILTERS] for call in gradients), rtol=0, atol=1e-12)
 
     m = gradients[1][-3]
-    start = rng.normal(size=room(-(-FILTERS // 4) * 4, CHANNELS, F64)[0].shape)
+    start = rng.normal(size=room(FILTERS, CHANNELS, F64)[0].shape)
     products = both(
         kernels.multiply_points_backward,
         kernels.multiply_points_backward_reference,
@@ -207,7 +206,7 @@ def test_the_whole_way_at_once(output, padding, together, rng):
         IMAGES,
         lambda: (
             *(case.dy, case.x, u, *way, *(scratch(case, rng) for _ in range(3)), *room_for_both()),
-            np.zeros(room(-(-FILTERS // 4) * 4, CHANNELS, F64, 2).shape),
+            np.zeros(room(FILTERS, CHANNELS, F64, 2).shape),
             *(np.full((IMAGES, PITCHES[1]), np.nan), np.full(case.x.shape, np.nan)),
         ),
     )
