@@ -84,7 +84,7 @@ def input_gradient(dy: np.ndarray, weight: np.ndarray, groups: int, windows: Win
         return dx
     flat, room = windows.flat, lanes(dy.dtype)
     blocks = weight.reshape(groups, filters, channels, -1)[..., flat.order]
-    weights = whole_fours(blocks.transpose(0, 2, 3, 1).reshape(groups, channels, -1))  # (G, C, KK F)
+    weights = whole_fours(blocks.transpose(0, 2, 3, 1).reshape(groups, channels, -1))  # (G, C to whole fours, KK F)
     chunks = threads.split(n, dy.size * weight[0].size)
     together = _together(-(-n // len(chunks)), windows)
     reach = flat.plane - int(flat.origins[-1]) - flat.width

@@ -19,19 +19,19 @@ def _filled_up(matrix: np.ndarray, rows: int, columns: int) -> np.ndarray:
 
 
 def whole_fours(matrices: np.ndarray) -> np.ndarray:
-    """Return matrices (G, F, K) with zeros for the rows that are missing to a multiple of four."""
-    groups, rows, k = matrices.shape
+    """Return matrices (..., F, K) with zeros for the rows that are missing to a multiple of four."""
+    *groups, rows, k = matrices.shape
     if rows % 4 == 0:
         return for_kernel(matrices)
-    filled = np.zeros((groups, -(-rows // 4) * 4, k), matrices.dtype)
-    filled[:, :rows] = matrices
+    filled = np.zeros((*groups, -(-rows // 4) * 4, k), matrices.dtype)
+    filled[..., :rows, :] = matrices
     return filled
 
 
 def multiply(a: np.ndarray, b: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
     """Return ``a b`` for matrices (M, K) and (K, N), in `out` if that is given."""
     (m, k), n = a.shape, b.shape[1]
-    a, b = _filled_up(a, 4, 1), _filled_up(b, 1, lanes(b.dtype))
+    a, b = whole_fours(a), _filled_up(b, 1, lanes(b.dtype))
     shape = (len(a), b.shape[1])
     if out is not None and out.shape == shape and out.flags.carray and out.dtype == b.dtype:
         y = out

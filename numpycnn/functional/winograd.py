@@ -36,10 +36,11 @@ def prefers_winograd(images: int, channels: int, filters: int, groups: int, wind
 #: groups. More patches make better products, and fewer groups fewer pauses, but what stays in the cache is less: from
 #: 8 to 32 MiB a step of 64 to 256 channels takes the same time, but for 5 %.
 TOGETHER, FEWEST = 16 * 2**20, 128
-#: Where the numbers of all kernels take fewer bytes than the first, each thread does images by itself, so many as have
-#: patches of the second. With two threads a layer of 32 channels is 1.4 times as fast so, one of 64 channels 1.25
-#: times; with 128 channels it would take 1.15 times as long.
-ALONE, TOGETHER_ALONE = 2**20, 2**20
+#: Bytes that the numbers of all kernels may take where each thread does images by itself. With two threads a layer of
+#: 32 channels is 1.4 times as fast so, one of 64 channels 1.25 times; with 128 it would take 1.15 times as long.
+ALONE = 2**20
+#: Bytes that the numbers of a thread's patches take at a time then; for a single image it may be twice as many.
+TOGETHER_ALONE = 2**20
 
 
 class _Plan:
@@ -49,23 +50,23 @@ class _Plan:
         (top, _), (left, _) = windows.padding
         self.patches = kernels.Patches(top, left, -(-windows.output[0] // 4), -(-windows.output[1] // 4))
         self.channels, self.filters, self.of_image = x.shape[1], filters, self.patches.down * self.patches.across
-        self.pitches = transforms.pitch(self.channels, x.itemsize), transforms.pitch(filters, x.itemsize)
-        lane, n = narrow_lanes(x.dtype), threads.get_num_threads()
-        of_patch = 36 * sum(self.pitches) * x.itemsize
-        self.alone = 36 * self.channels * self.pitches[1] * x.itemsize <= ALONE and len(x) >= 4 * n
-        most = TOGETHER_ALONE // of_patch if self.alone else max(TOGETHER // of_patch, FEWEST)
-        self.together = max(1, most // self.of_image)
-        if not self.alone:
-            self.together = -(-len(x) // -(-len(x) // self.together))
+        self.pitches = transforms.row_pitch(self.channels, x.itemsize), transforms.row_pitch(filters, x.itemsize)
+        self.threads = most = threads.get_num_threads()  # once: it may be changed meanwhile
+        lane, of_patch = narrow_lanes(x.dtype), 36 * sum(self.pitches) * x.itemsize
+        fits = 36 * self.channels * self.pitches[1] * x.itemsize <= ALONE
+        self.alone = fits and len(x) >= 4 * most and self.of_image * of_patch <= 2 * TOGETHER_ALONE
+        if self.alone:
+            self.together = min(max(1, TOGETHER_ALONE // of_patch // self.of_image), -(-len(x) // most))
+        else:
+            images = max(1, max(TOGETHER // of_patch, FEWEST) // self.of_image)
+            self.together = -(-len(x) // -(-len(x) // images))
         self.groups = [slice(first, min(first + self.together, len(x))) for first in range(0, len(x), self.together)]
-        rows = -(-self.together * self.of_image // 4) * 4
-        self.v, self.m = (
-            transforms.room(rows, columns, x.dtype, n if self.alone else 1) for columns in (self.channels, filters)
-        )
-        self.moderate = np.ones(n, np.bool_)
-        self._plane = n, (4 * self.patches.down + 2) * (4 * self.patches.across + 2) * lane
-        block = n, (-(-max(prod(x.shape[2:]), prod(windows.output)) // lane) | 1) * lane * lane
-        self._working = *(memory.empty(block, x.dtype) for _ in range(2)), memory.empty((n, 36 * lane), x.dtype)
+        rows, times = self.together * self.of_image, most if self.alone else 1
+        self.v, self.m = (transforms.empty_at_points(rows, n, x.dtype, times) for n in (self.channels, filters))
+        self.moderate = np.ones(most, np.bool_)
+        self._plane = most, (4 * self.patches.down + 2) * (4 * self.patches.across + 2) * lane
+        block = most, -(-max(prod(x.shape[2:]), prod(windows.output)) // lane) * lane * lane
+        self._working = *(memory.empty(block, x.dtype) for _ in range(2)), memory.empty((most, 36 * lane), x.dtype)
 
     def scratch(self) -> kernels.Scratch:
         """Return working memory for one kind of step."""
@@ -73,7 +74,7 @@ class _Plan:
 
     def chunks(self, group: slice, channels: int) -> list[tuple[int, int]]:
         """Return how threads share the blocks of channels of a group of images."""
-        return threads.split((group.stop - group.start) * blocks_of(channels, self.v.itemsize))
+        return threads.split((group.stop - group.start) * blocks_of(channels, self.v.itemsize), most=self.threads)
 
     def sizes(self, group: slice) -> tuple[int, int, int, tuple[int, int]]:
         """Return what the products of a group of images are told about its size."""
@@ -83,8 +84,8 @@ class _Plan:
 def _transform(weight: np.ndarray, swapped: bool) -> tuple[np.ndarray, bool]:
     """Return the numbers of all kernels (F, C, 9) at the 36 points, and whether the kernels are moderate."""
     rows, columns = weight.shape[:2] if swapped else weight.shape[1::-1]
-    pitch = transforms.pitch(columns, weight.itemsize)
-    u = transforms.room(rows, columns, weight.dtype)[0]
+    pitch = transforms.row_pitch(columns, weight.itemsize)
+    u = transforms.empty_at_points(rows, columns, weight.dtype)[0]
     chunks = threads.split(rows, weight.size * 100)
     moderate = np.ones(len(chunks), np.bool_)
     threads.run(transforms.transform_weights, chunks, weight, swapped, pitch, u, moderate)
@@ -92,15 +93,15 @@ def _transform(weight: np.ndarray, swapped: bool) -> tuple[np.ndarray, bool]:
 
 
 def all_moderate(array: np.ndarray) -> bool:
-    """Whether there is no NaN, no infinity and nothing near it."""
+    """Whether there is no NaN, no infinity and nothing very large."""
     return bool(transforms.all_moderate(for_kernel(array).reshape(-1), 0, array.size))
 
 
 def winograd(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, windows: Windows) -> np.ndarray | None:
     """Return the convolution of `x`, (N, F, OH, OW).
 
-    None if there is a NaN, an infinity or something near it in `x` or `weight`, which the transforms would spread over
-    other windows. A number far larger than its neighbours is spread as well, as a rounding error of the size of its
+    None if there is a NaN, an infinity or something very large (in float32, 1e19) in `x` or `weight`, which the
+    transforms would spread over other windows. A number far larger than its neighbours is spread as well, as a rounding error of the size of its
     last digit.
     """
     (filters, channels), x = weight.shape[:2], for_kernel(x)
@@ -114,7 +115,7 @@ def winograd(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, windows
     scratch = p.scratch()
     if p.alone:
         way = (p.patches, p.pitches, p.together, scratch, p.v, p.m, p.moderate)
-        threads.run(kernels.convolve_images, threads.split(len(x)), x, u, shift, *way, y)
+        threads.run(kernels.convolve_images, threads.split(len(x), most=p.threads), x, u, shift, *way, y)
         return y if p.moderate.all() else None
     for group in p.groups:
         chunks = p.chunks(group, channels)
@@ -130,7 +131,7 @@ def winograd(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, windows
 def winograd_backward(
     dy: np.ndarray, x: np.ndarray, weight: np.ndarray, windows: Windows
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
-    """Return ``(dx, dweight, dbias)``, or None where `winograd` does."""
+    """Return ``(dx, dweight, dbias)``, or None where `winograd` does, or for what is very large in `dy`."""
     (filters, channels), x, dy = weight.shape[:2], for_kernel(x), for_kernel(dy)
     u, moderate = _transform(for_kernel(weight).reshape(filters, channels, 9), True)
     if not moderate:
@@ -138,16 +139,16 @@ def winograd_backward(
     dx, p = memory.empty(x.shape, x.dtype), _Plan(x, filters, windows)
     dbias = memory.empty((len(x), p.pitches[1]), x.dtype)
     scratch = of_x, of_dy, of_dx = p.scratch(), p.scratch(), p.scratch()
-    (to_v, to_m), rows = p.pitches, -(-filters // 4) * 4
+    to_v, to_m = p.pitches
     if p.alone:
-        chunks = threads.split(len(x))
-        du = transforms.room(rows, channels, x.dtype, len(chunks))
+        chunks = threads.split(len(x), most=p.threads)
+        du = transforms.empty_at_points(filters, channels, x.dtype, len(chunks))
         way = (p.patches, p.pitches, p.together, *scratch, p.v, p.m, p.moderate)
         threads.run(kernels.convolve_images_backward, chunks, dy, x, u, *way, du, dbias, dx)
         if not p.moderate.all():
             return None
     else:
-        du, v, m = transforms.room(rows, channels, x.dtype), p.v[0], p.m[0]
+        du, v, m = transforms.empty_at_points(filters, channels, x.dtype), p.v[0], p.m[0]
         for group in p.groups:
             inputs, outputs = p.chunks(group, channels), p.chunks(group, filters)
             threads.run(kernels.see_images, inputs, x[group], p.patches, to_v, of_x, v, p.moderate)

@@ -8,8 +8,33 @@ Arrays are flat here, and what begins where is told by a number: taking a row ou
 time, which costs more than what is done with it.
 """
 
+import numpy as np
+
 from numpycnn.kernels.jit import jit
 from numpycnn.kernels.vectors import REGISTER, transpose
+
+# ------------------------------------------------------------------------------ the plain version, to read and check
+
+
+def beside_reference(x, begin, channels, size, lines, pixels):
+    step = REGISTER // x.itemsize
+    whole = np.zeros((-(-size // step) * step, step), x.dtype)
+    whole[:size, :channels] = x[begin : begin + channels * size].reshape(channels, size).T
+    pixels[: whole.size] = whole.reshape(-1)
+
+
+def apart_reference(pixels, channels, size, lines, x, begin):
+    step = REGISTER // x.itemsize
+    block = pixels[: size * step].reshape(size, step)[:, :channels]
+    x[begin : begin + channels * size] = block.T.reshape(-1)
+
+
+def copy_rows_reference(rows, length, source, begin, pitch, target, place, gap):
+    for h in range(rows):
+        target[place + h * gap : place + h * gap + length] = source[begin + h * pitch : begin + h * pitch + length]
+
+
+# ----------------------------------------------------------------------------------------------------- the fast version
 
 
 @jit

@@ -200,9 +200,9 @@ def correlate(chunk, start, stop, x, weights, bias, windows, together, line, sum
 def input_gradient(chunk, start, stop, dy, weights, windows, together, line, sums, dx):
     """dx[n] = each dy[n, f, p] times weight[f], added up over the windows p that saw the element.
 
-    dy (N, F, P), weights (G, C/G, KK * F/G) with the taps in the order of their phases, dx (N, C, R, W) of zeros
+    dy (N, F, P), weights (G, C, KK * F/G), C rounded up to 4, with the taps in the order of their phases, dx (N, C, R, W) of zeros
     where no window sees an element. Scratch for each chunk: line (chunks, F/G * (reach + together * plane) + lanes) of
-    zeros, sums (chunks, C, together * plane + lanes).
+    zeros, sums (chunks, likewise, together * plane + lanes).
     """
     groups, taps, width = len(weights), len(windows.taps), windows.width
     channels, filters = dx.shape[1] // groups, dy.shape[1] // groups

@@ -66,8 +66,8 @@ def weighted_sums(line, offsets, weights, begin, end, more, start, first, last, 
     """sums[f, q] = start[f] + sum of weights[f, k] * line[offsets[k] + q] over ``begin <= k < end``.
 
     For ``first <= q < last``; if there is ``more`` to come to what ``sums`` holds, it is added to that, and start does
-    not count. weights (F, K) of any strides, so that a transposed matrix does as well; start (F,), sums (F, > last); F
-    is a multiple of 4. Up to ``lanes / 2 - 1`` sums behind the last are overwritten, and the line must reach that far.
+    not count. weights (F, K) of any strides, so that a transposed matrix does as well (and everybody passes a part of
+    one, for which numba compiles this once); start (F,), sums (F, > last); F is a multiple of 4. Up to ``lanes / 2 - 1`` sums behind the last are overwritten, and the line must reach that far.
 
     A tile's width of ``LINES`` shifted lines stays in the first-level cache while all filters go over it, and then the
     next lines add to the sums so far.

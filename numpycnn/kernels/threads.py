@@ -255,12 +255,12 @@ MULTIPLICATIONS = 2_000_000
 WORTH_SHARING = 32 * 1024
 
 
-def split(n: int, multiplications: float = MULTIPLICATIONS) -> list[tuple[int, int]]:
-    """Cut ``range(n)`` into at most ``get_num_threads()`` runs ``(start, stop)`` of nearly equal length.
+def split(n: int, multiplications: float = MULTIPLICATIONS, most: int | None = None) -> list[tuple[int, int]]:
+    """Cut ``range(n)`` into at most ``get_num_threads()`` runs ``(start, stop)`` of nearly equal length, or `most`.
 
     If there are few `multiplications` to be done in all, it stays in one.
     """
-    pieces = max(1, min(n, get_num_threads())) if multiplications >= MULTIPLICATIONS else 1
+    pieces = max(1, min(n, most or get_num_threads())) if multiplications >= MULTIPLICATIONS else 1
     cuts = [n * i // pieces for i in range(pieces + 1)]
     return list(pairwise(cuts))
 

@@ -183,11 +183,12 @@ def convolve_images_backward_reference(
 
 # ----------------------------------------------------------------------------------------- transforms in two dimensions
 # Of a block of channels, all patches of one image. First along the columns of a patch, then along its rows; ``work``
-# (6 rows of 6 vectors) keeps what is between. ``place`` is where the block's numbers of the first patch stand.
+# (6 rows of 6 vectors) keeps what is between. ``place`` is where the block's numbers of the first patch stand, ``pitch``
+# leads from there to the next patch, and ``point`` to the next of the 36.
 
 
 @jit
-def see(plane, patches, work, v, place, pitch, room):
+def see(plane, patches, work, v, place, pitch, point):
     """V = BT d B. plane (4 down + 2, 4 across + 2) vectors."""
     step, one = REGISTER // v.itemsize, v.dtype.type(1)
     row = (4 * patches.across + 2) * step
@@ -200,18 +201,18 @@ def see(plane, patches, work, v, place, pitch, room):
         for i in range(6):
             a, b, c, d, e, f = load6(work, 6 * i * step, step)
             a, b, c, d, e, f = times_bt(one, a, b, c, d, e, f)
-            store6(v, to + 6 * i * room, room, a, b, c, d, e, f)
+            store6(v, to + 6 * i * point, point, a, b, c, d, e, f)
 
 
 @jit
-def see_backward(v, place, pitch, room, patches, work, plane):
+def see_backward(v, place, pitch, point, patches, work, plane):
     """Add B v B^T to a plane of zeros, where patches overlap: the adjoint of ``see``."""
     step, one = REGISTER // v.itemsize, v.dtype.type(1)
     row = (4 * patches.across + 2) * step
     for p in range(patches.down * patches.across):
         patch, at = 4 * (p // patches.across * row + p % patches.across * step), place + p * pitch
         for j in range(6):
-            a, b, c, d, e, f = load6(v, at + j * room, 6 * room)
+            a, b, c, d, e, f = load6(v, at + j * point, 6 * point)
             a, b, c, d, e, f = times_b(one, a, b, c, d, e, f)
             store6(work, j * step, 6 * step, a, b, c, d, e, f)
         for i in range(6):
@@ -222,16 +223,18 @@ def see_backward(v, place, pitch, room, patches, work, plane):
 
 
 @jit
-def answer(m, place, pitch, room, patches, bias, work, pixels, height, width):
+def answer(m, place, pitch, point, patches, bias, work, pixels, height, width):
     """Pixels = AT m A + bias, as far as there are any: the last patches reach over the edge."""
-    step, one, nothing = REGISTER // m.itemsize, m.dtype.type(1), zero(m)
-    shift = load(bias, 0)
+    step, one, shift = REGISTER // m.itemsize, m.dtype.type(1), load(bias, 0)
     for p in range(patches.down * patches.across):
         r, t, at = 4 * (p // patches.across), 4 * (p % patches.across), place + p * pitch
         for j in range(6):
-            a, b, c, d, e, f = load6(m, at + j * room, 6 * room)
+            a, b, c, d, e, f = load6(m, at + j * point, 6 * point)
             a, b, c, d = times_at(one, a, b, c, d, e, f)
-            store6(work, j * step, 6 * step, a, b, c, d, nothing, nothing)
+            store(work, j * step, a)
+            store(work, (6 + j) * step, b)
+            store(work, (12 + j) * step, c)
+            store(work, (18 + j) * step, d)
         for i in range(min(4, height - r)):
             a, b, c, d, e, f = load6(work, 6 * i * step, step)
             a, b, c, d = times_at(one, a, b, c, d, e, f)
@@ -246,7 +249,7 @@ def answer(m, place, pitch, room, patches, bias, work, pixels, height, width):
 
 
 @jit
-def answer_backward(plane, patches, work, m, place, pitch, room):
+def answer_backward(plane, patches, work, m, place, pitch, point):
     """M = A dy AT: the adjoint of ``answer``. plane (4 down, 4 across) vectors."""
     step, one = REGISTER // m.itemsize, m.dtype.type(1)
     row = 4 * patches.across * step
@@ -260,19 +263,11 @@ def answer_backward(plane, patches, work, m, place, pitch, room):
         for i in range(6):
             a, b, c, d, e, f = load6(work, 6 * i * step, step)
             a, b, c, d, e, f = times_a(one, a, b, c, d)
-            store6(m, to + 6 * i * room, room, a, b, c, d, e, f)
+            store6(m, to + 6 * i * point, point, a, b, c, d, e, f)
 
 
 # ------------------------------------------------------------------------------------------------ the steps of the way
-# Threads share the blocks, then the 36 points, then the blocks of the output. Nothing is summed over threads, so the
-# result is the same to the last bit for any number of them.
-
-
-@jit
-def seen_of(height, width, patches):
-    """Return how many rows and columns of a picture the patches reach."""
-    rows, columns = 4 * patches.down + 2 - patches.top, 4 * patches.across + 2 - patches.left
-    return max(min(height, rows), 0), max(min(width, columns), 0)
+# Threads share the blocks, then the 36 points, then the blocks of the output. Nothing is summed over threads.
 
 
 @jit
@@ -280,17 +275,16 @@ def see_images(chunk, start, stop, x, patches, pitch, scratch, v, moderate):
     """Transform the patches of the blocks start to stop. x (N, C, H, W)."""
     _, channels, height, width = x.shape
     step, size, flat = REGISTER // x.itemsize, height * width, x.reshape(-1)
-    blocks, numbers, room = -(-channels // step), v.reshape(-1), v.shape[1]
+    blocks, numbers, point = -(-channels // step), v.reshape(-1), v.shape[1]
     plane, pixels, row = scratch.planes[chunk], scratch.pixels[chunk], (4 * patches.across + 2) * step
-    rows, columns = seen_of(height, width, patches)
     inside, fine = patches.top * row + patches.left * step, True
     for block in range(start, stop):
         n, c = block // blocks, block % blocks * step
         beside(flat, (n * channels + c) * size, min(step, channels - c), size, scratch.lines[chunk], pixels)
         fine &= all_moderate(pixels, 0, size * step)
-        copy_rows(rows, columns * step, pixels, 0, width * step, plane, inside, row)
+        copy_rows(height, width * step, pixels, 0, width * step, plane, inside, row)
         place = n * patches.down * patches.across * pitch + c
-        see(plane, patches, scratch.work[chunk], numbers, place, pitch, room)
+        see(plane, patches, scratch.work[chunk], numbers, place, pitch, point)
     moderate[chunk] &= fine
 
 
@@ -300,6 +294,7 @@ def multiply_points(chunk, start, stop, v, u, channels, filters, count, pitches,
     rows, (of_v, of_m) = -(-count // 4) * 4, pitches
     offsets, nothing = np.arange(channels) * of_m, np.zeros(rows, v.dtype)
     for k in range(start, stop):
+        v[k, count * of_v : rows * of_v] = 0  # as in `empty_at_points`
         seen = v[k, : rows * of_v].reshape(rows, of_v)[:, :channels]
         sums = m[k, : rows * of_m].reshape(rows, of_m)
         weighted_sums(u[k], offsets, seen, 0, channels, False, nothing, 0, filters, sums)
@@ -307,14 +302,14 @@ def multiply_points(chunk, start, stop, v, u, channels, filters, count, pitches,
 
 @jit
 def answer_images(chunk, start, stop, m, pitch, bias, patches, scratch, y):
-    """Transform back what the filters answered. bias, with room for whole vectors; y (N, F, OH, OW)."""
+    """Transform back what the filters answered. bias, with point for whole vectors; y (N, F, OH, OW)."""
     _, filters, height, width = y.shape
     step, size, flat = REGISTER // y.itemsize, height * width, y.reshape(-1)
-    blocks, numbers, room, pixels = -(-filters // step), m.reshape(-1), m.shape[1], scratch.pixels[chunk]
+    blocks, numbers, point, pixels = -(-filters // step), m.reshape(-1), m.shape[1], scratch.pixels[chunk]
     for block in range(start, stop):
         n, f = block // blocks, block % blocks * step
         place = n * patches.down * patches.across * pitch + f
-        answer(numbers, place, pitch, room, patches, bias[f:], scratch.work[chunk], pixels, height, width)
+        answer(numbers, place, pitch, point, patches, bias[f:], scratch.work[chunk], pixels, height, width)
         apart(pixels, min(step, filters - f), size, scratch.lines[chunk], flat, (n * filters + f) * size)
 
 
@@ -323,19 +318,22 @@ def answer_images_backward(chunk, start, stop, dy, patches, pitch, scratch, m, d
     """Transform the gradients: the adjoint of ``answer_images``. dbias (N, F, rounded up to whole vectors)."""
     _, filters, height, width = dy.shape
     step, size, flat = REGISTER // dy.itemsize, height * width, dy.reshape(-1)
-    blocks, numbers, room, fine = -(-filters // step), m.reshape(-1), m.shape[1], True
+    blocks, numbers, point, fine = -(-filters // step), m.reshape(-1), m.shape[1], True
     plane, pixels, row = scratch.planes[chunk], scratch.pixels[chunk], 4 * patches.across * step
     for block in range(start, stop):
         n, f = block // blocks, block % blocks * step
         beside(flat, (n * filters + f) * size, min(step, filters - f), size, scratch.lines[chunk], pixels)
         fine &= all_moderate(pixels, 0, size * step)
         total = zero(m)
-        for s in range(size):
-            total += load(pixels, s * step)
+        for h in range(height):  # each row by itself, which keeps digits
+            part = zero(m)
+            for s in range(h * width, (h + 1) * width):
+                part += load(pixels, s * step)
+            total += part
         store(dbias[n], f, total)
         copy_rows(height, width * step, pixels, 0, width * step, plane, 0, row)
         place = n * patches.down * patches.across * pitch + f
-        answer_backward(plane, patches, scratch.work[chunk], numbers, place, pitch, room)
+        answer_backward(plane, patches, scratch.work[chunk], numbers, place, pitch, point)
     moderate[chunk] &= fine
 
 
@@ -350,6 +348,7 @@ def multiply_points_backward(chunk, start, stop, m, u, channels, filters, count,
     patches, lines = np.arange(count) * of_v, np.arange(filters) * of_v
     nothing = np.zeros(max(rows, height), v.dtype)
     for k in range(start, stop):
+        m[k, count * of_m : rows * of_m] = 0
         gradient = m[k, : rows * of_m].reshape(rows, of_m)
         products = du[k, : height * of_v].reshape(height, of_v)
         transposed = gradient[:count, :height].T
@@ -363,24 +362,23 @@ def see_images_backward(chunk, start, stop, v, pitch, patches, scratch, dx):
     """Transform the gradients of the blocks start to stop back: the adjoint of ``see_images``. dx (N, C, H, W)."""
     _, channels, height, width = dx.shape
     step, size, flat = REGISTER // dx.itemsize, height * width, dx.reshape(-1)
-    blocks, numbers, room = -(-channels // step), v.reshape(-1), v.shape[1]
+    blocks, numbers, point = -(-channels // step), v.reshape(-1), v.shape[1]
     row = (4 * patches.across + 2) * step
     plane, pixels = scratch.planes[chunk, : (4 * patches.down + 2) * row], scratch.pixels[chunk]
-    rows, columns = seen_of(height, width, patches)
     inside = patches.top * row + patches.left * step
-    pixels[:] = 0  # where no patch reaches
     for block in range(start, stop):
         n, c = block // blocks, block % blocks * step
         plane[:] = 0
         place = n * patches.down * patches.across * pitch + c
-        see_backward(numbers, place, pitch, room, patches, scratch.work[chunk], plane)
-        copy_rows(rows, columns * step, plane, inside, row, pixels, 0, width * step)
+        see_backward(numbers, place, pitch, point, patches, scratch.work[chunk], plane)
+        copy_rows(height, width * step, plane, inside, row, pixels, 0, width * step)
         apart(pixels, min(step, channels - c), size, scratch.lines[chunk], flat, (n * channels + c) * size)
 
 
 # ----------------------------------------------------------------------------------------------- the whole way at once
 # Where the numbers of all kernels fit into the cache of a processor, each thread goes the whole way with images of its
-# own, so few at a time that their numbers fit in as well. ``v``, ``m`` and ``du`` have a part for each chunk then.
+# own, so few at a time that their numbers fit in as well. ``v``, ``m`` and ``du`` have a part for each chunk then, and
+# the parts of ``du`` are added up at the end: the same number of threads gives the same bits.
 
 
 @jit

@@ -1,6 +1,6 @@
 """The transforms of Winograd's convolution: the matrices, each product with them written out, and those of the weights.
 
-What they are for is told in `numpycnn.kernels.winograd`.
+And how the numbers at the 36 points lie in memory. What all that is for is told in `numpycnn.kernels.winograd`.
 """
 
 from typing import Any
@@ -68,7 +68,7 @@ def all_moderate_reference(numbers, begin, end):
 
 @jit
 def all_moderate(numbers, begin, end):
-    """Say whether there is no NaN, no infinity and nothing near it in ``numbers[begin:end]``, by their squares.
+    """Say whether there is no NaN or infinity in ``numbers[begin:end]``, and the sum of their squares is none either.
 
     The transforms would spread such a number over other windows, so the kernels that transform look for one on the way,
     and clear their ``moderate[chunk]`` if they meet it: then the convolution is done once more, the plain way.
@@ -167,7 +167,7 @@ def odd_lines(numbers: int, itemsize: int) -> int:
     return (-(-numbers // line) | 1) * line
 
 
-def pitch(count: int, itemsize: int) -> int:
+def row_pitch(count: int, itemsize: int) -> int:
     """Return how far apart the rows of a matrix with so many columns are, in numbers.
 
     A row has room for whole tiles, and is an odd number of cache lines long: if a power of two lay between rows, all
@@ -176,16 +176,18 @@ def pitch(count: int, itemsize: int) -> int:
     return odd_lines(whole_tiles(count, itemsize), itemsize)
 
 
-def room(rows: int, columns: int, dtype: Any, times: int = 1) -> np.ndarray:
+def empty_at_points(rows: int, columns: int, dtype: Any, times: int = 1) -> np.ndarray:
     """Return memory for the 36 matrices, (times, 36, ...), again an odd number of cache lines from one to the next.
 
-    What a tile reaches behind the last vector of a row is zero: numbers so small that a processor treats them apart,
-    which may lie there by chance, would make the products twenty times as slow.
+    There are as many rows as whole tiles have. What a tile reaches behind the last vector of a row is zero: numbers so
+    small that a processor treats them apart, which may lie there by chance, would make the products twenty times as
+    slow.
     """
-    size, gap = np.dtype(dtype).itemsize, pitch(columns, np.dtype(dtype).itemsize)
-    numbers = memory.empty((times, 36, odd_lines(rows * gap, size)), dtype)
-    written = blocks_of(columns, size) * REGISTER // size
-    numbers[..., : rows * gap].reshape(times, 36, rows, gap)[..., written : whole_tiles(columns, size)] = 0
+    size, height = np.dtype(dtype).itemsize, -(-rows // 4) * 4
+    pitch, written = row_pitch(columns, size), blocks_of(columns, size) * REGISTER // size
+    numbers = memory.empty((times, 36, odd_lines(height * pitch, size)), dtype)
+    inside = numbers[..., : height * pitch].reshape(times, 36, height, pitch)
+    inside[..., written : whole_tiles(columns, size)] = 0
     return numbers
 
 
@@ -220,7 +222,7 @@ def transform_weights(chunk, start, stop, weight, swapped, pitch, u, moderate):
     """
     columns, step, one = weight.shape[1] if swapped else weight.shape[0], REGISTER // u.itemsize, u.dtype.type(1)
     taps, half = np.zeros(9 * step, u.dtype), np.zeros(18 * step, u.dtype)
-    flat, room, fine = u.reshape(-1), u.shape[1], True
+    flat, point, fine = u.reshape(-1), u.shape[1], True
     for row in range(start, stop):
         for s in range(0, columns, step):
             for lane in range(step):
@@ -239,7 +241,7 @@ def transform_weights(chunk, start, stop, weight, swapped, pitch, u, moderate):
             for j in range(6):
                 at = 3 * j * step
                 a, b, c, d, e, f = times_g(one, load(half, at), load(half, at + step), load(half, at + 2 * step))
-                store6(flat, 6 * j * room + row * pitch + s, room, a, b, c, d, e, f)
+                store6(flat, 6 * j * point + row * pitch + s, point, a, b, c, d, e, f)
     moderate[chunk] &= fine
 
 
@@ -251,14 +253,14 @@ def transform_weights_backward(chunk, start, stop, du, pitch, dweight):
     """
     channels, step, one = dweight.shape[1], REGISTER // du.itemsize, du.dtype.type(1)
     half, taps = np.zeros(18 * step, du.dtype), np.zeros(9 * step, du.dtype)
-    flat, room = du.reshape(-1), du.shape[2]
+    flat, point = du.reshape(-1), du.shape[2]
     for f in range(start, stop):
         for s in range(0, channels, step):
             for j in range(6):
-                at = j * room + f * pitch + s
-                a, b, c, d, e, g = load6(flat, at, 6 * room)
+                at = j * point + f * pitch + s
+                a, b, c, d, e, g = load6(flat, at, 6 * point)
                 for part in range(1, len(du)):
-                    a1, b1, c1, d1, e1, g1 = load6(flat, at + 36 * part * room, 6 * room)
+                    a1, b1, c1, d1, e1, g1 = load6(flat, at + 36 * part * point, 6 * point)
                     a, b, c, d, e, g = a + a1, b + b1, c + c1, d + d1, e + e1, g + g1
                 a, b, c = times_gt(one, a, b, c, d, e, g)
                 store(half, j * step, a)

@@ -9,13 +9,18 @@ from numpycnn.functional import conv2d, conv2d_backward
 from numpycnn.kernels import winograd as kernels
 from numpycnn.kernels.blocks import blocks_of
 from numpycnn.kernels.products import narrow_lanes
-from numpycnn.kernels.winograd_transforms import matrices, pitch, room, transform_weights_backward
+from numpycnn.kernels.winograd_transforms import (
+    empty_at_points,
+    matrices,
+    row_pitch,
+    transform_weights_backward,
+)
 from tests.kernels.test_winograd_transforms import at_points
 
 F64 = np.dtype(np.float64)
 LANES, IMAGES = narrow_lanes(F64), 3
 CHANNELS, FILTERS = LANES + 3, 2 * LANES
-PITCHES = pitch(CHANNELS, 8), pitch(FILTERS, 8)
+PITCHES = row_pitch(CHANNELS, 8), row_pitch(FILTERS, 8)
 
 # output height and width, padding before (top, left): sizes that four does not divide, and a pad that hides the input
 SHAPES = [((4, 4), (0, 0)), ((7, 5), (1, 0)), ((8, 9), (2, 1)), ((1, 12), (1, 2)), ((3, 3), (0, 2)), ((8, 8), (1, 1))]
@@ -43,7 +48,7 @@ class Case(NamedTuple):
 
     def seen(self, v: np.ndarray, channels: int = CHANNELS) -> np.ndarray:
         """The numbers of all patches, without what is between them."""
-        return matrices(v, self.count, pitch(channels, 8))[..., :channels]
+        return matrices(v, self.count, row_pitch(channels, 8))[..., :channels]
 
 
 def draw(output: tuple[int, int], padding: tuple[int, int], rng: np.random.Generator) -> Case:
@@ -62,8 +67,7 @@ def draw(output: tuple[int, int], padding: tuple[int, int], rng: np.random.Gener
 
 def numbers(case: Case, channels: int, rng: np.random.Generator, times: int = 1) -> np.ndarray:
     """Room for the 36 numbers of all patches, with anything in it."""
-    rows = -(-case.count // 4) * 4
-    return rng.normal(size=room(rows, channels, F64, times).shape)
+    return rng.normal(size=empty_at_points(case.count, channels, F64, times).shape)
 
 
 def scratch(case: Case, rng: np.random.Generator) -> kernels.Scratch:
@@ -139,7 +143,7 @@ def test_backward(output, padding, more, rng):
     np.testing.assert_allclose(*(call[-2][:, :FILTERS] for call in gradients), rtol=0, atol=1e-12)
 
     m = gradients[1][-3]
-    start = rng.normal(size=room(-(-FILTERS // 4) * 4, CHANNELS, F64)[0].shape)
+    start = rng.normal(size=empty_at_points(FILTERS, CHANNELS, F64)[0].shape)
     products = both(
         kernels.multiply_points_backward,
         kernels.multiply_points_backward_reference,
@@ -175,7 +179,7 @@ def test_what_is_too_large_is_found(special, rng):
                 step = getattr(kernels, ("see_images" if channels == CHANNELS else "answer_images_backward") + suffix)
                 more = () if channels == CHANNELS else (bias,)
                 with np.errstate(all="ignore"):
-                    step(0, first, end, array, case.patches, pitch(channels, 8), of, v, *more, moderate)
+                    step(0, first, end, array, case.patches, row_pitch(channels, 8), of, v, *more, moderate)
                 assert moderate[0] == expected
 
 
@@ -207,7 +211,7 @@ def test_the_whole_way_at_once(output, padding, together, rng):
         IMAGES,
         lambda: (
             *(case.dy, case.x, u, *way, *(scratch(case, rng) for _ in range(3)), *room_for_both()),
-            np.zeros(room(-(-FILTERS // 4) * 4, CHANNELS, F64, 2).shape),
+            np.zeros(empty_at_points(FILTERS, CHANNELS, F64, 2).shape),
             *(np.full((IMAGES, PITCHES[1]), np.nan), np.full(case.x.shape, np.nan)),
         ),
     )

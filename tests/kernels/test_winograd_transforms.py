@@ -11,15 +11,15 @@ F64 = np.dtype(np.float64)
 def at_points(weight, swapped, kernel=kernels.transform_weights):
     """The 36 matrices, (36, F, C) if swapped and else (36, C, F), and what is said of the weights."""
     rows, columns = weight.shape[:2] if swapped else weight.shape[1::-1]
-    pitch, moderate = kernels.pitch(columns, 8), np.ones(1, bool)
-    u = kernels.room(rows, columns, F64)[0]
+    pitch, moderate = kernels.row_pitch(columns, 8), np.ones(1, bool)
+    u = kernels.empty_at_points(rows, columns, F64)[0]
     kernel(0, 0, rows, weight, swapped, pitch, u, moderate)
     return u, moderate[0]
 
 
 def view(u, weight, swapped):
     rows, columns = weight.shape[:2] if swapped else weight.shape[1::-1]
-    return kernels.matrices(u, rows, kernels.pitch(columns, 8))[..., :columns]
+    return kernels.matrices(u, rows, kernels.row_pitch(columns, 8))[..., :columns]
 
 
 @pytest.mark.parametrize("shape", [(3, 2), (4, 4), (1, 9), (9, 1), (18, 5)])
@@ -31,8 +31,8 @@ def test_weights_to_the_points_and_back(shape, rng):
         np.testing.assert_allclose(view(fast, weight, swapped), view(plain, weight, swapped), rtol=0, atol=1e-13)
         assert fine
         assert also_fine
-    pitch = kernels.pitch(shape[1], 8)
-    du = rng.normal(size=kernels.room(-(-shape[0] // 4) * 4, shape[1], F64, 2).shape)
+    pitch = kernels.row_pitch(shape[1], 8)
+    du = rng.normal(size=kernels.empty_at_points(shape[0], shape[1], F64, 2).shape)
     plain, fast = np.empty((2, *weight.shape))
     kernels.transform_weights_backward_reference(0, 0, shape[0], du, pitch, plain)
     kernels.transform_weights_backward(0, 0, shape[0], du, pitch, fast)
@@ -67,11 +67,11 @@ def test_all_moderate(special, rng):
 def test_rows_have_room_for_whole_tiles_and_powers_of_two_are_avoided(itemsize):
     half = kernels.FOUR // 2 // itemsize
     for count in [1, 15, 16, 17, 24, 32, 33, 64, 100, 512]:
-        pitch = kernels.pitch(count, itemsize)
+        pitch = kernels.row_pitch(count, itemsize)
         assert pitch >= -(-count // half) * half
         assert pitch * itemsize // 64 % 2 == 1
         assert pitch * itemsize % 64 == 0
-        assert kernels.room(7, count, f"f{itemsize}").shape[2] * itemsize // 64 % 2 == 1
+        assert kernels.empty_at_points(7, count, f"f{itemsize}").shape[2] * itemsize // 64 % 2 == 1
 
 
 @pytest.mark.parametrize(
