@@ -118,7 +118,7 @@ def tiles(runs: int, filters: int = 32, channels: int = 32, length: int = 784) -
         f"{filters} filters of {9 * channels} taps",
         {
             "tiles in registers": lambda: (
-                weighted_sums(line, offsets, packed, 0, len(offsets), False, nothing, 0, length, sums),
+                weighted_sums(line, offsets, packed[:, :], nothing, length, sums),
                 sums[:, :length],
             )[1],
             "a plain loop, vectors by the compiler": lambda: (plain_loop(line, offsets, matrix, plain), plain)[1],
@@ -137,7 +137,7 @@ def narrow(runs: int) -> None:
         np.zeros(32, np.float32),
         np.zeros((32, 784 + 64), np.float32),
     )
-    call = lambda: weighted_sums(line, offsets, packed, 0, 288, False, nothing, 0, 784, sums)  # noqa: E731
+    call = lambda: weighted_sums(line, offsets, packed[:, :], nothing, 784, sums)  # noqa: E731
     print(json.dumps((2 * 32 * 288 * 784 / in_turns([call], runs) / 1e9).tolist()[0]))
 
 

@@ -94,15 +94,15 @@ def _transform(weight: np.ndarray, swapped: bool) -> tuple[np.ndarray, bool]:
 
 def all_moderate(array: np.ndarray) -> bool:
     """Whether there is no NaN, no infinity and nothing very large."""
-    return bool(transforms.all_moderate(for_kernel(array).reshape(-1), 0, array.size))
+    return bool(transforms.all_moderate(for_kernel(array).reshape(-1)))
 
 
 def winograd(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, windows: Windows) -> np.ndarray | None:
     """Return the convolution of `x`, (N, F, OH, OW).
 
     None if there is a NaN, an infinity or something very large (in float32, 1e19) in `x` or `weight`, which the
-    transforms would spread over other windows. A number far larger than its neighbours is spread as well, as a rounding error of the size of its
-    last digit.
+    transforms would spread over other windows. A number far larger than its neighbours is spread as well, as a rounding
+    error of the size of its last digit.
     """
     (filters, channels), x = weight.shape[:2], for_kernel(x)
     u, moderate = _transform(for_kernel(weight).reshape(filters, channels, 9), False)

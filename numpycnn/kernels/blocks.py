@@ -29,9 +29,9 @@ def apart_reference(pixels, channels, size, lines, x, begin):
     x[begin : begin + channels * size] = block.T.reshape(-1)
 
 
-def copy_rows_reference(rows, length, source, begin, pitch, target, place, gap):
+def copy_rows_reference(rows, length, source, pitch, target, gap):
     for h in range(rows):
-        target[place + h * gap : place + h * gap + length] = source[begin + h * pitch : begin + h * pitch + length]
+        target[h * gap : h * gap + length] = source[h * pitch : h * pitch + length]
 
 
 # ----------------------------------------------------------------------------------------------------- the fast version
@@ -83,9 +83,9 @@ def apart(pixels, channels, size, lines, x, begin):
 
 
 @jit
-def copy_rows(rows, length, source, begin, pitch, target, place, gap):
-    """Copy rows of some length, that begin so far apart in the one and in the other."""
+def copy_rows(rows, length, source, pitch, target, gap):
+    """Copy rows of some length, which begin ``pitch`` apart in the one and ``gap`` apart in the other."""
     for h in range(rows):
-        row, copy = source[begin + h * pitch :], target[place + h * gap :]
+        row, copy = source[h * pitch :], target[h * gap :]
         for i in range(length):
             copy[i] = row[i]

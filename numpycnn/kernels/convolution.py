@@ -136,13 +136,16 @@ def deal_out(image, windows, together, place, line):
 
 @jit
 def take_back(sums, windows, phase, place, image):
-    """Write the elements of one phase of ``image`` (C, R, W): the adjoint of ``deal_out``."""
+    """Write the elements of one phase of ``image`` (C, R, W): the adjoint of ``deal_out``.
+
+    The first sum is that of position ``windows.first``.
+    """
     channels, rows, _ = image.shape
     for p in range(len(windows.columns)):
         further, first, position, count = windows.columns[p]
         for r in range(rows):
             if windows.rows[r, 0] >= 0 and windows.rows[r, 0] + further == phase:
-                begin = place * windows.plane + windows.rows[r, 1] + position
+                begin = place * windows.plane + windows.rows[r, 1] + position - windows.first
                 for c in range(channels):
                     source, target = sums[c, begin : begin + count], image[c, r, first:]
                     if windows.stride == 1:
@@ -184,8 +187,7 @@ def correlate(chunk, start, stop, x, weights, bias, windows, together, line, sum
             deal_out(x[first + i], windows, together, i, line[chunk])
         last = (images - 1) * windows.plane + windows.origins[-1] + width
         for g in range(groups):
-            matrix = weights[g, :, : len(offsets)]
-            weighted_sums(line[chunk, g * size :], offsets, matrix, 0, len(offsets), False, bias[g], 0, last, total)
+            weighted_sums(line[chunk, g * size :], offsets, weights[g, :, : len(offsets)], bias[g], last, total)
             for i in range(images):
                 for f in range(filters):
                     out = y[first + i, g * filters + f]
@@ -200,9 +202,9 @@ def correlate(chunk, start, stop, x, weights, bias, windows, together, line, sum
 def input_gradient(chunk, start, stop, dy, weights, windows, together, line, sums, dx):
     """dx[n] = each dy[n, f, p] times weight[f], added up over the windows p that saw the element.
 
-    dy (N, F, P), weights (G, C, KK * F/G), C rounded up to 4, with the taps in the order of their phases, dx (N, C, R, W) of zeros
-    where no window sees an element. Scratch for each chunk: line (chunks, F/G * (reach + together * plane) + lanes) of
-    zeros, sums (chunks, likewise, together * plane + lanes).
+    dy (N, F, P), weights (G, C, KK * F/G), C rounded up to 4 and the taps in the order of their phases, dx (N, C, R, W)
+    of zeros where no window sees an element. Scratch for each chunk: line (chunks, F/G * (reach + together * plane) +
+    lanes) of zeros, sums (chunks, C likewise, together * plane + lanes).
     """
     groups, taps, width = len(weights), len(windows.taps), windows.width
     channels, filters = dx.shape[1] // groups, dy.shape[1] // groups
@@ -216,7 +218,7 @@ def input_gradient(chunk, start, stop, dy, weights, windows, together, line, sum
     total = sums[chunk]
     for first in range(start, stop, together):
         images = min(together, stop - first)
-        last = (images - 1) * windows.plane + windows.last
+        length = (images - 1) * windows.plane + windows.last - windows.first
         for g in range(groups):
             for i in range(images):
                 for f in range(filters):
@@ -228,8 +230,8 @@ def input_gradient(chunk, start, stop, dy, weights, windows, together, line, sum
                             target[j] = source[j]
             for phase in range(windows.phases):
                 begin, end = windows.bounds[phase] * filters, windows.bounds[phase + 1] * filters
-                matrix = weights[g, :, : len(offsets)]
-                weighted_sums(line[chunk], offsets, matrix, begin, end, False, nothing, windows.first, last, total)
+                part = weights[g, :, begin:end]
+                weighted_sums(line[chunk, windows.first :], offsets[begin:end], part, nothing, length, total)
                 for i in range(images):
                     take_back(total, windows, phase, i, dx[first + i, g * channels : (g + 1) * channels])
 
@@ -246,7 +248,8 @@ def weight_gradient(chunk, start, stop, dy, x, windows, together, line, spread, 
     channels, filters = x.shape[1] // groups, dy.shape[1] // groups
     seen = tap_offsets(channels, windows, together)
     offsets = np.full(dweight.shape[3], seen[-1])
-    offsets[: len(seen)] = seen
+    for k in range(len(seen)):  # assigned as a slice, numba would compile the words of an error for 2 seconds
+        offsets[k] = seen[k]
     size = channels * windows.phases * together * windows.plane
     for first in range(start, stop, together):
         images = min(together, stop - first)
@@ -267,4 +270,5 @@ def weight_gradient(chunk, start, stop, dy, x, windows, together, line, spread, 
                         for j in range(width):
                             target[j] = source[j]
                 dbias[chunk, g, f] += total
-            scalar_products(line[chunk, g * size :], offsets, spread[chunk], 0, spread.shape[2], dweight[chunk, g])
+            begin, end = windows.origins[0], spread.shape[2]
+            scalar_products(line[chunk, g * size :], offsets, spread[chunk], begin, end, dweight[chunk, g])

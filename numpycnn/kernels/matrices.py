@@ -29,7 +29,7 @@ def multiply(chunk, start, stop, a, b, y):
     offsets = np.arange(k) * n
     nothing = np.zeros(4 * (stop - start), b.dtype)
     rows = a[4 * start : 4 * stop, :k]
-    weighted_sums(b.reshape(-1), offsets, rows, 0, k, False, nothing, 0, n, y[4 * start : 4 * stop])
+    weighted_sums(b.reshape(-1), offsets, rows, nothing, n, y[4 * start : 4 * stop])
 
 
 @jit

@@ -49,9 +49,9 @@ def shifted_lines(line: np.ndarray, offsets: np.ndarray, first: int, last: int) 
     return line[offsets[:, None] + np.arange(first, last)]
 
 
-def weighted_sums_reference(line, offsets, weights, begin, end, more, start, first, last, sums):
-    part = weights[:, begin:end] @ shifted_lines(line, offsets[begin:end], first, last)
-    sums[: len(weights), first:last] = part + (sums[: len(weights), first:last] if more else start[:, None])
+def weighted_sums_reference(line, offsets, weights, start, length, sums):
+    part, before = weights @ shifted_lines(line, offsets, 0, length), sums[: len(weights), :length]
+    sums[: len(weights), :length] = part + (start[:, None] if len(start) else before)
 
 
 def scalar_products_reference(line, offsets, rows, first, last, products):
@@ -62,32 +62,33 @@ def scalar_products_reference(line, offsets, rows, first, last, products):
 
 
 @jit
-def weighted_sums(line, offsets, weights, begin, end, more, start, first, last, sums):
-    """sums[f, q] = start[f] + sum of weights[f, k] * line[offsets[k] + q] over ``begin <= k < end``.
+def weighted_sums(line, offsets, weights, start, length, sums):
+    """sums[f, q] = start[f] + the sum over k of weights[f, k] * line[offsets[k] + q], for ``q < length``.
 
-    For ``first <= q < last``; if there is ``more`` to come to what ``sums`` holds, it is added to that, and start does
-    not count. weights (F, K) of any strides, so that a transposed matrix does as well (and everybody passes a part of
-    one, for which numba compiles this once); start (F,), sums (F, > last); F is a multiple of 4. Up to ``lanes / 2 - 1`` sums behind the last are overwritten, and the line must reach that far.
+    weights (F, K), F a multiple of 4, of any strides, so a transposed matrix does as well; start (F,), or empty if the
+    products are to be added to what ``sums`` holds; sums (F, > length). Up to half of ``lanes`` sums behind the last
+    are overwritten, and the line must reach that far.
 
     A tile's width of ``LINES`` shifted lines stays in the first-level cache while all filters go over it, and then the
-    next lines add to the sums so far.
+    next lines add to the sums so far. Where this is called, weights are always a part of a matrix, and no argument is a
+    plain number: numba would compile it once more for each kind of them.
     """
     step = FOUR // line.itemsize
     nothing, nothing2 = zero4(line), zero2(line)
-    for q in range(first, last, step):
-        whole = last - q > step // 2  # the rest needs half a tile only
-        for part in range(begin, max(end, begin + 1), LINES):
-            part_end = min(part + LINES, end)
+    for q in range(0, length, step):
+        whole = length - q > step // 2  # the rest needs half a tile only
+        for part in range(0, max(len(offsets), 1), LINES):
+            end, anew = min(part + LINES, len(offsets)), part == 0 and len(start) > 0
             for f in range(0, len(weights), 4):
                 w0, w1, w2, w3 = weights[f], weights[f + 1], weights[f + 2], weights[f + 3]
-                b0, b1, b2, b3 = start[f], start[f + 1], start[f + 2], start[f + 3]
                 out0, out1, out2, out3 = sums[f], sums[f + 1], sums[f + 2], sums[f + 3]
                 if whole:
-                    if part == begin and not more:
-                        s0, s1, s2, s3 = nothing + b0, nothing + b1, nothing + b2, nothing + b3
+                    if anew:
+                        s0, s1 = nothing + start[f], nothing + start[f + 1]
+                        s2, s3 = nothing + start[f + 2], nothing + start[f + 3]
                     else:
                         s0, s1, s2, s3 = load4(out0, q), load4(out1, q), load4(out2, q), load4(out3, q)
-                    for k in range(part, part_end):
+                    for k in range(part, end):
                         x = load4(line, offsets[k] + q)
                         s0 += w0[k] * x
                         s1 += w1[k] * x
@@ -98,11 +99,12 @@ def weighted_sums(line, offsets, weights, begin, end, more, start, first, last, 
                     store(out2, q, s2)
                     store(out3, q, s3)
                 else:
-                    if part == begin and not more:
-                        t0, t1, t2, t3 = nothing2 + b0, nothing2 + b1, nothing2 + b2, nothing2 + b3
+                    if anew:
+                        t0, t1 = nothing2 + start[f], nothing2 + start[f + 1]
+                        t2, t3 = nothing2 + start[f + 2], nothing2 + start[f + 3]
                     else:
                         t0, t1, t2, t3 = load2(out0, q), load2(out1, q), load2(out2, q), load2(out3, q)
-                    for k in range(part, part_end):
+                    for k in range(part, end):
                         z = load2(line, offsets[k] + q)
                         t0 += w0[k] * z
                         t1 += w1[k] * z

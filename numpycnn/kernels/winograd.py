@@ -102,7 +102,7 @@ def see_images_reference(chunk, start, stop, x, patches, pitch, scratch, v, mode
     for n, channels in in_chunk(start, stop, x):
         seen = BT @ overlapping_patches(x[n, channels], patches) @ BT.T  # (C, down, across, 6, 6)
         of_patches(v, pitch, n, channels, patches)[:] = seen.transpose(3, 4, 1, 2, 0)
-        moderate[chunk] &= all_moderate_reference(x[n], channels.start, channels.stop)
+        moderate[chunk] &= all_moderate_reference(x[n, channels])
 
 
 def multiply_points_reference(chunk, start, stop, v, u, channels, filters, count, pitches, m):
@@ -127,7 +127,7 @@ def answer_images_backward_reference(chunk, start, stop, dy, patches, pitch, scr
         tiles = whole.reshape(len(whole), patches.down, 4, patches.across, 4).transpose(0, 1, 3, 2, 4)
         of_patches(m, pitch, n, filters, patches)[:] = (AT.T @ tiles @ AT).transpose(3, 4, 1, 2, 0)
         dbias[n, filters] = gradient.sum(axis=(1, 2))
-        moderate[chunk] &= all_moderate_reference(gradient, 0, None)
+        moderate[chunk] &= all_moderate_reference(gradient)
 
 
 def multiply_points_backward_reference(chunk, start, stop, m, u, channels, filters, count, pitches, more, v, du):
@@ -183,8 +183,8 @@ def convolve_images_backward_reference(
 
 # ----------------------------------------------------------------------------------------- transforms in two dimensions
 # Of a block of channels, all patches of one image. First along the columns of a patch, then along its rows; ``work``
-# (6 rows of 6 vectors) keeps what is between. ``place`` is where the block's numbers of the first patch stand, ``pitch``
-# leads from there to the next patch, and ``point`` to the next of the 36.
+# (6 rows of 6 vectors) keeps what is between. ``place`` is where the block's numbers of the first patch stand; from
+# there ``pitch`` leads to the next patch, and ``point`` to the next of the 36 numbers.
 
 
 @jit
@@ -281,8 +281,8 @@ def see_images(chunk, start, stop, x, patches, pitch, scratch, v, moderate):
     for block in range(start, stop):
         n, c = block // blocks, block % blocks * step
         beside(flat, (n * channels + c) * size, min(step, channels - c), size, scratch.lines[chunk], pixels)
-        fine &= all_moderate(pixels, 0, size * step)
-        copy_rows(height, width * step, pixels, 0, width * step, plane, inside, row)
+        fine &= all_moderate(pixels[: size * step])
+        copy_rows(height, width * step, pixels, width * step, plane[inside:], row)
         place = n * patches.down * patches.across * pitch + c
         see(plane, patches, scratch.work[chunk], numbers, place, pitch, point)
     moderate[chunk] &= fine
@@ -297,7 +297,7 @@ def multiply_points(chunk, start, stop, v, u, channels, filters, count, pitches,
         v[k, count * of_v : rows * of_v] = 0  # as in `empty_at_points`
         seen = v[k, : rows * of_v].reshape(rows, of_v)[:, :channels]
         sums = m[k, : rows * of_m].reshape(rows, of_m)
-        weighted_sums(u[k], offsets, seen, 0, channels, False, nothing, 0, filters, sums)
+        weighted_sums(u[k], offsets, seen, nothing, filters, sums)
 
 
 @jit
@@ -323,7 +323,7 @@ def answer_images_backward(chunk, start, stop, dy, patches, pitch, scratch, m, d
     for block in range(start, stop):
         n, f = block // blocks, block % blocks * step
         beside(flat, (n * filters + f) * size, min(step, filters - f), size, scratch.lines[chunk], pixels)
-        fine &= all_moderate(pixels, 0, size * step)
+        fine &= all_moderate(pixels[: size * step])
         total = zero(m)
         for h in range(height):  # each row by itself, which keeps digits
             part = zero(m)
@@ -331,7 +331,7 @@ def answer_images_backward(chunk, start, stop, dy, patches, pitch, scratch, m, d
                 part += load(pixels, s * step)
             total += part
         store(dbias[n], f, total)
-        copy_rows(height, width * step, pixels, 0, width * step, plane, 0, row)
+        copy_rows(height, width * step, pixels, width * step, plane, row)
         place = n * patches.down * patches.across * pitch + f
         answer_backward(plane, patches, scratch.work[chunk], numbers, place, pitch, point)
     moderate[chunk] &= fine
@@ -352,9 +352,9 @@ def multiply_points_backward(chunk, start, stop, m, u, channels, filters, count,
         gradient = m[k, : rows * of_m].reshape(rows, of_m)
         products = du[k, : height * of_v].reshape(height, of_v)
         transposed = gradient[:count, :height].T
-        weighted_sums(v[k], patches, transposed, 0, count, more, nothing, 0, channels, products)
+        weighted_sums(v[k], patches, transposed, nothing[: 0 if more else height], channels, products)
         sums = v[k, : rows * of_v].reshape(rows, of_v)
-        weighted_sums(u[k], lines, gradient[:, :filters], 0, filters, False, nothing, 0, channels, sums)
+        weighted_sums(u[k], lines, gradient[:, :filters], nothing, channels, sums)
 
 
 @jit
@@ -371,7 +371,7 @@ def see_images_backward(chunk, start, stop, v, pitch, patches, scratch, dx):
         plane[:] = 0
         place = n * patches.down * patches.across * pitch + c
         see_backward(numbers, place, pitch, point, patches, scratch.work[chunk], plane)
-        copy_rows(height, width * step, plane, inside, row, pixels, 0, width * step)
+        copy_rows(height, width * step, plane[inside:], row, pixels, width * step)
         apart(pixels, min(step, channels - c), size, scratch.lines[chunk], flat, (n * channels + c) * size)
 
 

@@ -62,20 +62,20 @@ def load6(array, begin, pitch):
 # ------------------------------------------------------------------------------------------------ what is too large
 
 
-def all_moderate_reference(numbers, begin, end):
-    return bool(np.square(numbers[begin:end]).sum() < np.inf)
+def all_moderate_reference(numbers):
+    return bool(np.square(numbers).sum() < np.inf)
 
 
 @jit
-def all_moderate(numbers, begin, end):
-    """Say whether there is no NaN or infinity in ``numbers[begin:end]``, and the sum of their squares is none either.
+def all_moderate(numbers):
+    """Say whether there is no NaN or infinity in a line, and the sum of the squares is none either.
 
     The transforms would spread such a number over other windows, so the kernels that transform look for one on the way,
     and clear their ``moderate[chunk]`` if they meet it: then the convolution is done once more, the plain way.
     """
-    part, power = numbers[begin:end], numbers.dtype.type(0)
-    for i in range(len(part)):
-        power += part[i] * part[i]
+    power = numbers.dtype.type(0)
+    for i in range(len(numbers)):
+        power += numbers[i] * numbers[i]
     return power < np.inf
 
 
@@ -202,7 +202,7 @@ def transform_weights_reference(chunk, start, stop, weight, swapped, pitch, u, m
     points = points if swapped else points.swapaxes(0, 1)
     rows, columns = points.shape[:2]
     matrices(u, rows, pitch)[:, start:stop, :columns] = points.reshape(rows, columns, 36)[start:stop].transpose(2, 0, 1)
-    moderate[chunk] &= all_moderate_reference(weight if swapped else weight.swapaxes(0, 1), start, stop)
+    moderate[chunk] &= all_moderate_reference(weight[start:stop] if swapped else weight[:, start:stop])
 
 
 def transform_weights_backward_reference(chunk, start, stop, du, pitch, dweight):
@@ -233,7 +233,7 @@ def transform_weights(chunk, start, stop, weight, swapped, pitch, u, moderate):
                 else:
                     for t in range(9):
                         taps[t * step + lane] = 0
-            fine &= all_moderate(taps, 0, 9 * step)
+            fine &= all_moderate(taps)
             for j in range(3):
                 at = j * step
                 a, b, c, d, e, f = times_g(one, load(taps, at), load(taps, at + 3 * step), load(taps, at + 6 * step))

@@ -1,4 +1,4 @@
-"""Blocks of channels against NumPy's transposition."""
+"""Blocks of channels against their plain versions, and these against NumPy's transposition."""
 
 import numpy as np
 import pytest
@@ -14,17 +14,19 @@ def test_beside_each_other_and_apart_again(dtype, rng):
         for size in (1, lanes - 1, lanes, 3 * lanes, 3 * lanes + 1):
             whole = -(-size // lanes) * lanes
             x = rng.normal(size=5 + channels * size + 3).astype(dtype)
-            lines, pixels = (np.full(whole * lanes, np.nan, dtype) for _ in range(2))
-            kernels.beside(x, 5, channels, size, lines, pixels)
             expected = np.zeros((whole, lanes), dtype)
             expected[:size, :channels] = x[5 : 5 + channels * size].reshape(channels, size).T
-            np.testing.assert_array_equal(pixels.reshape(whole, lanes), expected)
-
-            back = np.full(len(x), np.nan, dtype)
-            kernels.apart(pixels, channels, size, np.full(whole * lanes, np.nan, dtype), back, 5)
-            np.testing.assert_array_equal(back[5 : 5 + channels * size], x[5 : 5 + channels * size])
-            assert np.isnan(back[:5]).all()
-            assert np.isnan(back[5 + channels * size :]).all()
+            for beside, apart in (
+                (kernels.beside, kernels.apart),
+                (kernels.beside_reference, kernels.apart_reference),
+            ):
+                lines, pixels, back = (np.full(n, np.nan, dtype) for n in (whole * lanes, whole * lanes, len(x)))
+                beside(x, 5, channels, size, lines, pixels)
+                np.testing.assert_array_equal(pixels.reshape(whole, lanes), expected)
+                apart(pixels, channels, size, lines, back, 5)
+                np.testing.assert_array_equal(back[5 : 5 + channels * size], x[5 : 5 + channels * size])
+                assert np.isnan(back[:5]).all()
+                assert np.isnan(back[5 + channels * size :]).all()
 
 
 def test_blocks_of():
@@ -33,9 +35,10 @@ def test_blocks_of():
 
 
 def test_copy_rows(rng):
-    source, target = rng.normal(size=40), np.zeros(60)
-    kernels.copy_rows(3, 4, source, 2, 10, target, 5, 20)
-    expected = np.zeros(60)
+    source, expected = rng.normal(size=40), np.zeros(60)
     for row in range(3):
-        expected[5 + 20 * row : 9 + 20 * row] = source[2 + 10 * row : 6 + 10 * row]
-    np.testing.assert_array_equal(target, expected)
+        expected[20 * row : 4 + 20 * row] = source[10 * row : 4 + 10 * row]
+    for copy_rows in (kernels.copy_rows, kernels.copy_rows_reference):
+        target = np.zeros(60)
+        copy_rows(3, 4, source, 10, target, 20)
+        np.testing.assert_array_equal(target, expected)

@@ -33,11 +33,11 @@ class Drawn(NamedTuple):
         return self.dy.reshape(*self.dy.shape[:2], -1)
 
     @property
-    def packed(self) -> np.ndarray:
+    def laid_out(self) -> np.ndarray:
         return whole_fours(self.weight.reshape(self.groups, len(self.weight) // self.groups, -1))
 
     @property
-    def packed_back(self) -> np.ndarray:
+    def laid_out_back(self) -> np.ndarray:
         filters, channels = len(self.weight) // self.groups, self.weight.shape[1]
         blocks = self.weight.reshape(self.groups, filters, channels, -1)[..., self.windows.flat.order]
         return whole_fours(blocks.transpose(0, 2, 3, 1).reshape(self.groups, channels, -1))
@@ -62,13 +62,13 @@ def draw(rng: np.random.Generator, rank: int) -> Drawn:
 def test_correlate(rank: int) -> None:
     for number, rng in enumerate(generators(50, rank, count=COUNT)):
         d, together = draw(rng, rank), number % 3 + 1
-        bias = rng.normal(size=(d.groups, d.packed.shape[1]))
+        bias = rng.normal(size=(d.groups, d.laid_out.shape[1]))
 
         def arguments(d: Drawn = d, bias: np.ndarray = bias, together: int = together) -> tuple[Any, ...]:
             flat = d.windows.flat
             line = d.line(d.x.shape[1] * flat.phases * together * flat.plane)
             sums = d.sums(bias.shape[1], together)
-            return (d.rows, d.packed, bias, flat, together, line, sums, np.full(d.flat_dy.shape, np.nan))
+            return (d.rows, d.laid_out, bias, flat, together, line, sums, np.full(d.flat_dy.shape, np.nan))
 
         compare(kernels.correlate, kernels.correlate_reference, 3, arguments)
         *_, y = call = arguments()
@@ -86,7 +86,7 @@ def test_input_gradient(rank: int) -> None:
         d, together = draw(rng, rank), number % 3 + 1
 
         def arguments(d: Drawn = d, together: int = together) -> tuple[Any, ...]:
-            flat, weights = d.windows.flat, d.packed_back
+            flat, weights = d.windows.flat, d.laid_out_back
             reach = flat.plane - int(flat.origins[-1]) - flat.width
             line = d.line(len(d.weight) // d.groups * (reach + together * flat.plane))
             sums = d.sums(weights.shape[1], together)
@@ -142,7 +142,8 @@ def test_laying_out_and_taking_back() -> None:
         np.testing.assert_array_equal(line[:, :, place], plain)
         image = np.zeros(d.rows[0].shape)
         for phase in range(flat.phases):
-            kernels.take_back(line[:, phase].reshape(len(line), -1).copy(), flat, phase, place, image)
+            sums = line[:, phase].reshape(len(line), -1)[:, flat.first :].copy()
+            kernels.take_back(sums, flat, phase, place, image)
         np.testing.assert_array_equal(image, np.where(image == 0, 0, d.rows[0]))
         assert d.windows.covers == bool((image != 0).all())
         assert np.count_nonzero(line) == np.count_nonzero(image)
