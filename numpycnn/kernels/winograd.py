@@ -9,11 +9,11 @@ numbers by 6 numbers, and transform back (`AT`):
     Y = AT [(G w G^T) * (BT d B)] A    in two: a 6x6 patch of the input gives a 4x4 patch of the output
 
 The transforms are additions mostly, and each is used many times: an input patch for every filter, a kernel for every
-patch. The products of all patches, channels and filters together are 36 matrix products, ``M[k] = U[k] V[k]``, one for
-each of the 6x6 points.
+patch. The products of all patches, channels and filters together are 36 matrix products, one for each of the 6x6
+points: ``M[k] = V[k] U[k]``, where ``V[k]`` has a row for each patch, and ``U[k]`` is (channels, filters).
 
 The way back is the same in the other direction, since each step is linear: the patches of ``dy`` are transformed by
-``A``, ``dV[k] = U[k]^T dM[k]`` and ``dU[k] = dM[k] V[k]^T`` are again products at 36 points, and ``B`` and ``G^T`` lead
+``A``, ``dV[k] = dM[k] U[k]^T`` and ``dU[k] = V[k]^T dM[k]`` are again products at 36 points, and ``B`` and ``G^T`` lead
 back to the input and to the weights. It is the exact adjoint of the way there.
 
 The transforms work on vectors of channels, see `numpycnn.kernels.blocks`: one instruction does a step of a transform
