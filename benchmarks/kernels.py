@@ -24,7 +24,6 @@ from report import arguments, head, heading, row, written_to
 from timing import milliseconds, quick_or_slow, ratio
 
 import numpycnn
-from numpycnn.functional.matrices import whole_fours
 from numpycnn.kernels import memory, threads
 from numpycnn.kernels.products import (
     lanes,
@@ -193,9 +192,9 @@ def products(limit: float, runs: int, seconds: float, filters: int = 64, k: int 
     matrix, rows = rng.normal(size=(1, filters, k)).astype(np.float32), rng.normal(size=(filters, q)).astype(np.float32)
     offsets, start = np.arange(k) * q, np.zeros(filters, np.float32)
     sums = np.zeros((filters, q + lanes(line.dtype)), np.float32)
-    weights, found = whole_fours(matrix)[0], np.zeros((filters, k), np.float32)
+    weights, found = np.pad(matrix[0], ((0, 0), (0, 1)))[:, :k], np.zeros((filters, k), np.float32)
     loops = [
-        (weighted_sums, weighted_sums_reference, (line, offsets, weights[:, :k], start, q, sums)),
+        (weighted_sums, weighted_sums_reference, (line, offsets, weights, start, q, sums)),
         (scalar_products, scalar_products_reference, (line, offsets, rows, 0, q, found)),
     ]
     for kernel, reference, values in loops:

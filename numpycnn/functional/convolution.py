@@ -283,7 +283,7 @@ def conv2d(
     Notes
     -----
     ``N F OH OW (C/groups) KH KW`` multiply-adds, or a quarter of them where Winograd's way is taken (3x3 kernels,
-    stride 1, two dozen channels or more). The matrix of all windows (im2col) is not made, and the working memory does
+    stride 1, from 16 or 24 channels on). The matrix of all windows (im2col) is not made, and the working memory does
     not grow with the batch.
 
     References

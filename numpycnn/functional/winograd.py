@@ -32,10 +32,12 @@ def prefers_winograd(images: int, channels: int, filters: int, groups: int, wind
     return products + of_patches + channels * filters * 1100 / max(images, 1) < plain
 
 
-#: Bytes that the numbers of all patches may take, and patches that there are at least; beyond that, images are done in
-#: groups. More patches make better products, and fewer groups fewer pauses, but what stays in the cache is less: from
-#: 8 to 32 MiB a step of 64 to 256 channels takes the same time, but for 5 %.
-TOGETHER, FEWEST = 16 * 2**20, 128
+#: Bytes that the numbers of the patches of a group of images take. More patches make better products, and fewer groups
+#: fewer pauses, but what stays in the cache is less: with 64 to 256 channels a step takes the same time from 8 to 32
+#: MiB, within 5 %.
+TOGETHER = 16 * 2**20
+#: Patches that a group has at least, even if they take more.
+FEWEST = 128
 #: Bytes that the numbers of all kernels may take where each thread does images by itself. With two threads a layer of
 #: 32 channels is 1.4 times as fast so, one of 64 channels 1.25 times; with 128 it would take 1.15 times as long.
 ALONE = 2**20
@@ -114,7 +116,7 @@ def winograd(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, windows
         shift[:filters] = bias
     scratch = p.scratch()
     if p.alone:
-        way = (p.patches, p.pitches, p.together, scratch, p.v, p.m, p.moderate)
+        way = (p.patches, p.pitches, (0, 36), p.together, scratch, p.v, p.m, p.moderate)
         threads.run(kernels.convolve_images, threads.split(len(x), most=p.threads), x, u, shift, *way, y)
         return y if p.moderate.all() else None
     for group in p.groups:
@@ -143,7 +145,7 @@ def winograd_backward(
     if p.alone:
         chunks = threads.split(len(x), most=p.threads)
         du = transforms.empty_at_points(filters, channels, x.dtype, len(chunks))
-        way = (p.patches, p.pitches, p.together, *scratch, p.v, p.m, p.moderate)
+        way = (p.patches, p.pitches, (0, 36), p.together, *scratch, p.v, p.m, p.moderate)
         threads.run(kernels.convolve_images_backward, chunks, dy, x, u, *way, du, dbias, dx)
         if not p.moderate.all():
             return None

@@ -2,8 +2,9 @@
 
 ``multiply`` is a weighted sum of the rows of ``b``, ``multiply_transposed`` the scalar products of the rows of both; so
 the rows of a matrix are the shifted lines of `numpycnn.kernels.products`, one row's length apart. NumPy's product is
-the plain version. Why not use that? It is as fast at best (half as fast where the BLAS does not know the processor),
-and it brings threads of its own, which stay awake for milliseconds and take the processor from those of other layers.
+the plain version. Why not use that? It is the faster one where the BLAS knows the processor, and half as fast where it
+does not; but it brings threads of its own, which stay awake for milliseconds and take the processor from those of other
+layers.
 """
 
 import numpy as np
@@ -28,7 +29,7 @@ def multiply(chunk, start, stop, a, b, y):
     k, n = b.shape
     offsets = np.arange(k) * n
     nothing = np.zeros(4 * (stop - start), b.dtype)
-    rows = a[4 * start : 4 * stop, :k]
+    rows = a[4 * start : 4 * stop, :k]  # all of it: see `weighted_sums`
     weighted_sums(b.reshape(-1), offsets, rows, nothing, n, y[4 * start : 4 * stop])
 
 

@@ -13,7 +13,7 @@ Why they are fast: a processor can multiply and add two registers full of number
 store one. A plain loop loads two and stores one for every product, so it waits for its memory. Here the results of a
 small tile, 4 filters by as many positions as four registers hold, stay in registers while ``k`` runs: 8 loads serve 16
 products, the loads hide behind them, and nothing is stored until the sums are done. One core of a processor with
-AVX-512 (Zen 5) reached 250 GFLOP/s in the first, before `LINES`, and reaches 200 in the second, of 256 that are
+AVX-512 (Zen 5) reached 230 to 250 GFLOP/s in the first, before `LINES`, and reaches 200 in the second, of 256 that are
 possible; OpenBLAS's matrix product reaches 118 there.
 
 Source: K. Goto and R. van de Geijn, "Anatomy of high-performance matrix multiplication", 2008, on tiles and registers.
@@ -70,8 +70,10 @@ def weighted_sums(line, offsets, weights, start, length, sums):
     are overwritten, and the line must reach that far.
 
     A tile's width of ``LINES`` shifted lines stays in the first-level cache while all filters go over it, and then the
-    next lines add to the sums so far. Where this is called, weights are always a part of a matrix, and no argument is a
-    plain number: numba would compile it once more for each kind of them.
+    next lines add to the sums so far.
+
+    Callers cut the weights out of a matrix even where they take all of it: a matrix as it was made is another type for
+    numba, and so is a plain number, and the loop would be compiled once more for each.
     """
     step = FOUR // line.itemsize
     nothing, nothing2 = zero4(line), zero2(line)

@@ -256,7 +256,7 @@ WORTH_SHARING = 32 * 1024
 
 
 def split(n: int, multiplications: float = MULTIPLICATIONS, most: int | None = None) -> list[tuple[int, int]]:
-    """Cut ``range(n)`` into at most ``get_num_threads()`` runs ``(start, stop)`` of nearly equal length, or `most`.
+    """Cut ``range(n)`` into at most `most` runs ``(start, stop)`` of nearly equal length, as many as there are threads.
 
     If there are few `multiplications` to be done in all, it stays in one.
     """

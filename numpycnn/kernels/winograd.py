@@ -153,19 +153,21 @@ def see_images_backward_reference(chunk, start, stop, v, pitch, patches, scratch
         dx[n, channels, : inside.shape[1], : inside.shape[2]] = inside
 
 
-def convolve_images_reference(chunk, start, stop, x, u, bias, patches, pitches, together, scratch, v, m, moderate, y):
+def convolve_images_reference(
+    chunk, start, stop, x, u, bias, patches, pitches, points, together, scratch, v, m, moderate, y
+):
     channels, filters, size = x.shape[1], y.shape[1], patches.down * patches.across
     inputs, outputs, v, m = blocks_of(channels, x.itemsize), blocks_of(filters, x.itemsize), v[chunk], m[chunk]
     for first in range(start, stop, together):
         n = min(together, stop - first)
         some = slice(first, first + n)
-        see_images_reference(chunk, 0, n * inputs, x[some], patches, pitches[0], scratch, v, moderate)
-        multiply_points_reference(chunk, 0, 36, v, u, channels, filters, n * size, pitches, m)
-        answer_images_reference(chunk, 0, n * outputs, m, pitches[1], bias, patches, scratch, y[some])
+        see_images_reference(chunk, points[0], n * inputs, x[some], patches, pitches[0], scratch, v, moderate)
+        multiply_points_reference(chunk, *points, v, u, channels, filters, n * size, pitches, m)
+        answer_images_reference(chunk, points[0], n * outputs, m, pitches[1], bias, patches, scratch, y[some])
 
 
 def convolve_images_backward_reference(
-    chunk, start, stop, dy, x, u, patches, pitches, together, of_x, of_dy, of_dx, v, m, moderate, du, dbias, dx
+    chunk, start, stop, dy, x, u, patches, pitches, points, together, of_x, of_dy, of_dx, v, m, moderate, du, dbias, dx
 ):
     channels, filters, size = x.shape[1], dy.shape[1], patches.down * patches.across
     inputs, outputs = blocks_of(channels, x.itemsize), blocks_of(filters, x.itemsize)
@@ -173,12 +175,12 @@ def convolve_images_backward_reference(
     for first in range(start, stop, together):
         n, more = min(together, stop - first), first > start
         some = slice(first, first + n)
-        see_images_reference(chunk, 0, n * inputs, x[some], patches, to_v, of_x, v, moderate)
+        see_images_reference(chunk, points[0], n * inputs, x[some], patches, to_v, of_x, v, moderate)
         answer_images_backward_reference(
-            chunk, 0, n * outputs, dy[some], patches, to_m, of_dy, m, dbias[some], moderate
+            chunk, points[0], n * outputs, dy[some], patches, to_m, of_dy, m, dbias[some], moderate
         )
-        multiply_points_backward_reference(chunk, 0, 36, m, u, channels, filters, n * size, pitches, more, v, du)
-        see_images_backward_reference(chunk, 0, n * inputs, v, to_v, patches, of_dx, dx[some])
+        multiply_points_backward_reference(chunk, *points, m, u, channels, filters, n * size, pitches, more, v, du)
+        see_images_backward_reference(chunk, points[0], n * inputs, v, to_v, patches, of_dx, dx[some])
 
 
 # ----------------------------------------------------------------------------------------- transforms in two dimensions
@@ -302,7 +304,7 @@ def multiply_points(chunk, start, stop, v, u, channels, filters, count, pitches,
 
 @jit
 def answer_images(chunk, start, stop, m, pitch, bias, patches, scratch, y):
-    """Transform back what the filters answered. bias, with point for whole vectors; y (N, F, OH, OW)."""
+    """Transform back what the filters answered. bias, with room for whole vectors; y (N, F, OH, OW)."""
     _, filters, height, width = y.shape
     step, size, flat = REGISTER // y.itemsize, height * width, y.reshape(-1)
     blocks, numbers, point, pixels = -(-filters // step), m.reshape(-1), m.shape[1], scratch.pixels[chunk]
@@ -378,34 +380,35 @@ def see_images_backward(chunk, start, stop, v, pitch, patches, scratch, dx):
 # ----------------------------------------------------------------------------------------------- the whole way at once
 # Where the numbers of all kernels fit into the cache of a processor, each thread goes the whole way with images of its
 # own, so few at a time that their numbers fit in as well. ``v``, ``m`` and ``du`` have a part for each chunk then, and
-# the parts of ``du`` are added up at the end: the same number of threads gives the same bits.
+# the parts of ``du`` are added up at the end: the same number of threads gives the same bits. ``points`` is (0, 36); a
+# plain number would be another type, and numba would compile each step for it once more.
 
 
 @jit
-def convolve_images(chunk, start, stop, x, u, bias, patches, pitches, together, scratch, v, m, moderate, y):
+def convolve_images(chunk, start, stop, x, u, bias, patches, pitches, points, together, scratch, v, m, moderate, y):
     """Convolve the images start to stop, ``together`` at a time."""
     channels, filters, size = x.shape[1], y.shape[1], patches.down * patches.across
-    inputs, outputs = blocks_of(channels, x.itemsize), blocks_of(filters, x.itemsize)
+    inputs, outputs, (begin, end) = blocks_of(channels, x.itemsize), blocks_of(filters, x.itemsize), points
     for first in range(start, stop, together):
         n = min(together, stop - first)
         images, answers = x[first : first + n], y[first : first + n]
-        see_images(chunk, 0, n * inputs, images, patches, pitches[0], scratch, v[chunk], moderate)
-        multiply_points(chunk, 0, 36, v[chunk], u, channels, filters, n * size, pitches, m[chunk])
-        answer_images(chunk, 0, n * outputs, m[chunk], pitches[1], bias, patches, scratch, answers)
+        see_images(chunk, begin, n * inputs, images, patches, pitches[0], scratch, v[chunk], moderate)
+        multiply_points(chunk, begin, end, v[chunk], u, channels, filters, n * size, pitches, m[chunk])
+        answer_images(chunk, begin, n * outputs, m[chunk], pitches[1], bias, patches, scratch, answers)
 
 
 @jit
 def convolve_images_backward(
-    chunk, start, stop, dy, x, u, patches, pitches, together, of_x, of_dy, of_dx, v, m, moderate, du, dbias, dx
+    chunk, start, stop, dy, x, u, patches, pitches, points, together, of_x, of_dy, of_dx, v, m, moderate, du, dbias, dx
 ):
     """Do the way back for the images start to stop, with scratch for each of the steps that have a plane."""
     channels, filters, size = x.shape[1], dy.shape[1], patches.down * patches.across
-    inputs, outputs = blocks_of(channels, x.itemsize), blocks_of(filters, x.itemsize)
+    inputs, outputs, (begin, end) = blocks_of(channels, x.itemsize), blocks_of(filters, x.itemsize), points
     own_v, own_m, own_du, (to_v, to_m) = v[chunk], m[chunk], du[chunk], pitches
     for first in range(start, stop, together):
         n, more = min(together, stop - first), first > start
         some = slice(first, first + n)
-        see_images(chunk, 0, n * inputs, x[some], patches, to_v, of_x, own_v, moderate)
-        answer_images_backward(chunk, 0, n * outputs, dy[some], patches, to_m, of_dy, own_m, dbias[some], moderate)
-        multiply_points_backward(chunk, 0, 36, own_m, u, channels, filters, n * size, pitches, more, own_v, own_du)
-        see_images_backward(chunk, 0, n * inputs, own_v, to_v, patches, of_dx, dx[some])
+        see_images(chunk, begin, n * inputs, x[some], patches, to_v, of_x, own_v, moderate)
+        answer_images_backward(chunk, begin, n * outputs, dy[some], patches, to_m, of_dy, own_m, dbias[some], moderate)
+        multiply_points_backward(chunk, begin, end, own_m, u, channels, filters, n * size, pitches, more, own_v, own_du)
+        see_images_backward(chunk, begin, n * inputs, own_v, to_v, patches, of_dx, dx[some])

@@ -7,6 +7,7 @@ from numpycnn.functional import convolution as plain
 from numpycnn.functional import winograd as functional
 from numpycnn.functional.windows import slide
 from numpycnn.functional.winograd import prefers_winograd
+from numpycnn.kernels import threads
 
 
 def windows(size=(14, 14), kernel=3, stride=1, padding=1, dilation=1):
@@ -20,6 +21,7 @@ def windows(size=(14, 14), kernel=3, stride=1, padding=1, dilation=1):
         (64, 32, 1, {"padding": 0}, True),
         (64, 64, 1, {"size": (4, 4)}, True),
         (32, 32, 1, {}, True),
+        (24, 24, 1, {}, True),
         (8, 8, 1, {}, False),
         (1, 128, 1, {}, False),
         (64, 64, 2, {}, False),
@@ -33,17 +35,35 @@ def test_the_choice(channels, filters, groups, settings, expected):
     assert prefers_winograd(32, channels, filters, groups, windows(**settings)) is expected
 
 
+def test_the_choice_counts_the_kernels_once_for_all_images():
+    assert prefers_winograd(32, 512, 512, 1, windows((4, 4)))
+    assert not prefers_winograd(1, 512, 512, 1, windows((4, 4)))
+
+
+def test_more_threads_in_the_middle_of_a_convolution_find_no_scratch_and_get_no_work():
+    before = get_num_threads()
+    set_num_threads(2)
+    plan = functional._Plan(np.zeros((40, 64, 8, 8)), 64, windows((8, 8)))
+    set_num_threads(7)
+    try:
+        assert len(plan.chunks(slice(0, 40), 64)) == 2
+    finally:
+        set_num_threads(before)
+
+
 @pytest.fixture(params=["alone", "together", "in groups"])
 def way(request, monkeypatch):
     """Each thread with images by itself, or all with the same ones, at once or a few at a time."""
     monkeypatch.setattr(functional, "ALONE", 2**40 if request.param == "alone" else 0)
-    for name in ("TOGETHER", "TOGETHER_ALONE"):
-        monkeypatch.setattr(functional, name, 2**40 if request.param == "together" else 2**17)
+    monkeypatch.setattr(functional, "TOGETHER_ALONE", 2**40)
+    monkeypatch.setattr(functional, "TOGETHER", 2**40 if request.param == "together" else 2**17)
     monkeypatch.setattr(functional, "FEWEST", 1)
-    before = get_num_threads()
+    taken, run, before = [], threads.run, get_num_threads()
+    monkeypatch.setattr(threads, "run", lambda kernel, *args: (taken.append(kernel.__name__), run(kernel, *args))[1])
     set_num_threads(2)
-    yield request.param
+    yield taken
     set_num_threads(before)
+    assert ("see_images" if request.param == "alone" else "convolve_images") not in taken
 
 
 @pytest.fixture
@@ -75,6 +95,7 @@ def test_it_agrees_with_the_direct_way(padding, channels, filters, dtype, way, e
         np.testing.assert_allclose(
             found, wanted, rtol=0, atol=np.abs(wanted).max() * (1e-5 if dtype == np.float32 else 1e-12)
         )
+    assert {"convolve_images", "see_images"} & set(way)
 
 
 @pytest.mark.parametrize("images", [1, 3])

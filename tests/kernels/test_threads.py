@@ -53,6 +53,7 @@ def test_split(n_threads: int) -> None:
         sizes = [stop - start for start, stop in chunks]
         assert max(sizes) - min(sizes) <= 1
     assert threads.split(0) == [(0, 0)]
+    assert threads.split(12, most=3) == [(0, 4), (4, 8), (8, 12)]
 
 
 def test_small_arrays_are_not_split_by_elements() -> None:

@@ -117,6 +117,8 @@ def test_forward(output, padding, rng):
         kernels.multiply_points, kernels.multiply_points_reference, 36, lambda: (v, u, *case.sizes, m.copy())
     )
     np.testing.assert_allclose(*(case.seen(call[-1], FILTERS) for call in products), rtol=0, atol=1e-10)
+    behind = matrices(products[0][-1], -(-case.count // 4) * 4, PITCHES[1])[:, case.count :, :FILTERS]
+    assert not behind.any()  # the rows there, which held anything, were made zeros
 
     m = products[1][-1]
     answers = both(
@@ -194,7 +196,7 @@ def test_what_is_too_large_is_found(special, rng):
 @pytest.mark.parametrize("together", [1, 2, 3])
 def test_the_whole_way_at_once(output, padding, together, rng):
     case = draw(output, padding, rng)
-    way = case.patches, PITCHES, together
+    way = case.patches, PITCHES, (0, 36), together
     u, bias = at_points(case.weight, False)[0], case.bias[:FILTERS]
 
     def room_for_both():
