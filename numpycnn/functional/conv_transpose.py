@@ -27,7 +27,6 @@ from numpycnn.functional.convolution import (
     correlate,
     input_gradient,
     parameter_gradients,
-    sum_over_positions,
 )
 from numpycnn.functional.windows import transposed_size
 
@@ -91,7 +90,7 @@ def convolve_transposed_backward(
     dy = check_gradient(operation, dy, x, (len(x), weight.shape[1] * groups, *windows.size))
     dx = correlate(dy, weight, None, groups, windows)
     dweight, _ = parameter_gradients(x, dy, weight.shape, groups, windows)
-    return dx, dweight, sum_over_positions(dy)
+    return dx, dweight, dy.sum(axis=(0, *range(2, dy.ndim)))
 
 
 # -------------------------------------------------------------------------------------------------------- public names

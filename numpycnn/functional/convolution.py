@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 
 from numpycnn.functional.checks import expect_shape, float_array, for_kernel, spell, whole_number
-from numpycnn.functional.matrices import whole_fours
+from numpycnn.functional.matrices import filled_up
 from numpycnn.functional.windows import AXES, LETTERS, Windows, slide
 from numpycnn.functional.winograd import all_moderate, prefers_winograd, winograd, winograd_backward
 from numpycnn.kernels import convolution as kernels
@@ -63,7 +63,7 @@ def correlate(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, groups
     y = memory.empty((n, filters, *windows.output), x.dtype)
     if not n:
         return y
-    weights = whole_fours(weight.reshape(groups, filters // groups, -1))
+    weights = filled_up(weight.reshape(groups, filters // groups, -1), 4, 1)
     offset = np.zeros((groups, weights.shape[1]), x.dtype)
     if bias is not None:
         offset[:, : filters // groups] = bias.reshape(groups, -1)
@@ -84,7 +84,7 @@ def input_gradient(dy: np.ndarray, weight: np.ndarray, groups: int, windows: Win
         return dx
     flat, room = windows.flat, lanes(dy.dtype)
     blocks = weight.reshape(groups, filters, channels, -1)[..., flat.order]
-    weights = whole_fours(blocks.transpose(0, 2, 3, 1).reshape(groups, channels, -1))  # (G, C to whole fours, KK F)
+    weights = filled_up(blocks.transpose(0, 2, 3, 1).reshape(groups, channels, -1), 4, 1)  # (G, C to fours, KK F)
     chunks = threads.split(n, dy.size * weight[0].size)
     together = _together(-(-n // len(chunks)), windows)
     reach = flat.plane - int(flat.origins[-1]) - flat.width
@@ -228,11 +228,6 @@ def _check_backward(
         x.shape[2:], weight.shape[2:], stride=stride, padding=padding, dilation=dilation, operation=operation
     )
     return check_gradient(operation, dy, x, (len(x), len(weight), *windows.output)), x, weight, groups, windows
-
-
-def sum_over_positions(dy: np.ndarray) -> np.ndarray:
-    """Return the gradient of the bias, the sum of `dy` for each output channel."""
-    return dy.sum(axis=(0, *range(2, dy.ndim)))  # (F,)
 
 
 # -------------------------------------------------------------------------------------------------------- public names

@@ -256,9 +256,9 @@ WORTH_SHARING = 32 * 1024
 
 
 def split(n: int, multiplications: float = MULTIPLICATIONS, most: int | None = None) -> list[tuple[int, int]]:
-    """Cut ``range(n)`` into at most `most` runs ``(start, stop)`` of nearly equal length, as many as there are threads.
+    """Cut ``range(n)`` into at most `most` runs ``(start, stop)`` of nearly equal length.
 
-    If there are few `multiplications` to be done in all, it stays in one.
+    Without `most` there are as many as threads. If there are few `multiplications` to be done in all, it stays in one.
     """
     pieces = max(1, min(n, most or get_num_threads())) if multiplications >= MULTIPLICATIONS else 1
     cuts = [n * i // pieces for i in range(pieces + 1)]

@@ -206,9 +206,8 @@ def transform_weights_reference(chunk, start, stop, weight, swapped, pitch, u, m
 
 
 def transform_weights_backward_reference(chunk, start, stop, du, pitch, dweight):
-    points = matrices(du.sum(axis=0), len(dweight), pitch)[:, start:stop, : dweight.shape[1]].transpose(
-        1, 2, 0
-    )  # (F, C, 36)
+    points = matrices(du.sum(axis=0), len(dweight), pitch)[:, start:stop, : dweight.shape[1]]
+    points = points.transpose(1, 2, 0)  # (F, C, 36)
     g = G.astype(du.dtype)
     gradients = g.T @ points.reshape(*points.shape[:2], 6, 6) @ g
     dweight[start:stop] = gradients.reshape(*points.shape[:2], 9)

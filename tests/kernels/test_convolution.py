@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from numpycnn.functional.matrices import whole_fours
+from numpycnn.functional.matrices import filled_up
 from numpycnn.functional.windows import Windows
 from numpycnn.kernels import convolution as kernels
 from numpycnn.kernels.products import lanes
@@ -34,13 +34,13 @@ class Drawn(NamedTuple):
 
     @property
     def laid_out(self) -> np.ndarray:
-        return whole_fours(self.weight.reshape(self.groups, len(self.weight) // self.groups, -1))
+        return filled_up(self.weight.reshape(self.groups, len(self.weight) // self.groups, -1), 4, 1)
 
     @property
     def laid_out_back(self) -> np.ndarray:
         filters, channels = len(self.weight) // self.groups, self.weight.shape[1]
         blocks = self.weight.reshape(self.groups, filters, channels, -1)[..., self.windows.flat.order]
-        return whole_fours(blocks.transpose(0, 2, 3, 1).reshape(self.groups, channels, -1))
+        return filled_up(blocks.transpose(0, 2, 3, 1).reshape(self.groups, channels, -1), 4, 1)
 
     def line(self, size: int) -> np.ndarray:
         return scratch(1, size + lanes(self.x.dtype))
