@@ -231,18 +231,24 @@ def expect_layer(model: Sequential, key: str, operation: str) -> Layer:
     return layers[key]
 
 
+def expect_built(model: Sequential, operation: str) -> tuple[int, ...]:
+    """Return the shape of the model's inputs, and refuse a model that has none yet."""
+    if model.input_shape is None:
+        raise RuntimeError(f"{operation}: the model is not built yet; give it an input_shape")
+    return model.input_shape
+
+
 def expect_batch(model: Any, x: Any, operation: str) -> np.ndarray:
     """Return `x` as an array, and refuse what is no built model or no batch for it."""
     if not isinstance(model, Sequential):
         raise TypeError(f"{operation}: expected a Sequential, got {type(model).__name__}")
-    if model.input_shape is None:
-        raise RuntimeError(f"{operation}: the model is not built yet; give it an input_shape")
+    input_shape = expect_built(model, operation)
     if not model.layers:
         raise ValueError(f"{operation}: expected a model with layers, got an empty one")
     x = np.asarray(x)
-    if x.shape[1:] != model.input_shape or x.ndim == 0:
-        hint = "; put a batch axis before it, x[np.newaxis]" if x.shape == model.input_shape else ""
-        raise ValueError(f"{operation}: expected x {spell(('N', *model.input_shape))}, got {spell(x.shape)}{hint}")
+    if x.shape[1:] != input_shape or x.ndim == 0:
+        hint = "; put a batch axis before it, x[np.newaxis]" if x.shape == input_shape else ""
+        raise ValueError(f"{operation}: expected x {spell(('N', *input_shape))}, got {spell(x.shape)}{hint}")
     return x
 
 

@@ -13,7 +13,7 @@ from numpycnn.functional.checks import whole_number
 from numpycnn.layers import ConvTranspose1D, ConvTranspose2D, ConvTranspose3D, Dense, Dropout, Flatten, Reshape
 from numpycnn.layers.base import Layer, Parameter
 from numpycnn.sequential import Sequential
-from numpycnn.visualize.activations import chain_of, expect_layer, layer_title, layers_of
+from numpycnn.visualize.activations import chain_of, expect_built, expect_layer, layer_title, layers_of
 from numpycnn.visualize.board import TIMES
 from numpycnn.visualize.panels import colour_bar, frame_tiles, reach, tile
 from numpycnn.visualize.style import GREY, INK, LONGEST_TITLE, new_figure, plain, save, signed_colours
@@ -44,7 +44,10 @@ def read_filters(model: Sequential, at: str | None = None) -> np.ndarray:
     ------
     ValueError
         If there is no such layer, or it has no filters.
+    RuntimeError
+        If the model has not been built.
     """
+    expect_built(model, "read_filters")
     place = filter_layer(model) if at is None else at
     layer = expect_layer(model, place, "read_filters")
     weight = _weight(layer)
@@ -60,6 +63,7 @@ def read_filters(model: Sequential, at: str | None = None) -> np.ndarray:
 
 def filter_layer(model: Sequential) -> str:
     """Return the place of the first layer with kernels, or else of the first one with a matrix of weights."""
+    expect_built(model, "filters")
     found = {key: weight.ndim for key, layer in layers_of(model).items() if (weight := _weight(layer)) is not None}
     if not found:
         raise ValueError("filters: expected a model with a convolution or a dense layer, got one without")
@@ -103,6 +107,8 @@ def filters(
     ------
     TypeError, ValueError
         As `read_filters`, and if `limit` is no int from 1 on.
+    RuntimeError
+        If the model has not been built.
     """
     limit = whole_number(limit, "limit", "filters")
     place = filter_layer(model) if at is None else at

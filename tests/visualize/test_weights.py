@@ -97,5 +97,6 @@ def test_wrong_arguments() -> None:
         filters(grey(), at="12")
     with pytest.raises(ValueError, match="filters: expected limit from 1"):
         filters(grey(), limit=0)
-    with pytest.raises(ValueError, match="one without"):
-        read_filters(Sequential([Conv2D(2, 1)]))  # not built: there are no weights yet
+    for draw in (read_filters, filters):
+        with pytest.raises(RuntimeError, match="ilters: the model is not built yet; give it an input_shape"):
+            draw(Sequential([Conv2D(2, 1)]))
