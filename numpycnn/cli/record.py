@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from llvmlite.binding import get_host_cpu_name
 
 from numpycnn import __version__
 from numpycnn.cli.scoring import Score
@@ -17,7 +18,7 @@ from numpycnn.cli.settings import Settings
 from numpycnn.data import Dataset
 from numpycnn.training import Trainer
 
-PACKAGES = ("numpy", "numba", "scipy", "scikit-image", "pillow")
+PACKAGES = ("numpy", "numba", "llvmlite", "scipy", "scikit-image", "pillow")
 
 
 def digest(dataset: Dataset) -> str:
@@ -26,6 +27,16 @@ def digest(dataset: Dataset) -> str:
     for array in (dataset.images, dataset.labels):
         found.update(f"{array.dtype.str} {array.shape} ".encode())
         found.update(np.ascontiguousarray(array).data.cast("B") if array.size else b"")
+    return found.hexdigest()
+
+
+def code_digest() -> str:
+    """Return the SHA-256 of this package's source, which changes more often than its version."""
+    root = Path(__file__).parents[1]
+    found = hashlib.sha256()
+    for path in sorted(root.rglob("*.py")):
+        found.update(f"{path.relative_to(root).as_posix()} ".encode())
+        found.update(path.read_bytes())
     return found.hexdigest()
 
 
@@ -50,6 +61,7 @@ def machine() -> dict[str, Any]:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return {
         "processor": name[1] if name else platform.processor() or platform.machine(),
+        "compiled_for": get_host_cpu_name(),  # its generation, as LLVM knows it
         "cores": cores,
         "platform": platform.platform(),
     }
@@ -64,11 +76,13 @@ def record(
     *,
     threads: int,
     seconds: float,
+    resumed: bool,
 ) -> dict[str, Any]:
     """Return the result of a run with all that it came from, as JSON can hold it.
 
-    The processor time is that of this process, all threads together: it grows less than the time on the clock where
-    other programs want the same cores.
+    The time of a run is from its command to its pictures, all but writing the record; the processor time is that of all
+    threads together, which grows less than the time on the clock where other programs want the same cores. Of a run
+    that was resumed both are those of its last part, and the time of training that of all parts.
     """
     return {
         "test_accuracy": score.accuracy,
@@ -76,10 +90,12 @@ def record(
         "test_images": len(test),
         "seconds": round(seconds, 2),
         "cpu_seconds": round(time.process_time(), 2),
+        "resumed": resumed,
         "training_seconds": round(sum(epoch["seconds"] for epoch in trainer.history), 2),
         "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "settings": settings.to_json() | {"threads": threads},
         "augmentation": repr(settings.augmentation) if settings.augmentation else "none",
+        "views": repr(settings.test_views) if settings.test_views else "none",
         "optimizer": repr(trainer.optimizer),
         "input_shape": list(trainer.model.input_shape or ()),  # of pictures from a folder the user chooses the size
         "parameters": trainer.model.summary().parameters,
@@ -88,5 +104,6 @@ def record(
         "data_note": test.note,
         "data_sha256": {"train": digest(train), "test": digest(test)},
         "versions": versions(),
+        "code_sha256": code_digest(),
         "machine": machine(),
     }

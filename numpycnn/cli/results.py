@@ -129,6 +129,7 @@ def write_results(
     *,
     threads: int,
     begin: float,
+    resumed: bool,
 ) -> float:
     """Write the model, figures and pictures, then remove the checkpoint; return the seconds since `begin`."""
     train, test = data
@@ -138,7 +139,7 @@ def write_results(
     confusion_matrix(test.labels, score.predictions, test.class_names, out / CONFUSIONS)
     write_mistakes(out, test, score)
     seconds = time.perf_counter() - begin
-    result = record(trainer, settings, train, test, score, threads=threads, seconds=seconds)
+    result = record(trainer, settings, train, test, score, threads=threads, seconds=seconds, resumed=resumed)
     with replacing(out / RESULT) as beside:
         beside.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     (out / CHECKPOINT).unlink(missing_ok=True)

@@ -30,7 +30,7 @@ from numpycnn.cli.datasets import SIZE, add_dataset, label_of, load, size
 from numpycnn.cli.networks import CHECKPOINT, RUNS, Training, create_for, training_of
 from numpycnn.cli.results import HISTORY, check_folder, files_of, find_checkpoint, make_folder, write_results
 from numpycnn.cli.scoring import expect_classifier, score
-from numpycnn.cli.settings import KEY, Settings, choose, settings_of
+from numpycnn.cli.settings import KEY, SMALLEST_SHARE, Settings, choose, settings_of
 from numpycnn.data import CATALOG, Dataset, PictureReader
 from numpycnn.loading import load_model
 from numpycnn.models import MODELS
@@ -96,32 +96,42 @@ def add(commands: Commands) -> None:
     command.add_argument("--epochs", type=whole(1), metavar="N", help=f"times through the data ({default('epochs')})")
     command.add_argument("--batch-size", type=whole(1), metavar="N", help=f"examples a step ({default('batch_size')})")
     command.add_argument(
-        "--optimizer", choices=list(recipes.OPTIMIZERS), help="what takes the steps (default: adam)", metavar="NAME"
+        "--optimizer",
+        choices=list(recipes.OPTIMIZERS),
+        metavar="NAME",
+        help=f"what takes the steps: {', '.join(recipes.OPTIMIZERS)} ({default('optimizer')})",
     )
     peaks = ", ".join(f"{peak:g} for {name}" for name, (_, peak) in recipes.OPTIMIZERS.items())
     command.add_argument("--lr", type=rate, metavar="RATE", help=f"highest learning rate (default: {peaks})")
-    for option, names, text in (
-        ("--schedule", recipes.SCHEDULES, "how the learning rate changes"),
-        ("--augment", recipes.AUGMENTATIONS, "what other examples are made of those of each batch"),
-        ("--views", recipes.VIEWS, "views of each picture that are averaged in the test"),
+    for field, names, text in (
+        ("schedule", recipes.SCHEDULES, "how the learning rate changes"),
+        ("augment", recipes.AUGMENTATIONS, "what other examples are made of those of each batch"),
+        ("views", recipes.VIEWS, "views of each picture that are averaged in the test"),
     ):
         command.add_argument(
-            option, choices=list(names), metavar="NAME", help=f"{text}: {', '.join(names)} (default: the recipe's)"
+            f"--{field}",
+            choices=list(names),
+            metavar="NAME",
+            help=f"{text}: {', '.join(names)} ({default(field)})",
         )
-    for option, kind, text in (
-        ("--label-smoothing", share, "share of each label that is spread over all classes"),
-        ("--l2", amount, "weight of half the sum of the squares of the weights in the loss"),
-        ("--ema", share, "decay of the moving average of the weights, 0 for none"),
+    for field, kind, text in (
+        ("label_smoothing", share, "share of each label that is spread over all classes"),
+        ("l2", amount, "weight of half the sum of the squares of the weights in the loss"),
+        ("ema", share, "decay of the moving average of the weights, 0 for none"),
     ):
-        command.add_argument(option, type=kind, metavar="X", help=f"{text} (default: the recipe's)")
+        option = f"--{field.replace('_', '-')}"
+        command.add_argument(option, type=kind, metavar="X", help=f"{text} ({default(field)})")
     command.add_argument(
         "--validation",
         type=whole(0),
         metavar="N",
-        help=f"training examples to hold out, 0 for none ({default('validation')})",
+        help=f"training examples to hold out, 0 for none ({default('validation')}; one in {SMALLEST_SHARE} at most)",
     )
     command.add_argument(
-        "--seed", type=whole(0), metavar="N", help="of weights, order and held-out examples (default: 0)"
+        "--seed",
+        type=whole(0),
+        metavar="N",
+        help="of weights, order, held-out examples, augmentation and dropout (default: 0)",
     )
     command.add_argument(
         "--out", type=folder, metavar="FOLDER", help=f"output folder (default: {RUNS}/DATASET, numbered)"
@@ -151,21 +161,19 @@ def run(arguments: argparse.Namespace) -> int:
         check_folder(arguments.out, force=arguments.force)
         train, test = load_data(arguments)
         settings = choose(arguments, train)
-        model = new_model(settings, train)
-        out = make_folder(label, arguments.out)
-        trainer = Trainer(
-            model,
-            loss=settings.new_loss(),
-            optimizer=settings.new_optimizer(),
-            callbacks=[*settings.new_callbacks(), *callbacks_in(out)],
-            seed=settings.seed,
-        )
+        model, loss = new_model(settings, train), settings.new_loss()
+        with refusing(ValueError, prefix=f"--epochs {settings.epochs}: "):
+            optimizer = settings.new_optimizer()
+        out = make_folder(label, arguments.out)  # which removes what --force replaces, so nothing may be wrong by now
+        callbacks = [*settings.new_callbacks(), *callbacks_in(out)]
+        trainer = Trainer(model, loss=loss, optimizer=optimizer, callbacks=callbacks, seed=settings.seed)
     try:
         expect_classifier(trainer.model, train, settings.model)
         announce(settings, trainer, train, test, threads, out)
         fit(trainer, settings, train)
         found = score(trainer.model, test, settings.test_views)
-        seconds = write_results(out, trainer, settings, (train, test), found, threads=threads, begin=begin)
+        known = {"threads": threads, "begin": begin, "resumed": arguments.resume}
+        seconds = write_results(out, trainer, settings, (train, test), found, **known)
     except KeyboardInterrupt:
         complain(f"interrupted: {what_is_left(arguments, out)}")
         return INTERRUPTED
@@ -278,6 +286,8 @@ def what_is_left(arguments: argparse.Namespace, out: Path) -> str:
     words = ["numpycnn", "train", arguments.dataset, "--out", str(out), "--resume"]
     if arguments.data is not None:
         words += ["--data", str(arguments.data)]
+    if arguments.threads is not None:
+        words += ["--threads", str(arguments.threads)]
     if arguments.skip_broken:
         words += ["--skip-broken"]
     return f"the training so far is in {spell_path(out / CHECKPOINT)}; to go on: {shlex.join(words)}"

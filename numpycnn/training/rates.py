@@ -79,8 +79,8 @@ def find_learning_rate(
     Raises
     ------
     ValueError
-        If `low` is 0 or not below `high`, if the very first loss is no number, or if no rate made the loss smaller than
-        it was to begin with.
+        If `low` is 0 or not below `high`, if the very first loss is no number, if no rate made the loss smaller than it
+        was to begin with, or if it was still falling at the highest one.
     TypeError
         If an argument is not of its kind.
 
@@ -135,6 +135,11 @@ def find_learning_rate(
         raise ValueError(
             f"find_learning_rate: expected the loss to fall below the {losses[0]:.4g} of the first batch, it did not "
             f"with rates from {low:g} to {rates[len(losses) - 1]:g}; try a lower low or more steps"
+        )
+    if best == steps - 1:
+        raise ValueError(
+            "find_learning_rate: expected the loss to rise again at the highest rates, it was still falling at "
+            f"{high:g}; try a higher high"
         )
     return LearningRates(rates[: len(losses)].tolist(), losses, float(rates[best]) / 10)
 

@@ -1,9 +1,14 @@
 """What is written down tells data apart, and names versions and machine."""
 
+import shutil
+from pathlib import Path
+
 import numpy as np
+import pytest
 
 import numpycnn
-from numpycnn.cli.record import digest, machine, versions
+from numpycnn.cli import record
+from numpycnn.cli.record import code_digest, digest, machine, versions
 from numpycnn.data import Dataset
 
 IMAGES = np.arange(24, dtype=np.uint8).reshape(2, 1, 3, 4)
@@ -33,9 +38,22 @@ def test_the_same_data_has_the_same_digest_however_it_lies_in_memory() -> None:
     assert digest(dataset(np.asfortranarray(IMAGES))) == digest(dataset()) == digest(dataset().replace(name="other"))
 
 
+def test_the_digest_of_the_code_is_of_names_and_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = code_digest()
+    package = tmp_path / "numpycnn"
+    shutil.copytree(Path(numpycnn.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(record, "__file__", str(package / "cli" / "record.py"))
+    assert code_digest() == before
+    (package / "losses.py").rename(package / "penalties.py")
+    renamed = code_digest()
+    (package / "penalties.py").write_text("changed = True\n")
+    assert len({before, renamed, code_digest()}) == 3
+
+
 def test_versions_and_machine() -> None:
     found = versions()
     assert found["numpycnn"] == numpycnn.__version__
     assert found["numpy"] == np.__version__
     assert machine()["cores"] >= 1
     assert machine()["processor"]
+    assert machine()["compiled_for"]

@@ -83,10 +83,11 @@ def test_a_training_leaves_its_results(trained: Path, known_digits: Path) -> Non
     assert result["data_source"] == str(known_digits)
     assert result["versions"]["numpycnn"] == numpycnn.__version__
     assert {"numpycnn", "python", "numpy", "numba"} <= set(result["versions"])
-    assert set(result["machine"]) == {"processor", "cores", "platform"}
-    assert {len(digest) for digest in result["data_sha256"].values()} == {64}
+    assert set(result["machine"]) == {"processor", "compiled_for", "cores", "platform"}
+    assert {len(digest) for digest in (*result["data_sha256"].values(), result["code_sha256"])} == {64}
     assert [record["epoch"] for record in result["history"]] == [1, 2]
-    assert (result["augmentation"], result["optimizer"][:24]) == ("none", "Adam(lr=OneCycleSchedule")
+    assert (result["augmentation"], result["views"], result["resumed"]) == ("none", "none", False)
+    assert result["optimizer"].startswith("Adam(lr=OneCycleSchedule")
     assert result["seconds"] >= result["training_seconds"] > 0
     assert result["cpu_seconds"] > 0
     assert result["input_shape"] == [1, 28, 28]
@@ -206,6 +207,10 @@ def test_a_finished_training_is_protected(run: Run, refused: Run) -> None:
         run(*QUICK, "--out", "out"),
         "out: holds a finished training (model.safetensors); name another --out, or add --force to train anew",
     )
+    refused(
+        run(*QUICK, "--out", "out", "--force", "--epochs", "2000000000"),
+        "--epochs 2000000000: OneCycleSchedule: expected steps from 1 to 2147483647, got 28000000000",
+    )
     assert {name: (Path("out") / name).read_bytes() for name in FILES} == before
     assert run(*QUICK, "--out", "out", "--force", "--seed", "1").status == 0
     assert names(Path("out")) == FILES
@@ -310,7 +315,7 @@ def test_a_resumed_training_ends_like_one_that_went_through(
     assert outcome.status == 130
     assert outcome.err.splitlines()[-1] == (
         "interrupted: the training so far is in stopped/checkpoint.safetensors; "
-        "to go on: numpycnn train mnist --out stopped --resume"
+        "to go on: numpycnn train mnist --out stopped --resume --threads 1"
     )
     assert "model.safetensors" not in names(Path("stopped"))
     outcome = run("train", "mnist", "--resume", "--out", "stopped", "--threads", "1")
@@ -318,6 +323,7 @@ def test_a_resumed_training_ends_like_one_that_went_through(
     assert "resumed   after " in outcome.out
     assert names(Path("stopped")) == FILES
     assert weights(Path("stopped")) == weights(Path("through"))
+    assert json.loads(Path("stopped/result.json").read_text())["resumed"] is True
 
 
 @pytest.fixture

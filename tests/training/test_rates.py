@@ -25,7 +25,7 @@ def test_rates_grow_by_the_same_factor() -> None:
 
 def test_losses_are_those_of_a_training() -> None:
     """The same steps, taken one by one, and the running mean of their losses without its bias."""
-    found = search(steps=30, high=0.1, batch_size=80, seed=3)
+    found = search(steps=30, batch_size=80, seed=3)
     model, loss, optimizer = small.dense(), CrossEntropy(), SGD(0.1)
     x, labels = small.points()
     values, expected = [], []
@@ -87,6 +87,11 @@ def test_no_rate_is_suggested_where_none_helped(low: float, high: float, end: st
     model = small.network_for_points()
     with pytest.raises(ValueError, match=rf"it did not with rates from {low:g} to {end}; try a lower low"):
         search(model, low=low, high=high, steps=200 if low > 1 else 2)
+
+
+def test_no_rate_is_suggested_where_the_loss_was_still_falling() -> None:
+    with pytest.raises(ValueError, match=r"it was still falling at 0\.1; try a higher high"):
+        search(steps=50, high=0.1)
 
 
 @pytest.mark.parametrize(
