@@ -4,11 +4,12 @@
 A rule of thumb says: a convolutional network helps where neighbouring columns of the data belong together, and where
 the columns could stand in any other order it does not. Here it is put to the test. You learn what a convolution assumes
 about a picture, by taking just that away: the 784 pixels of each digit are put into another order, the same for all.
-Takes 5 minutes to read and about a minute to run (``--quick``: a few seconds).
+The convolutional network is LeNet-5 with ReLU and max pooling, whose filters reach every pixel; it has 61,706
+parameters, and the dense one 101,770. Takes 5 minutes to read and about a minute to run (``--quick``: a few seconds).
 
-Measured with 10,000 digits of MNIST, means of three seeds on 10,000 new ones: with the pixels in their places 98.39 %
-against 95.49 % of the dense network, a lead of 2.90 points; in another order 93.33 % against 95.36 %, 2.03 points
-behind.
+Measured with 10,000 digits of MNIST, means of three seeds on 10,000 new ones: with the pixels in their places 97.99 +-
+0.13 % against 95.49 +- 0.08 % of the dense network, a lead of 2.50 points; in another order 92.05 +- 0.09 % against
+95.36 +- 0.05 %, 3.31 points behind.
 """
 
 import argparse
@@ -20,11 +21,11 @@ import numpy as np
 import numpycnn as nn
 
 BLUE, VERMILION = "#0072B2", "#D55E00"
-NETWORKS = {"dense": nn.models.mlp, "convolutional": nn.models.small_cnn}
+NETWORKS = {"dense": nn.models.mlp, "convolutional": nn.models.lenet}
 
 # %%
 # No pixel is lost or changed by the new order. A dense layer has a weight for each pixel wherever it stands, so it
-# cannot care. A 3x3 filter looks at nine pixels that are neighbours, and they are strangers to each other now.
+# cannot care. A 5x5 filter looks at 25 pixels that are neighbours, and they are strangers to each other now.
 
 
 def permute(data, order):
@@ -76,6 +77,8 @@ def main(quick, out):
 
     print(f"{len(digits):,} digits, {epochs} epochs, {len(seeds)} seeds; accuracy on {len(test):,} new ones in %\n")
     print(f"{'':23}   " + "   ".join(f"{name:>14}" for name in NETWORKS) + "   lead of the convolution")
+    parameters = (f"{build().summary().parameters:14,}" for build in NETWORKS.values())
+    print(f"{'parameters':23}   " + "   ".join(parameters))
     accuracies = np.zeros((2, 2, len(seeds)))
     for i, name in enumerate(trains):
         for j, build in enumerate(NETWORKS.values()):

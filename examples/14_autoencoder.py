@@ -7,8 +7,8 @@ Nobody tells the network which digit is which. Takes 5 minutes to read and about
 seconds).
 
 Measured with 5,000 digits of MNIST and eight epochs, as the mean squared error of pixels from 0 to 1 on 2,000 new
-digits: 0.048 with a code of 2 numbers, 0.026 with 8, 0.010 with 32; with as many principal components 0.054, 0.038 and
-0.018.
+digits, means of three seeds that deviate by 0.0005 at most: 0.048 with a code of 2 numbers, 0.026 with 8, 0.009 with
+32; with as many principal components 0.054, 0.038 and 0.018.
 """
 
 import argparse
@@ -22,11 +22,12 @@ import numpycnn as nn
 CODES = (2, 8, 32)
 
 
-def train(x, code, epochs):
+def train(x, code, epochs, seed):
     """Train an autoencoder: the targets are the inputs."""
-    model = nn.models.conv_autoencoder(code=code)
+    model = nn.models.conv_autoencoder(code=code, seed=seed)
     rate = nn.OneCycleSchedule(5e-3, epochs * -(-len(x) // 32))
-    nn.Trainer(model, loss=nn.MeanSquaredError(), optimizer=nn.Adam(lr=rate)).fit((x, x), epochs=epochs, progress=False)
+    trainer = nn.Trainer(model, loss=nn.MeanSquaredError(), optimizer=nn.Adam(lr=rate), seed=seed)
+    trainer.fit((x, x), epochs=epochs, progress=False)
     return model
 
 
@@ -55,28 +56,31 @@ def draw(rows, plane, codes, labels, path):
     left.set(title="what comes back", xticks=[], yticks=14 + 28 * np.arange(len(rows)), yticklabels=list(rows))
     for digit in range(10):
         middle.scatter(*codes[labels == digit].T, s=24, linewidths=0.3, marker=f"${digit}$", color=f"C{digit}")
-    middle.set(title="codes of two numbers (no label was seen)", xticks=[], yticks=[])
+    middle.set(title="codes of two numbers (no label was seen)")
     right.imshow(plane, cmap="gray", vmin=0, vmax=1)
-    right.set(title="what the decoder makes of them", xticks=[], yticks=[])
+    right.set(title="what the decoder makes of them")
+    for axes in (middle, right):
+        axes.set(xlabel="first number of the code", ylabel="second number of the code", xticks=[], yticks=[])
     figure.savefig(path)
 
 
 def main(quick, out):
     digits, test = nn.data.load_mnist()
-    digits, test, epochs = digits[:5000], test[:2000], 8
+    digits, test, epochs, seeds = digits[:5000], test[:2000], 8, range(3)
     if quick:
-        digits, test, epochs = digits[:1500], test[:500], 6
+        digits, test, epochs, seeds = digits[:1500], test[:500], 6, range(1)
     x, new = (part.images.astype(np.float32) / 255 for part in (digits, test))  # from 0 to 1
 
-    print(f"{len(x):,} digits without labels, {epochs} epochs; mean squared error on {len(new):,} new ones")
-    print("\nnumbers   principal components   autoencoder")
+    print(f"{len(x):,} digits without labels, {epochs} epochs, {len(seeds)} seeds")
+    print(f"mean squared error on {len(new):,} new ones\n\nnumbers   principal components   autoencoder")
     rows, models = {"digits": new}, {}
     for code in CODES:
-        models[code] = train(x, code, epochs)
-        linear, returned = project(new, *principal_components(x, code)), models[code].predict(new)
-        rows |= {f"{code} components": linear, f"{code} of a code": returned}
-        errors = [np.mean((pictures - new) ** 2) for pictures in (linear, returned)]
-        print(f"{code:7}   {errors[0]:20.4f}   {errors[1]:11.4f}")
+        runs = [train(x, code, epochs, seed) for seed in seeds]
+        linear, returned = project(new, *principal_components(x, code)), [model.predict(new) for model in runs]
+        errors = [np.mean((pictures - new) ** 2) for pictures in (linear, *returned)]
+        print(f"{code:7}   {errors[0]:20.4f}   {np.mean(errors[1:]):11.4f} +- {np.std(errors[1:]):.4f}")
+        rows |= {f"components, {code}": linear, f"autoencoder, {code}": returned[0]}
+        models[code] = runs[0]
 
     encoder, decoder = models[2].layers
     codes = encoder.predict(new)  # (N, 2)

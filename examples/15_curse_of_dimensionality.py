@@ -1,14 +1,16 @@
 """The curse of dimensionality
 ===========================
 
-The more numbers describe a thing, the more alike all distances between things become, and the less it means to be near.
-You learn to see that in random points, what it does to a classifier that goes by the nearest neighbours, and how a few
-well chosen numbers, from principal components or an autoencoder, take the place of 784 pixels. Takes 5 minutes to read
-and about a minute to run (``--quick``: a few seconds).
+The more numbers describe a thing, the more alike all distances between things can become, and the less it means to be
+near. You learn to see that in random points; that digits of 784 pixels are spared as long as they are clean, since what
+makes them differ is in few directions; what noise in every pixel does to a classifier that goes by the nearest
+neighbours; and how much of that a few well chosen numbers, from principal components or an autoencoder, make good.
+Takes 5 minutes to read and about two minutes to run, with one seed (``--quick``: a few seconds).
 
 Measured: of 500 random points in a cube, the furthest is 3.6 times as far as the nearest in 10 dimensions, and 1.1
-times in 1,000. With 3,000 noisy digits of MNIST, 61.6 % of 1,000 new ones are read by all pixels, 80.1 % by 32
-principal components, 81.6 % by an autoencoder's code of 32 numbers; with 2 numbers only 37.6 % and 33.5 %.
+times in 1,000. With 3,000 digits of MNIST, 91.7 % of 1,000 held-out ones are read by all pixels, 93.6 % by 32 principal
+components and 94.0 % by an autoencoder's code of 32 numbers. With noise of 0.6 in every pixel it is 67.2 %, 84.1 % and
+85.4 %; with 2 numbers only, 37.7 % and 30.8 %.
 """
 
 import argparse
@@ -42,8 +44,8 @@ def neighbour_accuracy(known, labels, new, new_labels, neighbours=5):
 
 
 # %%
-# Noise in every pixel makes the curse felt: in a distance over 784 pixels it adds up, while what makes a digit is in a
-# few directions. Both ways to find these look at the training digits alone, and at no label.
+# In a distance over 784 pixels, noise in every pixel adds up, while what makes a digit is in a few directions. Both
+# ways to find these look at the training digits alone, and at no label.
 
 
 def by_components(train, new):
@@ -62,20 +64,21 @@ def by_autoencoder(train, new, count, epochs):
     return model[0].predict(x), model[0].predict(y)
 
 
-def draw(sizes, contrasts, counts, curves, raw, path):
-    """Draw the contrast of distances over the dimensions, and the accuracies over how many numbers are kept."""
-    figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4), dpi=110, layout="constrained")
+def draw(sizes, contrasts, counts, found, path):
+    """Draw the contrast of distances over the dimensions, and the accuracies over the dimensions that are kept."""
+    figure, (left, *panels) = plt.subplots(1, 3, figsize=(13, 4), dpi=110, layout="constrained")
     left.loglog(sizes, contrasts, "o-", color=GREY)
-    left.set(title="random points", xlabel="dimensions", ylabel="furthest less nearest, over nearest")
-    right.axhline(raw, color=GREY, linestyle="--", label="784 pixels")
-    for (name, values), colour in zip(curves.items(), (BLUE, VERMILION), strict=True):
-        right.plot(counts[: len(values)], values, "o-", color=colour, label=name)
-    right.set(title="noisy digits, by their five nearest neighbours", xlabel="numbers for a digit", xscale="log")
-    right.set_ylabel("accuracy on new digits in %")
-    right.set_xticks(counts, counts)
-    right.minorticks_off()
-    right.legend(frameon=False, loc="lower right")
-    for axes in (left, right):
+    left.set(title="random points", xlabel="dimensions", ylabel="relative contrast, (max - min) / min")
+    left.grid(alpha=0.3)
+    for axes, (name, (raw, components, codes)) in zip(panels, found.items(), strict=True):
+        axes.axhline(raw, color=GREY, linestyle="--", label="784 pixels")
+        axes.plot(counts, components, "o-", color=BLUE, label="principal components")
+        axes.plot(counts, codes, "o-", color=VERMILION, label="autoencoder")
+        axes.set(title=f"{name}: five nearest neighbours", xlabel="dimensions kept", xscale="log", ylim=(0, 100))
+        axes.set_ylabel("accuracy on held-out digits in %")
+        axes.set_xticks(counts, counts)
+        axes.minorticks_off()
+        axes.legend(frameon=False, loc="lower right")
         axes.grid(alpha=0.3)
     figure.savefig(path)
 
@@ -84,40 +87,36 @@ def main(quick, out):
     rng = np.random.default_rng(0)
     sizes = [1, 3, 10, 30, 100, 300, 1000]
     contrasts = [contrast(size, rng) for size in sizes]
-    print("random points in a cube\n\ndimensions   furthest less nearest, over nearest")
+    print("random points in a cube\n\ndimensions   relative contrast, (max - min) / min")
     for size, value in zip(sizes, contrasts, strict=True):
         print(f"{size:10,}   {value:12.2f}")
 
-    digits, test = nn.data.load_mnist()
-    digits, test, epochs, counts, largest = digits[:3000], test[:1000], 8, [2, 4, 8, 16, 32, 64, 128, 784], 64
+    digits, epochs, counts = nn.data.load_mnist()[0][:4000], 8, [2, 4, 8, 16, 32, 64]
     if quick:
-        digits, test, epochs, counts, largest = digits[:1000], test[:500], 6, [2, 8, 32, 784], 32
-    train, new = (part.images.reshape(len(part), -1) / 255 for part in (digits, test))  # (N, 784)
-    train, new = (np.float32(pixels + rng.normal(0, 0.6, pixels.shape)) for pixels in (train, new))
-    raw = neighbour_accuracy(train, digits.labels, new, test.labels)
-    turned, new_turned = by_components(train, new)
-    curves = {"principal components": [], "autoencoder": []}
-    for count in counts:
-        pairs = {"principal components": (turned[:, :count], new_turned[:, :count])}
-        if count <= largest:
-            pairs["autoencoder"] = by_autoencoder(train, new, count, epochs)
-        for name, (known, unknown) in pairs.items():
-            curves[name].append(neighbour_accuracy(known, digits.labels, unknown, test.labels))
-
-    print(f"\n{len(digits):,} noisy digits, the five nearest to each of {len(test):,} new ones: accuracy in %")
-    print(f"\n784 pixels   {raw:.1f}\n\nnumbers   principal components   autoencoder")
-    for i, count in enumerate(counts):
-        code = f"{curves['autoencoder'][i]:11.1f}" if i < len(curves["autoencoder"]) else ""
-        print(f"{count:7}   {curves['principal components'][i]:20.1f}   {code}")
+        digits, epochs, counts = digits[:1500], 6, [2, 8, 32]
+    data, held_out = digits.split(0.75)  # the test set is not there to choose a number of dimensions by
+    print(f"\n{len(data):,} digits, the five nearest to each of {len(held_out):,} others: accuracy in %")
+    found = {}
+    for name, noise in {"clean digits": 0, "noisy digits": 0.6}.items():
+        flat = [part.images.reshape(len(part), -1) / 255 for part in (data, held_out)]  # (N, 784)
+        train, new = (np.float32(pixels + rng.normal(0, noise, pixels.shape)) for pixels in flat)
+        turned, new_turned = by_components(train, new)
+        pairs = [(train, new)] + [(turned[:, :count], new_turned[:, :count]) for count in counts]
+        pairs += [by_autoencoder(train, new, count, epochs) for count in counts]
+        raw, *others = [neighbour_accuracy(known, data.labels, other, held_out.labels) for known, other in pairs]
+        found[name] = raw, others[: len(counts)], others[len(counts) :]
+        print(f"\n{name}, noise {noise}\n784 pixels   {raw:.1f}\n\ndimensions   principal components   autoencoder")
+        for row in zip(counts, *found[name][1:], strict=True):
+            print("{:10}   {:20.1f}   {:11.1f}".format(*row))
 
     out.mkdir(parents=True, exist_ok=True)
-    draw(sizes, contrasts, counts, curves, raw, out / "curse_of_dimensionality.png")
+    draw(sizes, contrasts, counts, found, out / "curse_of_dimensionality.png")
     print(f"\nfigure: {out / 'curse_of_dimensionality.png'}")
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=Path("runs/examples"), help="folder for the figure (%(default)s)")
-    parser.add_argument("--quick", action="store_true", help="1,000 digits only, a few seconds")
+    parser.add_argument("--quick", action="store_true", help="1,125 digits only, a few seconds")
     arguments = parser.parse_args()
     main(arguments.quick, arguments.out)

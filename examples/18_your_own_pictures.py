@@ -3,7 +3,8 @@
 
 All it takes to train on your own pictures is a folder for each kind. You learn how such a folder becomes a data set,
 how a network is trained on it, and how a picture is judged by the model that was saved. Without ``--folder`` a folder
-is made first, of tiles cut from photographs of bricks, grass, gravel and the moon that come with scikit-image. Takes 5
+is made first, of tiles cut from photographs of bricks, grass, gravel and the moon that come with scikit-image. The
+tiles that are held out come from the same four photographs, so their accuracy says nothing of a new photograph. Takes 5
 minutes to read and less than a minute to run (``--quick``: a few seconds).
 
 Measured after thirty epochs over 204 tiles, with ``--seed`` 0, 1 and 2, each of which holds out others: 94.2, 94.2 and
@@ -50,17 +51,17 @@ def train(data, epochs, seed):
     return trainer
 
 
-def draw(data, shares, path):
+def draw(data, probabilities, path):
     """Draw the pictures that the network is least sure of, with its answers."""
-    order = np.argsort(shares.max(axis=1))[:18]
+    order = np.argsort(probabilities.max(axis=1))[:18]
     figure, grid = plt.subplots(3, 6, figsize=(10, 5.6), dpi=110, layout="constrained")
     for axes in grid.flat:
         axes.set_axis_off()
     for axes, i in zip(grid.flat, order, strict=False):
-        answer, label = shares[i].argmax(), data.labels[i]
+        answer, label = probabilities[i].argmax(), data.labels[i]
         truth = f": is {data.class_names[label]}" if answer != label else ""
         axes.imshow(np.moveaxis(data.images[i], 0, -1).squeeze(), cmap="gray", vmin=0, vmax=255)
-        words = f"{data.class_names[answer]} {100 * shares[i, answer]:.0f} %{truth}"
+        words = f"{data.class_names[answer]} {100 * probabilities[i, answer]:.0f} %{truth}"
         axes.set_title(words, color="#D55E00" if truth else "black", fontsize=10)
     figure.suptitle("held-out pictures, the least certain first; red is wrong")
     figure.savefig(path)
@@ -78,8 +79,8 @@ def main(quick, out, folder, seed):
 
     trainer = train(data, epochs=12 if quick else 30, seed=seed)
     model = trainer.model
-    shares = nn.functional.softmax(model.predict(test.batch(slice(None))[0]))  # (N, classes)
-    right = shares.argmax(axis=1) == test.labels
+    probabilities = nn.functional.softmax(model.predict(test.batch(slice(None))[0]))  # (N, classes)
+    right = probabilities.argmax(axis=1) == test.labels
     print(f"\naccuracy on the held-out pictures {100 * right.mean():.1f} %, {np.sum(~right)} of {len(test)} wrong")
 
     # What the model has to know of the data is saved with it: sizes, names, mean and deviation.
@@ -87,13 +88,17 @@ def main(quick, out, folder, seed):
     path = out / "own_pictures.safetensors"
     model.save(path)
     twin = nn.load_model(path)
-    picture = min(path for path in folder.rglob("*") if path.suffix.lower() in (".png", ".jpg", ".jpeg"))
-    image = nn.data.reader_from(twin.metadata["reader"]).read(picture)  # (C, H, W), uint8
+    reader = nn.data.reader_from(twin.metadata["reader"])
+    files = sorted(file for file in folder.rglob("*") if file.suffix.lower() in (".png", ".jpg", ".jpeg"))
+    pictures = ((file, reader.read(file)) for file in files)  # (C, H, W) each, uint8
+    file, image = next(pair for pair in pictures if (pair[1] == test.images).all(axis=(1, 2, 3)).any())  # held out
     answer = nn.functional.softmax(twin.predict(data.normalize(image[None])))[0]
-    print(f"{picture.parent.name}/{picture.name} is read as {twin.metadata['class_names'][answer.argmax()]}, ", end="")
-    print(f"{100 * answer.max():.0f} %, by the model loaded from {path.name}")
+    name = twin.metadata["class_names"][answer.argmax()]
+    print(
+        f"{file.parent.name}/{file.name}, held out, is read as {name}, {100 * answer.max():.0f} %, by the saved model"
+    )
 
-    draw(test, shares, out / "own_pictures.png")
+    draw(test, probabilities, out / "own_pictures.png")
     print(f"figure: {out / 'own_pictures.png'}")
 
 
