@@ -207,10 +207,11 @@ def _check_point(point: _Point, rng: np.random.Generator, samples: int, toleranc
 
 def _owner(layer: Layer, name: str) -> str:
     """Return the label of the layer that an array belongs to."""
+    owner = layer
     *path, _ = name.split(".")
     for key in path:
-        layer = layer.children()[key]
-    return layer.label
+        owner = owner.children()[key]
+    return layer.label_of(owner)
 
 
 def measure_gradients(
@@ -235,6 +236,7 @@ def measure_gradients(
     trained = None if layer.output_shape is None else layer.state()
     for _ in range(POINTS):
         twin = copy.deepcopy(layer)
+        twin._unbuild()
         twin.build(input_shape, rng=rng, dtype=np.float64)
         if trained is not None:
             twin.load_state(trained)

@@ -1,13 +1,14 @@
 """A network as a list of layers: data flows down the list, gradients flow back up."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 
 from numpycnn.functional.checks import spell, whole_number
-from numpycnn.layers.base import Layer, Shape, expect_separate
+from numpycnn.layers.base import Layer, Shape, expect_separate, separate_streams
 from numpycnn.serialization import save_model
 from numpycnn.state_dict import load_torch, save_torch
 from numpycnn.summary import Summary, summarize
@@ -40,9 +41,17 @@ class Sequential(Layer):
     Raises
     ------
     TypeError
-        If `layers` is no list of layers, or `dtype` is not float32 or float64.
+        If `layers` is no list of layers, `dtype` is not float32 or float64, or a layer was built for another dtype.
     ValueError
-        If a layer does not fit the one before it; when it is built.
+        If a layer does not fit the one before it, or was built for another shape; when it is built.
+
+    Notes
+    -----
+    A layer that is built already, on its own or in another model, keeps its weights, its running statistics and the
+    state of its random generator. It is shared between the models: training one of them changes it in all. The seed
+    determines the weights of the other layers. ``copy.deepcopy(layer)`` makes a layer with the same weights that is not
+    shared. Two layers with the same random stream, as dropout layers of two models with one seed, would leave out the
+    same elements; the second of them gets a stream of its own.
 
     Examples
     --------
@@ -51,6 +60,12 @@ class Sequential(Layer):
     >>> model.add(Dense(10))
     >>> model.output_shape
     (10,)
+
+    The trained layers with another output layer:
+
+    >>> other = Sequential([*model[:-1], Dense(3)], input_shape=(1, 28, 28), seed=1)
+    >>> other[0] is model[0], other.output_shape
+    (True, (3,))
     """
 
     chained = True
@@ -89,8 +104,14 @@ class Sequential(Layer):
     def __iter__(self) -> Iterator[Layer]:
         return iter(self._layers)
 
-    def __getitem__(self, position: int) -> Layer:
-        """Return the layer at a position."""
+    @overload
+    def __getitem__(self, position: int) -> Layer: ...
+
+    @overload
+    def __getitem__(self, position: slice) -> list[Layer]: ...
+
+    def __getitem__(self, position: int | slice) -> Layer | list[Layer]:
+        """Return the layer at a position, or the list of those in a slice."""
         return self._layers[position]
 
     def _append(self, layer: Layer) -> None:
@@ -101,15 +122,14 @@ class Sequential(Layer):
         if not isinstance(layer, Layer):
             raise TypeError(f"Sequential: expected a layer, got {type(layer).__name__}")
         expect_separate(self, [*self._layers, layer])
-        previous = self._layers[-1].label.split(" (")[0] if self._layers else ""
         self._layers.append(layer)
-        layer._settle(self._key(len(self._layers) - 1), previous)
+        layer._settle(self._key(len(self._layers) - 1))
 
     def _key(self, position: int) -> str:
         return f"{self._place}.{position}" if self._place else str(position)
 
     def add(self, layer: Layer) -> None:
-        """Append a layer, and build it if the model is built.
+        """Append a layer, and build it if the model is built and the layer is not.
 
         Parameters
         ----------
@@ -118,31 +138,43 @@ class Sequential(Layer):
         Raises
         ------
         TypeError
-            If it is no layer.
+            If it is no layer, or was built for another dtype.
         ValueError
-            If it is in the model already, or does not fit the layers before it; the model stays as it was.
+            If it is in the model already, does not fit the layers before it, or was built for another shape; the model
+            and the layer stay as they were.
         """
+        place = layer._place if isinstance(layer, Layer) else ""
         self._append(layer)
-        if self.output_shape is not None:
-            try:
-                if self._build_rng[0] is None:  # loaded from a file
-                    self._build_rng[0] = np.random.default_rng(self.seed)
-                self.output_shape = layer.build(self.output_shape, rng=self._build_rng[0], dtype=self.dtype)
-            except Exception:
-                self._layers.pop()
-                raise
+        if self.output_shape is None:
+            return
+        if self._build_rng[0] is None:  # loaded from a file
+            self._build_rng[0] = np.random.default_rng(self.seed)
+        try:
+            self.output_shape = layer.build(self.output_shape, rng=self._build_rng[0], dtype=self.dtype)
+        except BaseException as error:
+            known = self._named(error) if isinstance(error, ValueError | TypeError | MemoryError) else error
+            self._layers.pop()
+            layer._settle(place)
+            raise known from None
+        separate_streams(self.random_generators().values())
 
     def children(self) -> dict[str, Layer]:
         """Return the layers, by position."""
         return {str(i): layer for i, layer in enumerate(self._layers)}
 
-    def _settle(self, place: str, previous: str = "") -> None:
-        self._place, self._previous = place, previous
-        for position, layer in enumerate(self._layers):
-            layer._settle(self._key(position), layer._previous)
+    def _named(self, error: Exception) -> Exception:
+        """Say also which layer gave the input that another one refused."""
+        named: Any = super()._named(error)
+        layer, message = named.source
+        for before, after in pairwise(self._layers):
+            if after is layer and named.given:
+                named.source = layer, f"{message}; the layer before it, {before._label('')}, now gives {named.given}"
+                named.given = ""
+                return super()._named(named)
+        return named
 
     def build(self, input_shape: Sequence[int], *, rng: Any = OWN_SEED, dtype: Any = np.float32) -> Shape:
-        """Build all layers, with the weights of this model's seed unless another source of randomness is given.
+        """Build the layers that are not built, with weights of this model's seed unless another source is given.
 
         See `Layer.build`.
         """

@@ -308,6 +308,20 @@ def test_the_callers_layer_is_not_touched(dtype: type, rng: np.random.Generator)
     model.backward(np.ones((5, 2), dtype))  # what the last forward pass kept is still there
 
 
+def test_a_built_layer_can_be_checked_for_another_size() -> None:
+    model = Sequential([Conv2D(2, 3), BatchNorm(), ReLU()], input_shape=(2, 5, 6))
+    model.state()["1.running_mean"][...] = 3
+    assert check_gradients(model, (2, 4, 7)).passed
+    assert model.input_shape == (2, 5, 6)
+
+
+def test_a_layer_of_two_models_is_named_by_its_place_in_the_one_that_is_checked() -> None:
+    model = Sequential([ReLU(), Dense(2)], input_shape=(3,))
+    Sequential([Dense(3), Dense(3), *model], input_shape=(3,))
+    rows = check_gradients(model, (3,)).rows
+    assert [row.layer for row in rows] == ["Sequential", "Dense (layer 1)", "Dense (layer 1)"]
+
+
 def test_an_unbuilt_layer_stays_unbuilt() -> None:
     layer = Dense(3)
     assert check_gradients(layer, (4,)).passed

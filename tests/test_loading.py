@@ -33,7 +33,7 @@ from tests.helpers import assert_same_bits
 from tests.mutations import bounded_memory, mutate_bytes, mutate_json
 
 
-def model() -> Sequential:
+def model(dtype: type = np.float32) -> Sequential:
     made = Sequential(
         [
             Conv2D(4, (3, 2), padding=((1, 0), (0, 1)), name="stem"),
@@ -46,6 +46,7 @@ def model() -> Sequential:
         ],
         input_shape=(2, 5, 6),
         seed=4,
+        dtype=dtype,
         name="net",
     )
     made.metadata = {"classes": ["a", "b", "c"], "mean": 0.5}
@@ -60,7 +61,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_a_model_comes_back(tmp_path: Path, dtype: type, rng: np.random.Generator) -> None:
-    made = Sequential(model().config()["layers"], input_shape=(2, 5, 6), seed=4, dtype=dtype)
+    made = model(dtype)
     made.metadata = {"classes": ["ä"]}
     x = rng.normal(size=(4, 2, 5, 6)).astype(dtype)
     made.forward(x, training=True)
@@ -81,6 +82,46 @@ def test_a_loaded_model_learns_and_grows(path: Path, rng: np.random.Generator) -
     y = loaded.forward(rng.normal(size=(4, 2, 5, 6)).astype(np.float32), training=True)
     loaded.backward(np.ones_like(y))
     assert loaded.parameters()["0.weight"].grad.any()
+
+
+def masks(model: Sequential) -> list[bytes]:
+    """What each dropout layer leaves out of its next batch."""
+    x = np.ones((4, 50), np.float32)
+    return [layer.forward(x, training=True).tobytes() for layer in model if isinstance(layer, Dropout)]
+
+
+def test_each_dropout_of_a_loaded_model_has_a_mask_of_its_own(tmp_path: Path) -> None:
+    made = Sequential([Dropout(0.5), ReLU(), Dropout(0.5), Dropout(0.5)], input_shape=(50,), seed=2)
+    made.save(tmp_path / "x")
+    loaded, again = load_model(tmp_path / "x"), load_model(tmp_path / "x")
+    drawn = [masks(loaded) for _ in range(3)]
+    assert len({mask for step in drawn for mask in step}) == 9
+    assert [masks(again) for _ in range(3)] == drawn  # the same file, the same masks
+    loaded.add(Dropout(0.5))
+    assert len(set(masks(loaded))) == 4
+
+
+def test_dropouts_inside_of_branches_of_a_loaded_model_differ(tmp_path: Path) -> None:
+    blocks = [Residual(Sequential([Dropout(0.5), ReLU(), Dropout(0.5)])) for _ in range(3)]
+    Sequential([*blocks, Concat([Dropout(0.5), Dropout(0.5)])], input_shape=(50,)).save(tmp_path / "x")
+    generators = load_model(tmp_path / "x").random_generators()
+    assert len(generators) == 8
+    assert len({generator.random() for generator in generators.values()}) == 8
+
+
+def test_loaded_layers_keep_their_weights_in_another_model(path: Path, rng: np.random.Generator) -> None:
+    loaded = load_model(path)
+    x = rng.normal(size=(4, 2, 5, 6)).astype(np.float32)
+    y = loaded.forward(x)
+    grown = Sequential([*loaded, Dense(2)], input_shape=(2, 5, 6), seed=1)
+    assert_same_bits(loaded.forward(x), y)
+    assert_same_bits(grown.forward(x), grown[-1].forward(y))
+    grown.save(path.with_name("grown"))
+    assert_same_bits(load_model(path.with_name("grown")).forward(x), grown.forward(x))
+    with pytest.raises(
+        ValueError, match=r"Conv2D 'stem' \(layer 0\): expected inputs \(2, 5, 6\), for which it is built"
+    ):
+        Sequential(loaded[:1], input_shape=(2, 6, 6))
 
 
 class Swish(Layer):

@@ -10,7 +10,7 @@ The public methods around them check the arguments, keep the cache, and put the 
 """
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -65,6 +65,27 @@ def expect_separate(owner: "Layer", layers: Sequence["Layer"]) -> None:
         visit(layer)
 
 
+def _reseed(generator: np.random.Generator, seed: np.random.SeedSequence) -> None:
+    generator.bit_generator.state = type(generator.bit_generator)(seed).state
+
+
+def _stream(generator: np.random.Generator) -> Any:
+    """Return the identity of a generator's stream, which drawing from it does not change where it has an increment."""
+    state = generator.bit_generator.state["state"]
+    return state.get("inc", repr(state))
+
+
+def separate_streams(generators: Iterable[np.random.Generator]) -> None:
+    """Give a stream of its own to each generator that has the stream of one before it.
+
+    The others keep theirs. One generator that several layers draw from in turn is not a repetition.
+    """
+    seen: dict[Any, np.random.Generator] = {}
+    for position, generator in enumerate(generators):
+        while seen.setdefault(_stream(generator), generator) is not generator:
+            _reseed(generator, np.random.SeedSequence([int(generator.integers(2**63)), position]))
+
+
 class Layer:
     """Base class of all layers. Shapes are without the batch axis where a layer is built, and with it in the arrays.
 
@@ -98,8 +119,8 @@ class Layer:
     #: The batched input shape that `forward` asks for, with names for axes of any size; None accepts every shape.
     _expected: tuple[int | str, ...] | None = None
     _cache: Any = None
-    _place = ""  # position in the model, like "7" or "3.main.0"
-    _previous = ""  # the layer that feeds this one
+    _place = ""  # position in the model that it was put into last, like "7" or "3.main.0"
+    _seeded = True  # False where it was built without a generator
 
     def __init__(self, *, name: str | None = None) -> None:
         if name is not None and not isinstance(name, str):
@@ -164,12 +185,28 @@ class Layer:
     @property
     def label(self) -> str:
         """Who this is, for errors: ``Dense 'fc1' (layer 7)``."""
+        return self._label(self._place)
+
+    def _label(self, place: str) -> str:
         name = f" {self.name!r}" if self.name else ""
-        place = f" (layer {self._place})" if self._place else ""
-        return f"{type(self).__name__}{name}{place}"
+        where = f" (layer {place})" if place else ""
+        return f"{type(self).__name__}{name}{where}"
+
+    def label_of(self, layer: "Layer") -> str:
+        """Return the label of a layer by its place inside of this one, for it may be part of another model as well."""
+        if layer is not self and layer._place:
+            for place, found in self._walk().items():
+                if found is layer:
+                    return layer._label(place)
+        return layer.label
 
     def build(self, input_shape: Sequence[int], *, rng: Any = 0, dtype: Any = np.float32) -> Shape:
-        """Make the parameters for inputs of a shape.
+        """Make the parameters for inputs of a shape, unless the layer is built already.
+
+        A built layer keeps its parameters, its buffers and the state of its generators, also where a model that it is
+        put into builds its layers, and draws nothing from `rng`. For other weights, make a new layer. Inside of a
+        container, the layers that are not built yet are built, and a generator with the same stream as another gets one
+        of its own. If that fails, the layers that were not built before are not built after it.
 
         Parameters
         ----------
@@ -188,18 +225,23 @@ class Layer:
         Raises
         ------
         ValueError
-            If the layer cannot work on such inputs.
+            If the layer cannot work on such inputs, or is built for another shape.
         TypeError
-            If the shape is no sequence of ints, or the dtype is another one.
+            If the shape is no sequence of ints, the dtype is not float32 or float64, or the layer is built for another
+            dtype.
         MemoryError
             If there is no room for the parameters.
         """
+        unbuilt = [(layer, vars(layer).copy()) for layer in self._walk().values() if layer.output_shape is None]
         try:
             if not isinstance(input_shape, tuple | list):
                 raise TypeError(f"expected input_shape to be a tuple of ints, got {input_shape!r}")
             shape = tuple(whole_number(size, "input_shape", "build") for size in input_shape)
             if np.dtype(dtype) not in FLOATS:
                 raise TypeError(f"expected dtype float32 or float64, got {np.dtype(dtype)}")
+            if self.output_shape is not None:
+                self._expect_built_for(shape, np.dtype(dtype))
+                return self.output_shape
             self.dtype = np.dtype(dtype)
             generator = None if rng is None else np.random.default_rng(rng)
             output = self._build(shape, generator)
@@ -207,29 +249,67 @@ class Layer:
                 raise TypeError(f"expected _build to return the output shape, a tuple, got {output!r}")
             self.output_shape = output
             self.input_shape = shape
-        except MemoryError as error:
-            raise MemoryError(f"{self.label}: {error}; make the layer, or its input, smaller") from None
-        except (ValueError, TypeError) as error:
-            raise self._named(error) from None
+            self._seeded = generator is not None
+        except BaseException as error:
+            for layer, attributes in unbuilt:
+                vars(layer).clear()
+                vars(layer).update(attributes)
+            if isinstance(error, ValueError | TypeError | MemoryError):
+                raise self._named(error) from None
+            raise
+        new = {id(generator) for layer, _ in unbuilt for generator in layer._generators().values()}
+        separate_streams(sorted(self.random_generators().values(), key=lambda generator: id(generator) in new))
         return self.output_shape
 
+    def _expect_built_for(self, shape: Shape, dtype: Any) -> None:
+        remedy = "a built layer keeps its weights, so make a new layer"
+        if shape != self.input_shape:
+            raise ValueError(
+                f"expected inputs {spell(self.input_shape or ())}, for which it is built, got {spell(shape)}; {remedy}"
+            )
+        if dtype != self.dtype:
+            raise TypeError(f"expected dtype {self.dtype}, for which it is built, got {dtype}; {remedy}")
+
+    def _unbuild(self) -> None:
+        """Forget the shapes, here and in the layers inside, so that the next `build` makes all parameters anew."""
+        for layer in self._walk().values():
+            layer.input_shape = layer.output_shape = None
+
     def _named(self, error: Exception) -> Exception:
-        """Put the label in front of a message, in place of the name of the function that complained."""
-        if getattr(error, "named", False):  # by a layer inside of this one, which knows better
-            return error
-        message = str(error)
-        operation, colon, rest = message.partition(": ")
-        if colon and " " not in operation:
-            message = rest
-        named = type(error)(f"{self.label}: {message}")
-        named.named = True  # type: ignore[attr-defined]
+        """Put the label in front of a message, in place of the name of the function that complained.
+
+        The error passes each container on its way out. The last one, which the caller knows, determines the place.
+        """
+        layer, message = getattr(error, "source", (self, None))
+        kind = MemoryError if isinstance(error, MemoryError) else type(error)  # NumPy's own takes other arguments
+        if message is None:
+            message = str(error)
+            operation, colon, rest = message.partition(": ")
+            if colon and " " not in operation:
+                message = rest
+            if kind is MemoryError:
+                message += "; make the layer, or its input, smaller"
+        named: Any = kind(f"{self.label_of(layer)}: {message}")
+        named.source = layer, message
+        named.given = getattr(error, "given", "")
         return named
 
-    def _settle(self, place: str, previous: str = "") -> None:
+    def _settle(self, place: str) -> None:
         """Learn where in a model this layer stands."""
-        self._place, self._previous = place, previous
+        self._place = place
         for key, child in self.children().items():
             child._settle(f"{place}.{key}" if place else key)
+
+    def _walk(self) -> dict[str, "Layer"]:
+        """Return this layer and all inside of it, by their places and in the order of the model."""
+        found: dict[str, Layer] = {}
+        ahead: list[tuple[str, Layer]] = [("", self)]
+        while ahead:
+            place, layer = ahead.pop()
+            found[place] = layer
+            children = [(f"{place}.{key}" if place else key, child) for key, child in layer.children().items()]
+            ahead.extend(reversed(children))
+        return found
 
     # ----------------------------------------------------------------------------------------- forward and backward
 
@@ -268,7 +348,9 @@ class Layer:
             if not isinstance(result, tuple) or len(result) != 2:
                 raise TypeError(f"expected _forward to return (output, cache), got {type(result).__name__}")
             y, cache = result
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, RuntimeError) as error:
+            if isinstance(error, RuntimeError) and not hasattr(error, "source"):
+                raise
             raise self._named(error) from None
         if differentiable:
             self._cache = (cache, y.shape)
@@ -325,9 +407,11 @@ class Layer:
 
     def _go_back(self, hook: Callable[[np.ndarray, Any], Any], dy: Any) -> Any:
         if self._cache is None:
-            raise RuntimeError(
-                f"{self.label}: backward needs a forward pass before it, with training=True or differentiable=True; "
-                "each forward pass serves one backward"
+            raise self._named(
+                RuntimeError(
+                    "backward needs a forward pass before it, with training=True or differentiable=True; "
+                    "each forward pass serves one backward"
+                )
             )
         cache, shape = self._cache
         try:
@@ -337,7 +421,9 @@ class Layer:
             if dy.shape != shape:
                 raise ValueError(f"expected dy {spell(shape)} like the output, got {spell(dy.shape)}")
             dx = hook(in_order(dy), cache)
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, RuntimeError) as error:
+            if isinstance(error, RuntimeError) and not hasattr(error, "source"):
+                raise
             raise self._named(error) from None
         self._cache = None
         return dx
@@ -372,11 +458,9 @@ class Layer:
                 if not isinstance(wanted, str)
             )
         if not fits:
-            hint = ""
-            if self._previous:
-                now = f"{x.shape[1]} features" if x.ndim == 2 else spell(x.shape[1:])
-                hint = f"; the layer before it, {self._previous}, now gives {now}"
-            raise ValueError(f"expected {spell(self._expected or ('N', '...'))}, got {spell(x.shape)}{hint}")
+            error: Any = ValueError(f"expected {spell(self._expected or ('N', '...'))}, got {spell(x.shape)}")
+            error.given = f"{x.shape[1]} features" if x.ndim == 2 else spell(x.shape[1:])
+            raise error
         return in_order(x)  # the last bits of a sum depend on the order in memory
 
     # ------------------------------------------------------------------------------------------- what a layer holds
@@ -427,16 +511,40 @@ class Layer:
 
     def random_generators(self) -> dict[str, np.random.Generator]:
         """Return the sources of randomness inside (as in dropout), by name, for a checkpoint to keep their state."""
-        found = {k: v for k, v in vars(self).items() if isinstance(v, np.random.Generator)}
+        found = self._generators()
         for key, child in self.children().items():
             found.update({f"{key}.{name}": rng for name, rng in child.random_generators().items()})
         return found
 
+    def _generators(self) -> dict[str, np.random.Generator]:
+        return {k: v for k, v in vars(self).items() if isinstance(v, np.random.Generator)}
+
+    def seed_generators(self, seed: int) -> None:
+        """Seed the generators of the layers that were built without one, as in a loaded model, each differently.
+
+        A `Trainer` does so with its own seed. Generators that come from the seed of a model go on where they are.
+
+        Parameters
+        ----------
+        seed : int
+        """
+        kept, seeded = [], []
+        for position, layer in enumerate(self._walk().values()):
+            generators = list(layer._generators().values())
+            if layer._seeded:
+                kept += generators
+                continue
+            for number, generator in enumerate(generators):
+                _reseed(generator, np.random.SeedSequence(seed, spawn_key=(position, number)))
+            layer._seeded = True
+            seeded += generators
+        separate_streams(kept + seeded)
+
     def config(self) -> dict[str, Any]:
         """Return the constructor's arguments.
 
-        ``type(layer)(**layer.config())`` is an equal layer that is not built. Every argument is kept as the attribute
-        of the same name.
+        ``type(layer)(**layer.config())`` is an equal layer that is not built; in a container, the layers inside are the
+        same. Every argument is kept as the attribute of the same name.
         """
         return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
 

@@ -100,6 +100,7 @@ def load_parts(
             states = file.get("random", dict)
             if generators.keys() != states.keys():
                 raise ValueError(f"expected the random states of {sorted(generators)}, got {sorted(states)}")
+            model.seed_generators(0)  # they have a state from now on, which a trainer leaves as it is
             for name, generator in generators.items():
                 generator.bit_generator.state = states[name]
             _restore_callbacks(file, callbacks)

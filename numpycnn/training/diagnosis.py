@@ -51,7 +51,7 @@ def first_non_finite(model: Sequential, loss: Loss, x: np.ndarray, target: Any) 
         for layer in layers:
             x = layer.forward(x, training=True)
             if not all_finite(x):
-                return f"the first layer whose output is not finite is {_innermost(layer, before).label}"
+                return f"the first layer whose output is not finite is {model.label_of(_innermost(layer, before))}"
             before = x
         value = loss.forward(x, target)
         dy = loss.backward()
@@ -60,7 +60,7 @@ def first_non_finite(model: Sequential, loss: Loss, x: np.ndarray, target: Any) 
         for layer in reversed(layers):
             dy = layer.backward(dy)
             if not all(all_finite(parameter.grad) for parameter in layer.parameters().values()) or not all_finite(dy):
-                return f"the first layer whose gradient is not finite, coming from the loss, is {layer.label}"
+                return f"the first layer whose gradient is not finite, coming from the loss, is {model.label_of(layer)}"
         if not np.isfinite(loss.penalty(model.parameters())):
             return "the penalty on the weights is not finite"
         return "no layer produced it when the step was taken once more"

@@ -11,7 +11,7 @@ from numpycnn.optim import Optimizer
 from numpycnn.optim.base import number
 from numpycnn.sequential import Sequential
 from numpycnn.training.batches import Augmentation, Data, as_data, check_augmentation, epoch_order, prepare
-from numpycnn.training.trainer import Trainer
+from numpycnn.training.trainer import check_parts
 
 SMOOTHING = 0.9  # of the losses, which differ from batch to batch
 TOO_MUCH = 4.0  # times the smallest loss: what comes after is of no interest
@@ -106,7 +106,8 @@ def find_learning_rate(
     if not 0 < low < high:
         raise ValueError(f"find_learning_rate: expected low above 0 and below high, got {low:g} and {high:g}")
     check_augmentation(augment, data)
-    Trainer(model, loss=loss, optimizer=optimizer, seed=seed)  # checks these
+    check_parts(model, loss, optimizer)
+    seed = whole_number(seed, "seed", "find_learning_rate", minimum=0)
     kept = {name: array.copy() for name, array in model.state().items()}
     generators = list(model.random_generators().values())
     states = [generator.bit_generator.state for generator in generators]

@@ -55,6 +55,21 @@ def _spell_epoch(examples: int, batch_size: int, shuffle: bool, augment: str) ->
     return f"{examples} examples in batches of {batch_size}, {way}" + (f", augmented by {augment}" if augment else "")
 
 
+def check_parts(model: Any, loss: Any, optimizer: Any) -> None:
+    """Check that these can be trained, and with each other."""
+    for value, kind, name, example in (
+        (model, Sequential, "model", "Sequential([...], input_shape=...)"),
+        (loss, Loss, "loss", "CrossEntropy()"),
+        (optimizer, Optimizer, "optimizer", "Adam(lr=0.001)"),
+    ):
+        if not isinstance(value, kind):
+            article = "an" if kind is Optimizer else "a"
+            hint = f"{value.__name__}(...)" if isinstance(value, type) else f"{name}={example}"
+            raise TypeError(f"Trainer: expected {name} to be {article} {kind.__name__}, got {value!r}; write {hint}")
+    if model.output_shape is None:
+        raise RuntimeError("Trainer: the model is not built yet; give it an input_shape")
+
+
 class Trainer:
     """Trains a model on a dataset.
 
@@ -66,7 +81,8 @@ class Trainer:
     optimizer : Optimizer
     callbacks : sequence of Callback
     seed : int
-        Determines the order of the examples in each epoch, and how they are augmented.
+        Determines the order of the examples in each epoch, how they are augmented, and, in a loaded model, what dropout
+        leaves out. In a model that was built from a seed of its own, that seed does so.
 
     Attributes
     ----------
@@ -100,24 +116,13 @@ class Trainer:
     def __init__(
         self, model: Sequential, *, loss: Loss, optimizer: Optimizer, callbacks: Sequence[Callback] = (), seed: int = 0
     ) -> None:
-        for value, kind, name, example in (
-            (model, Sequential, "model", "Sequential([...], input_shape=...)"),
-            (loss, Loss, "loss", "CrossEntropy()"),
-            (optimizer, Optimizer, "optimizer", "Adam(lr=0.001)"),
-        ):
-            if not isinstance(value, kind):
-                article = "an" if kind is Optimizer else "a"
-                hint = f"{value.__name__}(...)" if isinstance(value, type) else f"{name}={example}"
-                raise TypeError(
-                    f"Trainer: expected {name} to be {article} {kind.__name__}, got {value!r}; write {hint}"
-                )
-        if model.output_shape is None:
-            raise RuntimeError("Trainer: the model is not built yet; give it an input_shape")
+        check_parts(model, loss, optimizer)
         self.model = model
         self.loss = loss
         self.optimizer = optimizer
         self.callbacks = _in_order(callbacks)
         self.seed = whole_number(seed, "seed", "Trainer", minimum=0)
+        model.seed_generators(self.seed)
         self.history = History()
         self.progress = Progress()
 

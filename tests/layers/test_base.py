@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from numpycnn import Conv2D, Dense, Flatten, Layer, MaxPool2D, Parameter, ReLU, Sequential, check_gradients
+from tests.helpers import assert_same_bits
 
 
 class Scale(Layer):
@@ -148,6 +149,111 @@ def test_build_without_a_generator_leaves_zeros() -> None:
     assert not layer.weight.value.any()
 
 
+def test_building_again_draws_nothing_and_keeps_the_arrays() -> None:
+    layer, rng = Dense(2), np.random.default_rng(0)
+    layer.build((3,), rng=rng)
+    weight, values, state = layer.weight, layer.weight.value.copy(), rng.bit_generator.state
+    assert layer.build([3], rng=rng) == (2,)
+    assert layer.weight is weight
+    assert_same_bits(weight.value, values)
+    assert rng.bit_generator.state == state
+
+
+def test_a_built_layer_is_built_for_one_shape_and_one_type() -> None:
+    layer = Dense(2, name="fc")
+    layer.build((3,))
+    remedy = "a built layer keeps its weights, so make a new layer$"
+    with pytest.raises(
+        ValueError, match=rf"^Dense 'fc': expected inputs \(3,\), for which it is built, got \(4,\); {remedy}"
+    ):
+        layer.build((4,))
+    with pytest.raises(
+        TypeError, match=rf"^Dense 'fc': expected dtype float32, for which it is built, got float64; {remedy}"
+    ):
+        layer.build((3,), dtype=np.float64)
+    assert (layer.input_shape, layer.output_shape, layer.dtype) == ((3,), (2,), np.float32)
+    assert layer.forward(np.ones((1, 3), np.float32)).shape == (1, 2)
+
+
+def test_a_failed_build_leaves_every_attribute_as_it_was() -> None:
+    class Late(Layer):
+        """Fails when all is made, with a layer inside that is made only once."""
+
+        inner: Any = None
+
+        def _build(self, input_shape, rng):
+            self.inner = self.inner or Dense(2)
+            self.factor = Parameter(np.ones(self.inner.build(input_shape, rng=rng, dtype=self.dtype), self.dtype))
+            if input_shape == (3,):
+                raise KeyboardInterrupt
+            return (2,)
+
+    layer = Late()
+    before = vars(layer).copy()
+    with pytest.raises(KeyboardInterrupt):
+        layer.build((3,))
+    assert vars(layer) == before
+    assert layer.build((4,)) == (2,)
+
+
+def test_the_label_of_a_layer_inside() -> None:
+    alone, block = Dense(2), Sequential([Dense(3), ReLU()])
+    model = Sequential([Flatten(), block])
+    assert model.label_of(block[0]) == "Dense (layer 1.0)"
+    assert block.label_of(block[0]) == "Dense (layer 0)"
+    assert model.label_of(model) == "Sequential"
+    assert model.label_of(alone) == "Dense"
+
+
+class Noise(Layer):
+    """Adds noise from two generators, of any kind."""
+
+    def __init__(self, kind: type = np.random.PCG64, *, name: str | None = None) -> None:
+        super().__init__(name=name)
+        self.kind = kind
+
+    def _build(self, input_shape, rng):
+        seeds = (0, 0) if rng is None else rng.integers(2**63, size=2)
+        self._first, self._second = (np.random.Generator(self.kind(seed)) for seed in seeds)
+        return input_shape
+
+    def draw(self) -> list[float]:
+        return [generator.random() for generator in (self._first, self._second)]
+
+
+class Turns(Layer):
+    """Draws from the generator that the whole model was built with."""
+
+    def _build(self, input_shape, rng):
+        self._rng = rng
+        return input_shape
+
+
+@pytest.mark.parametrize("kind", [np.random.PCG64, np.random.MT19937, np.random.Philox, np.random.SFC64])
+def test_every_generator_has_a_stream_of_its_own(kind: type) -> None:
+    model = Sequential([Noise(kind), Noise(kind)])
+    model.build((3,), rng=None)
+    loaded = [number for layer in model for number in layer.draw()]
+    assert len(set(loaded)) == 4
+    model.seed_generators(1)
+    seeded = [number for layer in model for number in layer.draw()]
+    assert len({*loaded, *seeded}) == 8
+    model.seed_generators(1)  # they have a seed by now, and go on
+    assert len({*loaded, *seeded, *(number for layer in model for number in layer.draw())}) == 12
+
+
+def test_generators_that_come_from_a_seed_are_not_seeded_again() -> None:
+    model, twin = (Sequential([Noise(), Noise()], input_shape=(3,), seed=5) for _ in range(2))
+    model.seed_generators(1)
+    assert [layer.draw() for layer in model] == [layer.draw() for layer in twin]
+
+
+def test_a_generator_that_layers_share_on_purpose_stays_shared() -> None:
+    model = Sequential([Turns(), Turns(), Dense(2)], input_shape=(3,), seed=5)
+    assert model[0]._rng is model[1]._rng
+    assert_same_bits(model[2].weight.value, Sequential([Dense(2)], input_shape=(3,), seed=5)[0].weight.value)
+
+
 def test_draw_input_fits_the_layer(rng: np.random.Generator) -> None:
     layer = Dense(2)
     layer.build((3,))
@@ -225,3 +331,8 @@ def test_memory_that_is_not_there_is_asked_for_by_name() -> None:
 
     with pytest.raises(MemoryError, match=r"^Hungry: Unable to allocate .*; make the layer, or its input, smaller$"):
         Hungry().build((3,))
+    with pytest.raises(
+        MemoryError, match=r"^Hungry \(layer 1\): Unable to allocate .*; make the layer, .*, smaller$"
+    ) as found:
+        Sequential([ReLU(), Hungry()], input_shape=(3,))
+    assert str(found.value).count("make the layer") == 1

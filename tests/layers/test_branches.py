@@ -1,5 +1,7 @@
 """Layers whose branches work side by side."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -58,6 +60,43 @@ def test_errors_name_the_place_inside() -> None:
         ValueError, match=r"Dense 'inner' \(layer 0\.main\.0\): expected inputs \(features,\), got \(2, 3\)"
     ):
         model.build((2, 3))
+
+
+@pytest.mark.parametrize("wrap", [Residual, lambda main: Residual(Dense(4), main), lambda main: Concat([main, ReLU()])])
+def test_a_built_branch_keeps_its_weights(wrap: Any, rng: np.random.Generator) -> None:
+    branch = Dense(4)
+    branch.build((4,), rng=1)
+    before = branch.weight.value.copy()
+    layer = wrap(branch)
+    layer.build((4,), rng=2)
+    assert_same_bits(branch.weight.value, before)
+    with pytest.raises(ValueError, match=r"^Dense: expected inputs \(4,\), for which it is built, got \(5,\)"):
+        wrap(branch).build((5,))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda *branches: Residual(*branches),
+        lambda *branches: Concat([*branches, ReLU()]),
+        lambda *branches: Sequential([Concat([branch]) for branch in branches]),
+    ],
+)
+@pytest.mark.parametrize("seed", [0, None])
+def test_branches_have_masks_of_their_own(make: Any, seed: int | None) -> None:
+    first, second = Dropout(0.5), Dropout(0.5)
+    make(first, second).build((50,), rng=seed)
+    x = np.ones((4, 50), np.float32)
+    assert not np.array_equal(first.forward(x, training=True), second.forward(x, training=True))
+
+
+def test_a_branch_that_does_not_fit_leaves_none_built() -> None:
+    first, second = Dense(4), Conv2D(2, 3)
+    for layer in (Residual(first, second), Concat([first, second])):
+        with pytest.raises(ValueError, match="Conv2D: expected inputs"):
+            layer.build((4,))
+        assert (first.output_shape, first.weight, layer.output_shape) == (None, None, None)
+    assert first.build((5,)) == (4,)
 
 
 shared = Dense(2)

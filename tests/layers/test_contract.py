@@ -2,6 +2,7 @@
 
 import ast
 import copy
+import re
 import threading
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from numpycnn import Layer, Sequential, check_gradients, load_model
+from numpycnn.functional.checks import spell
 from numpycnn.loading import LAYERS
 from numpycnn.serialization import encode
 from tests.helpers import assert_close, assert_same_bits, layouts
@@ -357,13 +359,41 @@ def test_a_copy_is_independent(row: Row, rng: np.random.Generator) -> None:
     assert_same_bits(layer.forward(x), y)
 
 
-def test_building_again_starts_anew(row: Row, rng: np.random.Generator) -> None:
+@pytest.mark.parametrize("seed", [0, 1, None])
+def test_building_again_changes_nothing(row: Row, rng: np.random.Generator, seed: int | None) -> None:
     layer = built(row)
-    fresh = {name: array.copy() for name, array in layer.state().items()}
     layer.forward(batch(layer, rng), training=True)
-    layer.build(row.input_shape, rng=0, dtype=np.float64)
-    for name, array in layer.state().items():
-        assert_same_bits(array, fresh[name])
+    before = snapshot(layer)
+    assert layer.build(row.input_shape, rng=seed, dtype=np.float64) == row.output_shape
+    assert snapshot(layer) == before
+
+
+def test_a_built_layer_is_for_one_shape_and_type(row: Row) -> None:
+    layer = built(row)
+    before, other = snapshot(layer), (*row.input_shape[:-1], row.input_shape[-1] + 1)
+    with pytest.raises(
+        ValueError,
+        match=rf"^{layer.label}: expected inputs {re.escape(spell(row.input_shape))}, for which it is built, "
+        rf"got {re.escape(spell(other))}; a built layer keeps its weights, so make a new layer$",
+    ):
+        layer.build(other, dtype=np.float64)
+    with pytest.raises(TypeError, match="expected dtype float64, for which it is built, got float32; a built layer"):
+        layer.build(row.input_shape)
+    assert snapshot(layer) == before
+
+
+def test_a_new_model_keeps_a_trained_layer(row: Row, rng: np.random.Generator) -> None:
+    old = Sequential([row.make()], input_shape=row.input_shape, seed=1, dtype=np.float64)
+    x = batch(old[0], rng)
+    old.forward(x, training=True)
+    y, before = old.forward(x), {name: array.copy() for name, array in old.state().items()}
+    random = [str(generator.bit_generator.state) for generator in old.random_generators().values()]
+    new = Sequential([old[0]], input_shape=row.input_shape, seed=2, dtype=np.float64)
+    for model in (old, new):
+        assert_same_bits(model.forward(x), y)
+        for name, array in model.state().items():
+            assert_same_bits(array, before[name])
+        assert [str(generator.bit_generator.state) for generator in model.random_generators().values()] == random
 
 
 def test_state_can_be_loaded_into_an_equal_layer_and_into_no_other(row: Row) -> None:

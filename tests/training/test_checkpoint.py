@@ -32,7 +32,7 @@ from numpycnn import (
 from numpycnn.data.augment import Flip
 from numpycnn.errors import DataFormatError
 from numpycnn.serialization import open_arrays, write_arrays
-from numpycnn.training import EarlyStopping, LearningRateLogger, ModelCheckpoint
+from numpycnn.training import Callback, EarlyStopping, LearningRateLogger, ModelCheckpoint
 from tests.training import small
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -78,6 +78,30 @@ def test_killed_at_random_moments_and_resumed_is_never_interrupted(tmp_path: Pat
         assert small.bits(load_model(resumed / "best.safetensors").state()) == small.bits(
             load_model(unbroken / "best.safetensors").state()
         )
+
+
+def test_a_training_of_a_loaded_model_is_resumed_to_the_same_bits(tmp_path: Path) -> None:
+    """Saved before the first batch, and after the third: the masks go on, and are not drawn from the seed once more."""
+    small.network().save(tmp_path / "model")
+
+    def fit(trainer: Trainer) -> dict[str, Any]:
+        trainer.fit(small.pictures(), epochs=2, batch_size=small.BATCH_SIZE, progress=False)
+        return small.fingerprint(trainer)
+
+    class SaveThird(Callback):
+        def on_batch_end(self, trainer: Trainer) -> None:
+            if trainer.optimizer.step_count == 3:
+                trainer.save(tmp_path / "third")
+
+    def trainer(*callbacks: Callback) -> Trainer:
+        model = load_model(tmp_path / "model")
+        return Trainer(model, loss=CrossEntropy(), optimizer=Adam(0.01), callbacks=callbacks, seed=5)
+
+    first = trainer(SaveThird())
+    first.save(tmp_path / "none")
+    expected = fit(first)
+    assert fit(Trainer.resume(tmp_path / "none")) == expected
+    assert fit(Trainer.resume(tmp_path / "third")) == expected
 
 
 @pytest.mark.parametrize("variant", small.VARIANTS)

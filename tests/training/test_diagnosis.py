@@ -54,6 +54,17 @@ def fit(layers: list[Layer], *, x: np.ndarray | None = None, loss: Loss | None =
     trainer.fit((points if x is None else x, labels), epochs=2, batch_size=4, shuffle=False, progress=False)
 
 
+@pytest.mark.parametrize("spoilt", [Planted(forward=np.inf), Planted(backward=np.inf)])
+def test_a_layer_of_two_models_is_named_by_its_place_in_the_one_that_is_trained(spoilt: Layer) -> None:
+    layers = [Dense(3), Residual(Sequential([ReLU(), spoilt])), Dense(2)]
+    model = Sequential(layers, input_shape=(2,))
+    Sequential([Dense(2), Sequential(layers)], input_shape=(2,))
+    trainer = Trainer(model, loss=CrossEntropy(), optimizer=SGD(0.01))
+    place = r"Planted \(layer 1\.main\.1\)" if spoilt.forward_factor == np.inf else r"Residual \(layer 1\)"
+    with pytest.raises(FloatingPointError, match=f"is {place}$"):
+        trainer.fit(small.points(), epochs=1, progress=False)
+
+
 @pytest.mark.parametrize("shape", [(0,), (5,), (3, 4), (2, 0, 3)])
 def test_all_finite(shape: tuple[int, ...], rng: np.random.Generator) -> None:
     for dtype in (np.float32, np.float64):

@@ -1,9 +1,11 @@
 """The search tries the rates it says, sees what a training would see, and leaves no trace."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from numpycnn import SGD, Adam, CrossEntropy, Sequential
+from numpycnn import SGD, Adam, CrossEntropy, Sequential, Trainer, load_model
 from numpycnn.training import LearningRates, find_learning_rate
 from numpycnn.training.batches import epoch_order
 from numpycnn.training.rates import SMOOTHING, TOO_MUCH
@@ -69,6 +71,17 @@ def test_nothing_is_changed() -> None:
         find_learning_rate(model, small.pictures(), loss=CrossEntropy(), optimizer=optimizer, augment=small.AUGMENT)
         assert (small.bits(model.state()), [str(g.bit_generator.state) for g in generators.values()]) == before
     assert (optimizer.step_count, optimizer.lr, optimizer.state()) == (0, 0.1, {})
+
+
+def test_the_masks_of_a_loaded_model_are_left_to_its_training(tmp_path: Path) -> None:
+    small.network().save(tmp_path / "model")
+    searched, other = load_model(tmp_path / "model"), load_model(tmp_path / "model")
+    find_learning_rate(searched, small.pictures(), loss=CrossEntropy(), optimizer=Adam(0.1), seed=3)
+    states = []
+    for model in (searched, other):
+        Trainer(model, loss=CrossEntropy(), optimizer=Adam(0.1), seed=1)
+        states.append([str(g.bit_generator.state) for g in model.random_generators().values()])
+    assert states[0] == states[1]
 
 
 def test_the_same_seed_finds_the_same() -> None:

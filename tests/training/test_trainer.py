@@ -20,6 +20,7 @@ from numpycnn import (
     ConvTranspose2D,
     CrossEntropy,
     Dense,
+    Dropout,
     Flatten,
     MeanSquaredError,
     OneCycleSchedule,
@@ -28,6 +29,7 @@ from numpycnn import (
     Sigmoid,
     Trainer,
     functional,
+    load_model,
     models,
 )
 from numpycnn.data import load_mnist
@@ -36,6 +38,11 @@ from numpycnn.training import Callback, EarlyStopping, History
 from tests.training import small
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+def held_in(model: Sequential) -> str:
+    """Weights, running values and random states."""
+    return small.bits(model.state()) + str([rng.bit_generator.state for rng in model.random_generators().values()])
 
 
 class Watched:
@@ -52,6 +59,45 @@ class Watched:
         assert dtype == np.float32
         self.asked.append(indices.tolist())
         return self.x[indices], self.labels[indices]
+
+
+# --------------------------------------------------------------------------------------------------- what dropout draws
+
+
+def test_the_seed_of_the_training_determines_the_masks_of_a_loaded_model(tmp_path: Path) -> None:
+    small.network().save(tmp_path / "model")
+
+    def fit(seed: int) -> str:
+        model = load_model(tmp_path / "model")
+        trainer = Trainer(model, loss=CrossEntropy(), optimizer=SGD(0.1), seed=seed)
+        trainer.fit(small.pictures(), epochs=2, batch_size=44, shuffle=False, progress=False)
+        return held_in(model)
+
+    assert fit(0) == fit(0) != fit(1)
+
+
+def test_each_dropout_of_a_loaded_model_has_a_stream_of_the_seed(tmp_path: Path) -> None:
+    """Also where layers of two loaded models, and layers that are new, stand in one."""
+    Sequential([Dropout(0.5), ReLU(), Dropout(0.5)], input_shape=(50,)).save(tmp_path / "model")
+    trained = load_model(tmp_path / "model")
+    Trainer(trained, loss=MeanSquaredError(), optimizer=SGD(0.1), seed=3)
+    mixed = [*load_model(tmp_path / "model"), *trained, Dropout(0.5), *load_model(tmp_path / "model")]
+    model = Sequential(mixed, input_shape=(50,))
+    kept = [str(layer._rng.bit_generator.state) for layer in (trained[0], trained[2], model[6])]
+    for _ in range(2):  # the second trainer goes on where the first one was
+        Trainer(model, loss=MeanSquaredError(), optimizer=SGD(0.1), seed=3)
+        x = np.ones((4, 50), np.float32)
+        assert [str(layer._rng.bit_generator.state) for layer in (trained[0], trained[2], model[6])] == kept
+        masks = [layer.forward(x, training=True).tobytes() for layer in model if isinstance(layer, Dropout)]
+        assert len(set(masks)) == 7
+        kept = [str(layer._rng.bit_generator.state) for layer in (trained[0], trained[2], model[6])]
+
+
+def test_the_masks_of_a_model_with_a_seed_are_left_to_it() -> None:
+    model = small.network(seed=3)
+    before = held_in(model)
+    Trainer(model, loss=CrossEntropy(), optimizer=SGD(0.1), seed=7)
+    assert held_in(model) == before
 
 
 # ------------------------------------------------------------------------------------------------------------- learning
