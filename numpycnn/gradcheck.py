@@ -22,6 +22,7 @@ import numpy as np
 
 from numpycnn.functional.checks import spell, whole_number
 from numpycnn.layers.base import Layer
+from numpycnn.layers.building import unbuild
 
 STEP = 1e-5
 POINTS = 20  # drawn before giving up on finding one without kinks
@@ -236,7 +237,7 @@ def measure_gradients(
     trained = None if layer.output_shape is None else layer.state()
     for _ in range(POINTS):
         twin = copy.deepcopy(layer)
-        twin._unbuild()
+        unbuild(twin)
         twin.build(input_shape, rng=rng, dtype=np.float64)
         if trained is not None:
             twin.load_state(trained)

@@ -8,7 +8,8 @@ from typing import Any, overload
 import numpy as np
 
 from numpycnn.functional.checks import spell, whole_number
-from numpycnn.layers.base import Layer, Shape, expect_separate, separate_streams
+from numpycnn.layers.base import Layer, Shape
+from numpycnn.layers.building import expect_separate, separate_streams
 from numpycnn.serialization import save_model
 from numpycnn.state_dict import load_torch, save_torch
 from numpycnn.summary import Summary, summarize

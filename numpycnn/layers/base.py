@@ -10,80 +10,16 @@ The public methods around them check the arguments, keep the cache, and put the 
 """
 
 import inspect
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from numpycnn.functional.checks import FLOATS, check_flag, in_order, spell, whole_number
+from numpycnn.layers.building import all_or_nothing, expect_built_for
+from numpycnn.layers.parameter import Parameter as Parameter
 
 Shape = tuple[int, ...]
-
-
-class Parameter:
-    """An array that is trained, and the gradient of the loss with respect to it.
-
-    Parameters
-    ----------
-    value : ndarray of any shape
-    penalised : bool, optional
-        Whether L1 and L2 penalties apply. By default they do where there is more than one axis: to weights, and not to
-        biases, scales and shifts.
-
-    Attributes
-    ----------
-    grad : ndarray of the same shape
-        Overwritten by each backward pass.
-    """
-
-    __slots__ = ("grad", "penalised", "value")
-
-    def __init__(self, value: np.ndarray, *, penalised: bool | None = None) -> None:
-        self.value = np.ascontiguousarray(value)  # optimizers go through it as one line
-        self.penalised = value.ndim > 1 if penalised is None else penalised
-        self.grad = np.zeros(value.shape, value.dtype)
-
-    def __repr__(self) -> str:
-        return f"Parameter(shape={self.value.shape}, dtype={self.value.dtype})"
-
-
-def expect_separate(owner: "Layer", layers: Sequence["Layer"]) -> None:
-    """Check that no layer, nor one inside of it, stands in two places of `owner`, where it would need two caches."""
-    seen = {id(owner)}
-
-    def visit(layer: Layer) -> None:
-        if id(layer) in seen:
-            raise ValueError(
-                f"{type(owner).__name__}: {type(layer).__name__} is in this model already; "
-                "each place needs its own layer"
-            )
-        seen.add(id(layer))
-        for child in layer.children().values():
-            visit(child)
-
-    for layer in layers:
-        visit(layer)
-
-
-def _reseed(generator: np.random.Generator, seed: np.random.SeedSequence) -> None:
-    generator.bit_generator.state = type(generator.bit_generator)(seed).state
-
-
-def _stream(generator: np.random.Generator) -> Any:
-    """Return the identity of a generator's stream, which drawing from it does not change where it has an increment."""
-    state = generator.bit_generator.state["state"]
-    return state.get("inc", repr(state))
-
-
-def separate_streams(generators: Iterable[np.random.Generator]) -> None:
-    """Give a stream of its own to each generator that has the stream of one before it.
-
-    The others keep theirs. One generator that several layers draw from in turn is not a repetition.
-    """
-    seen: dict[Any, np.random.Generator] = {}
-    for position, generator in enumerate(generators):
-        while seen.setdefault(_stream(generator), generator) is not generator:
-            _reseed(generator, np.random.SeedSequence([int(generator.integers(2**63)), position]))
 
 
 class Layer:
@@ -227,12 +163,10 @@ class Layer:
         ValueError
             If the layer cannot work on such inputs, or is built for another shape.
         TypeError
-            If the shape is no sequence of ints, the dtype is not float32 or float64, or the layer is built for another
-            dtype.
+            If the shape is no sequence of ints, the dtype is another one, or the layer is built for the other one.
         MemoryError
             If there is no room for the parameters.
         """
-        unbuilt = [(layer, vars(layer).copy()) for layer in self._walk().values() if layer.output_shape is None]
         try:
             if not isinstance(input_shape, tuple | list):
                 raise TypeError(f"expected input_shape to be a tuple of ints, got {input_shape!r}")
@@ -240,40 +174,19 @@ class Layer:
             if np.dtype(dtype) not in FLOATS:
                 raise TypeError(f"expected dtype float32 or float64, got {np.dtype(dtype)}")
             if self.output_shape is not None:
-                self._expect_built_for(shape, np.dtype(dtype))
+                expect_built_for(self, shape, np.dtype(dtype))
                 return self.output_shape
-            self.dtype = np.dtype(dtype)
             generator = None if rng is None else np.random.default_rng(rng)
-            output = self._build(shape, generator)
-            if not isinstance(output, tuple):
-                raise TypeError(f"expected _build to return the output shape, a tuple, got {output!r}")
-            self.output_shape = output
-            self.input_shape = shape
-            self._seeded = generator is not None
-        except BaseException as error:
-            for layer, attributes in unbuilt:
-                vars(layer).clear()
-                vars(layer).update(attributes)
-            if isinstance(error, ValueError | TypeError | MemoryError):
-                raise self._named(error) from None
-            raise
-        new = {id(generator) for layer, _ in unbuilt for generator in layer._generators().values()}
-        separate_streams(sorted(self.random_generators().values(), key=lambda generator: id(generator) in new))
+            with all_or_nothing(self):
+                self.dtype = np.dtype(dtype)
+                output = self._build(shape, generator)
+                if not isinstance(output, tuple):
+                    raise TypeError(f"expected _build to return the output shape, a tuple, got {output!r}")
+                self.output_shape, self.input_shape = output, shape
+                self._seeded = generator is not None
+        except (ValueError, TypeError, MemoryError) as error:
+            raise self._named(error) from None
         return self.output_shape
-
-    def _expect_built_for(self, shape: Shape, dtype: Any) -> None:
-        remedy = "a built layer keeps its weights, so make a new layer"
-        if shape != self.input_shape:
-            raise ValueError(
-                f"expected inputs {spell(self.input_shape or ())}, for which it is built, got {spell(shape)}; {remedy}"
-            )
-        if dtype != self.dtype:
-            raise TypeError(f"expected dtype {self.dtype}, for which it is built, got {dtype}; {remedy}")
-
-    def _unbuild(self) -> None:
-        """Forget the shapes, here and in the layers inside, so that the next `build` makes all parameters anew."""
-        for layer in self._walk().values():
-            layer.input_shape = layer.output_shape = None
 
     def _named(self, error: Exception) -> Exception:
         """Put the label in front of a message, in place of the name of the function that complained.
@@ -518,27 +431,6 @@ class Layer:
 
     def _generators(self) -> dict[str, np.random.Generator]:
         return {k: v for k, v in vars(self).items() if isinstance(v, np.random.Generator)}
-
-    def seed_generators(self, seed: int) -> None:
-        """Seed the generators of the layers that were built without one, as in a loaded model, each differently.
-
-        A `Trainer` does so with its own seed. Generators that come from the seed of a model go on where they are.
-
-        Parameters
-        ----------
-        seed : int
-        """
-        kept, seeded = [], []
-        for position, layer in enumerate(self._walk().values()):
-            generators = list(layer._generators().values())
-            if layer._seeded:
-                kept += generators
-                continue
-            for number, generator in enumerate(generators):
-                _reseed(generator, np.random.SeedSequence(seed, spawn_key=(position, number)))
-            layer._seeded = True
-            seeded += generators
-        separate_streams(kept + seeded)
 
     def config(self) -> dict[str, Any]:
         """Return the constructor's arguments.

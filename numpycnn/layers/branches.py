@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from numpycnn.functional.checks import spell
-from numpycnn.layers.base import Layer, Shape, expect_separate
+from numpycnn.layers.base import Layer, Shape
+from numpycnn.layers.building import expect_separate
 
 
 class Residual(Layer):

@@ -15,6 +15,7 @@ from numpycnn import losses, optim
 from numpycnn.errors import DataFormatError
 from numpycnn.functional.checks import whole_number
 from numpycnn.layers.base import Layer
+from numpycnn.layers.building import seed_generators
 from numpycnn.loading import restore_model
 from numpycnn.losses import Loss
 from numpycnn.optim import Optimizer, Schedule
@@ -100,7 +101,7 @@ def load_parts(
             states = file.get("random", dict)
             if generators.keys() != states.keys():
                 raise ValueError(f"expected the random states of {sorted(generators)}, got {sorted(states)}")
-            model.seed_generators(0)  # they have a state from now on, which a trainer leaves as it is
+            seed_generators(model, 0)  # they have a state from now on, which a trainer leaves as it is
             for name, generator in generators.items():
                 generator.bit_generator.state = states[name]
             _restore_callbacks(file, callbacks)

@@ -10,6 +10,7 @@ import numpy as np
 
 from numpycnn.functional.checks import check_flag, whole_number
 from numpycnn.layers.base import Layer
+from numpycnn.layers.building import seed_generators
 from numpycnn.losses import Loss
 from numpycnn.optim import Optimizer
 from numpycnn.sequential import Sequential
@@ -122,7 +123,7 @@ class Trainer:
         self.optimizer = optimizer
         self.callbacks = _in_order(callbacks)
         self.seed = whole_number(seed, "seed", "Trainer", minimum=0)
-        model.seed_generators(self.seed)
+        seed_generators(model, self.seed)
         self.history = History()
         self.progress = Progress()
 

@@ -53,16 +53,6 @@ def test_a_layer_without_methods_says_what_is_missing() -> None:
         layer._backward(np.zeros((1, 3)), None)
 
 
-def test_parameter() -> None:
-    parameter = Parameter(np.ones((2, 3), np.float32))
-    assert parameter.grad.shape == (2, 3)
-    assert parameter.grad.dtype == np.float32
-    assert not parameter.grad.any()
-    assert repr(parameter) == "Parameter(shape=(2, 3), dtype=float32)"
-    with pytest.raises(AttributeError):
-        parameter.velocity = 0  # type: ignore[attr-defined]
-
-
 def test_names_that_begin_with_an_underscore_are_scratch() -> None:
     layer = Scale()
     layer.build((2,))
@@ -175,27 +165,6 @@ def test_a_built_layer_is_built_for_one_shape_and_one_type() -> None:
     assert layer.forward(np.ones((1, 3), np.float32)).shape == (1, 2)
 
 
-def test_a_failed_build_leaves_every_attribute_as_it_was() -> None:
-    class Late(Layer):
-        """Fails when all is made, with a layer inside that is made only once."""
-
-        inner: Any = None
-
-        def _build(self, input_shape, rng):
-            self.inner = self.inner or Dense(2)
-            self.factor = Parameter(np.ones(self.inner.build(input_shape, rng=rng, dtype=self.dtype), self.dtype))
-            if input_shape == (3,):
-                raise KeyboardInterrupt
-            return (2,)
-
-    layer = Late()
-    before = vars(layer).copy()
-    with pytest.raises(KeyboardInterrupt):
-        layer.build((3,))
-    assert vars(layer) == before
-    assert layer.build((4,)) == (2,)
-
-
 def test_the_label_of_a_layer_inside() -> None:
     alone, block = Dense(2), Sequential([Dense(3), ReLU()])
     model = Sequential([Flatten(), block])
@@ -203,55 +172,6 @@ def test_the_label_of_a_layer_inside() -> None:
     assert block.label_of(block[0]) == "Dense (layer 0)"
     assert model.label_of(model) == "Sequential"
     assert model.label_of(alone) == "Dense"
-
-
-class Noise(Layer):
-    """Adds noise from two generators, of any kind."""
-
-    def __init__(self, kind: type = np.random.PCG64, *, name: str | None = None) -> None:
-        super().__init__(name=name)
-        self.kind = kind
-
-    def _build(self, input_shape, rng):
-        seeds = (0, 0) if rng is None else rng.integers(2**63, size=2)
-        self._first, self._second = (np.random.Generator(self.kind(seed)) for seed in seeds)
-        return input_shape
-
-    def draw(self) -> list[float]:
-        return [generator.random() for generator in (self._first, self._second)]
-
-
-class Turns(Layer):
-    """Draws from the generator that the whole model was built with."""
-
-    def _build(self, input_shape, rng):
-        self._rng = rng
-        return input_shape
-
-
-@pytest.mark.parametrize("kind", [np.random.PCG64, np.random.MT19937, np.random.Philox, np.random.SFC64])
-def test_every_generator_has_a_stream_of_its_own(kind: type) -> None:
-    model = Sequential([Noise(kind), Noise(kind)])
-    model.build((3,), rng=None)
-    loaded = [number for layer in model for number in layer.draw()]
-    assert len(set(loaded)) == 4
-    model.seed_generators(1)
-    seeded = [number for layer in model for number in layer.draw()]
-    assert len({*loaded, *seeded}) == 8
-    model.seed_generators(1)  # they have a seed by now, and go on
-    assert len({*loaded, *seeded, *(number for layer in model for number in layer.draw())}) == 12
-
-
-def test_generators_that_come_from_a_seed_are_not_seeded_again() -> None:
-    model, twin = (Sequential([Noise(), Noise()], input_shape=(3,), seed=5) for _ in range(2))
-    model.seed_generators(1)
-    assert [layer.draw() for layer in model] == [layer.draw() for layer in twin]
-
-
-def test_a_generator_that_layers_share_on_purpose_stays_shared() -> None:
-    model = Sequential([Turns(), Turns(), Dense(2)], input_shape=(3,), seed=5)
-    assert model[0]._rng is model[1]._rng
-    assert_same_bits(model[2].weight.value, Sequential([Dense(2)], input_shape=(3,), seed=5)[0].weight.value)
 
 
 def test_draw_input_fits_the_layer(rng: np.random.Generator) -> None:
