@@ -71,6 +71,9 @@ def restore_model(file: ArrayFile, prefix: str = "", layers: Sequence[type[Layer
 def load_model(path: str | Path, *, layers: Sequence[type[Layer]] = ()) -> Sequential:
     """Read a model that `Sequential.save` wrote, or the one inside of a training checkpoint.
 
+    The random state of its dropout layers is not read. Each gets a random stream of its own, which a `Trainer` seeds;
+    `Trainer.resume` goes on with the streams of a checkpoint.
+
     Parameters
     ----------
     path : str or Path

@@ -14,6 +14,9 @@ class Dropout(Layer):
 
     The division keeps the expected value, so that nothing has to be done at inference: then ``y = x``.
 
+    Each layer draws from a generator of its own, seeded by the seed of the model, or by that of the `Trainer` where the
+    model was loaded.
+
     Parameters
     ----------
     p : float
@@ -35,7 +38,8 @@ class Dropout(Layer):
         self.p = check_p(p, "Dropout")
 
     def _build(self, input_shape: Shape, rng: np.random.Generator | None) -> Shape:
-        # A generator of its own: which numbers are drawn here does not depend on the layers before it.
+        # A generator of its own: which numbers are drawn here does not depend on the layers before it. Those that are
+        # made without `rng` are equal here, and given different streams once the whole model is built.
         self._rng = np.random.default_rng(0) if rng is None else np.random.default_rng(rng.integers(2**63))
         return input_shape
 
