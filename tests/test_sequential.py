@@ -340,13 +340,14 @@ def test_new_layers_beside_built_ones_come_from_the_seed() -> None:
 def test_a_built_layer_refuses_another_shape_or_type() -> None:
     model = trained()
     before = held(model)
-    text = r"^Dense 'fc' \(layer 1\): expected inputs \(6,\), for which it is built, got \(7,\); a built layer"
-    with pytest.raises(ValueError, match=text):
-        Sequential([Dense(7), model[0]], input_shape=(6,))
     other = Sequential([Dense(7)], input_shape=(6,))
+    text = r"^Dense 'fc' \(layer 1\): expected inputs \(6,\), for which it is built, got \(7,\); a built layer"
     with pytest.raises(ValueError, match=text):
         other.add(model[0])
     assert len(other) == 1
+    assert model[0].label == "Dense 'fc' (layer 0)"
+    with pytest.raises(ValueError, match=text):
+        Sequential([Dense(7), model[0]], input_shape=(6,))
     with pytest.raises(TypeError, match=r"^Dense 'fc' \(layer 0\): expected dtype float32, for which it is built"):
         Sequential(model[:1], input_shape=(6,), dtype=np.float64)
     with pytest.raises(ValueError, match=r"^Sequential: expected inputs \(6,\), for which it is built, got \(7,\)"):
