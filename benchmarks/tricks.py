@@ -234,13 +234,9 @@ def winograd(runs: int, n: int) -> None:
 # ----------------------------------------------------------------------------------------------------- memory, threads
 
 
-def fresh_memory(size: int) -> np.ndarray:
-    return np.empty(size + memory.ALIGNMENT, np.uint8)
-
-
 #: What a training step can do without: the name that is replaced, and by what.
 DISPENSABLE: dict[str, tuple[Any, str, Any]] = {
-    "memory used again": (memory, "_block", fresh_memory),
+    "memory used again": (memory, "_pool", memory.Pool(limit=0)),
     "threads that stay awake": (threads, "LOOKS", 1),
 }
 
