@@ -68,7 +68,8 @@ class Pool:
 
     Neither `take` nor `put` waits for the lock. A thread that finds it locked allocates a new block, or frees the block
     that it returns. Finalizers run at any point of any thread: within `take` and `put` when garbage collection starts
-    there, or in a thread that the holder of the lock is waiting for. A lock to wait for could deadlock in both cases.
+    there, or in a thread that the holder of the lock is waiting for. Waiting for the lock could deadlock in
+    both cases. A lock that an interrupt (Ctrl-C) leaves held makes every array a new one, which is slower and correct.
     """
 
     def __init__(self, limit: int) -> None:
