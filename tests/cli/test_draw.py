@@ -22,7 +22,6 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 def test_it_serves_until_ctrl_c(trained: Path, default_ctrl_c: None) -> None:
-    pytest.importorskip("uvicorn", reason="Starlette and uvicorn wanted, the extra 'web'")
     command = [sys.executable, "-m", "numpycnn", "draw", str(trained)]
     with subprocess.Popen(
         command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -43,20 +42,19 @@ def test_it_serves_until_ctrl_c(trained: Path, default_ctrl_c: None) -> None:
     assert (rest, errors) == ("", "")
 
 
-def test_without_the_extra_it_says_how_to_install_it(
+def test_without_starlette_it_says_how_to_install_it(
     run: Run, trained: Path, monkeypatch: pytest.MonkeyPatch, refused: Callable[[Any, str], None]
 ) -> None:
     monkeypatch.delitem(sys.modules, "numpycnn.explain.server", raising=False)
     monkeypatch.setattr("numpycnn.explain.server", None, raising=False)
     monkeypatch.delattr("numpycnn.explain.server")
     monkeypatch.setitem(sys.modules, "starlette.applications", None)
-    refused(run("draw", trained), "install them with: pip install 'numpycnn[web]'")
+    refused(run("draw", trained), "install them with: pip install starlette uvicorn")
 
 
 def test_what_the_user_can_mend_is_one_line(
     run: Run, trained: Path, tmp_path: Path, refused: Callable[[Any, str], None]
 ) -> None:
-    pytest.importorskip("uvicorn", reason="Starlette and uvicorn wanted, the extra 'web'")
     refused(run("draw", "nothing"), "expected a .safetensors file")
     for port in ("65536", "-1"):
         refused(run("draw", trained, "--port", port), f"--port: expected a whole number from 0 to 65535, got '{port}'")
