@@ -3,6 +3,7 @@
 
 PYTHON ?= python3
 VENV ?= .venv
+WORKERS ?= 2
 OUT ?=
 ARGS ?=
 BIN := $(VENV)/bin
@@ -17,8 +18,8 @@ help: ## print this list
 mnist: $(VENV)/.examples ## train a convolutional network on MNIST; results go to runs/mnist
 	$(BIN)/numpycnn train mnist $(if $(OUT),--out $(OUT)) $(ARGS)
 
-test: $(VENV)/.test ## run the tests and the examples in the docstrings
-	$(BIN)/python -m pytest $(ARGS)
+test: $(VENV)/.test ## run the tests and the examples in the docstrings, in two processes
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 test-nojit: $(VENV)/.test ## run the kernels' tests as plain Python, uncompiled
 	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest tests/kernels $(ARGS)

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +15,24 @@ settings.register_profile(
     "numpycnn", deadline=None, derandomize=True, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("numpycnn")
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """Collect test files alone: `--doctest-modules` would also import their helpers, some of which need PyTorch."""
+    return True if collection_path.suffix == ".py" and not collection_path.name.startswith("test_") else None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that use PyTorch, so that `-m oracle` selects them."""
+    for item in items:
+        if "torch" in getattr(item, "fixturenames", ()):
+            item.add_marker("oracle")
+
+
+@pytest.fixture(scope="session")
+def torch() -> Any:
+    """PyTorch, where it is installed; a test that uses this fixture has the marker ``oracle``."""
+    return pytest.importorskip("torch", reason="PyTorch wanted, to compare with: make oracle")
 
 
 @pytest.fixture

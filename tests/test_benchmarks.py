@@ -16,9 +16,7 @@ FOLDER = ROOT / "benchmarks"
 NUMBER = r"\d+\.\d+ \(\d+\.\d+\)"  # median (minimum)
 
 
-def needed() -> None:
-    for package in ("torch", "threadpoolctl"):
-        pytest.importorskip(package, reason=f"the benchmarks compare with PyTorch and need {package}: make oracle")
+needs_pytorch = pytest.mark.usefixtures("torch")
 
 
 def environment() -> dict[str, str]:
@@ -28,7 +26,6 @@ def environment() -> dict[str, str]:
 
 
 def run(*command: str, quick: bool = True) -> str:
-    needed()
     script, *arguments = command
     done = subprocess.run(
         [sys.executable, str(FOLDER / script), *["--quick"] * quick, *arguments],
@@ -60,8 +57,8 @@ for kernel in (wrong, lambda *_: None):
 """
 
 
+@needs_pytorch
 def test_a_loop_that_differs_from_its_plain_version_is_not_timed() -> None:
-    needed()
     done = subprocess.run([sys.executable, "-c", WRONG], env=environment(), cwd=FOLDER, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert re.fullmatch(r"wrong: off by \d+\.\d+\n<lambda>: off by nan\n", done.stdout), done.stdout
@@ -74,6 +71,7 @@ def rows(printed: str, first: str) -> list[list[str]]:
     return [row for row in cells if re.search(first, row[0])]
 
 
+@needs_pytorch
 def test_train_step(tmp_path: Path) -> None:
     printed = run("train_step.py", "lenet", "keras_cnn", "--out", str(tmp_path / "page.md"))
     found = rows(printed, "lenet|keras_cnn")
@@ -85,6 +83,7 @@ def test_train_step(tmp_path: Path) -> None:
     assert (tmp_path / "page.md").read_text(encoding="utf-8") == printed
 
 
+@needs_pytorch
 def test_kernels() -> None:
     """Every loop with a plain version is met, or the script says which one is not; each equals its plain version."""
     printed = run("kernels.py")
@@ -100,6 +99,7 @@ def test_tricks() -> None:
     assert [row[1] for row in rows(printed, "^lenet")] == ["memory used again", "threads that stay awake"]
 
 
+@needs_pytorch
 def test_scaling(tmp_path: Path) -> None:
     printed = run("scaling.py", "--figure", str(tmp_path / "scaling.png"))
     assert [row[0] for row in rows(printed, r"^\d+$")] == ["1", "2", "4", "4", "8", "16", "8", "16", "32"]
@@ -107,6 +107,7 @@ def test_scaling(tmp_path: Path) -> None:
     assert (tmp_path / "scaling.png").read_bytes().startswith(b"\x89PNG")
 
 
+@needs_pytorch
 def test_memory() -> None:
     (row,) = rows(run("memory.py"), "lenet")
     ours, theirs = (int(re.fullmatch(r"(\d+) \(\d+\)", cell)[1]) for cell in row[2:4])  # type: ignore[index]
@@ -125,6 +126,7 @@ def test_cold_start() -> None:
     assert all(times == sorted(times) for times in stages)
 
 
+@needs_pytorch
 def test_the_page_of_all_of_them(tmp_path: Path) -> None:
     page = tmp_path / "results.md"
     run("run_all.py", "--only", "memory.py", "--out", str(page), "--figure", str(tmp_path / "scaling.png"))

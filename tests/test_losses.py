@@ -65,8 +65,7 @@ def test_is_the_function_and_its_gradient(make: Any, forward: Any, backward: Any
     (BinaryCrossEntropy, "BCEWithLogitsLoss", "shares"),
     (MeanSquaredError, "MSELoss", "numbers"),
 ])  # fmt: skip
-def test_equals_pytorch(make: Any, theirs: str, kind: str) -> None:
-    torch = pytest.importorskip("torch")
+def test_equals_pytorch(make: Any, theirs: str, kind: str, torch: Any) -> None:
     for rng in generators(41, count=300):
         y, target = draw(kind, rng)
         smoothing = {"label_smoothing": float(rng.choice([0, 0.2]))} if make is CrossEntropy else {}

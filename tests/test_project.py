@@ -1,6 +1,9 @@
-"""The project's name on PyPI and its extras."""
+"""The project's names on PyPI and its extras, and how its tests ask for PyTorch."""
 
+import os
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -35,3 +38,24 @@ def test_an_extra_includes_others_by_this_name(extra: str) -> None:
 
 def test_messages_and_pages_install_from_the_clone_or_name_the_libraries() -> None:
     assert having(r"pip install [^\n]*\bnumpycnn\b", [*(ROOT / "numpycnn").rglob("*.py"), *PAGES]) == []
+
+
+def test_pytorch_is_asked_for_by_its_fixture_alone() -> None:
+    """The fixture also marks the test; a test that skips itself would be left out of `-m oracle`."""
+    tests = [path for path in (ROOT / "tests").rglob("*.py") if path.name != Path(__file__).name]
+    assert having(r"(importorskip|find_spec|import_module)\(\s*[\"']torch", tests) == ["tests/conftest.py"]
+
+
+def test_without_pytorch_its_tests_are_skipped_and_nothing_else_fails(tmp_path: Path) -> None:
+    (tmp_path / "torch.py").write_text("raise ModuleNotFoundError('No module named torch', name='torch')")
+    path = os.pathsep.join(filter(None, (str(tmp_path), os.environ.get("PYTHONPATH"))))
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-m", "oracle", "tests/models", "tests/optim"],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout
+    assert "PyTorch wanted, to compare with: make oracle" in done.stdout
+    assert re.search(r"^=+ \d+ skipped, \d+ deselected in .*$", done.stdout, re.MULTILINE)

@@ -30,7 +30,6 @@ TRIED = sorted((DOCS / "results" / "tried").glob("*.json"))
 @pytest.fixture
 def script(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ModuleType:
     """docs/make_results.py, which writes into an empty folder here."""
-    pytest.importorskip("PIL")
     monkeypatch.syspath_prepend(str(DOCS))
     spec = importlib.util.spec_from_file_location("make_results", DOCS / "make_results.py")
     assert spec is not None

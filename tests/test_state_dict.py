@@ -162,8 +162,7 @@ def test_numbers_that_are_no_weights(tmp_path: Path) -> None:
         model().load_torch(tmp_path / "file")
 
 
-def test_bfloat16_says_what_to_do(tmp_path: Path) -> None:
-    torch = pytest.importorskip("torch")
+def test_bfloat16_says_what_to_do(tmp_path: Path, torch: Any) -> None:
     from safetensors.torch import save_file as save_tensors
 
     tensors = {name: torch.from_numpy(array).bfloat16() for name, array in state().items()}
@@ -238,9 +237,8 @@ def test_names_survive_a_file_of_ours(tmp_path: Path) -> None:
     assert set(load_file(tmp_path / "torch")) == set(state()) | {"1.num_batches_tracked"}
 
 
-def test_a_sequential_of_pytorch_and_back(tmp_path: Path, rng: np.random.Generator) -> None:
+def test_a_sequential_of_pytorch_and_back(tmp_path: Path, rng: np.random.Generator, torch: Any) -> None:
     """By positions alone, nested, with every kind of layer that has arrays in a form of its own."""
-    torch = pytest.importorskip("torch")
     from safetensors.torch import load_file as load_tensors
     from safetensors.torch import save_file as save_tensors
     from torch import nn
@@ -280,8 +278,7 @@ def test_a_sequential_of_pytorch_and_back(tmp_path: Path, rng: np.random.Generat
     assert_close(ours.load_torch(tmp_path / "theirs").predict(x), outputs(), 1e-5)
 
 
-def test_words_and_sequences(tmp_path: Path, rng: np.random.Generator) -> None:
-    torch = pytest.importorskip("torch")
+def test_words_and_sequences(tmp_path: Path, rng: np.random.Generator, torch: Any) -> None:
     from safetensors.torch import save_file as save_tensors
     from torch import nn
 

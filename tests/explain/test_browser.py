@@ -13,7 +13,7 @@ from PIL import Image
 import numpycnn as nn
 from numpycnn import functional as F
 from numpycnn.data import Dataset
-from numpycnn.explain import Example, write_page
+from numpycnn.explain import Example, server, write_page
 from numpycnn.models import create
 from numpycnn.visualize.activations import follow
 from tests.explain.drawings import STROKES, draw
@@ -409,7 +409,6 @@ def test_a_name_from_right_to_left_leaves_its_neighbours_in_place(visit: Open) -
 @pytest.fixture
 def easel(visit: Open, tiny_vgg: nn.Sequential) -> Iterator[Any]:
     """The page with the canvas, and a server behind it."""
-    server = pytest.importorskip("numpycnn.explain.server", reason="Starlette and uvicorn wanted, the extra 'web'")
     names = [str(digit) for digit in STROKES]
 
     def example_of(image: np.ndarray) -> Example:

@@ -19,9 +19,7 @@ from PIL import Image
 import numpycnn as nn
 from numpycnn import functional as F
 from numpycnn.data.pictures import decode_picture
-from numpycnn.explain import Example
-
-server = pytest.importorskip("numpycnn.explain.server", reason="Starlette and uvicorn wanted, the extra 'web'")
+from numpycnn.explain import Example, server
 
 NAMES = ["none", "some", "much"]
 MODEL = nn.Sequential([nn.Conv2D(2, 3), nn.ReLU(), nn.Flatten(), nn.Dense(3)], input_shape=(1, 6, 7), seed=1)

@@ -79,8 +79,7 @@ def test_equals_the_formula(name: str, settings: dict[str, Any], formula: Scalar
 
 
 @pytest.mark.parametrize(("name", "settings", "formula", "slope"), TABLE, ids=IDS)
-def test_equals_pytorch(name: str, settings: dict[str, Any], formula: Scalar, slope: Scalar) -> None:
-    torch = pytest.importorskip("torch")
+def test_equals_pytorch(name: str, settings: dict[str, Any], formula: Scalar, slope: Scalar, torch: Any) -> None:
     theirs = getattr(torch if name in ("sigmoid", "tanh") else torch.nn.functional, name)
     for rng in generators(17):
         x, dy = draw(rng)
@@ -136,8 +135,7 @@ def test_special_numbers(name: str, values: list[float], slopes: list[float], dt
 
 
 @pytest.mark.parametrize("name", ["relu", "leaky_relu", "elu", "selu"])
-def test_the_slope_at_nan_is_that_of_pytorch(name: str) -> None:
-    torch = pytest.importorskip("torch")
+def test_the_slope_at_nan_is_that_of_pytorch(name: str, torch: Any) -> None:
     tensor = torch.tensor([np.nan, 1.0, -1.0], dtype=torch.float64, requires_grad=True)
     getattr(torch.nn.functional, name)(tensor).backward(torch.tensor([2.0, 3.0, 5.0], dtype=torch.float64))
     dx = getattr(F, f"{name}_backward")(np.array([2.0, 3.0, 5.0]), np.array([np.nan, 1.0, -1.0]))

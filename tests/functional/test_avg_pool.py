@@ -1,5 +1,7 @@
 """Average pooling against its definition and PyTorch."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -36,8 +38,7 @@ def test_equals_the_definition(rank: int) -> None:
 
 
 @pytest.mark.parametrize("rank", [1, 2, 3])
-def test_equals_pytorch(rank: int) -> None:
-    torch = pytest.importorskip("torch")
+def test_equals_pytorch(rank: int, torch: Any) -> None:
     theirs = [torch.nn.functional.avg_pool1d, torch.nn.functional.avg_pool2d, torch.nn.functional.avg_pool3d][rank - 1]
     compared = 0
     for rng in generators(10, rank, count=1200):

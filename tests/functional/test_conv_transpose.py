@@ -62,8 +62,7 @@ def test_equals_the_sum_over_its_terms(rank: int) -> None:
 
 
 @pytest.mark.parametrize("rank", [1, 2, 3])
-def test_equals_pytorch(rank: int) -> None:
-    torch = pytest.importorskip("torch")
+def test_equals_pytorch(rank: int, torch: Any) -> None:
     nn = torch.nn.functional
     theirs = [nn.conv_transpose1d, nn.conv_transpose2d, nn.conv_transpose3d][rank - 1]
     for rng in generators(4, rank):

@@ -61,8 +61,7 @@ def test_equals_the_sum_over_its_terms(rank: int) -> None:
 
 
 @pytest.mark.parametrize("rank", [1, 2, 3])
-def test_equals_pytorch(rank: int) -> None:
-    torch = pytest.importorskip("torch")
+def test_equals_pytorch(rank: int, torch: Any) -> None:
     theirs = [torch.nn.functional.conv1d, torch.nn.functional.conv2d, torch.nn.functional.conv3d][rank - 1]
     for rng in generators(1, rank):
         drawn = draw(rng, rank)

@@ -27,8 +27,7 @@ def test_equals_the_definition() -> None:
         assert_close(F.embedding_backward(dy, x, weight), dweight)
 
 
-def test_equals_pytorch() -> None:
-    torch = pytest.importorskip("torch")
+def test_equals_pytorch(torch: Any) -> None:
     for rng in generators(31):
         x, weight, dy = draw(rng)
         tensor = torch.tensor(weight, requires_grad=True)

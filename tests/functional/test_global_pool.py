@@ -1,6 +1,7 @@
 """Global pooling against plain loops and PyTorch."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -41,8 +42,7 @@ def test_maximum_equals_the_definition() -> None:
         np.testing.assert_array_equal(F.global_max_pool_backward(dy, x), dx)
 
 
-def test_equal_pytorch() -> None:
-    torch = pytest.importorskip("torch")
+def test_equal_pytorch(torch: Any) -> None:
     for rng in generators(15):
         x, dy = draw(rng)
         for forward, backward, theirs in (

@@ -34,8 +34,7 @@ def test_equals_the_definition() -> None:
             assert_close(got, wanted)
 
 
-def test_equals_pytorch() -> None:
-    torch = pytest.importorskip("torch")
+def test_equals_pytorch(torch: Any) -> None:
     for rng in generators(19):
         x, weight, bias, dy = draw(rng)
         bias = np.zeros(len(weight)) if bias is None else bias

@@ -33,8 +33,7 @@ def test_cross_entropy_equals_the_formula() -> None:
         assert_close(F.cross_entropy_backward(logits, labels, label_smoothing=e, dy=3.0), 3 * gradient)
 
 
-def test_cross_entropy_equals_pytorch() -> None:
-    torch = pytest.importorskip("torch")
+def test_cross_entropy_equals_pytorch(torch: Any) -> None:
     for rng in generators(25):
         logits, labels, e = draw(rng)
         tensor = torch.tensor(logits, requires_grad=True)
@@ -60,8 +59,7 @@ def test_the_loss_of_shares_is_the_mean_of_the_losses_of_their_classes() -> None
         assert_close(F.cross_entropy(logits, shares), math.fsum(terms))
 
 
-def test_cross_entropy_of_shares_equals_pytorch() -> None:
-    torch = pytest.importorskip("torch")
+def test_cross_entropy_of_shares_equals_pytorch(torch: Any) -> None:
     for rng in generators(29):
         logits, _, e = draw(rng)
         n, k = logits.shape
@@ -114,8 +112,7 @@ def test_mean_squared_error_equals_the_formula() -> None:
 
 
 @pytest.mark.parametrize("binary", [True, False])
-def test_losses_of_pairs_equal_pytorch(binary: bool) -> None:
-    torch = pytest.importorskip("torch")
+def test_losses_of_pairs_equal_pytorch(binary: bool, torch: Any) -> None:
     name = "binary_cross_entropy" if binary else "mean_squared_error"
     theirs = torch.nn.functional.binary_cross_entropy_with_logits if binary else torch.nn.functional.mse_loss
     for rng in generators(28):

@@ -37,9 +37,8 @@ def test_equals_the_definition(rank: int) -> None:
 
 
 @pytest.mark.parametrize("rank", [1, 2, 3])
-def test_equals_pytorch(rank: int) -> None:
+def test_equals_pytorch(rank: int, torch: Any) -> None:
     """PyTorch pads nothing, and takes the sign of odd powers along; for even ones inputs of both signs are compared."""
-    torch = pytest.importorskip("torch")
     theirs = [torch.nn.functional.lp_pool1d, torch.nn.functional.lp_pool2d, torch.nn.functional.lp_pool3d][rank - 1]
     incomplete = 0
     for rng in generators(12, rank):

@@ -1,5 +1,7 @@
 """Max pooling against its definition and PyTorch, ties and special numbers included."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -47,8 +49,7 @@ def test_equals_the_definition(rank: int) -> None:
 
 
 @pytest.mark.parametrize("rank", [1, 2, 3])
-def test_equals_pytorch(rank: int) -> None:
-    torch = pytest.importorskip("torch")
+def test_equals_pytorch(rank: int, torch: Any) -> None:
     theirs = [torch.nn.functional.max_pool1d, torch.nn.functional.max_pool2d, torch.nn.functional.max_pool3d][rank - 1]
     drawn = (draw(rng, rank) for rng in generators(8, rank, count=2 * DRAWN))
     # PyTorch may crash on a window that sees nothing but padding, as dilation allows.

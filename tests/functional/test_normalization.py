@@ -98,8 +98,7 @@ def test_batch_norm_in_inference_equals_the_formula() -> None:
 
 
 @pytest.mark.parametrize("training", [True, False])
-def test_batch_norm_equals_pytorch(training: bool) -> None:
-    torch = pytest.importorskip("torch")
+def test_batch_norm_equals_pytorch(training: bool, torch: Any) -> None:
     for rng in generators(22):
         d = draw(rng)
         ones, zeros = np.ones(d.x.shape[1]), np.zeros(d.x.shape[1])
@@ -147,8 +146,7 @@ def test_layer_norm_equals_the_formula() -> None:
             assert_close(got, wanted)
 
 
-def test_layer_norm_equals_pytorch() -> None:
-    torch = pytest.importorskip("torch")
+def test_layer_norm_equals_pytorch(torch: Any) -> None:
     for rng in generators(24):
         x, weight, bias, dy, axis, eps = draw_layer(rng)
         shape = x.shape[axis:]

@@ -1,6 +1,7 @@
 """Softmax and its logarithm against their formulas and PyTorch."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -43,8 +44,7 @@ def test_equals_the_formula(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["softmax", "log_softmax"])
-def test_equals_pytorch(name: str) -> None:
-    torch = pytest.importorskip("torch")
+def test_equals_pytorch(name: str, torch: Any) -> None:
     for rng in generators(18):
         x, dy, axis = draw(rng)
         tensor = torch.tensor(x, requires_grad=True)

@@ -56,8 +56,7 @@ def test_equals_the_definition(mode: str) -> None:
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_equals_pytorch(mode: str) -> None:
-    torch = pytest.importorskip("torch")
+def test_equals_pytorch(mode: str, torch: Any) -> None:
     for rng in generators(29):
         x, setting, scales, dy = draw(rng)
         theirs = {"mode": mode} if mode == "nearest" else {"mode": ["linear", "bilinear", "trilinear"][len(scales) - 1]}

@@ -65,9 +65,8 @@ def test_ceil_mode_over_a_grid() -> None:
     assert longer > 500
 
 
-def test_ceil_mode_equals_pytorch_over_a_grid() -> None:
+def test_ceil_mode_equals_pytorch_over_a_grid(torch: Any) -> None:
     """Sizes and numbers, of a window that is longer than its input as well, and errors where there is an error."""
-    torch = pytest.importorskip("torch")
     refused = 0
     for i, k, s, p, d in product(range(1, 7), range(1, 8), range(1, 5), range(3), range(1, 3)):
         if p > k // 2:

@@ -45,8 +45,7 @@ def test_equals_the_definition() -> None:
         assert_same_bits(F.zero_pad_backward(dy, x, padding), dx)
 
 
-def test_equals_pytorch() -> None:
-    torch = pytest.importorskip("torch")
+def test_equals_pytorch(torch: Any) -> None:
     for rng in generators(30):
         x, padding, pairs, dy = draw(rng)
         tensor = torch.tensor(x, requires_grad=True)

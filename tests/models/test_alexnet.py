@@ -34,8 +34,8 @@ def test_too_small_a_picture_is_refused_by_the_layer_that_it_does_not_fit() -> N
         models.alexnet((3, 62, 224), 10, seed=None)
 
 
+@pytest.mark.usefixtures("torch")
 def test_weights_of_pytorch(tmp_path: Path) -> None:
-    pytest.importorskip("torch")
     from tests.models import twins
 
     check_exchange(models.alexnet((3, 63, 99), 5, seed=None), twins.alexnet(5, 256 * 2), tmp_path)

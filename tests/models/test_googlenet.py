@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -35,16 +36,15 @@ def test_the_shapes_of_table_1() -> None:
     assert sum(isinstance(layer, Conv2D) for block in model for layer in [block, *block.children().values()]) >= 3
 
 
+@pytest.mark.usefixtures("torch")
 @pytest.mark.parametrize("shape", [(3, 37, 52), (3, 15, 17)], ids=str)
 def test_weights_of_pytorch_at_any_size(shape: tuple[int, int, int], tmp_path: Path) -> None:
-    pytest.importorskip("torch")
     from tests.models import twins
 
     check_exchange(models.googlenet(shape, 5, seed=None), twins.GoogLeNet(5), tmp_path)
 
 
-def test_auxiliary_classifiers_are_passed_over(tmp_path: Path) -> None:
-    torch = pytest.importorskip("torch")
+def test_auxiliary_classifiers_are_passed_over(tmp_path: Path, torch: Any) -> None:
     from safetensors.torch import save_file
 
     from tests.models import twins

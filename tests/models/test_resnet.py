@@ -114,9 +114,9 @@ def test_gradients() -> None:
     assert check_gradients(model, (1, 6, 5), samples=1, batch_size=2).passed
 
 
+@pytest.mark.usefixtures("torch")
 @pytest.mark.parametrize("name", COUNTS)
 def test_weights_of_pytorch(name: str, tmp_path: Path) -> None:
-    pytest.importorskip("torch")
     from tests.models import twins
 
     block = twins.Bottleneck if name == "resnet50" else twins.BasicBlock

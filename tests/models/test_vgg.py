@@ -46,9 +46,9 @@ def test_too_small_a_picture_is_refused_by_the_layer_that_it_does_not_fit() -> N
         models.vgg11((3, 32, 31), 10, seed=None)
 
 
+@pytest.mark.usefixtures("torch")
 @pytest.mark.parametrize("name", PLANS)
 def test_weights_of_pytorch(name: str, tmp_path: Path) -> None:
-    pytest.importorskip("torch")
     from tests.models import twins
 
     twin = twins.vgg(PLANS[name], 5, 512 * 2)

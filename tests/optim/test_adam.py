@@ -20,20 +20,17 @@ SETTINGS: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("settings", SETTINGS)
-def test_adam_equals_pytorch(settings: dict[str, Any]) -> None:
-    torch = pytest.importorskip("torch")
+def test_adam_equals_pytorch(settings: dict[str, Any], torch: Any) -> None:
     compare(Adam(**settings), lambda tensors: torch.optim.Adam(tensors, **settings))
 
 
 @pytest.mark.parametrize("settings", SETTINGS)
-def test_adamw_equals_pytorch(settings: dict[str, Any]) -> None:
-    torch = pytest.importorskip("torch")
+def test_adamw_equals_pytorch(settings: dict[str, Any], torch: Any) -> None:
     compare(AdamW(**settings), lambda tensors: torch.optim.AdamW(tensors, **settings))
 
 
 @pytest.mark.parametrize("settings", [{}, {"lr": 0.1, "alpha": 0.9}, {"eps": 1e-3}, {"lr": 0.02, "weight_decay": 0.1}])
-def test_rmsprop_equals_pytorch(settings: dict[str, Any]) -> None:
-    torch = pytest.importorskip("torch")
+def test_rmsprop_equals_pytorch(settings: dict[str, Any], torch: Any) -> None:
     compare(RMSProp(**settings), lambda tensors: torch.optim.RMSprop(tensors, **settings))
 
 

@@ -47,8 +47,7 @@ def test_warm_up() -> None:
     assert [schedule(step) for step in range(7)] == pytest.approx([0.5, 1, 1, 1, 0.5, 0.5, 0.25])
 
 
-def test_cosine_equals_pytorch() -> None:
-    torch = pytest.importorskip("torch")
+def test_cosine_equals_pytorch(torch: Any) -> None:
     compare(
         SGD(CosineSchedule(0.1, STEPS, final_lr=0.01)),
         lambda tensors: torch.optim.SGD(tensors, 0.1),
@@ -56,8 +55,7 @@ def test_cosine_equals_pytorch() -> None:
     )
 
 
-def test_step_equals_pytorch() -> None:
-    torch = pytest.importorskip("torch")
+def test_step_equals_pytorch(torch: Any) -> None:
     compare(
         SGD(StepSchedule(0.1, 6, factor=0.3)),
         lambda tensors: torch.optim.SGD(tensors, 0.1),
@@ -65,9 +63,8 @@ def test_step_equals_pytorch() -> None:
     )
 
 
-def test_one_cycle_equals_pytorch() -> None:
+def test_one_cycle_equals_pytorch(torch: Any) -> None:
     """PyTorch's cycle reaches its top and its end one step before ours would, for as many steps."""
-    torch = pytest.importorskip("torch")
     # Its first phase takes 0.3 * total - 1 steps and the whole total - 1, so these have the same cycle:
     total, share = 21, 0.3
     ours = OneCycleSchedule(

@@ -20,8 +20,7 @@ from tests.optim.pytorch import compare
         {"momentum": 0.9, "nesterov": True, "weight_decay": 0.1},
     ],
 )
-def test_equals_pytorch(settings: dict[str, Any]) -> None:
-    torch = pytest.importorskip("torch")
+def test_equals_pytorch(settings: dict[str, Any], torch: Any) -> None:
     compare(SGD(0.03, **settings), lambda tensors: torch.optim.SGD(tensors, 0.03, **settings))
 
 

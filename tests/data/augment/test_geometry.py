@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from skimage import transform
 
 from numpycnn.data.augment import Affine, Flip, PadCrop
 from numpycnn.data.augment.geometry import resampled
@@ -77,7 +78,6 @@ def test_places_equal_scipys() -> None:
 
 
 def test_turning_and_enlarging_equal_scikit_images() -> None:
-    transform = pytest.importorskip("skimage.transform")
     image = np.random.default_rng(0).random((1, 1, 12, 15))
     angle, zoom = np.deg2rad(25), 1.3
     turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]]) / zoom
