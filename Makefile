@@ -68,8 +68,8 @@ format: $(VENV)/.dev ## sort the imports and format the code
 	$(BIN)/ruff check --select I --fix
 	$(BIN)/ruff format
 
-clean: ## remove the environment and all caches; results stay
-	rm -rf $(VENV) build dist docs/_build docs/gallery docs/api/generated .pytest_cache .hypothesis .mypy_cache .ruff_cache
+clean: ## remove the environments and all caches; results stay
+	rm -rf $(VENV) .venv-ci .venv-ci-digits build dist docs/_build docs/gallery docs/api/generated .pytest_cache .hypothesis .mypy_cache .ruff_cache
 	find numpycnn tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # One stamp per extra of pyproject.toml: installed once, and again when that file has changed.
