@@ -15,16 +15,10 @@ from PIL import Image
 
 from numpycnn import SGD, Adam, CosineSchedule, Dropout, OneCycleSchedule, StepSchedule, WarmUp
 from numpycnn import functional as F
+from numpycnn.animate import conv_transpose_animation, convolution_animation, pooling_animation
 from numpycnn.models import create
-from numpycnn.visualize import (
-    SURFACES,
-    conv_transpose_animation,
-    convolution_animation,
-    descend,
-    pooling_animation,
-)
-from numpycnn.visualize.board import TIMES
-from numpycnn.visualize.style import BLUE, GREEN, GREY, INK, ORANGE, VERMILION, new_figure, quiet
+from numpycnn.visualize import SURFACES, descend
+from numpycnn.visualize.style import BLUE, GREEN, GREY, INK, ORANGE, TIMES, VERMILION, new_figure, quiet
 
 FOLDER = Path(__file__).with_name("figures")
 PALE = {BLUE: "#DDEBF5", VERMILION: "#FADCC5", GREEN: "#D3EEE4", ORANGE: "#FBE7BE", GREY: "#EEEEEE"}

@@ -17,8 +17,7 @@ from skimage import color, data
 
 import numpycnn as nn
 from numpycnn import functional as F
-from numpycnn.visualize.board import TIMES
-from numpycnn.visualize.style import BLUE, GREEN, GREY, INK, ORANGE, VERMILION, new_figure, quiet, signed_colours
+from numpycnn.visualize.style import BLUE, GREEN, GREY, INK, ORANGE, TIMES, VERMILION, new_figure, quiet, signed_colours
 
 FOLDER = Path(__file__).parent / "figures" / "tour"
 SOBEL = np.array([[-1.0, -2, -1], [0, 0, 0], [1, 2, 1]]) / 4

@@ -70,12 +70,12 @@ from numpycnn.optim import (
 from numpycnn.sequential import Sequential
 
 if TYPE_CHECKING:
-    from numpycnn import data, models, training, visualize
+    from numpycnn import animate, data, models, training, visualize
     from numpycnn.training import History, Trainer
 
 __version__ = "0.1.0"
 
-_LAZY_MODULES = ("data", "models", "training", "visualize")  # the workshop is opened when somebody goes there
+_LAZY_MODULES = ("animate", "data", "models", "training", "visualize")  # imported on first use
 _LAZY_NAMES = {"History": "training", "Trainer": "training"}
 
 
@@ -151,6 +151,7 @@ __all__ = [
     "Upsample",
     "WarmUp",
     "ZeroPad",
+    "animate",
     "check_gradients",
     "data",
     "functional",

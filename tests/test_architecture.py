@@ -35,7 +35,8 @@ FLOORS = {
         ],
         3,
     ),
-    **dict.fromkeys(["training", "data", "models", "visualize", "explain", "exercises", "interop", "cli"], 4),
+    **dict.fromkeys(["training", "data", "models", "visualize", "animate"], 4),
+    **dict.fromkeys(["explain", "exercises", "interop", "cli"], 4),
 }
 ROOF = 5  # numpycnn/__init__.py and numpycnn/__main__.py
 HEAVY = ["PIL", "matplotlib", "pooch", "safetensors", "scipy", "skimage", "starlette", "torch", "tqdm", "uvicorn"]
@@ -49,6 +50,8 @@ NEIGHBOURS = {  # on floor 4, who may import whom
     ("cli", "models"): "as above",
     ("cli", "training"): "as above",
     ("cli", "visualize"): "as above",
+    ("animate", "visualize"): "the films have the colours of the figures",
+    ("visualize", "animate"): "lazily: the names of the films were in visualize first",
     ("explain", "visualize"): "the page is built on what the figures are: the numbers of every layer",
 }
 KERNEL_IMPORTS = {  # beside the standard library and the kernels themselves

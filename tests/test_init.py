@@ -64,6 +64,7 @@ OTHERS = [
     "check_gradients",
     "set_num_threads",
     "get_num_threads",
+    "animate",
     "data",
     "functional",
     "models",

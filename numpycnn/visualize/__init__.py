@@ -1,10 +1,13 @@
-"""Figures: what a training did, what a network gets wrong, what it has learned, and a sliding window at work.
+"""Figures: what a training did, what a network gets wrong, and what it has learned.
 
-Nouns draw, and return a matplotlib Figure; verbs compute what the figures show, and return arrays.
+Nouns draw, and return a matplotlib Figure; verbs compute what the figures show, and return arrays. The animations of
+sliding windows live in `numpycnn.animate`, and can be imported from here as well.
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from numpycnn.visualize.activations import Passage, follow, follow_back
-from numpycnn.visualize.animation import conv_transpose_animation, convolution_animation, pooling_animation
 from numpycnn.visualize.augmentations import augmentations
 from numpycnn.visualize.cam import compute_grad_cam, grad_cam
 from numpycnn.visualize.classes import class_probabilities
@@ -31,6 +34,22 @@ from numpycnn.visualize.stages import Stages, filter_detect_condense, find_stage
 from numpycnn.visualize.surfaces import SURFACES, Surface
 from numpycnn.visualize.updates import update_ratios
 from numpycnn.visualize.weights import filters, read_filters
+
+if TYPE_CHECKING:
+    from numpycnn.animate import conv_transpose_animation, convolution_animation, pooling_animation
+
+_ANIMATIONS = ("conv_transpose_animation", "convolution_animation", "pooling_animation")
+
+
+def __getattr__(name: str) -> Any:
+    if name in _ANIMATIONS:  # lazily: `numpycnn.animate` itself imports the style of the figures
+        return getattr(import_module("numpycnn.animate"), name)
+    raise AttributeError(f"module 'numpycnn.visualize' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(set(__all__) | set(globals()))
+
 
 __all__ = [
     "SURFACES",

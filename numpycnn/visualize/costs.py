@@ -8,9 +8,8 @@ from numpycnn.layers.base import Layer
 from numpycnn.sequential import Sequential
 from numpycnn.summary import Row
 from numpycnn.visualize.activations import layer_title, layers_of
-from numpycnn.visualize.board import TIMES
 from numpycnn.visualize.panels import kind_colour, short
-from numpycnn.visualize.style import INK, LONGEST_TITLE, new_figure, plain, quiet, save
+from numpycnn.visualize.style import INK, LONGEST_TITLE, TIMES, new_figure, plain, quiet, save
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -21,7 +21,6 @@ from numpycnn.functional.checks import check_int, spell
 from numpycnn.layers.base import Layer
 from numpycnn.sequential import Sequential
 from numpycnn.visualize.activations import expect_batch, expect_layer, follow, follow_back, layer_title, steps_of
-from numpycnn.visualize.board import TIMES
 from numpycnn.visualize.panels import (
     colour_bar,
     draw_heat,
@@ -32,7 +31,7 @@ from numpycnn.visualize.panels import (
     room_for,
     scale_room,
 )
-from numpycnn.visualize.style import INK, ORANGE, VERMILION, new_figure, plain, save
+from numpycnn.visualize.style import INK, ORANGE, TIMES, VERMILION, new_figure, plain, save
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

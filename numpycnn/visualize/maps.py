@@ -10,9 +10,8 @@ from numpycnn.functional.checks import whole_number
 from numpycnn.layers import Flatten, Reshape
 from numpycnn.sequential import Sequential
 from numpycnn.visualize.activations import Passage, chain_of, expect_layer, follow, steps_of
-from numpycnn.visualize.board import TIMES
 from numpycnn.visualize.panels import draw_bars, draw_input, flat_slice, frame_tiles, one_example, reach, short, tile
-from numpycnn.visualize.style import GREY, INK, LONGEST_TITLE, new_figure, plain, save, signed_colours
+from numpycnn.visualize.style import GREY, INK, LONGEST_TITLE, TIMES, new_figure, plain, save, signed_colours
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -27,7 +27,6 @@ from numpycnn.layers import (
 from numpycnn.layers.base import Layer
 from numpycnn.sequential import Sequential
 from numpycnn.visualize.activations import chain_of, expect_layer, follow
-from numpycnn.visualize.board import TIMES
 from numpycnn.visualize.panels import (
     draw_input,
     draw_signed,
@@ -41,7 +40,7 @@ from numpycnn.visualize.panels import (
     room_for,
     tile,
 )
-from numpycnn.visualize.style import GREY, INK, LONGEST_TITLE, new_figure, plain, save
+from numpycnn.visualize.style import GREY, INK, LONGEST_TITLE, TIMES, new_figure, plain, save
 from numpycnn.visualize.weights import read_filters
 
 if TYPE_CHECKING:

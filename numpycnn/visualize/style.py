@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 BLUE, ORANGE, GREEN, VERMILION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
 INK, GREY = "#222222", "#777777"
+TIMES = "\N{MULTIPLICATION SIGN}"
 DPI = 150
 HEAT = "cividis"  # colours of what is never negative: dark is nothing
 LONGEST = 20  # characters of a name in a figure

@@ -14,9 +14,8 @@ from numpycnn.layers import ConvTranspose1D, ConvTranspose2D, ConvTranspose3D, D
 from numpycnn.layers.base import Layer, Parameter
 from numpycnn.sequential import Sequential
 from numpycnn.visualize.activations import chain_of, expect_built, expect_layer, layer_title, layers_of
-from numpycnn.visualize.board import TIMES
 from numpycnn.visualize.panels import colour_bar, frame_tiles, reach, tile
-from numpycnn.visualize.style import GREY, INK, LONGEST_TITLE, new_figure, plain, save, signed_colours
+from numpycnn.visualize.style import GREY, INK, LONGEST_TITLE, TIMES, new_figure, plain, save, signed_colours
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,7 +7,7 @@ from PIL import Image
 
 from numpycnn import Dense, Sequential
 from numpycnn.visualize import layer_costs
-from numpycnn.visualize.board import TIMES
+from numpycnn.visualize.style import TIMES
 from tests.visualize.networks import grey, signal, smooth
 
 

@@ -13,7 +13,7 @@ from numpycnn import AvgPool2D, Concat, Conv1D, Conv2D, Dense, Flatten, MaxPool2
 from numpycnn.models import tiny_vgg
 from numpycnn.visualize import find_field, measure_field, receptive_fields
 from numpycnn.visualize.activations import follow, layers_of
-from numpycnn.visualize.board import TIMES
+from numpycnn.visualize.style import TIMES
 from tests.helpers import assert_close
 from tests.visualize.networks import PICTURES, batch, dense, enlarging, features, grey, signal, smooth
 

@@ -10,9 +10,9 @@ from PIL import Image
 from numpycnn import Sequential
 from numpycnn.visualize import feature_maps, follow
 from numpycnn.visualize.activations import steps_of
-from numpycnn.visualize.board import TIMES
 from numpycnn.visualize.maps import sheet_of
 from numpycnn.visualize.panels import short
+from numpycnn.visualize.style import TIMES
 from tests.visualize.networks import CLASSIFIERS, batch, enlarging, grey, smooth
 
 

@@ -8,8 +8,8 @@ from PIL import Image
 
 from numpycnn import Conv2D, ConvTranspose2D, Dense, Flatten, ReLU, Residual, Sequential
 from numpycnn.visualize import filters, read_filters
-from numpycnn.visualize.board import TIMES
 from numpycnn.visualize.panels import tile
+from numpycnn.visualize.style import TIMES
 from tests.visualize.networks import coloured, dense, enlarging, features, grey, signal, smooth, volume
 
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from numpycnn import functional as F
+from numpycnn.animate.steps import convolution_steps, pooling_steps, transposed_steps
 from numpycnn.functional.windows import Windows
-from numpycnn.visualize.steps import convolution_steps, pooling_steps, transposed_steps
 from tests.helpers import assert_close, draw_case, draw_pool, draw_transposed, generators
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from numpycnn.visualize.board import Block, Grid, Text
-from numpycnn.visualize.film import COLOURS, Film, save_gif, with_few_colours
+from numpycnn.animate.board import Block, Grid, Text
+from numpycnn.animate.film import COLOURS, Film, save_gif, with_few_colours
 from numpycnn.visualize.style import BLUE, VERMILION
 
 

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from numpycnn.visualize.board import DOT, FAINT, MINUS, Block, Phrase, Text, is_exact, spell_number, value_text
-from numpycnn.visualize.steps import Step, TransposedStep
+from numpycnn.animate.board import DOT, FAINT, MINUS, Block, Phrase, Text, is_exact, spell_number, value_text
+from numpycnn.animate.steps import Step, TransposedStep
 from numpycnn.visualize.style import BLUE, GREEN, GREY, INK, VERMILION
 
 NOTHING: Phrase = (Text("\N{EN DASH}", FAINT),)  # where a tap takes no part

@@ -3,10 +3,9 @@
 import numpy as np
 import pytest
 
-from numpycnn.visualize.board import (
+from numpycnn.animate.board import (
     DOT,
     MINUS,
-    TIMES,
     WHITE,
     Block,
     Board,
@@ -20,7 +19,7 @@ from numpycnn.visualize.board import (
     value_text,
     width_of,
 )
-from numpycnn.visualize.style import VERMILION
+from numpycnn.visualize.style import TIMES, VERMILION
 
 
 @pytest.mark.parametrize(

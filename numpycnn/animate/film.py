@@ -8,11 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from numpycnn.functional.checks import whole_number
-from numpycnn.serialization import replacing
-from numpycnn.visualize.board import (
+from numpycnn.animate.board import (
     RUST,
-    TIMES,
     TINTS,
     Block,
     Board,
@@ -25,7 +22,9 @@ from numpycnn.visualize.board import (
     value_text,
     width_of,
 )
-from numpycnn.visualize.style import BLUE, GREEN, GREY, INK, ORANGE, VERMILION
+from numpycnn.functional.checks import whole_number
+from numpycnn.serialization import replacing
+from numpycnn.visualize.style import BLUE, GREEN, GREY, INK, ORANGE, TIMES, VERMILION
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from numpycnn.visualize.board import DOT, MINUS, Block
-from numpycnn.visualize.formulas import average, laid, maximum, norm, pooled, sum_of_products, winner
-from numpycnn.visualize.steps import convolution_steps, pooling_steps, transposed_steps
+from numpycnn.animate.board import DOT, MINUS, Block
+from numpycnn.animate.formulas import average, laid, maximum, norm, pooled, sum_of_products, winner
+from numpycnn.animate.steps import convolution_steps, pooling_steps, transposed_steps
 
 ABOUT = "\N{ALMOST EQUAL TO}"
 

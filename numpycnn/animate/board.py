@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 WHITE, LINE, FAINT = "#FFFFFF", "#9AA5AD", "#B8BEC3"
 RUST = "#943B00"  # vermilion, dark enough for small print on its own tint
 TINTS = {BLUE: "#DDEBF5", VERMILION: "#FADCC5", GREEN: "#D3EEE4"}  # the same hues, for surfaces
-MINUS, TIMES, DOT = "\N{MINUS SIGN}", "\N{MULTIPLICATION SIGN}", "\N{MIDDLE DOT}"
+MINUS, DOT = "\N{MINUS SIGN}", "\N{MIDDLE DOT}"
 Box = tuple[float, float, float, float]
 
 

@@ -1,6 +1,6 @@
 """What a sliding window does at each of its places, in numbers: one step after the other, for a picture of one channel.
 
-`numpycnn.visualize.animation` draws these steps. The results in them are those of `numpycnn.functional`.
+`numpycnn.animate.animation` draws these steps. The results in them are those of `numpycnn.functional`.
 """
 
 from dataclasses import dataclass

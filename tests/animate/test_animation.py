@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from numpycnn import functional as F
-from numpycnn.visualize import animation, conv_transpose_animation, convolution_animation, pooling_animation
-from numpycnn.visualize.board import Board, Box, Text, spell_number
+from numpycnn.animate import animation, conv_transpose_animation, convolution_animation, pooling_animation
+from numpycnn.animate.board import Board, Box, Text, spell_number
 from tests.helpers import draw_case, draw_pool, draw_transposed, generators
 
 X = np.array([[3, 1, 0, 2, 1], [0, 2, 2, 0, 3], [1, 0, 1, 3, 2], [2, 1, 0, 2, 0], [1, 3, 2, 1, 1]])

@@ -1,7 +1,7 @@
 """The sliding window with its numbers, step by step, as an animated picture.
 
 Each frame shows one place of the window: what it sees, each product, the sum, and the output as far as it has come.
-`numpycnn.visualize.steps` works out what happens, `numpycnn.visualize.board` draws it.
+`numpycnn.animate.steps` works out what happens, `numpycnn.animate.board` draws it.
 """
 
 from collections.abc import Sequence
@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from numpycnn.visualize import formulas as write
-from numpycnn.visualize.board import LINE, RUST, TIMES, TINTS, WHITE, Board, Grid, Text, spell_number, value_text
-from numpycnn.visualize.film import Film, Target
-from numpycnn.visualize.steps import Step, TransposedStep, convolution_steps, picture, pooling_steps, transposed_steps
-from numpycnn.visualize.style import BLUE, GREEN, GREY, INK, ORANGE, VERMILION
+from numpycnn.animate import formulas as write
+from numpycnn.animate.board import LINE, RUST, TINTS, WHITE, Board, Grid, Text, spell_number, value_text
+from numpycnn.animate.film import Film, Target
+from numpycnn.animate.steps import Step, TransposedStep, convolution_steps, picture, pooling_steps, transposed_steps
+from numpycnn.visualize.style import BLUE, GREEN, GREY, INK, ORANGE, TIMES, VERMILION
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -1,0 +1,5 @@
+"""Sliding windows as films: a GIF or a list of frames, with the numbers of each step."""
+
+from numpycnn.animate.animation import conv_transpose_animation, convolution_animation, pooling_animation
+
+__all__ = ["conv_transpose_animation", "convolution_animation", "pooling_animation"]
