@@ -17,11 +17,10 @@ from typing import Any
 
 from recipe_figures import save
 
-from numpycnn.cli.networks import CHECKPOINT
-from numpycnn.cli.recipes import OPTIMIZERS, RECIPES
-from numpycnn.cli.results import RESULT
-from numpycnn.cli.settings import settings_of
 from numpycnn.loading import load_model
+from numpycnn.recipes.results import CHECKPOINT, RESULT
+from numpycnn.recipes.settings import settings_of
+from numpycnn.recipes.tables import OPTIMIZERS, RECIPES
 from numpycnn.visualize import learning_curves
 
 DOCS = Path(__file__).parent

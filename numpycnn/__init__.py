@@ -70,12 +70,12 @@ from numpycnn.optim import (
 from numpycnn.sequential import Sequential
 
 if TYPE_CHECKING:
-    from numpycnn import animate, data, models, training, visualize
+    from numpycnn import animate, data, models, recipes, training, visualize
     from numpycnn.training import History, Trainer
 
 __version__ = "0.1.0"
 
-_LAZY_MODULES = ("animate", "data", "models", "training", "visualize")  # imported on first use
+_LAZY_MODULES = ("animate", "data", "models", "recipes", "training", "visualize")  # imported on first use
 _LAZY_NAMES = {"History": "training", "Trainer": "training"}
 
 
@@ -160,6 +160,7 @@ __all__ = [
     "losses",
     "models",
     "optim",
+    "recipes",
     "set_num_threads",
     "training",
     "visualize",

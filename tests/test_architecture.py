@@ -35,7 +35,7 @@ FLOORS = {
         ],
         3,
     ),
-    **dict.fromkeys(["training", "data", "models", "visualize", "animate"], 4),
+    **dict.fromkeys(["training", "data", "models", "recipes", "visualize", "animate"], 4),
     **dict.fromkeys(["explain", "exercises", "interop", "cli"], 4),
 }
 ROOF = 5  # numpycnn/__init__.py and numpycnn/__main__.py
@@ -48,8 +48,13 @@ NEIGHBOURS = {  # on floor 4, who may import whom
     ("cli", "explain"): "as above",
     ("cli", "interop"): "as above",
     ("cli", "models"): "as above",
+    ("cli", "recipes"): "as above",
     ("cli", "training"): "as above",
     ("cli", "visualize"): "as above",
+    ("recipes", "data"): "a recipe puts data, a network and a training together",
+    ("recipes", "models"): "as above",
+    ("recipes", "training"): "as above",
+    ("recipes", "visualize"): "the figures that a run leaves",
     ("animate", "visualize"): "the films have the colours of the figures",
     ("visualize", "animate"): "lazily: the names of the films were in visualize first",
     ("explain", "visualize"): "the page is built on what the figures are: the numbers of every layer",

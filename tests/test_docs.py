@@ -253,7 +253,7 @@ def test_our_names_beside_those_of_others_exist() -> None:
 
 def test_the_names_of_the_map_exist() -> None:
     text = (ROOT / "docs" / "map.md").read_text(encoding="utf-8")
-    names = re.findall(r"`((?:functional|visualize|animate|models|data|training)\.\w+)", text)
+    names = re.findall(r"`((?:functional|visualize|animate|recipes|models|data|training)\.\w+)", text)
     assert len(names) > 20
     for name in names:
         lookup(name)

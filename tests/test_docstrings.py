@@ -21,7 +21,7 @@ from tests.raising import errors, method
 
 ROOT = Path(__file__).parents[1]
 MODULES = ("numpycnn", "functional", "layers", "losses", "optim", "training", "data", "data.augment", "models")
-MODULES += ("visualize", "animate", "explain", "exercises")
+MODULES += ("recipes", "visualize", "animate", "explain", "exercises")
 ERRORS = {
     "GL08": "there is no docstring",
     "PR01": "a parameter is not described",

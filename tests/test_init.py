@@ -68,6 +68,7 @@ OTHERS = [
     "data",
     "functional",
     "models",
+    "recipes",
     "training",
     "visualize",
     "DataFormatError",

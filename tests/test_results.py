@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from numpycnn import Dense, Sequential
-from numpycnn.cli.recipes import AUGMENTATIONS, RECIPES, VIEWS
-from numpycnn.cli.settings import KEY
 from numpycnn.models import create
+from numpycnn.recipes.settings import KEY
+from numpycnn.recipes.tables import AUGMENTATIONS, RECIPES, VIEWS
 
 DOCS = Path(__file__).parents[1] / "docs"
 RECORDS = sorted((DOCS / "results").glob("*.json"))

@@ -6,11 +6,11 @@ import textwrap
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, NoReturn, TextIO
 
 from numpycnn.errors import DataFormatError
 from numpycnn.functional.checks import LARGEST
+from numpycnn.recipes.errors import Setting, SettingError, spell_path
 
 WRONG_GRADIENT, WRONG_USE, INTERRUPTED, BROKEN_PIPE = 1, 2, 130, 141  # exit statuses besides 0
 Commands = Any  # what argparse's add_subparsers returns, a class without a public name
@@ -21,7 +21,7 @@ class CommandError(Exception):
 
 
 #: What a user can run into; any other exception is a defect of ours.
-EXPECTED = (CommandError, DataFormatError, FloatingPointError, MemoryError, OSError)
+EXPECTED = (CommandError, DataFormatError, FloatingPointError, MemoryError, OSError, SettingError)
 
 
 class HelpFormatter(argparse.HelpFormatter):
@@ -78,12 +78,22 @@ def complain(text: str) -> None:
 
 def report(error: BaseException) -> None:
     """Print an error as one line, without the system's error numbers."""
-    text = one_line(error)
+    text = one_line(error.write(as_option) if isinstance(error, SettingError) else error)
     if isinstance(error, MemoryError):
         text = f"not enough memory: {text or 'try a smaller model or batch'}"
     elif isinstance(error, OSError) and error.strerror is not None:
         text = error.strerror if error.filename is None else f"{spell_path(error.filename)}: {error.strerror}"
     complain(f"numpycnn: error: {text}")
+
+
+def as_option(setting: Setting) -> str:
+    """Write a setting as an option of the command line; the data set is named without one."""
+    value = setting.value
+    text = ",".join(map(str, value)) if isinstance(value, tuple) else spell_path(str(value))
+    if setting.name == "dataset":
+        return text
+    option = f"--{setting.name.replace('_', '-')}"
+    return option if value is None or value is True else f"{option} {text}"
 
 
 def item(name: str, text: str) -> None:
@@ -105,12 +115,6 @@ def one_line(text: object) -> str:
     return " ".join(str(text).split())
 
 
-def spell_path(path: str | Path) -> str:
-    """Return a path as text that fits into a line."""
-    text = str(path)
-    return text if text.isprintable() else ascii(text)
-
-
 @contextmanager
 def refusing(*kinds: type[Exception], prefix: str = "", advice: str = "") -> Iterator[None]:
     """While inside, errors of these kinds are the user's to mend."""
@@ -123,14 +127,25 @@ def refusing(*kinds: type[Exception], prefix: str = "", advice: str = "") -> Ite
 @contextmanager
 def warnings_as_notes() -> Iterator[None]:
     """While inside, a warning for the user becomes a plain line."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", UserWarning)
-        yield
-    for warning in caught:
-        if warning.category is UserWarning:
-            complain(f"note: {one_line(warning.message)}")
+    show = warnings.showwarning
+
+    def note(
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,
+        line: str | None = None,
+    ) -> None:
+        if category is UserWarning:
+            complain(f"note: {one_line(message)}")
         else:
-            warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
+            show(message, category, filename, lineno, file, line)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", UserWarning)
+        warnings.showwarning = note
+        yield
 
 
 # -------------------------------------------------------------------------------------------------------------- reading

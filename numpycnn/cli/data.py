@@ -3,9 +3,10 @@
 import argparse
 from pathlib import Path
 
-from numpycnn.cli.console import Commands, refusing, say, spell_path
+from numpycnn.cli.console import Commands, refusing, say
 from numpycnn.data import CATALOG
 from numpycnn.data.source import Found, NotAtHandError, Source, fetch_all, is_known, locate
+from numpycnn.recipes.errors import spell_path
 
 EXAMPLES = """\
 A data set is looked for in the folder that NUMPYCNN_DATA names, where packages of the system put it, and in the cache

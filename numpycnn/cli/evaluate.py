@@ -5,13 +5,26 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from numpycnn.cli.console import CommandError, Commands, add_threads, complain, item, refusing, say, use_threads
-from numpycnn.cli.datasets import add_dataset, label_of, load
-from numpycnn.cli.networks import MODEL_HELP, Training, create_for, open_model, training_of
-from numpycnn.cli.scoring import add_views, expect_classifier, score, views_for
-from numpycnn.cli.settings import KEY
+from numpycnn.cli.arguments import add_dataset, add_views
+from numpycnn.cli.console import (
+    CommandError,
+    Commands,
+    add_threads,
+    complain,
+    item,
+    refusing,
+    say,
+    use_threads,
+    warnings_as_notes,
+)
+from numpycnn.cli.networks import MODEL_HELP, open_model
 from numpycnn.data import Dataset, PictureReader
 from numpycnn.models import MODELS
+from numpycnn.recipes.datasets import label_of, load
+from numpycnn.recipes.networks import Training, create_for, training_of
+from numpycnn.recipes.scoring import expect_classifier, score, views_for
+from numpycnn.recipes.settings import KEY
+from numpycnn.visualize import count_confusions
 
 EXAMPLES = """\
 Pictures of a folder are brought to the size that the model was trained with.
@@ -40,7 +53,8 @@ def run(arguments: argparse.Namespace) -> int:
     model = None if named else open_model(arguments.model)
     training = None if model is None else training_of(model)
     reader = training.reader if training is not None and isinstance(training.reader, PictureReader) else None
-    _, test = load(arguments.dataset, arguments.data, reader=reader, skip_broken=arguments.skip_broken)
+    with warnings_as_notes():
+        _, test = load(arguments.dataset, arguments.data, reader=reader, skip_broken=arguments.skip_broken)
     if model is None:
         complain(f"note: {arguments.model} has random weights: it has not been trained")
         with refusing(ValueError, MemoryError):
@@ -63,7 +77,8 @@ def run(arguments: argparse.Namespace) -> int:
     with refusing(ValueError, prefix="--views: "):
         found = score(model, test, views_for(model, arguments.views))
     say()
-    say(recall_table(found.confusions, test.class_names, f"{test.noun}s"))
+    confusions = count_confusions(test.labels, found.predictions, len(test.class_names))
+    say(recall_table(confusions, test.class_names, f"{test.noun}s"))
     say()
     say(f"test loss {found.loss:.4f}")
     say(f"test accuracy {100 * found.accuracy:.2f} %")

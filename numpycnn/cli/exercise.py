@@ -3,10 +3,11 @@
 import argparse
 from pathlib import Path
 
-from numpycnn.cli.console import CommandError, Commands, item, refusing, say, spell_path
+from numpycnn.cli.console import CommandError, Commands, item, refusing, say
 from numpycnn.exercises import EXERCISES, Exercise, Verdict
 from numpycnn.exercises.process import check_files
 from numpycnn.exercises.sheet import parts, place, write_sheet
+from numpycnn.recipes.errors import spell_path
 
 WRONG_ANSWER = 1  # the exit status of anything but a right answer
 EXAMPLES = """\

@@ -5,10 +5,11 @@ import os
 import webbrowser
 from pathlib import Path
 
-from numpycnn.cli.console import CommandError, Commands, add_threads, item, refusing, say, spell_path, use_threads
+from numpycnn.cli.console import CommandError, Commands, add_threads, item, refusing, say, use_threads
 from numpycnn.cli.inputs import example_of
 from numpycnn.cli.networks import add_model, open_model
 from numpycnn.explain import is_page, write_page
+from numpycnn.recipes.errors import spell_path
 
 LONGEST = 150  # bytes of the input's name in that of its page
 EXAMPLES = """\

@@ -5,14 +5,16 @@ from pathlib import Path
 
 import numpy as np
 
-from numpycnn.cli.console import CommandError, refusing, spell_path
-from numpycnn.cli.networks import Training, file_of, training_of
+from numpycnn.cli.console import CommandError, refusing
+from numpycnn.cli.networks import file_of
 from numpycnn.data.audio import SpectrogramReader
 from numpycnn.data.pictures import PictureFileReader, fit_picture, read_picture
 from numpycnn.data.text import SentenceReader
 from numpycnn.explain import Example
 from numpycnn.functional.checks import spell
 from numpycnn.models import MODELS
+from numpycnn.recipes.errors import spell_path
+from numpycnn.recipes.networks import Training, training_of
 from numpycnn.sequential import Sequential
 
 LARGEST_SHOWN = 320  # pixels of the longer side of a picture in a page
@@ -91,7 +93,8 @@ def blank(model: Sequential, text: str) -> Example:
 def normalised(model: Sequential, training: Training, image: np.ndarray) -> np.ndarray:
     """Return an image of the training's data set as the model's input."""
     assert model.dtype is not None
-    dataset = training.dataset_of(image[np.newaxis], np.zeros(1, np.int64), name=training.dataset)
+    with refusing(ValueError, TypeError):
+        dataset = training.dataset_of(image[np.newaxis], np.zeros(1, np.int64), name=training.dataset)
     x, _ = dataset.batch(slice(0, 1), model.dtype)
     return x[0]
 

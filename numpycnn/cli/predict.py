@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from numpycnn.cli.arguments import add_views
 from numpycnn.cli.console import (
     EXPECTED,
     WRONG_USE,
@@ -20,14 +21,16 @@ from numpycnn.cli.console import (
     refusing,
     report,
     say,
-    spell_path,
     use_threads,
 )
-from numpycnn.cli.networks import MODEL_FILE, RUNS, Training, file_of, newest_model, open_model, training_of
-from numpycnn.cli.scoring import add_views, expect_classifier, score, views_for
+from numpycnn.cli.networks import file_of, newest_model, open_model
 from numpycnn.data import Reader, SentenceReader
 from numpycnn.errors import DataFormatError
 from numpycnn.models import MODELS
+from numpycnn.recipes.errors import spell_path
+from numpycnn.recipes.networks import Training, training_of
+from numpycnn.recipes.results import MODEL_FILE, RUNS
+from numpycnn.recipes.scoring import expect_classifier, score, views_for
 from numpycnn.sequential import Sequential
 from numpycnn.training import ViewAverage
 
@@ -112,7 +115,8 @@ def classify(
         raise
     except ValueError as error:
         raise CommandError(f"{spell_path(text)}: {one_line(error)}") from error
-    dataset = training.dataset_of(example[np.newaxis], np.zeros(1, np.int64), name=training.dataset)
+    with refusing(ValueError, TypeError):
+        dataset = training.dataset_of(example[np.newaxis], np.zeros(1, np.int64), name=training.dataset)
     expect_classifier(model, dataset, "the model")
     with refusing(ValueError, prefix="--views: "):
         return score(model, dataset, views).probabilities[0]  # (K,)

@@ -2,17 +2,13 @@
 
 import argparse
 import shlex
-import time
 from collections import Counter
-from contextlib import suppress
 from pathlib import Path
 
-import numpy as np
-
-from numpycnn.cli import recipes
+from numpycnn import recipes
+from numpycnn.cli.arguments import add_dataset, size
 from numpycnn.cli.console import (
     INTERRUPTED,
-    CommandError,
     Commands,
     add_threads,
     amount,
@@ -22,20 +18,18 @@ from numpycnn.cli.console import (
     refusing,
     say,
     share,
-    spell_path,
     use_threads,
+    warnings_as_notes,
     whole,
 )
-from numpycnn.cli.datasets import SIZE, add_dataset, label_of, load, size
-from numpycnn.cli.networks import CHECKPOINT, RUNS, Training, create_for, training_of
-from numpycnn.cli.results import HISTORY, check_folder, files_of, find_checkpoint, make_folder, write_results
-from numpycnn.cli.scoring import expect_classifier, score
-from numpycnn.cli.settings import KEY, SMALLEST_SHARE, Settings, choose, settings_of
-from numpycnn.data import CATALOG, Dataset, PictureReader
-from numpycnn.loading import load_model
+from numpycnn.data import CATALOG
 from numpycnn.models import MODELS
-from numpycnn.sequential import Sequential
-from numpycnn.training import Callback, CSVLogger, ModelCheckpoint, Trainer
+from numpycnn.recipes import Settings, Start
+from numpycnn.recipes.datasets import SIZE
+from numpycnn.recipes.errors import spell_path
+from numpycnn.recipes.results import CHECKPOINT, RUNS, files_of
+from numpycnn.recipes.settings import OPTIONS, SMALLEST_SHARE
+from numpycnn.recipes.tables import FOLDER
 
 EXAMPLES = f"""\
 Held-out training examples give the validation figures after each epoch; the test set is looked at once, at the end.
@@ -54,7 +48,6 @@ examples:
   numpycnn train photographs/pets --size 48,64
   numpycnn train mnist --resume
 """
-SAVE_EVERY = 500  # batches
 
 
 def folder(text: str) -> Path:
@@ -69,7 +62,7 @@ def add(commands: Commands) -> None:
     about = "Train a network on a data set, test it, and leave model, history and pictures in a folder."
     command = commands.add_parser("train", help="train a network on a data set", description=about, epilog=EXAMPLES)
     add_dataset(command)
-    table = {name: recipe for name, recipe in recipes.QUICK.items() if name in (*CATALOG, recipes.FOLDER)}.items()
+    table = {name: recipe for name, recipe in recipes.RECIPES["quick"].items() if name in (*CATALOG, FOLDER)}.items()
 
     def default(field: str) -> str:
         values = {name: getattr(recipe, field) for name, recipe in table}
@@ -88,7 +81,7 @@ def add(commands: Commands) -> None:
         "--size",
         type=size,
         metavar="H,W",
-        help=f"height and width to which the pictures of a folder are brought (default: {spell_size(SIZE)})",
+        help=f"height and width to which the pictures of a folder are brought (default: {','.join(map(str, SIZE))})",
     )
     command.add_argument(
         "--model", choices=list(MODELS), metavar="NAME", help=f"{', '.join(MODELS)} ({default('model')})"
@@ -147,82 +140,41 @@ def add(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Train, test, and write the results."""
-    begin = time.perf_counter()
-    threads = use_threads(arguments.threads)
-    label = label_of(arguments.dataset)
-    if arguments.resume:
-        checkpoint = find_checkpoint(label, arguments.out)
-        out = checkpoint.parent
-        settings = settings_of(load_model(checkpoint), checkpoint)
-        trainer = Trainer.resume(checkpoint, callbacks=[*settings.new_callbacks(), *callbacks_in(out)])
-        train, test = load_data(arguments, training_of(trainer.model))
-        settings.expect_same(arguments, train)
-    else:
-        check_folder(arguments.out, force=arguments.force)
-        train, test = load_data(arguments)
-        settings = choose(arguments, train)
-        model, loss = new_model(settings, train), settings.new_loss()
-        with refusing(ValueError, prefix=f"--epochs {settings.epochs}: "):
-            optimizer = settings.new_optimizer()
-        out = make_folder(label, arguments.out)  # which removes what --force replaces, so nothing may be wrong by now
-        callbacks = [*settings.new_callbacks(), *callbacks_in(out)]
-        trainer = Trainer(model, loss=loss, optimizer=optimizer, callbacks=callbacks, seed=settings.seed)
+    use_threads(arguments.threads)
+    started: list[Start] = []
+
+    def on_start(start: Start) -> None:
+        started.append(start)
+        announce(start)
+
+    asked = {name: getattr(arguments, name) for name in OPTIONS}
     try:
-        expect_classifier(trainer.model, train, settings.model)
-        announce(settings, trainer, train, test, threads, out)
-        fit(trainer, settings, train)
-        found = score(trainer.model, test, settings.test_views)
-        known = {"threads": threads, "begin": begin, "resumed": arguments.resume}
-        seconds = write_results(out, trainer, settings, (train, test), found, **known)
+        with warnings_as_notes(), refusing(FloatingPointError, advice="; a lower --lr often helps"):
+            found = recipes.train(
+                arguments.dataset,
+                **asked,
+                out=arguments.out,
+                data=arguments.data,
+                size=arguments.size,
+                skip_broken=arguments.skip_broken,
+                resume=arguments.resume,
+                force=arguments.force,
+                on_start=on_start,
+            )
     except KeyboardInterrupt:
-        complain(f"interrupted: {what_is_left(arguments, out)}")
+        if not started:
+            raise
+        complain(f"interrupted: {what_is_left(arguments, started[0].folder)}")
         return INTERRUPTED
-    finally:
-        with suppress(OSError):
-            out.rmdir()  # if nothing has come of it
-    item("results", f"{spell_path(out)}: {', '.join(files_of(test))}")
-    say(f"test accuracy {100 * found.accuracy:.2f} %")
-    say(f"total time {seconds:.1f} s")
+    item("results", f"{spell_path(found.folder)}: {', '.join(files_of(started[0].test))}")
+    say(f"test accuracy {100 * found.test_accuracy:.2f} %")
+    say(f"total time {found.seconds:.1f} s")
     return 0
 
 
-def callbacks_in(out: Path) -> list[Callback]:
-    """Return what keeps a training's history and checkpoint in a folder."""
-    return [CSVLogger(out / HISTORY), ModelCheckpoint(out / CHECKPOINT, every_batches=SAVE_EVERY)]
-
-
-def load_data(arguments: argparse.Namespace, training: Training | None = None) -> tuple[Dataset, Dataset]:
-    """Return the training and the test set, with pictures of a folder as a training to be resumed began with them."""
-    asked = arguments.size
-    if asked is not None and arguments.dataset in CATALOG:
-        raise CommandError(f"--size {spell_size(asked)} is for folders of pictures, and {arguments.dataset} is none")
-    with refusing(ValueError, prefix="--size: "):
-        reader = None if asked is None else PictureReader(asked)
-    if training is not None and isinstance(training.reader, PictureReader):
-        if asked not in (None, training.reader.size):
-            raise CommandError(
-                f"--size {spell_size(asked)}: the training to be resumed has --size "
-                f"{spell_size(training.reader.size)}; leave the option out, or train anew without --resume"
-            )
-        reader = training.reader
-    return load(arguments.dataset, arguments.data, reader=reader, skip_broken=arguments.skip_broken)
-
-
-def spell_size(size: tuple[int, int]) -> str:
-    """Return a size as the option takes it."""
-    return ",".join(map(str, size))
-
-
-def new_model(settings: Settings, train: Dataset) -> Sequential:
-    """Return an untrained model that knows what it will be trained on."""
-    with refusing(ValueError, MemoryError):
-        model = create_for(settings.model, train, seed=settings.seed)
-    model.metadata = train.describe() | {"dataset": label_of(settings.dataset), KEY: settings.to_json()}
-    return model
-
-
-def announce(settings: Settings, trainer: Trainer, train: Dataset, test: Dataset, threads: int, out: Path) -> None:
+def announce(start: Start) -> None:
     """Say what is about to be done."""
+    settings, train, test = start.settings, start.train, start.test
     examples = f"{train.noun}s"
     item(
         "data",
@@ -232,19 +184,19 @@ def announce(settings: Settings, trainer: Trainer, train: Dataset, test: Dataset
         item("", train.note)
     if settings.validation:
         item("", f"{settings.validation:,} of the {len(train):,} are held out, to validate each epoch")
-    item("model", f"{settings.model}, {trainer.model.summary().parameters:,} parameters, seed {settings.seed}")
+    item("model", f"{settings.model}, {start.trainer.model.summary().parameters:,} parameters, seed {settings.seed}")
     item(
         "training",
         f"{plural(settings.epochs, 'epoch')} in batches of {settings.batch_size}, {settings.optimizer}, "
         f"{settings.schedule} learning rate {'of' if settings.schedule == 'constant' else 'up to'} {settings.lr:g}, "
-        f"{plural(threads, 'thread')}",
+        f"{plural(start.threads, 'thread')}",
     )
     if extras := spell_extras(settings):
         item("", extras)
-    place = trainer.progress
+    place = start.trainer.progress
     if place.epoch or place.batch:
         item("resumed", f"after {plural(place.epoch, 'epoch')} and {plural(place.batch, 'batch', 'batches')}")
-    item("output", spell_path(out))
+    item("output", spell_path(start.folder))
 
 
 def spell_extras(settings: Settings) -> str:
@@ -263,20 +215,6 @@ def spell_extras(settings: Settings) -> str:
 def plural(number: int, one: str, many: str = "") -> str:
     """Return a number with its noun."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
-
-
-def fit(trainer: Trainer, settings: Settings, train: Dataset) -> None:
-    """Train; numbers that are not finite any more end it with a word of advice."""
-    held_out, rest = settings.split(train)
-    advice = "; a lower --lr often helps"
-    with np.errstate(over="ignore", invalid="ignore"), refusing(FloatingPointError, advice=advice):
-        trainer.fit(
-            rest,
-            epochs=settings.epochs,
-            batch_size=settings.batch_size,
-            validation=held_out,
-            augment=settings.augmentation,
-        )
 
 
 def what_is_left(arguments: argparse.Namespace, out: Path) -> str:

@@ -5,12 +5,14 @@ import io
 import sys
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from numpycnn.cli import console
-from numpycnn.cli.console import CommandError, can_show, one_line, rate, refusing, say, shape, spell_path, whole
+from numpycnn.cli.console import CommandError, as_option, can_show, one_line, rate, refusing, report, say, shape, whole
+from numpycnn.recipes.errors import Setting, SettingError
 
 
 def test_a_line_with_characters_that_the_stream_lacks() -> None:
@@ -29,9 +31,24 @@ def test_one_line() -> None:
     assert one_line("a\n  b\tc ") == "a b c"
 
 
-def test_paths_stay_on_their_line() -> None:
-    assert spell_path("a b/ü.png") == "a b/ü.png"
-    assert spell_path("a\nb\x1b[31m") == r"'a\nb\x1b[31m'"
+@pytest.mark.parametrize(
+    ("setting", "text"),
+    [
+        (Setting("batch_size", 3), "--batch-size 3"),
+        (Setting("size", (48, 64)), "--size 48,64"),
+        (Setting("out", Path("a\nb")), r"--out 'a\nb'"),
+        (Setting("force", True), "--force"),
+        (Setting("data"), "--data"),
+        (Setting("dataset", "mnist"), "mnist"),
+    ],
+)
+def test_settings_are_options(setting: Setting, text: str) -> None:
+    assert as_option(setting) == text
+
+
+def test_an_error_about_a_setting_names_the_option(capsys: pytest.CaptureFixture[str]) -> None:
+    report(SettingError(Setting("label_smoothing", 2.0), ": too much"))
+    assert capsys.readouterr().err == "numpycnn: error: --label-smoothing 2.0: too much\n"
 
 
 def test_warnings_for_the_user_become_notes(capsys: pytest.CaptureFixture[str]) -> None:

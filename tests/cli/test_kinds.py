@@ -10,9 +10,9 @@ import pytest
 
 import numpycnn
 from numpycnn import Dense, Embedding, Flatten, Sequential
-from numpycnn.cli import train
 from numpycnn.data import SentenceReader
 from numpycnn.models import MODELS
+from numpycnn.recipes import training
 from tests.data.small import pack, picture_bytes, tone, wav_bytes
 
 Run = Callable[..., Any]
@@ -121,7 +121,7 @@ def test_an_interrupted_training_of_each_kind_is_resumed(run: Run, kind: str, mo
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(train, "write_results", press)
+        patch.setattr(training, "write_results", press)
         assert run("train", dataset, *options, "--epochs", "1").status == 130
     data = [option for option in options if option in ("--data", ".")]
     outcome = run("train", dataset, *data, "--resume")
@@ -143,7 +143,7 @@ class TestPictures:
             raise KeyboardInterrupt
 
         with monkeypatch.context() as patch:
-            patch.setattr(train, "write_results", press)
+            patch.setattr(training, "write_results", press)
             assert run("train", "pets", "--model", "mlp", "--epochs", "1", "--size", "8,6").status == 130
         text = "--size 9,9: the training to be resumed has --size 8,6; leave the option out, or train anew"
         refused(run("train", "pets", "--resume", "--size", "9,9"), text)

@@ -1,83 +1,17 @@
-"""From what a user calls a model to a model, and what a model says of its training."""
+"""A name of the zoo, a file or a folder becomes a model."""
 
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
 
 from numpycnn.cli.console import CommandError
-from numpycnn.cli.networks import Training, newest_model, open_model, training_of
-from numpycnn.data import PictureReader, SentenceReader
+from numpycnn.cli.networks import newest_model, open_model
 from numpycnn.models import mlp
 
-WORDS = ("<padding>", "<unknown>", "film")
-TRAINING = Training("mnist", ("no", "yes"), (0.25,), (0.5,), PictureReader((2, 2), 1))
-METADATA = {
-    "dataset": "mnist",
-    "class_names": ["no", "yes"],
-    "mean": [0.25],
-    "std": [0.5],
-    "reader": {"kind": "picture", "size": [2, 2], "channels": 1, "fit": "crop"},
-}
 
-
-def test_what_is_said_of_a_training_comes_back_from_a_file(tmp_path: Path) -> None:
-    model = mlp(classes=2)
-    model.metadata = METADATA
-    model.save(tmp_path / "model.safetensors")
-    assert training_of(open_model(str(tmp_path))) == TRAINING
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"dataset": 3},
-        {"class_names": []},
-        {"class_names": ["no", 1]},
-        {"mean": None},
-        {"std": 0.5},
-        {"mean": [True]},
-        {"reader": "digit"},
-        {"reader": {"kind": "digit", "size": 3}},
-    ],
-)
-def test_metadata_that_says_less(change: dict[str, Any]) -> None:
-    model = mlp()
-    model.metadata = METADATA | change
-    assert training_of(model) is None
-
-
-def test_a_training_need_not_say_how_its_inputs_are_read() -> None:
-    for metadata in (METADATA | {"reader": None}, {key: METADATA[key] for key in METADATA if key != "reader"}):
-        model = mlp()
-        model.metadata = metadata
-        training = training_of(model)
-        assert training is not None
-        assert training.reader is None
-
-
-def test_tokens_have_no_mean() -> None:
-    model = mlp()
-    model.metadata = METADATA | {"mean": [], "std": [], "reader": SentenceReader(WORDS, 5).to_json()}
-    training = training_of(model)
-    assert training is not None
-    dataset = training.dataset_of(np.array([[2, 1, 0, 0, 0]]), np.array([1]), name="mine")
-    assert dataset.batch([0])[0].tolist() == [[2, 1, 0, 0, 0]]
-
-
-def test_metadata_that_is_no_table() -> None:
-    model = mlp()
-    model.metadata = ["no table"]  # type: ignore[assignment]  # as a file may hold
-    assert training_of(model) is None
-
-
-def test_pictures_as_the_training_saw_them() -> None:
-    dataset = TRAINING.dataset_of(np.full((1, 1, 2, 2), 255, np.uint8), np.array([1]), name="mine", source="here")
-    x, labels = dataset.batch([0])
-    np.testing.assert_allclose(x, 1.5)  # (1 - 0.25) / 0.5
-    assert labels.tolist() == [1]
-    assert (dataset.name, dataset.source) == ("mine", "here")
+def test_a_folder_means_the_model_in_it(tmp_path: Path) -> None:
+    mlp(classes=2).save(tmp_path / "model.safetensors")
+    assert open_model(str(tmp_path)).output_shape == (2,)
 
 
 def test_a_name_of_the_zoo_has_the_shape_and_classes_that_are_wanted() -> None:

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 import numpycnn
-from numpycnn.cli import results, train
+from numpycnn.recipes import results, training
 from numpycnn.training import Callback, Trainer
 
 Run = Callable[..., Any]
@@ -46,8 +46,8 @@ def interrupt_after(batches: int, monkeypatch: pytest.MonkeyPatch) -> None:
             if trainer.optimizer.step_count == batches:
                 signal.raise_signal(signal.SIGINT)
 
-    plain = train.callbacks_in
-    monkeypatch.setattr(train, "callbacks_in", lambda out: [Presser(), *plain(out)])
+    plain = training.callbacks_in
+    monkeypatch.setattr(training, "callbacks_in", lambda out: [Presser(), *plain(out)])
 
 
 # ---------------------------------------------------------------------------------------------------- a whole training
@@ -179,13 +179,13 @@ def test_the_same_seed_gives_the_same_weights(run: Run) -> None:
 
 def test_the_test_set_plays_no_part_in_the_training(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
-    score = train.score
+    score = training.score
 
     def counted(model: Any, dataset: Any, views: Any) -> Any:
         seen.append(len(dataset))
         return score(model, dataset, views)
 
-    monkeypatch.setattr(train, "score", counted)
+    monkeypatch.setattr(training, "score", counted)
     assert run(*QUICK, "--out", "out").status == 0
     assert seen == [120]
 
@@ -273,7 +273,7 @@ def test_a_defect_while_training_keeps_its_traceback(run: Run, monkeypatch: pyte
     def fail(*arguments: object) -> None:
         raise RuntimeError("a defect")
 
-    monkeypatch.setattr(train, "score", fail)
+    monkeypatch.setattr(training, "score", fail)
     with pytest.raises(RuntimeError, match="a defect"):
         run(*QUICK)
 
@@ -373,13 +373,13 @@ def test_resume_with_its_own_settings_repeated(run: Run, stopped: Path) -> None:
 
 
 def test_resume_on_other_data(run: Run, refused: Run, stopped: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    load = train.load
+    load = training.load
 
     def shorter(*arguments: Any, **settings: Any) -> Any:
-        training, test = load(*arguments, **settings)
-        return training[:400], test
+        train, test = load(*arguments, **settings)
+        return train[:400], test
 
-    monkeypatch.setattr(train, "load", shorter)
+    monkeypatch.setattr(training, "load", shorter)
     refused(run("train", "mnist", "--resume"), "began with 480 images of mnist, and now 400 of mnist were found in")
 
 
@@ -410,7 +410,7 @@ def test_ctrl_c_before_anything_was_trained(run: Run, monkeypatch: pytest.Monkey
     def press(*arguments: object, **settings: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(train, "fit", press)
+    monkeypatch.setattr(training, "_fit", press)
     outcome = run(*QUICK)
     assert outcome.status == 130
     assert outcome.err == "interrupted: nothing had been trained yet\n"
@@ -422,7 +422,7 @@ def test_ctrl_c_while_results_are_written(run: Run, monkeypatch: pytest.MonkeyPa
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(train, "write_results", press)
+        patch.setattr(training, "write_results", press)
         assert run(*QUICK).status == 130
     assert "model.safetensors" not in names(Path("runs/mnist"))
     assert run("train", "mnist", "--resume").status == 0
@@ -433,7 +433,7 @@ def test_a_picture_that_fails_does_not_cost_the_model(run: Run, monkeypatch: pyt
     def fail(*arguments: object, **settings: object) -> None:
         raise RuntimeError("no ink")
 
-    monkeypatch.setattr(results, "learning_curves", fail)
+    monkeypatch.setattr("numpycnn.visualize.learning_curves", fail)
     with pytest.raises(RuntimeError, match="no ink"):
         run(*QUICK)
     assert "model.safetensors" in names(Path("runs/mnist"))

@@ -1,31 +1,31 @@
-"""The settings of a training: from the command line and the recipe, and back from a checkpoint."""
+"""The settings of a training: from the options and the recipe, and back from a checkpoint."""
 
-import argparse
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from numpycnn.cli import recipes
-from numpycnn.cli.console import CommandError, refusing, spell_path
 from numpycnn.data import CATALOG, Dataset
 from numpycnn.data.augment import Augment
 from numpycnn.errors import DataFormatError
+from numpycnn.functional.checks import check_number, whole_number
 from numpycnn.losses import CrossEntropy
 from numpycnn.models import MODELS
 from numpycnn.optim import Optimizer
+from numpycnn.recipes import tables
+from numpycnn.recipes.errors import Setting, SettingError, as_setting_error, spell_path
 from numpycnn.sequential import Sequential
 from numpycnn.training import Callback, ViewAverage, WeightAverage
 
 KEY = "training"  # where a model's metadata keeps its settings
-SMALLEST_SHARE = 8  # without --validation, at most one in so many training examples is held out
+SMALLEST_SHARE = 8  # by default, at most one in so many training examples is held out
 CHOICES: dict[str, Collection[str]] = {  # settings that are names, and the tables that these are from
-    "recipe": recipes.RECIPES,
+    "recipe": tables.RECIPES,
     "model": MODELS,
-    "optimizer": recipes.OPTIMIZERS,
-    "schedule": recipes.SCHEDULES,
-    "augment": recipes.AUGMENTATIONS,
-    "views": recipes.VIEWS,
+    "optimizer": tables.OPTIMIZERS,
+    "schedule": tables.SCHEDULES,
+    "augment": tables.AUGMENTATIONS,
+    "views": tables.VIEWS,
 }
 
 
@@ -43,6 +43,9 @@ class Settings:
         Training examples there, those held out included.
     recipe : str
         What the rest was taken from, as far as the user did not say otherwise: see `Recipe` for the meaning.
+    model, optimizer, schedule, augment, views : str
+    epochs, batch_size, validation : int
+    lr, label_smoothing, l2, ema : float
     seed : int
     """
 
@@ -69,7 +72,17 @@ class Settings:
         return asdict(self)
 
     def split(self, train: Dataset) -> tuple[Dataset | None, Dataset]:
-        """Return what is held out, if anything is, and the rest."""
+        """Split the training set into held-out examples and the rest.
+
+        Parameters
+        ----------
+        train : Dataset
+
+        Returns
+        -------
+        held_out : Dataset or None
+        rest : Dataset
+        """
         return train.split(self.validation, self.seed) if self.validation else (None, train)
 
     @property
@@ -83,8 +96,8 @@ class Settings:
 
     def new_optimizer(self) -> Optimizer:
         """Return the optimizer, with learning rates for the whole training."""
-        make, _ = recipes.OPTIMIZERS[self.optimizer]
-        return make(recipes.SCHEDULES[self.schedule](self.lr, self.steps))
+        make, _ = tables.OPTIMIZERS[self.optimizer]
+        return make(tables.SCHEDULES[self.schedule](self.lr, self.steps))
 
     def new_callbacks(self) -> list[Callback]:
         """Return what averages the weights, if anything does."""
@@ -93,55 +106,99 @@ class Settings:
     @property
     def augmentation(self) -> Augment | None:
         """What is made of the examples of each batch."""
-        return recipes.AUGMENTATIONS[self.augment]
+        return tables.AUGMENTATIONS[self.augment]
 
     @property
     def test_views(self) -> ViewAverage | None:
         """What is looked at of each picture when the model is tested."""
-        return recipes.VIEWS[self.views]
+        return tables.VIEWS[self.views]
 
-    def expect_same(self, arguments: argparse.Namespace, train: Dataset) -> None:
-        """Check that nothing else is asked for than what the training to be resumed has begun with."""
-        for name in ("dataset", *OPTIONS):
-            asked, own = getattr(arguments, name), getattr(self, name)
-            if asked is not None and asked != own:
-                option = "" if name == "dataset" else f"--{name.replace('_', '-')} "
-                raise CommandError(
-                    f"{option}{asked}: the training to be resumed has {option}{own}; leave the option out, "
-                    "or train anew without --resume"
+    def expect_same(self, dataset: str, asked: Mapping[str, Any], train: Dataset) -> None:
+        """Check that nothing else is asked for than what the training to be resumed began with.
+
+        Parameters
+        ----------
+        dataset : str
+        asked : dict
+            The options that were given, by name.
+        train : Dataset
+            The training set that was found now.
+
+        Raises
+        ------
+        SettingError
+            If the data set or an option is another one.
+        """
+        for name, value in {"dataset": dataset, **asked}.items():
+            own = getattr(self, name)
+            if value != own:
+                raise SettingError(
+                    Setting(name, value),
+                    ": the training to be resumed has ",
+                    Setting(name, own),
+                    "; leave the option out, or train anew without ",
+                    Setting("resume", True),
                 )
         if (train.name, len(train)) != (self.found, self.images):
-            raise CommandError(
+            raise SettingError(
                 f"the training to be resumed began with {self.images:,} {train.noun}s of {self.found}, and now "
-                f"{len(train):,} of {train.name} were found in {train.source}; name the first ones' folder with --data"
+                f"{len(train):,} of {train.name} were found in {train.source}; name the first ones' folder with ",
+                Setting("data"),
             )
 
 
 #: What the user may choose, each by an option of its name.
 OPTIONS = tuple(field.name for field in fields(Settings) if field.name not in ("dataset", "found", "images"))
+LEAST = {"epochs": 1, "batch_size": 1, "validation": 0, "seed": 0}
 
 
-def choose(arguments: argparse.Namespace, train: Dataset) -> Settings:
+def check_options(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options that are not None, each of the type that `Settings` has."""
+    checked: dict[str, Any] = {}
+    for name, value in options.items():
+        if value is None:
+            continue
+        if name in CHOICES:
+            if not isinstance(value, str) or value not in CHOICES[name]:
+                raise ValueError(f"train: expected {name} to be one of {', '.join(CHOICES[name])}, got {value!r}")
+            checked[name] = value
+        elif name in LEAST:
+            checked[name] = whole_number(value, name, "train", minimum=LEAST[name])
+        else:
+            checked[name] = number = check_number(value, name, "train")
+            limit = 1.0 if name in ("label_smoothing", "ema") else float("inf")
+            if not 0 <= number < limit or (name == "lr" and number == 0):
+                span = "above 0" if name == "lr" else "from 0 on" if limit > 1 else "from 0 to below 1"
+                raise ValueError(f"train: expected {name} {span}, got {value!r}")
+    return checked
+
+
+def choose(dataset: str, asked: Mapping[str, Any], train: Dataset) -> Settings:
     """Return what the user asked for, and what the recipe says of the rest."""
-    asked = {name: value for name in OPTIONS if (value := getattr(arguments, name)) is not None}
     name = asked.get("recipe", "quick")
-    recipe = recipes.RECIPES[name][train.name if arguments.dataset in CATALOG else recipes.FOLDER]
-    chosen = asdict(recipe) | {"recipe": name, "seed": 0} | asked
+    recipe = tables.RECIPES[name][train.name if dataset in CATALOG else tables.FOLDER]
+    chosen = asdict(recipe) | {"recipe": name, "seed": 0} | dict(asked)
     if "lr" not in asked and (recipe.lr is None or chosen["optimizer"] != recipe.optimizer):
-        chosen["lr"] = recipes.OPTIMIZERS[chosen["optimizer"]][1]
+        chosen["lr"] = tables.OPTIMIZERS[chosen["optimizer"]][1]
     if "validation" not in asked:
         chosen["validation"] = min(recipe.validation, len(train) // SMALLEST_SHARE)
     if chosen["validation"] >= len(train):
-        raise CommandError(
-            f"--validation {chosen['validation']}: expected fewer than the {len(train):,} training {train.noun}s"
+        raise SettingError(
+            Setting("validation", chosen["validation"]),
+            f": expected fewer than the {len(train):,} training {train.noun}s",
         )
     if train.images.ndim != 4 and (chosen["augment"], chosen["views"]) != ("none", "none"):
-        raise CommandError(f"--augment and --views are for pictures and recordings, and {train.name} has {train.noun}s")
-    views = recipes.VIEWS[chosen["views"]]
+        raise SettingError(
+            Setting("augment"),
+            " and ",
+            Setting("views"),
+            f" are for pictures and recordings, and {train.name} has {train.noun}s",
+        )
+    views = tables.VIEWS[chosen["views"]]
     if views is not None:
-        with refusing(ValueError, prefix="--views: "):  # now, and not when the training is over
+        with as_setting_error(Setting("views"), ": "):  # now, and not when the training is over
             next(views.views(train.images[:1]))
-    return Settings(dataset=arguments.dataset, found=train.name, images=len(train), **chosen)
+    return Settings(dataset=dataset, found=train.name, images=len(train), **chosen)
 
 
 def settings_of(model: Sequential, path: Path) -> Settings:
@@ -163,5 +220,5 @@ def settings_of(model: Sequential, path: Path) -> Settings:
             return settings
     raise DataFormatError(
         f"{spell_path(path)}: expected the settings of a training by 'numpycnn train' in its metadata, found "
-        f"{'none' if found is None else 'others'}; a training from Python is resumed with Trainer.resume"
+        f"{'none' if found is None else 'others'}; a training with a Trainer of your own is resumed with Trainer.resume"
     )

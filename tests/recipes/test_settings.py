@@ -1,6 +1,5 @@
-"""Settings from the command line and the recipe, kept in a model, and held against what is asked for later."""
+"""Settings from the options and the recipe, kept in a model, and held against what is asked for later."""
 
-import argparse
 import dataclasses
 from pathlib import Path
 from typing import Any
@@ -8,13 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from numpycnn.cli.console import CommandError
-from numpycnn.cli.recipes import AUGMENTATIONS, RECIPES, VIEWS, Recipe
-from numpycnn.cli.settings import KEY, OPTIONS, Settings, choose, settings_of
 from numpycnn.data import Dataset
 from numpycnn.errors import DataFormatError
 from numpycnn.models import mlp
 from numpycnn.optim import CosineSchedule, RMSProp
+from numpycnn.recipes import SettingError
+from numpycnn.recipes.settings import KEY, OPTIONS, Settings, check_options, choose, settings_of
+from numpycnn.recipes.tables import AUGMENTATIONS, RECIPES, VIEWS, Recipe
 from numpycnn.training import WeightAverage
 
 SETTINGS = Settings(
@@ -43,10 +42,6 @@ def train(images: int = 100, name: str = "mnist") -> Dataset:
     return Dataset(np.zeros((images, 1, 2, 2), np.uint8), np.arange(images) % 10, tuple("0123456789"), name=name)
 
 
-def asked(**options: Any) -> argparse.Namespace:
-    return argparse.Namespace(**(dict.fromkeys(OPTIONS) | {"dataset": "mnist"} | options))
-
-
 @pytest.mark.parametrize(
     ("images", "name", "model", "epochs", "validation"),
     [
@@ -56,7 +51,7 @@ def asked(**options: Any) -> argparse.Namespace:
     ],
 )
 def test_defaults_are_the_recipe(images: int, name: str, model: str, epochs: int, validation: int) -> None:
-    found = choose(asked(), train(images, name))
+    found = choose("mnist", {}, train(images, name))
     expected = {"found": name, "images": images, "model": model, "epochs": epochs, "batch_size": 32}
     assert found == dataclasses.replace(SETTINGS, **expected, validation=validation)
 
@@ -83,14 +78,14 @@ ASKED: dict[str, Any] = {
 def test_what_is_asked_for_counts(recipe: str) -> None:
     options = ASKED | {"recipe": recipe}
     assert set(options) == set(OPTIONS)
-    found = choose(asked(**options), train())
+    found = choose("mnist", options, train())
     assert found == Settings(dataset="mnist", found="mnist", images=100, **options)
 
 
 @pytest.mark.parametrize("option", [name for name in ASKED if name not in ("recipe", "seed")])
 def test_each_option_changes_a_recipe_in_one_place(option: str) -> None:
-    plain = choose(asked(recipe="best"), train()).to_json()
-    found = choose(asked(recipe="best", **{option: ASKED[option]}), train()).to_json()
+    plain = choose("mnist", {"recipe": "best"}, train()).to_json()
+    found = choose("mnist", {"recipe": "best", option: ASKED[option]}, train()).to_json()
     changed = {name for name in found if found[name] != plain[name]}
     assert changed <= ({"optimizer", "lr"} if option == "optimizer" else {option})
     assert found[option] == ASKED[option]
@@ -99,10 +94,10 @@ def test_each_option_changes_a_recipe_in_one_place(option: str) -> None:
 def test_the_rate_of_a_recipe_is_for_its_optimizer(monkeypatch: pytest.MonkeyPatch) -> None:
     recipe = Recipe(model="mlp", epochs=1, batch_size=8, validation=0, optimizer="adam", lr=0.001)
     monkeypatch.setitem(RECIPES["quick"], "mnist", recipe)
-    assert choose(asked(), train()).lr == 0.001
-    assert choose(asked(optimizer="adam"), train()).lr == 0.001
-    assert choose(asked(optimizer="sgd"), train()).lr == 0.05
-    assert choose(asked(optimizer="sgd", lr=0.5), train()).lr == 0.5
+    assert choose("mnist", {}, train()).lr == 0.001
+    assert choose("mnist", {"optimizer": "adam"}, train()).lr == 0.001
+    assert choose("mnist", {"optimizer": "sgd"}, train()).lr == 0.05
+    assert choose("mnist", {"optimizer": "sgd", "lr": 0.5}, train()).lr == 0.5
 
 
 def test_a_recipe_becomes_a_training() -> None:
@@ -123,15 +118,15 @@ def test_a_recipe_becomes_a_training() -> None:
 @pytest.mark.parametrize("option", ["augment", "views"])
 def test_what_is_for_pictures_alone(option: str) -> None:
     sentences = Dataset(np.zeros((20, 5), np.int64), np.arange(20) % 2, ("no", "yes"), name="sentence_polarity")
-    with pytest.raises(CommandError, match="--augment and --views are for pictures and recordings, and sentence_p"):
-        choose(asked(**{option: ASKED[option], "dataset": "sentence_polarity"}), sentences)
+    with pytest.raises(SettingError, match="augment= and views= are for pictures and recordings, and sentence_p"):
+        choose("sentence_polarity", {option: ASKED[option]}, sentences)
 
 
 def test_views_that_do_not_fit_are_refused_before_the_training() -> None:
     thin = Dataset(np.zeros((20, 1, 1, 9), np.uint8), np.arange(20) % 10, tuple("0123456789"), name="mnist")
-    with pytest.raises(CommandError, match=r"--views: ViewAverage: expected pictures .*, got \(1, 1, 1, 9\)"):
-        choose(asked(views="shift"), thin)
-    assert choose(asked(views="flip"), thin).views == "flip"
+    with pytest.raises(SettingError, match=r"views=: ViewAverage: expected pictures .*, got \(1, 1, 1, 9\)"):
+        choose("mnist", {"views": "shift"}, thin)
+    assert choose("mnist", {"views": "flip"}, thin).views == "flip"
 
 
 def test_the_schedule_spans_the_whole_training() -> None:
@@ -187,21 +182,51 @@ def test_settings_that_make_no_sense(change: dict[str, Any]) -> None:
 
 
 def test_no_settings() -> None:
-    with pytest.raises(DataFormatError, match="found none; a training from Python is resumed with"):
+    with pytest.raises(DataFormatError, match="found none; a training with a Trainer of your own is"):
         settings_of(mlp(), PATH)
 
 
 def test_the_same_again() -> None:
-    SETTINGS.expect_same(asked(), train())
-    SETTINGS.expect_same(asked(epochs=3, lr=0.005, seed=0), train())
+    SETTINGS.expect_same("mnist", {}, train())
+    SETTINGS.expect_same("mnist", {"epochs": 3, "lr": 0.005, "seed": 0}, train())
 
 
 def test_something_else() -> None:
-    with pytest.raises(CommandError, match=r"^--batch-size 16: the training to be resumed has --batch-size 8; leave"):
-        SETTINGS.expect_same(asked(batch_size=16), train())
-    with pytest.raises(CommandError, match=r"^other: the training to be resumed has mnist; leave"):
-        SETTINGS.expect_same(asked(dataset="other"), train())
+    with pytest.raises(SettingError, match=r"^batch_size=16: the training to be resumed has batch_size=8; leave"):
+        SETTINGS.expect_same("mnist", {"batch_size": 16}, train())
+    with pytest.raises(SettingError, match=r"^dataset='other': the training to be resumed has dataset='mnist'; leave"):
+        SETTINGS.expect_same("other", {}, train())
     with pytest.raises(
-        CommandError, match="began with 100 images of mnist, and now 4,000 of mnist-5k were found in memory"
+        SettingError, match="began with 100 images of mnist, and now 4,000 of mnist-5k were found in memory"
     ):
-        SETTINGS.expect_same(asked(), train(4000, "mnist-5k"))
+        SETTINGS.expect_same("mnist", {}, train(4000, "mnist-5k"))
+
+
+def test_options_take_the_types_of_the_settings() -> None:
+    found = check_options({"epochs": np.int64(2), "lr": 1, "ema": np.float32(0.5), "model": "mlp", "seed": None})
+    assert found == {"epochs": 2, "lr": 1.0, "ema": 0.5, "model": "mlp"}
+    assert [type(value) for value in found.values()] == [int, float, float, str]
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({"model": "vgg"}, "train: expected model to be one of .*mlp.*, got 'vgg'"),
+        ({"recipe": 3}, "train: expected recipe to be one of quick, best, got 3"),
+        ({"epochs": 0}, "train: expected epochs from 1 to"),
+        ({"validation": -1}, "train: expected validation from 0 to"),
+        ({"lr": 0.0}, "train: expected lr above 0, got 0.0"),
+        ({"lr": float("nan")}, "train: expected lr to be finite"),
+        ({"l2": -1}, "train: expected l2 from 0 on, got -1"),
+        ({"ema": 1.0}, "train: expected ema from 0 to below 1, got 1.0"),
+    ],
+)
+def test_options_out_of_range(options: dict[str, Any], text: str) -> None:
+    with pytest.raises(ValueError, match=text):
+        check_options(options)
+
+
+@pytest.mark.parametrize("options", [{"epochs": "3"}, {"epochs": 2.0}, {"seed": True}, {"lr": "fast"}])
+def test_options_of_another_type(options: dict[str, Any]) -> None:
+    with pytest.raises(TypeError, match="train: expected"):
+        check_options(options)

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from numpycnn.cli.recipes import AUGMENTATIONS, FOLDER, OPTIMIZERS, RECIPES, SCHEDULES, VIEWS, Recipe
 from numpycnn.data import CATALOG
 from numpycnn.models import MODELS, create
 from numpycnn.optim import OneCycleSchedule, Optimizer
+from numpycnn.recipes.tables import AUGMENTATIONS, FOLDER, OPTIMIZERS, RECIPES, SCHEDULES, VIEWS, Recipe
 
 EACH = [pytest.param(recipe, id=f"{kind} {name}") for kind, table in RECIPES.items() for name, recipe in table.items()]
 SHAPES = {"digits": (1, 28, 28), "crop-flip": (1, 28, 28), "photographs": (3, 32, 32), "speech": (1, 40, 64)}

@@ -1,4 +1,4 @@
-"""How each data set is trained: recipes, and the tables of names from which they and the user choose."""
+"""How each data set is trained: the recipes, and the tables of names that their settings come from."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace

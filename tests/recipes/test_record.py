@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 import numpycnn
-from numpycnn.cli import record
-from numpycnn.cli.record import code_digest, digest, machine, versions
 from numpycnn.data import Dataset
+from numpycnn.recipes import record
+from numpycnn.recipes.record import code_digest, digest, machine, versions
 
 IMAGES = np.arange(24, dtype=np.uint8).reshape(2, 1, 3, 4)
 
@@ -42,7 +42,7 @@ def test_the_digest_of_the_code_is_of_names_and_lines(tmp_path: Path, monkeypatc
     before = code_digest()
     package = tmp_path / "numpycnn"
     shutil.copytree(Path(numpycnn.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__"))
-    monkeypatch.setattr(record, "__file__", str(package / "cli" / "record.py"))
+    monkeypatch.setattr(record, "__file__", str(package / "recipes" / "record.py"))
     assert code_digest() == before
     (package / "losses.py").rename(package / "penalties.py")
     renamed = code_digest()

@@ -3,25 +3,43 @@
 import json
 import tempfile
 import time
+from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 
-from numpycnn.cli.console import CommandError, spell_path
-from numpycnn.cli.networks import CHECKPOINT, MODEL_FILE, RUNS
-from numpycnn.cli.record import record
-from numpycnn.cli.scoring import Score
-from numpycnn.cli.settings import Settings
 from numpycnn.data import Dataset, SentenceReader, SpectrogramReader
+from numpycnn.recipes.errors import Setting, SettingError, spell_path
+from numpycnn.recipes.record import record
+from numpycnn.recipes.scoring import Score
+from numpycnn.recipes.settings import Settings
 from numpycnn.serialization import replacing
 from numpycnn.training import Trainer
-from numpycnn.visualize import confusion_matrix, learning_curves, misclassified
-from numpycnn.visualize.mistakes import worst_mistakes
 
+RUNS = Path("runs")
+MODEL_FILE, CHECKPOINT = "model.safetensors", "checkpoint.safetensors"
 HISTORY, RESULT = "history.csv", "result.json"
 CURVES, CONFUSIONS = "learning_curves.png", "confusion_matrix.png"
 MISTAKES, MISTAKES_TEXT = "misclassified.png", "misclassified.txt"
 FILES = (MODEL_FILE, HISTORY, CURVES, CONFUSIONS, MISTAKES, MISTAKES_TEXT, RESULT)
 MOST_MISTAKES = 100  # in a list
+
+
+@dataclass(frozen=True)
+class Clock:
+    """When a run began, by the clock and in seconds of the processor."""
+
+    begin: float = field(default_factory=time.perf_counter)
+    cpu_begin: float = field(default_factory=time.process_time)
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since then."""
+        return time.perf_counter() - self.begin
+
+    @property
+    def cpu_seconds(self) -> float:
+        """Seconds of all threads together since then."""
+        return time.process_time() - self.cpu_begin
 
 
 def files_of(dataset: Dataset) -> tuple[str, ...]:
@@ -35,20 +53,26 @@ def check_folder(out: Path | None, *, force: bool) -> None:
 
     Raises
     ------
-    CommandError
+    SettingError
         If it does, unless there is `force`.
     """
     if out is None or force:
         return
     if (out / CHECKPOINT).is_file():
-        raise CommandError(
-            f"{spell_path(out)}: holds an unfinished training ({CHECKPOINT}); add --resume to go on with it, "
-            "or --force to train anew in its place"
+        raise SettingError(
+            f"{spell_path(out)}: holds an unfinished training ({CHECKPOINT}); add ",
+            Setting("resume", True),
+            " to go on with it, or ",
+            Setting("force", True),
+            " to train anew in its place",
         )
     if (out / MODEL_FILE).is_file():
-        raise CommandError(
-            f"{spell_path(out)}: holds a finished training ({MODEL_FILE}); name another --out, "
-            "or add --force to train anew in its place"
+        raise SettingError(
+            f"{spell_path(out)}: holds a finished training ({MODEL_FILE}); name another ",
+            Setting("out"),
+            ", or add ",
+            Setting("force", True),
+            " to train anew in its place",
         )
 
 
@@ -72,9 +96,9 @@ def make_folder(dataset: str, out: Path | None) -> Path:
         with tempfile.TemporaryFile(dir=out):
             pass
     except (FileExistsError, NotADirectoryError):
-        raise CommandError(f"--out {spell_path(out)}: expected a folder, found a file in its place") from None
+        raise SettingError(Setting("out", out), ": expected a folder, found a file in its place") from None
     except OSError as error:
-        raise CommandError(f"--out {spell_path(out)}: cannot be written to ({error.strerror})") from None
+        raise SettingError(Setting("out", out), f": cannot be written to ({error.strerror})") from None
     for name in (CHECKPOINT, *FILES):
         (out / name).unlink(missing_ok=True)
     return out
@@ -85,16 +109,16 @@ def find_checkpoint(dataset: str, out: Path | None) -> Path:
 
     Raises
     ------
-    CommandError
+    FileNotFoundError
         If there is none.
     """
     if out is not None:
         if not (out / CHECKPOINT).is_file():
-            raise CommandError(f"{spell_path(out)}: expected {CHECKPOINT} to resume from, found none")
+            raise FileNotFoundError(f"{spell_path(out)}: expected {CHECKPOINT} to resume from, found none")
         return out / CHECKPOINT
     found = [path for path in RUNS.glob(f"{dataset}*/{CHECKPOINT}") if _is_numbered(path.parent.name, dataset)]
     if not found:
-        raise CommandError(f"expected {RUNS / dataset / CHECKPOINT} or a numbered one to resume from, found none")
+        raise FileNotFoundError(f"expected {RUNS / dataset / CHECKPOINT} or a numbered one to resume from, found none")
     return max(found, key=lambda path: path.stat().st_mtime_ns)
 
 
@@ -104,6 +128,9 @@ def _is_numbered(name: str, dataset: str) -> bool:
 
 def write_mistakes(out: Path, test: Dataset, score: Score) -> None:
     """Draw or list what was misclassified, the surest mistakes first."""
+    from numpycnn.visualize import misclassified
+    from numpycnn.visualize.mistakes import worst_mistakes
+
     if not isinstance(test.reader, SentenceReader):
         # Of a spectrogram the low tones belong to the bottom of the picture.
         images = test.images[:, :, ::-1] if isinstance(test.reader, SpectrogramReader) else test.images
@@ -128,18 +155,31 @@ def write_results(
     score: Score,
     *,
     threads: int,
-    begin: float,
+    clock: Clock,
     resumed: bool,
 ) -> float:
-    """Write the model, figures and pictures, then remove the checkpoint; return the seconds since `begin`."""
+    """Write the model, figures and pictures, then remove the checkpoint; return the seconds of the run."""
+    from numpycnn.visualize import confusion_matrix, learning_curves
+
     train, test = data
     trainer.model.save(out / MODEL_FILE)  # first, so that no failing picture costs a training
     trainer.history.save(out / HISTORY)
     learning_curves(trainer.history, out / CURVES)
     confusion_matrix(test.labels, score.predictions, test.class_names, out / CONFUSIONS)
     write_mistakes(out, test, score)
-    seconds = time.perf_counter() - begin
-    result = record(trainer, settings, train, test, score, threads=threads, seconds=seconds, resumed=resumed)
+    seconds = clock.seconds
+    cpu_seconds = clock.cpu_seconds
+    result = record(
+        trainer,
+        settings,
+        train,
+        test,
+        score,
+        threads=threads,
+        seconds=seconds,
+        cpu_seconds=cpu_seconds,
+        resumed=resumed,
+    )
     with replacing(out / RESULT) as beside:
         beside.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     (out / CHECKPOINT).unlink(missing_ok=True)

@@ -1,58 +1,45 @@
 """How a model does on a data set: one pass through it, and everything that can be said about the outputs."""
 
-import argparse
 from dataclasses import dataclass
 
 import numpy as np
 
-from numpycnn.cli.console import CommandError
-from numpycnn.cli.recipes import VIEWS
-from numpycnn.cli.settings import KEY
 from numpycnn.data import Dataset
 from numpycnn.functional import softmax
 from numpycnn.functional.checks import spell
 from numpycnn.losses import CrossEntropy
+from numpycnn.recipes.errors import SettingError
+from numpycnn.recipes.settings import KEY
+from numpycnn.recipes.tables import VIEWS
 from numpycnn.sequential import Sequential
 from numpycnn.training import ViewAverage
-from numpycnn.visualize import count_confusions
 
 BATCH = 256
 
 
 @dataclass(frozen=True)
 class Score:
-    """Loss, accuracy from 0 to 1, class probabilities (N, K), predicted classes (N,), confusions (K, K)."""
+    """Loss, accuracy from 0 to 1, class probabilities (N, K), predicted classes (N,)."""
 
     loss: float
     accuracy: float
     probabilities: np.ndarray
     predictions: np.ndarray
-    confusions: np.ndarray
 
 
 def expect_classifier(model: Sequential, dataset: Dataset, who: str) -> None:
     """Check that the model takes these images and knows these classes."""
     image, classes = dataset.images.shape[1:], len(dataset.class_names)
     if model.input_shape != image:
-        raise CommandError(
+        raise SettingError(
             f"{who}: expected a model for inputs of shape {spell(image)}, those of {dataset.name}, "
             f"got one for {spell(model.input_shape or ())}"
         )
     if model.output_shape != (classes,):
-        raise CommandError(
+        raise SettingError(
             f"{who}: expected a model with {classes} outputs, one per class of {dataset.name}, "
             f"got one with outputs of shape {spell(model.output_shape or ())}"
         )
-
-
-def add_views(command: argparse.ArgumentParser) -> None:
-    """Let a command take ``--views``."""
-    command.add_argument(
-        "--views",
-        choices=list(VIEWS),
-        metavar="NAME",
-        help=f"views of each picture that are averaged: {', '.join(VIEWS)} (default: those the model was tested with)",
-    )
 
 
 def views_for(model: Sequential, asked: str | None) -> ViewAverage | None:
@@ -76,5 +63,4 @@ def score(model: Sequential, dataset: Dataset, views: ViewAverage | None = None)
         accuracy=float((predictions == dataset.labels).mean()),
         probabilities=softmax(logits),
         predictions=predictions,
-        confusions=count_confusions(dataset.labels, predictions, logits.shape[1]),
     )

@@ -13,9 +13,9 @@ import numpy as np
 from llvmlite.binding import get_host_cpu_name
 
 from numpycnn import __version__
-from numpycnn.cli.scoring import Score
-from numpycnn.cli.settings import Settings
 from numpycnn.data import Dataset
+from numpycnn.recipes.scoring import Score
+from numpycnn.recipes.settings import Settings
 from numpycnn.training import Trainer
 
 PACKAGES = ("numpy", "numba", "llvmlite", "scipy", "scikit-image", "pillow")
@@ -76,12 +76,13 @@ def record(
     *,
     threads: int,
     seconds: float,
+    cpu_seconds: float,
     resumed: bool,
 ) -> dict[str, Any]:
     """Return the result of a run with all that it came from, as JSON can hold it.
 
-    The time of a run is from its command to its pictures, all but writing the record; the processor time is that of all
-    threads together, which grows less than the time on the clock where other programs want the same cores. Of a run
+    The time of a run is from its beginning to its pictures, all but writing the record; the processor time is that of
+    all threads together, which grows less than the time on the clock where other programs want the same cores. Of a run
     that was resumed both are those of its last part, and the time of training that of all parts.
     """
     return {
@@ -89,7 +90,7 @@ def record(
         "test_loss": score.loss,
         "test_images": len(test),
         "seconds": round(seconds, 2),
-        "cpu_seconds": round(time.process_time(), 2),
+        "cpu_seconds": round(cpu_seconds, 2),
         "resumed": resumed,
         "training_seconds": round(sum(epoch["seconds"] for epoch in trainer.history), 2),
         "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),

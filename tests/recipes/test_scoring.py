@@ -1,14 +1,13 @@
-"""Loss, accuracy, probabilities and confusions of one pass, against a model that is known by heart."""
+"""Loss, accuracy and probabilities of one pass, against a model that is known by heart."""
 
 import numpy as np
 import pytest
 
 from numpycnn import Dense, Flatten, Sequential
-from numpycnn.cli import scoring
-from numpycnn.cli.console import CommandError
-from numpycnn.cli.recipes import VIEWS
-from numpycnn.cli.scoring import expect_classifier, score, views_for
 from numpycnn.data import Dataset
+from numpycnn.recipes import SettingError, scoring
+from numpycnn.recipes.scoring import expect_classifier, score, views_for
+from numpycnn.recipes.tables import VIEWS
 from numpycnn.training import ViewAverage
 
 
@@ -38,20 +37,17 @@ def test_a_score(model: Sequential, dataset: Dataset, batch: int, monkeypatch: p
     assert found.loss == pytest.approx(-(19 * np.log(sure) + np.log(1 - sure)) / 20, rel=1e-6)
     np.testing.assert_array_equal(found.predictions, dataset.images.reshape(20, 2).argmax(axis=1))
     np.testing.assert_allclose(found.probabilities.max(axis=1), sure, rtol=1e-6)
-    assert np.trace(found.confusions) == 19
-    assert found.confusions.sum() == 20
-    assert found.confusions[dataset.labels[-1], 1 - dataset.labels[-1]] == 1
 
 
 def test_a_model_that_does_not_fit(model: Sequential, dataset: Dataset) -> None:
     expect_classifier(model, dataset, "m")
     other = Dataset(np.zeros((1, 1, 2, 1), np.uint8), [0], ("left", "right"), name="tall")
     with pytest.raises(
-        CommandError, match=r"^m: expected a model for inputs of shape \(1, 2, 1\), those of tall, got "
+        SettingError, match=r"^m: expected a model for inputs of shape \(1, 2, 1\), those of tall, got "
     ):
         expect_classifier(model, other, "m")
     three = Dataset(np.zeros((1, 1, 1, 2), np.uint8), [0], ("a", "b", "c"))
-    with pytest.raises(CommandError, match=r"^m: expected a model with 3 outputs, one per class of dataset, got one "):
+    with pytest.raises(SettingError, match=r"^m: expected a model with 3 outputs, one per class of dataset, got one "):
         expect_classifier(model, three, "m")
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from numpycnn.cli.console import CommandError
-from numpycnn.cli.results import CHECKPOINT, FILES, MODEL_FILE, check_folder, find_checkpoint, make_folder
+from numpycnn.recipes import SettingError
+from numpycnn.recipes.results import CHECKPOINT, FILES, MODEL_FILE, check_folder, find_checkpoint, make_folder
 
 
 @pytest.fixture(autouse=True)
@@ -44,7 +44,7 @@ def test_a_training_is_protected(name: str, text: str) -> None:
     check_folder(Path("a"), force=False)
     (Path("a") / name).write_text("old")
     check_folder(Path("a"), force=True)
-    with pytest.raises(CommandError, match=f"^a: holds {text} \\({name}\\)"):
+    with pytest.raises(SettingError, match=f"^a: holds {text} \\({name}\\)"):
         check_folder(Path("a"), force=False)
 
 
@@ -59,7 +59,9 @@ def test_the_newest_checkpoint_of_the_data_set_is_found() -> None:
 
 
 def test_no_checkpoint() -> None:
-    with pytest.raises(CommandError, match=r"^expected runs/mnist/checkpoint\.safetensors or a numbered one to resume"):
+    with pytest.raises(
+        FileNotFoundError, match=r"^expected runs/mnist/checkpoint\.safetensors or a numbered one to resume"
+    ):
         find_checkpoint("mnist", None)
-    with pytest.raises(CommandError, match=r"^a: expected checkpoint\.safetensors to resume from, found none$"):
+    with pytest.raises(FileNotFoundError, match=r"^a: expected checkpoint\.safetensors to resume from, found none$"):
         find_checkpoint("mnist", Path("a"))

@@ -1,0 +1,56 @@
+"""Resolve a data set argument, a name of the catalog or a path, to a training and a test set."""
+
+import os
+from pathlib import Path
+
+from numpycnn.data import CATALOG, Dataset, PictureReader, load_image_folder
+from numpycnn.data.image_folder import name_of
+from numpycnn.recipes.errors import Setting, SettingError, spell_path
+
+SIZE = (64, 64)  # of the pictures of a folder
+
+
+def expect_dataset(dataset: str) -> None:
+    """Check that this is a name of the catalog, or the path of something that is there."""
+    if dataset not in CATALOG and not os.path.exists(dataset):
+        names = ", ".join(map(repr, CATALOG))
+        raise SettingError(
+            f"invalid choice: {dataset!r} (choose from {names}, or name a folder or a zip of pictures that is there)"
+        )
+
+
+def label_of(dataset: str) -> str:
+    """Return what the data set is called where a path would be too long, as in the name of a run."""
+    return dataset if dataset in CATALOG else name_of(dataset)
+
+
+def load(
+    dataset: str, data: Path | None, *, reader: PictureReader | None = None, skip_broken: bool = False
+) -> tuple[Dataset, Dataset]:
+    """Return training and test set; a stand-in, or a picture that is left out, is a UserWarning.
+
+    Parameters
+    ----------
+    dataset : str
+        A name of the catalog or a path.
+    data : Path, optional
+        Where the files of a named data set are.
+    reader : PictureReader, optional
+        How the pictures of a folder are read.
+    skip_broken : bool
+        Leave out pictures of a folder that cannot be read.
+
+    Raises
+    ------
+    SettingError, OSError, DataFormatError
+        If it is not there, or cannot be read.
+    """
+    if dataset in CATALOG:
+        if skip_broken:
+            raise SettingError(Setting("skip_broken", True), f" is for folders of pictures, and {dataset} is none")
+        return CATALOG[dataset].load(data)
+    if data is not None:
+        named = spell_path(dataset)
+        raise SettingError(Setting("data", data), f" is for a named data set, and {named} is a path already")
+    reader = reader or PictureReader(SIZE)
+    return load_image_folder(dataset, reader.size, channels=reader.channels, fit=reader.fit, skip_broken=skip_broken)

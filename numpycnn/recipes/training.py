@@ -1,0 +1,319 @@
+"""Train by a recipe: from the name of a data set to a tested model and a folder of results."""
+
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TextIO
+
+import numpy as np
+
+from numpycnn.data import CATALOG, Dataset, PictureReader
+from numpycnn.functional.checks import check_flag
+from numpycnn.kernels.threads import get_num_threads
+from numpycnn.loading import load_model
+from numpycnn.recipes.datasets import expect_dataset, label_of, load
+from numpycnn.recipes.errors import Setting, SettingError, as_setting_error
+from numpycnn.recipes.networks import Training, create_for, training_of
+from numpycnn.recipes.results import (
+    CHECKPOINT,
+    HISTORY,
+    Clock,
+    check_folder,
+    find_checkpoint,
+    make_folder,
+    write_results,
+)
+from numpycnn.recipes.scoring import expect_classifier, score
+from numpycnn.recipes.settings import KEY, Settings, check_options, choose, settings_of
+from numpycnn.sequential import Sequential
+from numpycnn.training import Callback, CSVLogger, History, ModelCheckpoint, Trainer
+
+SAVE_EVERY = 500  # batches
+Size = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Start:
+    """What is about to be trained, and how: the argument of ``on_start`` in `train`.
+
+    Attributes
+    ----------
+    settings : Settings
+        All settings, those of the recipe included.
+    trainer : Trainer
+        Before its first step, or where the training to be resumed was interrupted.
+    train, test : Dataset
+    folder : Path
+        Where the results will be.
+    threads : int
+    """
+
+    settings: Settings
+    trainer: Trainer
+    train: Dataset
+    test: Dataset
+    folder: Path
+    threads: int
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished training.
+
+    Attributes
+    ----------
+    model : Sequential
+        The trained model, whose metadata says how its inputs are made.
+    history : History
+        Loss and accuracy of each epoch.
+    test_accuracy, test_loss : float
+        On the test set, which has no part in the training. The accuracy is from 0 to 1.
+    folder : Path
+        With ``model.safetensors``, ``history.csv``, pictures, and ``result.json``, the record of the run.
+    seconds : float
+        From the call of `train` to the pictures; of a training that was resumed, those of its last part.
+    settings : Settings
+        All settings, those of the recipe included.
+    """
+
+    model: Sequential = field(repr=False)
+    history: History = field(repr=False)
+    test_accuracy: float
+    test_loss: float
+    folder: Path
+    seconds: float
+    settings: Settings = field(repr=False)
+
+
+def train(
+    dataset: str | os.PathLike[str],
+    recipe: str | None = None,
+    *,
+    model: str | None = None,
+    epochs: int | None = None,
+    batch_size: int | None = None,
+    optimizer: str | None = None,
+    lr: float | None = None,
+    schedule: str | None = None,
+    augment: str | None = None,
+    views: str | None = None,
+    label_smoothing: float | None = None,
+    l2: float | None = None,
+    ema: float | None = None,
+    validation: int | None = None,
+    seed: int | None = None,
+    out: str | os.PathLike[str] | None = None,
+    data: str | os.PathLike[str] | None = None,
+    size: Size | None = None,
+    skip_broken: bool = False,
+    resume: bool = False,
+    force: bool = False,
+    progress: bool | TextIO = True,
+    on_start: Callable[[Start], None] | None = None,
+) -> Run:
+    """Train a network on a data set by a recipe, test it, and leave model, history, figures and a record in a folder.
+
+    This is what ``numpycnn train`` does: the same settings, folders and seeds, and the same weights bit for bit. Each
+    setting that is None is the recipe's. Ctrl-C leaves a checkpoint, with which ``resume=True`` goes on.
+
+    Parameters
+    ----------
+    dataset : str or path
+        A name of ``numpycnn.data.CATALOG``, or the path of a folder or a zip with a folder of pictures for each class.
+    recipe : {"quick", "best"}, optional
+        A good model in a minute or two (the default), or the best that is worth waiting for.
+    model : str, optional
+        A name of ``numpycnn.models.MODELS``.
+    epochs, batch_size : int, optional
+        Times through the data, and examples for each step.
+    optimizer : {"adam", "adamw", "sgd", "rmsprop"}, optional
+    lr : float, optional
+        The highest learning rate.
+    schedule : {"one-cycle", "cosine", "constant"}, optional
+        How the learning rate changes.
+    augment : {"none", "digits", "crop-flip", "photographs", "speech"}, optional
+        Transforms of the training examples.
+    views : {"none", "flip", "shift", "flip-shift"}, optional
+        Views of each picture that are averaged in the test.
+    label_smoothing : float, optional
+        Share of each label that is spread over all classes.
+    l2 : float, optional
+        Weight of half the sum of the squares of the weights in the loss.
+    ema : float, optional
+        Decay of the moving average of the weights, 0 for none.
+    validation : int, optional
+        Training examples to hold out for validation after each epoch, 0 for none.
+    seed : int, optional
+        Of weights, order, held-out examples, augmentation and dropout; 0 by default.
+    out : str or path, optional
+        Output folder; by default ``runs/DATASET``, numbered if that exists.
+    data : str or path, optional
+        Folder with the files of a named data set.
+    size : tuple of int, optional
+        Height and width to which the pictures of a folder are brought, 64 by 64 by default.
+    skip_broken : bool
+        Leave out pictures of a folder that cannot be read, with a warning.
+    resume : bool
+        Go on with an interrupted training, that in `out` or the newest of this data set. Settings that are given must
+        be its own.
+    force : bool
+        Replace the results that `out` holds.
+    progress : bool or file
+        As in `Trainer.fit`.
+    on_start : callable, optional
+        Called with a `Start` when the training is about to begin.
+
+    Returns
+    -------
+    Run
+
+    Raises
+    ------
+    SettingError
+        A ValueError: if a setting does not fit the data set, the folder or the training to be resumed.
+    ValueError
+        If the name of a setting's value is unknown, or a number is out of range.
+    TypeError
+        If a setting is of another type.
+    DataFormatError
+        If a file of the data set or the checkpoint is damaged.
+    FileNotFoundError
+        If the data set, or the checkpoint to be resumed, is not there.
+    FloatingPointError
+        If the loss or a gradient is not finite any more; a lower `lr` often helps.
+    KeyboardInterrupt
+        If the user pressed Ctrl-C; the checkpoint is in the output folder.
+
+    Examples
+    --------
+    >>> from numpycnn import recipes
+    >>> run = recipes.train("mnist", epochs=1, model="lenet", out="runs/lenet")  # doctest: +SKIP
+    >>> run.test_accuracy  # doctest: +SKIP
+    0.9843
+    """
+    clock = Clock()
+    dataset = os.fspath(dataset)
+    if resume and force:
+        raise SettingError(Setting("resume", True), " and ", Setting("force", True), " exclude each other")
+    asked = check_options(
+        {
+            "recipe": recipe,
+            "model": model,
+            "epochs": epochs,
+            "batch_size": batch_size,
+            "optimizer": optimizer,
+            "lr": lr,
+            "schedule": schedule,
+            "augment": augment,
+            "views": views,
+            "label_smoothing": label_smoothing,
+            "l2": l2,
+            "ema": ema,
+            "validation": validation,
+            "seed": seed,
+        }
+    )
+    for flag, name in ((skip_broken, "skip_broken"), (resume, "resume"), (force, "force")):
+        check_flag(flag, name, "train")
+    expect_dataset(dataset)
+    source = Source(dataset, None if data is None else Path(data), size, skip_broken)
+    folder = None if out is None else Path(out)
+    start = _resume(source, asked, folder) if resume else _begin(source, asked, folder, force=force)
+    try:
+        expect_classifier(start.trainer.model, start.train, start.settings.model)
+        if on_start is not None:
+            on_start(start)
+        _fit(start, progress)
+        found = score(start.trainer.model, start.test, start.settings.test_views)
+        known: dict[str, Any] = {"threads": start.threads, "clock": clock, "resumed": resume}
+        seconds = write_results(start.folder, start.trainer, start.settings, (start.train, start.test), found, **known)
+    finally:
+        with suppress(OSError):
+            start.folder.rmdir()  # if it is empty
+    return Run(
+        model=start.trainer.model,
+        history=start.trainer.history,
+        test_accuracy=found.accuracy,
+        test_loss=found.loss,
+        folder=start.folder,
+        seconds=seconds,
+        settings=start.settings,
+    )
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the examples come from."""
+
+    dataset: str
+    data: Path | None
+    size: Size | None
+    skip_broken: bool
+
+    def load(self, training: Training | None = None) -> tuple[Dataset, Dataset]:
+        """Return training and test set, with the pictures of a folder in the size that an earlier training had."""
+        size = self.size
+        if size is not None and self.dataset in CATALOG:
+            raise SettingError(Setting("size", size), f" is for folders of pictures, and {self.dataset} is none")
+        with as_setting_error(Setting("size"), ": "):
+            reader = None if size is None else PictureReader(size)
+        if training is not None and isinstance(training.reader, PictureReader):
+            own = training.reader.size
+            if size not in (None, own):
+                raise SettingError(
+                    Setting("size", size),
+                    ": the training to be resumed has ",
+                    Setting("size", own),
+                    "; leave the option out, or train anew without ",
+                    Setting("resume", True),
+                )
+            reader = training.reader
+        return load(self.dataset, self.data, reader=reader, skip_broken=self.skip_broken)
+
+
+def _begin(source: Source, asked: dict[str, Any], out: Path | None, *, force: bool) -> Start:
+    check_folder(out, force=force)
+    train, test = source.load()
+    settings = choose(source.dataset, asked, train)
+    label = label_of(source.dataset)
+    with as_setting_error():
+        model = create_for(settings.model, train, seed=settings.seed)
+    model.metadata = train.describe() | {"dataset": label, KEY: settings.to_json()}
+    loss = settings.new_loss()
+    with as_setting_error(Setting("epochs", settings.epochs), ": "):
+        optimizer = settings.new_optimizer()
+    folder = make_folder(label, out)  # last: it removes what `force` replaces, so every setting has been checked
+    callbacks = [*settings.new_callbacks(), *callbacks_in(folder)]
+    trainer = Trainer(model, loss=loss, optimizer=optimizer, callbacks=callbacks, seed=settings.seed)
+    return Start(settings, trainer, train, test, folder, get_num_threads())
+
+
+def _resume(source: Source, asked: dict[str, Any], out: Path | None) -> Start:
+    checkpoint = find_checkpoint(label_of(source.dataset), out)
+    settings = settings_of(load_model(checkpoint), checkpoint)
+    callbacks = [*settings.new_callbacks(), *callbacks_in(checkpoint.parent)]
+    trainer = Trainer.resume(checkpoint, callbacks=callbacks)
+    train, test = source.load(training_of(trainer.model))
+    settings.expect_same(source.dataset, asked, train)
+    return Start(settings, trainer, train, test, checkpoint.parent, get_num_threads())
+
+
+def callbacks_in(folder: Path) -> list[Callback]:
+    """Return the callbacks that keep a training's history and checkpoint in a folder."""
+    return [CSVLogger(folder / HISTORY), ModelCheckpoint(folder / CHECKPOINT, every_batches=SAVE_EVERY)]
+
+
+def _fit(start: Start, progress: bool | TextIO) -> None:
+    settings = start.settings
+    held_out, rest = settings.split(start.train)
+    with np.errstate(over="ignore", invalid="ignore"):  # the trainer says where a number is not finite
+        start.trainer.fit(
+            rest,
+            epochs=settings.epochs,
+            batch_size=settings.batch_size,
+            validation=held_out,
+            augment=settings.augmentation,
+            progress=progress,
+        )
