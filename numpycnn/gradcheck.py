@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from numpycnn._tables import WIDTH, format_table
 from numpycnn.functional.checks import spell, whole_number
 from numpycnn.layers.base import Layer
 from numpycnn.layers.building import unbuild
@@ -75,25 +76,32 @@ class GradientReport:
         return all(row.passed for row in self.rows)
 
     def __str__(self) -> str:
+        return self.to_text()
+
+    __repr__ = __str__
+
+    def to_text(self, width: int = WIDTH) -> str:
+        """Return the table as text.
+
+        Parameters
+        ----------
+        width : int
+            Characters of a line, at most.
+
+        Returns
+        -------
+        str
+        """
         head = ("layer", "array", "checked", "largest error", "")
         body = [
             (row.layer, row.array, f"{row.checked} of {row.size}", f"{row.error:.1e}", "ok" if row.passed else "WRONG")
             for row in self.rows
         ]
-        widths = [max(len(line[i]) for line in (head, *body)) for i in range(len(head))]
-        rule = "-" * (sum(widths) + 2 * (len(widths) - 1))
-
-        def line(cells: tuple[str, ...]) -> str:
-            left = "  ".join(cells[i].ljust(widths[i]) for i in (0, 1))
-            return f"{left}  {cells[2].rjust(widths[2])}  {cells[3].rjust(widths[3])}  {cells[4]}".rstrip()
-
         verdict = [failure_text(row) for row in self.rows if not row.passed] or [
             f"all {len(self.rows)} gradients agree with central differences "
             f"(float64, relative error at most {self.tolerance:g})"
         ]
-        return "\n".join([line(head), rule, *map(line, body), rule, *verdict])
-
-    __repr__ = __str__
+        return format_table(head, body, align=("left", "left", "right", "right", "left"), notes=verdict, width=width)
 
 
 def failure_text(row: GradientRow) -> str:

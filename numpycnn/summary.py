@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from fractions import Fraction
 
+from numpycnn._tables import WIDTH, format_table
 from numpycnn.functional.checks import spell
 from numpycnn.layers.base import Layer
 
@@ -49,6 +50,22 @@ class Summary:
     activation_bytes: int
 
     def __str__(self) -> str:
+        return self.to_text()
+
+    __repr__ = __str__
+
+    def to_text(self, width: int = WIDTH) -> str:
+        """Return the table as text.
+
+        Parameters
+        ----------
+        width : int
+            Characters of a line, at most.
+
+        Returns
+        -------
+        str
+        """
         head = ("layer", "output", "parameters", "multiply-adds", "activations", "sees")
         body = [
             (
@@ -61,19 +78,14 @@ class Summary:
             )
             for row in self.rows
         ]
-        total = ("total", "", f"{self.parameters:,}", f"{self.multiply_adds:,}", _bytes(self.activation_bytes), "")
-        widths = [max(len(line[i]) for line in (head, *body, total)) for i in range(len(head))]
-        rule = "-" * (sum(widths) + 2 * (len(widths) - 1))
-
-        def line(cells: tuple[str, ...]) -> str:
-            left = [cells[i].ljust(widths[i]) for i in (0, 1)]
-            right = [cells[i].rjust(widths[i]) for i in range(2, len(cells))]
-            return "  ".join(left + right).rstrip()
-
-        note = "multiply-adds and activations are those of one example; a layer sees that much of the input"
-        return "\n".join([line(head), rule, *map(line, body), rule, line(total), note])
-
-    __repr__ = __str__
+        return format_table(
+            head,
+            body,
+            align=("left", "left", "right", "right", "right", "right"),
+            total=("total", "", f"{self.parameters:,}", f"{self.multiply_adds:,}", _bytes(self.activation_bytes), ""),
+            notes=["multiply-adds and activations are those of one example; a layer sees that much of the input"],
+            width=width,
+        )
 
 
 def _bytes(count: int) -> str:

@@ -18,7 +18,7 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 PACKAGE = REPOSITORY / "numpycnn"
 
 FLOORS = {
-    **dict.fromkeys(["errors", "kernels"], 1),
+    **dict.fromkeys(["_bars", "_tables", "errors", "kernels"], 1),
     **dict.fromkeys(["functional"], 2),
     **dict.fromkeys(
         [
@@ -39,7 +39,7 @@ FLOORS = {
     **dict.fromkeys(["explain", "exercises", "interop", "cli"], 4),
 }
 ROOF = 5  # numpycnn/__init__.py and numpycnn/__main__.py
-HEAVY = ["PIL", "matplotlib", "pooch", "safetensors", "scipy", "skimage", "starlette", "torch", "tqdm", "uvicorn"]
+HEAVY = ["PIL", "matplotlib", "pooch", "rich", "safetensors", "scipy", "skimage", "starlette", "torch", "uvicorn"]
 
 # Exceptions, each with its reason.
 NEIGHBOURS = {  # on floor 4, who may import whom

@@ -1,6 +1,7 @@
 """How the command line reads and speaks: arguments with plain complaints, and lines that any terminal can show."""
 
 import argparse
+import shutil
 import sys
 import textwrap
 import warnings
@@ -8,10 +9,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NoReturn, TextIO
 
+from numpycnn._tables import WIDTH
 from numpycnn.errors import DataFormatError
 from numpycnn.functional.checks import LARGEST
 from numpycnn.recipes.errors import Setting, SettingError, spell_path
 
+LABEL = 10  # columns of the name of an item
+LEAST_WIDTH = 20  # columns; less is taken for a terminal that does not know its size
 WRONG_GRADIENT, WRONG_USE, INTERRUPTED, BROKEN_PIPE = 1, 2, 130, 141  # exit statuses besides 0
 Commands = Any  # what argparse's add_subparsers returns, a class without a public name
 
@@ -96,9 +100,19 @@ def as_option(setting: Setting) -> str:
     return option if value is None or value is True else f"{option} {text}"
 
 
-def item(name: str, text: str) -> None:
-    """Print a named piece of information, aligned with the others."""
-    say(f"{name:<10}{text}")
+def terminal_width() -> int:
+    """Return the columns of the terminal, or of COLUMNS; a file gets lines of 80 at most."""
+    columns = max(LEAST_WIDTH, shutil.get_terminal_size((WIDTH, 0)).columns)
+    return columns if sys.stdout is not None and sys.stdout.isatty() else min(columns, WIDTH)
+
+
+def item(name: str, text: str, indent: int = 0) -> None:
+    """Print a named piece of information, aligned with the others; a terminal gets it wrapped, a file in one line."""
+    head = f"{'':{indent}}{name:<{LABEL}}"
+    if sys.stdout is not None and sys.stdout.isatty():
+        room = max(LEAST_WIDTH, terminal_width() - len(head))
+        text = f"\n{'':{len(head)}}".join(textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False))
+    say(head + text)
 
 
 def can_show(text: str) -> bool:

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from numpycnn.cli.console import Commands, refusing, say
+from numpycnn.cli.console import Commands, item, refusing, say
 from numpycnn.data import CATALOG
 from numpycnn.data.source import Found, NotAtHandError, Source, fetch_all, is_known, locate
 from numpycnn.recipes.errors import spell_path
@@ -55,20 +55,15 @@ def show(source: Source, found: Found | None) -> None:
     if found is None:
         size = megabytes(sum(file.size for file in source.published))
         how = f"numpycnn data {source.name} fetches {size}" if source.published else f"get it from {source.homepage}"
-        line("found", f"not on this machine; {how}")
+        item("found", f"not on this machine; {how}", indent=2)
     else:
         files = f"{len(found.paths)} files" if len(found.paths) > 1 else found.paths[0].name
-        line("found", f"{spell_path(found.folder)} ({files}, {megabytes(sum(map(size_of, found.paths)))})")
-    line("licence", source.licence)
+        item("found", f"{spell_path(found.folder)} ({files}, {megabytes(sum(map(size_of, found.paths)))})", indent=2)
+    item("licence", source.licence, indent=2)
     if found is not None:
-        line("checksum", checksum(found))
+        item("checksum", checksum(found), indent=2)
         if found.form.note:
-            line("note", found.form.note)
-
-
-def line(name: str, text: str) -> None:
-    """Print a line below the name of a data set."""
-    say(f"  {name:<10}{text}")
+            item("note", found.form.note, indent=2)
 
 
 def checksum(found: Found) -> str:

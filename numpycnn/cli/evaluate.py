@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from numpycnn._tables import WIDTH, format_table
 from numpycnn.cli.arguments import add_dataset, add_views
 from numpycnn.cli.console import (
     CommandError,
@@ -14,6 +15,7 @@ from numpycnn.cli.console import (
     item,
     refusing,
     say,
+    terminal_width,
     use_threads,
     warnings_as_notes,
 )
@@ -78,7 +80,7 @@ def run(arguments: argparse.Namespace) -> int:
         found = score(model, test, views_for(model, arguments.views))
     say()
     confusions = count_confusions(test.labels, found.predictions, len(test.class_names))
-    say(recall_table(confusions, test.class_names, f"{test.noun}s"))
+    say(recall_table(confusions, test.class_names, f"{test.noun}s", terminal_width()))
     say()
     say(f"test loss {found.loss:.4f}")
     say(f"test accuracy {100 * found.accuracy:.2f} %")
@@ -99,9 +101,12 @@ def expect_kin(training: Training, test: Dataset, name: str) -> None:
         )
 
 
-def recall_table(confusions: np.ndarray, class_names: Sequence[str], examples: str = "images") -> str:
+def recall_table(
+    confusions: np.ndarray, class_names: Sequence[str], examples: str = "images", width: int = WIDTH
+) -> str:
     """Return a line for each class: how many there are, how many were recognised, and what it is mistaken for most."""
-    rows = [("class", examples, "recognised", "recall", "most often mistaken for")]
+    head = ("class", examples, "recognised", "recall", "most often mistaken for")
+    rows = []
     for row, name in enumerate(class_names):
         total, right = int(confusions[row].sum()), int(confusions[row, row])
         wrong = confusions[row].copy()
@@ -111,9 +116,4 @@ def recall_table(confusions: np.ndarray, class_names: Sequence[str], examples: s
         mistaken = f"{class_names[worst]} (once)" if wrong[worst] == 1 else mistaken
         share = f"{100 * right / total:.2f} %" if total else "-"
         rows.append((name, f"{total:,}", f"{right:,}", share, mistaken))
-    widths = [max(len(row[i]) for row in rows) for i in range(5)]
-    lines = []
-    for name, *counts, mistaken in rows:
-        right_aligned = "  ".join(cell.rjust(width) for cell, width in zip(counts, widths[1:4], strict=True))
-        lines.append(f"{name.ljust(widths[0])}  {right_aligned}  {mistaken}".rstrip())
-    return "\n".join([lines[0], "-" * (sum(widths) + 8), *lines[1:]])
+    return format_table(head, rows, align=("left", "right", "right", "right", "left"), width=width)

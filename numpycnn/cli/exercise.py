@@ -3,7 +3,8 @@
 import argparse
 from pathlib import Path
 
-from numpycnn.cli.console import CommandError, Commands, item, refusing, say
+from numpycnn._tables import format_table
+from numpycnn.cli.console import CommandError, Commands, item, refusing, say, terminal_width
 from numpycnn.exercises import EXERCISES, Exercise, Verdict
 from numpycnn.exercises.process import check_files
 from numpycnn.exercises.sheet import parts, place, write_sheet
@@ -58,13 +59,15 @@ def show_list(folder: Path) -> int:
     """Print the exercises with their states."""
     begun = {name: folder / f"{name}.py" for name in EXERCISES if (folder / f"{name}.py").is_file()}
     verdicts = check_files(begun)
-    width, stage = max(map(len, EXERCISES)), None
+    rows: list[tuple[str, str, str]] = []
+    stage = None
     for number, (name, exercise) in enumerate(EXERCISES.items(), 1):
         if exercise.stage != stage:
-            say(f"{chr(10) if stage else ''}{exercise.stage}")
+            rows += [("", "", "")] * (stage is not None) + [(exercise.stage, "", "")]
             stage = exercise.stage
         state = verdicts[name].state if name in verdicts else "not begun"
-        say(f"  {number:2d}  {name:<{width}}  {state:<9}  {exercise.title}")
+        rows.append((f"  {number:2d}  {name}", state, exercise.title))
+    say(format_table(None, rows, align=("left", "left", "left"), width=terminal_width()))
     right = [name for name, verdict in verdicts.items() if verdict.state == "right"]
     say(f"\n{len(right)} of {len(EXERCISES)} are right in {spell_path(folder.resolve())}")
     following = next((name for name in EXERCISES if name not in right), None)

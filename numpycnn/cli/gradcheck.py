@@ -2,7 +2,7 @@
 
 import argparse
 
-from numpycnn.cli.console import WRONG_GRADIENT, Commands, add_threads, report, say, use_threads, whole
+from numpycnn.cli.console import WRONG_GRADIENT, Commands, add_threads, report, say, terminal_width, use_threads, whole
 from numpycnn.cli.networks import add_model, open_model
 from numpycnn.gradcheck import GradientError, measure_gradients
 
@@ -45,5 +45,5 @@ def run(arguments: argparse.Namespace) -> int:
     except GradientError as error:  # nothing could be measured
         report(error)
         return WRONG_GRADIENT
-    say(str(found))
+    say(found.to_text(terminal_width()))
     return 0 if found.passed else WRONG_GRADIENT

@@ -2,7 +2,7 @@
 
 import argparse
 
-from numpycnn.cli.console import Commands, say
+from numpycnn.cli.console import Commands, say, terminal_width
 from numpycnn.cli.networks import add_model, open_model
 
 EXAMPLES = """\
@@ -23,5 +23,5 @@ def add(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the table."""
-    say(str(open_model(arguments.model, arguments.input_shape, seed=None).summary()))
+    say(open_model(arguments.model, arguments.input_shape, seed=None).summary().to_text(terminal_width()))
     return 0

@@ -7,13 +7,16 @@ another, goes on from there: with a pinned checksum it does not matter who sent 
 
 import os
 import shutil
+import sys
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import urlsplit
+
+from numpycnn._bars import Bar
 
 ANSWER_SECONDS = 5.0  # from a request to the first bytes of its answer, name look-up and all addresses included
 STALL_SECONDS = 5.0  # longest pause inside a download
@@ -177,7 +180,6 @@ def _claim(file: BinaryIO) -> bool:
 def _continue(url: str, file: BinaryIO, size: int | None) -> None:
     """Append to an open file what it lacks of `url`, or all of it if the server cannot begin in the middle."""
     import requests
-    from tqdm import tqdm
 
     begin = file.tell()
     if size is not None and begin == size:
@@ -191,23 +193,17 @@ def _continue(url: str, file: BinaryIO, size: int | None) -> None:
             begin = file.truncate(0)
         to_come = int(response.headers.get("Content-Length", 0))
         name = urlsplit(url).path.rpartition("/")[2]
-        bar = tqdm(
-            desc=name,
-            initial=begin,
-            total=size or (begin + to_come if to_come else None),
-            unit="B",
-            unit_scale=True,
-            leave=False,
-            disable=None,  # on terminals only
-        )
-        with bar:
+        total = size or (begin + to_come if to_come else None)
+        shown = sys.stderr is not None and sys.stderr.isatty()
+        with Bar(sys.stderr, name, total, done=begin, unit="bytes") if shown else nullcontext() as bar:
             for chunk in response.iter_content(CHUNK):
                 begin += len(chunk)
                 if size is not None and begin > size:
                     file.truncate(0)
                     raise ValueError(f"{url}: expected {size:,} bytes, found more")
                 file.write(chunk)
-                bar.update(len(chunk))
+                if bar is not None:
+                    bar.advance(len(chunk))
 
 
 def _answer(url: str, begin: int) -> Any:

@@ -1,7 +1,10 @@
 """What a person sees during training: a bar in a terminal, plain lines anywhere else."""
 
 import sys
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from numpycnn._bars import Bar
 
 
 def percent(share: float) -> str:
@@ -28,31 +31,20 @@ class Display:
     def __init__(self, stream: TextIO | None, noun: str = "example") -> None:
         self.stream = stream
         self.noun = noun
-        self._bar: Any = None
+        self._bar: Bar | None = None
 
     def begin_epoch(self, epoch: int, epochs: int, done: int, total: int) -> None:
         """Open the bar of an epoch of which `done` examples are behind us already."""
         if self.stream is not None and self.stream.isatty():
-            from tqdm import tqdm
+            from numpycnn._bars import Bar
 
-            self._bar = tqdm(
-                total=total,
-                initial=done,
-                desc=f"epoch {epoch}/{epochs}",
-                unit=f" {self.noun}s",
-                unit_scale=False,
-                file=self.stream,
-                leave=False,
-                dynamic_ncols=True,
-                bar_format="{desc} |{bar}| {percentage:3.0f} %  {rate_noinv_fmt}  {remaining} left{postfix}",
-            )
+            self._bar = Bar(self.stream, f"epoch {epoch}/{epochs}", total, done=done, unit=f"{self.noun}s")
 
     def advance(self, examples: int, loss: float, accuracy: float | None) -> None:
         """Move on by a batch; loss and accuracy are those of the epoch so far."""
         if self._bar is not None:
             text = f"loss {loss:.4f}" + ("" if accuracy is None else f"  accuracy {percent(accuracy)}")
-            self._bar.set_postfix_str(text, refresh=False)
-            self._bar.update(examples)
+            self._bar.advance(examples, text)
 
     def end_epoch(self, record: dict[str, float] | None, epochs: int) -> None:
         """Take the bar away, and leave a line about the epoch if it was finished."""

@@ -70,7 +70,7 @@ def test_the_list_with_its_states(run: Run) -> None:
     run("exercise", "adam", "--to", "mine")
     said = run("exercise", "--to", "mine")
     assert (said.status, said.err) == (0, "")
-    lines = [line.split()[1:4] for line in said.out.splitlines() if line.startswith("  ")]
+    lines = [line.split()[1:4] for line in said.out.splitlines() if re.match(r" +\d+  ", line)]
     assert [line[0] for line in lines] == list(EXERCISES)
     states = {name: state for name, state, _ in lines}
     assert states.pop("softmax") == "right"

@@ -1,0 +1,77 @@
+"""A progress bar in a terminal, drawn by rich, which is erased when it is done."""
+
+import time
+from types import TracebackType
+from typing import TextIO
+
+PAUSE = 0.1  # seconds between two pictures of the bar
+ROOMY = 76  # columns that show everything; narrower terminals get neither speed nor time left
+
+
+class Bar:
+    """Shows how much of something is done, how fast it goes and how long it will take.
+
+    Parameters
+    ----------
+    stream : file
+        A terminal.
+    label : str
+    total : int or None
+        None if that is not known.
+    done : int
+        What was done before the bar.
+    unit : str
+        What is counted; bytes are written as megabytes.
+    """
+
+    def __init__(self, stream: TextIO, label: str, total: int | None, *, done: int = 0, unit: str) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
+
+        self.unit, self.total, self.done, self.begin = unit, total, done, done
+        self.start = self.drawn = time.perf_counter()
+        console = Console(file=stream, force_jupyter=False, highlight=False)
+        columns: list[ProgressColumn] = [
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=None),
+            TextColumn("{task.fields[share]}"),
+        ]
+        if console.width >= ROOMY:
+            columns += [TextColumn("{task.fields[rate]}"), TimeRemainingColumn(compact=True), TextColumn("left")]
+        self.progress = Progress(
+            *columns,
+            TextColumn("{task.fields[note]}", markup=False),
+            console=console,
+            transient=True,
+            expand=True,
+            auto_refresh=False,  # a thread that draws would take the interpreter's lock from the training
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
+        self.task = self.progress.add_task(label, total=total, completed=done, share=self._share(), rate="", note="")
+        self.progress.start()
+        self.progress.refresh()
+
+    def __enter__(self) -> "Bar":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def advance(self, count: int, note: str = "") -> None:
+        """Move on, and draw the bar if it was not drawn just now."""
+        self.done += count
+        now = time.perf_counter()
+        rate = (self.done - self.begin) / max(now - self.start, 1e-9)
+        text = f"{rate / 1e6:.1f} MB/s" if self.unit == "bytes" else f"{rate:,.0f} {self.unit}/s"
+        self.progress.update(self.task, completed=self.done, share=self._share(), rate=text, note=note)
+        if now - self.drawn >= PAUSE:
+            self.drawn = now
+            self.progress.refresh()
+
+    def _share(self) -> str:
+        return f"{100 * self.done / self.total:3.0f} %" if self.total else ""
+
+    def close(self) -> None:
+        """Erase the bar."""
+        self.progress.stop()
