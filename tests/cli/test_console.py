@@ -11,7 +11,20 @@ from typing import Any
 import pytest
 
 from numpycnn.cli import console
-from numpycnn.cli.console import CommandError, as_option, can_show, one_line, rate, refusing, report, say, shape, whole
+from numpycnn.cli.console import (
+    CommandError,
+    as_option,
+    can_show,
+    item,
+    one_line,
+    rate,
+    refusing,
+    report,
+    say,
+    shape,
+    terminal_width,
+    whole,
+)
 from numpycnn.recipes.errors import Setting, SettingError
 
 
@@ -25,6 +38,31 @@ def test_a_line_with_characters_that_the_stream_lacks() -> None:
 def test_what_the_output_can_show(monkeypatch: pytest.MonkeyPatch, encoding: str, can: bool) -> None:
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding=encoding))
     assert can_show("█") is can
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_an_item_is_wrapped_in_a_terminal_and_one_line_in_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "30")
+    for stream, text in (
+        (Terminal(), "data      twelve images to\n          train with, from\n          /some/long/folder/of/mine\n"),
+        (io.StringIO(), "data      twelve images to train with, from /some/long/folder/of/mine\n"),
+    ):
+        monkeypatch.setattr(sys, "stdout", stream)
+        item("data", "twelve images to train with, from /some/long/folder/of/mine")
+        assert stream.getvalue() == text
+
+
+@pytest.mark.parametrize(("columns", "in_a_terminal", "in_a_file"), [("60", 60, 60), ("120", 120, 80), ("1", 20, 20)])
+def test_the_width_of_tables(columns: str, in_a_terminal: int, in_a_file: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    monkeypatch.setattr(sys, "stdout", Terminal())
+    assert terminal_width() == in_a_terminal
+    monkeypatch.setattr(sys, "stdout", io.StringIO())
+    assert terminal_width() == in_a_file
 
 
 def test_one_line() -> None:

@@ -49,3 +49,11 @@ def test_an_empty_folder_is_no_model(run: Run, refused: Run, tmp_path: Path) -> 
     refused(
         run("summary", "empty"), "empty: expected a .safetensors file, the folder of a training, or one of tiny_vgg"
     )
+
+
+@pytest.mark.parametrize("command", [["summary", "resnet18"], ["exercise"], ["gradcheck", "lenet", "--samples", "1"]])
+def test_a_narrow_terminal(run: Run, command: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    lines = run(*command).out.splitlines()
+    folder = [line for line in lines if " are right in " in line]  # the name of a folder stays whole
+    assert max(len(line) for line in lines if line not in folder) <= 60

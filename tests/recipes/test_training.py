@@ -42,6 +42,7 @@ def test_python_and_the_command_line_give_the_same_run() -> None:
     words = [word for name, value in OPTIONS.items() for word in (f"--{name.replace('_', '-')}", str(value))]
     assert main(["train", "mnist", "--recipe", "best", *words, "--out", "command"]) == 0
     run = recipes.train("mnist", "best", **OPTIONS, out="python", progress=False)
+    assert run.settings.to_json().items() >= (OPTIONS | {"recipe": "best"}).items()
     assert weights(run.folder) == weights(Path("command"))
     assert {path.name for path in Path("python").iterdir()} == {path.name for path in Path("command").iterdir()}
     python, command = record(Path("python")), record(Path("command"))
