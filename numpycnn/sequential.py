@@ -150,13 +150,16 @@ class Sequential(Layer):
             return
         if self._build_rng[0] is None:  # loaded from a file
             self._build_rng[0] = np.random.default_rng(self.seed)
+        fits = False
         try:
             self.output_shape = layer.build(self.output_shape, rng=self._build_rng[0], dtype=self.dtype)
-        except BaseException as error:
-            known = self._named(error) if isinstance(error, ValueError | TypeError | MemoryError) else error
-            self._layers.pop()
-            layer._settle(place)
-            raise known from None
+            fits = True
+        except (ValueError, TypeError, MemoryError) as error:
+            raise self._named(error) from None
+        finally:
+            if not fits:
+                self._layers.pop()
+                layer._settle(place)
         separate_streams(self.random_generators().values())
 
     def children(self) -> dict[str, Layer]:

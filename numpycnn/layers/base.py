@@ -129,7 +129,16 @@ class Layer:
         return f"{type(self).__name__}{name}{where}"
 
     def label_of(self, layer: "Layer") -> str:
-        """Return the label of a layer by its place inside of this one, for it may be part of another model as well."""
+        """Return the label of a layer by its place inside this one; it may be part of another model as well.
+
+        Parameters
+        ----------
+        layer : Layer
+
+        Returns
+        -------
+        str
+        """
         if layer is not self and layer._place:
             for place, found in self._walk().items():
                 if found is layer:

@@ -83,6 +83,8 @@ def find_learning_rate(
         was to begin with, or if it was still falling at the highest one.
     TypeError
         If an argument is not of its kind.
+    RuntimeError
+        If the model has not been built.
 
     References
     ----------

@@ -74,9 +74,9 @@ def features() -> Sequential:
     return Sequential([Dense(6), ReLU(), Dense(3)], input_shape=(9,), seed=0)
 
 
-def enlarging() -> Sequential:
+def enlarging(dtype: type = np.float32) -> Sequential:
     layers = [Conv2D(3, 3, stride=2), ReLU(), ConvTranspose2D(2, 3, stride=2), Conv2D(2, 3, dilation=2, padding="same")]
-    return Sequential(layers, input_shape=(1, 13, 11), seed=0)
+    return Sequential(layers, input_shape=(1, 13, 11), seed=0, dtype=dtype)
 
 
 CLASSIFIERS: tuple[Callable[[], Sequential], ...] = (smooth, grey, coloured, signal, volume, dense, features)

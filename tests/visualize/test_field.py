@@ -61,7 +61,7 @@ def test_one_pixel_at_a_time(at: str, unit: tuple[int, int]) -> None:
 def test_a_max_pooling_and_enlarging_layers() -> None:
     pooled = Sequential([Conv2D(1, 3), MaxPool2D(2)], input_shape=(1, 8, 7), seed=1, dtype=np.float64)
     assert find_field(pooled, "1", (1, 1)) == moved_by(pooled, "1", (1, 1)) == ((2, 6), (2, 6))
-    model = Sequential(enlarging().layers, input_shape=(1, 13, 11), seed=0, dtype=np.float64)
+    model = enlarging(np.float64)
     for at, unit in (("2", (4, 5)), ("2", (5, 4)), ("3", (0, 10))):
         assert find_field(model, at, unit) == moved_by(model, at, unit)
 
