@@ -1,8 +1,8 @@
-"""Count how many images a second each augmentation makes, and what augmentation costs a training.
+"""Measure the images per second of each augmentation, and the cost of augmentation in a training.
 
 The first table is of single calls on one thread. The second trains tiny_vgg on pixels in memory without augmentation,
 with it in the same thread, and with it in a second one; the three take turns, an epoch at a time. A second thread needs
-a core to itself (see --threads) to be of use.
+a core of its own (see --threads) to help.
 """
 
 import time
@@ -75,7 +75,7 @@ def count_transforms(runs: int) -> None:
 
 
 def epoch(model: nn.Sequential, optimizer: nn.Optimizer, data: Dataset, augment: Augment | None, ahead: int) -> Rates:
-    """Train on all of the data; return images a second, and the share of the time that was spent waiting for them."""
+    """Train on all of the data; return images per second, and the share of the time spent waiting for them."""
     loss, size, waited = nn.CrossEntropy(), 32, 0.0
 
     def make(number: int) -> tuple[np.ndarray, np.ndarray]:
@@ -117,7 +117,7 @@ def count_training(epochs: int, shape: tuple[int, ...], augment: Augment) -> Non
 def main(argv: list[str] | None = None) -> None:
     parser = arguments(__doc__)
     parser.add_argument("--runs", type=int, default=30, help="calls of each transform (default: 30)")
-    parser.add_argument("--epochs", type=int, default=9, help=f"of {IMAGES:,} images, each way (default: 9)")
+    parser.add_argument("--epochs", type=int, default=9, help=f"of {IMAGES:,} images, for each variant (default: 9)")
     args = parser.parse_args(argv)
     if args.quick:
         args.runs, args.epochs = 2, 1

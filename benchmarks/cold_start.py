@@ -1,8 +1,8 @@
-"""Time a process from its start to its first training steps, with nothing compiled, and with what the last one kept.
+"""Time a process from its start to its first training steps, with an empty and with a filled compilation cache.
 
 numba compiles a loop at its first call and keeps the machine code in a folder (`NUMBA_CACHE_DIR`). The first process
-here is given an empty one, the second the one that the first has filled. PyTorch brings its machine code along; its
-time to the first step stands beside. Seconds; CPU seconds, too, because those do not count who else was running.
+starts with an empty folder, the second with the folder that the first has filled. PyTorch ships its machine code; its
+time to the first step is shown for comparison. Seconds, and CPU seconds, which other programs affect less.
 """
 
 import json
@@ -23,13 +23,13 @@ MOST = 8  # loops whose compilation is listed
 
 
 def _since(start: float) -> list[float]:
-    """Return the seconds since a moment, and those that this process has computed for."""
+    """Return the seconds since `start`, and the CPU seconds of this process."""
     times = os.times()
     return [time.time() - start, times.user + times.system]
 
 
-def _live_through(library: str, name: str, size: int, start: float) -> dict[str, Any]:
-    """Import a library and train for two steps, and return when each stage was over."""
+def _run_stages(library: str, name: str, size: int, start: float) -> dict[str, Any]:
+    """Import a library and train for two steps, and return the end of each stage."""
     stages = {"python": _since(start)}
     compiled: dict[str, list[float]] = {}
     loaded = 0
@@ -68,7 +68,7 @@ def _live_through(library: str, name: str, size: int, start: float) -> dict[str,
 
 
 def _compile_times(records: list[tuple[float, Any]]) -> dict[str, list[float]]:
-    """Return for each loop the seconds that its own compilation took, without those of the loops that it calls."""
+    """Return the seconds of each loop's own compilation, without the loops that it calls."""
     spent: dict[str, list[float]] = {}
     open_ones: list[list[Any]] = []
     for moment, record in records:
@@ -84,7 +84,7 @@ def _compile_times(records: list[tuple[float, Any]]) -> dict[str, list[float]]:
 
 
 def _count_loaded() -> int:
-    """Return how many loops came from the cache."""
+    """Return the number of loops loaded from the cache."""
     from numba.core.dispatcher import Dispatcher
 
     loops = {
@@ -102,7 +102,7 @@ def _count_loaded() -> int:
 
 def _start(library: str, name: str, size: int, cache: str | None, text: str = "") -> dict[str, Any]:
     environment = os.environ | ({"NUMBA_CACHE_DIR": cache} if cache else {})
-    command = [sys.executable, __file__, "--live-through", library, name, str(size), repr(time.time())]
+    command = [sys.executable, __file__, "--run-stages", library, name, str(size), repr(time.time())]
     done = subprocess.run(command, env=environment, input=text, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(done.stderr)
@@ -134,7 +134,7 @@ def _print_compilation(name: str, compiled: dict[str, list[float]]) -> None:
 
 
 def _print_imports(cache: str) -> None:
-    """Print what `import numpycnn` spends its time on, from Python's own account."""
+    """Print the import time of `numpycnn` by package, as measured by Python."""
     command = [sys.executable, "-X", "importtime", "-c", "import numpycnn"]
     done = subprocess.run(
         command, env=os.environ | {"NUMBA_CACHE_DIR": cache}, capture_output=True, text=True, check=True
@@ -184,7 +184,7 @@ def main(argv: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["--live-through"]:
-        print(json.dumps(_live_through(sys.argv[2], sys.argv[3], int(sys.argv[4]), float(sys.argv[5]))))
+    if sys.argv[1:2] == ["--run-stages"]:
+        print(json.dumps(_run_stages(sys.argv[2], sys.argv[3], int(sys.argv[4]), float(sys.argv[5]))))
     else:
         main()

@@ -1,7 +1,7 @@
-"""Measure memory and time of the networks for pictures of 224x224 pixels, each in a process of its own.
+"""Measure memory and time of the networks for images of 224x224 pixels, each in its own process.
 
-MiB of physical memory at its highest, of the whole process: once the network is built, once it has predicted a batch,
-and once it has taken a training step with Adam, whose two arrays for each weight are in it.
+Peak physical memory of the whole process, in MiB: after building the network, after the prediction of a batch, and
+after a training step with Adam, including its two arrays for each weight.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""The machine that is measured on: what it is, how many threads everything on it may use, and its speed limit."""
+"""The machine: its description, the number of threads, and its peak speed."""
 
 import datetime
 import os
@@ -13,8 +13,8 @@ from threadpoolctl import threadpool_info, threadpool_limits
 from timing import in_turns
 
 import numpycnn
-from numpycnn.functional.matrices import multiply
-from numpycnn.kernels.vectors import REGISTER
+from numpycnn.fast.matrices import multiply
+from numpycnn.kernels.engine.vectors import REGISTER
 
 
 def use_threads(n: int | None) -> int:
@@ -29,7 +29,7 @@ def use_threads(n: int | None) -> int:
 
 
 def matmul_speeds(size: int = 1024, runs: int = 20) -> dict[str, float]:
-    """Return what each library reaches in a product of large matrices on this machine now, in GFLOP/s (float32)."""
+    """Return the speed of each library in a product of large matrices, in GFLOP/s (float32)."""
     rng = np.random.default_rng(0)
     a, b = (rng.normal(size=(size, size)).astype(np.float32) for _ in range(2))
     calls = {"NumPy": lambda: a @ b, "numpycnn": lambda: multiply(a, b)}
@@ -42,7 +42,7 @@ def matmul_speeds(size: int = 1024, runs: int = 20) -> dict[str, float]:
 
 
 def peak(quick: bool = False) -> float:
-    """Print the speeds of large matrix products, and return the largest: what "of peak" is of."""
+    """Print the speeds of large matrix products, and return the largest, the peak."""
     speeds = matmul_speeds(256, 5) if quick else matmul_speeds()
     each = ", ".join(f"{name} {speed:.0f}" for name, speed in speeds.items())
     threads = numpycnn.get_num_threads()
@@ -59,7 +59,7 @@ def _processor() -> str:
 
 
 def _caches() -> list[str]:
-    """Return the caches that the first core sees, from the system's own list."""
+    """Return the caches of the first core, as listed by the system."""
     caches = []
     for folder in sorted(Path("/sys/devices/system/cpu/cpu0/cache").glob("index*")):
         level, kind, size = (folder.joinpath(name).read_text().strip() for name in ("level", "type", "size"))
@@ -83,7 +83,7 @@ def _version(package: str) -> str:
 
 
 def describe() -> str:
-    """Return what there is to know of the machine, as a list in Markdown."""
+    """Return a description of the machine, as a list in Markdown."""
     pools = [info for info in threadpool_info() if info["user_api"] == "blas"]
     blas = sorted({f"{pool['internal_api']} {pool['version']} ({pool.get('architecture')})" for pool in pools})
     packages = [f"{name} {_version(name)}" for name in ("numpy", "numba", "llvmlite", "torch")]

@@ -1,7 +1,7 @@
-"""Measure the most memory that a training takes, ours and PyTorch's, each in a process of its own.
+"""Measure the peak memory of a training in numpycnn and in PyTorch, each in its own process.
 
-MiB of physical memory at its highest: of the whole process, with Python and all libraries, and of what came on top of
-that when the training began. Everything is compiled before. The pictures are in memory and the same in both.
+Peak physical memory in MiB: of the whole process, with Python and all libraries, and of the training alone. Everything
+is compiled before. Both train on the same images, held in memory.
 """
 
 import json
@@ -18,9 +18,9 @@ from report import arguments, head, row, written_to
 
 
 def peak_memory() -> float:
-    """Return the most physical memory that this process has had, in MiB.
+    """Return the peak physical memory of this process, in MiB.
 
-    Linux says it for the program that runs now; `getrusage` would include the process that has started it.
+    Linux reports it for the running program; `getrusage` would include the parent process.
     """
     try:
         for line in Path("/proc/self/status").read_text(encoding="utf-8").splitlines():

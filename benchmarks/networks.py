@@ -1,4 +1,4 @@
-"""The six reference networks, a batch for them, and a training step of ours. Imports no PyTorch: see `peer`."""
+"""The six reference networks, a batch for them, and numpycnn's training step. Imports no PyTorch: see `peer`."""
 
 from typing import Any
 
@@ -24,12 +24,12 @@ _SETTINGS = {
 
 
 def shape(name: str) -> tuple[int, int, int]:
-    """Return the shape of the pictures that a network of ours is measured with."""
+    """Return the shape of the images that a network is measured with."""
     return NETWORKS.get(name, (1, 28, 28))
 
 
 def make(name: str, *, drops: bool = True) -> numpycnn.Sequential:
-    """Return a reference network; without `drops`, its dropout leaves everything as it is."""
+    """Return a reference network; without `drops`, its dropout does nothing."""
     model = numpycnn.models.create(name, shape(name), 10)
     for layer in model:
         if isinstance(layer, numpycnn.Dropout) and not drops:
@@ -38,7 +38,7 @@ def make(name: str, *, drops: bool = True) -> numpycnn.Sequential:
 
 
 def batch(name: str, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return random pictures and labels."""
+    """Return random images and labels."""
     rng = np.random.default_rng(0)
     return rng.normal(size=(size, *shape(name))).astype(np.float32), rng.integers(0, 10, size)
 

@@ -1,6 +1,6 @@
-"""The reference networks in PyTorch: what the benchmarks measure against. Imports nothing of numpycnn.
+"""The reference networks in PyTorch, for comparison. Imports nothing of numpycnn.
 
-A network comes as its description, see `networks.describe`, and the names of its weights are the same in both.
+A network is built from its description, see `networks.describe`, and its weights have the same names in both.
 """
 
 from typing import Any
@@ -39,7 +39,7 @@ _MAKERS = {
 
 
 def module(description: list[Any]) -> nn.Module:
-    """Return the PyTorch module that does what a description says."""
+    """Build the PyTorch module of a description."""
     kind, content = description
     if kind == "Sequential":
         return nn.Sequential(*map(module, content))
@@ -49,7 +49,7 @@ def module(description: list[Any]) -> nn.Module:
 
 
 class TorchStep:
-    """Training steps and predictions of the peer."""
+    """Training steps and predictions of PyTorch."""
 
     def __init__(
         self, description: list[Any], state: dict[str, np.ndarray] | None, x: np.ndarray, labels: np.ndarray

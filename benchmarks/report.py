@@ -1,4 +1,4 @@
-"""The tables that a benchmark prints, in Markdown, and the arguments that all of them take."""
+"""Markdown tables for the benchmarks, and their common arguments."""
 
 import argparse
 import sys
@@ -9,10 +9,10 @@ from typing import TextIO
 
 
 def arguments(doc: str) -> argparse.ArgumentParser:
-    """Return a parser with what every benchmark understands; `doc` is its docstring."""
+    """Return a parser with the common arguments; `doc` is the benchmark's docstring."""
     parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--threads", type=int, help="for all libraries alike (default: one for each processor)")
-    parser.add_argument("--quick", action="store_true", help="small and few, to see that it works: seconds")
+    parser.add_argument("--threads", type=int, help="threads of each library (default: one for each processor)")
+    parser.add_argument("--quick", action="store_true", help="few and small cases, to see that it works: seconds")
     parser.add_argument("--out", type=Path, help="write the tables to this file as well")
     return parser
 
@@ -32,7 +32,7 @@ class _Both:
 
 @contextmanager
 def written_to(path: Path | None) -> Iterator[None]:
-    """Write what is printed to a file as well."""
+    """Also write the printed text to a file."""
     if path is None:
         yield
         return

@@ -1,4 +1,4 @@
-"""Run all benchmarks, one after the other, and write what they print to one page with the machine's description."""
+"""Run all benchmarks, one after the other, and write their output to one page with a description of the machine."""
 
 import argparse
 import ast
@@ -14,7 +14,7 @@ TITLES = {
     "train_step.py": "Training steps and predictions",
     "memory.py": "Peak memory of a training",
     "cold_start.py": "The first seconds",
-    "kernels.py": "Loops and operations",
+    "kernels.py": "Operations",
     "tricks.py": "What each trick buys",
     "scaling.py": "How the cost grows",
     "augment.py": "Augmentation",
@@ -23,13 +23,13 @@ TITLES = {
 
 FOREWORD = """# Results
 
-Written by `make bench`; nothing here is typed by hand. The times belong to this machine at that time, and the
-ratios are what to look at: what is compared took turns. [Performance](../docs/performance.md) explains them.
+Written by `make bench`; nothing here is typed by hand. The times hold for this machine at that time. Compare the
+ratios: the measured calls took turns. [Performance](../docs/performance.md) explains them.
 """
 
 
 def lesson(script: str) -> str:
-    """Return what a benchmark says about itself."""
+    """Return the docstring of a benchmark."""
     return ast.get_docstring(ast.parse((HERE / script).read_text(encoding="utf-8"))) or ""
 
 
@@ -38,7 +38,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, default=HERE / "results.md")
     parser.add_argument("--figure", type=Path, default=HERE.parent / "docs" / "figures" / "scaling.png")
     parser.add_argument("--only", nargs="+", choices=TITLES, default=list(TITLES), metavar="SCRIPT")
-    parser.add_argument("--quick", action="store_true", help="small and few, to see that it works")
+    parser.add_argument("--quick", action="store_true", help="few and small cases, to see that it works")
     args = parser.parse_args(argv)
     use_threads(None)
     pages = [FOREWORD, describe() + "\n"]

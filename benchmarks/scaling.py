@@ -1,8 +1,8 @@
-"""How the time of a convolution grows with the batch, the channels and the picture.
+"""Measure how the time of a convolution grows with the batch, the channels and the image.
 
-A 3x3 convolution with padding 1, forward and backward. One size is doubled again and again, the others stay. On two
+A 3x3 convolution with padding 1, forward and backward. One size is doubled repeatedly, the others are fixed. On two
 logarithmic axes a time that grows like ``size**a`` is a straight line of slope ``a``: the multiplications grow with the
-batch (1), with the square of the channels (2) and with the square of the picture's side (2). A slope below that means
+batch (1), with the square of the channels (2) and with the square of the image's side (2). A slope below that means
 that something else still costs more than the multiplications, and a slope above that something has become too large,
 mostly for a cache.
 """
@@ -28,7 +28,7 @@ SWEEPS: dict[str, tuple[list[int], Callable[[int], tuple[int, int, int]], int]] 
 
 
 def both(n: int, channels: int, side: int) -> list[Callable[[], Any]]:
-    """Return ours and PyTorch's convolution with its gradients, which agree."""
+    """Return numpycnn's and PyTorch's convolution with its gradients, checked to agree."""
     rng = np.random.default_rng(0)
     x, w, b, dy = (
         rng.normal(size=shape).astype(np.float32)
@@ -57,7 +57,7 @@ def both(n: int, channels: int, side: int) -> list[Callable[[], Any]]:
 
 
 def slope(sizes: list[int], times: list[float]) -> float:
-    """Return the slope of the straight line that is nearest to the points on logarithmic axes."""
+    """Return the slope of a straight line fitted to the points on logarithmic axes."""
     return float(np.polyfit(np.log(sizes), np.log(times), 1)[0])
 
 

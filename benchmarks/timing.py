@@ -1,7 +1,7 @@
-"""Measuring side by side: calls in turns, medians and minima.
+"""Compare the times of calls: in turns, with medians and minima.
 
-On a machine that others use too, a single time says little. What is compared therefore takes turns, so that all of it
-meets the same disturbances; the median is what one gets, the minimum what the machine can do when it is left alone.
+On a shared machine a single time says little. Compared calls therefore take turns, so that all of them meet the same
+disturbances; the median is the typical time, the minimum that of an idle machine.
 """
 
 import time
@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 Call = Callable[[], object]
-PAUSE = 0.03  # seconds: OpenBLAS's threads look for work for up to 20 milliseconds
+PAUSE = 0.03  # seconds: OpenBLAS's threads spin for up to 20 milliseconds
 
 
 def timed(call: Call) -> float:
@@ -23,9 +23,9 @@ def timed(call: Call) -> float:
 def in_turns(calls: Sequence[Call], runs: int, block: int = 5) -> np.ndarray:
     """Return the seconds of `runs` calls of each, (len(calls), runs), in alternating blocks.
 
-    Blocks, each after a call that is not counted, because a library that has just been running finds its data in the
-    caches, as it does in a real training; and a pause before each, because the threads of a library look for more work
-    for a while, and meanwhile take the processor from those of the next one.
+    Each block follows an uncounted call, because a library that has just run finds its data in the caches, as in a real
+    training. Each block follows a pause, because the threads of a library spin for a while, and take the processor from
+    those of the next one.
     """
     times: list[list[float]] = [[] for _ in calls]
     while len(times[0]) < runs:
@@ -39,7 +39,7 @@ def in_turns(calls: Sequence[Call], runs: int, block: int = 5) -> np.ndarray:
 def quick_or_slow(calls: Sequence[Call], runs: int, seconds: float) -> list[np.ndarray]:
     """Return the seconds of up to `runs` calls of each, fewer (at least 3) for those that take longer than `seconds`.
 
-    Only calls with all their runs take turns; who needs a second is not compared to the last percent.
+    Only calls with all their runs take turns; slow calls do not need that precision.
     """
     first = [min(timed(call), timed(call)) for call in calls]
     swift = [i for i, one in enumerate(first) if one * runs <= seconds]
@@ -61,5 +61,5 @@ def milliseconds(seconds: np.ndarray) -> str:
 
 
 def ratio(theirs: np.ndarray, ours: np.ndarray) -> float:
-    """Return how many times as fast ours is, by the medians."""
+    """Return the speed of ours relative to theirs, by the medians."""
     return float(np.median(theirs) / np.median(ours))

@@ -1,8 +1,8 @@
-"""Time a training step and a prediction of the reference networks, ours and PyTorch's in turns in one process.
+"""Time a training step and a prediction of the reference networks, numpycnn and PyTorch in turns in one process.
 
 Both begin with the same weights and must give the same outputs and, with dropout switched off, the same losses of two
-steps, before anything is timed. Compilation is over by then. Quote the ratios: the times belong to one machine at one
-moment. "Of peak" counts the multiplications of a plain convolution, also where a transform saves some of them.
+steps, before anything is timed. By then everything is compiled. Quote the ratios: the times hold for one machine at one
+time. "Of peak" counts the multiplications of a plain convolution, also where a transform saves some of them.
 """
 
 from math import exp, log
@@ -24,11 +24,11 @@ def both(model: numpycnn.Sequential, x: np.ndarray, labels: np.ndarray) -> tuple
 
 
 def check(name: str, x: np.ndarray, labels: np.ndarray) -> None:
-    """Stop if the two do not compute the same."""
+    """Fail if the results of the two differ."""
     ours, theirs = both(make(name, drops=False), x, labels)
     a, b = ours.predict(), theirs.predict()
     assert np.abs(a - b).max() <= 1e-4 * np.abs(b).max(), f"{name}: outputs differ by {np.abs(a - b).max()}"
-    for step, tolerance in ((1, 1e-4), (2, 1e-2)):  # Adam's first step goes by the signs of the gradients, near 0 too
+    for step, tolerance in ((1, 1e-4), (2, 1e-2)):  # Adam's first step depends on the signs of gradients near 0
         a, b = ours.step(), theirs.step()
         assert abs(a - b) <= tolerance * abs(b), f"{name}: losses of step {step} differ: {a} and {b}"
 

@@ -1,7 +1,7 @@
-"""Measure what each trick buys that docs/performance.md explains: with it, without it, and what was tried instead.
+"""Measure the gain of each optimization in docs/performance.md: with it, without it, and with alternatives.
 
-Every pair gives the same numbers, which is checked first. Loops are timed on one thread, so that the vectors and the
-memory are seen and not the sharing; networks on all of them.
+The results of each pair are first checked to agree. Loops are timed on one thread, to show the effect of vectors and
+memory without that of threads; networks are timed on all threads.
 """
 
 import json
@@ -23,20 +23,20 @@ from timing import in_turns, milliseconds, ratio
 
 import numpycnn
 from numpycnn import functional as F
-from numpycnn.functional import convolution
-from numpycnn.functional.windows import slide
-from numpycnn.functional.winograd import prefers_winograd
-from numpycnn.kernels import memory, threads
-from numpycnn.kernels.jit import jit
+from numpycnn.fast import convolution
+from numpycnn.fast.layout import layout
+from numpycnn.fast.winograd import prefers_winograd
+from numpycnn.kernels.engine import memory, threads
+from numpycnn.kernels.engine.gemm import lanes, weighted_sums
+from numpycnn.kernels.engine.jit import jit
+from numpycnn.kernels.engine.vectors import REGISTER
 from numpycnn.kernels.optimizers import adam
-from numpycnn.kernels.products import lanes, weighted_sums
-from numpycnn.kernels.vectors import REGISTER
 
 # ---------------------------------------------------------------------------------------------------------- comparing
 
 
 def compare(name: str, ways: dict[str, Callable[[], Any]], runs: int, products: float = 0) -> dict[str, np.ndarray]:
-    """Print a line for each way of doing the same thing; the first is ours."""
+    """Print a line for each implementation; the first is numpycnn's."""
     results = [np.array(way(), np.float64) for way in ways.values()]
     for way, result in zip(ways, results, strict=True):
         error = np.abs(result - results[0]).max()
@@ -51,7 +51,7 @@ def compare(name: str, ways: dict[str, Callable[[], Any]], runs: int, products: 
 
 
 def child(*command: str, **settings: str) -> Any:
-    """Return what another process of this script prints."""
+    """Run this script in another process, and return its output."""
     environment = os.environ | {"NUMPYCNN_NUM_THREADS": str(numpycnn.get_num_threads())} | settings
     done = subprocess.run(
         [sys.executable, __file__, *command], env=environment, capture_output=True, text=True, check=False
@@ -66,7 +66,7 @@ def child(*command: str, **settings: str) -> Any:
 
 @jit
 def plain_loop(line, offsets, weights, sums):
-    """One line after the other is added to one sum after the other: as one would write it down."""
+    """Add each line to each sum in turn: the naive loop."""
     length = sums.shape[1]
     for f in range(len(sums)):
         out = sums[f]
@@ -80,7 +80,7 @@ def plain_loop(line, offsets, weights, sums):
 
 @jit
 def plain_loop_by_fours(line, offsets, weights, sums):
-    """Four sums at a time, so that a line that is loaded serves four; what is in a register is left to the compiler."""
+    """Four sums at a time, so that each loaded line is used four times; the compiler assigns the registers."""
     length = sums.shape[1]
     for f in range(0, len(sums), 4):
         a, b, c, d = sums[f], sums[f + 1], sums[f + 2], sums[f + 3]
@@ -109,7 +109,7 @@ def _product(filters: int, k: int, length: int) -> tuple[Any, ...]:
 
 
 def cut(matrix: np.ndarray) -> np.ndarray:
-    """Return the matrix as a part of a wider one, as the loops of the library get theirs."""
+    """Return the matrix as a slice of a wider one, as the loops of the library get it."""
     return np.pad(matrix, ((0, 0), (0, 1)))[:, :-1]
 
 
@@ -134,7 +134,7 @@ def tiles(runs: int, filters: int = 32, channels: int = 32, length: int = 784) -
 
 
 def narrow(runs: int) -> None:
-    """Time the tiles in processes that are told to use smaller registers."""
+    """Time the tiles in a process with smaller registers."""
     line, offsets, matrix = _product(32, 288, 784)
     weights, nothing, sums = (
         cut(matrix),
@@ -145,7 +145,7 @@ def narrow(runs: int) -> None:
     print(json.dumps((2 * 32 * 288 * 784 / in_turns([call], runs) / 1e9).tolist()[0]))
 
 
-#: Kinds of instructions that a compiler must not use, so that a register has so many bits (on x86).
+#: Instruction sets to disable for each register width in bits (on x86).
 WITHOUT = {512: (), 256: ("avx512",), 128: ("avx", "fma", "f16c", "xop", "vaes", "vpclmul")}
 
 
@@ -159,11 +159,11 @@ def vectors(runs: int) -> None:
             row(f"{bits} bits", f"{np.median(speeds):.0f} ({max(speeds):.0f})")
 
 
-# ------------------------------------------------------------------------------------------- shifted lines and phases
+# --------------------------------------------------------------------------------------------- im2col, tile by tile
 
 
 def im2col_and_blas(x: np.ndarray, w: np.ndarray, stride: int) -> np.ndarray:
-    """One image after the other: copy its windows, and multiply by NumPy's matrix product."""
+    """For each image: copy its windows, and multiply with NumPy's matrix product."""
     f, c, k, _ = w.shape
     padded = np.pad(x, ((0, 0), (0, 0), (1, 1), (1, 1)))
     seen = sliding_window_view(padded, (k, k), axis=(2, 3))[:, :, ::stride, ::stride]
@@ -183,9 +183,7 @@ def lines(runs: int, n: int) -> None:
             compare(
                 f"{c} to {f} channels" + (", stride 2" if stride == 2 else ""),
                 {
-                    "shifted lines" if stride == 1 else "phases": lambda x=x, w=w, s=stride: F.conv2d(
-                        x, w, stride=s, padding=1
-                    ),
+                    "numpycnn, without Winograd": lambda x=x, w=w, s=stride: F.conv2d(x, w, stride=s, padding=1),
                     "im2col and BLAS, image by image": lambda x=x, w=w, s=stride: im2col_and_blas(x, w, s),
                     **(
                         {
@@ -227,35 +225,35 @@ def winograd(runs: int, n: int) -> None:
             assert np.abs(a - b).max() <= 1e-4 * np.abs(b).max()
             transformed, direct = in_turns(ways, runs)
             cells += [milliseconds(transformed), milliseconds(direct), f"{ratio(direct, transformed):.2f}"]
-        windows = slide((14, 14), (3, 3), stride=1, padding=1, dilation=1, operation="benchmark")
-        row(channels, *cells, "Winograd" if prefers_winograd(n, channels, channels, 1, windows) else "shifted lines")
+        windows = layout((14, 14), (3, 3), (1, 1), ((1, 1), (1, 1)), (1, 1))
+        row(channels, *cells, "Winograd" if prefers_winograd(n, channels, channels, 1, windows) else "im2col")
 
 
 # ----------------------------------------------------------------------------------------------------- memory, threads
 
 
-#: What a training step can do without: the name that is replaced, and by what.
+#: Optimizations of a training step: the name to replace, and the replacement that disables it.
 DISPENSABLE: dict[str, tuple[Any, str, Any]] = {
     "memory used again": (memory, "_pool", memory.Pool(limit=0)),
-    "threads that stay awake": (threads, "LOOKS", 1),
+    "threads that stay awake": (threads, "SPINS", 1),
 }
 
 
 def steps(network: str, size: int, runs: int) -> None:
-    """Print the seconds of training steps as they are, and without each of the two, in JSON."""
+    """Print the seconds of training steps, with and without each optimization, in JSON."""
     side, found = OurStep(make(network), *batch(network, size)), {}
-    for what, (module, name, replacement) in DISPENSABLE.items():
+    for optimization, (module, name, replacement) in DISPENSABLE.items():
 
         def without(module: Any = module, name: str = name, replacement: Any = replacement) -> float:
             with mock.patch.object(module, name, replacement):
                 return side.step()
 
-        found[what] = in_turns([side.step, without], runs, block=10).tolist()
+        found[optimization] = in_turns([side.step, without], runs, block=10).tolist()
     print(json.dumps(found))
 
 
 def training_steps(networks: list[str], size: int, runs: int) -> None:
-    """Time networks in processes of their own: what the C library does with memory depends on all that was before."""
+    """Time networks in their own processes, because the C library's memory depends on earlier allocations."""
     for network in networks:
         for what, times in child("--steps", network, str(size), str(runs)).items():
             usual, other = map(np.array, times)
@@ -270,7 +268,7 @@ def nothing(chunk, start, stop):
 
 
 def handing_over(runs: int) -> None:
-    """Time what it takes to have two threads do nothing."""
+    """Time the dispatch of an empty loop to two threads."""
     chunks = [(0, 1), (1, 2)]
 
     def pool_run(pool: ThreadPoolExecutor) -> None:
@@ -281,7 +279,7 @@ def handing_over(runs: int) -> None:
     with ThreadPoolExecutor(1) as pool:
 
         def asleep() -> None:
-            with mock.patch.object(threads, "LOOKS", 1):
+            with mock.patch.object(threads, "SPINS", 1):
                 threads.run(nothing, chunks)
 
         ways = [lambda: threads.run(nothing, chunks), asleep, lambda: pool_run(pool)]
@@ -347,7 +345,7 @@ def _scale_and_cut(x, scale, shift, y):
 
 @jit
 def rows_by_index(x, begins, count, y):
-    """Copy rows of a line, each index reckoned from the beginning of the whole."""
+    """Copy rows of a line, with each index counted from the start of the line."""
     for r in range(len(begins)):
         for j in range(count):
             y[r * count + j] = x[begins[r] + j]
@@ -355,7 +353,7 @@ def rows_by_index(x, begins, count, y):
 
 @jit
 def rows_by_slices(x, begins, count, y):
-    """Cut the piece first, then count from 0."""
+    """Slice first, then count from 0."""
     for r in range(len(begins)):
         source, target = x[begins[r] : begins[r] + count], y[r * count : (r + 1) * count]
         for j in range(count):
@@ -407,13 +405,11 @@ def main(argv: list[str] | None = None) -> None:
         heading("One pass, one thread")
         head("loop", "way", "ms", "GFLOP/s", "longer by")
         one_pass(runs, 98 * 784 if args.quick else 1_568_000)
-        heading("Shifted lines and phases, one thread")
+        heading("Im2col of a tile, and of a whole image, one thread")
         head("convolution 3x3, 28x28", "way", "ms", "GFLOP/s", "longer by")
         lines(runs, n)
         heading("Winograd's way for 3x3 kernels on 14x14, one thread, and which way is chosen")
-        head(
-            "channels", "Winograd", "shifted lines", "ratio", "gradients: Winograd", "shifted lines", "ratio", "chosen"
-        )
+        head("channels", "Winograd", "im2col", "ratio", "gradients: Winograd", "im2col", "ratio", "chosen")
         winograd(runs, n)
         use_threads(chosen)
         heading(f"To hand work to a second thread, {chosen} threads")

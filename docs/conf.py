@@ -94,7 +94,7 @@ warnings.filterwarnings("ignore", message=".*mlxtend", category=UserWarning)
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "gallery",
-    "filename_pattern": r"/\d\d_",
+    "filename_pattern": r"/(\d\d_|train_)",
     "within_subsection_order": "FileNameSortKey",
     "reset_argv": "gallery.arguments",
     "image_scrapers": ("gallery.saved_pictures",),

@@ -17,7 +17,7 @@ from typing import Any
 
 from recipe_figures import save
 
-from numpycnn.loading import load_model
+from numpycnn.io.loading import load_model
 from numpycnn.recipes.results import CHECKPOINT, RESULT
 from numpycnn.recipes.settings import settings_of
 from numpycnn.recipes.tables import OPTIMIZERS, RECIPES

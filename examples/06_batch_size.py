@@ -34,7 +34,7 @@ RULES = {
 
 
 def train(data, batch_size, lr, epochs, seed):
-    """Train LeNet-5 for so many epochs, and return it with the seconds that took."""
+    """Train LeNet-5 for a number of epochs; return it and the seconds of training."""
     trainer = nn.Trainer(nn.models.lenet(seed=seed), loss=nn.CrossEntropy(), optimizer=nn.Adam(lr=lr), seed=seed)
     history = trainer.fit(data, epochs=epochs, batch_size=batch_size, progress=False)
     return trainer, sum(history["seconds"])

@@ -1,7 +1,7 @@
 """The vanishing gradient
 ======================
 
-On its way back to the first layer, a gradient is multiplied by the weights of each layer and by the slope of each
+In the backward pass to the first layer, a gradient is multiplied by the weights of each layer and by the slope of each
 activation that it passes. You learn what the slopes do in a deep network: a sigmoid, whose slope is 1/4 at most, leaves
 next to nothing of the gradient, while a tanh, whose slope is 1 at 0, and a ReLU, whose slope is 0 or 1, let it through.
 All networks learn at one rate. Takes 5 minutes to read and about a minute to run (``--quick``: a few seconds).

@@ -38,8 +38,8 @@ def network(*, batch_norm=False, dropout=False, seed=0):
 
 
 # %%
-# In training, batch normalisation goes by the other examples of the batch, and dropout leaves out another half of the
-# numbers each time. In inference an answer depends on nothing but its example, and nothing is left to chance.
+# In training, batch normalisation depends on the other examples of the batch, and dropout leaves out another half of
+# the numbers each time. In inference an answer depends on nothing but its example, and nothing is left to chance.
 
 
 def show_modes(data):

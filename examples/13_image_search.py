@@ -50,7 +50,7 @@ def describe(model, data):
 
 
 def search(features, queries, count):
-    """Return the most similar other pictures to each of the first so many, (queries, count), the best first."""
+    """Return the most similar other pictures to each of the first `queries` ones, (queries, count), the best first."""
     similarity = features[:queries] @ features.T  # (queries, N)
     np.fill_diagonal(similarity, -1)  # each picture is most like itself
     return np.argsort(-similarity, axis=1)[:, :count]

@@ -44,7 +44,7 @@ def principal_components(x, count):
 
 
 def project(x, mean, directions):
-    """Return the pictures again from so many numbers each."""
+    """Return the pictures, reconstructed from one number for each direction."""
     numbers = (x.reshape(len(x), -1) - mean) @ directions.T  # (N, count)
     return (mean + numbers @ directions).reshape(x.shape)
 

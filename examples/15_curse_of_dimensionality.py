@@ -3,7 +3,7 @@
 
 The more numbers describe a thing, the more alike all distances between things can become, and the less it means to be
 near. You learn to see that in random points; that digits of 784 pixels are spared as long as they are clean, since what
-makes them differ is in few directions; what noise in every pixel does to a classifier that goes by the nearest
+makes them differ is in few directions; what noise in every pixel does to a classifier that uses the nearest
 neighbours; and how much of that a few well chosen numbers, from principal components or an autoencoder, make good.
 Takes 5 minutes to read and about two minutes to run, with one seed (``--quick``: a few seconds).
 

@@ -44,7 +44,7 @@ MELODIES = ["047", "740", "074", "407", "007", "700", "070", "707", "000", "770"
 
 
 def melodies(count, rng):
-    """Return spectrograms of so many melodies; their semitones are counted from a random key."""
+    """Return spectrograms of `count` melodies; their semitones are counted from a random key."""
     reader, labels = SpectrogramReader(), rng.integers(0, 10, count)
     waves = []
     for label in labels:
@@ -67,7 +67,7 @@ def train(build, data, epochs, seed):
 
 
 def move(data, frames):
-    """Return the data set with each sound so many frames later, and silence before it."""
+    """Return the data set with each sound delayed by a number of frames, and silence before it."""
     moved = np.zeros_like(data.images)
     moved[..., frames:] = data.images[..., : data.images.shape[-1] - frames]
     return data.replace(images=moved)

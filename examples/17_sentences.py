@@ -2,7 +2,7 @@
 ======================================
 
 A convolution over the words of a sentence looks for phrases. You learn how a network tells praise from blame, which
-phrases it goes by, and what it makes of their order: it is compared with one that looks at one word at a time, and so
+phrases decide, and what it makes of their order: it is compared with one that looks at one word at a time, and so
 knows what is said but not in which order. First on made-up sentences, whose order is all that counts, then on film
 reviews. Takes 5 minutes to read and about three minutes to run (``--quick``: a few seconds, without the reviews).
 
@@ -25,7 +25,7 @@ from numpycnn.data import Dataset, SentenceReader, tokenize
 # %%
 # Of the words of "the film is not dull but clever" there are four sentences, two of praise and two of blame, and only
 # their order tells them apart. All four are on one side of the split: those to test with are of words that were not
-# seen together, and who goes by the words alone gets exactly half of them right.
+# seen together, and a model that uses the words alone gets exactly half of them right.
 
 GOOD = ("clever", "warm", "funny", "moving", "fresh", "bright", "rich", "wise")
 BAD = ("dull", "cold", "loud", "long", "stale", "flat", "vain", "slow")
@@ -45,7 +45,7 @@ def made_up():
 
 
 def train(data, widths, size, epochs, seed):
-    """Train a network whose filters look at so many words at a time, 150 filters in all."""
+    """Train a network with filters of a width in words, 150 filters in all."""
     sizes = {"vocabulary": len(data.reader.words), "embedding_dim": size, "filters": 150 // len(widths)}
     model = nn.models.text_cnn(data.features.shape[1:], 2, widths=widths, **sizes, seed=seed)
     rate = nn.OneCycleSchedule(2e-3, epochs * -(-len(data) // 50))

@@ -1,16 +1,17 @@
 """numpycnn: convolutional networks from scratch on NumPy, with numba for the hot loops.
 
-Four floors, from the bottom: `numpycnn.kernels` (loops), `numpycnn.functional` (mathematics), `numpycnn.layers`,
-`losses`, `optim`, `Sequential` (objects), and `numpycnn.training`, `data`, `models`, `visualize` (the workshop).
+Every operation exists twice: in `numpycnn.plain`, the textbook version in NumPy alone, and in `numpycnn.fast`, on
+compiled loops. `numpycnn.functional` and the layers call the one that `set_backend` chose.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from numpycnn import functional, losses, optim
+from numpycnn._settings import backend, get_backend, get_num_threads, set_backend, set_num_threads
 from numpycnn.errors import DataFormatError
-from numpycnn.gradcheck import GradientError, check_gradients
-from numpycnn.kernels.threads import get_num_threads, set_num_threads
+from numpycnn.inspection.gradcheck import GradientError, check_gradients
+from numpycnn.io.loading import load_model
 from numpycnn.layers import (
     ELU,
     GELU,
@@ -53,7 +54,7 @@ from numpycnn.layers import (
     Upsample,
     ZeroPad,
 )
-from numpycnn.loading import load_model
+from numpycnn.layers.sequential import Sequential
 from numpycnn.losses import BinaryCrossEntropy, CrossEntropy, Loss, MeanSquaredError
 from numpycnn.optim import (
     SGD,
@@ -67,7 +68,6 @@ from numpycnn.optim import (
     StepSchedule,
     WarmUp,
 )
-from numpycnn.sequential import Sequential
 
 if TYPE_CHECKING:
     from numpycnn import animate, data, models, recipes, training, visualize
@@ -152,15 +152,18 @@ __all__ = [
     "WarmUp",
     "ZeroPad",
     "animate",
+    "backend",
     "check_gradients",
     "data",
     "functional",
+    "get_backend",
     "get_num_threads",
     "load_model",
     "losses",
     "models",
     "optim",
     "recipes",
+    "set_backend",
     "set_num_threads",
     "training",
     "visualize",

@@ -1,15 +1,15 @@
-"""A progress bar in a terminal, drawn by rich, which is erased when it is done."""
+"""A progress bar in a terminal, drawn by rich and erased when it is done."""
 
 import time
 from types import TracebackType
 from typing import TextIO
 
-PAUSE = 0.1  # seconds between two pictures of the bar
-ROOMY = 76  # columns that show everything; narrower terminals get neither speed nor time left
+PAUSE = 0.1  # seconds between two redraws
+ROOMY = 76  # columns needed to show everything; narrower terminals omit speed and time left
 
 
 class Bar:
-    """Shows how much of something is done, how fast it goes and how long it will take.
+    """Shows progress, speed and the time left.
 
     Parameters
     ----------
@@ -17,11 +17,11 @@ class Bar:
         A terminal.
     label : str
     total : int or None
-        None if that is not known.
+        None if unknown.
     done : int
-        What was done before the bar.
+        Amount done before the bar was opened.
     unit : str
-        What is counted; bytes are written as megabytes.
+        Unit of the count; bytes are shown as megabytes.
     """
 
     def __init__(self, stream: TextIO, label: str, total: int | None, *, done: int = 0, unit: str) -> None:
@@ -44,7 +44,7 @@ class Bar:
             console=console,
             transient=True,
             expand=True,
-            auto_refresh=False,  # a thread that draws would take the interpreter's lock from the training
+            auto_refresh=False,  # a drawing thread would take the GIL from the training
             redirect_stdout=False,
             redirect_stderr=False,
         )
@@ -59,7 +59,7 @@ class Bar:
         self.close()
 
     def advance(self, count: int, note: str = "") -> None:
-        """Move on, and draw the bar if it was not drawn just now."""
+        """Advance by `count`, and redraw the bar unless it was just drawn."""
         self.done += count
         now = time.perf_counter()
         rate = (self.done - self.begin) / max(now - self.start, 1e-9)

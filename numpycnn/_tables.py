@@ -1,4 +1,4 @@
-"""Tables as plain text, laid out by rich: aligned columns that wrap where the page is too narrow."""
+"""Plain-text tables, formatted by rich: aligned columns that wrap when the page is too narrow."""
 
 import io
 from collections.abc import Sequence
@@ -8,8 +8,8 @@ if TYPE_CHECKING:
     from rich.padding import Padding
     from rich.table import Table
 
-WIDTH = 80  # of a page that is not measured: a file, a notebook, a small terminal
-MEASURED = 10_000  # more than any table is wide
+WIDTH = 80  # columns of a page of unknown width: a file, a notebook, a small terminal
+MEASURED = 10_000  # wider than any table
 Align: TypeAlias = Literal["left", "right"]
 
 
@@ -22,15 +22,15 @@ def format_table(
     notes: Sequence[str] = (),
     width: int = WIDTH,
 ) -> str:
-    """Return a table as lines of at most `width` columns, without colours.
+    """Return a table as lines of at most `width` columns, without colors.
 
     Parameters
     ----------
     head : sequence of str or None
-        Titles of the columns; None for a table without.
+        Column titles; None for a table without titles.
     rows : sequence of sequences of str
     align : sequence of {"left", "right"}
-        One for each column. Cells on the right are numbers; where space is short, those on the left wrap first.
+        One for each column. Right-aligned cells are numbers; left-aligned cells wrap first when space is short.
     total : sequence of str, optional
         A last row below a rule.
     notes : sequence of str

@@ -1,5 +1,5 @@
-"""The one exception of our own: everything else is a ``ValueError``, ``TypeError`` or ``RuntimeError``."""
+"""The only custom exception: other errors are a ``ValueError``, ``TypeError`` or ``RuntimeError``."""
 
 
 class DataFormatError(ValueError):
-    """A file does not hold what its format promises."""
+    """The content of a file does not match its format."""

@@ -6,9 +6,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+import threadpoolctl
 from hypothesis import HealthCheck, settings
 
 os.environ["MPLBACKEND"] = "Agg"  # before anything imports matplotlib: figures go to files, never to a screen
+
+# One thread for NumPy's matrix products, here and in subprocesses: test processes share the cores, and OpenBLAS's
+# threads spin while they wait for each other, which makes small products ten times as slow.
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
+threadpoolctl.threadpool_limits(1)
 
 # The same examples in each run, and no failure because a machine is slow.
 settings.register_profile(

@@ -38,30 +38,23 @@ def run(*command: str, quick: bool = True) -> str:
 
 
 WRONG = """
-import kernels, numpy as np
-from numpycnn import functional as F
+import kernels, operations, numpy as np
 
-x = np.random.default_rng(0).normal(size=(3, 4, 5)).astype(np.float32)
-(call,) = kernels.catch(lambda: F.relu(x))
-kernels.check(call)
-
-def wrong(chunk, start, stop, x, y):
-    y[start:stop] = np.abs(x[start:stop])
-
-wrong.__name__ = "wrong"
-for kernel in (wrong, lambda *_: None):
+operation = next(o for o in operations.operations(2, 10) if o.name == "ReLU")
+kernels.check(operation)
+for change in (np.abs, lambda y: y * np.nan):
     try:
-        kernels.check(call._replace(kernel=kernel))
+        kernels.check(operation._replace(fast=lambda: (change(operation.fast()[0] - 1),)))
     except AssertionError as error:
         print(error)
 """
 
 
 @needs_pytorch
-def test_a_loop_that_differs_from_its_plain_version_is_not_timed() -> None:
+def test_an_operation_that_differs_from_its_plain_version_is_not_timed() -> None:
     done = subprocess.run([sys.executable, "-c", WRONG], env=environment(), cwd=FOLDER, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert re.fullmatch(r"wrong: off by \d+\.\d+\n<lambda>: off by nan\n", done.stdout), done.stdout
+    assert re.fullmatch(r"ReLU: off by \d+\.\d+\nReLU: off by nan\n", done.stdout), done.stdout
 
 
 def rows(printed: str, first: str) -> list[list[str]]:
@@ -85,10 +78,9 @@ def test_train_step(tmp_path: Path) -> None:
 
 @needs_pytorch
 def test_kernels() -> None:
-    """Every loop with a plain version is met, or the script says which one is not; each equals its plain version."""
+    """Every operation equals its plain version and PyTorch's before it is timed."""
     printed = run("kernels.py")
-    assert len(rows(printed, "^`correlate`")) == 4
-    assert rows(printed, "^`winograd|^`multiply_points")
+    assert len(rows(printed, "^convolution|^its gradients, .* channels")) == 12
     assert all(re.fullmatch(NUMBER, cell) for row in rows(printed, "^dense|^Adam|^dropout") for cell in row[1:4])
 
 

@@ -4,9 +4,12 @@ A page's ```python blocks run in their order, in one namespace. A ```text block 
 prints.
 """
 
+import os
 import re
 import runpy
 import shlex
+import subprocess
+import sys
 from dataclasses import dataclass
 from inspect import isfunction
 from itertools import zip_longest
@@ -259,6 +262,47 @@ def test_the_names_of_the_map_exist() -> None:
         lookup(name)
     commands = set(re.findall(r"`numpycnn (\w+)", text))
     assert commands <= {path.stem for path in (ROOT / "numpycnn" / "cli").glob("*.py")}
+
+
+def debugger_sessions(text: str) -> list[tuple[str, list[str], list[str]]]:
+    """Return the environment, the commands and the output of each session with pdb, which may span several blocks."""
+    found: list[tuple[str, list[str], list[str]]] = []
+    for block in blocks(text):
+        for line in block.lines if "\n(Pdb) " in f"\n{block.text}" else []:
+            if start := re.fullmatch(r"\$ (.*)python -m pdb step.py", line):
+                found.append((start[1].strip(), [], []))
+            elif line.startswith("(Pdb) "):
+                found[-1][1].append(line.removeprefix("(Pdb) "))
+            elif not line.startswith("$ "):
+                found[-1][2].append(line)
+    return found
+
+
+def test_the_debugger_shows_what_the_page_says(tmp_path: Path) -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    script = next(block.text for block in blocks(text) if block.language == "python")
+    sessions = debugger_sessions(text)
+    assert [environment for environment, _, _ in sessions] == ["", "NUMBA_DISABLE_JIT=1"]
+    for (environment, commands, printed), backend in zip(sessions, ("plain", "fast"), strict=True):
+        (tmp_path / "step.py").write_text(script.replace('"plain"', f'"{backend}"'), encoding="utf-8")
+        variables = os.environ | {"PYTHONPATH": str(ROOT)} | dict([environment.split("=")] if environment else [])
+        done = subprocess.run(
+            [sys.executable, "-m", "pdb", "step.py"],
+            input="\n".join(commands) + "\n",
+            cwd=tmp_path,
+            env=variables,
+            capture_output=True,
+            text=True,
+        )
+        assert "***" not in done.stdout, done.stdout  # how pdb complains
+        shown = re.sub(r"^(?:\(Pdb\) )*[> ] *", "", done.stdout, flags=re.MULTILINE)
+        shown = re.sub(r"^(?:\(Pdb\) )+", "", shown, flags=re.MULTILINE)
+        shown = re.sub(
+            r"^\S*?(?:/numpycnn/(?=\w+/)|/(?=step))(\S+)\(\d+\)(\S+?)(?:\(\))?$", r"\1 \2", shown, flags=re.MULTILINE
+        )
+        rest = iter(shown.splitlines())
+        for line in printed:
+            assert line in rest, f"{backend}: not printed, or in another order: {line}\n{shown}"
 
 
 PLACEHOLDERS = {"NAME": "correlate", "FOLDER": "pets", "DATASET": "mnist", "MODEL": "runs/mnist", "N": "1"}

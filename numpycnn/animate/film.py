@@ -1,4 +1,4 @@
-"""Frames of one size, with tables above and a formula below, and how they become a GIF."""
+"""Frames of one size, with tables above and a formula below, and the GIF writer."""
 
 import os
 from collections.abc import Sequence
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from numpycnn._checks import check_int, check_number
 from numpycnn.animate.board import (
     RUST,
     TINTS,
@@ -18,48 +19,40 @@ from numpycnn.animate.board import (
     Text,
     measure_formula,
     place_grids,
-    small_print,
+    small_size,
     value_text,
     width_of,
 )
-from numpycnn.functional.checks import whole_number
-from numpycnn.serialization import replacing
+from numpycnn.io.serialization import replacing
 from numpycnn.visualize.style import BLUE, GREEN, GREY, INK, ORANGE, TIMES, VERMILION
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 Target = str | os.PathLike[str] | None
-COLOURS = 32  # in a GIF: surfaces and lines exactly, the soft edges of letters nearly
-GIVEN = (BLUE, GREEN, GREY, INK, ORANGE, RUST, VERMILION, *TINTS.values())
+COLOURS = 32  # in a GIF: exact for fills and lines, approximate for antialiased text
+FIGURE_COLOURS = (BLUE, GREEN, GREY, INK, ORANGE, RUST, VERMILION, *TINTS.values())
 
 
 class Film:
     """Frames of one size, each with tables above and a formula below."""
 
     def __init__(self, operation: str, path: Target, frames_per_second: float, cell: int) -> None:
-        if isinstance(frames_per_second, bool) or not isinstance(frames_per_second, int | float):
-            raise TypeError(
-                f"{operation}: expected frames_per_second to be a number, got {type(frames_per_second).__name__}"
-            )
-        if not 0.1 <= frames_per_second <= 50:
-            raise ValueError(f"{operation}: expected frames_per_second from 0.1 to 50, got {frames_per_second}")
-        self._cell = whole_number(cell, "cell", operation, minimum=24)
-        if cell > 200:
-            raise ValueError(f"{operation}: expected cell from 24 to 200 pixels, got {cell}")
+        rate = check_number(frames_per_second, "frames_per_second", operation, minimum=0.1, maximum=50)
+        self._cell = check_int(cell, "cell", operation, minimum=24, maximum=200)
         self._letter = max(10, round(0.4 * cell))
-        self._path, self._milliseconds = path, round(100 / frames_per_second) * 10
+        self._path, self._milliseconds = path, round(100 / rate) * 10
         self._frames: list[Image] = []
 
-    def make_room(self, *numbers: npt.ArrayLike, corners: npt.ArrayLike = ()) -> None:
-        """Make the cells as large as the widest number needs, in the middle or in a corner."""
+    def fit_cells(self, *numbers: npt.ArrayLike, corners: npt.ArrayLike = ()) -> None:
+        """Enlarge the cells to fit the widest number, in the center or in a corner."""
         wide = [width_of((value_text(v, bold=True),), self._letter) for a in numbers for v in np.unique(a)]
-        small = small_print(self._letter)
+        small = small_size(self._letter)
         wide += [width_of((Text(TIMES), value_text(v)), small) for v in np.unique(corners)]
         self._cell = max(self._cell, round(max(wide) + 0.6 * self._letter))
 
-    def lay_out(self, grids: Sequence[Grid], signs: str, formulas: Sequence[Sequence[Block]]) -> None:
-        """Find the place of everything."""
+    def arrange(self, grids: Sequence[Grid], signs: str, formulas: Sequence[Sequence[Block]]) -> None:
+        """Compute the layout of a frame."""
         margin, gap = 1.1 * self._letter, 2.5 * self._letter
         width, height = place_grids(grids, self._cell, self._letter, margin, gap)
         self._formula: Formula = measure_formula(formulas, self._letter)
@@ -85,17 +78,17 @@ class Film:
 
     def add(self, board: Board) -> None:
         """Append a finished frame."""
-        self._frames.append(board.picture)
+        self._frames.append(board.image)
 
     def save(self) -> "list[Image]":
-        """Write a GIF, all or nothing, if there is a path; return the frames."""
+        """Write a GIF atomically if there is a path; return the frames."""
         if self._path is not None:
             save_gif(self._frames, self._path, self._milliseconds)
         return self._frames
 
 
 def save_gif(frames: "Sequence[Image]", path: str | os.PathLike[str], milliseconds: int) -> None:
-    """Write frames as a GIF that repeats for ever and stays longer on the last one, all or nothing."""
+    """Write frames atomically as a GIF that loops forever and pauses on the last one."""
     small = with_few_colours(frames)
     durations = [milliseconds] * (len(small) - 1) + [max(1500, milliseconds)]
     with replacing(Path(path)) as beside:
@@ -105,7 +98,7 @@ def save_gif(frames: "Sequence[Image]", path: str | os.PathLike[str], millisecon
 def with_few_colours(frames: "Sequence[Image]") -> "list[Image]":
     """Return frames that share one palette, so that no colour flickers.
 
-    It has the colours of the figures and the most frequent others; the rest become the nearest of these.
+    It contains the colours of the figures and the most frequent others; the rest map to the nearest of these.
     """
     from PIL import Image, ImageColor
 
@@ -113,13 +106,13 @@ def with_few_colours(frames: "Sequence[Image]") -> "list[Image]":
     packed = pixels.astype(np.int32) @ np.array([65536, 256, 1], np.int32)
     colours, where, counts = np.unique(packed, return_inverse=True, return_counts=True)
     channels = np.stack([colours >> 16, colours >> 8 & 255, colours & 255], axis=1)  # (colours, 3)
-    given = np.array([ImageColor.getrgb(name) for name in GIVEN])
+    given = np.array([ImageColor.getrgb(name) for name in FIGURE_COLOURS])
     palette = np.concatenate([given, channels[np.argsort(-counts, kind="stable")[: COLOURS - len(given)]]])
     distance = ((channels[:, None] - palette) ** 2).sum(axis=2)  # (colours, COLOURS)
     planes = distance.argmin(axis=1).astype(np.uint8)[where].reshape(packed.shape)
     small = []
     for plane in planes:
-        frame = Image.fromarray(plane)  # (H, W) of places in the palette
+        frame = Image.fromarray(plane)  # (H, W), palette indices
         frame.putpalette(palette.astype(np.uint8).tobytes())
         small.append(frame)
     return small

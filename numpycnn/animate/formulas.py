@@ -1,20 +1,20 @@
-"""The arithmetic of a sliding window as it is written down: a formula for each step, in the colours of the figures."""
+"""The arithmetic of a sliding window: a formula for each step, in the colours of the figures."""
 
 from collections.abc import Iterable
 
 import numpy as np
 
-from numpycnn.animate.board import DOT, FAINT, MINUS, Block, Phrase, Text, is_exact, spell_number, value_text
+from numpycnn.animate.board import DOT, FAINT, MINUS, Block, Phrase, Text, format_number, is_exact, value_text
 from numpycnn.animate.steps import Step, TransposedStep
 from numpycnn.visualize.style import BLUE, GREEN, GREY, INK, VERMILION
 
-NOTHING: Phrase = (Text("\N{EN DASH}", FAINT),)  # where a tap takes no part
+NOTHING: Phrase = (Text("\N{EN DASH}", FAINT),)  # for a tap that is not counted
 POWERS: dict[float, str] = {1: "", 2: "\N{SUPERSCRIPT TWO}", 3: "\N{SUPERSCRIPT THREE}"}
 ROOTS: dict[float, str] = {2: "\N{SQUARE ROOT}", 3: "\N{CUBE ROOT}"}
 
 
 def _sign(*numbers: float | np.ndarray) -> str:
-    """Return an equals sign, a wavy one if any of the numbers that it stands between had to be rounded."""
+    """Return an equals sign, or an approximation sign if a number on either side was rounded."""
     exact = all(is_exact(value) for array in numbers for value in np.ravel(array))
     return "=" if exact else "\N{ALMOST EQUAL TO}"
 
@@ -28,19 +28,19 @@ def _result(sign: str, value: float) -> Block:
 
 
 def _factor(value: float, colour: str) -> Phrase:
-    """Write a factor, a negative one in brackets."""
+    """Format a factor, in brackets if negative."""
     text = value_text(value, colour)
     return (Text("(", GREY), text, Text(")", GREY)) if value < 0 else (text,)
 
 
 def _signed_sum(rows: Iterable[Iterable[tuple[float, str] | None]]) -> Block:
-    """Write numbers in their colours with plus and minus between them; None takes no part."""
+    """Format numbers with plus and minus between them; None is not counted."""
     phrases, joints = [], []
     for number, row in enumerate(rows):
         terms = list(row)
         joints.append([MINUS if term and term[0] < 0 else "+" for term in terms])
         phrases.append([NOTHING if term is None else (value_text(abs(term[0]), term[1]),) for term in terms])
-        if number == 0 and terms[0] is not None:  # nothing before it that could carry the sign
+        if number == 0 and terms[0] is not None:  # the first term carries its own sign
             phrases[0][0] = (value_text(*terms[0]),)
     return Block(phrases, joints)
 
@@ -49,7 +49,7 @@ def _signed_sum(rows: Iterable[Iterable[tuple[float, str] | None]]) -> Block:
 
 
 def sum_of_products(step: Step, weight: np.ndarray) -> list[Block]:
-    """Write ``x w + x w + ... = product + product + ... = result``, one line for each row of the kernel."""
+    """Format ``x w + x w + ... = product + product + ... = result``, one line per row of the kernel."""
     factors = [
         [
             (*_factor(x, BLUE if inside else GREY), Text(f" {DOT} ", GREY), *_factor(w, VERMILION))
@@ -66,13 +66,13 @@ def sum_of_products(step: Step, weight: np.ndarray) -> list[Block]:
 
 
 def winner(step: Step) -> tuple[int, int] | None:
-    """Return the first tap that sees the result of a max pooling."""
+    """Return the first tap with the maximum."""
     places = np.argwhere(step.inside & (step.seen == step.result))
     return (int(places[0][0]), int(places[0][1])) if len(places) else None
 
 
 def maximum(step: Step) -> list[Block]:
-    """Write down what the window sees, the winner in bold; padding takes no part."""
+    """Format the values under the window, the maximum in bold; padding is not counted."""
     first = winner(step)
     rows: list[list[Phrase]] = [[NOTHING] * len(step.columns) for _ in step.rows]
     for i, j in np.argwhere(step.inside):
@@ -82,7 +82,7 @@ def maximum(step: Step) -> list[Block]:
 
 
 def average(step: Step) -> list[Block]:
-    """Write the sum, and the count that it is divided by."""
+    """Format the sum and its divisor."""
     rows = (
         [(float(x), BLUE if inside else GREY) if counted else None for x, inside, counted in zip(*row, strict=True)]
         for row in zip(step.seen, step.inside, step.counted, strict=True)
@@ -92,8 +92,8 @@ def average(step: Step) -> list[Block]:
 
 
 def norm(step: Step, p: float) -> list[Block]:
-    """Write the powers of the magnitudes, their sum, scaled up if the window is incomplete, and its root."""
-    power, summed = POWERS.get(p, f"^{spell_number(p)}"), float(step.terms.sum())
+    """Format the powers of the magnitudes, their sum (scaled up if the window is incomplete) and its root."""
+    power, summed = POWERS.get(p, f"^{format_number(p)}"), float(step.terms.sum())
     whole, counted = step.counted.size, int(step.counted.sum())
     total = summed * whole / counted
     scaled: tuple[Text | str, ...] = ()
@@ -109,7 +109,7 @@ def norm(step: Step, p: float) -> list[Block]:
     if p == 1:
         result = value_text(step.result, GREEN, bold=True)
         return [Block(powers, "+"), _words(f"{_sign(step.seen, step.result)}  ", *scaled, result)]
-    root, exponent = (ROOTS[p], "") if p in ROOTS else ("", f"^(1/{spell_number(p)})")
+    root, exponent = (ROOTS[p], "") if p in ROOTS else ("", f"^(1/{format_number(p)})")
     return [
         Block(powers, "+"),
         _words(f"{_sign(step.seen, summed)}  ", *scaled, value_text(total), " ,"),
@@ -119,14 +119,14 @@ def norm(step: Step, p: float) -> list[Block]:
 
 
 def pooled(step: Step, kind: str, p: float) -> list[Block]:
-    """Write down a step of one kind of pooling."""
+    """Format a step of one kind of pooling."""
     if kind == "lp":
         return norm(step, p)
     return maximum(step) if kind == "max" else average(step)
 
 
-def laid(step: TransposedStep) -> list[Block]:
-    """Write ``before + value * weight = after`` for each output that a copy of the kernel touches."""
+def transposed(step: TransposedStep) -> list[Block]:
+    """Format ``before + value * weight = after`` for each output under the copy of the kernel."""
     rows = []
     for i, row in enumerate(step.rows):
         phrases: list[Phrase] = []

@@ -1,6 +1,6 @@
-"""What a sliding window does at each of its places, in numbers: one step after the other, for a picture of one channel.
+"""The steps of a sliding window over an image of one channel, with inputs, terms and result of each.
 
-`numpycnn.animate.animation` draws these steps. The results in them are those of `numpycnn.functional`.
+`numpycnn.animate.animation` draws these steps. The results are computed by `numpycnn.functional`.
 """
 
 from dataclasses import dataclass
@@ -11,38 +11,36 @@ import numpy as np
 import numpy.typing as npt
 
 from numpycnn import functional as F
-from numpycnn.functional.checks import expect_shape, spell
-from numpycnn.functional.lp_pool import check_p
-from numpycnn.functional.pooling import pool_windows
-from numpycnn.functional.windows import Windows, slide, transposed_size
+from numpycnn._checks import check_number, check_shape, format_shape
+from numpycnn._windows import Windows, pool_windows, slide, transposed_size
 
-LARGEST = 1000  # steps; more would be a film of several minutes
-MOST_CELLS = 10_000  # of one table; more would be no picture to read
+MAX_STEPS = 1000  # more make an animation of several minutes
+MAX_CELLS = 10_000  # per table; more are unreadable
 KINDS = ("max", "avg", "lp")
 
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """One place of a window that looks at the input.
+    """One position of a window over the input.
 
     Attributes
     ----------
     output : tuple of int
-        Row and column of the output that is made here.
+        Row and column of the output element.
     rows : ndarray of int, shape (KH,)
-        Of the input, seen by the taps of the window; from -1 down or past the end in the padding.
+        Rows of the input under the window; negative or past the end in the padding.
     columns : ndarray of int, shape (KW,)
     inside : ndarray of bool, shape (KH, KW)
-        Which taps see the input.
+        Which taps are inside the input.
     counted : ndarray of bool, shape (KH, KW)
-        Which taps take part: for a convolution all, for an average those that it is divided by, for a norm those in
-        the input and its padding, for a maximum those inside.
+        Which taps take part: all in a convolution, those in the divisor of an average, those on the input and its
+        padding in a norm, those inside for a maximum.
     seen : ndarray of shape (KH, KW)
-        The numbers of the input; 0 in the padding.
+        Input values; 0 in the padding.
     terms : ndarray of shape (KH, KW)
-        What is added up: ``seen * weight`` of a convolution, ``|seen|^p`` of an Lp pooling; otherwise `seen` itself.
+        The summands: ``seen * weight`` of a convolution, ``|seen|^p`` of an Lp pooling; otherwise `seen` itself.
     result : float
-        Of the library.
+        The output value, as computed by the library.
     """
 
     output: tuple[int, int]
@@ -57,23 +55,23 @@ class Step:
 
 @dataclass(frozen=True, eq=False)
 class TransposedStep:
-    """One element of the input of a transposed convolution, which lays a copy of the kernel into the output.
+    """One element of the input of a transposed convolution, which adds a scaled copy of the kernel to the output.
 
     Attributes
     ----------
     input : tuple of int
         Row and column of the element.
     value : float
-        What stands there.
+        Its value.
     rows : ndarray of int, shape (KH,)
-        Of the whole output, with the edges that padding cuts off.
+        Rows of the uncropped output that the copy covers.
     columns : ndarray of int, shape (KW,)
     terms : ndarray of shape (KH, KW)
-        ``value * weight``, what is added there.
+        ``value * weight``, the terms added there.
     before, after : ndarray of shape (PH, PW)
-        The whole output before and after this step. `after` is the library's.
+        The uncropped output before and after this step. `after` is computed by the library.
     touched : ndarray of bool, shape (PH, PW)
-        Where something has been laid so far.
+        Which outputs have received a term so far.
     """
 
     input: tuple[int, int]
@@ -86,35 +84,36 @@ class TransposedStep:
     touched: np.ndarray
 
 
-def picture(value: npt.ArrayLike, name: str, operation: str) -> np.ndarray:
-    """Return `value` as a matrix of float64."""
+def check_image(value: npt.ArrayLike, name: str, operation: str) -> np.ndarray:
+    """Return `value` as a float64 matrix; raise if it is not one or not finite."""
     array = np.asarray(value)
     if array.dtype.kind not in "iuf":
         raise TypeError(f"{operation}: expected {name} to hold numbers, got {array.dtype}")
-    expect_shape(array, ("H", "W") if name == "x" else ("KH", "KW"), name, operation)
+    check_shape(array, ("H", "W") if name == "x" else ("KH", "KW"), name, operation)
     if not array.size:
-        raise ValueError(f"{operation}: expected {name} that is not empty, got {spell(array.shape)}")
+        raise ValueError(f"{operation}: expected {name} that is not empty, got {format_shape(array.shape)}")
     if not np.isfinite(array).all():
         raise ValueError(f"{operation}: expected {name} of finite numbers")
     return array.astype(np.float64)
 
 
-def _limit(count: int, windows: Windows, operation: str) -> None:
-    if count > LARGEST:
+def _check_size(count: int, windows: Windows, operation: str) -> None:
+    if count > MAX_STEPS:
         raise ValueError(
-            f"{operation}: expected at most {LARGEST} steps, got {count:,}; take a smaller input or a larger stride"
+            f"{operation}: expected at most {MAX_STEPS} steps, got {count:,}; take a smaller input or a larger stride"
         )
     axes = zip(windows.padded, windows.kernel, windows.stride, windows.dilation, windows.output, strict=True)
-    table = [max(i, s * (o - 1) + d * (k - 1) + 1) for i, k, s, d, o in axes]  # with what hangs over
-    if prod(table) > MOST_CELLS:
+    table = [max(i, s * (o - 1) + d * (k - 1) + 1) for i, k, s, d, o in axes]  # with the overhang of ceil_mode
+    if prod(table) > MAX_CELLS:
         raise ValueError(
-            f"{operation}: expected a table of at most {MOST_CELLS:,} cells, got {spell(table)}; take a smaller window "
+            f"{operation}: expected a table of at most {MAX_CELLS:,} cells, "
+            f"got {format_shape(table)}; take a smaller window "
             "or less padding"
         )
 
 
 def _places(windows: Windows) -> list[tuple[tuple[int, int], np.ndarray, np.ndarray]]:
-    """Return output, rows and columns of each place of the window, row by row."""
+    """Return output index, rows and columns of each window, in row-major order."""
 
     def taps(axis: int, place: int) -> np.ndarray:
         step, begin = windows.stride[axis] * place, windows.padding[axis][0]
@@ -124,12 +123,12 @@ def _places(windows: Windows) -> list[tuple[tuple[int, int], np.ndarray, np.ndar
     return [((i, j), taps(0, i), taps(1, j)) for i in range(height) for j in range(width)]
 
 
-def _look(x: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return which taps see the input, and what they see, 0 in the padding."""
+def _read_window(x: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return which taps are inside the input, and their values, 0 in the padding."""
     height, width = x.shape
     inside = ((rows >= 0) & (rows < height))[:, None] & ((columns >= 0) & (columns < width))  # (KH, KW)
-    numbers = x[rows.clip(0, height - 1)[:, None], columns.clip(0, width - 1)]
-    return inside, np.where(inside, numbers, 0.0)
+    values = x[rows.clip(0, height - 1)[:, None], columns.clip(0, width - 1)]
+    return inside, np.where(inside, values, 0.0)
 
 
 # ------------------------------------------------------------------------------------------------------ the operations
@@ -138,7 +137,7 @@ def _look(x: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> tuple[np.ndar
 def convolution_steps(
     x: npt.ArrayLike, weight: npt.ArrayLike, *, stride: Any = 1, padding: Any = 0, dilation: Any = 1
 ) -> tuple[Windows, list[Step]]:
-    """Return where the windows of a convolution stand, and what happens in each.
+    """Return the window geometry of a convolution and its steps.
 
     Parameters
     ----------
@@ -160,13 +159,13 @@ def convolution_steps(
     [([[10.0, 2.0]], 12.0), ([[20.0, 3.0]], 23.0)]
     """
     operation = "convolution_animation"
-    x, weight = picture(x, "x", operation), picture(weight, "weight", operation)
-    windows = slide(x.shape, weight.shape, stride=stride, padding=padding, dilation=dilation, operation=operation)
-    _limit(prod(windows.output), windows, operation)
+    x, weight = check_image(x, "x", operation), check_image(weight, "weight", operation)
+    windows = slide(x.shape, weight.shape, stride=stride, padding=padding, dilation=dilation, owner=operation)
+    _check_size(prod(windows.output), windows, operation)
     y = F.conv2d(x[None, None], weight[None, None], stride=stride, padding=padding, dilation=dilation)[0, 0]
     steps = []
     for output, rows, columns in _places(windows):
-        inside, seen = _look(x, rows, columns)
+        inside, seen = _read_window(x, rows, columns)
         everything = np.ones(weight.shape, bool)
         steps.append(Step(output, rows, columns, inside, everything, seen, seen * weight, float(y[output])))
     return windows, steps
@@ -184,13 +183,13 @@ def pooling_steps(
     count_include_pad: bool = True,
     p: float = 2,
 ) -> tuple[Windows, list[Step]]:
-    """Return where the windows of a pooling stand, and what happens in each.
+    """Return the window geometry of a pooling and its steps.
 
     Parameters
     ----------
     x : array_like of shape (H, W)
     kernel_size, stride, padding, dilation, ceil_mode, count_include_pad, p
-        As for `numpycnn.functional.max_pool2d`, `avg_pool2d` and `lp_pool2d`; only a max pooling may be dilated.
+        As for `numpycnn.functional.max_pool2d`, `avg_pool2d` and `lp_pool2d`; only max pooling has a dilation.
     kind : {"max", "avg", "lp"}
 
     Returns
@@ -209,11 +208,14 @@ def pooling_steps(
     if kind not in KINDS:
         raise ValueError(f"{operation}: expected kind 'max', 'avg' or 'lp', got {kind!r}")
     if kind != "max" and dilation not in (1, (1, 1), [1, 1]):
-        raise ValueError(f"{operation}: expected dilation 1 for kind {kind!r}, got {dilation}; only 'max' has one")
-    x = picture(x, "x", operation)
-    windows = pool_windows(operation, x.shape, kernel_size, stride, padding, dilation, ceil_mode)
-    _limit(prod(windows.output), windows, operation)
-    p = check_p(p, operation)
+        raise ValueError(
+            f"{operation}: expected dilation 1 for kind {kind!r}, got {dilation}; only 'max' has a dilation"
+        )
+    x = check_image(x, "x", operation)
+    settings = {"stride": stride, "padding": padding, "dilation": dilation, "ceil_mode": ceil_mode}
+    windows = pool_windows(x.shape, kernel_size, **settings, owner=operation)
+    _check_size(prod(windows.output), windows, operation)
+    p = check_number(p, "p", operation, minimum=1)
     around: dict[str, Any] = {"stride": stride, "padding": padding, "ceil_mode": ceil_mode}
     if kind == "max":
         y = F.max_pool2d(x[None, None], kernel_size, dilation=dilation, **around)[0, 0]
@@ -224,9 +226,9 @@ def pooling_steps(
     (_, below), (_, right) = windows.padding
     steps = []
     for output, rows, columns in _places(windows):
-        inside, seen = _look(x, rows, columns)
+        inside, seen = _read_window(x, rows, columns)
         counted = inside
-        if kind == "lp" or (kind == "avg" and count_include_pad):  # what hangs over the padding is never counted
+        if kind == "lp" or (kind == "avg" and count_include_pad):  # the overhang of ceil_mode is never counted
             counted = (rows < x.shape[0] + below)[:, None] & (columns < x.shape[1] + right)
         terms = np.abs(seen) ** p if kind == "lp" else seen
         steps.append(Step(output, rows, columns, inside, counted, seen, terms, float(y[output])))
@@ -242,7 +244,7 @@ def transposed_steps(
     output_padding: Any = 0,
     dilation: Any = 1,
 ) -> tuple[Windows, list[TransposedStep]]:
-    """Return where the elements of a transposed convolution's input lay their kernels, and what adds up there.
+    """Return the window geometry of a transposed convolution and its steps.
 
     Parameters
     ----------
@@ -254,8 +256,8 @@ def transposed_steps(
     Returns
     -------
     windows : Windows
-        Of the convolution that leads back: its ``size`` is that of the output here, its ``padded`` that of the whole
-        output, before the padding is cut off.
+        The geometry of the adjoint convolution: its ``size`` is that of the output here, its ``padded`` that of the
+        uncropped output.
     steps : list of TransposedStep
         One for each element of `x`, row by row.
 
@@ -266,10 +268,10 @@ def transposed_steps(
     [[[10.0, 1.0, 0.0]], [[10.0, 21.0, 2.0]]]
     """
     operation = "conv_transpose_animation"
-    x, weight = picture(x, "x", operation), picture(weight, "weight", operation)
+    x, weight = check_image(x, "x", operation), check_image(weight, "weight", operation)
     around: dict[str, Any] = {"stride": stride, "output_padding": output_padding, "dilation": dilation}
-    windows = transposed_size(x.shape, weight.shape, padding=padding, operation=operation, **around)
-    _limit(x.size, windows, operation)
+    windows = transposed_size(x.shape, weight.shape, padding=padding, owner=operation, **around)
+    _check_size(x.size, windows, operation)
     steps = []
     so_far, before, touched = np.zeros_like(x), np.zeros(windows.padded), np.zeros(windows.padded, bool)
     for i, j in np.ndindex(*x.shape):

@@ -1,7 +1,7 @@
-"""The command ``numpycnn``: train, evaluate, predict, data, explain, draw, and so on, each in a file of its own.
+"""The command ``numpycnn``: train, evaluate, predict, data, explain, draw, and so on, one file each.
 
-What a user can get wrong ends in one line on the standard error stream and exit status 2; anything else is a defect of
-ours and keeps its traceback.
+A user error prints one line to the standard error stream and exits with status 2; any other exception is a bug and
+keeps its traceback.
 """
 
 import os
@@ -14,13 +14,13 @@ from numpycnn.cli.console import BROKEN_PIPE, EXPECTED, INTERRUPTED, WRONG_USE, 
 
 EXAMPLES = """\
 examples:
-  numpycnn train mnist                     a network learns to read; results go to runs/mnist
-  numpycnn predict photo.jpg               what it reads in your picture
-  numpycnn data                            the data sets that there are, and where they lie
-  numpycnn explain runs/mnist photo.jpg    a page that shows how, number by number
-  numpycnn draw runs/mnist                 draw in your browser, and it reads along
-  numpycnn summary tiny_vgg                what a network is made of, and what it costs
-  numpycnn gradcheck tiny_vgg              all its gradients held against central differences
+  numpycnn train mnist                     train a network on MNIST; results go to runs/mnist
+  numpycnn predict photo.jpg               classify your picture
+  numpycnn data                            list the data sets and where they are
+  numpycnn explain runs/mnist photo.jpg    a page that shows how, value by value
+  numpycnn draw runs/mnist                 draw in your browser, and see the prediction
+  numpycnn summary tiny_vgg                the layers of a network, and their cost
+  numpycnn gradcheck tiny_vgg              compare its gradients with central differences
   numpycnn exercise                        write parts of numpycnn yourself, and have them checked
 """
 
@@ -41,12 +41,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     Parameters
     ----------
     argv : sequence of str, optional
-        The arguments; without it those of this process.
+        By default, the arguments of this process.
 
     Returns
     -------
     int
-        0, or 1 if a gradient or an answer is wrong, 2 for anything that the user can mend, 130 after Ctrl-C.
+        0, or 1 if a gradient or an answer is wrong, 2 for a user error, 130 after Ctrl-C.
     """
     try:
         try:
@@ -54,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             status: int = arguments.run(arguments)
         finally:
             if sys.stdout is not None:
-                sys.stdout.flush()  # here, where a reader that has gone away is noticed quietly
+                sys.stdout.flush()  # here, so that a closed pipe is handled below
         return status
     except BrokenPipeError:
         _leave_pipe()
@@ -68,10 +68,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _leave_pipe() -> None:
-    """Send what is still to be written nowhere, so that Python does not complain about it when it ends."""
+    """Redirect buffered output to the null device, so that Python reports no error at exit."""
     try:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())
         os.close(nowhere)
-    except (OSError, ValueError, AttributeError):  # no real stream to be rescued
+    except (OSError, ValueError, AttributeError):  # not a real stream
         pass

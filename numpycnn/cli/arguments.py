@@ -10,14 +10,14 @@ from numpycnn.recipes.datasets import expect_dataset
 
 
 def add_dataset(command: argparse.ArgumentParser) -> None:
-    """Let a command take a data set."""
+    """Add the data set arguments to a command."""
     named = "; ".join(f"{name}: {entry.source.about}" for name, entry in CATALOG.items())
     command.add_argument(
         "dataset",
         metavar="DATASET",
         type=dataset,
         help=f"{named}; or the path of a folder or a zip that has a folder of PNG or JPEG pictures for each class, "
-        "perhaps within folders 'train' and 'test'",
+        "optionally within folders 'train' and 'test'",
     )
     command.add_argument(
         "--data",
@@ -26,12 +26,12 @@ def add_dataset(command: argparse.ArgumentParser) -> None:
         help="where the files of a named data set are (default: NUMPYCNN_DATA, the cache, then a download)",
     )
     command.add_argument(
-        "--skip-broken", action="store_true", help="leave out pictures of a folder that cannot be read, and say which"
+        "--skip-broken", action="store_true", help="skip unreadable pictures of a folder, and list them"
     )
 
 
 def dataset(text: str) -> str:
-    """Read a name of the catalog, or the path of something that is there."""
+    """Parse a name of the catalog or an existing path."""
     try:
         expect_dataset(text)
     except SettingError as error:
@@ -40,7 +40,7 @@ def dataset(text: str) -> str:
 
 
 def size(text: str) -> tuple[int, int]:
-    """Read a height and a width such as ``64,64``."""
+    """Parse a height and a width such as ``64,64``."""
     sizes = shape(text)
     if len(sizes) != 2:
         raise argparse.ArgumentTypeError(f"expected height and width such as 64,64, got {text!r}")
@@ -48,10 +48,10 @@ def size(text: str) -> tuple[int, int]:
 
 
 def add_views(command: argparse.ArgumentParser) -> None:
-    """Let a command take ``--views``."""
+    """Add ``--views`` to a command."""
     command.add_argument(
         "--views",
         choices=list(VIEWS),
         metavar="NAME",
-        help=f"views of each picture that are averaged: {', '.join(VIEWS)} (default: those the model was tested with)",
+        help=f"views of each picture to average: {', '.join(VIEWS)} (default: those the model was tested with)",
     )

@@ -1,4 +1,4 @@
-"""How the command line reads and speaks: arguments with plain complaints, and lines that any terminal can show."""
+"""Input and output of the command line: argument parsers, error messages, and lines that any terminal can show."""
 
 import argparse
 import shutil
@@ -9,27 +9,27 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NoReturn, TextIO
 
+from numpycnn._checks import MAX_INT
 from numpycnn._tables import WIDTH
 from numpycnn.errors import DataFormatError
-from numpycnn.functional.checks import LARGEST
 from numpycnn.recipes.errors import Setting, SettingError, spell_path
 
-LABEL = 10  # columns of the name of an item
-LEAST_WIDTH = 20  # columns; less is taken for a terminal that does not know its size
+LABEL = 10  # columns of an item's name
+LEAST_WIDTH = 20  # columns; a smaller reported width is ignored
 WRONG_GRADIENT, WRONG_USE, INTERRUPTED, BROKEN_PIPE = 1, 2, 130, 141  # exit statuses besides 0
-Commands = Any  # what argparse's add_subparsers returns, a class without a public name
+Commands = Any  # the return type of argparse's add_subparsers, which has a private name
 
 
 class CommandError(Exception):
-    """Something that the user can mend; its text is all that is shown."""
+    """A user error; only its message is shown."""
 
 
-#: What a user can run into; any other exception is a defect of ours.
+#: User errors; any other exception is a bug.
 EXPECTED = (CommandError, DataFormatError, FloatingPointError, MemoryError, OSError, SettingError)
 
 
 class HelpFormatter(argparse.HelpFormatter):
-    """Wraps paragraphs as argparse does, and keeps each example, an indented line, on lines of its own."""
+    """Wraps paragraphs as argparse does, and keeps each example (an indented line) separate."""
 
     def _fill_text(self, text: str, width: int, indent: str) -> str:
         blocks = [block.splitlines() for block in text.strip("\n").split("\n\n")]
@@ -43,7 +43,7 @@ class HelpFormatter(argparse.HelpFormatter):
                 yield self._fill_example(line, width)
 
     def _fill_example(self, line: str, width: int) -> str:
-        """Put below a command what is said beside it where the line is too long, and break a long command."""
+        """Move the explanation below its command if the line is too long, and wrap a long command."""
         if len(line) <= width:
             return line
         command, _, meaning = line.strip().partition("  ")
@@ -52,23 +52,23 @@ class HelpFormatter(argparse.HelpFormatter):
 
 
 class Parser(argparse.ArgumentParser):
-    """Keeps examples on their lines, takes no abbreviations, and leaves a complaint to `main`."""
+    """Keeps examples on their lines, accepts no abbreviations, and leaves error messages to `main`."""
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(formatter_class=HelpFormatter, allow_abbrev=False, **settings)
 
     def error(self, message: str) -> NoReturn:
-        """Raise what `main` turns into one line."""
+        """Raise a `CommandError`, which `main` prints as one line."""
         raise CommandError(f"{message} (see {self.prog} --help)")
 
 
-# ------------------------------------------------------------------------------------------------------------- speaking
+# --------------------------------------------------------------------------------------------------------------- output
 
 
 def say(text: str = "", stream: TextIO | None = None) -> None:
-    """Print a line at once; what the stream's encoding lacks is written as an escape sequence."""
+    """Print a line and flush; characters that the stream cannot encode are escaped."""
     stream = stream or sys.stdout
-    if stream is None:  # closed by whoever started us
+    if stream is None:  # closed by the parent process
         return
     encoding = stream.encoding or "utf-8"
     print(text.encode(encoding, "backslashreplace").decode(encoding), file=stream, flush=True)
@@ -91,7 +91,7 @@ def report(error: BaseException) -> None:
 
 
 def as_option(setting: Setting) -> str:
-    """Write a setting as an option of the command line; the data set is named without one."""
+    """Format a setting as a command-line option, and the data set as a positional argument."""
     value = setting.value
     text = ",".join(map(str, value)) if isinstance(value, tuple) else spell_path(str(value))
     if setting.name == "dataset":
@@ -101,13 +101,13 @@ def as_option(setting: Setting) -> str:
 
 
 def terminal_width() -> int:
-    """Return the columns of the terminal, or of COLUMNS; a file gets lines of 80 at most."""
+    """Return the columns of the terminal, or COLUMNS; at most 80 for a file."""
     columns = max(LEAST_WIDTH, shutil.get_terminal_size((WIDTH, 0)).columns)
     return columns if sys.stdout is not None and sys.stdout.isatty() else min(columns, WIDTH)
 
 
 def item(name: str, text: str, indent: int = 0) -> None:
-    """Print a named piece of information, aligned with the others; a terminal gets it wrapped, a file in one line."""
+    """Print a labeled line, aligned with the others; wrapped in a terminal, unwrapped in a file."""
     head = f"{'':{indent}}{name:<{LABEL}}"
     if sys.stdout is not None and sys.stdout.isatty():
         room = max(LEAST_WIDTH, terminal_width() - len(head))
@@ -116,7 +116,7 @@ def item(name: str, text: str, indent: int = 0) -> None:
 
 
 def can_show(text: str) -> bool:
-    """Return whether the standard output has these characters."""
+    """Return whether the standard output can encode these characters."""
     try:
         text.encode((sys.stdout and sys.stdout.encoding) or "utf-8")
     except UnicodeEncodeError:
@@ -131,7 +131,7 @@ def one_line(text: object) -> str:
 
 @contextmanager
 def refusing(*kinds: type[Exception], prefix: str = "", advice: str = "") -> Iterator[None]:
-    """While inside, errors of these kinds are the user's to mend."""
+    """Turn errors of these kinds into a `CommandError`."""
     try:
         yield
     except kinds as error:
@@ -140,7 +140,7 @@ def refusing(*kinds: type[Exception], prefix: str = "", advice: str = "") -> Ite
 
 @contextmanager
 def warnings_as_notes() -> Iterator[None]:
-    """While inside, a warning for the user becomes a plain line."""
+    """Print each `UserWarning` as a plain line."""
     show = warnings.showwarning
 
     def note(
@@ -162,18 +162,18 @@ def warnings_as_notes() -> Iterator[None]:
         yield
 
 
-# -------------------------------------------------------------------------------------------------------------- reading
+# -------------------------------------------------------------------------------------------------------------- parsing
 
 
-def whole(minimum: int, maximum: int = LARGEST) -> Callable[[str], int]:
-    """Return a reader of whole numbers from `minimum` to `maximum`."""
+def whole(minimum: int, maximum: int = MAX_INT) -> Callable[[str], int]:
+    """Return a parser of whole numbers from `minimum` to `maximum`."""
 
-    def read(text: str) -> int:
+    def parse(text: str) -> int:
         if not text.isascii() or not text.isdecimal() or not minimum <= int(text[:20]) <= maximum:
             raise argparse.ArgumentTypeError(f"expected a whole number from {minimum} to {maximum}, got {text!r}")
         return int(text)
 
-    return read
+    return parse
 
 
 def _number(text: str, fits: Callable[[float], bool], expected: str) -> float:
@@ -187,41 +187,41 @@ def _number(text: str, fits: Callable[[float], bool], expected: str) -> float:
 
 
 def rate(text: str) -> float:
-    """Read a learning rate."""
+    """Parse a learning rate."""
     return _number(text, lambda value: 0 < value < float("inf"), "above 0")
 
 
 def amount(text: str) -> float:
-    """Read a number from 0 on."""
-    return _number(text, lambda value: 0 <= value < float("inf"), "from 0 on")
+    """Parse a number of at least 0."""
+    return _number(text, lambda value: 0 <= value < float("inf"), "of at least 0")
 
 
 def share(text: str) -> float:
-    """Read a number from 0 to below 1."""
-    return _number(text, lambda value: 0 <= value < 1, "from 0 to below 1")
+    """Parse a number of at least 0 and below 1."""
+    return _number(text, lambda value: 0 <= value < 1, "of at least 0 and below 1")
 
 
 def shape(text: str) -> tuple[int, ...]:
-    """Read a shape such as ``1,28,28``."""
+    """Parse a shape such as ``1,28,28``."""
     try:
         return tuple(whole(1)(size.strip()) for size in text.split(","))
     except argparse.ArgumentTypeError:
-        raise argparse.ArgumentTypeError(f"expected sizes from 1 on such as 1,28,28, got {text!r}") from None
+        raise argparse.ArgumentTypeError(f"expected sizes of at least 1, such as 1,28,28, got {text!r}") from None
 
 
 def add_threads(command: argparse.ArgumentParser) -> None:
-    """Let a command take ``--threads``."""
+    """Add ``--threads`` to a command."""
     command.add_argument(
         "--threads",
         type=whole(1),
         metavar="N",
-        help="processors to use (default: NUMPYCNN_NUM_THREADS if that is set, otherwise all of them)",
+        help="number of threads (default: NUMPYCNN_NUM_THREADS if set, otherwise one for each processor)",
     )
 
 
 def use_threads(wanted: int | None) -> int:
-    """Set the number of threads if one is wanted, and return how many there are now."""
-    from numpycnn.kernels.threads import get_num_threads, set_num_threads
+    """Set the number of threads if given, and return the current number."""
+    from numpycnn import get_num_threads, set_num_threads
 
     with refusing(ValueError):
         if wanted is not None:

@@ -1,17 +1,17 @@
-"""``numpycnn data``: the data sets that there are, where each one lies, and a download of the one that is wanted."""
+"""``numpycnn data``: list the data sets and where they are, or fetch one."""
 
 import argparse
 from pathlib import Path
 
 from numpycnn.cli.console import Commands, item, refusing, say
 from numpycnn.data import CATALOG
-from numpycnn.data.source import Found, NotAtHandError, Source, fetch_all, is_known, locate
+from numpycnn.data.source import DatasetNotFoundError, Found, Source, fetch_all, is_known, locate
 from numpycnn.recipes.errors import spell_path
 
 EXAMPLES = """\
-A data set is looked for in the folder that NUMPYCNN_DATA names, where packages of the system put it, and in the cache
-(NUMPYCNN_CACHE, or the user's own). A download is checked against its published SHA-256 before it is kept; one that
-broke off goes on where it did.
+A data set is searched for in the folder NUMPYCNN_DATA, in the folders of system packages, and in the cache
+(NUMPYCNN_CACHE, or the user's own). A download is checked against its published SHA-256 before it is kept; an
+interrupted download is resumed.
 
 examples:
   numpycnn data
@@ -21,14 +21,14 @@ examples:
 
 def add(commands: Commands) -> None:
     """Add the command."""
-    about = "List the data sets: where each was found, its size, licence and checksum. With a name, fetch that one."
+    about = "List the data sets with their location, size, license and checksum. With a name, fetch that one."
     command = commands.add_parser("data", help="list the data sets, or fetch one", description=about, epilog=EXAMPLES)
     command.add_argument("name", metavar="NAME", nargs="?", choices=list(CATALOG), help=f"one of {', '.join(CATALOG)}")
     command.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the list, or fetch one and print what there is to say of it."""
+    """Print the list, or fetch one data set and describe it."""
     if arguments.name is not None:
         source = CATALOG[arguments.name].source
         found = locate(source)
@@ -42,15 +42,15 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def fetch(source: Source, *, cached: bool) -> Found:
-    """Return the files of a data set, from the cache if they are there and right, or from its mirrors."""
+    """Return the files of a data set, from the cache if they are valid, or from its mirrors."""
     if source.published and not cached:
         say(f"{source.title}: {megabytes(sum(file.size for file in source.published))} to fetch")
-    with refusing(NotAtHandError):
+    with refusing(DatasetNotFoundError):
         return fetch_all(source)
 
 
 def show(source: Source, found: Found | None) -> None:
-    """Print what there is to say of a data set."""
+    """Print the description of a data set."""
     say(f"{source.name}: {source.about}")
     if found is None:
         size = megabytes(sum(file.size for file in source.published))
@@ -59,7 +59,7 @@ def show(source: Source, found: Found | None) -> None:
     else:
         files = f"{len(found.paths)} files" if len(found.paths) > 1 else found.paths[0].name
         item("found", f"{spell_path(found.folder)} ({files}, {megabytes(sum(map(size_of, found.paths)))})", indent=2)
-    item("licence", source.licence, indent=2)
+    item("license", source.licence, indent=2)
     if found is not None:
         item("checksum", checksum(found), indent=2)
         if found.form.note:
@@ -67,14 +67,14 @@ def show(source: Source, found: Found | None) -> None:
 
 
 def checksum(found: Found) -> str:
-    """Say whether the files are those that are known."""
+    """Return the result of the checksum test in words."""
     match is_known(found):
         case None:
             return "none is published for this form"
         case True:
             return "SHA-256 as expected"
         case _:
-            return "WRONG: the SHA-256 is not the expected one; replace the files, or take them away"
+            return "WRONG: the SHA-256 is not the expected one; replace or remove the files"
 
 
 def size_of(path: Path) -> int:
@@ -84,5 +84,5 @@ def size_of(path: Path) -> int:
 
 
 def megabytes(size: int) -> str:
-    """Return a size for people to read."""
+    """Format a size in megabytes."""
     return f"{size / 1e6:.1f} MB"

@@ -1,4 +1,4 @@
-"""``numpycnn draw``: a canvas in the browser, and a network that reads along."""
+"""``numpycnn draw``: a canvas in the browser with live predictions of a network."""
 
 import argparse
 import errno
@@ -11,10 +11,10 @@ from numpycnn.cli.console import CommandError, Commands, add_threads, item, say,
 from numpycnn.cli.networks import add_model, open_model
 from numpycnn.data.pictures import decode_picture
 from numpycnn.explain import Example
-from numpycnn.sequential import Sequential
+from numpycnn.layers.sequential import Sequential
 
 EXAMPLES = """\
-It serves one page to this machine alone, under an address that holds a token; Ctrl-C ends it.
+It serves one page to this machine alone, at an address with a secret token; Ctrl-C ends it.
 
 examples:
   numpycnn draw runs/mnist
@@ -25,8 +25,8 @@ LARGEST_PORT = 65535
 
 def add(commands: Commands) -> None:
     """Add the command."""
-    about = "Serve a page with a canvas to this machine: draw, and see what a network makes of it as you do."
-    command = commands.add_parser("draw", help="draw, and watch a network read", description=about, epilog=EXAMPLES)
+    about = "Serve a page with a canvas to this machine: draw, and see a network's prediction as you do."
+    command = commands.add_parser("draw", help="draw, and see predictions", description=about, epilog=EXAMPLES)
     add_model(command)
     about_port = "of the server (default: any free one)"
     command.add_argument("--port", type=whole(0, LARGEST_PORT), default=0, metavar="N", help=about_port)
@@ -54,29 +54,29 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.open:
             webbrowser.open(address)
 
-    look = partial(look_at, model, arguments.model)
+    to_example = partial(look_at, model, arguments.model)
     try:
-        with suppress(KeyboardInterrupt):  # which is how it is meant to end
-            server.serve(model, blank, look, port=arguments.port, announce=announce)
+        with suppress(KeyboardInterrupt):  # the normal way to stop
+            server.serve(model, blank, to_example, port=arguments.port, announce=announce)
     except OSError as error:
         if error.errno not in (errno.EADDRINUSE, errno.EACCES):
             raise
-        reason = "another program has it" if error.errno == errno.EADDRINUSE else "it is not open to you"
+        reason = "the port is in use" if error.errno == errno.EADDRINUSE else "permission denied"
         raise CommandError(
-            f"--port {arguments.port}: {reason}; name another, or leave the option out for one that is free"
+            f"--port {arguments.port}: {reason}; choose another, or leave the option out for a free one"
         ) from error
     return 0
 
 
 def look_at(model: Sequential, text: str, png: bytes) -> Example:
-    """Return the input that a drawing is.
+    """Convert a drawing to a model input.
 
     Raises
     ------
     DataFormatError
         If the picture is damaged.
     ValueError
-        If there is nothing in it.
+        If the drawing is empty.
     """
     try:
         return inputs.from_picture(model, text, decode_picture(png, "the drawing"), "a drawing")

@@ -1,4 +1,4 @@
-"""``numpycnn evaluate``: loss and accuracy of a model on a test set, and how well it knows each class."""
+"""``numpycnn evaluate``: loss and accuracy of a model on a test set, and its recall of each class."""
 
 import argparse
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ from numpycnn.recipes.settings import KEY
 from numpycnn.visualize import count_confusions
 
 EXAMPLES = """\
-Pictures of a folder are brought to the size that the model was trained with.
+Pictures of a folder are resized as in the model's training.
 
 examples:
   numpycnn evaluate runs/mnist mnist
@@ -63,13 +63,13 @@ def run(arguments: argparse.Namespace) -> int:
             model = create_for(arguments.model, test)
     expect_classifier(model, test, arguments.model)
     if training is not None:
-        expect_kin(training, test, arguments.model)
+        check_compatible(training, test, arguments.model)
         trained_on = model.metadata.get(KEY, {}).get("found", test.name)
-        # As the stand-in for MNIST is a part of MNIST's training images.
+        # The stand-in for MNIST, for example, is a part of MNIST's training images.
         if trained_on != test.name and training.dataset == label_of(arguments.dataset):
             complain(
                 f"note: this model was trained on {trained_on}, and {test.name} may hold {test.noun}s that it has "
-                "seen: this is no honest test of it"
+                "seen: the accuracy may be too high"
             )
         with refusing(ValueError, TypeError):
             test = test.replace(mean=training.mean, std=training.std)
@@ -87,8 +87,8 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def expect_kin(training: Training, test: Dataset, name: str) -> None:
-    """Check that a model knows the classes of a data set, and was trained on examples that were made like these."""
+def check_compatible(training: Training, test: Dataset, name: str) -> None:
+    """Check that a model has the classes of a data set, and was trained on examples read in the same way."""
     if training.class_names != test.class_names:
         raise CommandError(
             f"{name}: expected a model for the classes {', '.join(test.class_names)}, "
@@ -104,8 +104,8 @@ def expect_kin(training: Training, test: Dataset, name: str) -> None:
 def recall_table(
     confusions: np.ndarray, class_names: Sequence[str], examples: str = "images", width: int = WIDTH
 ) -> str:
-    """Return a line for each class: how many there are, how many were recognised, and what it is mistaken for most."""
-    head = ("class", examples, "recognised", "recall", "most often mistaken for")
+    """Return a table with a line for each class: examples, recognized ones, recall, most frequent mistake."""
+    head = ("class", examples, "recognized", "recall", "most often mistaken for")
     rows = []
     for row, name in enumerate(class_names):
         total, right = int(confusions[row].sum()), int(confusions[row, row])

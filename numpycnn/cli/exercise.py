@@ -1,7 +1,8 @@
-"""``numpycnn exercise``: functions to be written, and a check that says where an answer differs and why."""
+"""``numpycnn exercise``: functions to write, and a check that says where an answer differs and why."""
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 from numpycnn._tables import format_table
 from numpycnn.cli.console import CommandError, Commands, item, refusing, say, terminal_width
@@ -10,12 +11,12 @@ from numpycnn.exercises.process import check_files
 from numpycnn.exercises.sheet import parts, place, write_sheet
 from numpycnn.recipes.errors import spell_path
 
-WRONG_ANSWER = 1  # the exit status of anything but a right answer
+WRONG_ANSWER = 1  # the exit status of a wrong or missing answer
 EXAMPLES = """\
-Without a name, all exercises are listed in their order, and those that were begun are checked. With one, NAME.py is
-written if it is not there yet: a function with its task and without its body. Write that, give the same command again,
-and it is checked. A file that is there is run and never written to. The exit status is 0 if the answer is right, and
-1 if it is not, or not there yet.
+Without a name, all exercises are listed in order, and those already begun are checked. With a name, NAME.py is written
+if it does not exist: a function with its task and without its body. Write the body and give the same command again to
+check it. An existing file is run and never overwritten. The exit status is 0 if the answer is right, and 1 if it is
+wrong or missing.
 
 examples:
   numpycnn exercise
@@ -34,7 +35,7 @@ def add(commands: Commands) -> None:
     command.add_argument(
         "--to", metavar="FOLDER", default=".", help="where the files are (default: the current folder)"
     )
-    command.add_argument("--solution", action="store_true", help="show numpycnn's own code, and where it is")
+    command.add_argument("--solution", action="store_true", help="show numpycnn's own code and its location")
     command.set_defaults(run=run)
 
 
@@ -44,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.solution and arguments.name is None:
         raise CommandError("--solution: expected the NAME of an exercise (see numpycnn exercise --help)")
     if not folder.is_dir():
-        raise CommandError(f"--to {spell_path(folder)}: expected a folder that is there")
+        raise CommandError(f"--to {spell_path(folder)}: expected an existing folder")
     if arguments.name is None:
         return show_list(folder)
     exercise, path = EXERCISES[arguments.name], folder / f"{arguments.name}.py"
@@ -94,7 +95,7 @@ def check(exercise: Exercise, path: Path) -> int:
 
 
 def head(exercise: Exercise, path: Path) -> None:
-    """Print which exercise this is, and in which file."""
+    """Print the name, the file and the page of an exercise."""
     number = list(EXERCISES).index(exercise.name) + 1
     item("exercise", f"{exercise.name}, {number} of {len(EXERCISES)}: {exercise.title}")
     item("file", spell_path(path))
@@ -120,11 +121,15 @@ def show(exercise: Exercise, verdict: Verdict) -> None:
 
 def show_solution(exercise: Exercise) -> int:
     """Print numpycnn's answer, and where the operation is in the library."""
-    path, first, last = place(exercise.solution)
-    item("solution", f"{spell_path(path)}, lines {first} to {last}")
-    for number, thing in enumerate(exercise.library):
-        path, first, last = place(thing)
-        item("" if number else "library", f"{spell_path(path)}, lines {first} to {last}: {thing.__name__}")
-    definition, body = parts(exercise.solution)
-    say(f"\n{definition.partition(chr(10) + '    ' + chr(34) * 3)[0]}\n{body}")
+    for number, function in enumerate(exercise.source):
+        item("" if number else "solution", _place(function))
+    item("library", _place(exercise.library))
+    for function in exercise.source:
+        definition, body = parts(function)
+        say(f"\n{definition.partition(chr(10) + '    ' + chr(34) * 3)[0]}\n{body}")
     return 0
+
+
+def _place(thing: Any) -> str:
+    path, first, last = place(thing)
+    return f"{spell_path(path)}, lines {first} to {last}: {thing.__name__}"

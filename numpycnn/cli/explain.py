@@ -1,4 +1,4 @@
-"""``numpycnn explain``: a page that walks through what a network does with one input."""
+"""``numpycnn explain``: write a page that walks through a network's forward pass on one input."""
 
 import argparse
 import os
@@ -11,10 +11,10 @@ from numpycnn.cli.networks import add_model, open_model
 from numpycnn.explain import is_page, write_page
 from numpycnn.recipes.errors import spell_path
 
-LONGEST = 150  # bytes of the input's name in that of its page
+LONGEST = 150  # bytes of the input's name in the page's name
 EXAMPLES = """\
-The page is one HTML file that needs no network and no other file. It shows the maps of every layer; choose one, and see
-how each of its numbers is made. Large networks keep some maps of each layer, and the page says which.
+The page is one HTML file that needs no network and no other file. It shows the maps of every layer; choose one to see
+how each of its values is computed. For a large network it shows some maps of each layer, and says which.
 
 examples:
   numpycnn explain runs/mnist photo.jpg
@@ -26,17 +26,17 @@ examples:
 
 def add(commands: Commands) -> None:
     """Add the command."""
-    about = "Write a page that shows an input's way through a network, number by number."
+    about = "Write a page that shows a forward pass through a network, value by value."
     command = commands.add_parser("explain", help="show what a network does", description=about, epilog=EXAMPLES)
     add_model(command)
     command.add_argument(
         "input",
         metavar="INPUT",
-        help="a PNG or JPEG file, a WAV file for a model that hears, a sentence for one that reads, "
+        help="a PNG or JPEG file, a WAV file for a model of recordings, a sentence for one of sentences, "
         "or any input as an array in a .npy file",
     )
     command.add_argument("--out", metavar="FILE", help="the page to write (default: explain-INPUT.html)")
-    command.add_argument("--force", action="store_true", help="replace FILE even if it is no earlier page")
+    command.add_argument("--force", action="store_true", help="replace FILE even if this command did not write it")
     command.add_argument("--open", action="store_true", help="open the page in a browser")
     add_threads(command)
     command.set_defaults(run=run)
@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise CommandError(f"--out {spell_path(out)}: expected a file, found a folder")
     if out.exists() and not arguments.force and not is_page(out):
         raise CommandError(
-            f"{spell_path(out)} is there already, and no page of this command: name another with --out, or replace it "
+            f"{spell_path(out)} exists, and was not written by this command: name another with --out, or replace it "
             "with --force"
         )
     model = open_model(arguments.model, arguments.input_shape)
@@ -67,9 +67,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _name_of(text: str) -> str:
-    """Return what to call the page of an input: as its file, but for an end too long to be a part of another name."""
+    """Return a name for the page of an input: the file's stem, cut to `LONGEST` bytes."""
     try:
         found = Path(text).is_file()
-    except (OSError, ValueError):  # a sentence may be no name of a file at all
+    except (OSError, ValueError):  # a sentence may not be a valid file name
         found = False
     return os.fsencode(Path(text).stem)[:LONGEST].decode("utf-8", "ignore") if found else "input"

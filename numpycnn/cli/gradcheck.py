@@ -1,10 +1,10 @@
-"""``numpycnn gradcheck``: every gradient of a model held against central differences."""
+"""``numpycnn gradcheck``: compare every gradient of a model with central differences."""
 
 import argparse
 
 from numpycnn.cli.console import WRONG_GRADIENT, Commands, add_threads, report, say, terminal_width, use_threads, whole
 from numpycnn.cli.networks import add_model, open_model
-from numpycnn.gradcheck import GradientError, measure_gradients
+from numpycnn.inspection.gradcheck import GradientError, measure_gradients
 
 EXAMPLES = """\
 The check works on a copy of the model in float64. The exit status is 1 if a gradient is wrong.
@@ -18,7 +18,7 @@ examples:
 
 def add(commands: Commands) -> None:
     """Add the command."""
-    about = "Compare all gradients of a model with central differences, and print what was found."
+    about = "Compare all gradients of a model with central differences, and print the result."
     command = commands.add_parser("gradcheck", help="check a model's gradients", description=about, epilog=EXAMPLES)
     add_model(command)
     command.add_argument(
@@ -26,7 +26,7 @@ def add(commands: Commands) -> None:
         type=whole(1),
         default=40,
         metavar="N",
-        help="numbers of each array to move one by one (default: 40)",
+        help="elements of each array to change, one by one (default: 40)",
     )
     command.add_argument(
         "--seed", type=whole(0), default=0, metavar="N", help="of the random input and choices (default: 0)"

@@ -4,30 +4,30 @@ import argparse
 import shlex
 from pathlib import Path
 
+from numpycnn._checks import format_shape
 from numpycnn.cli.console import CommandError, refusing, shape
-from numpycnn.functional.checks import spell
-from numpycnn.loading import load_model
+from numpycnn.io.loading import load_model
+from numpycnn.layers.sequential import Sequential
 from numpycnn.models import MODELS, create
 from numpycnn.recipes.errors import spell_path
 from numpycnn.recipes.results import CHECKPOINT, MODEL_FILE, RUNS
-from numpycnn.sequential import Sequential
 
 MODEL_HELP = f"a trained model's .safetensors file or its folder, or one of {', '.join(MODELS)}"
 
 
 def add_model(command: argparse.ArgumentParser) -> None:
-    """Let a command take a model and, for one of the zoo, its input shape."""
+    """Add a model argument to a command and, for a network of the zoo, its input shape."""
     command.add_argument("model", metavar="MODEL", help=MODEL_HELP)
     command.add_argument(
         "--input-shape",
         type=shape,
         metavar="C,H,W",
-        help="of one picture, as 1,28,28 (default: the network's own; that of a trained model is fixed)",
+        help="of one picture, such as 1,28,28 (default: the network's own; that of a trained model is fixed)",
     )
 
 
 def file_of(text: str) -> Path | None:
-    """Return the file that a user means, None if there is none."""
+    """Return the model file of a path, None if there is none."""
     path = Path(text)
     if path.is_dir() and (path / MODEL_FILE).is_file():
         path = path / MODEL_FILE
@@ -37,15 +37,15 @@ def file_of(text: str) -> Path | None:
 def open_model(
     text: str, input_shape: tuple[int, ...] | None = None, classes: int = 10, *, seed: int | None = 0
 ) -> Sequential:
-    """Return the model of a name, a file or a folder; one of a name is new and untrained.
+    """Return the model of a name, a file or a folder; a named network is new and untrained.
 
-    `classes` counts with an input shape only: without one the network is built as the zoo has it. With None as its
-    `seed`, a new one has no weights, which takes no time.
+    `classes` is used with an input shape only: without one the network has its default shape. With None as its `seed`,
+    a new network has no weights, which saves time.
 
     Raises
     ------
     CommandError
-        If there is none, or the input shape is not its own or does not fit it.
+        If there is none, or the input shape does not fit it.
     """
     if text in MODELS:
         with refusing(ValueError, MemoryError):
@@ -54,7 +54,7 @@ def open_model(
     if path is None and (Path(text) / CHECKPOINT).is_file():
         raise CommandError(
             f"{spell_path(text)}: expected a finished training, found an unfinished one ({CHECKPOINT}); "
-            f"{how_to_go_on(Path(text))}"
+            f"{describe_resume(Path(text))}"
         )
     if path is None:
         raise CommandError(
@@ -64,18 +64,18 @@ def open_model(
     model = load_model(path)
     if input_shape is not None and input_shape != model.input_shape:
         raise CommandError(
-            f"{spell_path(path)}: this model takes inputs of shape {spell(model.input_shape or ())}, "
+            f"{spell_path(path)}: this model takes inputs of shape {format_shape(model.input_shape or ())}, "
             f"got --input-shape {','.join(map(str, input_shape))}"
         )
     return model
 
 
-def how_to_go_on(folder: Path) -> str:
-    """Say what can be done with an unfinished training."""
+def describe_resume(folder: Path) -> str:
+    """Return advice on an unfinished training."""
     settings = load_model(folder / CHECKPOINT).metadata.get("training", {})
     dataset = settings.get("dataset", "DATASET") if isinstance(settings, dict) else "DATASET"
     resume = ["numpycnn", "train", str(dataset), "--out", str(folder), "--resume"]
-    return f"finish it with: {shlex.join(resume)}; or take the model as it is so far: {folder / CHECKPOINT}"
+    return f"finish it with: {shlex.join(resume)}; or use the model trained so far: {folder / CHECKPOINT}"
 
 
 def newest_model() -> Path:
@@ -91,7 +91,7 @@ def newest_model() -> Path:
     if not found and begun:
         folder = begun[-1].parent
         raise CommandError(
-            f"no trained model in {RUNS}: the training in {spell_path(folder)} is unfinished; {how_to_go_on(folder)}"
+            f"no trained model in {RUNS}: the training in {spell_path(folder)} is unfinished; {describe_resume(folder)}"
         )
     if not found:
         raise CommandError(

@@ -1,4 +1,4 @@
-"""``numpycnn predict``: what a trained model sees in pictures, hears in recordings and reads in sentences."""
+"""``numpycnn predict``: classify pictures, recordings or sentences with a trained model."""
 
 import argparse
 import json
@@ -26,18 +26,18 @@ from numpycnn.cli.console import (
 from numpycnn.cli.networks import file_of, newest_model, open_model
 from numpycnn.data import Reader, SentenceReader
 from numpycnn.errors import DataFormatError
+from numpycnn.layers.sequential import Sequential
 from numpycnn.models import MODELS
 from numpycnn.recipes.errors import spell_path
 from numpycnn.recipes.networks import Training, training_of
 from numpycnn.recipes.results import MODEL_FILE, RUNS
 from numpycnn.recipes.scoring import expect_classifier, score, views_for
-from numpycnn.sequential import Sequential
 from numpycnn.training import ViewAverage
 
 EXAMPLES = """\
-What INPUT is follows from what the model was trained on: a PNG or JPEG picture, a WAV file of one channel, or a
-sentence in quotation marks. A digit may be dark on light or light on dark, drawn or photographed, of any size: one
-digit a picture. A piece of clothing lies on a plain background.
+INPUT depends on the model's training data: a PNG or JPEG picture, a WAV file of one channel, or a sentence in
+quotation marks. A digit may be dark on light or light on dark, drawn or photographed, of any size: one digit per
+picture. A piece of clothing needs a plain background.
 
 examples:
   numpycnn predict photo.jpg
@@ -51,9 +51,7 @@ BAR = 40  # characters for a probability of 1
 
 def add(commands: Commands) -> None:
     """Add the command."""
-    about = (
-        "Print what a trained model takes pictures, recordings or sentences for, with the probability of each class."
-    )
+    about = "Classify pictures, recordings or sentences with a trained model, and print the probability of each class."
     command = commands.add_parser(
         "predict", help="classify pictures, recordings or sentences", description=about, epilog=EXAMPLES
     )
@@ -70,7 +68,7 @@ def add(commands: Commands) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print a prediction for each input; one that cannot be read is reported, and the others still are predicted."""
+    """Print a prediction for each input; report and skip an unreadable one."""
     use_threads(arguments.threads)
     name = str(newest_model()) if arguments.model is None else arguments.model
     if name in MODELS and file_of(name) is None:
@@ -79,8 +77,8 @@ def run(arguments: argparse.Namespace) -> int:
     training = training_of(model)
     if training is None or training.reader is None:
         raise CommandError(
-            f"{spell_path(name)}: expected a model whose metadata says how its inputs are made (dataset, class_names, "
-            "mean, std, reader), as that of 'numpycnn train' does"
+            f"{spell_path(name)}: expected a model with its preprocessing in the metadata (dataset, class_names, mean, "
+            "std, reader), as 'numpycnn train' writes it"
         )
     noun = training.reader.noun
     if not arguments.json:
@@ -107,11 +105,11 @@ def classify(
     model: Sequential, training: Training, reader: Reader, text: str, views: ViewAverage | None = None
 ) -> np.ndarray:
     """Return the probabilities of the classes for one file or sentence."""
-    if isinstance(reader, SentenceReader) and os.path.isfile(text):  # False where a path could not be as long
+    if isinstance(reader, SentenceReader) and os.path.isfile(text):  # False for a text too long for a path
         raise CommandError(f"{spell_path(text)}: expected a sentence in quotation marks, got the name of a file")
     try:
         example = reader.read(text)
-    except DataFormatError:  # which names the file
+    except DataFormatError:  # its message names the file
         raise
     except ValueError as error:
         raise CommandError(f"{spell_path(text)}: {one_line(error)}") from error
@@ -123,7 +121,7 @@ def classify(
 
 
 def as_json(probabilities: np.ndarray, class_names: Sequence[str]) -> dict[str, Any]:
-    """Return a prediction as JSON can hold it."""
+    """Return a prediction as JSON types."""
     best = int(probabilities.argmax())
     return {
         "class": class_names[best],

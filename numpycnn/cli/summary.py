@@ -1,4 +1,4 @@
-"""``numpycnn summary``: what a model is made of, and what it costs."""
+"""``numpycnn summary``: print the layers of a model and their cost."""
 
 import argparse
 

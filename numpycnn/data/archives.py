@@ -1,7 +1,7 @@
-"""The files of a folder, a zip or a tar archive, read in the same way and with the same caution.
+"""Read the files of a folder, a zip or a tar archive through one interface.
 
-Nothing is ever unpacked to the disk, so it does not matter what paths a member's name may hold. A member is read into
-memory as a stream, no further than a limit, and an archive that unpacks to far more than it should is left.
+Nothing is unpacked to the disk, so a member's name cannot write outside of a folder. A member is streamed into memory
+up to a size limit, and an archive that unpacks to more than its limit is refused.
 """
 
 import gzip
@@ -20,14 +20,14 @@ from typing import IO, cast
 
 from numpycnn.errors import DataFormatError
 
-LARGEST_TAR = 1 << 30  # bytes that a whole tar archive may unpack to
-# What zipfile, tarfile, gzip and zlib raise on archives that are truncated, damaged or made by somebody clever.
-DAMAGE = (
+MAX_TAR_BYTES = 1 << 30  # bytes that a whole tar archive may unpack to
+# Raised by zipfile, tarfile, gzip and zlib on truncated, damaged or malicious archives.
+ARCHIVE_ERRORS = (
     zipfile.BadZipFile,
     tarfile.TarError,
     zlib.error,
     struct.error,
-    OSError,  # gzip's word for a wrong checksum, and what a seek to nowhere gives
+    OSError,  # gzip: a wrong checksum; also a seek out of range
     EOFError,
     ValueError,
     OverflowError,
@@ -38,9 +38,9 @@ DAMAGE = (
 
 @dataclass(frozen=True)
 class Member:
-    """A file in an archive: its path there, with slashes, and how to read it while it is the one at hand.
+    """A file in an archive: its path there, with slashes, and a function that reads it while it is the current one.
 
-    ``read(most)`` returns the content, or raises a DataFormatError if it is damaged or longer than `most` bytes.
+    ``read(max_bytes)`` returns the content, or raises a DataFormatError if it is damaged or longer than that.
     """
 
     name: str
@@ -48,30 +48,30 @@ class Member:
 
 
 def members(path: str | os.PathLike[str]) -> Iterator[Member]:
-    """Go through the files of a folder or an archive; hidden ones are left out.
+    """Iterate over the files of a folder or an archive, without hidden ones.
 
-    Those of a folder come in the order of their names, those of an archive in their own.
+    The files of a folder are sorted by name; those of an archive keep its order.
 
     Parameters
     ----------
     path : path_like
-        A folder, a zip, or a tar archive, plain or compressed with gzip; the content tells which.
+        A folder, a zip, or a tar archive, plain or compressed with gzip; recognized by the content.
 
     Yields
     ------
     Member
-        To be read before the next one is asked for.
+        Must be read before the next one is requested.
 
     Raises
     ------
     FileNotFoundError
-        If there is nothing at `path`.
+        If `path` does not exist.
     DataFormatError
-        If it is something else, or damaged.
+        If it is neither a folder nor such an archive, or is damaged.
     """
     path = Path(path)
     if path.is_dir():
-        yield from _in_folder(path)
+        yield from _iter_folder(path)
         return
     if not path.exists():
         raise FileNotFoundError(f"{path}: expected a folder, a zip or a tar archive, found nothing")
@@ -81,114 +81,114 @@ def members(path: str | os.PathLike[str]) -> Iterator[Member]:
         beginning = file.read(262)
         file.seek(0)
         if beginning.startswith((b"PK\x03\x04", b"PK\x05\x06")):
-            yield from _in_zip(path, file)
+            yield from _iter_zip(path, file)
         elif beginning.startswith(b"\x1f\x8b"):
             with gzip.GzipFile(fileobj=file) as unpacked:
-                yield from _in_tar(path, cast("IO[bytes]", unpacked))
+                yield from _iter_tar(path, cast("IO[bytes]", unpacked))
         elif beginning[257:262] == b"ustar":
-            yield from _in_tar(path, file)
+            yield from _iter_tar(path, file)
         else:
             raise DataFormatError(
                 f"{path}: expected a folder, a zip or a tar archive (plain or .gz), found another kind of file"
             )
 
 
-def _hidden(name: str) -> bool:
-    """Whether a path is a system's own affair: a dot file, or what macOS adds to its archives."""
+def _is_hidden(name: str) -> bool:
+    """Return whether a path is a dot file or metadata that macOS adds to archives."""
     return any(part.startswith(".") or part == "__MACOSX" for part in name.split("/"))
 
 
-def _checked(place: str, size: int, most: int, read: Callable[[int], bytes]) -> bytes:
-    """Read a member that says it has `size` bytes, and no more than `most` whatever it says."""
-    if size > most:
-        raise DataFormatError(f"{place}: expected at most {most:,} bytes, found {size:,}")
-    content = read(most + 1)
-    if len(content) > most:
-        raise DataFormatError(f"{place}: expected at most {most:,} bytes, found more")
+def _read_checked(place: str, size: int, max_bytes: int, read: Callable[[int], bytes]) -> bytes:
+    """Read a member of `size` declared bytes, and never more than `max_bytes`."""
+    if size > max_bytes:
+        raise DataFormatError(f"{place}: expected at most {max_bytes:,} bytes, found {size:,}")
+    content = read(max_bytes + 1)
+    if len(content) > max_bytes:
+        raise DataFormatError(f"{place}: expected at most {max_bytes:,} bytes, found more")
     if len(content) != size:
         raise DataFormatError(f"{place}: expected {size:,} bytes, found {len(content):,}: it is truncated")
     return content
 
 
 @contextmanager
-def _named(place: str) -> Iterator[None]:
-    """Turn what the libraries raise on damage into one kind of error that says where."""
+def _as_format_error(place: str) -> Iterator[None]:
+    """Convert the libraries' errors on damaged archives to a DataFormatError that names the place."""
     try:
         yield
     except DataFormatError:
         raise
-    except DAMAGE as error:
+    except ARCHIVE_ERRORS as error:
         raise DataFormatError(f"{place}: expected a whole archive, found a damaged one ({error})") from error
 
 
-def _in_folder(folder: Path, inside: str = "", above: tuple[str, ...] = ()) -> Iterator[Member]:
-    """Go through a folder, links included but for those that lead back to a folder `above` this one."""
+def _iter_folder(folder: Path, inside: str = "", above: tuple[str, ...] = ()) -> Iterator[Member]:
+    """Iterate over a folder; links are followed, except those to a folder `above` this one."""
     real = os.path.realpath(folder)
     if real in above:
         return
-    for path in sorted(folder.iterdir()):  # a folder that may not be read raises, and is not an empty one
+    for path in sorted(folder.iterdir()):  # raises for an unreadable folder, instead of treating it as empty
         name = inside + path.name
-        if _hidden(path.name):
+        if _is_hidden(path.name):
             continue
         if path.is_dir():
-            yield from _in_folder(path, f"{name}/", (*above, real))
-        elif path.is_file():  # not so a pipe, on which reading would wait for ever
+            yield from _iter_folder(path, f"{name}/", (*above, real))
+        elif path.is_file():  # skips pipes, which would block
 
-            def read(most: int, path: Path = path) -> bytes:
+            def read(max_bytes: int, path: Path = path) -> bytes:
                 with path.open("rb") as file:
                     info = os.fstat(file.fileno())
                     if not stat.S_ISREG(info.st_mode):
                         raise DataFormatError(f"{path}: expected a regular file")
-                    return _checked(str(path), info.st_size, most, file.read)
+                    return _read_checked(str(path), info.st_size, max_bytes, file.read)
 
             yield Member(name, read)
 
 
-def _in_zip(path: Path, file: IO[bytes]) -> Iterator[Member]:
-    with _named(str(path)):
+def _iter_zip(path: Path, file: IO[bytes]) -> Iterator[Member]:
+    with _as_format_error(str(path)):
         archive = zipfile.ZipFile(file)
     with archive:
         for info in archive.infolist():
-            if not info.is_dir() and not _hidden(info.filename):
+            if not info.is_dir() and not _is_hidden(info.filename):
 
-                def read(most: int, info: zipfile.ZipInfo = info) -> bytes:
+                def read(max_bytes: int, info: zipfile.ZipInfo = info) -> bytes:
                     place = f"{path}: {info.filename}"
-                    with _named(place), archive.open(info) as member:
-                        return _checked(place, info.file_size, most, member.read)
+                    with _as_format_error(place), archive.open(info) as member:
+                        return _read_checked(place, info.file_size, max_bytes, member.read)
 
                 yield Member(info.filename, read)
 
 
-class _Limited(io.RawIOBase):
-    """A stream that ends with an error where an archive has unpacked to more than it may."""
+class _LimitedStream(io.RawIOBase):
+    """A stream that raises once an archive has unpacked to more than its limit."""
 
     def __init__(self, stream: IO[bytes], path: Path) -> None:
-        self.stream, self.path, self.left = stream, path, LARGEST_TAR
+        self.stream, self.path, self.left = stream, path, MAX_TAR_BYTES
 
     def read(self, size: int = -1) -> bytes:
         content = self.stream.read(size)
         self.left -= len(content)
         if self.left < 0:
-            raise DataFormatError(f"{self.path}: expected an archive of at most {LARGEST_TAR:,} bytes, found more")
+            raise DataFormatError(f"{self.path}: expected an archive of at most {MAX_TAR_BYTES:,} bytes, found more")
         return content
 
 
-def _in_tar(path: Path, file: IO[bytes]) -> Iterator[Member]:
-    with _named(str(path)):
-        archive = tarfile.open(fileobj=cast("IO[bytes]", _Limited(file, path)), mode="r|")  # noqa: SIM115
+def _iter_tar(path: Path, file: IO[bytes]) -> Iterator[Member]:
+    with _as_format_error(str(path)):
+        archive = tarfile.open(fileobj=cast("IO[bytes]", _LimitedStream(file, path)), mode="r|")  # noqa: SIM115
     with archive:
         while True:
-            with _named(str(path)):
+            with _as_format_error(str(path)):
                 info = archive.next()
             if info is None:
                 return
-            if info.isreg() and not _hidden(info.name.removeprefix("./")):
+            if info.isreg() and not _is_hidden(info.name.removeprefix("./")):
 
-                def read(most: int, info: tarfile.TarInfo = info) -> bytes:
+                def read(max_bytes: int, info: tarfile.TarInfo = info) -> bytes:
                     place = f"{path}: {info.name}"
-                    with _named(place):
+                    with _as_format_error(place):
                         member = archive.extractfile(info)
                         assert member is not None  # it is a regular file
-                        return _checked(place, info.size, most, member.read)
+                        return _read_checked(place, info.size, max_bytes, member.read)
 
                 yield Member(info.name.removeprefix("./"), read)

@@ -1,14 +1,13 @@
-"""Sound as a picture: WAV files read, and their energy in bands of frequency over time, on the scales of the ear.
+"""WAV files and log-mel spectrograms: energy by frequency band and time, on perceptual scales.
 
-The power of short stretches of the wave, each seen through a Hann window, is summed in triangular bands that are evenly
-spaced on the mel scale, and its logarithm taken:
+The power spectrum of each Hann window of the wave is summed in triangular bands that are evenly spaced on the mel
+scale, and its logarithm taken:
 
     mel(f) = 2595 log10(1 + f / 700)
     y[m, t] = 1 + 10 log10(P[m, t] / max P) / range,   at least 0
 
-so that the loudest band and moment of a recording is 1, and what is `range` decibels below it, or more, is 0. How
-loud a recording is as a whole makes no difference. Along both axes of this picture neighbours belong together, which
-is what a convolution makes use of.
+so that the loudest element of a recording is 1, and an element at least `range` decibels below it is 0. The overall
+loudness makes no difference. Neighbors along both axes are related, as convolution assumes.
 
 Source: S. Davis, P. Mermelstein, "Comparison of parametric representations for monosyllabic word recognition in
 continuously spoken sentences", 1980.
@@ -28,9 +27,9 @@ import numpy as np
 
 from numpycnn.errors import DataFormatError
 
-MOST_SECONDS = 60
-MOST_BYTES = 50_000_000  # a minute of 32 bits at the highest rate
-RATES = (4_000, 192_000)  # Hz
+MAX_SECONDS = 60
+MAX_BYTES = 50_000_000  # a minute of 32 bits at the highest rate
+RATE_RANGE = (4_000, 192_000)  # Hz
 CHUNK = 100  # recordings at a time: their spectra are much larger than the result
 
 
@@ -40,21 +39,21 @@ def decode_wav(content: bytes, name: str) -> tuple[int, np.ndarray]:
     Parameters
     ----------
     content : bytes
-        Whole numbers of 8 to 64 bits, or floats, as in nearly every WAV file.
+        With samples as integers of 8 to 64 bits, or as floats.
     name : str
-        The file's, for errors.
+        Name of the file, for errors.
 
     Returns
     -------
     rate : int
-        Samples a second.
+        Samples per second.
     wave : ndarray of float64, shape (T,)
         From -1 to 1; a file of floats may go beyond.
 
     Raises
     ------
     DataFormatError
-        If the file is no WAV file, is damaged, empty, silent or longer than a minute, or has several channels.
+        If the file is not a WAV file, is damaged, empty, silent or longer than a minute, or has several channels.
     """
     from scipy.io import wavfile
 
@@ -62,7 +61,7 @@ def decode_wav(content: bytes, name: str) -> tuple[int, np.ndarray]:
         warnings.simplefilter("always")
         try:
             rate, samples = wavfile.read(io.BytesIO(content))
-        # What SciPy raises on damaged headers; the last one where there are no samples at all.
+        # Raised by SciPy on damaged headers; NameError if there are no samples.
         except (ValueError, TypeError, LookupError, ArithmeticError, EOFError, struct.error, NameError) as error:
             reason = "no samples" if isinstance(error, NameError) else error
             raise DataFormatError(
@@ -76,13 +75,15 @@ def decode_wav(content: bytes, name: str) -> tuple[int, np.ndarray]:
         )
     if not samples.size:
         raise DataFormatError(f"{name}: expected a recording, found an empty one")
-    if not RATES[0] <= rate <= RATES[1]:
-        raise DataFormatError(f"{name}: expected {RATES[0]:,} to {RATES[1]:,} samples a second, found {rate:,}")
-    if len(samples) > MOST_SECONDS * rate:
+    if not RATE_RANGE[0] <= rate <= RATE_RANGE[1]:
         raise DataFormatError(
-            f"{name}: expected a recording of at most {MOST_SECONDS} s, found one of {len(samples) / rate:,.0f} s"
+            f"{name}: expected {RATE_RANGE[0]:,} to {RATE_RANGE[1]:,} samples a second, found {rate:,}"
         )
-    if samples.dtype.kind == "u":  # 8 bits, with silence in the middle
+    if len(samples) > MAX_SECONDS * rate:
+        raise DataFormatError(
+            f"{name}: expected a recording of at most {MAX_SECONDS} s, found one of {len(samples) / rate:,.0f} s"
+        )
+    if samples.dtype.kind == "u":  # 8 bits, with silence at 128
         wave = (samples.astype(np.float64) - 128) / 128
     elif samples.dtype.kind == "i":
         wave = samples / -float(np.iinfo(samples.dtype).min)
@@ -96,21 +97,21 @@ def decode_wav(content: bytes, name: str) -> tuple[int, np.ndarray]:
 
 
 def mel_filters(mels: int, fft: int, rate: int) -> np.ndarray:
-    """Return the weight of each frequency of a spectrum in each band.
+    """Return the weight of each frequency in each mel band.
 
     Parameters
     ----------
     mels : int
-        Bands.
+        Number of bands.
     fft : int
         Length of the Fourier transform.
     rate : int
-        Samples a second.
+        Samples per second.
 
     Returns
     -------
     ndarray of float64, shape (mels, fft // 2 + 1)
-        Triangles: each rises from the middle of the band before to 1 at its own, and falls to that of the band after.
+        Triangles: each rises from the center of the previous band to 1 at its own, and falls to the center of the next.
     """
     highest = 2595 * math.log10(1 + rate / 2 / 700)
     corners = 700 * (10 ** (np.linspace(0, highest, mels + 2) / 2595) - 1)  # Hz
@@ -122,20 +123,21 @@ def mel_filters(mels: int, fft: int, rate: int) -> np.ndarray:
 
 @dataclass(frozen=True)
 class SpectrogramReader:
-    """What makes a log-mel spectrogram of a WAV file.
+    """A reader of WAV files that returns log-mel spectrograms.
 
     Parameters
     ----------
     rate : int
-        Samples a second; other recordings are resampled.
+        Samples per second; recordings at another rate are resampled.
     samples : int
-        That are looked at: of a longer recording the stretch with the most energy, while a shorter one is centred.
+        Number of samples used: of a longer recording the part with the most energy; a shorter one is zero-padded on
+        both sides.
     window, hop, fft : int
-        Samples of a window, from one window to the next, and of the Fourier transform (filled up with zeros).
+        Samples of a window, between two windows, and of the Fourier transform (zero-padded).
     mels : int
-        Bands of frequency.
+        Number of frequency bands.
     decibels : float
-        The range.
+        Dynamic range.
 
     Raises
     ------
@@ -161,8 +163,8 @@ class SpectrogramReader:
 
     def __post_init__(self) -> None:
         limits = {
-            "rate": RATES,
-            "samples": (2, MOST_SECONDS * RATES[1]),
+            "rate": RATE_RANGE,
+            "samples": (2, MAX_SECONDS * RATE_RANGE[1]),
             "window": (2, 1 << 14),
             "hop": (1, 1 << 14),
             "fft": (2, 1 << 14),
@@ -181,11 +183,11 @@ class SpectrogramReader:
 
     @property
     def shape(self) -> tuple[int, int, int]:
-        """Of one example: (1, mels, frames)."""
+        """Shape of one example: (1, mels, frames)."""
         return 1, self.mels, -(-self.samples // self.hop)
 
     def to_json(self) -> dict[str, Any]:
-        """Return all settings."""
+        """Return the settings as JSON values."""
         return {"kind": self.kind} | asdict(self)
 
     def read(self, source: str | os.PathLike[str]) -> np.ndarray:
@@ -202,37 +204,37 @@ class SpectrogramReader:
         Raises
         ------
         FileNotFoundError, IsADirectoryError
-            If there is no such file, or it is a folder.
+            If the file does not exist, or is a folder.
         DataFormatError
-            If it is no WAV file that can be read; see `decode_wav`.
+            If it cannot be read as a WAV file; see `decode_wav`.
         """
         path = Path(source)
         if path.is_dir():
             raise IsADirectoryError(f"{path}: expected a WAV file, found a folder")
         if not path.exists():
             raise FileNotFoundError(f"{path}: expected a WAV file, found no such file")
-        if path.stat().st_size > MOST_BYTES:
-            raise DataFormatError(f"{path}: expected at most {MOST_BYTES:,} bytes, found {path.stat().st_size:,}")
+        if path.stat().st_size > MAX_BYTES:
+            raise DataFormatError(f"{path}: expected at most {MAX_BYTES:,} bytes, found {path.stat().st_size:,}")
         return self.spectrograms(self.stretch(*decode_wav(path.read_bytes(), str(path)))[np.newaxis])[0]
 
     def stretch(self, rate: int, wave: np.ndarray) -> np.ndarray:
-        """Return the part of a wave that is looked at, at our rate.
+        """Return the part of a wave that is used, at the reader's rate.
 
         Parameters
         ----------
         rate : int
-            Of the wave.
+            Samples per second of the wave.
         wave : ndarray of float64, shape (T,)
 
         Returns
         -------
         ndarray of float32, shape (samples,)
-            The loudest sample is 1 or -1.
+            Scaled so that the loudest sample is 1 or -1.
         """
         if rate != self.rate:
             from scipy.signal import resample_poly
 
-            # Next to a ratio of large numbers, which would make a filter of a million taps, is one of smaller ones.
+            # A ratio of large numbers would make a filter of a million taps: approximate it.
             ratio = Fraction(self.rate, rate).limit_denominator(1000)
             wave = resample_poly(wave, ratio.numerator, ratio.denominator)
         wave = wave / np.abs(wave).max()

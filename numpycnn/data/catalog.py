@@ -1,4 +1,4 @@
-"""All data sets that can be asked for by name."""
+"""All data sets, by name."""
 
 import os
 from collections.abc import Callable
@@ -18,7 +18,7 @@ Load: TypeAlias = Callable[[str | os.PathLike[str] | None], tuple[Dataset, Datas
 
 @dataclass(frozen=True)
 class Entry:
-    """What is known of a data set, and what loads its training and its test set from a folder or from anywhere."""
+    """The description of a data set, and its loader, which returns the training and the test set."""
 
     source: Source
     load: Load

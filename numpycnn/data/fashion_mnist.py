@@ -1,4 +1,4 @@
-"""Fashion-MNIST, 60,000 and 10,000 pictures of clothes in MNIST's format, and much harder than digits.
+"""Fashion-MNIST, 60,000 and 10,000 images of clothes in MNIST's format, and much harder than digits.
 
 Source: H. Xiao, K. Rasul, R. Vollgraf, "Fashion-MNIST: a novel image dataset for benchmarking machine learning
 algorithms", arXiv 1708.07747.
@@ -29,12 +29,12 @@ CLOTHES = (
 )
 MEAN, STD = 0.2860, 0.3530  # of the training pixels, on the scale 0 to 1
 SIDE = 28
-NEAR = 12  # of 255: as much a background may differ from the colour of its corners
+BACKGROUND_TOLERANCE = 12  # of 255: largest difference of the background from the colour of the corners
 
 FASHION_MNIST = Source(
     name="fashion_mnist",
     title="Fashion-MNIST",
-    about="70,000 pictures of clothes in 10 classes, 28x28 grey",
+    about="70,000 images of clothes in 10 classes, 28x28 grey",
     licence="MIT",
     homepage="https://github.com/zalandoresearch/fashion-mnist",
     folders=("fashion-mnist",),
@@ -69,11 +69,10 @@ FASHION_MNIST = Source(
 
 
 def load_fashion_mnist(root: str | os.PathLike[str] | None = None) -> tuple[Dataset, Dataset]:
-    """Load Fashion-MNIST: 28x28 grey pictures of clothes, 60,000 for training and 10,000 for testing.
+    """Load Fashion-MNIST: 28x28 grey images of clothes, 60,000 for training and 10,000 for testing.
 
-    The files are looked for in `root` (and nowhere else, if it is given), in the folder ``fashion-mnist`` below the one
-    that the environment variable ``NUMPYCNN_DATA`` names, in ``/usr/share/datasets/fashion-mnist``, in the cache, and
-    on the mirrors.
+    Search order: `root` alone, if given; otherwise the folder ``fashion-mnist`` in the folder that the environment
+    variable ``NUMPYCNN_DATA`` names, ``/usr/share/datasets/fashion-mnist``, the cache, the mirrors.
 
     Parameters
     ----------
@@ -88,32 +87,32 @@ def load_fashion_mnist(root: str | os.PathLike[str] | None = None) -> tuple[Data
     Raises
     ------
     FileNotFoundError
-        If `root` is given and has not all four files, or no source has them.
+        If a file is missing in the given `root`, or the files are in none of these places.
     NotADirectoryError
         If `root` is a file.
     DataFormatError
-        If a file is there but damaged, or is not Fashion-MNIST's, as MNIST's of the same name.
+        If a file is damaged, or is not from Fashion-MNIST, such as MNIST's of the same name.
     """
     return load_idx(FASHION_MNIST, root, CLOTHES, MEAN, STD, GarmentReader())
 
 
 @dataclass(frozen=True)
 class GarmentReader(PictureFileReader):
-    """What makes a Fashion-MNIST image of a picture of one piece of clothing on a plain background."""
+    """A reader of pictures of one piece of clothing on a plain background."""
 
     kind: ClassVar[str] = "garment"
     shape: ClassVar[tuple[int, int, int]] = (1, SIDE, SIDE)
 
     def prepare(self, picture: np.ndarray) -> np.ndarray:
-        """Return the image of a piece of clothing, see `prepare_garment`."""
+        """Return the Fashion-MNIST image of a picture, see `prepare_garment`."""
         return prepare_garment(picture)
 
 
 def prepare_garment(picture: np.ndarray) -> np.ndarray:
-    """Make a picture of a piece of clothing into a Fashion-MNIST image, as its authors did with a shop's photographs.
+    """Convert a picture of a piece of clothing to a Fashion-MNIST image, as its authors did with product photographs.
 
     The background, of the colour of the corners, is trimmed; the longer side becomes 28 pixels, and the shorter one is
-    filled up on both sides; a light background becomes black by turning all brightnesses round.
+    padded on both sides; a picture on a light background is inverted.
 
     Parameters
     ----------
@@ -126,13 +125,13 @@ def prepare_garment(picture: np.ndarray) -> np.ndarray:
     Raises
     ------
     ValueError
-        If nothing stands out from the background.
+        If the picture shows only background.
     """
     grey = fit_picture(picture, picture.shape[:2], 1)[0]  # (H, W)
     background = int(np.median(grey[[0, 0, -1, -1], [0, -1, 0, -1]]))
-    garment = np.abs(grey.astype(np.int16) - background) > NEAR
+    garment = np.abs(grey.astype(np.int16) - background) > BACKGROUND_TOLERANCE
     if not garment.any():
-        raise ValueError("expected a piece of clothing on a plain background, found nothing that stands out from it")
+        raise ValueError("expected a piece of clothing on a plain background, found only background")
     rows, columns = np.flatnonzero(garment.any(axis=1)), np.flatnonzero(garment.any(axis=0))
     grey = grey[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     if background > 127:

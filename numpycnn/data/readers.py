@@ -1,4 +1,4 @@
-"""Readers by the name that their settings bear: what a model file says of its inputs becomes a reader again."""
+"""Restore the reader that a model file describes, by its kind."""
 
 from collections.abc import Mapping
 from dataclasses import fields
@@ -18,12 +18,12 @@ READERS: dict[str, type[Any]] = {
 
 
 def reader_from(settings: Any) -> Reader:
-    """Return the reader whose `to_json` gave these settings.
+    """Return the reader with these settings, which `to_json` returned.
 
     Parameters
     ----------
     settings : dict
-        As it comes out of a model's metadata.
+        From a model's metadata.
 
     Returns
     -------
@@ -32,7 +32,7 @@ def reader_from(settings: Any) -> Reader:
     Raises
     ------
     ValueError
-        If there is no such kind of reader, or its settings are others or make no sense.
+        If the kind is unknown, or the settings are not those of the kind or are out of range.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Sentence polarity: 10,662 sentences from film reviews, half of them in praise and half in blame.
+"""Sentence polarity: 10,662 sentences from film reviews, half positive and half negative.
 
 Source: B. Pang, L. Lee, "Seeing stars: exploiting class relationships for sentiment categorization with respect to
 rating scales", 2005; the data set MR of Y. Kim, "Convolutional neural networks for sentence classification", 2014.
@@ -11,14 +11,14 @@ import numpy as np
 
 from numpycnn.data.archives import members
 from numpycnn.data.dataset import Dataset
-from numpycnn.data.source import Form, Found, Source, is_known, obtain
+from numpycnn.data.source import Form, Found, Source, find_or_fetch, is_known
 from numpycnn.data.text import SentenceReader, build_vocabulary, tokenize
 from numpycnn.errors import DataFormatError
 
 CLASSES = ("negative", "positive")
 FILES = ("rt-polarity.neg", "rt-polarity.pos")
 TEST_SHARE = 0.1
-MOST_BYTES = 20_000_000
+MAX_BYTES = 20_000_000
 
 PLAIN = Form(
     FILES,
@@ -30,7 +30,7 @@ PLAIN = Form(
 SENTENCE_POLARITY = Source(
     name="sentence_polarity",
     title="sentence polarity 1.0",
-    about="10,662 sentences from film reviews, in praise or in blame",
+    about="10,662 sentences from film reviews, positive or negative",
     licence="none stated; the authors ask to be cited",
     homepage="https://www.cs.cornell.edu/people/pabo/movie-review-data/",
     folders=("rt-polarity", "rt-polaritydata", "sentence-polarity"),
@@ -41,19 +41,19 @@ SENTENCE_POLARITY = Source(
 def load_sentence_polarity(
     root: str | os.PathLike[str] | None = None, *, max_length: int = 64, min_count: int = 2, seed: int = 0
 ) -> tuple[Dataset, Dataset]:
-    """Load the sentences as rows of tokens; one tenth, drawn by `seed`, is the test set.
+    """Load the sentences as rows of tokens; one tenth, drawn with `seed`, is the test set.
 
-    They are looked for in `root` (and nowhere else, if it is given), and where the environment variable
-    ``NUMPYCNN_DATA`` points. No mirror is known whose copy could be checked.
+    Searched for in `root`, if given, otherwise in the folder that the environment variable ``NUMPYCNN_DATA`` names. Not
+    downloaded: no known mirror has a copy with a published checksum.
 
     Parameters
     ----------
     root : path_like, optional
         A folder with ``rt-polarity.neg`` and ``rt-polarity.pos``, or with the archive ``rt-polaritydata.tar.gz``.
     max_length : int
-        Of a row of tokens. The longest sentence has 56.
+        Length of a row of tokens. The longest sentence has 56.
     min_count : int
-        Words that occur less often in the training sentences are read as the unknown word.
+        Words that occur less often in the training sentences become the unknown word.
     seed : int
 
     Returns
@@ -65,16 +65,16 @@ def load_sentence_polarity(
     Raises
     ------
     FileNotFoundError
-        If `root` is given and does not hold them, or they are nowhere.
+        If they are not in the given `root`, or in none of these places.
     NotADirectoryError
         If `root` is another file.
     DataFormatError
-        If a line has no words or more than `max_length`, or a file is missing in the archive.
+        If a line contains no words or more than `max_length`, or a file is missing in the archive.
     """
-    found = obtain(SENTENCE_POLARITY, root)
-    sentences: list[tuple[str, str, int]] = []  # where it is, what it says, its class
-    for name, place, content in _contents(found):
-        sentences += [(where, text, FILES.index(name)) for where, text in _lines(content, place)]
+    found = find_or_fetch(SENTENCE_POLARITY, root)
+    sentences: list[tuple[str, str, int]] = []  # place, text, class
+    for name, place, content in _read_files(found):
+        sentences += [(where, text, FILES.index(name)) for where, text in _split_lines(content, place)]
     if missing := set(CLASSES) - {CLASSES[label] for _, _, label in sentences}:
         raise DataFormatError(f"{found.paths[0]}: expected sentences of both kinds, found no {min(missing)} ones")
     order = np.random.default_rng(seed).permutation(len(sentences))
@@ -83,10 +83,10 @@ def load_sentence_polarity(
     reader = SentenceReader(build_vocabulary((tokenize(text) for _, text, _ in train), min_count=min_count), max_length)
     note = f"{count:,} of {len(sentences):,} sentences, drawn by seed {seed}, are the test set"
     if is_known(found) is False:
-        note += "; the files are not the copy whose checksums are known"
+        note += "; the checksums of the files differ from the known ones"
     sets = [
         Dataset(
-            np.stack([_read(reader, where, text) for where, text, _ in part]),  # (N, L)
+            np.stack([_read_sentence(reader, where, text) for where, text, _ in part]),  # (N, L)
             [label for _, _, label in part],
             CLASSES,
             name=SENTENCE_POLARITY.name,
@@ -99,13 +99,13 @@ def load_sentence_polarity(
     return sets[0], sets[1]
 
 
-def _contents(found: Found) -> Iterator[tuple[str, str, bytes]]:
-    """Go through the two files: name, place for errors, content."""
+def _read_files(found: Found) -> Iterator[tuple[str, str, bytes]]:
+    """Iterate over the two files: name, place for errors, content."""
     inside = {}
     for member in members(found.folder if found.form is PLAIN else found.paths[0]):
         name = member.name.rpartition("/")[2]
         if name in FILES and (found.form is not PLAIN or name == member.name):
-            inside[name] = member.read(MOST_BYTES)
+            inside[name] = member.read(MAX_BYTES)
     for name in FILES:
         if name not in inside:
             raise DataFormatError(f"{found.paths[0]}: expected {' and '.join(FILES)}, found no {name}")
@@ -113,18 +113,18 @@ def _contents(found: Found) -> Iterator[tuple[str, str, bytes]]:
         yield name, place, inside[name]
 
 
-def _lines(content: bytes, place: str) -> Iterator[tuple[str, str]]:
-    """Go through the lines that are not empty, each with its place."""
+def _split_lines(content: bytes, place: str) -> Iterator[tuple[str, str]]:
+    """Iterate over the lines that are not empty, each with its place."""
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError:
-        text = content.decode("latin-1")  # as it was published; copies have been turned into UTF-8
+        text = content.decode("latin-1")  # the published encoding; some copies are in UTF-8
     for number, line in enumerate(text.split("\n"), start=1):
         if line.strip():
             yield f"{place}, line {number}", line
 
 
-def _read(reader: SentenceReader, where: str, text: str) -> np.ndarray:
+def _read_sentence(reader: SentenceReader, where: str, text: str) -> np.ndarray:
     try:
         return reader.read(text)
     except DataFormatError as error:

@@ -1,8 +1,7 @@
-"""A data set before it is opened: the forms in which it may lie on a disk, and where it is published.
+"""Find a data set on the disk, in one of several forms, or download it.
 
-Every data set is looked for in the same places, one after the other: the folder that the caller names, and no other if
-there is one; the folder that the environment variable ``NUMPYCNN_DATA`` names; where an operating system's package puts
-it; the cache; the mirrors.
+If the caller names a folder, only that is searched. Otherwise these places are searched in order: the folder that the
+environment variable ``NUMPYCNN_DATA`` names, the folders of operating system packages, the cache, the mirrors.
 """
 
 import gzip
@@ -18,20 +17,20 @@ from numpycnn.data.download import cache_folder, fetch
 
 @dataclass(frozen=True)
 class Form:
-    """A way in which a data set lies in a folder.
+    """A set of files that make up a data set in a folder.
 
     Attributes
     ----------
     files : tuple of str
-        Names of the files, or folders, that are all there.
+        Names of the files, or folders, all of them required.
     sha256 : tuple of str
-        Of the content of each, unpacked where it may be packed; empty where none is known.
+        Of the content of each, uncompressed if it may be compressed; empty if unknown.
     packed : bool
-        Whether each file may be compressed with gzip and have ``.gz`` after its name.
+        Whether each file may be compressed with gzip, with the suffix ``.gz``.
     shared : bool
-        Whether another data set has files of the same names, so that only the folder tells them apart.
+        Whether another data set has files of the same names, so that the folder must identify the data set.
     note : str
-        What should be said of a data set in this form.
+        A remark on data sets in this form.
     """
 
     files: tuple[str, ...]
@@ -57,19 +56,19 @@ class Source:
     Attributes
     ----------
     name : str
-        As the command line says it.
+        Name on the command line.
     title, about, licence, homepage : str
-        For people to read.
+        Descriptions for users.
     folders : tuple of str
-        Names of the folder that holds it; that of the cache has the first one.
+        Possible names of its folder; the cache uses the first one.
     forms : tuple of Form
-        The best first.
+        In order of preference.
     published : tuple of Published
-        The files that are fetched, and then lie in the cache in the first form.
+        The files to download; in the cache they are in the first form.
     mirrors : tuple of str
         Addresses of folders, each ending in a slash.
     system : tuple of str
-        Folders where packages of an operating system put it.
+        Folders used by operating system packages.
     """
 
     name: str
@@ -86,9 +85,9 @@ class Source:
 
 @dataclass(frozen=True)
 class Found:
-    """A data set that has been found: in which form, its files in the order of the form's, and whether it was fetched.
+    """A data set that was found: its form, its files in the order of the form, and whether it was downloaded.
 
-    What was fetched has been checked already, as it was published.
+    Downloads are verified as published.
     """
 
     form: Form
@@ -97,26 +96,26 @@ class Found:
 
     @property
     def folder(self) -> Path:
-        """Where the files are."""
+        """The folder that contains the files."""
         return self.paths[0].parent
 
 
-class NotAtHandError(FileNotFoundError):
-    """A data set that is neither on this machine nor to be had; `reason` says why not."""
+class DatasetNotFoundError(FileNotFoundError):
+    """Not found locally, and the download failed; `reason` says why."""
 
     def __init__(self, message: str, reason: str) -> None:
         super().__init__(message)
         self.reason = reason
 
 
-def obtain(source: Source, root: str | os.PathLike[str] | None = None) -> Found:
-    """Find a data set, or fetch it.
+def find_or_fetch(source: Source, root: str | os.PathLike[str] | None = None) -> Found:
+    """Find a data set, or download it.
 
     Parameters
     ----------
     source : Source
     root : path_like, optional
-        A folder that holds its files, or has a folder with them, or the one file or folder itself.
+        A folder with its files, the folder above it, or the single file or folder of a form.
 
     Returns
     -------
@@ -125,24 +124,24 @@ def obtain(source: Source, root: str | os.PathLike[str] | None = None) -> Found:
     Raises
     ------
     FileNotFoundError
-        If `root` is given and does not hold it; a NotAtHandError if it is nowhere.
+        If it is not in the given `root`; a DatasetNotFoundError if no place has it.
     NotADirectoryError
         If `root` is another file.
     """
-    found = _installed(source) if root is None else _in_root(source, Path(root))
+    found = _find_installed(source) if root is None else _find_in_root(source, Path(root))
     return found or fetch_all(source)
 
 
 def locate(source: Source) -> Found | None:
-    """Return where a data set lies on this machine, None if it does not; what lies in the cache is not checked here."""
-    found = _installed(source)
-    if found is None and source.published and all(path.is_file() for path in _cached(source).paths):
-        found = _cached(source)
+    """Find a data set on this machine, or return None; files in the cache are not verified here."""
+    found = _find_installed(source)
+    if found is None and source.published and all(path.is_file() for path in _cache_entry(source).paths):
+        found = _cache_entry(source)
     return found
 
 
 def fetch_all(source: Source) -> Found:
-    """Return the published files of a data set, from the cache if they are there and right, or from its mirrors."""
+    """Return the published files of a data set, from the cache if valid, or else from its mirrors."""
     folder = cache_folder(source.folders[0])
     unreachable: set[str] = set()
     reason = "no mirror is known"
@@ -150,13 +149,13 @@ def fetch_all(source: Source) -> Found:
         try:
             for file in source.published:
                 fetch(file.name, source.mirrors, file.sha256, folder, size=file.size, unreachable=unreachable)
-            return _cached(source)
+            return _cache_entry(source)
         except ConnectionError as error:
             reason = str(error)
         except OSError as error:
-            reason = f"it cannot be kept in the cache {folder}: {error}"
+            reason = f"it cannot be written to the cache {folder}: {error}"
     names = " or ".join(", ".join(form.files) for form in source.forms)
-    raise NotAtHandError(
+    raise DatasetNotFoundError(
         f"{source.title} is not on this machine, and {reason}. Put {names} into a folder '{source.folders[0]}' and set "
         f"NUMPYCNN_DATA to the folder above it, or name the folder; they come from {source.homepage}",
         reason,
@@ -164,7 +163,7 @@ def fetch_all(source: Source) -> Found:
 
 
 def is_known(found: Found) -> bool | None:
-    """Return whether the files have the content that is known for their form; None where none is known."""
+    """Return whether the files match the checksums of their form, or None if the form has none."""
     if not found.form.sha256:
         return None
     return all(
@@ -184,52 +183,52 @@ def _content_sha256(path: Path, packed: bool) -> str:
 # ---------------------------------------------------------------------------------------------------- looking for files
 
 
-def _path_of(name: str, form: Form, folder: Path) -> Path | None:
+def _find_file(name: str, form: Form, folder: Path) -> Path | None:
     names = (name, f"{name}.gz") if form.packed else (name,)
     return next((folder / candidate for candidate in names if (folder / candidate).exists()), None)
 
 
-def _first(source: Source, places: list[tuple[Path, bool]]) -> Found | None:
-    """Return the best form that is in one of the places; the flag says whether the place is the data set's alone."""
+def _find_first(source: Source, places: list[tuple[Path, bool]]) -> Found | None:
+    """Return the preferred form found in a place; the flag marks places reserved for the data set."""
     for form in source.forms:
         for place, own in places:
-            paths = [_path_of(name, form, place) for name in form.files]
+            paths = [_find_file(name, form, place) for name in form.files]
             if (own or not form.shared) and None not in paths:
                 return Found(form, tuple(path for path in paths if path))
     return None
 
 
-def _below(source: Source, folder: Path, *, own: bool) -> Iterator[tuple[Path, bool]]:
+def _candidate_places(source: Source, folder: Path, *, own: bool) -> Iterator[tuple[Path, bool]]:
     yield folder, own
     for name in source.folders:
         yield folder / name, True
 
 
-def _installed(source: Source) -> Found | None:
-    """Look where the environment and the operating system say that data is."""
+def _find_installed(source: Source) -> Found | None:
+    """Search the folders of the environment variable and of operating system packages."""
     data = os.environ.get("NUMPYCNN_DATA")
-    places = list(_below(source, Path(data), own=False)) if data else []
-    return _first(source, places + [(Path(folder), True) for folder in source.system])
+    places = list(_candidate_places(source, Path(data), own=False)) if data else []
+    return _find_first(source, places + [(Path(folder), True) for folder in source.system])
 
 
-def _in_root(source: Source, root: Path) -> Found:
+def _find_in_root(source: Source, root: Path) -> Found:
     for form in source.forms:
         if form.files == (root.name,) and root.exists():
             return Found(form, (root,))
     if root.is_file():
         raise NotADirectoryError(f"{source.title}: expected a folder with its files, got a file, {root}")
-    places = list(_below(source, root, own=True))
-    found = _first(source, places)
+    places = list(_candidate_places(source, root, own=True))
+    found = _find_first(source, places)
     if found is None:
-        raise _not_found(source, root, [place for place, _ in places])
+        raise _not_found_error(source, root, [place for place, _ in places])
     return found
 
 
-def _not_found(source: Source, root: Path, places: list[Path]) -> FileNotFoundError:
-    """Return the error that says what is missing in a folder that the user named."""
+def _not_found_error(source: Source, root: Path, places: list[Path]) -> FileNotFoundError:
+    """Return an error that lists the files missing in a folder that the user named."""
     for form in source.forms:
         for place in places:
-            missing = [name for name in form.files if _path_of(name, form, place) is None]
+            missing = [name for name in form.files if _find_file(name, form, place) is None]
             if len(missing) < len(form.files):
                 packed = " (plain or .gz)" if form.packed else ""
                 return FileNotFoundError(f"{source.title}: missing in {place}: {', '.join(missing)}{packed}")
@@ -238,7 +237,7 @@ def _not_found(source: Source, root: Path, places: list[Path]) -> FileNotFoundEr
     return FileNotFoundError(f"{source.title}: expected {names} in {root} or {places[1]}, found {found}")
 
 
-def _cached(source: Source) -> Found:
-    """Return what a download leaves in the cache, whether it is there or not."""
+def _cache_entry(source: Source) -> Found:
+    """Return the files of a download in the cache, whether they exist or not."""
     folder = cache_folder(source.folders[0])
     return Found(source.forms[0], tuple(folder / file.name for file in source.published), fetched=True)

@@ -9,9 +9,9 @@ import re
 import numpy as np
 
 from numpycnn.data.archives import members
-from numpycnn.data.audio import MOST_BYTES, SpectrogramReader, decode_wav
+from numpycnn.data.audio import MAX_BYTES, SpectrogramReader, decode_wav
 from numpycnn.data.dataset import Dataset
-from numpycnn.data.source import Form, Published, Source, obtain
+from numpycnn.data.source import Form, Published, Source, find_or_fetch
 from numpycnn.errors import DataFormatError
 
 DIGITS = tuple("0123456789")
@@ -42,13 +42,13 @@ def load_spoken_digits(
 ) -> tuple[Dataset, Dataset]:
     """Load the spoken digits as log-mel spectrograms.
 
-    They are looked for in `root` (and nowhere else, if it is given), where the environment variable ``NUMPYCNN_DATA``
-    points, in the cache, and on the mirror. The recordings 0 to 4 of each digit by each speaker are the test set.
+    Search order: `root` alone, if given; otherwise the folder that the environment variable ``NUMPYCNN_DATA`` names,
+    the cache, the mirror. The recordings 0 to 4 of each digit by each speaker are the test set.
 
     Parameters
     ----------
     root : path_like, optional
-        A folder with ``fsdd.zip``, the published archive or the folder ``recordings``; or one of these itself.
+        A folder with ``fsdd.zip``, the published archive or the folder ``recordings``; or one of these.
     reader : SpectrogramReader, optional
         The settings of the spectrograms.
 
@@ -60,25 +60,25 @@ def load_spoken_digits(
     Raises
     ------
     FileNotFoundError
-        If `root` is given and does not hold them, or no source has them.
+        If they are not in the given `root`, or in none of these places.
     NotADirectoryError
         If `root` is another file.
     DataFormatError
-        If a recording cannot be read; it is named.
+        If a recording cannot be read; the message names it.
     """
     reader = reader or SpectrogramReader()
-    path = obtain(SPOKEN_DIGITS, root).paths[0]
+    path = find_or_fetch(SPOKEN_DIGITS, root).paths[0]
     waves: dict[tuple[int, str, int], np.ndarray] = {}
     for member in members(path):
         if match := NAME.search(member.name):
-            wave = reader.stretch(*decode_wav(member.read(MOST_BYTES), f"{path}: {member.name}"))
+            wave = reader.stretch(*decode_wav(member.read(MAX_BYTES), f"{path}: {member.name}"))
             waves[int(match[1]), match[2], int(match[3])] = wave
     keys = sorted(waves)
     held_out = np.array([index in TEST_INDICES for _, _, index in keys], bool)  # (N,)
     if not held_out.any() or held_out.all():
         raise DataFormatError(
-            f"{path}: expected recordings named DIGIT_SPEAKER_INDEX.wav, with indices below and from "
-            f"{TEST_INDICES.stop} on, found {held_out.sum()} and {(~held_out).sum()}"
+            f"{path}: expected recordings named DIGIT_SPEAKER_INDEX.wav, with indices below "
+            f"{TEST_INDICES.stop} and of at least {TEST_INDICES.stop}, found {held_out.sum()} and {(~held_out).sum()}"
         )
     everything = Dataset(
         reader.spectrograms(np.stack([waves[key] for key in keys])),  # (N, 1, mels, frames)

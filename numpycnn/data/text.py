@@ -1,9 +1,9 @@
-"""Sentences as rows of numbers: cut into words, each word looked up in a vocabulary, the row filled up with zeros.
+"""Sentences as rows of tokens: split into words, mapped to indices of a vocabulary, padded with zeros.
 
-The vocabulary comes from the training sentences alone. A word that is not in it is read as the unknown word, so a test
-sentence is met as any sentence from outside would be.
+The vocabulary comes from the training sentences alone. Other words become the unknown word, so a test sentence is read
+like any new sentence.
 
-Source for the cutting of words: Y. Kim, "Convolutional neural networks for sentence classification", 2014.
+Source of the tokenization: Y. Kim, "Convolutional neural networks for sentence classification", 2014.
 """
 
 import re
@@ -17,9 +17,9 @@ import numpy as np
 
 from numpycnn.errors import DataFormatError
 
-PADDING, UNKNOWN = "<padding>", "<unknown>"  # words 0 and 1
-MOST_CHARACTERS = 100_000
-# "don't" is "do" and "n't", "film's" is "film" and "'s"; punctuation that may matter is a word of its own.
+PADDING, UNKNOWN = "<padding>", "<unknown>"  # indices 0 and 1
+MAX_CHARACTERS = 100_000
+# "don't" is split into "do" and "n't", "film's" into "film" and "'s"; relevant punctuation marks are words.
 WORD = re.compile(r"n't\b|'(?:s|ve|re|d|ll|m)\b|[(),!?]|(?:(?!n't\b)[^\W_])+")
 
 
@@ -33,7 +33,7 @@ def tokenize(text: str) -> list[str]:
     Returns
     -------
     list of str
-        With signs and endings, such as ``'s``, as words of their own.
+        Punctuation marks and endings, such as ``'s``, are separate words.
 
     Examples
     --------
@@ -44,18 +44,18 @@ def tokenize(text: str) -> list[str]:
 
 
 def build_vocabulary(sentences: Iterable[Sequence[str]], *, min_count: int = 1) -> tuple[str, ...]:
-    """Return the words of tokenized sentences, the most frequent first, after the two that stand for something else.
+    """Return the words of tokenized sentences, the most frequent first, after the padding and the unknown word.
 
     Parameters
     ----------
     sentences : iterable of sequences of str
     min_count : int
-        Words that occur less often are left out, so that the unknown word occurs in training as well.
+        Words that occur less often are left out, so that the unknown word also occurs in training.
 
     Returns
     -------
     tuple of str
-        Equally frequent words are in the order of the alphabet.
+        Equally frequent words are in alphabetical order.
 
     Examples
     --------
@@ -69,19 +69,19 @@ def build_vocabulary(sentences: Iterable[Sequence[str]], *, min_count: int = 1) 
 
 @dataclass(frozen=True)
 class SentenceReader:
-    """What makes a row of tokens of a sentence.
+    """A reader of sentences that returns rows of tokens.
 
     Parameters
     ----------
     words : sequence of str
         The vocabulary, as `build_vocabulary` returns it.
     length : int
-        Of a row.
+        Length of a row.
 
     Raises
     ------
     ValueError
-        If `words` is no vocabulary, or `length` is out of range.
+        If `words` is not a vocabulary, or `length` is out of range.
 
     Examples
     --------
@@ -101,21 +101,21 @@ class SentenceReader:
             raise ValueError("SentenceReader: expected words to be a list of strings")
         if tuple(words[:2]) != (PADDING, UNKNOWN) or len(set(words)) != len(words):
             raise ValueError(f"SentenceReader: expected different words, the first two {PADDING} and {UNKNOWN}")
-        if type(self.length) is not int or not 1 <= self.length <= MOST_CHARACTERS:
-            raise ValueError(f"SentenceReader: expected a length from 1 to {MOST_CHARACTERS}, got {self.length!r}")
+        if type(self.length) is not int or not 1 <= self.length <= MAX_CHARACTERS:
+            raise ValueError(f"SentenceReader: expected a length from 1 to {MAX_CHARACTERS}, got {self.length!r}")
         object.__setattr__(self, "words", tuple(words))
 
     @cached_property
-    def _numbers(self) -> dict[str, int]:
-        return {word: number for number, word in enumerate(self.words)}
+    def _indices(self) -> dict[str, int]:
+        return {word: index for index, word in enumerate(self.words)}
 
     @property
     def shape(self) -> tuple[int]:
-        """Of one example: (length,)."""
+        """Shape of one example: (length,)."""
         return (self.length,)
 
     def to_json(self) -> dict[str, Any]:
-        """Return all settings."""
+        """Return the settings as JSON values."""
         return {"kind": self.kind, "words": list(self.words), "length": self.length}
 
     def read(self, source: str) -> np.ndarray:
@@ -128,31 +128,31 @@ class SentenceReader:
         Returns
         -------
         ndarray of int64, shape (length,)
-            0 where the sentence has ended, 1 for a word that is not in the vocabulary.
+            0 after the end of the sentence, 1 for a word that is not in the vocabulary.
 
         Raises
         ------
         DataFormatError
-            If it has no words, or more than a row holds.
+            If it contains no words, or more than `length`.
         """
-        if len(source) > MOST_CHARACTERS:
+        if len(source) > MAX_CHARACTERS:
             raise DataFormatError(
-                f"expected a sentence of at most {MOST_CHARACTERS:,} characters, found {len(source):,}"
+                f"expected a sentence of at most {MAX_CHARACTERS:,} characters, found {len(source):,}"
             )
         shown = source if len(source) <= 60 else source[:57] + "..."
         words = tokenize(source)
         if not words:
-            raise DataFormatError(f"expected a sentence, found {shown!r}, which has no words")
+            raise DataFormatError(f"expected a sentence, found no words in {shown!r}")
         if len(words) > self.length:
             raise DataFormatError(
                 f"expected a sentence of at most {self.length} words, found {len(words)} in {shown!r}; shorten it"
             )
         tokens = np.zeros(self.length, np.int64)
-        tokens[: len(words)] = [self._numbers.get(word, 1) for word in words]
+        tokens[: len(words)] = [self._indices.get(word, 1) for word in words]
         return tokens
 
     def write(self, tokens: np.ndarray) -> str:
-        """Return the words of a row of tokens, for people to read.
+        """Convert a row of tokens back to text.
 
         Parameters
         ----------
@@ -161,7 +161,7 @@ class SentenceReader:
         Returns
         -------
         str
-            Without the padding.
+            The words, without the padding.
 
         Examples
         --------

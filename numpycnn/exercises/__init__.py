@@ -1,6 +1,6 @@
-"""Exercises: functions with their bodies left out, and a check that says where an answer differs and probably why.
+"""Exercises: functions with an empty body, and a check that shows where an answer differs and the likely cause.
 
-The order is that of a training: forward through the layers, the loss, backward through the layers, and the step.
+The order is that of a training step: forward pass, loss, backward pass, optimizer step.
 """
 
 from numpycnn.exercises import columns, convolution, convolution_gradient, losses, normalization, pooling, steps
@@ -9,7 +9,7 @@ from numpycnn.exercises.exercise import Exercise
 
 __all__ = ["EXERCISES", "Exercise", "Verdict", "check"]
 
-#: All exercises by name, in the order in which to do them.
+#: All exercises by name, in the recommended order.
 EXERCISES: dict[str, Exercise] = {
     exercise.name: exercise
     for exercise in (

@@ -1,4 +1,4 @@
-"""The reader's function: loaded from its file, called on a case, and what went wrong on the way, in a few lines."""
+"""Load the answer of a learner, call it on a case, and report exceptions and output in a few lines."""
 
 import importlib.util
 import inspect
@@ -16,23 +16,23 @@ from typing import Any
 
 from numpycnn.exercises.exercise import Arguments, Exercise, Function, frozen, wrapped
 
-MOST_PRINTED = 2000  # characters of what a function prints in one call
+MOST_PRINTED = 2000  # characters of output kept per call
 IN_PLACE = (
-    "likely: the line above changes an array in place that belongs to the caller (x -= 1, x[i] = 0). Work on a new "
-    "one: x = x - 1, or begin with x.copy()"
+    "likely: the line above modifies an array of the caller in place (x -= 1, x[i] = 0). Make a new "
+    "array: x = x - 1, or start with x.copy()"
 )
 
 
 class AnswerError(Exception):
-    """The answer cannot be used; the text says why."""
+    """The answer cannot be checked; the message has the reason."""
 
 
 class NotBegunError(AnswerError):
-    """The body is still left out."""
+    """The body is still empty."""
 
 
 class _Notes(io.StringIO):
-    """Keeps the beginning of what is printed."""
+    """Keeps the start of the printed output."""
 
     def write(self, text: str) -> int:
         if self.tell() < MOST_PRINTED:
@@ -42,16 +42,16 @@ class _Notes(io.StringIO):
 
 @dataclass(frozen=True)
 class Call:
-    """What came of a call: the result, and beside it what NumPy warned of and what was printed."""
+    """The outcome of a call: the result, and warnings of NumPy and printed output."""
 
     result: Any
     aside: str
 
 
 def describe(error: BaseException, folder: Path) -> str:
-    """Return a traceback with the reader's own lines only, those of the files in a folder."""
+    """Return a traceback with the lines of the learner only: those of the files in a folder."""
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename).parent == folder]
-    if isinstance(error, SyntaxError):  # which brings its line along
+    if isinstance(error, SyntaxError):  # its message contains the line
         frames = []
     lines = traceback.StackSummary.from_list(frames).format()
     text = "".join([*lines, *traceback.format_exception_only(error)]).rstrip()
@@ -60,7 +60,7 @@ def describe(error: BaseException, folder: Path) -> str:
 
 @contextmanager
 def _explaining(name: str, folder: Path, what: str) -> Iterator[None]:
-    """While inside, the reader's code runs; whatever it raises is told as an `AnswerError`."""
+    """Convert any exception of the learner's code into an `AnswerError`."""
     try:
         yield
     except KeyboardInterrupt:
@@ -68,7 +68,7 @@ def _explaining(name: str, folder: Path, what: str) -> Iterator[None]:
     except BaseException as error:  # SystemExit as well
         last = traceback.extract_tb(error.__traceback__)[-1]
         if isinstance(error, NotImplementedError) and last.name == name:  # and not another unfinished function
-            raise NotBegunError("nothing is filled in yet: the function still raises NotImplementedError") from error
+            raise NotBegunError("the body is empty: the function still raises NotImplementedError") from error
         text = f"{what}\n{describe(error, folder)}"
         if isinstance(error, ValueError) and "read-only" in str(error):
             text = f"{text}\n\n{wrapped(IN_PLACE)}"
@@ -76,19 +76,19 @@ def _explaining(name: str, folder: Path, what: str) -> Iterator[None]:
 
 
 def load(exercise: Exercise, path: Path) -> Function:
-    """Return the function that does an exercise from the reader's file.
+    """Load the function of an exercise from the file of the learner.
 
     Raises
     ------
     AnswerError
-        If the file is not Python, fails, lacks the function, or has one with other parameters.
+        If the file is not Python, raises, or lacks a function with the name and the parameters.
     """
     name, folder = exercise.name, path.parent
     specification = importlib.util.spec_from_file_location(name, path)
     assert specification is not None
     assert specification.loader is not None
     module = importlib.util.module_from_spec(specification)
-    sys.modules[name] = module  # so that conv2d.py may import correlate
+    sys.modules[name] = module  # so that conv2d.py can import correlate
     with _explaining(name, folder, f"{path.name} cannot be loaded"), redirect_stdout(_Notes()):
         try:
             specification.loader.exec_module(module)
@@ -101,29 +101,29 @@ def load(exercise: Exercise, path: Path) -> Function:
         raise AnswerError(wrapped(f"{path.name} has no function {name}; the exercise needs def {needed}"))
     try:
         found, needed = signature(function), signature(exercise.solution)
-    except (TypeError, ValueError):  # nothing that can be called, or that tells its parameters
+    except (TypeError, ValueError):  # not callable, or without a signature
         kind = type(function).__name__
-        raise AnswerError(f"{path.name}: expected {name} to be a function written there, found {kind}") from None
+        raise AnswerError(f"{path.name}: expected {name} to be a Python function, found {kind}") from None
     if list(inspect.signature(function).parameters) != list(inspect.signature(exercise.solution).parameters):
         raise AnswerError(wrapped(f"the parameters were changed: expected def {needed}, found def {found}"))
     return function
 
 
 def signature(function: Function) -> str:
-    """Write a function's name and parameters, without their types."""
+    """Format the name and parameters of a function, without types."""
     bare = [p.replace(annotation=inspect.Parameter.empty) for p in inspect.signature(function).parameters.values()]
     return f"{getattr(function, '__name__', 'function')}({', '.join(map(str, bare))})"
 
 
 def call(function: Function, arguments: Arguments, name: str, folder: Path) -> Call:
-    """Call the reader's function, which does the exercise of a name, with arrays that it cannot change.
+    """Call the function of the learner for an exercise, with read-only arrays.
 
     Raises
     ------
     NotBegunError
-        If it still has no body.
+        If its body is still empty.
     AnswerError
-        If it raises something.
+        If it raises another exception.
     """
     printed = _Notes()
     with warnings.catch_warnings(record=True) as caught:
@@ -136,7 +136,7 @@ def call(function: Function, arguments: Arguments, name: str, folder: Path) -> C
         except AnswerError as error:
             raise AnswerError("\n\n".join([str(error), *_quoted(printed)])) from error
     own = [warning for warning in caught if Path(warning.filename).parent == folder]
-    warned = dict.fromkeys(f"NumPy warned in line {warning.lineno}: {warning.message}" for warning in own)
+    warned = dict.fromkeys(f"NumPy warning in line {warning.lineno}: {warning.message}" for warning in own)
     return Call(result, "\n".join([*list(warned)[:3], *_quoted(printed)]))
 
 

@@ -1,4 +1,4 @@
-"""An answer tried on one case after the other, and what there is to say of the first one that it gets wrong."""
+"""Check an answer on each case, and report the first one that it fails."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,28 +8,28 @@ from typing import Literal
 
 import numpy as np
 
+from numpycnn._checks import format_shape
 from numpycnn.exercises.answer import AnswerError, Call, NotBegunError, call, load
 from numpycnn.exercises.comparison import Difference, as_arrays, as_outputs, difference
 from numpycnn.exercises.diagnosis import diagnose
 from numpycnn.exercises.exercise import WIDTH, Arguments, Case, Exercise, Function, frozen, wrapped
-from numpycnn.functional.checks import spell
 
 State = Literal["not begun", "wrong", "right"]
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What came of a check.
+    """The result of a check.
 
     Attributes
     ----------
     state : str
     passed : tuple of str
-        The cases that were right.
+        The cases passed.
     failed : str or None
-        The one that was not.
+        The case that failed.
     text : str
-        What there is to say.
+        The report.
     """
 
     state: State
@@ -39,17 +39,17 @@ class Verdict:
 
 
 class Watch:
-    """Told before the reader's code runs and after it; this one does nothing."""
+    """Hooks around each call of the learner's code; this one does nothing."""
 
     def begin(self, passed: tuple[str, ...], about: str | None, shown: str) -> None:
-        """Take note of what is about to run: cases behind it, the case itself (None while loading), its arguments."""
+        """Record the start of a call: passed cases, current case (None while loading), its arguments."""
 
     def end(self) -> None:
-        """Take note that it came to its end."""
+        """Record the end of a call."""
 
 
 def check_file(exercise: Exercise, path: Path, watch: Watch | None = None) -> Verdict:
-    """Check the answer in a reader's file, which is thereby run."""
+    """Run and check the answer in the file of a learner."""
     watch = watch or Watch()
     if not path.exists():
         return Verdict("not begun")
@@ -75,7 +75,7 @@ def check(exercise: Exercise, function: Function, folder: Path | None = None, wa
     function : function
         With the parameters of the solution.
     folder : Path, optional
-        Where the reader's own files are, to whose lines a traceback is shortened.
+        Folder of the learner's files; tracebacks show only lines of these.
     watch : Watch, optional
 
     Returns
@@ -85,7 +85,7 @@ def check(exercise: Exercise, function: Function, folder: Path | None = None, wa
     watch, folder = watch or Watch(), folder or Path(function.__code__.co_filename).parent
     passed: tuple[str, ...] = ()
     for case in exercise.cases():
-        expected = as_arrays(exercise.reference(**frozen(case.arguments)), list(exercise.outputs))
+        expected = as_arrays(exercise.solution(**frozen(case.arguments)), list(exercise.outputs))
         try:
             watch.begin(passed, case.about, show_arguments(case.arguments))
             answer = call(function, case.arguments, exercise.name, folder)
@@ -103,7 +103,7 @@ def check(exercise: Exercise, function: Function, folder: Path | None = None, wa
 
 
 def _compare(exercise: Exercise, case: Case, answer: Call, expected: Mapping[str, np.ndarray]) -> str | None:
-    """Return what is wrong with an answer on one case, or None."""
+    """Return a report of the errors of an answer on one case, or None."""
     found = as_outputs(answer.result, exercise.outputs)
     if isinstance(found, str):
         return "\n".join([wrapped(found), "", show_arguments(case.arguments), "", answer.aside]).rstrip()
@@ -124,12 +124,12 @@ def _tell(
     expected: Mapping[str, np.ndarray],
     right: list[str],
 ) -> str:
-    """Write down one difference: what, why, how it is made, what went in, and what came out."""
+    """Format one difference: value, likely cause, calculation by hand, arguments and outputs."""
     name, lines = first.output, [first.text]
     if right:
-        lines.append(f"right already: {', '.join(right)}")
+        lines.append(f"correct: {', '.join(right)}")
     why = diagnose(exercise, name, case.arguments, found, expected)
-    lines.append(wrapped(f"likely: {why}") if why else "none of the mistakes that are known here gives these numbers")
+    lines.append(wrapped(f"likely: {why}") if why else "no known mistake gives these values")
     if exercise.working is not None and first.index is not None:
         lines.append(wrapped(f"by hand: {exercise.working(case.arguments, name, first.index)}"))
     shown = [show_array(f"expected {name}", expected[name]), show_array(f"found {name}", found[name])]
@@ -137,18 +137,18 @@ def _tell(
 
 
 def show_array(name: str, array: np.ndarray) -> str:
-    """Write an array with its name and its shape, cut short if it is large."""
+    """Format an array with its name and shape, abbreviated if it is large."""
     if not array.ndim:
         return f"{name} = {array:.6g}"
     text = np.array2string(
         array, max_line_width=WIDTH - 2, precision=4, suppress_small=True, threshold=150, edgeitems=2
     )
     lines = [line for line in text.splitlines() if line]  # without the empty ones between planes
-    return f"{name} {spell(array.shape)}\n{indent(chr(10).join(lines), '  ')}"
+    return f"{name} {format_shape(array.shape)}\n{indent(chr(10).join(lines), '  ')}"
 
 
 def show_arguments(arguments: Arguments) -> str:
-    """Write down what a function is called with: arrays first, then settings in one line."""
+    """Format the arguments of a call: arrays first, then settings in one line."""
     arrays = [show_array(name, value) for name, value in arguments.items() if isinstance(value, np.ndarray)]
     settings = [f"{name} = {value}" for name, value in arguments.items() if not isinstance(value, np.ndarray)]
     return "\n".join([*arrays, *([", ".join(settings)] if settings else [])])

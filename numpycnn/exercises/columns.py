@@ -1,20 +1,19 @@
-"""The exercise in which a convolution becomes a product of matrices: the numbers under each window as a column."""
+"""The exercise on im2col: a convolution as a matrix product."""
 
 from typing import Any
 
 import numpy as np
 
+from numpycnn import functional, plain
 from numpycnn.exercises.exercise import Arguments, Case, Exercise, Function, Mistake
-from numpycnn.functional.windows import slide
-from numpycnn.kernels import convolution as kernels
 
 
 def im2col(x: np.ndarray, kernel_size: tuple[int, int], stride: int = 1, padding: int = 0) -> np.ndarray:
-    """Write the numbers under each window of a picture as one column of a matrix ("image to columns").
+    """Write the values under each window of an image as one column of a matrix ("image to columns").
 
-    A convolution is then one product of matrices for each picture: the filters as rows, ``weight.reshape(F, K)``,
-    times these columns. Row ``k`` of the columns belongs to channel ``c`` and place ``(u, v)`` in the window, column
-    ``p`` to the window ``(i, j)``:
+    A convolution is then one matrix product for each image: the filters as rows, ``weight.reshape(F, K)``, times these
+    columns. Row ``k`` of the columns belongs to channel ``c`` and position ``(u, v)`` in the window, column ``p`` to
+    the window ``(i, j)``:
 
         columns[n, k, p] = padded[n, c, s * i + u, s * j + v]    k = (c * KH + u) * KW + v    p = i * OW + j
 
@@ -29,16 +28,16 @@ def im2col(x: np.ndarray, kernel_size: tuple[int, int], stride: int = 1, padding
     Returns
     -------
     ndarray of shape (N, K, P)
-        ``K = C * KH * KW`` numbers for each of the ``P = OH * OW`` windows, with
+        ``K = C * KH * KW`` values for each of the ``P = OH * OW`` windows, with
         ``OH = (H + 2 * padding - KH) // stride + 1``, and ``OW`` likewise.
 
     Notes
     -----
     Hints:
 
-    - Begin with zeros of the shape (N, C, KH, KW, OH, OW), and reshape at the end.
-    - It takes two loops, over u and v, and not over the windows: what all windows have at (u, v) is a part of the
-      padded picture that begins there and goes on in steps, ``padded[:, :, u : ... : stride, v : ... : stride]``.
+    - Start with zeros of shape (N, C, KH, KW, OH, OW), and reshape at the end.
+    - Two loops over u and v are enough, without loops over the windows: the values of all windows at (u, v) are a
+      strided slice of the padded image, ``padded[:, :, u : ... : stride, v : ... : stride]``.
 
     Examples
     --------
@@ -49,38 +48,22 @@ def im2col(x: np.ndarray, kernel_size: tuple[int, int], stride: int = 1, padding
             [4., 5.],
             [5., 6.]]])
     """
-    padded = np.pad(x, ((0, 0), (0, 0), (padding, padding), (padding, padding)))
-    n, c, h, w = padded.shape
-    kh, kw = kernel_size
-    oh, ow = (h - kh) // stride + 1, (w - kw) // stride + 1
-    columns = np.zeros((n, c, kh, kw, oh, ow))
-    for u in range(kh):
-        for v in range(kw):
-            rows, places = slice(u, u + stride * (oh - 1) + 1, stride), slice(v, v + stride * (ow - 1) + 1, stride)
-            columns[:, :, u, v] = padded[:, :, rows, places]  # (N, C, OH, OW)
-    return columns.reshape(n, c * kh * kw, oh * ow)  # (N, K, P)
-
-
-def _reference(x: np.ndarray, kernel_size: tuple[int, int], stride: int = 1, padding: int = 0) -> np.ndarray:
-    """Ask the plain version of the convolution's loop, which works on columns as well."""
-    n, c, h, w = x.shape
-    windows = slide((h, w), kernel_size, stride=stride, padding=padding, dilation=1, operation="im2col")
-    return np.stack([kernels.window_columns(x[i].reshape(c, h, w), windows.flat, 1)[0] for i in range(n)])  # (N, K, P)
+    return plain.im2col(x, kernel_size, stride=stride, padding=padding)
 
 
 def _cases(rng: np.random.Generator) -> list[Case]:
     def case(about: str, shape: tuple[int, ...], kernel_size: tuple[int, int], **settings: int) -> Case:
-        x = 1.0 + np.arange(np.prod(shape)).reshape(shape)  # every number says where it comes from
+        x = 1.0 + np.arange(np.prod(shape)).reshape(shape)  # each value identifies its position
         return Case(about, {"x": x, "kernel_size": kernel_size, **settings})
 
     return [
-        case("one channel, a 2x2 window on 3x4 numbers", (1, 1, 3, 4), (2, 2)),
+        case("one channel, a 2x2 window on a 3x4 image", (1, 1, 3, 4), (2, 2)),
         case("a window that is not square", (1, 1, 4, 3), (3, 2)),
         case("two channels", (1, 2, 3, 3), (2, 2)),
-        case("a batch of two pictures", (2, 1, 2, 3), (1, 2)),
+        case("a batch of two images", (2, 1, 2, 3), (1, 2)),
         case("stride 2", (1, 1, 4, 5), (2, 3), stride=2),
         case("padding 1", (1, 1, 2, 2), (2, 2), padding=1),
-        case("all of it together", (2, 2, 3, 4), (2, 3), stride=2, padding=1),
+        case("all combined", (2, 2, 3, 4), (2, 3), stride=2, padding=1),
     ]
 
 
@@ -125,41 +108,41 @@ def _windows_of_all(x: np.ndarray, *settings: Any, **named: Any) -> np.ndarray:
 
 IM2COL = Exercise(
     solution=im2col,
-    title="a convolution as a product of matrices: the windows as columns",
+    title="a convolution as a matrix product: the windows as columns",
     stage="forward",
     page="docs/operations/convolution.md",
     outputs={"columns": "(N, K, P)"},
-    reference=_reference,
-    library=(kernels.window_columns, kernels.lay_out),
+    source=(plain.im2col, plain.windows.sliding_windows),
+    library=functional.im2col,
     draw_cases=_cases,
     mistakes=(
         Mistake(
-            "the axes K and P are exchanged: each window is a row here, and is to be a column",
+            "the axes K and P are swapped: each window must be a column, not a row",
             lambda *arguments, **settings: im2col(*arguments, **settings).swapaxes(1, 2),
         ),
         Mistake(
-            "the places in the window come column by column: v runs fastest, k = (c * KH + u) * KW + v",
+            "the positions in the window are in column-major order: v varies fastest, k = (c * KH + u) * KW + v",
             _in_order(0, 1, 3, 2, 4, 5),
         ),
-        Mistake("the windows come column by column: j runs fastest, p = i * OW + j", _in_order(0, 1, 2, 3, 5, 4)),
+        Mistake("the windows are in column-major order: j varies fastest, p = i * OW + j", _in_order(0, 1, 2, 3, 5, 4)),
         Mistake(
-            "the channel runs fastest in K: it has to be the slowest, k = (c * KH + u) * KW + v, as in "
+            "the channel varies fastest in K: it must vary slowest, k = (c * KH + u) * KW + v, as in "
             "weight.reshape(F, K)",
             _in_order(0, 2, 3, 1, 4, 5),
         ),
         Mistake(
-            "the numbers are in the right array, but its axes were only reshaped and not exchanged: reshape keeps the "
-            "order of the numbers, so bring the axes into the order (N, C, KH, KW, OH, OW) with transpose first",
+            "the values are right, but the axes were reshaped without a transpose: reshape keeps the order of "
+            "the values, so transpose the axes to (N, C, KH, KW, OH, OW) first",
             _in_order(0, 4, 5, 1, 2, 3),
         ),
-        Mistake("the batch is no axis of its own: the result has the shape (N, K, P)", _windows_of_all),
+        Mistake("the batch axis is missing: the result has shape (N, K, P)", _windows_of_all),
         Mistake(
             "the stride is not used",
             lambda x, kernel_size, stride=1, padding=0: im2col(x, kernel_size, padding=padding),
         ),
         Mistake(
-            "there are as many windows as the stride asks for, but they are one step apart: the window (i, j) begins "
-            "on row stride * i and column stride * j",
+            "the number of windows is right for the stride, but they are one pixel apart: the window (i, j) starts "
+            "at row stride * i and column stride * j",
             _one_step,
         ),
         Mistake("the padding is not used", lambda x, kernel_size, stride=1, padding=0: im2col(x, kernel_size, stride)),

@@ -1,4 +1,4 @@
-"""Where an answer differs from what was expected: in kind, in shape, or in a number, of which the first is named."""
+"""Compare an answer with the expected outputs: type, shape, and the first value that differs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from numpycnn.functional.checks import spell
+from numpycnn._checks import format_shape
 
-TOLERANCE = 1e-6  # relative to the largest number; an answer in float32 passes
+TOLERANCE = 1e-6  # relative to the largest value; an answer in float32 passes
 
 
 @dataclass(frozen=True)
 class Difference:
-    """The first difference: in which output, at which index if it is one of numbers, and in words."""
+    """The first difference: the output, the index (None for a shape), and a description."""
 
     output: str
     index: tuple[int, ...] | None
@@ -21,15 +21,15 @@ class Difference:
 
 
 def as_arrays(result: Any, names: Sequence[str]) -> dict[str, np.ndarray]:
-    """Return what numpycnn's own functions return by the names of the outputs."""
+    """Return the results of the library as arrays by output name."""
     return {name: np.asarray(value) for name, value in zip(names, result if len(names) > 1 else [result], strict=True)}
 
 
 def as_outputs(result: Any, names: Mapping[str, str]) -> dict[str, np.ndarray] | str:
-    """Return what a function returned as arrays by their names, or what is wrong with it."""
+    """Return the results of an answer as arrays by output name, or a description of a wrong type."""
     wanted = "an array" if len(names) == 1 else f"{len(names)} results, {', '.join(names)}"
     if result is None:
-        return f"the function returns nothing (None), expected {wanted}: is there a return at its end?"
+        return f"the function returns None, expected {wanted}: is the return statement missing?"
     if len(names) > 1:
         if not isinstance(result, tuple | list):
             return f"the function returns {_kind(result)}, expected {wanted}"
@@ -50,14 +50,14 @@ def as_outputs(result: Any, names: Mapping[str, str]) -> dict[str, np.ndarray] |
 
 def _kind(value: Any) -> str:
     if isinstance(value, np.ndarray):
-        return f"one array {spell(value.shape)}"
+        return f"one array {format_shape(value.shape)}"
     if isinstance(value, tuple | list):
         return f"a {type(value).__name__} of {len(value)}"
     return "None" if value is None else f"of type {type(value).__name__}"
 
 
 def close(found: np.ndarray, expected: np.ndarray) -> np.ndarray:
-    """Return where two arrays of one shape agree, but for rounding."""
+    """Return where two arrays of the same shape agree up to rounding."""
     finite = np.abs(expected[np.isfinite(expected)])
     scale = max(1.0, float(finite.max(initial=0.0)))
     with np.errstate(all="ignore"):
@@ -69,14 +69,14 @@ def close(found: np.ndarray, expected: np.ndarray) -> np.ndarray:
 
 
 def agree(found: np.ndarray, expected: np.ndarray) -> bool:
-    """Return whether two arrays have one shape and the same numbers."""
+    """Return whether two arrays have the same shape and values."""
     return found.shape == expected.shape and bool(close(found, expected).all())
 
 
 def difference(name: str, letters: str, found: np.ndarray, expected: np.ndarray) -> Difference | None:
-    """Return the first difference of one output, if there is any."""
+    """Return the first difference of one output, or None."""
     if found.shape != expected.shape:
-        text = f"{name} has the shape {spell(found.shape)}, expected {spell(expected.shape)}"
+        text = f"{name} has the shape {format_shape(found.shape)}, expected {format_shape(expected.shape)}"
         return Difference(name, None, text if letters == "a number" else f"{text}, that is {letters}")
     wrong = ~close(found, expected)
     if not wrong.any():
@@ -87,7 +87,5 @@ def difference(name: str, letters: str, found: np.ndarray, expected: np.ndarray)
     if wrong.size > 1:
         count = int(wrong.sum())
         many = "all" if count == wrong.size else f"{count} of {wrong.size}"
-        text += (
-            f"; {many} numbers of {name} differ, this is the first" if count > 1 else "; the only number that differs"
-        )
+        text += f"; {many} values of {name} differ, this is the first" if count > 1 else "; the only value that differs"
     return Difference(name, index, text)

@@ -1,18 +1,17 @@
-"""The first exercises: a kernel that slides over a matrix, then over pictures with channels."""
+"""The first exercises: a kernel slides over a matrix, then over images with channels."""
 
 from typing import Any
 
 import numpy as np
 
-from numpycnn import functional
+from numpycnn import functional, plain
 from numpycnn.exercises.exercise import Arguments, Case, Exercise, Mistake, small_numbers
-from numpycnn.kernels import convolution as kernels
 
 
 def correlate(x: np.ndarray, kernel: np.ndarray, stride: int = 1) -> np.ndarray:
-    """Slide a kernel over a matrix: each output is the sum of the numbers under the kernel, times the kernel's.
+    """Slide a kernel over a matrix: each output is the sum of the products of kernel and window.
 
-    With the kernel's upper left corner on row ``s * i`` and column ``s * j``, where ``s`` is the stride,
+    With the upper left corner of the kernel at row ``s * i`` and column ``s * j``, where ``s`` is the stride,
 
         y[i, j] = sum over u, v of  kernel[u, v] * x[s * i + u, s * j + v]
 
@@ -22,21 +21,21 @@ def correlate(x: np.ndarray, kernel: np.ndarray, stride: int = 1) -> np.ndarray:
     kernel : ndarray of shape (KH, KW)
         KH and KW may differ, and so may H and W.
     stride : int
-        How far the kernel moves from one output to the next, on both axes.
+        Step of the kernel from one output to the next, on both axes.
 
     Returns
     -------
     ndarray of shape (OH, OW)
-        ``OH = (H - KH) // stride + 1`` and ``OW = (W - KW) // stride + 1``: as many places as the kernel has.
+        ``OH = (H - KH) // stride + 1`` and ``OW = (W - KW) // stride + 1``: the number of positions of the kernel.
 
     Notes
     -----
     Hints:
 
-    - Begin with the shape of the result: ``y = np.zeros((OH, OW))``.
-    - Two loops go over the outputs, and two more over the kernel. In place of the inner two, ``np.sum`` of a part of
-      ``x`` times the kernel will do: ``x[a:b, c:d]`` is a part.
-    - The kernel is not turned round: ``kernel[0, 0]`` meets the upper left corner of the window.
+    - Start with an array for the result: ``y = np.zeros((OH, OW))``.
+    - Two loops run over the outputs, and two more over the kernel. ``np.sum`` of a slice ``x[a:b, c:d]`` times the
+      kernel replaces the inner two.
+    - The kernel is not flipped: ``kernel[0, 0]`` is multiplied with the upper left corner of the window.
 
     Examples
     --------
@@ -56,20 +55,20 @@ def correlate(x: np.ndarray, kernel: np.ndarray, stride: int = 1) -> np.ndarray:
 
 
 def conv2d(x: np.ndarray, weight: np.ndarray, bias: np.ndarray, stride: int = 1, padding: int = 0) -> np.ndarray:
-    """Convolve a batch of pictures with several channels: one kernel for each pair of an output and an input channel.
+    """Convolve a batch of images: each pair of an output channel and an input channel has its own kernel.
 
-    With zeros put around the picture, ``padding`` of them on each side, and the stride ``s``,
+    With ``padding`` zeros on each side of the image and the stride ``s``,
 
         y[n, f, i, j] = bias[f] + sum over c, u, v of  weight[f, c, u, v] * padded[n, c, s * i + u, s * j + v]
 
     Parameters
     ----------
     x : ndarray of shape (N, C, H, W)
-        N pictures with C channels.
+        N images with C channels.
     weight : ndarray of shape (F, C, KH, KW)
         F filters; each has a kernel for every channel.
     bias : ndarray of shape (F,)
-        Added to every number of an output channel.
+        Added to every value of an output channel.
     stride, padding : int
         For both axes.
 
@@ -82,28 +81,19 @@ def conv2d(x: np.ndarray, weight: np.ndarray, bias: np.ndarray, stride: int = 1,
     -----
     Hints:
 
-    - ``np.pad`` takes a pair (before, after) for each of the four axes; N and C get no zeros.
-    - Your ``correlate`` does one channel; add up what it gives for all of them. If it lies in the same folder,
-      ``from correlate import correlate`` brings it here.
+    - ``np.pad`` takes a pair (before, after) for each of the four axes; N and C are not padded.
+    - Your ``correlate`` handles one channel; add up its results for all channels. If it is in the same folder,
+      ``from correlate import correlate`` imports it.
     - Or loop over n, f, i and j, and sum over a window of the shape (C, KH, KW).
 
     Examples
     --------
-    >>> x = np.array([[[[1.0, 2.0]], [[3.0, 4.0]]]])  # one picture, two channels, 1 x 2 pixels
-    >>> weight = np.array([[[[1.0]], [[10.0]]]])  # one filter, whose kernels are single numbers
+    >>> x = np.array([[[[1.0, 2.0]], [[3.0, 4.0]]]])  # one image, two channels, 1 x 2 pixels
+    >>> weight = np.array([[[[1.0]], [[10.0]]]])  # one filter with 1x1 kernels
     >>> conv2d(x, weight, np.array([0.5]))  # 1*1 + 10*3 + 0.5 and 1*2 + 10*4 + 0.5
     array([[[[31.5, 42.5]]]])
     """
-    padded = np.pad(x, ((0, 0), (0, 0), (padding, padding), (padding, padding)))  # (N, C, H + 2 p, W + 2 p)
-    n, _, h, w = padded.shape
-    f, _, kh, kw = weight.shape
-    oh, ow = (h - kh) // stride + 1, (w - kw) // stride + 1
-    y = np.zeros((n, f, oh, ow))
-    for i in range(oh):
-        for j in range(ow):
-            window = padded[:, None, :, stride * i : stride * i + kh, stride * j : stride * j + kw]  # (N, 1, C, KH, KW)
-            y[:, :, i, j] = (window * weight).sum(axis=(2, 3, 4)) + bias  # (N, F)
-    return y  # (N, F, OH, OW)
+    return plain.conv2d(x, weight, bias, stride=stride, padding=padding)
 
 
 # ---------------------------------------------------------------------------------------------------------- correlate
@@ -119,13 +109,13 @@ def _correlate_cases(rng: np.random.Generator) -> list[Case]:
         case("a 2x2 kernel on a 3x3 matrix", (3, 3), (2, 2)),
         case("a matrix and a kernel that are not square", (4, 6), (2, 3)),
         case("stride 2", (5, 7), (3, 3), stride=2),
-        case("stride 3, which leaves some columns over", (4, 9), (1, 2), stride=3),
+        case("stride 3, which does not divide the width", (4, 9), (1, 2), stride=3),
         case("a kernel as large as the matrix", (3, 2), (3, 2), stride=2),
     ]
 
 
 def _terms(window: np.ndarray, kernel: np.ndarray) -> str:
-    """Write out a sum of products."""
+    """Format a sum of products."""
     pairs = zip(kernel.ravel(), window.ravel(), strict=True)
     return " + ".join(f"{weight:g}*{value:g}" for weight, value in pairs).replace("+ -", "- ")
 
@@ -135,7 +125,7 @@ def _correlate_working(arguments: Arguments, output: str, index: tuple[int, ...]
     kh, kw = arguments["kernel"].shape
     window = arguments["x"][s * i : s * i + kh, s * j : s * j + kw]
     terms = _terms(window, arguments["kernel"])
-    return f"y[{i}, {j}] = {terms}, the window that begins at x[{s * i}, {s * j}]"
+    return f"y[{i}, {j}] = {terms}, the window that starts at x[{s * i}, {s * j}]"
 
 
 def _first_places(x: np.ndarray, kernel: np.ndarray, stride: int = 1) -> np.ndarray:
@@ -155,8 +145,8 @@ def _same_size(x: np.ndarray, kernel: np.ndarray, stride: int = 1) -> np.ndarray
 
 
 FLIPPED = (
-    "the kernel is turned round. That is a convolution as mathematics has it; what this field calls a convolution "
-    "is a cross-correlation, in which kernel[0, 0] meets the upper left corner of the window"
+    "the kernel is flipped. That is the mathematical convolution; in deep learning, a convolution is a "
+    "cross-correlation, where kernel[0, 0] is multiplied with the upper left corner of the window"
 )
 CORRELATE = Exercise(
     solution=correlate,
@@ -164,39 +154,39 @@ CORRELATE = Exercise(
     stage="forward",
     page="docs/operations/convolution.md",
     outputs={"y": "(OH, OW)"},
-    reference=lambda x, kernel, stride=1: functional.conv2d(x[None, None], kernel[None, None], stride=stride)[0, 0],
-    library=(functional.conv2d, kernels.correlate_reference, kernels.correlate),
+    source=(correlate,),
+    library=functional.conv2d,
     draw_cases=_correlate_cases,
     mistakes=(
         Mistake(FLIPPED, lambda x, kernel, stride=1: correlate(x, kernel[::-1, ::-1], stride)),
         Mistake(
-            "the kernel's rows and columns are exchanged: u goes with the rows of x, v with the columns",
+            "the rows and columns of the kernel are swapped: u indexes rows, v columns",
             lambda x, kernel, stride=1: correlate(x, kernel.T, stride),
         ),
         Mistake(
-            "only one product of each window is left: add the products up (y[i, j] += ...), do not replace them",
+            "only one product of each window remains: add them up (y[i, j] += ...)",
             _last_product,
         ),
         Mistake("the stride is not used", lambda x, kernel, stride=1: correlate(x, kernel)),
         Mistake(
-            "there are as many outputs as the stride asks for, but the windows are one step apart: the window of "
-            "y[i, j] begins at x[stride * i, stride * j]",
+            "the number of outputs is right for the stride, but the windows are one pixel apart: the window of "
+            "y[i, j] starts at x[stride * i, stride * j]",
             _first_places,
         ),
         Mistake(
-            "the stride is used for the rows, and not for the columns",
+            "the stride is used for the rows only",
             lambda x, kernel, stride=1: correlate(x, kernel)[::stride],
         ),
         Mistake(
-            "the stride is used for the columns, and not for the rows",
+            "the stride is used for the columns only",
             lambda x, kernel, stride=1: correlate(x, kernel)[:, ::stride],
         ),
         Mistake(
-            "the last row and the last column are missing: (H - KH) // stride is how often the kernel can move on, "
-            "and it also stands where it begins, so there is one place more",
+            "the last row and the last column are missing: (H - KH) // stride is the number of moves of the kernel, "
+            "and the number of positions is one more",
             lambda x, kernel, stride=1: correlate(x, kernel, stride)[:-1, :-1],
         ),
-        Mistake("zeros were put around x: here the kernel stays inside of the matrix (no padding)", _same_size),
+        Mistake("x is padded with zeros: this exercise has no padding", _same_size),
     ),
     working=_correlate_working,
 )
@@ -211,13 +201,13 @@ def _conv2d_cases(rng: np.random.Generator) -> list[Case]:
         return Case(about, {**arguments, **settings})
 
     return [
-        case("one picture, one channel, one filter, no bias", (1, 1, 3, 3), (1, 1, 2, 2), bias=False),
+        case("one image, one channel, one filter, no bias", (1, 1, 3, 3), (1, 1, 2, 2), bias=False),
         case("a bias", (1, 1, 3, 4), (1, 1, 2, 2)),
         case("two channels", (1, 2, 3, 4), (1, 2, 2, 2)),
         case("three filters", (1, 2, 3, 2), (3, 2, 2, 1)),
-        case("a batch of two pictures", (2, 1, 2, 3), (2, 1, 1, 2)),
+        case("a batch of two images", (2, 1, 2, 3), (2, 1, 1, 2)),
         case("stride 2", (1, 1, 5, 7), (1, 1, 2, 3), stride=2),
-        case("padding 1", (1, 1, 3, 2), (1, 1, 3, 3), padding=1),
+        case("padding 1", (1, 1, 4, 3), (1, 1, 3, 3), padding=1),
         case("all of it together", (2, 2, 4, 5), (2, 2, 3, 2), stride=2, padding=1),
     ]
 
@@ -229,7 +219,7 @@ def _conv2d_working(arguments: Arguments, output: str, index: tuple[int, ...]) -
     padded = np.pad(arguments["x"][n], ((0, 0), (p, p), (p, p)))  # (C, H + 2 p, W + 2 p)
     window = padded[:, s * i : s * i + weight.shape[1], s * j : s * j + weight.shape[2]]
     terms = f"{arguments['bias'][f]:g} + {_terms(window, weight)}".replace("+ -", "- ")
-    return f"y[{n}, {f}, {i}, {j}] = {terms}, the window that begins at row {s * i}, column {s * j} of the padded x"
+    return f"y[{n}, {f}, {i}, {j}] = {terms}, the window that starts at row {s * i}, column {s * j} of the padded x"
 
 
 def _padded(x: np.ndarray, before: int, after: int, **how: Any) -> np.ndarray:
@@ -258,75 +248,76 @@ def _one_step(x: np.ndarray, weight: np.ndarray, bias: np.ndarray, stride: int =
 
 
 def _all_axes(x: np.ndarray, weight: np.ndarray, bias: np.ndarray, stride: int = 1, padding: int = 0) -> np.ndarray:
-    return conv2d(np.pad(x, padding), weight, bias, stride)
+    padded = np.pad(x, [(padding, padding), (0, 0), *[(padding, padding)] * 2])  # channels of zeros add nothing
+    return conv2d(padded, weight, bias, stride)
 
 
 ALL_AXES = (
-    "np.pad has put zeros around the batch and the channels as well: give it a pair (before, after) for each of the "
+    "np.pad has padded the batch and the channels as well: pass a pair (before, after) for each of the "
     "four axes, (0, 0) for the first two"
 )
 CONV2D = Exercise(
     solution=conv2d,
-    title="the same with channels, filters, a batch, stride and padding",
+    title="convolution with channels, filters, a batch, stride and padding",
     stage="forward",
     page="docs/operations/convolution.md",
     outputs={"y": "(N, F, OH, OW)"},
-    reference=functional.conv2d,
-    library=(functional.conv2d, kernels.correlate_reference, kernels.correlate),
+    source=(plain.conv, plain.im2col),
+    library=functional.conv2d,
     draw_cases=_conv2d_cases,
     mistakes=(
         Mistake(FLIPPED, lambda x, weight, bias, **settings: conv2d(x, weight[:, :, ::-1, ::-1], bias, **settings)),
         Mistake(
-            "the bias is missing: bias[f] is added to every number of output channel f",
+            "the bias is missing: bias[f] is added to every value of output channel f",
             lambda x, weight, bias, **settings: conv2d(x, weight, 0 * bias, **settings),
         ),
         Mistake(
-            "the bias is added once for each channel of x, and it belongs there once: add it after the sum over c",
+            "the bias is added once per channel of x: add it once, after the sum over c",
             lambda x, weight, bias, **settings: conv2d(x, weight, x.shape[1] * bias, **settings),
         ),
         Mistake(
-            "the bias is added once for each product, and it belongs there once: add it after the sum",
+            "the bias is added once per product: add it once, after the sum",
             lambda x, weight, bias, **settings: conv2d(x, weight, weight[0].size * bias, **settings),
         ),
         Mistake(
-            "only the first channel is seen: an output is the sum over all channels of x",
+            "only the first channel is used: an output is the sum over all channels of x",
             lambda x, weight, bias, **settings: conv2d(x[:, :1], weight[:, :1], bias, **settings),
         ),
         Mistake(
-            "only the last channel is left: add up what the channels give, do not replace it",
+            "only the last channel remains: add up the contributions of the channels",
             lambda x, weight, bias, **settings: conv2d(x[:, -1:], weight[:, -1:], bias, **settings),
         ),
         Mistake(
-            "the sum over the channels of x is used with the first kernel of each filter: every channel has its own",
+            "every channel of x uses the first kernel of the filter: each channel has its own",
             lambda x, weight, bias, **settings: conv2d(x, weight[:, :1] + 0 * weight, bias, **settings),
         ),
         Mistake(
-            "all filters are like the first one: output channel f takes weight[f] and bias[f]",
+            "all filters are the first one: output channel f uses weight[f] and bias[f]",
             lambda x, weight, bias, **settings: conv2d(x, weight[:1] + 0 * weight, bias[:1] + 0 * bias, **settings),
         ),
         Mistake(
-            "all filters have the kernels of the first one: output channel f takes weight[f]",
+            "all filters use the kernels of the first one: output channel f uses weight[f]",
             lambda x, weight, bias, **settings: conv2d(x, weight[:1] + 0 * weight, bias, **settings),
         ),
         Mistake(
-            "all pictures of the batch give what the first one gives: use x[n]",
+            "all images of the batch have the output of the first one: use x[n]",
             lambda x, weight, bias, **settings: conv2d(x[:1] + 0 * x, weight, bias, **settings),
         ),
         Mistake("the stride is not used", _no_stride),
         Mistake(
-            "there are as many outputs as the stride asks for, but the windows are one step apart: that of y[n, f, i, "
-            "j] begins on row stride * i and column stride * j of the padded x",
+            "the number of outputs is right for the stride, but the windows are one pixel apart: that of y[n, f, i, "
+            "j] starts at row stride * i and column stride * j of the padded x",
             _one_step,
         ),
         Mistake(
             "the padding is not used",
             lambda x, weight, bias, stride=1, padding=0: conv2d(x, weight, bias, stride),
         ),
-        Mistake("there are zeros above and to the left only: padding is on all four sides", _before),
-        Mistake("there are zeros below and to the right only: padding is on all four sides", _after),
+        Mistake("x is padded above and at the left only: pad all four sides", _before),
+        Mistake("x is padded below and at the right only: pad all four sides", _after),
         Mistake(ALL_AXES, _all_axes),
         Mistake(ALL_AXES, lambda x, *rest, **settings: _all_axes(x, *rest, **settings)[: len(x)]),
-        Mistake("the padding repeats the edge of the picture: it is made of zeros", _edges),
+        Mistake("the padding repeats the edge of the image: pad with zeros", _edges),
     ),
     working=_conv2d_working,
 )

@@ -1,12 +1,11 @@
-"""The exercise of the way back through a convolution: what input, weights and bias get from the outputs."""
+"""The exercise on the backward pass of a convolution: the gradients of input, weight and bias."""
 
 from typing import Any
 
 import numpy as np
 
-from numpycnn import functional
+from numpycnn import functional, plain
 from numpycnn.exercises.exercise import Arguments, Case, Exercise, Mistake, small_numbers
-from numpycnn.kernels import convolution as kernels
 
 
 def conv2d_backward(
@@ -14,8 +13,8 @@ def conv2d_backward(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the gradients of a convolution with respect to its input, its weights and its bias.
 
-    ``dy`` says how much the loss changes with each output. An output is a sum of products of a weight and an input, so
-    each of the two gets back ``dy`` times the other one, from every product that it was in. With the stride ``s``,
+    ``dy`` is the gradient of the loss with respect to the outputs. An output is a sum of products of a weight and an
+    input, so each product adds ``dy`` times one factor to the gradient of the other. With the stride ``s``,
 
         dpadded[n, c, s * i + u, s * j + v]  +=  dy[n, f, i, j] * weight[f, c, u, v]
         dweight[f, c, u, v]                  +=  dy[n, f, i, j] * padded[n, c, s * i + u, s * j + v]
@@ -41,9 +40,9 @@ def conv2d_backward(
     -----
     Hints:
 
-    - The three lines above, in loops over n, f, i and j, are an answer. The sums over c, u and v can be done at once:
-      one number of ``dy`` times a window, added to ``dweight[f]``, and times ``weight[f]``, added to a window.
-    - Windows overlap, and every picture of the batch counts: add (``+=``), do not replace.
+    - The three lines above, in loops over n, f, i and j, are a solution. c, u and v need no loops: add one value of
+      ``dy`` times a window to ``dweight[f]``, and the same value times ``weight[f]`` to the window of ``dpadded``.
+    - Windows overlap, and every image of the batch contributes: add (``+=``), do not assign.
     - ``dbias`` is one line.
 
     Examples
@@ -56,66 +55,48 @@ def conv2d_backward(
     >>> dweight, dbias  # 1*1 + 10*2 and 1*2 + 10*3; 1 + 10
     (array([[[[21., 32.]]]]), array([11.]))
     """
-    padded = np.pad(x, ((0, 0), (0, 0), (padding, padding), (padding, padding)))
-    dpadded, dweight = np.zeros(padded.shape), np.zeros(weight.shape)
-    _, _, kh, kw = weight.shape
-    for n, f, i, j in np.ndindex(dy.shape):
-        rows, columns = slice(stride * i, stride * i + kh), slice(stride * j, stride * j + kw)
-        dpadded[n, :, rows, columns] += dy[n, f, i, j] * weight[f]
-        dweight[f] += dy[n, f, i, j] * padded[n, :, rows, columns]
-    _, _, h, w = x.shape
-    return dpadded[:, :, padding : padding + h, padding : padding + w], dweight, dy.sum(axis=(0, 2, 3))
+    return plain.conv2d_backward(dy, x, weight, stride=stride, padding=padding)
 
 
 def _cases(rng: np.random.Generator) -> list[Case]:
     def case(about: str, x: tuple[int, ...], weight: tuple[int, ...], **settings: int) -> Case:
-        arrays: Arguments = {"x": small_numbers(rng, *x), "weight": small_numbers(rng, *weight)}
-        y = functional.conv2d(**arrays, **settings)
+        arguments: Arguments = {"x": small_numbers(rng, *x), "weight": small_numbers(rng, *weight), **settings}
+        y = plain.conv2d(**arguments)
         dy = rng.permutation(y.size).reshape(y.shape) + 1.0  # no two of them equal
-        return Case(about, {"dy": dy, **arrays, **settings})
+        return Case(about, {"dy": dy, **arguments})
 
     return [
-        case("one picture, one channel, one output", (1, 1, 2, 2), (1, 1, 2, 2)),
-        case("windows that overlap", (1, 1, 3, 4), (1, 1, 2, 2)),
+        case("one image, one channel, one output", (1, 1, 2, 2), (1, 1, 2, 2)),
+        case("overlapping windows", (1, 1, 3, 4), (1, 1, 2, 2)),
         case("two channels", (1, 2, 2, 3), (1, 2, 2, 2)),
         case("three filters", (1, 1, 2, 3), (3, 1, 1, 2)),
-        case("a batch of two pictures", (2, 1, 2, 3), (2, 1, 2, 2)),
-        case("stride 2, which leaves a column over", (1, 1, 3, 6), (1, 1, 3, 3), stride=2),
+        case("a batch of two images", (2, 1, 2, 3), (2, 1, 2, 2)),
+        case("stride 2, which does not divide the width", (1, 1, 3, 6), (1, 1, 3, 3), stride=2),
         case("padding 1", (1, 1, 2, 3), (1, 1, 3, 2), padding=1),
-        case("all of it together", (2, 2, 4, 3), (2, 2, 2, 3), stride=2, padding=1),
+        case("all combined", (2, 2, 4, 3), (2, 2, 2, 3), stride=2, padding=1),
     ]
 
 
-def _input_gradient(
-    dy: np.ndarray, x: np.ndarray, weight: np.ndarray, step: int, padding: int, replace: bool = False
-) -> np.ndarray:
-    """Return the gradient of the padded input, with windows `step` apart, and adding up or not."""
+def _replaced(dy: np.ndarray, x: np.ndarray, weight: np.ndarray, stride: int = 1, padding: int = 0) -> np.ndarray:
     n, c, h, w = x.shape
     _, _, kh, kw = weight.shape
     dpadded = np.zeros((n, c, h + 2 * padding, w + 2 * padding))
     for m, f, i, j in np.ndindex(dy.shape):
-        place = dpadded[m, :, step * i : step * i + kh, step * j : step * j + kw]
-        place[...] = dy[m, f, i, j] * weight[f] + (0 if replace else place)
-    return dpadded
+        dpadded[m, :, stride * i : stride * i + kh, stride * j : stride * j + kw] = dy[m, f, i, j] * weight[f]
+    return dpadded[:, :, padding : padding + h, padding : padding + w]
 
 
-def _replaced(dy: np.ndarray, x: np.ndarray, weight: np.ndarray, stride: int = 1, padding: int = 0) -> np.ndarray:
-    _, _, h, w = x.shape
-    return _input_gradient(dy, x, weight, stride, padding, replace=True)[:, :, padding:, padding:][:, :, :h, :w]
-
-
-def _side_by_side(dy: np.ndarray, x: np.ndarray, weight: np.ndarray, stride: int = 1, padding: int = 0) -> np.ndarray:
-    _, _, h, w = x.shape
-    return _input_gradient(dy, x, weight, 1, padding)[:, :, padding:, padding:][:, :, :h, :w]
+def _one_step(dy: np.ndarray, x: np.ndarray, weight: np.ndarray, stride: int = 1, padding: int = 0) -> np.ndarray:
+    return plain.conv_input_gradient(dy, weight, x.shape[2:], padding=padding)
 
 
 def _with_padding(dy: np.ndarray, x: np.ndarray, weight: np.ndarray, stride: int = 1, padding: int = 0) -> np.ndarray:
-    return _input_gradient(dy, x, weight, stride, padding)
+    return plain.conv_input_gradient(dy, weight, np.add(x.shape[2:], 2 * padding), stride=stride)
 
 
 def _wrong_corner(dy: np.ndarray, x: np.ndarray, weight: np.ndarray, stride: int = 1, padding: int = 0) -> np.ndarray:
     _, _, h, w = x.shape
-    return _input_gradient(dy, x, weight, stride, padding)[:, :, :h, :w]
+    return _with_padding(dy, x, weight, stride, padding)[:, :, :h, :w]
 
 
 def _dx(*arguments: Any, **settings: Any) -> np.ndarray:
@@ -127,10 +108,7 @@ def _dweight(*arguments: Any, **settings: Any) -> np.ndarray:
 
 
 def _steps_of_one(dy: np.ndarray, x: np.ndarray, weight: np.ndarray, stride: int = 1, padding: int = 0) -> np.ndarray:
-    _, _, oh, ow = dy.shape
-    _, _, kh, kw = weight.shape
-    padded = np.pad(x, ((0, 0), (0, 0), (padding, padding), (padding, padding)))
-    return _dweight(dy, padded[:, :, : oh + kh - 1, : ow + kw - 1], weight)
+    return plain.conv_weight_gradient(dy, x, weight.shape[2:], padding=padding)[0]
 
 
 def _last_window(dy: np.ndarray, *arguments: Any, **settings: Any) -> np.ndarray:
@@ -141,116 +119,110 @@ def _last_window(dy: np.ndarray, *arguments: Any, **settings: Any) -> np.ndarray
 
 CONV2D_BACKWARD = Exercise(
     solution=conv2d_backward,
-    title="back through a convolution: to the input, the weights and the bias",
+    title="convolution backward: gradients of input, weight and bias",
     stage="backward",
     page="docs/operations/convolution.md",
     outputs={"dx": "(N, C, H, W)", "dweight": "(F, C, KH, KW)", "dbias": "(F,)"},
-    reference=functional.conv2d_backward,
-    library=(
-        functional.conv2d_backward,
-        kernels.input_gradient_reference,
-        kernels.weight_gradient_reference,
-        kernels.input_gradient,
-        kernels.weight_gradient,
-    ),
+    source=(plain.conv_backward, plain.conv_input_gradient, plain.conv_weight_gradient),
+    library=functional.conv2d_backward,
     draw_cases=_cases,
     mistakes=(
         Mistake(
-            "dx is made with the kernel turned round: dy[n, f, i, j] * weight[f, c, u, v] belongs to row s * i + u, "
-            "column s * j + v, with the same u and v as on the way forward",
+            "dx uses the flipped kernel: dy[n, f, i, j] * weight[f, c, u, v] is added at row s * i + u, "
+            "column s * j + v, with the same u and v as in the forward pass",
             lambda dy, x, weight, **settings: _dx(dy, x, weight[:, :, ::-1, ::-1], **settings),
             "dx",
         ),
         Mistake(
-            "where windows overlap, the last one has replaced what the others gave to dx: every window, and every "
-            "filter, that saw an input gives to it, so add (+=)",
+            "where windows overlap, the last one has replaced the others in dx: every window and every filter "
+            "contributes to an input, so add (+=)",
             _replaced,
             "dx",
         ),
         Mistake(
-            "only the first filter gives to dx: an input is part of the outputs of all of them",
+            "only the first filter contributes to dx: an input is used by all filters",
             lambda dy, x, weight, **settings: _dx(dy[:, :1], x, weight[:1], **settings),
             "dx",
         ),
         Mistake(
-            "only the last filter is left in dx: an input is part of the outputs of all of them, so add (+=)",
+            "only the last filter remains in dx: an input is used by all filters, so add (+=)",
             lambda dy, x, weight, **settings: _dx(dy[:, -1:], x, weight[-1:], **settings),
             "dx",
         ),
         Mistake(
             "dx forgets the stride: output (i, j) saw the window that begins on row s * i and column s * j",
-            _side_by_side,
+            _one_step,
             "dx",
         ),
-        Mistake("dx still has its padding: cut `padding` numbers off on each side", _with_padding, "dx"),
+        Mistake("dx still has its padding: crop `padding` pixels on each side", _with_padding, "dx"),
         Mistake(
-            "dx is cut out of the padded array at the wrong corner: it begins at [padding, padding]",
+            "dx is cropped at the wrong corner: it starts at [padding, padding]",
             _wrong_corner,
             "dx",
         ),
         Mistake(
-            "only one window is left in dweight: every output was made with these weights, so add up (+=)",
+            "only one window remains in dweight: every output uses these weights, so add (+=)",
             _last_window,
             "dweight",
         ),
         Mistake(
-            "dweight is turned round: dweight[f, c, u, v] meets the input on row s * i + u, column s * j + v",
+            "dweight is flipped: dweight[f, c, u, v] uses the input at row s * i + u, column s * j + v",
             lambda *arguments, **settings: _dweight(*arguments, **settings)[:, :, ::-1, ::-1],
             "dweight",
         ),
         Mistake(
-            "dweight counts the last picture only: it is the sum over the whole batch, so add (+=)",
+            "dweight has the last image only: it is the sum over the whole batch, so add (+=)",
             lambda dy, x, weight, **settings: _dweight(dy[-1:], x[-1:], weight, **settings),
             "dweight",
         ),
         Mistake(
-            "dweight counts the first picture only: it is the sum over the whole batch",
+            "dweight has the first image only: it is the sum over the whole batch",
             lambda dy, x, weight, **settings: _dweight(dy[:1], x[:1], weight, **settings),
             "dweight",
         ),
         Mistake(
-            "dweight is the mean over the batch, and should be the sum: the loss takes the mean already, so dy has the "
-            "factor 1/N in it",
+            "dweight is the mean over the batch instead of the sum: the loss is a mean, so dy already "
+            "contains the factor 1/N",
             lambda dy, x, weight, **settings: _dweight(dy, x, weight, **settings) / len(dy),
             "dweight",
         ),
         Mistake(
-            "dweight forgets the stride: output (i, j) saw the window that begins on row s * i and column s * j",
+            "dweight ignores the stride: the window of output (i, j) starts at row s * i and column s * j",
             _steps_of_one,
             "dweight",
         ),
         Mistake(
-            "dbias is not summed over the batch: one bias serves all pictures, so it gets the sum over n, i and j",
+            "dbias is not summed over the batch: all images share the bias, so sum over n, i and j",
             lambda dy, *arguments, **settings: dy.sum(axis=(2, 3)),
             "dbias",
         ),
         Mistake(
-            "dbias counts the first picture only: one bias serves all pictures, so it gets the sum over n, i and j",
+            "dbias has the first image only: all images share the bias, so sum over n, i and j",
             lambda dy, *arguments, **settings: dy[0].sum(axis=(1, 2)),
             "dbias",
         ),
         Mistake(
-            "dbias counts the last picture only: one bias serves all pictures, so add (+=)",
+            "dbias has the last image only: all images share the bias, so add (+=)",
             lambda dy, *arguments, **settings: dy[-1].sum(axis=(1, 2)),
             "dbias",
         ),
         Mistake(
-            "dbias is not summed over the positions: one bias serves all of them, so it gets the sum over n, i and j",
+            "dbias is not summed over the positions: all positions share the bias, so sum over n, i and j",
             lambda dy, *arguments, **settings: dy.sum(axis=0),
             "dbias",
         ),
         Mistake(
-            "dbias is the mean over the batch, and should be the sum: dy has the factor 1/N in it already",
+            "dbias is the mean over the batch instead of the sum: dy already contains the factor 1/N",
             lambda dy, *arguments, **settings: dy.sum(axis=(0, 2, 3)) / len(dy),
             "dbias",
         ),
         Mistake(
-            "dbias is a mean, and should be a sum: the bias moves every output of its channel by the same amount",
+            "dbias is a mean instead of a sum: the bias is added to every output of its channel",
             lambda dy, *arguments, **settings: dy.mean(axis=(0, 2, 3)),
             "dbias",
         ),
         Mistake(
-            "dbias is a single number: each output channel has a bias of its own, so f is not summed over",
+            "dbias is a single value: each output channel has its own bias, so do not sum over f",
             lambda dy, *arguments, **settings: dy.sum(),
             "dbias",
         ),

@@ -1,8 +1,8 @@
-"""What an exercise is made of: a task with its solution, cases of growing difficulty, and mistakes that are known.
+"""The parts of an exercise: a task with its solution, cases of increasing difficulty, and known mistakes.
 
-The solution is a plain function. Without its body it is the sheet that the reader fills in. An answer is held against
-what numpycnn's own operation says, and where it differs, against what each of the classical mistakes would have said on
-the same case: a mistake is recognised by its numbers, and not by how it is written.
+The solution has the signature and the docstring of the sheet that the reader fills in, and calls the function of
+`numpycnn.plain` that is to be written. An answer is compared with its result, and where it differs, with the result of
+each classical mistake on the same case: a mistake is recognised by its numbers, not by how it is written.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,7 +19,7 @@ Arguments = dict[str, Any]
 
 @dataclass(frozen=True)
 class Case:
-    """Arguments to try an answer on, by the names of the parameters, and what is new about them."""
+    """Arguments by name, and a description of what the case adds."""
 
     about: str
     arguments: Arguments
@@ -27,9 +27,9 @@ class Case:
 
 @dataclass(frozen=True)
 class Mistake:
-    """A function that makes a classical mistake, and what to tell whoever made the same.
+    """A function with a common mistake, and its diagnosis.
 
-    It returns what the solution returns, or a single output that is named.
+    It returns all outputs of the solution, or only `output`.
     """
 
     diagnosis: str
@@ -44,25 +44,27 @@ class Exercise:
     Attributes
     ----------
     solution : function
-        Plain NumPy, with the task as its docstring; the exercise goes by its name.
+        Takes the arguments of the exercise, and calls `numpycnn.plain`. Its name is that of the exercise, its docstring
+        the task.
     title : str
         The task in one line.
     stage : str
-        Which part of a training it belongs to.
+        The part of a training step it belongs to.
     page : str
-        Where to read about it, a path in the repository.
+        Its documentation, a path in the repository.
     outputs : dict of str to str
         Names of what is to be returned, with their shapes in letters; several are a tuple.
-    reference : function
-        The same by numpycnn's own operation, with the same parameters and results.
-    library : tuple of functions and classes
-        Where the operation is in numpycnn.
+    source : tuple of functions
+        The code of the solution, in `numpycnn.plain`.
+    library : function or class
+        What a user of numpycnn calls.
     draw_cases : function
         Returns the cases for a generator.
     mistakes : tuple of Mistake
-        The likelier ones first.
+        The most likely ones first.
     working : function, optional
-        Of the arguments, the name of an output and an index: how that number is made, in one or two lines.
+        Takes the arguments, the name of an output and an index, and returns the calculation of that value in one or two
+        lines.
     """
 
     solution: Function
@@ -70,8 +72,8 @@ class Exercise:
     stage: str
     page: str
     outputs: Mapping[str, str]
-    reference: Function
-    library: tuple[Any, ...]
+    source: tuple[Function, ...]
+    library: Any
     draw_cases: Callable[[np.random.Generator], list[Case]]
     mistakes: tuple[Mistake, ...]
     working: Callable[[Arguments, str, tuple[int, ...]], str] | None = None
@@ -87,12 +89,12 @@ class Exercise:
 
 
 def wrapped(text: str) -> str:
-    """Return a paragraph on lines that fit."""
+    """Return a paragraph, wrapped to the line width."""
     return fill(text, WIDTH, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
 
 
 def frozen(arguments: Arguments) -> Arguments:
-    """Return the arguments with copies of the arrays that cannot be written to."""
+    """Return the arguments with read-only copies of the arrays."""
     copies = {}
     for name, value in arguments.items():
         if isinstance(value, np.ndarray):
@@ -103,10 +105,10 @@ def frozen(arguments: Arguments) -> Arguments:
 
 
 def small_numbers(rng: np.random.Generator, *shape: int) -> np.ndarray:
-    """Return whole numbers from -9 to 9 as float64, which are easy to follow by hand."""
+    """Return integers from -9 to 9 as float64, which are easy to check by hand."""
     return rng.integers(-9, 10, shape).astype(np.float64)
 
 
 def one_digit(rng: np.random.Generator, *shape: int) -> np.ndarray:
-    """Return numbers from -2 to 2 with one digit after the point."""
+    """Return numbers from -2 to 2 with one decimal."""
     return rng.integers(-20, 21, shape) / 10

@@ -1,17 +1,16 @@
-"""The exercises of softmax and cross-entropy."""
+"""The exercises on softmax and cross-entropy."""
 
 from typing import Any
 
 import numpy as np
 
-from numpycnn import functional
+from numpycnn import functional, plain
 from numpycnn.exercises.exercise import Arguments, Case, Exercise, Mistake, one_digit
-from numpycnn.functional.losses import cross_entropy as library_cross_entropy
-from numpycnn.functional.softmax import log_softmax
+from numpycnn.plain import log_softmax
 
 
 def softmax(x: np.ndarray) -> np.ndarray:
-    """Turn each row of numbers into probabilities, that is positive numbers that add up to 1.
+    """Convert each row of scores to probabilities: positive values with sum 1.
 
         y[n, k] = exp(x[n, k]) / sum over j of exp(x[n, j])
 
@@ -28,8 +27,8 @@ def softmax(x: np.ndarray) -> np.ndarray:
     -----
     Hints:
 
-    - ``exp(1000)`` is too large for any float, and the result would be "not a number". Subtracting the same number
-      from a whole row changes nothing in the result: which one makes every ``exp`` harmless?
+    - ``exp(1000)`` overflows, and the result is nan. Subtracting the same number from a whole row does not change the
+      result: which number prevents every overflow?
     - ``keepdims=True`` keeps the axis of a sum as an axis of size 1, so that a row can be divided by it.
 
     Examples
@@ -37,15 +36,13 @@ def softmax(x: np.ndarray) -> np.ndarray:
     >>> softmax(np.array([[0.0, np.log(3.0)]]))  # 1 / (1 + 3) and 3 / (1 + 3)
     array([[0.25, 0.75]])
     """
-    exponential = np.exp(x - x.max(axis=1, keepdims=True))
-    return exponential / exponential.sum(axis=1, keepdims=True)
+    return plain.softmax(x, axis=1)
 
 
 def cross_entropy(logits: np.ndarray, labels: np.ndarray) -> tuple[float, np.ndarray]:
-    """Return how wrong the scores of a batch are, and the gradient of that with respect to the scores.
+    """Return the cross-entropy loss of a batch and its gradient with respect to the logits.
 
-    With ``p = softmax(logits)`` the loss is the mean, over the batch, of minus the logarithm of the probability that
-    the right class was given:
+    With ``p = softmax(logits)`` the loss is the mean over the batch of the negative log-probability of the true class:
 
         loss = - mean over n of  log p[n, labels[n]]
         dlogits[n, k] = (p[n, k] - t[n, k]) / N      t[n, k] = 1 where k = labels[n], otherwise 0
@@ -55,7 +52,7 @@ def cross_entropy(logits: np.ndarray, labels: np.ndarray) -> tuple[float, np.nda
     logits : ndarray of shape (N, K)
         A score for each class; any finite numbers, also very large ones.
     labels : ndarray of int of shape (N,)
-        The right classes, from 0 to K - 1.
+        The true classes, from 0 to K - 1.
 
     Returns
     -------
@@ -66,9 +63,9 @@ def cross_entropy(logits: np.ndarray, labels: np.ndarray) -> tuple[float, np.nda
     -----
     Hints:
 
-    - Where p is too small for a float it is 0, and its logarithm minus infinity. Work the logarithm out on paper:
-      with ``z`` as the row less its maximum, ``log p[k] = z[k] - log(sum over j of exp(z[j]))``.
-    - ``a[np.arange(N), labels]`` takes one number out of each row.
+    - Where p underflows to 0, its logarithm is minus infinity. Simplify the logarithm on paper: with ``z`` as the row
+      minus its maximum, ``log p[k] = z[k] - log(sum over j of exp(z[j]))``.
+    - ``a[np.arange(N), labels]`` selects one element of each row.
 
     Examples
     --------
@@ -76,12 +73,7 @@ def cross_entropy(logits: np.ndarray, labels: np.ndarray) -> tuple[float, np.nda
     >>> round(loss, 4), dlogits  # log 4
     (1.3863, array([[-0.75,  0.75]]))
     """
-    z = logits - logits.max(axis=1, keepdims=True)  # (N, K)
-    log_p = z - np.log(np.exp(z).sum(axis=1, keepdims=True))
-    n = len(logits)
-    dlogits = np.exp(log_p) / n
-    dlogits[np.arange(n), labels] -= 1 / n
-    return float(-log_p[np.arange(n), labels].mean()), dlogits
+    return plain.cross_entropy(logits, labels), plain.cross_entropy_backward(logits, labels)
 
 
 # ------------------------------------------------------------------------------------------------------------- softmax
@@ -89,12 +81,12 @@ def cross_entropy(logits: np.ndarray, labels: np.ndarray) -> tuple[float, np.nda
 
 def _softmax_cases(rng: np.random.Generator) -> list[Case]:
     return [
-        Case("one row of two numbers", {"x": np.array([[0.0, 1.0]])}),
-        Case("one row of four numbers", {"x": one_digit(rng, 1, 4)}),
+        Case("one row of two scores", {"x": np.array([[0.0, 1.0]])}),
+        Case("one row of four scores", {"x": one_digit(rng, 1, 4)}),
         Case("two rows", {"x": one_digit(rng, 2, 3)}),
         Case("large numbers", {"x": np.array([[1000.0, 1001.0, 999.0]])}),
         Case("a large and a small row", {"x": np.array([[1000.0, 1001.0], [-1000.0, -1001.0]])}),
-        Case("large negative numbers", {"x": np.array([[-2000.0, -2001.0, -2003.0]])}),
+        Case("large negative scores", {"x": np.array([[-2000.0, -2001.0, -2003.0]])}),
     ]
 
 
@@ -114,19 +106,14 @@ def _less_all(x: np.ndarray) -> np.ndarray:
     return exponential / exponential.sum(axis=1, keepdims=True)
 
 
-def _less_mean(x: np.ndarray) -> np.ndarray:
-    exponential = np.exp(x - x.mean(axis=1, keepdims=True))
-    return exponential / exponential.sum(axis=1, keepdims=True)
-
-
 SOFTMAX = Exercise(
     solution=softmax,
-    title="scores to probabilities, without overflow",
+    title="probabilities from scores, without overflow",
     stage="loss",
     page="docs/operations/softmax-and-cross-entropy.md",
     outputs={"y": "(N, K)"},
-    reference=functional.softmax,
-    library=(functional.softmax,),
+    source=(plain.softmax,),
+    library=functional.softmax,
     draw_cases=_softmax_cases,
     mistakes=(
         Mistake(
@@ -136,27 +123,27 @@ SOFTMAX = Exercise(
         Mistake("the exponentials are not divided by their sum", _exponentials),
         Mistake(
             "this is a sigmoid, which takes each number by itself: softmax divides by the sum over the row",
-            functional.sigmoid,
+            plain.sigmoid,
         ),
         Mistake(
-            "the numbers are divided by their sum, but the exponential was not taken first",
+            "the scores are divided by their sum: take the exponential first",
             lambda x: x / x.sum(1)[:, None],
         ),
         Mistake(
-            "the columns add up to 1 instead of the rows: the sum goes over axis 1, the classes",
+            "the columns have sum 1 instead of the rows: sum over axis 1, the classes",
             lambda x: softmax(x.T).T,
         ),
         Mistake(
-            "all numbers together add up to 1: each row does so by itself, so the sum goes over axis 1",
+            "the whole array has sum 1: each row must, so sum over axis 1",
             lambda x: np.exp(x - x.max()) / np.exp(x - x.max()).sum(),
         ),
         Mistake(
-            "exp overflows: subtract the row's maximum first, which changes nothing in the result",
+            "exp overflows: subtract the maximum of the row first, which does not change the result",
             lambda x: np.exp(x) / np.exp(x).sum(axis=1, keepdims=True),
         ),
         Mistake(
-            "the maximum of the whole array is subtracted: in a row that is far below it, every exp becomes 0, and "
-            "0 / 0 is not a number. Subtract the maximum of each row",
+            "the maximum of the whole array is subtracted: in a row far below it, every exp underflows to 0, and "
+            "0 / 0 is nan. Subtract the maximum of each row",
             _less_all,
         ),
     ),
@@ -205,22 +192,19 @@ def _dlogits(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
     return cross_entropy(logits, labels)[1]
 
 
-OVERFLOW = "exp overflows: subtract the row's maximum first, which changes nothing in the result"
+OVERFLOW = "exp overflows: subtract the maximum of the row first, which does not change the result"
 ADDED = (
-    "a small number was added to p, or p was kept above one, to keep the logarithm from infinity: that changes the "
-    "loss where it matters most. log p[k] = z[k] - log(sum of exp(z)) needs no such help"
+    "p is clipped, or has a small number added, so that the logarithm is finite: that changes the "
+    "loss where it is largest. log p[k] = z[k] - log(sum of exp(z)) is finite without it"
 )
 CROSS_ENTROPY = Exercise(
     solution=cross_entropy,
-    title="how wrong the scores are, and the gradient with which learning begins",
+    title="the loss of the scores, and its gradient",
     stage="loss",
     page="docs/operations/softmax-and-cross-entropy.md",
     outputs={"loss": "a number", "dlogits": "(N, K)"},
-    reference=lambda logits, labels: (
-        library_cross_entropy(logits, labels),
-        functional.cross_entropy_backward(logits, labels),
-    ),
-    library=(functional.cross_entropy, functional.cross_entropy_backward, log_softmax),
+    source=(plain.cross_entropy, plain.cross_entropy_backward, plain.log_softmax),
+    library=functional.cross_entropy,
     draw_cases=_cross_entropy_cases,
     mistakes=(
         Mistake(
@@ -232,17 +216,17 @@ CROSS_ENTROPY = Exercise(
             "loss",
         ),
         Mistake(
-            "the loss is minus the score of the right class: the logarithm of the sum over all classes is missing",
+            "the loss is minus the score of the true class: the logarithm of the sum over all classes is missing",
             lambda logits, labels: -logits[np.arange(len(labels)), labels].mean(),
             "loss",
         ),
         Mistake(
-            "the loss is taken of all classes: only the probability of the right one, p[n, labels[n]], counts",
+            "the loss sums over all classes: only the probability of the true one, p[n, labels[n]], counts",
             lambda logits, labels: -log_softmax(logits).sum(axis=1).mean(),
             "loss",
         ),
         Mistake(
-            "the loss is the sum over the batch, and should be the mean",
+            "the loss is the sum over the batch instead of the mean",
             lambda logits, labels: cross_entropy(logits, labels)[0] * len(labels),
             "loss",
         ),
@@ -252,18 +236,18 @@ CROSS_ENTROPY = Exercise(
             "loss",
         ),
         Mistake(
-            "the loss has a logarithm to base 2: here it is the natural one, np.log",
+            "the loss has the logarithm to base 2: use the natural one, np.log",
             lambda logits, labels: cross_entropy(logits, labels)[0] / np.log(2),
             "loss",
         ),
         Mistake(
-            "the loss has a logarithm to base 10: here it is the natural one, np.log",
+            "the loss has the logarithm to base 10: use the natural one, np.log",
             lambda logits, labels: cross_entropy(logits, labels)[0] / np.log(10),
             "loss",
         ),
         Mistake(
-            "the logarithm of a probability that is 0 for a float is infinite: do not take the logarithm of the "
-            "softmax, but log p[k] = z[k] - log(sum of exp(z)), with z as the row less its maximum",
+            "the logarithm of a probability that underflows to 0 is infinite: instead of the logarithm of the "
+            "softmax, compute log p[k] = z[k] - log(sum of exp(z)), with z as the row minus its maximum",
             lambda logits, labels: _loss(softmax(logits), labels),
             "loss",
         ),
@@ -277,33 +261,33 @@ CROSS_ENTROPY = Exercise(
             for e in (1e-15, 1e-12, 1e-10, 1e-9, 1e-8, 1e-7)
         ),
         Mistake(
-            "dlogits is the softmax alone: 1 has to be subtracted at the right class",
+            "dlogits is the softmax alone: subtract 1 at the true class",
             lambda logits, labels: softmax(logits) / len(labels),
             "dlogits",
         ),
         Mistake(
-            "dlogits has the wrong sign: it is p - t, so that a step against it raises the score of the right class",
+            "dlogits has the wrong sign: it is p - t, so that a descent step raises the score of the true class",
             lambda logits, labels: -_dlogits(logits, labels),
             "dlogits",
         ),
         Mistake(
-            "dlogits is not divided by N: the loss is a mean over the batch, so each example has 1/N of it",
+            "dlogits is not divided by N: the loss is a mean over the batch, so each example has the factor 1/N",
             lambda logits, labels: _dlogits(logits, labels) * len(labels),
             "dlogits",
         ),
         Mistake(
-            "dlogits has 1 subtracted everywhere: only at the right class of each row, [np.arange(N), labels]",
+            "dlogits has 1 subtracted everywhere: only at the true class of each row, [np.arange(N), labels]",
             lambda logits, labels: (softmax(logits) - 1) / len(labels),
             "dlogits",
         ),
         Mistake(
-            "dlogits has 1 subtracted in whole columns: [:, labels] takes all rows, [np.arange(N), labels] one number "
-            "of each row",
+            "dlogits has 1 subtracted in whole columns: [:, labels] selects all rows, [np.arange(N), labels] one "
+            "element of each row",
             lambda logits, labels: (softmax(logits) - np.isin(np.arange(logits.shape[1]), labels)) / len(labels),
             "dlogits",
         ),
         Mistake(
-            "dlogits is (p - 1) / N at the right class and 0 elsewhere: the other classes' scores count too, by p / N",
+            "dlogits is (p - 1) / N at the true class and 0 elsewhere: the other classes have p / N",
             lambda logits, labels: _dlogits(logits, labels) * (np.arange(logits.shape[1]) == labels[:, None]),
             "dlogits",
         ),

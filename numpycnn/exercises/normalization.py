@@ -1,12 +1,11 @@
-"""The exercises of batch normalisation, forward and backward."""
+"""The exercises on batch normalization, forward and backward."""
 
 from typing import Any
 
 import numpy as np
 
-from numpycnn import functional
+from numpycnn import functional, plain
 from numpycnn.exercises.exercise import Case, Exercise, Mistake, one_digit
-from numpycnn.kernels import normalization as kernels
 
 
 def batch_norm(
@@ -19,21 +18,20 @@ def batch_norm(
     momentum: float = 0.1,
     eps: float = 1e-5,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Bring each channel to mean 0 and variance 1, then scale and shift it.
+    """Normalize each channel to mean 0 and variance 1, then scale and shift it.
 
-    In training, mean and variance are those of the batch: for channel c over all ``m = N * H * W`` numbers of that
-    channel, in all pictures and at all positions.
+    In training, mean and variance are those of the batch: for channel c over all ``m = N * H * W`` values of that
+    channel, in all images and at all positions.
 
         y[n, c, i, j] = weight[c] * (x[n, c, i, j] - mean[c]) / sqrt(var[c] + eps) + bias[c]
 
-    ``var`` is the mean of the squared distances from the mean: divided by m, not by m - 1. For later use, when there is
-    no batch, training also moves running values a little towards those of this batch; there the variance is meant as an
-    estimate for all data, and divided by m - 1:
+    ``var`` is the biased variance, divided by m. Training also updates running values for inference. The running
+    variance is an unbiased estimate, divided by m - 1:
 
         new running_mean = (1 - momentum) * running_mean + momentum * mean
         new running_var = (1 - momentum) * running_var + momentum * var * m / (m - 1)
 
-    At inference (training is False) the running values stand in for mean and var, and stay as they are.
+    At inference (training is False) the running values replace mean and var, and are not updated.
 
     Parameters
     ----------
@@ -41,51 +39,45 @@ def batch_norm(
     weight, bias, running_mean, running_var : ndarray of shape (C,)
     training : bool
     momentum : float
-        Share of the new value.
+        Weight of the new value.
     eps : float
-        Against division by zero.
+        Avoids division by zero.
 
     Returns
     -------
     y : ndarray of shape (N, C, H, W)
     running_mean, running_var : ndarray of shape (C,)
-        The new ones, in new arrays: what was given stays as it is.
+        The new values, in new arrays: do not modify the arguments.
 
     Notes
     -----
     Hints:
 
-    - ``x.mean(axis=...)`` takes several axes, as in ``axis=(0, 1)``; over which of the four is the mean taken?
-    - A channel's number meets ``x`` after ``[:, None, None]``, which gives it the shape (C, 1, 1).
+    - ``x.mean(axis=...)`` accepts several axes, as in ``axis=(0, 1)``; over which of the four is the mean?
+    - An array of shape (C,) broadcasts against ``x`` after ``[:, None, None]``, which makes its shape (C, 1, 1).
     - ``x.var`` divides by m, and with ``ddof=1`` by m - 1.
 
     Examples
     --------
-    >>> x = np.array([[[[1.0]]], [[[3.0]]]])  # two pictures of one pixel: mean 2, variance 1
+    >>> x = np.array([[[[1.0]]], [[[3.0]]]])  # two images of one pixel: mean 2, variance 1
     >>> one, zero = np.ones(1), np.zeros(1)
     >>> y, running_mean, running_var = batch_norm(x, 5 * one, one, zero, one, training=True, eps=0.0)
     >>> y.ravel(), running_mean, running_var  # 5*(1-2)+1 and 5*(3-2)+1; 0.9*0+0.1*2; 0.9*1+0.1*1*2/1
     (array([-4.,  6.]), array([0.2]), array([1.1]))
     """
-    if training:
-        mean, var = x.mean(axis=(0, 2, 3)), x.var(axis=(0, 2, 3))  # (C,)
-        m = x.size / x.shape[1]
-        new_mean = (1 - momentum) * running_mean + momentum * mean
-        new_var = (1 - momentum) * running_var + momentum * var * m / (m - 1)
-    else:
-        mean, var = new_mean, new_var = running_mean.copy(), running_var.copy()
-    xhat = (x - mean[:, None, None]) / np.sqrt(var + eps)[:, None, None]  # (N, C, H, W)
-    return weight[:, None, None] * xhat + bias[:, None, None], new_mean, new_var
+    running_mean, running_var = running_mean.copy(), running_var.copy()  # moved in place
+    y = plain.batch_norm(x, weight, bias, running_mean, running_var, training=training, momentum=momentum, eps=eps)
+    return y, running_mean, running_var
 
 
 def batch_norm_backward(
     dy: np.ndarray, x: np.ndarray, weight: np.ndarray, eps: float = 1e-5
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the gradients of batch normalisation in training, with respect to input, scale and shift.
+    """Return the gradients of batch normalization in training, with respect to input, weight and bias.
 
-    Each number of ``x`` is part of the mean and of the variance of its channel as well, and so moves all other outputs
-    too. Let ``xhat = (x - mean) / sqrt(var + eps)`` and ``g = dy * weight``, and take all means and sums over the
-    ``m = N * H * W`` numbers of a channel. Then
+    Each value of ``x`` also changes the mean and the variance of its channel, and with them all outputs of the channel.
+    Let ``xhat = (x - mean) / sqrt(var + eps)`` and ``g = dy * weight``, with all means and sums over the
+    ``m = N * H * W`` values of a channel. Then
 
         dx = (g - mean(g) - xhat * mean(g * xhat)) / sqrt(var + eps)
         dweight = sum(dy * xhat)
@@ -106,9 +98,9 @@ def batch_norm_backward(
     -----
     Hints:
 
-    - ``keepdims=True`` keeps the axes of a mean as axes of size 1, so that it can be subtracted from ``x`` at once.
-    - Where does the formula for dx come from? Adding a constant to a channel changes no output, so dx has to sum up to
-      0 over a channel: ``- mean(g)`` sees to that. Nor does scaling the channel: ``- xhat * mean(g * xhat)``.
+    - ``keepdims=True`` keeps the axes of a mean as axes of size 1, so that it can be subtracted from ``x``.
+    - Where does the formula for dx come from? Adding a constant to a channel does not change the outputs, so dx has
+      sum 0 over a channel: ``- mean(g)`` ensures it. Neither does scaling the channel: ``- xhat * mean(g * xhat)``.
 
     Examples
     --------
@@ -117,24 +109,19 @@ def batch_norm_backward(
     >>> dx.round(3).ravel() + 0.0, dweight.round(3), dbias  # the first output only: dy = 1, 0, 0
     (array([ 0.102, -0.204,  0.102]), array([-1.225]), array([1.]))
     """
-    axes = (0, 2, 3)
-    deviation = np.sqrt(x.var(axis=axes, keepdims=True) + eps)  # (1, C, 1, 1)
-    xhat = (x - x.mean(axis=axes, keepdims=True)) / deviation
-    g = dy * weight[:, None, None]
-    dx = (g - g.mean(axis=axes, keepdims=True) - xhat * (g * xhat).mean(axis=axes, keepdims=True)) / deviation
-    return dx, (dy * xhat).sum(axis=axes), dy.sum(axis=axes)
+    return plain.batch_norm_backward(dy, x, weight, training=True, eps=eps)
 
 
 # ---------------------------------------------------------------------------------------------------------- batch_norm
 
 
 def _cases(rng: np.random.Generator) -> list[Case]:
-    def case(about: str, shape: tuple[int, ...], *, plain: bool = False, training: bool = True, **more: Any) -> Case:
+    def case(about: str, shape: tuple[int, ...], *, unscaled: bool = False, training: bool = True, **more: Any) -> Case:
         c = shape[1]
         arguments = {
             "x": 3 * one_digit(rng, *shape) + 5 * np.arange(c)[:, None, None],
-            "weight": np.ones(c) if plain else 2.0 + np.arange(c),
-            "bias": np.zeros(c) if plain else 1.0 - 3 * np.arange(c),
+            "weight": np.ones(c) if unscaled else 2.0 + np.arange(c),
+            "bias": np.zeros(c) if unscaled else 1.0 - 3 * np.arange(c),
             "running_mean": 1.0 + np.arange(c),
             "running_var": 4.0 + np.arange(c),
             "training": training,
@@ -143,7 +130,7 @@ def _cases(rng: np.random.Generator) -> list[Case]:
         return Case(about, arguments)
 
     return [
-        case("one channel, four pictures of one pixel, weight 1 and bias 0", (4, 1, 1, 1), plain=True, eps=0.0),
+        case("one channel, four pictures of one pixel, weight 1 and bias 0", (4, 1, 1, 1), unscaled=True, eps=0.0),
         case("weight and bias", (4, 1, 1, 1), eps=0.0),
         case("several pixels", (2, 1, 1, 3), eps=0.0),
         case("two channels", (2, 2, 2, 2), eps=0.0),
@@ -151,19 +138,6 @@ def _cases(rng: np.random.Generator) -> list[Case]:
         case("another momentum", (2, 2, 1, 2), momentum=0.3),
         case("inference", (2, 2, 1, 2), training=False),
     ]
-
-
-def _reference(
-    x: np.ndarray,
-    weight: np.ndarray,
-    bias: np.ndarray,
-    running_mean: np.ndarray,
-    running_var: np.ndarray,
-    training: bool,
-    **settings: float,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    mean, var = running_mean.copy(), running_var.copy()  # which the library updates in place
-    return functional.batch_norm(x, weight, bias, mean, var, training=training, **settings), mean, var
 
 
 def _normalized(
@@ -197,7 +171,7 @@ def _running_var(
     momentum: float = 0.1,
     eps: float = 1e-5,
 ) -> np.ndarray:
-    """Return the running variance, made of the variance of the batch as it is."""
+    """Return the running variance, updated with the biased variance."""
     return running_var + training * momentum * (x.var(axis=(0, 2, 3)) - running_var)
 
 
@@ -206,31 +180,31 @@ def _other_way_round(**a: Any) -> Any:
 
 
 EACH_PICTURE = (
-    "mean and variance are taken for each picture by itself (that is instance or layer normalisation): a channel has "
+    "mean and variance are computed for each image separately (instance or layer normalization): a channel has "
     "one mean for the whole batch, over the axes (0, 2, 3)"
 )
 BATCH_NORM = Exercise(
     solution=batch_norm,
-    title="each channel to mean 0 and variance 1, in training and at inference",
+    title="channels normalized to mean 0 and variance 1, in training and at inference",
     stage="forward",
     page="docs/operations/normalization.md",
     outputs={"y": "(N, C, H, W)", "running_mean": "(C,)", "running_var": "(C,)"},
-    reference=_reference,
-    library=(functional.batch_norm, kernels.channel_moments_reference, kernels.scale_and_shift_reference),
+    source=(plain.batch_norm,),
+    library=functional.batch_norm,
     draw_cases=_cases,
     mistakes=(
         Mistake(
-            "y is made with the sample variance (divided by m - 1): to normalise, it is the population's, divided by m",
+            "y uses the unbiased variance (divided by m - 1): normalize with the biased one, divided by m",
             lambda **a: _normalized(**a, ddof=1),
             "y",
         ),
         Mistake(
-            "x is divided by the variance: it is the square root of it, the standard deviation",
+            "x is divided by the variance: divide by its square root, the standard deviation",
             lambda **a: _normalized(**a, divide=lambda var, eps: var + eps),
             "y",
         ),
         Mistake(
-            "the mean is subtracted, and then nothing is divided by the standard deviation",
+            "the division by the standard deviation is missing",
             lambda **a: _normalized(**a, divide=lambda var, eps: 1.0),
             "y",
         ),
@@ -250,7 +224,7 @@ BATCH_NORM = Exercise(
             "y",
         ),
         Mistake(
-            "mean and variance are taken over the batch only, for each pixel by itself: a channel has one mean, over "
+            "mean and variance are taken over the batch only, for each pixel separately: a channel has one mean, over "
             "the axes (0, 2, 3)",
             lambda **a: _normalized(**a, axes=(0,)),
             "y",
@@ -264,49 +238,48 @@ BATCH_NORM = Exercise(
         ),
         Mistake("eps is not used", lambda **a: _normalized(**{**a, "eps": 0.0}), "y"),
         Mistake(
-            "eps is added to the standard deviation: it belongs under the root, to the variance",
+            "eps is added to the standard deviation: add it to the variance, inside the square root",
             lambda **a: _normalized(**a, divide=lambda var, eps: np.sqrt(var) + eps),
             "y",
         ),
         Mistake(
-            "at inference y is made with mean and variance of the batch: it is the running ones there, so that a "
-            "picture's answer does not depend on its neighbours",
+            "at inference y uses mean and variance of the batch: use the running values, so that the output for an "
+            "image does not depend on the rest of the batch",
             lambda **a: _normalized(**{**a, "training": True}),
             "y",
         ),
         Mistake(
-            "momentum is the wrong way round: it is the share of the new value, (1 - momentum) that of the old one",
+            "momentum is inverted: it is the weight of the new value, and 1 - momentum that of the old one",
             lambda **a: _other_way_round(**a)[1],
             "running_mean",
         ),
         Mistake(
-            "running_mean is that of this batch alone: it moves towards it by the share momentum",
+            "running_mean is the mean of this batch alone: it moves towards it with the weight momentum",
             lambda **a: batch_norm(**{**a, "momentum": float(a["training"])})[1],
             "running_mean",
         ),
         Mistake(
-            "running_mean has not moved: in training it moves towards the mean of the batch",
+            "running_mean is not updated: in training it moves towards the mean of the batch",
             lambda **a: a["running_mean"],
             "running_mean",
         ),
         Mistake(
-            "running_mean moves at inference too: there is nothing to be learned from there",
+            "running_mean is updated at inference: update it in training only",
             lambda **a: batch_norm(**{**a, "training": True})[1],
             "running_mean",
         ),
         Mistake(
-            "running_var is fed with the population variance of the batch (divided by m): as an estimate for all data "
-            "it is the sample's, divided by m - 1",
+            "running_var uses the biased variance of the batch (divided by m): use the unbiased one, divided by m - 1",
             _running_var,
             "running_var",
         ),
         Mistake(
-            "momentum is the wrong way round in running_var: it is the share of the new value",
+            "momentum is inverted in running_var: it is the weight of the new value",
             lambda **a: _other_way_round(**a)[2],
             "running_var",
         ),
         Mistake(
-            "running_var has not moved: in training it moves towards the variance of the batch",
+            "running_var is not updated: in training it moves towards the variance of the batch",
             lambda **a: a["running_var"],
             "running_var",
         ),
@@ -317,15 +290,15 @@ BATCH_NORM = Exercise(
 
 
 def _backward_cases(rng: np.random.Generator) -> list[Case]:
-    def case(about: str, shape: tuple[int, ...], *, plain: bool = False, **settings: float) -> Case:
+    def case(about: str, shape: tuple[int, ...], *, unscaled: bool = False, **settings: float) -> Case:
         c = shape[1]
         x = 3 * one_digit(rng, *shape) + 2 * np.arange(c)[:, None, None] + 1
-        weight = np.ones(c) if plain else 2.0 + np.arange(c)
+        weight = np.ones(c) if unscaled else 2.0 + np.arange(c)
         dy = (rng.permutation(x.size) + 1.0).reshape(shape)
         return Case(about, {"dy": dy, "x": x, "weight": weight, **settings})
 
     return [
-        case("one channel, four pictures of one pixel, weight 1", (4, 1, 1, 1), plain=True, eps=0.0),
+        case("one channel, four pictures of one pixel, weight 1", (4, 1, 1, 1), unscaled=True, eps=0.0),
         case("a weight", (4, 1, 1, 1), eps=0.0),
         case("several pixels", (2, 1, 1, 3), eps=0.0),
         case("two channels", (2, 2, 1, 3), eps=0.0),
@@ -344,7 +317,7 @@ def _dx(
     axes: tuple[int, ...] = (0, 2, 3),
     ddof: int = 0,
 ) -> np.ndarray:
-    """Return `dx` with more or less of the two terms that go through the mean and the variance."""
+    """Return `dx` with factors on the two terms through the mean and the variance."""
     deviation = np.sqrt(x.var(axis=axes, ddof=ddof, keepdims=True) + eps)
     xhat = (x - x.mean(axis=axes, keepdims=True)) / deviation
     g = dy * weight[:, None, None]
@@ -367,76 +340,75 @@ def _xhat_forgotten(dy: np.ndarray, x: np.ndarray, weight: np.ndarray, eps: floa
 
 BATCH_NORM_BACKWARD = Exercise(
     solution=batch_norm_backward,
-    title="back through batch normalisation, mean and variance included",
+    title="batch normalization backward, through mean and variance",
     stage="backward",
     page="docs/operations/normalization.md",
     outputs={"dx": "(N, C, H, W)", "dweight": "(C,)", "dbias": "(C,)"},
-    reference=lambda dy, x, weight, eps=1e-5: functional.batch_norm_backward(dy, x, weight, training=True, eps=eps),
-    library=(functional.batch_norm_backward, kernels.channel_sums_reference, kernels.combine_reference),
+    source=(plain.batch_norm_backward,),
+    library=functional.batch_norm_backward,
     draw_cases=_backward_cases,
     mistakes=(
         Mistake(
-            "dx takes mean and variance for constants: they depend on every x of the channel, so two more terms go "
-            "back through them",
+            "dx treats mean and variance as constants: they depend on every x of the channel, which adds two terms",
             lambda **a: _dx(**a, of_mean=0, of_variance=0),
             "dx",
         ),
         Mistake(
-            "dx lacks what goes back through the variance: - xhat * mean(g * xhat)",
+            "dx lacks the term through the variance: - xhat * mean(g * xhat)",
             lambda **a: _dx(**a, of_variance=0),
             "dx",
         ),
         Mistake(
-            "dx lacks what goes back through the mean: - mean(g)",
+            "dx lacks the term through the mean: - mean(g)",
             lambda **a: _dx(**a, of_mean=0),
             "dx",
         ),
         Mistake("the last term of dx lacks a factor: xhat * mean(g * xhat)", _xhat_forgotten, "dx"),
-        Mistake("dx subtracts sums where it should subtract means: they are divided by m = N * H * W", _sums, "dx"),
+        Mistake("dx subtracts sums instead of means: divide them by m = N * H * W", _sums, "dx"),
         Mistake(
-            "dx is made with the sample variance (divided by m - 1): normalising was done with the population's",
+            "dx uses the unbiased variance (divided by m - 1): the forward pass uses the biased one",
             lambda **a: _dx(**a, ddof=1),
             "dx",
         ),
         Mistake(
-            "dx forgets the weight: g = dy * weight",
+            "dx lacks the weight: g = dy * weight",
             lambda **a: _dx(**{**a, "weight": 1 + 0 * a["weight"]}),
             "dx",
         ),
         Mistake(
-            "the means in dx are taken over the batch only, for each pixel by itself: they go over the axes (0, 2, 3)",
+            "the means in dx are taken over the batch only, for each pixel separately: use the axes (0, 2, 3)",
             lambda **a: _dx(**a, axes=(0,)),
             "dx",
         ),
         Mistake(
-            "the means in dx are taken over all channels together: they go over the axes (0, 2, 3)",
+            "the means in dx are taken over all channels together: take them over the axes (0, 2, 3)",
             lambda **a: _dx(**a, axes=(0, 1, 2, 3)),
             "dx",
         ),
         Mistake("dx does not use eps", lambda **a: _dx(**{**a, "eps": 0.0}), "dx"),
         Mistake(
-            "dweight is made with x: it is the normalised input that the weight is multiplied with, sum(dy * xhat)",
+            "dweight uses x: the weight multiplies the normalized input, so it is sum(dy * xhat)",
             lambda dy, x, weight, eps=1e-5: (dy * x).sum(axis=(0, 2, 3)),
             "dweight",
         ),
         Mistake(
-            "dweight is a mean, and should be a sum over the channel",
+            "dweight is a mean instead of a sum over the channel",
             lambda **a: batch_norm_backward(**a)[1] * a["x"].shape[1] / a["x"].size,
             "dweight",
         ),
         Mistake("dweight does not use eps", lambda **a: batch_norm_backward(**{**a, "eps": 0.0})[1], "dweight"),
         Mistake(
-            "dbias is a mean, and should be a sum over the channel",
+            "dbias is a mean instead of a sum over the channel",
             lambda **a: a["dy"].mean(axis=(0, 2, 3)),
             "dbias",
         ),
         Mistake(
-            "dbias is summed over the batch only: the sum goes over the axes (0, 2, 3)",
+            "dbias is summed over the batch only: sum over the axes (0, 2, 3)",
             lambda **a: a["dy"].sum(axis=0),
             "dbias",
         ),
         Mistake(
-            "dbias has the weight in it: the bias is added after the scale, so it gets dy alone",
+            "dbias contains the weight: the bias is added after the scaling, so its gradient is sum(dy)",
             lambda **a: (a["dy"] * a["weight"][:, None, None]).sum(axis=(0, 2, 3)),
             "dbias",
         ),

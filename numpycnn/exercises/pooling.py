@@ -1,16 +1,15 @@
-"""The exercises of max pooling, forward and backward."""
+"""The exercises on max pooling, forward and backward."""
 
 from typing import Any
 
 import numpy as np
 
-from numpycnn import functional
+from numpycnn import functional, plain
 from numpycnn.exercises.exercise import Arguments, Case, Exercise, Mistake
-from numpycnn.kernels import pooling as kernels
 
 
 def max_pool(x: np.ndarray, kernel_size: int, stride: int | None = None, padding: int = 0) -> np.ndarray:
-    """Keep the largest number of each window, in each channel by itself.
+    """Take the maximum of each window, separately for each channel.
 
         y[n, c, i, j] = max over u, v of  padded[n, c, s * i + u, s * j + v]
 
@@ -20,52 +19,41 @@ def max_pool(x: np.ndarray, kernel_size: int, stride: int | None = None, padding
     kernel_size : int
         Height and width K of the window.
     stride : int, optional
-        From one window to the next; if it is None, ``kernel_size``, so that the windows lie side by side.
+        Step from one window to the next; by default ``kernel_size``, so that windows do not overlap.
     padding : int
-        Around the picture. What lies there never wins, not even against negative numbers.
+        Around the image. Padding is never the maximum, even among negative values.
 
     Returns
     -------
     ndarray of shape (N, C, OH, OW)
-        ``OH = (H + 2 * padding - K) // stride + 1``, and ``OW`` likewise; a window that does not fit in is left out.
+        ``OH = (H + 2 * padding - K) // stride + 1``, and ``OW`` likewise; incomplete windows are dropped.
 
     Notes
     -----
     Hints:
 
-    - ``np.pad(..., constant_values=...)`` pads with any number. Which number loses against all others?
-    - ``.max(axis=(2, 3))`` of a window of the shape (N, C, K, K) does all pictures and channels at once.
+    - ``np.pad(..., constant_values=...)`` pads with any value. Which value is less than all others?
+    - ``.max(axis=(2, 3))`` of a window of shape (N, C, K, K) reduces all images and channels at once.
 
     Examples
     --------
     >>> x = np.array([[[[1.0, 2.0, -3.0, -4.0, 9.0], [5.0, 3.0, -8.0, -6.0, 9.0]]]])
-    >>> max_pool(x, 2)  # the last column is left over
+    >>> max_pool(x, 2)  # the last column is dropped
     array([[[[ 5., -3.]]]])
     """
-    stride = kernel_size if stride is None else stride
-    around = ((0, 0), (0, 0), (padding, padding), (padding, padding))
-    padded = np.pad(x, around, constant_values=-np.inf)
-    n, c, h, w = padded.shape
-    oh, ow = (h - kernel_size) // stride + 1, (w - kernel_size) // stride + 1
-    y = np.zeros((n, c, oh, ow))
-    for i in range(oh):
-        for j in range(ow):
-            window = padded[:, :, stride * i : stride * i + kernel_size, stride * j : stride * j + kernel_size]
-            y[:, :, i, j] = window.max(axis=(2, 3))  # (N, C)
-    return y  # (N, C, OH, OW)
+    return plain.max_pool2d(x, kernel_size, stride=stride, padding=padding)
 
 
 def max_pool_backward(
     dy: np.ndarray, x: np.ndarray, kernel_size: int, stride: int | None = None, padding: int = 0
 ) -> np.ndarray:
-    """Return the gradient of max pooling: each window gives its ``dy`` to the number that won.
+    """Return the gradient of max pooling: each window adds its ``dy`` at the position of its maximum.
 
-    The output of a window is its largest number, and moves along with that one alone. So, with ``q`` the place of the
-    winner in the picture,
+    The output of a window depends on its maximum alone. With ``q`` the position of the maximum in the image,
 
         dx[n, c, q]  +=  dy[n, c, i, j]    for every window (i, j)
 
-    and all others get nothing. Of equal numbers the first one wins, row by row.
+    and the gradient is 0 elsewhere. Of equal values the first in row-major order is the maximum.
 
     Parameters
     ----------
@@ -82,28 +70,19 @@ def max_pool_backward(
     -----
     Hints:
 
-    - ``np.argmax`` of a window gives the place of its first maximum, counted row by row; ``np.unravel_index`` makes a
-      row and a column of it.
-    - Where windows overlap, one number may win several times: add (``+=``).
-    - With padding, work on padded arrays, and cut ``dx`` out at the end.
+    - ``np.argmax`` of a window returns the flat index of its first maximum; ``np.unravel_index`` converts it to row and
+      column.
+    - Where windows overlap, a value may be the maximum of several: add (``+=``).
+    - With padding, work on padded arrays, and crop ``dx`` at the end.
 
     Examples
     --------
     >>> x = np.array([[[[1.0, 7.0, 2.0]]]])
-    >>> max_pool_backward(np.array([[[[10.0, 20.0]]]]), np.repeat(x, 2, axis=2), 2, stride=1)  # the 7 wins both times
+    >>> max_pool_backward(np.array([[[[10.0, 20.0]]]]), np.repeat(x, 2, axis=2), 2, stride=1)  # 7 is both maxima
     array([[[[ 0., 30.,  0.],
              [ 0.,  0.,  0.]]]])
     """
-    stride = kernel_size if stride is None else stride
-    around = ((0, 0), (0, 0), (padding, padding), (padding, padding))
-    padded = np.pad(x, around, constant_values=-np.inf)
-    dpadded = np.zeros(padded.shape)
-    for n, c, i, j in np.ndindex(dy.shape):
-        window = padded[n, c, stride * i : stride * i + kernel_size, stride * j : stride * j + kernel_size]
-        u, v = np.unravel_index(np.argmax(window), window.shape)
-        dpadded[n, c, stride * i + u, stride * j + v] += dy[n, c, i, j]
-    _, _, h, w = x.shape
-    return dpadded[:, :, padding : padding + h, padding : padding + w]
+    return plain.max_pool2d_backward(dy, x, kernel_size, stride=stride, padding=padding)
 
 
 # ----------------------------------------------------------------------------------------------------------- max_pool
@@ -112,19 +91,19 @@ def max_pool_backward(
 def _cases(rng: np.random.Generator) -> list[Case]:
     def case(about: str, shape: tuple[int, ...], kernel_size: int, **settings: int) -> Case:
         size = int(np.prod(shape))
-        x = rng.permutation(size).reshape(shape) - float(size // 3)  # no two of them equal
+        x = rng.permutation(size).reshape(shape) - float(size // 3)  # all distinct
         return Case(about, {"x": x, "kernel_size": kernel_size, **settings})
 
     return [
         case("a 2x2 window, one channel", (1, 1, 2, 4), 2),
-        Case("negative numbers only", {"x": -1.0 - np.arange(8.0).reshape(1, 1, 2, 4), "kernel_size": 2}),
-        case("a row and a column left over", (1, 1, 5, 3), 2),
-        case("two channels, two pictures", (2, 2, 2, 4), 2),
-        case("windows that overlap: 3x3, stride 1", (1, 1, 4, 5), 3, stride=1),
+        Case("negative values only", {"x": -1.0 - np.arange(8.0).reshape(1, 1, 2, 4), "kernel_size": 2}),
+        case("a size that the window does not divide", (1, 1, 5, 3), 2),
+        case("two channels, two images", (2, 2, 2, 4), 2),
+        case("overlapping windows: 3x3, stride 1", (1, 1, 4, 5), 3, stride=1),
         case("windows with gaps between them: 2x2, stride 3", (1, 1, 5, 6), 2, stride=3),
         case("padding 1", (1, 1, 4, 3), 3, stride=2, padding=1),
         Case(
-            "padding 1 around negative numbers",
+            "padding 1 around negative values",
             {"x": -1.0 - rng.permutation(6).reshape(1, 1, 2, 3), "kernel_size": 2, "stride": 1, "padding": 1},
         ),
     ]
@@ -136,7 +115,7 @@ def _working(arguments: Arguments, output: str, index: tuple[int, ...]) -> str:
     s = arguments.get("stride") or size
     rows, columns = (slice(max(s * k - p, 0), s * k - p + size) for k in (i, j))
     seen = ", ".join(f"{value:g}" for value in arguments["x"][n, c, rows, columns].ravel())
-    return f"the window ({i}, {j}) begins on row {s * i - p}, column {s * j - p} of x[{n}, {c}] and sees {seen}"
+    return f"the window ({i}, {j}) starts at row {s * i - p}, column {s * j - p} of x[{n}, {c}] and contains {seen}"
 
 
 def _pooled(x: np.ndarray, kernel_size: int, stride: int | None, padding: int, fill: float = -np.inf) -> np.ndarray:
@@ -145,11 +124,11 @@ def _pooled(x: np.ndarray, kernel_size: int, stride: int | None, padding: int, f
 
 
 def _mean(x: np.ndarray, kernel_size: int, stride: int | None = None, padding: int = 0) -> np.ndarray:
-    return functional.avg_pool2d(x, kernel_size, stride=stride, padding=padding)
+    return plain.avg_pool2d(x, kernel_size, stride=stride, padding=padding)
 
 
 def _incomplete(x: np.ndarray, kernel_size: int, stride: int | None = None, padding: int = 0) -> np.ndarray:
-    return functional.max_pool2d(x, kernel_size, stride=stride, padding=padding, ceil_mode=True)
+    return plain.max_pool2d(x, kernel_size, stride=stride, padding=padding, ceil_mode=True)
 
 
 def _one_step(x: np.ndarray, kernel_size: int, stride: int | None = None, padding: int = 0) -> np.ndarray:
@@ -159,37 +138,37 @@ def _one_step(x: np.ndarray, kernel_size: int, stride: int | None = None, paddin
 
 MAX_POOL = Exercise(
     solution=max_pool,
-    title="the largest number of each window",
+    title="the maximum of each window",
     stage="forward",
     page="docs/operations/pooling.md",
     outputs={"y": "(N, C, OH, OW)"},
-    reference=functional.max_pool2d,
-    library=(functional.max_pool2d, kernels.max_pool_reference, kernels.max_pool),
+    source=(plain.max_pool, plain.windows.sliding_windows),
+    library=functional.max_pool2d,
     draw_cases=_cases,
     mistakes=(
         Mistake("this is the average of each window", _mean),
-        Mistake("this is the smallest number of each window", lambda x, *rest, **s: -max_pool(-x, *rest, **s)),
+        Mistake("this is the minimum of each window", lambda x, *rest, **s: -max_pool(-x, *rest, **s)),
         Mistake(
-            "a negative number never wins: the search for the maximum begins at 0. Begin at -np.inf, or at the first "
-            "number of the window",
+            "a negative value is never the maximum: the search starts at 0. Start at -np.inf, or at the first "
+            "value of the window",
             lambda *arguments, **settings: np.maximum(max_pool(*arguments, **settings), 0),
         ),
         Mistake(
-            "the stride is 1 where none is given: it is to be kernel_size then",
+            "the default stride is 1: it must be kernel_size",
             lambda x, kernel_size, stride=1, padding=0: max_pool(x, kernel_size, stride, padding),
         ),
         Mistake(
-            "there are as many outputs as the stride asks for, but the windows are one step apart: the window (i, j) "
-            "begins on row stride * i and column stride * j",
+            "the number of outputs is right for the stride, but the windows are one pixel apart: the window (i, j) "
+            "starts at row stride * i and column stride * j",
             _one_step,
         ),
-        Mistake("an incomplete window at the edge was kept: leave it out", _incomplete),
+        Mistake("an incomplete window at the edge is included: drop it", _incomplete),
         Mistake(
-            "the maximum is taken over the channels as well: each channel is pooled by itself",
+            "the maximum is taken over the channels as well: each channel is pooled separately",
             lambda x, *rest, **settings: max_pool(x.max(axis=1, keepdims=True) + 0 * x, *rest, **settings),
         ),
         Mistake(
-            "the stride is not used: the windows lie side by side",
+            "the stride is not used: the windows are kernel_size apart",
             lambda x, kernel_size, stride=None, padding=0: max_pool(x, kernel_size, None, padding),
         ),
         Mistake(
@@ -197,7 +176,7 @@ MAX_POOL = Exercise(
             lambda x, kernel_size, stride=None, padding=0: max_pool(x, kernel_size, stride),
         ),
         Mistake(
-            "the padding wins against negative numbers: it is made of zeros, and should be made of -np.inf",
+            "the padding exceeds negative values: pad with -np.inf instead of zeros",
             lambda x, kernel_size, stride=None, padding=0: _pooled(x, kernel_size, stride, padding, 0.0),
         ),
     ),
@@ -214,7 +193,9 @@ def _backward_cases(rng: np.random.Generator) -> list[Case]:
         dy = (rng.permutation(y.size) + 1.0).reshape(y.shape)
         cases.append(Case(case.about, {"dy": dy, **case.arguments}))
     equal = np.array([[[[3.0, 3.0, 1.0, 2.0], [3.0, 0.0, 2.0, 2.0]]]])
-    cases.append(Case("equal numbers, of which the first wins", {"dy": np.array([[[[1.0, 2.0]]]]), "x": equal}))
+    cases.append(
+        Case("equal values, of which the first is the maximum", {"dy": np.array([[[[1.0, 2.0]]]]), "x": equal})
+    )
     cases[-1].arguments["kernel_size"] = 2
     return cases
 
@@ -229,7 +210,7 @@ def _backward_working(arguments: Arguments, output: str, index: tuple[int, ...])
         one_by_one[n, c, i, j] = 1
         if max_pool_backward(one_by_one, **settings)[index]:
             won.append(f"({i}, {j})")
-    what = f"wins the windows {', '.join(won)}" if won else "wins no window"
+    what = f"is the maximum of the windows {', '.join(won)}" if won else "is not the maximum of any window"
     return f"x[{n}, {c}, {row}, {column}] = {arguments['x'][index]:g} {what}"
 
 
@@ -243,7 +224,7 @@ def _spread(
     share: Any,
     replace: bool = False,
 ) -> np.ndarray:
-    """Give each window's `dy` to its numbers in shares, which a function makes of the window."""
+    """Distribute the `dy` of each window over its values; `share` returns the weights for a window."""
     stride = kernel_size if stride is None else stride
     around = ((0, 0), (0, 0), (padding, padding), (padding, padding))
     padded = np.pad(x, around, constant_values=-np.inf)
@@ -285,47 +266,45 @@ def _wrong_corner(
 
 MAX_POOL_BACKWARD = Exercise(
     solution=max_pool_backward,
-    title="back through max pooling: the winner takes it all",
+    title="max pooling backward: the gradient goes to the maximum",
     stage="backward",
     page="docs/operations/pooling.md",
     outputs={"dx": "(N, C, H, W)"},
-    reference=functional.max_pool2d_backward,
-    library=(functional.max_pool2d_backward, kernels.max_pool_backward_reference, kernels.max_pool_backward),
+    source=(plain.max_pool_backward, plain.max_pool),
+    library=functional.max_pool2d_backward,
     draw_cases=_backward_cases,
     mistakes=(
         Mistake(
-            "dy is shared out evenly: that is average pooling. Here the winner of each window gets all of it",
+            "dy is distributed evenly: that is average pooling. Here the maximum of each window gets all of it",
             lambda *arguments, **settings: _spread(
                 *arguments, **settings, share=lambda w: np.full(w.shape, 1 / w.size)
             ),
         ),
         Mistake(
-            "every number of a window gets its dy: only the winner does",
+            "every value of a window gets its dy: only the maximum does",
             lambda *arguments, **settings: _spread(*arguments, **settings, share=lambda w: np.ones(w.shape)),
         ),
         Mistake(
-            "the winners are marked with 1: they get dy",
+            "the maxima get 1: they must get dy",
             lambda dy, *arguments, **settings: max_pool_backward(0 * dy + 1, *arguments, **settings),
         ),
         Mistake(
-            "a number that wins several windows keeps the dy of the last one: add (+=)",
+            "a value that is the maximum of several windows keeps only the last dy: add (+=)",
             lambda *arguments, **settings: _spread(*arguments, **settings, share=_first, replace=True),
         ),
-        Mistake("dx still has its padding: cut `padding` numbers off on each side", _with_padding),
+        Mistake("dx still has its padding: crop `padding` pixels on each side", _with_padding),
+        Mistake("dx is cropped at the wrong corner: it starts at [padding, padding]", _wrong_corner),
         Mistake(
-            "dx is cut out of the padded array at the wrong corner: it begins at [padding, padding]", _wrong_corner
-        ),
-        Mistake(
-            "of equal numbers, each gets all of dy: only the first one does, or the gradient grows on its way back",
+            "each of several equal values gets all of dy: only the first one does, else the gradient is too large",
             lambda *arguments, **settings: _spread(*arguments, **settings, share=lambda w: 1.0 * (w == w.max())),
         ),
         Mistake(
-            "equal numbers share dy: that is a convention as well, but here, as in most frameworks, the first one "
+            "equal values share dy: a possible convention, but here, as in most frameworks, the first one "
             "gets all of it",
             lambda *arguments, **settings: _spread(*arguments, **settings, share=_shared),
         ),
         Mistake(
-            "of equal numbers, the last one gets dy: here, as in most frameworks, the first one does (> and not >=)",
+            "of equal values, the last one gets dy: here, as in most frameworks, the first one does (> and not >=)",
             lambda *arguments, **settings: _spread(*arguments, **settings, share=_last),
         ),
     ),

@@ -1,8 +1,8 @@
-"""The check in a process of its own, so that an answer that never ends, or ends Python, ends nothing else.
+"""Run the check in a separate process, so that an answer that never returns, or crashes Python, affects nothing else.
 
-A thread or an alarm in this process would not do: a thread cannot be stopped, and an alarm is not heard while NumPy
-works, nor on every system, nor by a loop that catches everything. The other process has a watch that is independent of
-the interpreter (`faulthandler`), and that writes down in which line it was when time was up.
+A thread cannot be stopped, and an alarm is not delivered inside NumPy, on every system, or to a loop that catches all
+exceptions. The child process has a timer that is independent of the interpreter (`faulthandler`) and records the line
+at the time limit.
 """
 
 import json
@@ -16,12 +16,12 @@ from pathlib import Path
 
 from numpycnn.exercises.checking import Verdict
 
-LIMIT = 10.0  # seconds for one call of the reader's function, which needs a few thousandths of one
+LIMIT = 10.0  # seconds per call of an answer, which takes milliseconds
 VERDICT, UNDER_WAY = "verdicts.jsonl", "under-way.txt"
 
 
 def check_files(files: Mapping[str, Path], limit: float = LIMIT) -> dict[str, Verdict]:
-    """Check the answers in some files, each by the name of its exercise.
+    """Check the answers in files, given by the name of the exercise.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def check_files(files: Mapping[str, Path], limit: float = LIMIT) -> dict[str, Ve
 
 
 def _run(files: Mapping[str, Path], limit: float) -> dict[str, Verdict]:
-    """Check as many of the files as one process lives to see, at least one."""
+    """Check files in one process until it ends; return at least one verdict."""
     with tempfile.TemporaryDirectory() as folder:
         table = json.dumps({name: str(path.resolve()) for name, path in files.items()})
         command = [sys.executable, "-P", "-m", "numpycnn.exercises.worker", folder, str(limit), table]
@@ -65,20 +65,20 @@ def _run(files: Mapping[str, Path], limit: float) -> dict[str, Verdict]:
         if len(verdicts) == len(files):
             return verdicts
         left = under_way.read_text("utf-8", "replace") if under_way.exists() else ""
-        if not left:  # the reader's code was not running
+        if not left:  # the code of the learner was not running
             raise RuntimeError(f"the check of {', '.join(files)} failed:\n{done.stderr}")
         name = next(name for name in files if name not in verdicts)
         return verdicts | {name: _died(left, name, done.returncode, limit)}
 
 
 def _died(left: str, name: str, status: int, limit: float) -> Verdict:
-    """Return the verdict on an answer with which the process died, from what was under way."""
+    """Return the verdict on an answer that ended the process, from its record."""
     first, _, trace = left.partition("\n")
     passed, about, shown = json.loads(first)
     place = re.search(rf"[\\/]{name}\.py\", line (\d+)", trace)
     where = f" in line {place[1]} of {name}.py" if place else f" in {name}.py"
     if trace.lstrip().startswith("Timeout"):
-        text = f"stopped after {limit:g} seconds{where}: a loop that never ends? check what should end it"
+        text = f"stopped after {limit:g} seconds{where}: an infinite loop? check its condition"
     else:
-        text = f"Python itself came to an end{where} (status {status})"
+        text = f"Python exited{where} (status {status})"
     return Verdict("wrong", tuple(passed), about, f"{text}\n\n{shown}".rstrip())

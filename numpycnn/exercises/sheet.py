@@ -1,4 +1,4 @@
-"""The sheet that a reader fills in: the solution's signature and task, without its body."""
+"""The file that a learner completes: signature and task of the solution, without its body."""
 
 import ast
 import inspect
@@ -11,7 +11,7 @@ from numpycnn.exercises.exercise import Exercise
 
 
 def parts(function: Callable[..., Any]) -> tuple[str, str]:
-    """Return the source of a function in two parts: down to the end of its docstring, and its body."""
+    """Return the source of a function in two parts: signature with docstring, and body."""
     source = dedent(inspect.getsource(function))
     definition = ast.parse(source).body[0]
     assert isinstance(definition, ast.FunctionDef)
@@ -21,12 +21,12 @@ def parts(function: Callable[..., Any]) -> tuple[str, str]:
 
 
 def write_sheet(exercise: Exercise, path: Path) -> None:
-    """Write the file in which an exercise is to be done.
+    """Write the file of an exercise.
 
     Raises
     ------
     FileExistsError
-        If there is such a file: it is never overwritten.
+        If the file exists; it is never overwritten.
     """
     head, _ = parts(exercise.solution)
     with path.open("x", encoding="utf-8") as file:
@@ -38,10 +38,7 @@ def write_sheet(exercise: Exercise, path: Path) -> None:
 
 
 def place(thing: Any) -> tuple[Path, int, int]:
-    """Return the file in which a function or a class is, its first line there and its last.
-
-    Of a compiled function, that is the Python that it was compiled from.
-    """
-    thing = getattr(thing, "py_func", thing)
+    """Return the file in which a function or a class is, its first line there and its last."""
+    thing = inspect.unwrap(thing)  # conv2d and its like are made of one function for every rank
     lines, first = inspect.getsourcelines(thing)
     return Path(inspect.getsourcefile(thing) or ""), first, first + len(lines) - 1

@@ -1,13 +1,11 @@
-"""The exercises of the optimizers: what becomes of a weight once its gradient is known."""
+"""The exercises on optimizers: one update of the weights from their gradient."""
 
 from typing import Any
 
 import numpy as np
 
-from numpycnn import optim
-from numpycnn.exercises.exercise import Arguments, Case, Exercise, Mistake, one_digit
-from numpycnn.kernels import optimizers as kernels
-from numpycnn.layers.base import Parameter
+from numpycnn import optim, plain
+from numpycnn.exercises.exercise import Case, Exercise, Mistake, one_digit
 
 
 def sgd(
@@ -15,8 +13,8 @@ def sgd(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Take one step of stochastic gradient descent with momentum.
 
-    The velocity is a sum of all gradients so far, in which each step leaves only the share ``momentum`` of what was
-    there before. The weights go along it, downhill:
+    The velocity is a sum of all gradients so far, decayed by the factor ``momentum`` in each step. The weights move
+    against it:
 
         new velocity = momentum * velocity + grad
         new value = value - lr * new velocity
@@ -24,32 +22,33 @@ def sgd(
     Parameters
     ----------
     value, grad, velocity : ndarray of any shape
-        The weights, the gradient of the loss with respect to them, and the velocity of the step before; before the
-        first step, it is 0.
+        The weights, the gradient of the loss with respect to them, and the velocity after the previous step; 0
+        before the first step.
     lr : float
         Learning rate.
     momentum : float
-        With 0 this is plain gradient descent.
+        0 is plain gradient descent.
 
     Returns
     -------
     value, velocity : ndarray of that shape
-        The new ones, in new arrays: what was given stays as it is.
+        The new values, in new arrays: do not modify the arguments.
 
     Notes
     -----
     Hints:
 
-    - There is nothing more to it than the two lines above, in this order.
-    - ``value -= ...`` would change the caller's array; ``value = value - ...`` makes a new one.
+    - The two lines above, in this order, are the solution.
+    - ``value -= ...`` would modify the array of the caller; ``value = value - ...`` makes a new one.
 
     Examples
     --------
     >>> sgd(np.array([1.0]), np.array([2.0]), np.array([4.0]), lr=0.1, momentum=0.5)  # v = 2 + 2; 1 - 0.1*4
     (array([0.6]), array([4.]))
     """
-    velocity = momentum * velocity + grad
-    return value - lr * velocity, velocity
+    value, velocity = value.copy(), velocity.copy()  # changed in place
+    plain.sgd_step(value, grad, velocity, lr=lr, momentum=momentum)
+    return value, velocity
 
 
 def adam(
@@ -62,10 +61,10 @@ def adam(
     betas: tuple[float, float] = (0.9, 0.999),
     eps: float = 1e-8,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Take one step of Adam: along the mean gradient, divided by its typical size.
+    """Take one step of Adam: against the mean gradient, divided by its root mean square.
 
-    Running means of the gradient and of its square are kept for each weight. They begin at 0, so that in the first
-    steps they are too small, by the factor ``1 - beta^step``; dividing by it makes up for that (bias correction).
+    Adam keeps running means of the gradient and of its square for each weight. They start at 0, so that in the first
+    steps they are too small, by the factor ``1 - beta^step``; dividing by it corrects this (bias correction).
 
         new mean = b1 * mean + (1 - b1) * grad                corrected mean = new mean / (1 - b1^step)
         new square = b2 * square + (1 - b2) * grad^2          corrected square = new square / (1 - b2^step)
@@ -74,28 +73,28 @@ def adam(
     Parameters
     ----------
     value, grad, mean, square : ndarray of any shape
-        The weights, the gradient of the loss with respect to them, and the two running means of the step before;
-        before the first step, they are 0.
+        The weights, the gradient of the loss with respect to them, and the two running means after the previous
+        step; 0 before the first step.
     step : int
-        Which step this is, from 1 on.
+        The number of this step; the first is 1.
     lr : float
         Learning rate.
     betas : tuple of float
-        ``(b1, b2)``, how much of the old means is kept.
+        ``(b1, b2)``, the decay of the running means.
     eps : float
-        Against division by zero.
+        Avoids division by zero.
 
     Returns
     -------
     value, mean, square : ndarray of that shape
-        The new ones, in new arrays: what was given stays as it is. The means are those without the correction.
+        The new values, in new arrays: do not modify the arguments. The means are returned without the correction.
 
     Notes
     -----
     Hints:
 
     - In the first step from zeros, corrected mean and corrected square are the gradient and its square, and the step is
-      ``lr`` in the direction of its sign: a good first test.
+      ``lr`` times its sign: a good first test.
 
     Examples
     --------
@@ -104,32 +103,12 @@ def adam(
     >>> value.round(6), mean.round(6), square.round(6)  # 1 + 0.5; 0.1*(-4); 0.001*16
     (array([1.5]), array([-0.4]), array([0.016]))
     """
-    b1, b2 = betas
-    mean = b1 * mean + (1 - b1) * grad
-    square = b2 * square + (1 - b2) * grad**2
-    corrected_mean, corrected_square = mean / (1 - b1**step), square / (1 - b2**step)
-    return value - lr * corrected_mean / (np.sqrt(corrected_square) + eps), mean, square
-
-
-def _stepped(optimizer: optim.Optimizer, arrays: Arguments, step: int, *slots: str) -> tuple[np.ndarray, ...]:
-    """Return value and kept arrays after the optimizer's next step, which is number `step`."""
-    parameter = Parameter(arrays["value"].copy())
-    parameter.grad[...] = arrays["grad"]
-    optimizer.load_state({f"{slot}.w": arrays[slot] for slot in slots}, step - 1)
-    optimizer.step({"w": parameter})
-    state = optimizer.state()
-    return parameter.value, *(state[f"{slot}.w"] for slot in slots)
+    value, mean, square = value.copy(), mean.copy(), square.copy()  # changed in place
+    plain.adam_step(value, grad, mean, square, step=step, lr=lr, betas=betas, eps=eps)
+    return value, mean, square
 
 
 # ----------------------------------------------------------------------------------------------------------------- sgd
-
-
-def _sgd_reference(
-    value: np.ndarray, grad: np.ndarray, velocity: np.ndarray, lr: float, momentum: float = 0.9
-) -> tuple[np.ndarray, ...]:
-    if not momentum:  # for which the library keeps no velocity
-        return _stepped(optim.SGD(lr), {"value": value, "grad": grad}, 1)[0], grad
-    return _stepped(optim.SGD(lr, momentum), {"value": value, "grad": grad, "velocity": velocity}, 1, "velocity")
 
 
 def _sgd_cases(rng: np.random.Generator) -> list[Case]:
@@ -148,16 +127,16 @@ def _sgd_cases(rng: np.random.Generator) -> list[Case]:
 
 SGD = Exercise(
     solution=sgd,
-    title="a step downhill, with momentum",
+    title="a step of gradient descent, with momentum",
     stage="step",
     page="docs/operations/optimizers.md",
     outputs={"value": "that of value", "velocity": "that of value"},
-    reference=_sgd_reference,
-    library=(optim.SGD, kernels.momentum_reference),
+    source=(plain.sgd_step,),
+    library=optim.SGD,
     draw_cases=_sgd_cases,
     mistakes=(
         Mistake(
-            "the step goes uphill: the gradient points to where the loss grows, so it is value - lr * velocity",
+            "the step has the wrong sign: the gradient points uphill, so it is value - lr * velocity",
             lambda value, grad, *rest, **s: 2 * value - sgd(value, grad, *rest, **s)[0],
             "value",
         ),
@@ -167,41 +146,41 @@ SGD = Exercise(
             "value",
         ),
         Mistake(
-            "the gradient has the factor (1 - momentum), which makes a mean of the sum: here the velocity is "
+            "the gradient has the factor (1 - momentum), which makes the velocity a mean: here it is "
             "momentum * velocity + grad, as in most frameworks",
             lambda momentum=0.9, **a: sgd(**{**a, "grad": (1 - momentum) * a["grad"]}, momentum=momentum)[0],
             "value",
         ),
         Mistake(
-            "the step is taken along the old velocity: make the new one first",
+            "the step uses the old velocity: compute the new one first",
             lambda value, grad, velocity, lr, momentum=0.9: value - lr * velocity,
             "value",
         ),
         Mistake(
-            "the step is taken along the gradient alone: it goes along the new velocity",
+            "the step uses the gradient alone: it must use the new velocity",
             lambda value, grad, velocity, lr, momentum=0.9: value - lr * grad,
             "value",
         ),
         Mistake(
-            "this is Nesterov's form, which looks one step ahead: here the step is lr * new velocity",
+            "this is Nesterov momentum: here the step is lr * new velocity",
             lambda value, grad, velocity, lr, momentum=0.9: (
                 value - lr * (grad + momentum * (momentum * velocity + grad))
             ),
             "value",
         ),
         Mistake(
-            "the learning rate is in the velocity (momentum * velocity + lr * grad). While it stays the same, that is "
-            "the same training with another unit of velocity; here, as in most frameworks, it comes last",
+            "the velocity contains the learning rate (momentum * velocity + lr * grad). For a constant rate that is "
+            "equivalent; here, as in most frameworks, the rate multiplies the velocity",
             lambda value, grad, velocity, lr, momentum=0.9: value - momentum * velocity - lr * grad,
             "value",
         ),
         Mistake(
-            "value is right, but the velocity that is returned is the old one: return the new one, for the next step",
+            "value is right, but the returned velocity is the old one: return the new one, for the next step",
             lambda **a: a["velocity"],
             "velocity",
         ),
         Mistake(
-            "value is right, but the velocity has the learning rate in it: it is momentum * velocity + grad",
+            "value is right, but the velocity contains the learning rate: it is momentum * velocity + grad",
             lambda **a: a["lr"] * sgd(**a)[1],
             "velocity",
         ),
@@ -214,13 +193,6 @@ SGD = Exercise(
 )
 
 # ---------------------------------------------------------------------------------------------------------------- adam
-
-
-def _adam_reference(
-    value: np.ndarray, grad: np.ndarray, mean: np.ndarray, square: np.ndarray, step: int, **settings: Any
-) -> tuple[np.ndarray, ...]:
-    arrays = {"value": value, "grad": grad, "mean": mean, "square": square}
-    return _stepped(optim.Adam(**settings), arrays, step, "mean", "square")
 
 
 def _adam_cases(rng: np.random.Generator) -> list[Case]:
@@ -267,20 +239,20 @@ def _square_of_mean(**a: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 ADAM = Exercise(
     solution=adam,
-    title="a step of its own size for each weight",
+    title="a step with its own size for each weight",
     stage="step",
     page="docs/operations/optimizers.md",
     outputs={"value": "that of value", "mean": "that of value", "square": "that of value"},
-    reference=_adam_reference,
-    library=(optim.Adam, kernels.adam_reference),
+    source=(plain.adam_step,),
+    library=optim.Adam,
     draw_cases=_adam_cases,
     mistakes=(
         Mistake(
-            "square is the square of the mean: it is the running mean of the squares, (1 - b2) * grad**2",
+            "square is the square of the mean: it must be the running mean of the squares, (1 - b2) * grad**2",
             _square_of_mean,
         ),
         Mistake(
-            "the bias correction is missing: mean and square began at 0, so divide them by 1 - b1^step and 1 - b2^step",
+            "the bias correction is missing: mean and square start at 0, so divide them by 1 - b1^step and 1 - b2^step",
             lambda **a: _adam(**a, correct=(False, False)),
             "value",
         ),
@@ -295,41 +267,41 @@ ADAM = Exercise(
             "value",
         ),
         Mistake(
-            "the correction counts one step too many: step is 1 in the first one",
+            "the correction counts one step too many: step is 1 in the first step",
             lambda step, **a: _adam(step=step + 1, **a),
             "value",
         ),
         Mistake(
-            "the correction counts one step too few, and divides by 1 - 1 = 0 in the first one: step begins at 1",
+            "the correction counts one step too few, and divides by 1 - 1 = 0 in the first step: step starts at 1",
             lambda step, **a: _adam(step=step - 1, **a),
             "value",
         ),
-        Mistake("the root of the square is missing", lambda **a: _adam(**a, root=lambda s, eps: s + eps), "value"),
+        Mistake("the square root is missing", lambda **a: _adam(**a, root=lambda s, eps: s + eps), "value"),
         Mistake(
-            "eps is under the root: it is added to the root",
+            "eps is inside the square root: add it to the root",
             lambda **a: _adam(**a, root=lambda s, eps: np.sqrt(s + eps)),
             "value",
         ),
         Mistake("eps is not used", lambda **a: _adam(**a, root=lambda s, eps: np.sqrt(s)), "value"),
         Mistake(
-            "the two betas are exchanged: the first one is for the mean, the second one for the square",
+            "the two betas are swapped: the first is for the mean, the second for the square",
             lambda **a: _adam(**{**a, "betas": a.get("betas", (0.9, 0.999))[::-1]}),
             "value",
         ),
         Mistake(
-            "the step goes uphill: the gradient points to where the loss grows, so it is subtracted",
+            "the step has the wrong sign: the gradient points uphill, so subtract it",
             lambda **a: 2 * a["value"] - _adam(**a),
             "value",
         ),
         Mistake(
-            "value is right, but the corrected mean is returned: the correction is for this step only, keep the mean "
+            "value is right, but the corrected mean is returned: the correction is for this step only, return the mean "
             "without it",
             lambda **a: adam(**a)[1] / (1 - a.get("betas", (0.9, 0.999))[0] ** a["step"]),
             "mean",
         ),
         Mistake("value is right, but the old mean is returned: return the new one", lambda **a: a["mean"], "mean"),
         Mistake(
-            "value is right, but the corrected square is returned: the correction is for this step only, keep the "
+            "value is right, but the corrected square is returned: the correction is for this step only, return the "
             "square without it",
             lambda **a: adam(**a)[2] / (1 - a.get("betas", (0.9, 0.999))[1] ** a["step"]),
             "square",

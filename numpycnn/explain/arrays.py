@@ -1,8 +1,8 @@
-"""Arrays as text, for a page that has to hold all its numbers itself, and which channels to leave out of a large one.
+"""Encode arrays for a self-contained page, and select the channels to keep in a large one.
 
-A page of all the numbers in a ResNet would be some hundred megabytes long. Every layer of it keeps the same few
-channels instead, spread evenly, so that a map can still be followed from layer to layer; what the others contribute to
-a sum comes as one number (see `numpycnn.explain.formulas`), so that sums still add up.
+A page with all values of a ResNet would take hundreds of megabytes. Each layer keeps the same few evenly spaced
+channels instead, so that a map can be followed from layer to layer. The contribution of the other channels to a sum is
+stored as one value (see `numpycnn.explain.formulas`), so that sums still add up.
 """
 
 import base64
@@ -13,27 +13,27 @@ from typing import Any
 
 import numpy as np
 
+from numpycnn.inspection.traces import Passage
 from numpycnn.layers import Conv1D, Conv2D, Conv3D, ConvTranspose1D, ConvTranspose2D, ConvTranspose3D, Dense
 from numpycnn.layers.base import Shape
-from numpycnn.visualize.activations import Passage
 
 CONVOLUTIONS = (Conv1D, Conv2D, Conv3D, ConvTranspose1D, ConvTranspose2D, ConvTranspose3D)
-MOST_BYTES = 6_000_000  # of numbers; as text they take a third more
-NUMBER = 4  # bytes
+MAX_BYTES = 6_000_000  # before base64, which adds a third
+FLOAT_BYTES = 4
 
 
 @dataclass(frozen=True)
 class Choice:
-    """What of a model there is room for.
+    """The limits that select the channels and weights in a page.
 
     Attributes
     ----------
     maps : int
-        Channels of each layer, at most.
+        Maximum number of channels per layer.
     largest : int
-        Bytes of the largest map there is room for at all.
+        Maximum size of a map in bytes; larger maps are omitted.
     dense : int
-        Bytes for the weights of each dense layer.
+        Maximum bytes of weights per dense layer.
     """
 
     maps: int
@@ -41,19 +41,19 @@ class Choice:
     dense: int
 
     def channels(self, shape: Shape) -> np.ndarray:
-        """Return which channels of an array ``(C, *size)`` to keep: an even spread of `maps`, or all.
+        """Return the channels of an array ``(C, *size)`` to keep: at most `maps`, evenly spaced.
 
-        Of a plain row of numbers ``(C,)`` all are kept.
+        A vector ``(C,)`` is kept whole.
         """
         if len(shape) < 2:
             return np.arange(prod(shape))
-        if NUMBER * prod(shape[1:]) > self.largest:
+        if FLOAT_BYTES * prod(shape[1:]) > self.largest:
             return np.arange(0)
         return _spread(shape[0], self.maps)
 
     def rows(self, outputs: np.ndarray, features: int) -> np.ndarray:
-        """Return the units of a dense layer whose weights to keep: all, or those with the largest outputs."""
-        count = max(1, self.dense // (NUMBER * max(1, features)))
+        """Return the units of a dense layer that keep their weights: all, or those with the largest outputs."""
+        count = max(1, self.dense // (FLOAT_BYTES * max(1, features)))
         return np.sort(np.argsort(-outputs, kind="stable")[:count])
 
 
@@ -61,26 +61,26 @@ def _spread(count: int, wanted: int) -> np.ndarray:
     return np.arange(count) if count <= wanted else np.linspace(0, count - 1, wanted).round().astype(int)
 
 
-def choose(passages: Sequence[Passage], most_bytes: int = MOST_BYTES) -> Choice:
-    """Return the choice with the most maps that fits, three quarters for maps and a quarter for dense layers.
+def choose(passages: Sequence[Passage], most_bytes: int = MAX_BYTES) -> Choice:
+    """Return the choice with the most maps that fit: three quarters for maps, a quarter for dense layers.
 
     Parameters
     ----------
     passages : sequence of Passage
-        What went through each layer.
+        Input and output of each layer.
     most_bytes : int
-        Of the numbers, before they become text.
+        Size limit of the arrays, before base64.
     """
-    room = most_bytes * 3 // 4
+    budget = most_bytes * 3 // 4
     shapes = [array.shape[1:] for passage in passages for array in (passage.x, passage.y) if array.ndim > 2]
-    sizes = sorted({NUMBER * prod(shape[1:]) for shape in shapes}, reverse=True) or [0]
-    for largest in sizes:  # seldom more than the first
-        if _cost(passages, Choice(1, largest, 0)) <= room:
+    sizes = sorted({FLOAT_BYTES * prod(shape[1:]) for shape in shapes}, reverse=True) or [0]
+    for largest in sizes:  # usually the first
+        if _cost(passages, Choice(1, largest, 0)) <= budget:
             break
     low, high = 1, max((shape[0] for shape in shapes), default=1)
-    while low < high:  # `low` fits, or nothing does
+    while low < high:  # `low` fits, unless nothing does
         middle = (low + high + 1) // 2
-        if _cost(passages, Choice(middle, largest, 0)) <= room:
+        if _cost(passages, Choice(middle, largest, 0)) <= budget:
             low = middle
         else:
             high = middle - 1
@@ -90,24 +90,24 @@ def choose(passages: Sequence[Passage], most_bytes: int = MOST_BYTES) -> Choice:
 
 
 def _cost(passages: Sequence[Passage], choice: Choice) -> int:
-    """Return the bytes of all maps, and of what a convolution adds to them: kernels, and the rest of each sum."""
-    numbers = 0
+    """Return the bytes of all maps, the kernels of convolutions and the rest of each sum."""
+    count = 0
     for number, passage in enumerate(passages):
-        if not number:  # what the model itself is given
-            numbers += len(choice.channels(passage.x.shape[1:])) * prod(passage.x.shape[2:])
+        if not number:  # the input of the model
+            count += len(choice.channels(passage.x.shape[1:])) * prod(passage.x.shape[2:])
         kept = len(choice.channels(passage.y.shape[1:]))
         outputs = kept * prod(passage.y.shape[2:])
-        numbers += outputs
+        count += outputs
         if isinstance(passage.layer, CONVOLUTIONS):
             channels, seen = passage.x.shape[1], len(choice.channels(passage.x.shape[1:]))
             inputs = seen if passage.layer.groups == 1 else channels // passage.layer.groups
-            numbers += kept * inputs * prod(passage.layer.weight.value.shape[2:])
-            numbers += outputs * (seen < channels)
-    return NUMBER * numbers
+            count += kept * inputs * prod(passage.layer.weight.value.shape[2:])
+            count += outputs * (seen < channels)
+    return FLOAT_BYTES * count
 
 
 class Store:
-    """Arrays on their way into the page; equal ones are kept once."""
+    """The arrays of a page; equal ones are stored once."""
 
     def __init__(self, choice: Choice) -> None:
         self.choice = choice
@@ -115,17 +115,17 @@ class Store:
         self._known: dict[tuple[Any, ...], int] = {}
 
     def add(self, array: np.ndarray, channels: np.ndarray | None = None) -> int:
-        """Keep an array of one example as float32, some channels of it or all, and return its number."""
+        """Store an array of one example as float32, all or some of its channels, and return its index."""
         kept = np.arange(len(array)) if channels is None else channels
         part = array if len(kept) == len(array) else array[kept]
         return self._keep(array.shape, None if len(kept) == len(array) else kept, part.astype("<f4"), "float32")
 
     def add_map(self, array: np.ndarray) -> int:
-        """Keep the chosen channels of an activation ``(C, *size)``."""
+        """Store the selected channels of an activation ``(C, *size)``."""
         return self.add(array, self.choice.channels(array.shape))
 
     def add_picture(self, pixels: np.ndarray) -> int:
-        """Keep bytes ``(C, H, W)`` as they are."""
+        """Store bytes ``(C, H, W)`` unchanged."""
         return self._keep(pixels.shape, None, pixels.astype(np.uint8), "uint8")
 
     def _keep(self, shape: Shape, channels: np.ndarray | None, part: np.ndarray, kind: str) -> int:

@@ -1,44 +1,44 @@
-"""What the page holds: one example's way through a network, as JSON."""
+"""The data of the page, as JSON: the activations of a network for one example."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from numpycnn.explain.arrays import MOST_BYTES, Store, choose
+from numpycnn._checks import format_shape
+from numpycnn.explain.arrays import MAX_BYTES, Store, choose
 from numpycnn.explain.formulas import formula
-from numpycnn.functional.checks import spell
+from numpycnn.inspection.summary import Row, summarize
+from numpycnn.inspection.traces import Passage, chain_of, follow, layers_of
 from numpycnn.layers import Concat, Layer, LogSoftmax, Residual, Sigmoid, Softmax
-from numpycnn.sequential import Sequential
-from numpycnn.summary import Row, summarize
-from numpycnn.visualize.activations import Passage, chain_of, follow
+from numpycnn.layers.sequential import Sequential
 from numpycnn.visualize.classes import class_probabilities
 from numpycnn.visualize.style import one_line
 
-LONGEST_TEXT = 300  # characters of what somebody else's `repr` or file name says
+MAX_TEXT = 300  # characters of an untrusted `repr` or file name
 
 
 @dataclass(frozen=True)
 class Example:
-    """One input of a model, and what to say of it.
+    """One input of a model, and its description.
 
     Attributes
     ----------
     x : ndarray of shape `model.input_shape`
         Without the batch axis.
     title : str
-        What it is called, such as the name of a file.
+        Its name, such as a file name.
     picture : ndarray of uint8, shape (H, W) or (H, W, 3), optional
-        What `x` was made of, as a person would see it.
+        The original picture that `x` was made of.
     image : ndarray of uint8, shape (1, H, W) or (3, H, W), optional
-        `x` before it was normalised: the picture as the network gets it.
+        `x` before normalization.
     class_names : sequence of str, optional
-        With them the outputs are read as scores of these classes.
+        If given, the outputs are scores of these classes.
     notes : sequence of str
-        What a reader should know, such as that the model is untrained.
+        Remarks for the reader, such as that the model is untrained.
     words : sequence of str, optional
-        What the numbers of `x` stand for, where it is a row of tokens.
+        The tokens of `x`, if it is a sequence of token indices.
     """
 
     x: np.ndarray
@@ -50,44 +50,44 @@ class Example:
     words: Sequence[str] | None = None
 
 
-def contents(model: Sequential, example: Example, *, most_bytes: int = MOST_BYTES) -> dict[str, Any]:
-    """Return everything that the page shows, ready for `json.dumps`.
+def contents(model: Sequential, example: Example, *, most_bytes: int = MAX_BYTES) -> dict[str, Any]:
+    """Return the data of the page, ready for `json.dumps`.
 
     Parameters
     ----------
     model : Sequential
-        Built. It is not changed, and other threads may predict with it meanwhile.
+        Built. It is not modified, and other threads may predict with it at the same time.
     example : Example
     most_bytes : int
-        Of the numbers. What is over that is left out, evenly; the page says what.
+        Size limit of the arrays. Channels beyond it are omitted evenly; the page states which.
 
     Raises
     ------
     TypeError, ValueError
-        If `model` is no model, the input does not have its shape, or there is not one class name for each output.
+        If `model` is not a Sequential, the input has another shape, or the numbers of class names and outputs differ.
     RuntimeError
         If the model has not been built.
     """
     x = np.asarray(example.x)
     if isinstance(model, Sequential) and model.input_shape is not None and x.shape != model.input_shape:
         raise ValueError(
-            f"explain: expected one example of shape {spell(model.input_shape)}, without a batch axis, "
-            f"got {spell(x.shape)}"
+            f"explain: expected one example of shape {format_shape(model.input_shape)}, without a batch axis, "
+            f"got {format_shape(x.shape)}"
         )
     passages = {key: _with_features(passage) for key, passage in follow(model, x[np.newaxis]).items()}
     store = Store(choose(list(passages.values()), most_bytes))
-    rows = dict(zip(_places(model), summarize(model).rows, strict=True))
+    rows = dict(zip(layers_of(model), summarize(model).rows, strict=True))
     steps = [_step(key, layer, passages, rows, store) for key, layer in model.children().items()]
     found: dict[str, Any] = {
-        "title": _short(example.title),
-        "model": _short(model.name or "a network"),
-        "notes": [_short(note) for note in example.notes],
+        "title": _one_line(example.title),
+        "model": _one_line(model.name or "a network"),
+        "notes": [_one_line(note) for note in example.notes],
         "parameters": sum(row.parameters for row in rows.values()),
         "multiplyAdds": sum(row.multiply_adds for row in rows.values()),
         "input": store.add_map(np.atleast_1d(x)),
         "picture": None if example.picture is None else store.add_picture(_channels_first(example.picture)),
         "image": None if example.image is None else store.add_picture(example.image),
-        "words": None if example.words is None else [_short(word) for word in example.words],
+        "words": None if example.words is None else [_one_line(word) for word in example.words],
         "classes": None,
     }
     if example.class_names is not None:
@@ -98,8 +98,8 @@ def contents(model: Sequential, example: Example, *, most_bytes: int = MOST_BYTE
     return found
 
 
-def _short(text: str) -> str:
-    return one_line(text, LONGEST_TEXT)
+def _one_line(text: str) -> str:
+    return one_line(text, MAX_TEXT)
 
 
 def _channels_first(picture: np.ndarray) -> np.ndarray:
@@ -107,30 +107,22 @@ def _channels_first(picture: np.ndarray) -> np.ndarray:
 
 
 def _with_features(passage: Passage) -> Passage:
-    """Give an output that is a single number for each example an axis, of length 1."""
+    """Add an axis of length 1 to an output of one value per example."""
     return replace(passage, y=passage.y[:, np.newaxis]) if passage.y.ndim == 1 else passage
-
-
-def _places(layer: Layer, place: str = "") -> Iterator[str]:
-    """Yield the places of all layers in the order of the summary."""
-    for name, child in layer.children().items():
-        key = f"{place}.{name}" if place else name
-        yield key
-        yield from _places(child, key)
 
 
 # -------------------------------------------------------------------------------------------------------- the layers
 
 
 def _step(key: str, layer: Layer, passages: dict[str, Passage], rows: dict[str, Row], store: Store) -> dict[str, Any]:
-    """Return one layer with the layers inside of it; for one that nothing went through there is no way to show."""
+    """Return the data of one layer and the layers inside it; a layer that was not run has no arrays."""
     row, passage = rows[key], passages.get(key)
     inside = [_step(f"{key}.{name}", child, passages, rows, store) for name, child in layer.children().items()]
     return {
         "key": key,
         "kind": type(layer).__name__,
-        "name": None if layer.name is None else _short(layer.name),
-        "settings": "" if inside else _short(repr(layer)),
+        "name": None if layer.name is None else _one_line(layer.name),
+        "settings": "" if inside else _one_line(repr(layer)),
         "parameters": row.parameters,
         "multiplyAdds": row.multiply_adds,
         "sees": row.receptive_field,
@@ -143,7 +135,7 @@ def _step(key: str, layer: Layer, passages: dict[str, Passage], rows: dict[str, 
 
 
 def _branches(layer: Layer) -> list[str] | None:
-    """Return what to call the branches of a layer; None if its layers work one after the other, or nobody knows how."""
+    """Return the names of the branches of a layer; None if it is a chain or an unknown container."""
     if type(layer) is Residual:
         return ["main"] if layer.shortcut is None else ["main", "shortcut"]
     if type(layer) is Concat:
@@ -154,14 +146,14 @@ def _branches(layer: Layer) -> list[str] | None:
 def _classes(
     model: Sequential, x: np.ndarray, names: list[str], store: Store
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Return the classes with their probabilities, and the softmax that makes these if the model has none."""
+    """Return the classes with their probabilities, and the final softmax if the model lacks it."""
     if model.output_shape != (len(names),):
         raise ValueError(
-            f"explain: expected a model with {len(names)} outputs, one for each class name, "
-            f"got one with outputs of shape {spell(model.output_shape or ())}"
+            f"explain: expected a model with {len(names)} outputs, one per class name, "
+            f"got one with outputs of shape {format_shape(model.output_shape or ())}"
         )
     probabilities = class_probabilities(model, x[np.newaxis])[0]  # (K,)
-    classes = {"names": [_short(name) for name in names], "probabilities": store.add(probabilities)}
+    classes = {"names": [_one_line(name) for name in names], "probabilities": store.add(probabilities)}
     if isinstance(list(chain_of(model).values())[-1], LogSoftmax | Sigmoid | Softmax):
         return classes, []
     scores = model.forward(x[np.newaxis])[0]

@@ -1,8 +1,8 @@
-"""How each kind of layer makes its numbers, told so that the page can make any one of them again.
+"""Describe the computation of each kind of layer, so that the page can recompute any output value.
 
-A function here returns the settings and weights of a layer as JSON can hold them; `arithmetic.js` computes with them,
-and the page shows whether its result is that of the layer. Only the library's own layers are described. A subclass may
-go forward in another way, so it counts as unknown, and the page then shows what went in and what came out.
+Each function returns the settings and weights of a layer as JSON. `arithmetic.js` computes with them, and the page
+compares its result with the output of the layer. Only the layers of the library are described. A subclass may override
+`_forward`, so it counts as unknown, and the page shows its input and output only.
 """
 
 import copy
@@ -13,26 +13,26 @@ from typing import Any
 import numpy as np
 
 from numpycnn import layers as nn
+from numpycnn._checks import check_axis, per_axis
+from numpycnn._windows import Windows, padding_pairs, slide, transposed_size
 from numpycnn.explain.arrays import Store
-from numpycnn.functional.activations import SELU_ALPHA, SELU_SCALE
-from numpycnn.functional.checks import normal_axis, per_axis
-from numpycnn.functional.windows import Windows, padding_pairs, slide, transposed_size
+from numpycnn.inspection.traces import Passage
 from numpycnn.layers.base import Layer, Parameter
-from numpycnn.sequential import Sequential
-from numpycnn.visualize.activations import Passage
+from numpycnn.layers.sequential import Sequential
+from numpycnn.plain.activations import SELU_ALPHA, SELU_SCALE
 
 Formula = dict[str, Any]
 
 
 def formula(passage: Passage, store: Store) -> Formula:
-    """Return how a layer makes its numbers, ``{"type": "unknown"}`` for a layer that is not the library's own.
+    """Return the formula of a layer; ``{"type": "unknown"}`` for a layer that is not part of the library.
 
     Parameters
     ----------
     passage : Passage
-        The layer, and one example that went through it.
+        The layer, with its input and output for one example.
     store : Store
-        Where the layer's arrays go.
+        Receives the arrays of the layer.
     """
     describe = FORMULAS.get(type(passage.layer))
     return {"type": "unknown"} if describe is None else describe(passage, store)
@@ -51,13 +51,13 @@ def _window(windows: Windows) -> Formula:
 
 
 def _convolution(passage: Passage, store: Store, *, transposed: bool) -> Formula:
-    """Return kernels by output and input channel, and the rest of each sum: what is left out of the page adds to it."""
+    """Return the kernels by output and input channel, and the contribution of the omitted channels."""
     layer: Any = passage.layer
     settings = {
         "stride": layer.stride,
         "padding": layer.padding,
         "dilation": layer.dilation,
-        "operation": layer.label,
+        "owner": layer.label,
     }
     size, weight = passage.x.shape[2:], layer.weight.value
     if transposed:
@@ -82,7 +82,7 @@ def _convolution(passage: Passage, store: Store, *, transposed: bool) -> Formula
 
 
 def _rest(passage: Passage, seen: np.ndarray, transposed: bool) -> np.ndarray:
-    """Return what the input channels that are not `seen` contribute to each output, (F, *size)."""
+    """Return the contribution of the input channels outside `seen` to each output, (F, *size)."""
     layer: Any = copy.copy(passage.layer)
     weight = layer.weight.value.copy()
     if transposed:  # (C, F/G, *kernel)
@@ -104,7 +104,7 @@ def _pool(passage: Passage, store: Store, *, of: str) -> Formula:
         stride=stride,
         padding=layer.padding,
         dilation=dilation,
-        operation=layer.label,
+        owner=layer.label,
         ceil_mode=layer.ceil_mode,
     )
     found = {"type": "pooling", "of": of, **_window(windows)}
@@ -116,7 +116,7 @@ def _pool(passage: Passage, store: Store, *, of: str) -> Formula:
 
 
 def _global_pool(passage: Passage, store: Store, *, of: str) -> Formula:
-    """Return the pooling whose one window is the whole map."""
+    """Return a pooling with a single window, the whole map."""
     rank = passage.x.ndim - 2
     whole = {"kernel": passage.x.shape[2:], "stride": [1] * rank, "padding": [[0, 0]] * rank, "dilation": [1] * rank}
     return {"type": "pooling", "of": of, **whole, "countPadding": True}
@@ -134,7 +134,7 @@ def _upsample(passage: Passage, store: Store) -> Formula:
     return {"type": "upsample", "scale": scale, "mode": layer.mode}
 
 
-# ---------------------------------------------------------------------------------------------------- weighted, by name
+# ----------------------------------------------------------------------------------------------------- dense, embedding
 
 
 def _dense(passage: Passage, store: Store) -> Formula:
@@ -148,12 +148,12 @@ def _dense(passage: Passage, store: Store) -> Formula:
 
 
 def _embedding(passage: Passage, store: Store) -> Formula:
-    """Return the rows of the table that are looked up."""
+    """Return the rows of the table for the indices of the input."""
     layer: Any = passage.layer
     return {"type": "embedding", "weight": store.add(layer.weight.value, np.unique(passage.x))}
 
 
-# ------------------------------------------------------------------------------------------------- number by number
+# ---------------------------------------------------------------------------------------------------------- elementwise
 
 
 def _activation(passage: Passage, store: Store, *, settings: tuple[str, ...] = (), **constants: float) -> Formula:
@@ -168,8 +168,8 @@ def _activation(passage: Passage, store: Store, *, settings: tuple[str, ...] = (
 
 def _softmax(passage: Passage, store: Store) -> Formula:
     layer: Any = passage.layer
-    axis = normal_axis(layer.axis, passage.x.ndim, layer.label)
-    if axis == 0:  # over the batch: the page knows one example of it
+    axis = check_axis(layer.axis, passage.x.ndim, layer.label)
+    if axis == 0:  # over the batch, of which the page has one example
         return {"type": "unknown"}
     return {"type": "softmax", "axis": axis - 1, "log": isinstance(layer, nn.LogSoftmax)}
 
@@ -188,7 +188,7 @@ def _batch_norm(passage: Passage, store: Store) -> Formula:
 
 def _layer_norm(passage: Passage, store: Store) -> Formula:
     layer: Any = passage.layer
-    first = normal_axis(layer.axis, passage.x.ndim, layer.label) - 1
+    first = check_axis(layer.axis, passage.x.ndim, layer.label) - 1
     x = passage.x[0].astype(np.float64)
     axes = tuple(range(first, x.ndim))
     return {
@@ -202,7 +202,7 @@ def _layer_norm(passage: Passage, store: Store) -> Formula:
     }
 
 
-# -------------------------------------------------------------------------------------------- moved, kept, put together
+# ------------------------------------------------------------------------------------------------ reshaping, containers
 
 
 def _plain(passage: Passage, store: Store, *, kind: str) -> Formula:

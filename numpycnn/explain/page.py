@@ -1,9 +1,8 @@
-"""One HTML file that needs nothing else: style, scripts and numbers are inside, and it may not ask for more.
+"""A self-contained HTML file: style, scripts and data are inline, and the page loads nothing else.
 
-The scripts are the files of the folder `static`, one after the other, as they stand there. A content security policy
-names the SHA-256 of each, so the browser runs these and nothing else. Texts from outside (names of files, classes and
-layers) are only ever data: they go into one block of JSON, in which no ``<`` is left that could end it, and the scripts
-show them as text.
+The scripts are the files of the folder `static`, unchanged. A content security policy lists the SHA-256 of each, so the
+browser runs no other script. Untrusted text (names of files, classes and layers) is data only: it goes into one block
+of JSON, in which every ``<`` is escaped, and the scripts insert it as text.
 """
 
 import base64
@@ -15,10 +14,10 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from numpycnn.explain.arrays import MOST_BYTES
+from numpycnn.explain.arrays import MAX_BYTES
 from numpycnn.explain.contents import Example, contents
-from numpycnn.sequential import Sequential
-from numpycnn.serialization import replacing
+from numpycnn.io.serialization import replacing
+from numpycnn.layers.sequential import Sequential
 
 SCRIPTS = (
     "words.js",
@@ -37,35 +36,35 @@ SCRIPTS = (
 DRAWING = ("draw.js",)
 START = "page.js"
 STYLE = "explain.css"
-MARK = b'<meta name="generator" content="numpycnn explain">'  # near the beginning of each page
+MARK = b'<meta name="generator" content="numpycnn explain">'  # near the start of each page, for `is_page`
 
 
 @cache
 def read_static(name: str) -> str:
-    """Return a file of the folder `static`."""
+    """Return the text of a file in the folder `static`."""
     return (files("numpycnn.explain") / "static" / name).read_text(encoding="utf-8")
 
 
-def render(model: Sequential, example: Example, *, most_bytes: int = MOST_BYTES) -> str:
-    """Return the page that shows one example's way through a network.
+def render(model: Sequential, example: Example, *, most_bytes: int = MAX_BYTES) -> str:
+    """Return the page that shows how a network processes one example.
 
     Parameters
     ----------
     model : Sequential
-        Built, of any layers. It is not changed.
+        Built, of any layers. It is not modified.
     example : Example
     most_bytes : int
-        Of the numbers in the page, which as text take a third more.
+        Size limit of the arrays in the page, before base64 adds a third.
 
     Returns
     -------
     str
-        HTML that works from a file, without a network.
+        HTML that works offline.
 
     Raises
     ------
     TypeError, ValueError
-        If `model` is no model, the input does not have its shape, or there is not one class name for each output.
+        If `model` is not a Sequential, the input has another shape, or the numbers of class names and outputs differ.
     RuntimeError
         If the model has not been built.
     """
@@ -73,9 +72,9 @@ def render(model: Sequential, example: Example, *, most_bytes: int = MOST_BYTES)
 
 
 def write_page(
-    path: str | os.PathLike[str], model: Sequential, example: Example, *, most_bytes: int = MOST_BYTES
+    path: str | os.PathLike[str], model: Sequential, example: Example, *, most_bytes: int = MAX_BYTES
 ) -> None:
-    """Write what `render` returns to a file, all or nothing.
+    """Write the page of `render` to a file, atomically.
 
     Parameters
     ----------
@@ -88,7 +87,7 @@ def write_page(
     TypeError, ValueError, RuntimeError
         As `render`.
     FileNotFoundError, IsADirectoryError
-        If there is no such folder, or `path` is one.
+        If the folder of `path` does not exist, or `path` is a folder.
     """
     text = render(model, example, most_bytes=most_bytes)
     with replacing(Path(path)) as beside:
@@ -96,7 +95,7 @@ def write_page(
 
 
 def is_page(path: str | os.PathLike[str]) -> bool:
-    """Return whether a file is a page that `write_page` wrote.
+    """Return whether a file was written by `write_page`.
 
     Parameters
     ----------
@@ -113,16 +112,16 @@ def is_page(path: str | os.PathLike[str]) -> bool:
 
 
 def as_page(data: dict[str, Any], *, extra: tuple[str, ...] = (), connect: bool = False) -> str:
-    """Put data, style and scripts into the template.
+    """Insert data, style and scripts into the template.
 
     Parameters
     ----------
     data : dict
         See `contents`.
     extra : tuple of str
-        More scripts.
+        Additional scripts.
     connect : bool
-        Whether the page may talk to the server that it comes from.
+        Whether the page may send requests to its own server.
     """
     parts = {
         "policy": policy(extra=extra, connect=connect),
@@ -138,13 +137,13 @@ def as_page(data: dict[str, Any], *, extra: tuple[str, ...] = (), connect: bool 
 
 
 def as_data(value: Any) -> str:
-    """Return JSON that may stand inside of a ``<script>``: without any ``<``, ``>`` or ``&``."""
+    """Return JSON that is safe inside a ``<script>``: ``<``, ``>`` and ``&`` are escaped."""
     text = json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
 def policy(*, extra: tuple[str, ...] = (), connect: bool = False) -> str:
-    """Return the content security policy under which the page's own style and scripts have an effect, and no others."""
+    """Return the content security policy that allows only the style and scripts of the page."""
     allowed = " ".join(f"'sha256-{_sha256(script)}'" for script in _scripts(extra))
     own_server = "'self'" if connect else "'none'"
     return (

@@ -1,9 +1,8 @@
-"""The page with a canvas, served to this machine alone.
+"""A local server for the page with a canvas.
 
-A server on one's own machine is within reach of every page in one's browser, so this one checks each request: the host
-must be this machine by a name of its own (a foreign name that was pointed here is refused), the origin must be the page
-itself, and a token that changes with each run must be there. It takes PNG pictures of up to 10 MB, and answers with
-what the network makes of them. Whatever is refused gets a status from 400 on, and the server goes on.
+Any page in the browser can send requests to a local server, so this one checks each request: the host must be a local
+name (against DNS rebinding), the origin must be the page itself, and a token that is new in each run is required. It
+accepts PNG images of up to 10 MB and responds with the data of the page for them. A rejected request gets a 4xx status.
 """
 
 import asyncio
@@ -26,14 +25,14 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from numpycnn.errors import DataFormatError
 from numpycnn.explain.contents import Example, contents
 from numpycnn.explain.page import DRAWING, as_page, policy
-from numpycnn.sequential import Sequential
+from numpycnn.layers.sequential import Sequential
 
 ADDRESS = "127.0.0.1"
-HTTP_PORT = 80  # of an address that names none
-MOST_BYTES = 10_000_000  # of a picture
-PATIENCE = 4 * MOST_BYTES  # that is read of a larger one, so that the answer is heard
-HEAD = 10.0  # seconds that a client may take for the head of a request
-ROOM = 2_000_000  # bytes of numbers in an answer, which is sent with every stroke
+HTTP_PORT = 80  # default port of an address
+MAX_BYTES = 10_000_000  # of an image
+MAX_READ = 4 * MAX_BYTES  # drained from a larger body, so that the client receives the response
+HEADER_TIMEOUT = 10.0  # seconds
+RESPONSE_BYTES = 2_000_000  # of arrays in a response, which is sent for every stroke
 PNG = b"\x89PNG\r\n\x1a\n"
 HEADERS = {
     b"x-content-type-options": b"nosniff",
@@ -43,53 +42,53 @@ HEADERS = {
     b"x-frame-options": b"DENY",
 }
 
-Look = Callable[[bytes], Example]
+Decode = Callable[[bytes], Example]
 
 
-class Impatient(H11Protocol):
-    """Hangs up on a client that says nothing, or does not come to the end of the head of its request.
+class HeaderTimeout(H11Protocol):
+    """Closes connections that do not send complete request headers in time.
 
-    Such connections take no turn from others, however many there are, and do not stay.
+    Idle connections do not block others.
     """
 
     timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begin to wait."""
+        """Start the timer."""
         super().connection_made(transport)
         self._wait(waiting=True)
 
     def data_received(self, data: bytes) -> None:
-        """Wait on, unless this was the end of the head."""
+        """Keep the timer until the headers are complete."""
         super().data_received(data)
         self._wait(waiting=self.cycle is None or self.cycle.response_complete)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Wait no more."""
+        """Cancel the timer."""
         super().connection_lost(exc)
         self._wait(waiting=False)
 
     def _wait(self, *, waiting: bool) -> None:
         if waiting and self.timer is None:
-            self.timer = self.loop.call_later(HEAD, self.transport.close)
+            self.timer = self.loop.call_later(HEADER_TIMEOUT, self.transport.close)
         elif not waiting and self.timer is not None:
             self.timer.cancel()
             self.timer = None
 
 
 class Guard:
-    """Lets through what comes from the page itself, and marks each answer as meant for it alone."""
+    """Accepts only requests of the page itself, and adds security headers to each response."""
 
     def __init__(self, app: ASGIApp, *, port: int, token: str) -> None:
         self.app = app
         self.hosts = {f"{ADDRESS}:{port}", f"localhost:{port}"}
         if port == HTTP_PORT:
-            self.hosts |= {ADDRESS, "localhost"}  # browsers leave it out
+            self.hosts |= {ADDRESS, "localhost"}  # browsers omit the default port
         self.origins = {f"http://{host}" for host in self.hosts}
         self.token = token
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, or answer it with what is wrong with it."""
+        """Forward a request, or respond with the reason for its rejection."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -99,22 +98,22 @@ class Guard:
                 message["headers"] = [*message.get("headers", []), *HEADERS.items()]
             await send(message)
 
-        refusal = self.refusal(Request(scope))
-        await (self.app if refusal is None else refusal)(scope, receive, send_marked)
+        rejection = self.rejection(Request(scope))
+        await (self.app if rejection is None else rejection)(scope, receive, send_marked)
 
-    def refusal(self, request: Request) -> Response | None:
-        """Return the answer to a request that is none of ours, None if it is."""
+    def rejection(self, request: Request) -> Response | None:
+        """Return the response that rejects a request; None for a valid one."""
         if request.headers.getlist("host") not in [[host] for host in self.hosts]:
-            return PlainTextResponse("this server answers to its own name only\n", 421)
+            return PlainTextResponse("expected a local host name\n", 421)
         if not set(request.headers.getlist("origin")) <= self.origins:
-            return PlainTextResponse("this server answers to its own page only\n", 403)
+            return PlainTextResponse("expected a request from the page of this server\n", 403)
         given = request.headers.get("x-token") or request.query_params.get("token", "")
         if not secrets.compare_digest(given.encode(), self.token.encode()):
-            return PlainTextResponse("the token is missing, or it is that of an earlier run\n", 403)
+            return PlainTextResponse("expected the token of this run; open the address that the server printed\n", 403)
         return None
 
 
-def application(model: Sequential, blank: Example, look: Look, *, port: int, token: str) -> Starlette:
+def application(model: Sequential, blank: Example, decode: Decode, *, port: int, token: str) -> Starlette:
     """Return the web application.
 
     Parameters
@@ -122,41 +121,41 @@ def application(model: Sequential, blank: Example, look: Look, *, port: int, tok
     model : Sequential
         Built.
     blank : Example
-        What the page shows before anything is drawn.
-    look : callable
-        Makes an input of a PNG file's bytes; raises a `DataFormatError` if they are none, and another `ValueError` if
-        there is nothing in the picture.
+        The example that the page shows before the first stroke.
+    decode : callable
+        Decodes the bytes of a PNG file into an Example; raises `DataFormatError` for an invalid file, and another
+        `ValueError` for a blank image.
     port : int
-        Where it will be reached.
+        Port of the server.
     token : str
-        What requests have to bring along.
+        Token that requests must contain.
     """
-    turn = asyncio.Lock()  # one picture at a time: predicting is safe in threads, and takes all processors anyway
-    rules = f"{policy(extra=DRAWING, connect=True)}; frame-ancestors 'none'"
-    first = as_page({**contents(model, blank, most_bytes=ROOM), "blank": True}, extra=DRAWING, connect=True)
+    lock = asyncio.Lock()  # one image at a time: predicting is thread-safe, but already uses all cores
+    policies = f"{policy(extra=DRAWING, connect=True)}; frame-ancestors 'none'"
+    initial = as_page({**contents(model, blank, most_bytes=RESPONSE_BYTES), "blank": True}, extra=DRAWING, connect=True)
 
     def answer(png: bytes) -> bytes:
         try:
-            found = contents(model, look(png), most_bytes=ROOM)
+            found = contents(model, decode(png), most_bytes=RESPONSE_BYTES)
         except DataFormatError:
             raise
-        except ValueError as error:  # nothing in it yet, which is how every drawing begins
+        except ValueError as error:  # a blank image, as at the start of every drawing
             found = {"nothing": str(error)}
         return json.dumps(found, allow_nan=False).encode()
 
     async def page(request: Request) -> Response:
-        return HTMLResponse(first, headers={"Content-Security-Policy": rules})
+        return HTMLResponse(initial, headers={"Content-Security-Policy": policies})
 
     async def picture(request: Request) -> Response:
         try:
             body = await read(request)
         except ClientDisconnect:
-            return Response(status_code=400)  # which nobody is there to read
+            return Response(status_code=400)  # the client is gone
         if body is None:
-            return PlainTextResponse(f"expected a picture of at most {MOST_BYTES:,} bytes\n", 413)
+            return PlainTextResponse(f"expected an image of at most {MAX_BYTES:,} bytes\n", 413)
         if not body.startswith(PNG):
-            return PlainTextResponse("expected a PNG picture\n", 415)
-        async with turn:
+            return PlainTextResponse("expected a PNG image\n", 415)
+        async with lock:
             try:
                 return Response(await run_in_threadpool(answer, body), media_type="application/json")
             except DataFormatError as error:
@@ -169,21 +168,21 @@ def application(model: Sequential, blank: Example, look: Look, *, port: int, tok
 
 
 async def read(request: Request) -> bytes | None:
-    """Return the body of a request, None if it is too long."""
-    kept, length = bytearray(), 0
+    """Return the body of a request; None if it is too long."""
+    body, length = bytearray(), 0
     async for chunk in request.stream():
         length += len(chunk)
-        if length <= MOST_BYTES:
-            kept += chunk
-        elif length > PATIENCE:
+        if length <= MAX_BYTES:
+            body += chunk
+        elif length > MAX_READ:
             break
-    return bytes(kept) if length <= MOST_BYTES else None
+    return bytes(body) if length <= MAX_BYTES else None
 
 
 def serve(
     model: Sequential,
     blank: Example,
-    look: Look,
+    decode: Decode,
     *,
     port: int = 0,
     announce: Callable[[str], Any] = print,
@@ -193,36 +192,36 @@ def serve(
 
     Parameters
     ----------
-    model, blank, look
+    model, blank, decode
         See `application`.
     port : int
-        0 for any that is free.
+        0 for any free port.
     announce : callable
-        Called with the address, token included, when it can be opened.
+        Called with the address, including the token, once the server listens.
     until : threading.Event, optional
-        Ends it when it is set, where there is no Ctrl-C: in a thread.
+        Stops the server when set, for a server in a thread.
 
     Raises
     ------
     OSError
-        If the port is taken.
+        If the port is in use.
     """
     import uvicorn
 
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as door:
-        door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        door.bind((ADDRESS, port))
-        door.listen()
-        port, token = door.getsockname()[1], secrets.token_urlsafe(24)
-        app = application(model, blank, look, port=port, token=token)
-        settings = uvicorn.Config(app, http=Impatient, log_level="warning", access_log=False, server_header=False)
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((ADDRESS, port))
+        listener.listen()
+        port, token = listener.getsockname()[1], secrets.token_urlsafe(24)
+        app = application(model, blank, decode, port=port, token=token)
+        settings = uvicorn.Config(app, http=HeaderTimeout, log_level="warning", access_log=False, server_header=False)
         web = uvicorn.Server(settings)
         if until is not None:
-            threading.Thread(target=_leave, args=(web, until), daemon=True).start()
+            threading.Thread(target=_stop_on, args=(web, until), daemon=True).start()
         announce(f"http://{ADDRESS}:{port}/?token={token}")
-        web.run(sockets=[door])
+        web.run(sockets=[listener])
 
 
-def _leave(web: Any, until: threading.Event) -> None:
+def _stop_on(web: Any, until: threading.Event) -> None:
     until.wait()
     web.should_exit = True

@@ -1,1 +1,1 @@
-"""Floor 1, the loops: compiled by numba, each below the plain NumPy version that it is held to."""
+"""Loops compiled by numba; `numpycnn.kernels.engine` holds the machinery under them."""

@@ -1,36 +1,17 @@
-"""The two loops that every hidden layer ends in, ReLU and dropout, in one pass over memory each way.
+"""ReLU and dropout in one pass over memory each way.
 
-They do next to no arithmetic, so what they cost is memory traffic: NumPy needs a pass, and a new array, for each step
-of an expression, and uses one thread. ``x`` and the others are flat.
+Both are bound by memory bandwidth: NumPy takes a pass, and a new array, for each step of an expression, on one thread.
+All arrays are flat.
 """
 
-import numpy as np
-
-from numpycnn.kernels.jit import jit
-
-
-def relu_reference(chunk, start, stop, x, y):
-    y[start:stop] = np.where(x[start:stop] < 0, 0, x[start:stop])
-
-
-def relu_backward_reference(chunk, start, stop, dy, x, dx):
-    dx[start:stop] = np.where(x[start:stop] <= 0, 0, dy[start:stop])
-
-
-def dropout_reference(chunk, start, stop, x, key, threshold, scale, y, kept):
-    kept[start:stop] = [mix(key, i) >= threshold for i in range(start, stop)]
-    y[start:stop] = np.where(kept[start:stop], x[start:stop] * scale, 0)
-
-
-def dropout_backward_reference(chunk, start, stop, dy, kept, scale, dx):
-    dx[start:stop] = np.where(kept[start:stop], dy[start:stop] * scale, 0)
+from numpycnn.kernels.engine.jit import jit
 
 
 @jit
 def mix(key, counter):
-    """Return 32 bits that look random, a different number for each counter: the finaliser of MurmurHash3.
+    """Return 32 pseudo-random bits for each counter, by the finalizer of MurmurHash3.
 
-    As each number depends on its position alone, any split of the work among threads gives the same mask.
+    A counter-based generator gives the same mask for every split of the work among threads.
     """
     bits = ((counter * 0x9E3779B9) & 0xFFFFFFFF) ^ key
     bits = ((bits ^ (bits >> 16)) * 0x85EBCA6B) & 0xFFFFFFFF
@@ -49,17 +30,17 @@ def relu(chunk, start, stop, x, y):
 
 @jit
 def relu_backward(chunk, start, stop, dy, x, dx):
-    """Dx = 0 where x <= 0, else dy: at NaN as well."""
+    """Dx = 0 where x <= 0, else dy, also where x is NaN."""
     zero = dy.dtype.type(0)
     gradient, source, target = dy[start:stop], x[start:stop], dx[start:stop]
     for i in range(len(source)):
-        g = gradient[i]  # loaded in any case, which is what lets the compiler choose without a branch
+        g = gradient[i]  # loaded unconditionally, which lets the compiler select without a branch
         target[i] = zero if source[i] <= zero else g
 
 
 @jit
 def dropout(chunk, start, stop, x, key, threshold, scale, y, kept):
-    """Keep x[i] * scale where the random number of position i is at least ``threshold``, else put 0."""
+    """y[i] = x[i] * scale where the random number of position i is at least ``threshold``, else 0."""
     zero = x.dtype.type(0)
     source, target, mask = x[start:stop], y[start:stop], kept[start:stop]
     for i in range(len(source)):

@@ -1,39 +1,19 @@
-"""Batch normalisation in as few passes over memory as its formulas allow.
+"""Batch normalization in as few passes over memory as its formulas allow.
 
-Going forward in training: one pass for the mean, one for the variance (subtracting the mean first keeps the digits that
-the textbook's one-pass formula loses), one to normalise. Going backward: one for the two sums, one for ``dx``. A
-channel is one thread's work from beginning to end, so that the result does not depend on the number of threads. ``x``
-is (N, C, S).
+The forward pass in training takes one pass for the mean, one for the variance (subtracting the mean first is more
+accurate than the one-pass formula), and one to normalize; the backward pass one for the two sums and one for ``dx``.
+NumPy takes a pass and a new array for each step of the formulas. One thread does all of a channel, so the result does
+not depend on the number of threads. ``x`` is (N, C, S).
 
-The formulas are derived in `numpycnn.functional.normalization`.
+The formulas are derived in `numpycnn.plain.normalization`.
 """
 
-from numpycnn.kernels.jit import jit
-
-
-def channel_moments_reference(chunk, start, stop, x, mean, variance):
-    mean[start:stop] = x[:, start:stop].mean(axis=(0, 2))
-    variance[start:stop] = ((x[:, start:stop] - mean[start:stop, None]) ** 2).mean(axis=(0, 2))
-
-
-def scale_and_shift_reference(chunk, start, stop, x, scale, shift, y):
-    y[:, start:stop] = x[:, start:stop] * scale[start:stop, None] + shift[start:stop, None]
-
-
-def channel_sums_reference(chunk, start, stop, dy, x, mean, scale, total, product):
-    total[start:stop] = dy[:, start:stop].sum(axis=(0, 2))
-    xhat = (x[:, start:stop] - mean[start:stop, None]) * scale[start:stop, None]
-    product[start:stop] = (dy[:, start:stop] * xhat).sum(axis=(0, 2))
-
-
-def combine_reference(chunk, start, stop, dy, x, a, b, c, dx):
-    dx[:, start:stop] = dy[:, start:stop] * a[start:stop, None] + x[:, start:stop] * b[start:stop, None]
-    dx[:, start:stop] += c[start:stop, None]
+from numpycnn.kernels.engine.jit import jit
 
 
 @jit
 def channel_moments(chunk, start, stop, x, mean, variance):
-    """Mean and biased variance of each channel. Each plane is summed by itself, and the planes' sums in float64."""
+    """Mean and biased variance of each channel. Sums over planes are accumulated in float64."""
     images, _, size = x.shape
     for c in range(start, stop):
         total = 0.0
@@ -42,14 +22,14 @@ def channel_moments(chunk, start, stop, x, mean, variance):
             for i in range(size):
                 part += plane[i]
             total += part
-        centre = x.dtype.type(total / (images * size))
+        center = x.dtype.type(total / (images * size))
         total = 0.0
         for n in range(images):
             plane, part = x[n, c], x.dtype.type(0)
             for i in range(size):
-                part += (plane[i] - centre) * (plane[i] - centre)
+                part += (plane[i] - center) * (plane[i] - center)
             total += part
-        mean[c] = centre
+        mean[c] = center
         variance[c] = total / (images * size)
 
 
@@ -69,13 +49,13 @@ def channel_sums(chunk, start, stop, dy, x, mean, scale, total, product):
     images, _, size = x.shape
     for c in range(start, stop):
         first, second = 0.0, 0.0
-        centre = mean[c]
+        center = mean[c]
         for n in range(images):
             gradient, plane = dy[n, c], x[n, c]
             s, p = x.dtype.type(0), x.dtype.type(0)
             for i in range(size):
                 s += gradient[i]
-                p += gradient[i] * (plane[i] - centre)
+                p += gradient[i] * (plane[i] - center)
             first += s
             second += p
         total[c] = first

@@ -1,39 +1,17 @@
-"""The steps of the optimizers, each as one pass over the parameter and what is kept for it. All arrays are flat."""
+"""The optimizers' updates in one pass over the parameter, its gradient and the optimizer's state.
+
+NumPy takes a pass and a new array for each step of the formulas, which are in `numpycnn.plain.optimizers`. All arrays
+are flat.
+"""
 
 import numpy as np
 
-from numpycnn.kernels.jit import jit
-
-
-def sgd_reference(chunk, start, stop, value, grad, lr, weight_decay):
-    s = slice(start, stop)
-    value[s] -= lr * (grad[s] + weight_decay * value[s])
-
-
-def momentum_reference(chunk, start, stop, value, grad, velocity, lr, weight_decay, momentum, nesterov):
-    s = slice(start, stop)
-    g = grad[s] + weight_decay * value[s]
-    velocity[s] = momentum * velocity[s] + g
-    value[s] -= lr * (g + momentum * velocity[s] if nesterov else velocity[s])
-
-
-def adam_reference(chunk, start, stop, value, grad, mean, square, lr, weight_decay, b1, b2, eps, unbias):
-    s = slice(start, stop)
-    g = grad[s] + weight_decay * value[s]
-    mean[s] += (1 - b1) * (g - mean[s])
-    square[s] += (1 - b2) * (g * g - square[s])
-    value[s] -= lr * mean[s] / (np.sqrt(square[s]) * unbias + eps)
-
-
-def rmsprop_reference(chunk, start, stop, value, grad, square, lr, weight_decay, alpha, eps):
-    s = slice(start, stop)
-    g = grad[s] + weight_decay * value[s]
-    square[s] += (1 - alpha) * (g * g - square[s])
-    value[s] -= lr * g / (np.sqrt(square[s]) + eps)
+from numpycnn.kernels.engine.jit import jit
 
 
 @jit
 def sgd(chunk, start, stop, value, grad, lr, weight_decay):
+    """Update ``value`` by gradient descent."""
     w, d = value[start:stop], grad[start:stop]
     for i in range(len(w)):
         w[i] -= lr * (d[i] + weight_decay * w[i])
@@ -41,6 +19,7 @@ def sgd(chunk, start, stop, value, grad, lr, weight_decay):
 
 @jit
 def momentum(chunk, start, stop, value, grad, velocity, lr, weight_decay, momentum, nesterov):
+    """Update ``value`` and ``velocity`` by gradient descent with momentum."""
     w, d, v = value[start:stop], grad[start:stop], velocity[start:stop]
     for i in range(len(w)):
         g = d[i] + weight_decay * w[i]
@@ -51,7 +30,10 @@ def momentum(chunk, start, stop, value, grad, velocity, lr, weight_decay, moment
 
 @jit
 def adam(chunk, start, stop, value, grad, mean, square, lr, weight_decay, b1, b2, eps, unbias):
-    """``lr`` is divided by ``1 - b1^t`` already, and ``unbias`` is ``1 / sqrt(1 - b2^t)``."""
+    """Update ``value`` and the running means ``mean`` and ``square``.
+
+    The bias corrections of step ``t`` are in ``lr``, divided by ``1 - b1^t``, and ``unbias = 1 / sqrt(1 - b2^t)``.
+    """
     one = value.dtype.type(1)
     w, d, m, s = value[start:stop], grad[start:stop], mean[start:stop], square[start:stop]
     for i in range(len(w)):
@@ -64,6 +46,7 @@ def adam(chunk, start, stop, value, grad, mean, square, lr, weight_decay, b1, b2
 
 @jit
 def rmsprop(chunk, start, stop, value, grad, square, lr, weight_decay, alpha, eps):
+    """Update ``value`` and the running mean ``square``."""
     one = value.dtype.type(1)
     w, d, s = value[start:stop], grad[start:stop], square[start:stop]
     for i in range(len(w)):

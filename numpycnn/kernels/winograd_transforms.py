@@ -1,29 +1,25 @@
-"""The transforms of Winograd's convolution: the matrices, each product with them written out, and those of the weights.
+"""The transforms of Winograd's convolution: the matrices, the product with each, and the transform of the weights.
 
-And how the numbers at the 36 points lie in memory. What all that is for is told in `numpycnn.kernels.winograd`.
+The algorithm is explained in `numpycnn.kernels.winograd`.
 """
-
-from typing import Any
 
 import numpy as np
 
-from numpycnn.kernels import memory
-from numpycnn.kernels.blocks import blocks_of
-from numpycnn.kernels.jit import jit
-from numpycnn.kernels.vectors import FOUR, REGISTER, load, store
+from numpycnn.kernels.engine.jit import jit
+from numpycnn.kernels.engine.vectors import FOUR, REGISTER, load, store
 
-#: Where the polynomials are multiplied; the sixth point is infinity. Any five numbers would do. The usual 0, 1, -1, 2
-#: and -2 make the simplest matrices, these make errors four times smaller (2.5e-6 of the largest output in float32,
-#: with 256 channels).
+#: The interpolation points; the sixth is infinity. Any five distinct numbers are correct. The usual 0, 1, -1, 2 and -2
+#: give the simplest matrices, these give errors four times smaller (2.5e-6 of the largest output in float32, with 256
+#: channels).
 POINTS = (0, 5 / 8, -5 / 8, 3 / 2, -3 / 2)
 
 
 def transforms(points: tuple[float, ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return AT (4, 6), G (6, 3) and BT (6, 6), by Toom and Cook's construction.
+    """Return AT (4, 6), G (6, 3) and BT (6, 6) of the Toom-Cook construction.
 
-    `G` evaluates the weights' polynomial at each point, divided by the product of the distances to the other points;
-    `AT` takes the powers of the points; and a row of `BT` has the coefficients of the polynomial that is 0 at all other
-    points.
+    `G` evaluates the polynomial of the weights at each point, divided by the product of the distances to the other
+    points; `AT` has the powers of the points; a row of `BT` has the coefficients of the polynomial with the other
+    points as roots.
     """
     at, g, bt = np.zeros((4, 6)), np.zeros((6, 3)), np.zeros((6, 6))
     for j, point in enumerate(points):
@@ -38,12 +34,12 @@ def transforms(points: tuple[float, ...]) -> tuple[np.ndarray, np.ndarray, np.nd
 AT, G, BT = transforms(POINTS)
 
 
-# ----------------------------------------------------------------------------------------------- six lines at a time
+# ------------------------------------------------------------------------------------------------ six vectors at a time
 
 
 @jit
 def store6(array, begin, pitch, a, b, c, d, e, f):
-    """Write six vectors to lines ``pitch`` apart."""
+    """Store six vectors, ``pitch`` elements apart."""
     store(array, begin, a)
     store(array, begin + pitch, b)
     store(array, begin + 2 * pitch, c)
@@ -54,24 +50,20 @@ def store6(array, begin, pitch, a, b, c, d, e, f):
 
 @jit
 def load6(array, begin, pitch):
-    """Return six vectors from lines ``pitch`` apart."""
+    """Load six vectors, ``pitch`` elements apart."""
     a, b, c = load(array, begin), load(array, begin + pitch), load(array, begin + 2 * pitch)
     return a, b, c, load(array, begin + 3 * pitch), load(array, begin + 4 * pitch), load(array, begin + 5 * pitch)
 
 
-# ------------------------------------------------------------------------------------------------ what is too large
-
-
-def all_moderate_reference(numbers):
-    return bool(np.square(numbers).sum() < np.inf)
+# ------------------------------------------------------------------------------------------------------ range of values
 
 
 @jit
 def all_moderate(numbers):
-    """Say whether there is no NaN or infinity in a line, and the sum of the squares is none either.
+    """Return whether the sum of the squares is finite: no NaN, no infinity, nothing near overflow.
 
-    The transforms would spread such a number over other windows, so the kernels that transform look for one on the way,
-    and clear their ``moderate[chunk]`` if they meet it: then the convolution is done once more, the plain way.
+    The transforms would spread such a number over all outputs of its tile. Kernels that transform data therefore check
+    it, and clear their ``moderate[chunk]``: the convolution is then computed by another algorithm.
     """
     power = numbers.dtype.type(0)
     for i in range(len(numbers)):
@@ -79,8 +71,8 @@ def all_moderate(numbers):
     return power < np.inf
 
 
-# ------------------------------------------------------------------------------------- one dimension, written out
-# The matrices above are mostly zeros, and the points come in pairs p and -p, whose rows differ in signs only.
+# ------------------------------------------------------------------------------ products with the matrices, unrolled
+# The matrices are mostly zeros, and the points come in pairs p and -p, whose rows differ in signs only.
 
 P, Q = POINTS[1], POINTS[3]
 P2, Q2, P3, Q3 = P * P, Q * Q, P * P * P, Q * Q * Q
@@ -90,7 +82,7 @@ SCALE_0, SCALE_P, SCALE_Q = 1 / PRODUCT, 1 / (2 * P2 * (P2 - Q2)), 1 / (2 * Q2 *
 
 @jit
 def times_bt(one, d0, d1, d2, d3, d4, d5):
-    """Return BT d. ``one`` is 1 in the type that the constants are to have."""
+    """Return BT d. ``one`` is 1 in the type of the constants."""
     p, q, p2, q2, product, total = one * P, one * Q, one * P2, one * Q2, one * PRODUCT, one * SUM
     even, odd, even2, odd2 = d4 - q2 * d2, d3 - q2 * d1, d4 - p2 * d2, d3 - p2 * d1
     first, last = product * d0 - total * d2 + d4, product * d1 - total * d3 + d5
@@ -150,80 +142,50 @@ def times_gt(one, v0, v1, v2, v3, v4, v5):
     )
 
 
-# ------------------------------------------------------------------------------------------------------------ weights
-# The 36 numbers of each kernel stand in 36 lines, of which each is a matrix with rows of some pitch: ``u`` has the
-# filters of a channel side by side, (C, F), or if ``swapped`` the channels of a filter, (F, C); ``du`` the latter.
+# ---------------------------------------------------------------------------------------------------- the 36 matrices
+# One row of memory for each point, with a matrix of rows ``pitch`` elements apart: ``u`` is (channels, filters), or
+# (filters, channels) if ``swapped``; ``du`` is (filters, channels).
+
+LINE = 64  # bytes of a cache line
 
 
-def whole_tiles(count: int, itemsize: int) -> int:
-    """Return a number of columns, rounded up to the half tiles that `weighted_sums` works on."""
+def padded_columns(count: int, itemsize: int) -> int:
+    """Return the number of columns, rounded up to the half tiles of `weighted_sums`."""
     half = FOUR // 2 // itemsize
     return -(-count // half) * half
 
 
-def odd_lines(numbers: int, itemsize: int) -> int:
-    """Return at least so many numbers, an odd number of cache lines."""
-    line = memory.ALIGNMENT // itemsize
-    return (-(-numbers // line) | 1) * line
+def odd_lines(elements: int, itemsize: int) -> int:
+    """Round a number of elements up to an odd number of cache lines."""
+    line = LINE // itemsize
+    return (-(-elements // line) | 1) * line
 
 
-def row_pitch(count: int, itemsize: int) -> int:
-    """Return how far apart the rows of a matrix with so many columns are, in numbers.
+def row_pitch(columns: int, itemsize: int) -> int:
+    """Return the distance between the rows of a matrix, in elements.
 
-    A row has room for whole tiles, and is an odd number of cache lines long: if a power of two lay between rows, all
-    numbers of a column would go to the same places of the cache, and drive each other out.
+    A row has room for whole half tiles, and an odd number of cache lines: with a power of two, the elements of a column
+    would all map to the same sets of the cache and evict each other.
     """
-    return odd_lines(whole_tiles(count, itemsize), itemsize)
+    return odd_lines(padded_columns(columns, itemsize), itemsize)
 
 
-def empty_at_points(rows: int, columns: int, dtype: Any, times: int = 1) -> np.ndarray:
-    """Return memory for the 36 matrices, (times, 36, ...), again an odd number of cache lines from one to the next.
-
-    There are as many rows as whole tiles have. What a tile reaches behind the last vector of a row is zero: numbers so
-    small that a processor treats them apart, which may lie there by chance, would make the products twenty times as
-    slow.
-    """
-    size, height = np.dtype(dtype).itemsize, -(-rows // 4) * 4
-    pitch, written = row_pitch(columns, size), blocks_of(columns, size) * REGISTER // size
-    numbers = memory.empty((times, 36, odd_lines(height * pitch, size)), dtype)
-    inside = numbers[..., : height * pitch].reshape(times, 36, height, pitch)
-    inside[..., written : whole_tiles(columns, size)] = 0
-    return numbers
-
-
-def matrices(numbers: np.ndarray, rows: int, pitch: int) -> np.ndarray:
-    """Return the 36 matrices with rows of a pitch, (36, rows, pitch), a view."""
-    return numbers[:, : rows * pitch].reshape(36, rows, pitch)
-
-
-def transform_weights_reference(chunk, start, stop, weight, swapped, pitch, u, moderate):
-    kernels = weight.reshape(*weight.shape[:2], 3, 3)
-    points = G.astype(weight.dtype) @ kernels @ G.T.astype(weight.dtype)  # (F, C, 6, 6)
-    points = points if swapped else points.swapaxes(0, 1)
-    rows, columns = points.shape[:2]
-    matrices(u, rows, pitch)[:, start:stop, :columns] = points.reshape(rows, columns, 36)[start:stop].transpose(2, 0, 1)
-    moderate[chunk] &= all_moderate_reference(weight[start:stop] if swapped else weight[:, start:stop])
-
-
-def transform_weights_backward_reference(chunk, start, stop, du, pitch, dweight):
-    points = matrices(du.sum(axis=0), len(dweight), pitch)[:, start:stop, : dweight.shape[1]]
-    points = points.transpose(1, 2, 0)  # (F, C, 36)
-    g = G.astype(du.dtype)
-    gradients = g.T @ points.reshape(*points.shape[:2], 6, 6) @ g
-    dweight[start:stop] = gradients.reshape(*points.shape[:2], 9)
+def matrices_shape(rows: int, columns: int, itemsize: int) -> tuple[int, int]:
+    """Return the shape of the memory of the 36 matrices, their rows padded to a multiple of 4."""
+    return 36, odd_lines(-(-rows // 4) * 4 * row_pitch(columns, itemsize), itemsize)
 
 
 @jit
 def transform_weights(chunk, start, stop, weight, swapped, pitch, u, moderate):
-    """U = G w G^T for the rows start to stop of the 36 matrices.
+    """U = G w G^T for the rows start to stop of the 36 matrices, zero-padded to whole half tiles.
 
-    weight (F, C, 9), u (36, at least rows * pitch). What ``moderate`` is for is told at `all_moderate`.
+    weight (F, C, 9), u (36, at least rows * pitch). Clears ``moderate[chunk]`` if `all_moderate` is false.
     """
     columns, step, one = weight.shape[1] if swapped else weight.shape[0], REGISTER // u.itemsize, u.dtype.type(1)
     taps, half = np.zeros(9 * step, u.dtype), np.zeros(18 * step, u.dtype)
-    flat, point, fine = u.reshape(-1), u.shape[1], True
+    flat, point, ok, half_tile = u.reshape(-1), u.shape[1], True, FOUR // 2 // u.itemsize
     for row in range(start, stop):
-        for s in range(0, columns, step):
+        for s in range(0, -(-columns // half_tile) * half_tile, step):
             for lane in range(step):
                 if s + lane < columns:
                     kernel = weight[row, s + lane] if swapped else weight[s + lane, row]
@@ -232,7 +194,7 @@ def transform_weights(chunk, start, stop, weight, swapped, pitch, u, moderate):
                 else:
                     for t in range(9):
                         taps[t * step + lane] = 0
-            fine &= all_moderate(taps)
+            ok &= all_moderate(taps)
             for j in range(3):
                 at = j * step
                 a, b, c, d, e, f = times_g(one, load(taps, at), load(taps, at + 3 * step), load(taps, at + 6 * step))
@@ -241,14 +203,14 @@ def transform_weights(chunk, start, stop, weight, swapped, pitch, u, moderate):
                 at = 3 * j * step
                 a, b, c, d, e, f = times_g(one, load(half, at), load(half, at + step), load(half, at + 2 * step))
                 store6(flat, 6 * j * point + row * pitch + s, point, a, b, c, d, e, f)
-    moderate[chunk] &= fine
+    moderate[chunk] &= ok
 
 
 @jit
 def transform_weights_backward(chunk, start, stop, du, pitch, dweight):
     """Dw = G^T du G for the filters start to stop.
 
-    du (parts to be added, 36, at least F * pitch), dweight (F, C, 9).
+    du (partial sums, 36, at least F * pitch), dweight (F, C, 9).
     """
     channels, step, one = dweight.shape[1], REGISTER // du.itemsize, du.dtype.type(1)
     half, taps = np.zeros(18 * step, du.dtype), np.zeros(9 * step, du.dtype)

@@ -1,7 +1,5 @@
-"""Floor 3, the layers: parameters, caches and names around the functions of `numpycnn.functional`."""
+"""Layers: parameters, caches and names around the operations of a backend."""
 
-from numpycnn import functional as _functional
-from numpycnn.functional.described import describe as _describe
 from numpycnn.layers.activations import ELU, GELU, SELU, LeakyReLU, LogSoftmax, ReLU, Sigmoid, Softmax, Tanh
 from numpycnn.layers.base import Layer, Parameter
 from numpycnn.layers.branches import Concat, Residual
@@ -75,9 +73,3 @@ __all__ = [
     "Upsample",
     "ZeroPad",
 ]
-
-_functions = {name.replace("_", ""): getattr(_functional, name) for name in _functional.__all__}
-for _name in __all__:
-    _twin = [globals()[f"{_name[:-2]}2D"]] if _name.endswith(("1D", "3D")) else []
-    _function = [_functions[_name.lower()]] if _name.lower() in _functions else []
-    _describe(globals()[_name], *_twin, *_function, Layer)

@@ -1,34 +1,60 @@
-"""Layers that apply a function to each element; the formulas are in `numpycnn.functional.activations`."""
+"""Layers that apply a function to each element; the formulas are in `numpycnn.plain.activations`."""
 
 from typing import Any
 
 import numpy as np
 
-from numpycnn import functional as F
-from numpycnn.functional.activations import check_approximate
-from numpycnn.functional.checks import check_int, check_number, normal_axis
-from numpycnn.layers.base import Layer, Shape
+from numpycnn._checks import check_axis, check_choice, check_int, check_number
+from numpycnn._settings import operations
+from numpycnn._types import Shape
+from numpycnn.layers.base import Layer
 
 
 class ReLU(Layer):
-    """``max(x, 0)``, see `numpycnn.functional.relu`."""
+    """``max(x, 0)``, see `numpycnn.functional.relu`.
 
-    # The output is positive where the input is, and the next layer keeps it as well: one array instead of two.
+    Parameters
+    ----------
+    name : str, optional
+        What errors and the summary call the layer.
+
+    Raises
+    ------
+    TypeError
+        If `name` is not a string.
+
+    References
+    ----------
+    V. Nair and G. Hinton, "Rectified linear units improve restricted Boltzmann machines", 2010.
+    """
+
+    # The output has the signs of the input, and the next layer caches it too: one array instead of two.
     def _forward(self, x: np.ndarray, **mode: bool) -> tuple[np.ndarray, Any]:
-        y = F.relu(x)
+        y = operations().relu(x)
         return y, y
 
     def _backward(self, dy: np.ndarray, y: np.ndarray) -> np.ndarray:
-        return F.relu_backward(dy, y)
+        return operations().relu_backward(dy, y)
 
 
 class LeakyReLU(Layer):
     """``x`` where it is positive, else ``negative_slope * x``, see `numpycnn.functional.leaky_relu`.
 
+    Parameters
+    ----------
+    negative_slope : float
+        The slope below 0.
+    name : str, optional
+        What errors and the summary call the layer.
+
     Raises
     ------
     TypeError, ValueError
-        If `negative_slope` is no finite number.
+        If `negative_slope` is not a finite number.
+
+    References
+    ----------
+    A. Maas, A. Hannun, A. Ng, "Rectifier nonlinearities improve neural network acoustic models", 2013.
     """
 
     def __init__(self, negative_slope: float = 0.01, *, name: str | None = None) -> None:
@@ -36,19 +62,31 @@ class LeakyReLU(Layer):
         self.negative_slope = check_number(negative_slope, "negative_slope", "LeakyReLU")
 
     def _forward(self, x: np.ndarray, **mode: bool) -> tuple[np.ndarray, Any]:
-        return F.leaky_relu(x, negative_slope=self.negative_slope), x
+        return operations().leaky_relu(x, negative_slope=self.negative_slope), x
 
     def _backward(self, dy: np.ndarray, x: np.ndarray) -> np.ndarray:
-        return F.leaky_relu_backward(dy, x, negative_slope=self.negative_slope)
+        return operations().leaky_relu_backward(dy, x, negative_slope=self.negative_slope)
 
 
 class ELU(Layer):
     """``x`` where it is positive, else ``alpha * (exp(x) - 1)``, see `numpycnn.functional.elu`.
 
+    Parameters
+    ----------
+    alpha : float
+        Minus the limit far below 0.
+    name : str, optional
+        What errors and the summary call the layer.
+
     Raises
     ------
     TypeError, ValueError
-        If `alpha` is no finite number.
+        If `alpha` is not a finite number.
+
+    References
+    ----------
+    D.-A. Clevert, T. Unterthiner, S. Hochreiter, "Fast and accurate deep network learning by exponential linear units",
+    arXiv 1511.07289.
     """
 
     def __init__(self, alpha: float = 1.0, *, name: str | None = None) -> None:
@@ -56,110 +94,187 @@ class ELU(Layer):
         self.alpha = check_number(alpha, "alpha", "ELU")
 
     def _forward(self, x: np.ndarray, **mode: bool) -> tuple[np.ndarray, Any]:
-        return F.elu(x, alpha=self.alpha), x
+        return operations().elu(x, alpha=self.alpha), x
 
     def _backward(self, dy: np.ndarray, x: np.ndarray) -> np.ndarray:
-        return F.elu_backward(dy, x, alpha=self.alpha)
+        return operations().elu_backward(dy, x, alpha=self.alpha)
 
 
 class SELU(Layer):
-    """The self-normalising ELU, see `numpycnn.functional.selu`."""
+    """The self-normalizing ELU, see `numpycnn.functional.selu`.
+
+    Parameters
+    ----------
+    name : str, optional
+        What errors and the summary call the layer.
+
+    Raises
+    ------
+    TypeError
+        If `name` is not a string.
+
+    References
+    ----------
+    G. Klambauer, T. Unterthiner, A. Mayr, S. Hochreiter, "Self-normalizing neural networks", arXiv 1706.02515.
+    """
 
     def _forward(self, x: np.ndarray, **mode: bool) -> tuple[np.ndarray, Any]:
-        return F.selu(x), x
+        return operations().selu(x), x
 
     def _backward(self, dy: np.ndarray, x: np.ndarray) -> np.ndarray:
-        return F.selu_backward(dy, x)
+        return operations().selu_backward(dy, x)
 
 
 class GELU(Layer):
     """``x * Phi(x)``, exactly or with ``approximate="tanh"``, see `numpycnn.functional.gelu`.
 
+    Parameters
+    ----------
+    approximate : {"none", "tanh"}
+        Whether ``Phi`` is exact or approximated.
+    name : str, optional
+        What errors and the summary call the layer.
+
     Raises
     ------
     ValueError
         If `approximate` is unknown.
+
+    References
+    ----------
+    D. Hendrycks and K. Gimpel, "Gaussian error linear units (GELUs)", arXiv 1606.08415.
     """
 
     def __init__(self, approximate: str = "none", *, name: str | None = None) -> None:
         super().__init__(name=name)
-        check_approximate(approximate, "GELU")
-        self.approximate = approximate
+        self.approximate = check_choice(approximate, "approximate", "GELU", ("none", "tanh"))
 
     def _forward(self, x: np.ndarray, **mode: bool) -> tuple[np.ndarray, Any]:
-        return F.gelu(x, self.approximate), x
+        return operations().gelu(x, self.approximate), x
 
     def _backward(self, dy: np.ndarray, x: np.ndarray) -> np.ndarray:
-        return F.gelu_backward(dy, x, self.approximate)
+        return operations().gelu_backward(dy, x, self.approximate)
 
 
 class Sigmoid(Layer):
-    """``1 / (1 + exp(-x))``, see `numpycnn.functional.sigmoid`."""
+    """``1 / (1 + exp(-x))``, see `numpycnn.functional.sigmoid`.
+
+    Parameters
+    ----------
+    name : str, optional
+        What errors and the summary call the layer.
+
+    Raises
+    ------
+    TypeError
+        If `name` is not a string.
+
+    References
+    ----------
+    I. Goodfellow, Y. Bengio, A. Courville, "Deep Learning", section 6.2.2.
+    """
 
     def _forward(self, x: np.ndarray, **mode: bool) -> tuple[np.ndarray, Any]:
-        y = F.sigmoid(x)
+        y = operations().sigmoid(x)
         return y, (x, y)
 
     def _backward(self, dy: np.ndarray, cache: Any) -> np.ndarray:
         x, y = cache
-        return F.sigmoid_backward(dy, x, y=y)
+        return operations().sigmoid_backward(dy, x, y=y)
 
 
 class Tanh(Layer):
-    """Hyperbolic tangent, see `numpycnn.functional.tanh`."""
+    """Hyperbolic tangent, see `numpycnn.functional.tanh`.
+
+    Parameters
+    ----------
+    name : str, optional
+        What errors and the summary call the layer.
+
+    Raises
+    ------
+    TypeError
+        If `name` is not a string.
+
+    References
+    ----------
+    I. Goodfellow, Y. Bengio, A. Courville, "Deep Learning", section 6.3.2.
+    """
 
     def _forward(self, x: np.ndarray, **mode: bool) -> tuple[np.ndarray, Any]:
-        y = F.tanh(x)
+        y = operations().tanh(x)
         return y, (x, y)
 
     def _backward(self, dy: np.ndarray, cache: Any) -> np.ndarray:
         x, y = cache
-        return F.tanh_backward(dy, x, y=y)
+        return operations().tanh_backward(dy, x, y=y)
 
 
-class AnySoftmax(Layer):
-    """What both have in common: the axis."""
+class SoftmaxBase(Layer):
+    """Base class of the two softmax layers, with their axis."""
 
     def __init__(self, axis: int = -1, *, name: str | None = None) -> None:
         super().__init__(name=name)
-        self.axis = check_int(axis, "axis", type(self).__name__)
+        self.axis = check_int(axis, "axis", type(self).__name__, minimum=None)
 
     def _build(self, input_shape: Shape, rng: np.random.Generator | None) -> Shape:
-        normal_axis(self.axis, len(input_shape) + 1, type(self).__name__)
+        check_axis(self.axis, len(input_shape) + 1, type(self).__name__)
         return input_shape
 
 
-class Softmax(AnySoftmax):
-    """Probabilities along an axis, see `numpycnn.functional.softmax`. `CrossEntropy` takes logits and needs none.
+class Softmax(SoftmaxBase):
+    """Probabilities along an axis, see `numpycnn.functional.softmax`. `CrossEntropy` takes logits, without a softmax.
+
+    Parameters
+    ----------
+    axis : int
+        Along which the results add up to 1.
+    name : str, optional
+        What errors and the summary call the layer.
 
     Raises
     ------
     TypeError, ValueError
         If `axis` is not an int; when it is built, if there is no such axis.
+
+    References
+    ----------
+    I. Goodfellow, Y. Bengio, A. Courville, "Deep Learning", section 6.2.2.3.
     """
 
     def _forward(self, x: np.ndarray, **mode: bool) -> tuple[np.ndarray, Any]:
-        y = F.softmax(x, self.axis)
+        y = operations().softmax(x, self.axis)
         return y, (x, y)
 
     def _backward(self, dy: np.ndarray, cache: Any) -> np.ndarray:
         x, y = cache
-        return F.softmax_backward(dy, x, self.axis, y=y)
+        return operations().softmax_backward(dy, x, self.axis, y=y)
 
 
-class LogSoftmax(AnySoftmax):
+class LogSoftmax(SoftmaxBase):
     """Logarithm of the softmax along an axis, see `numpycnn.functional.log_softmax`.
 
+    Parameters
+    ----------
+    axis : int
+        Along which the results add up to 1.
+    name : str, optional
+        What errors and the summary call the layer.
+
     Raises
     ------
     TypeError, ValueError
         If `axis` is not an int; when it is built, if there is no such axis.
+
+    References
+    ----------
+    I. Goodfellow, Y. Bengio, A. Courville, "Deep Learning", section 6.2.2.3.
     """
 
     def _forward(self, x: np.ndarray, **mode: bool) -> tuple[np.ndarray, Any]:
-        y = F.log_softmax(x, self.axis)
+        y = operations().log_softmax(x, self.axis)
         return y, (x, y)
 
     def _backward(self, dy: np.ndarray, cache: Any) -> np.ndarray:
         x, y = cache
-        return F.log_softmax_backward(dy, x, self.axis, y=y)
+        return operations().log_softmax_backward(dy, x, self.axis, y=y)

@@ -1,39 +1,38 @@
-"""What a layer is: something that is built for an input shape, goes forward, and goes backward.
+"""The base class of layers: build, forward pass, backward pass, parameters and names.
 
-A layer of your own fills in three hooks, of which the first is only needed where there is something to learn:
+A custom layer implements three methods, the first of them only if the layer has parameters or changes the shape:
 
-    def _build(self, input_shape, rng):                         # make Parameters; return the output shape
-    def _forward(self, x, *, training, differentiable):         # return y, and what the backward will need
+    def _build(self, input_shape, rng):                         # create Parameters; return the output shape
+    def _forward(self, x, *, training, differentiable):         # return y, and a cache for the backward pass
     def _backward(self, dy, cache):                             # set each parameter's grad; return dx
 
-The public methods around them check the arguments, keep the cache, and put the layer's name into every error.
+The public methods around them check the arguments, keep the cache, and add the layer's name to every error.
 """
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from numpycnn.functional.checks import FLOATS, check_flag, in_order, spell, whole_number
-from numpycnn.layers.building import all_or_nothing, expect_built_for
+from numpycnn._checks import FLOATS, as_contiguous, check_flag, check_int, check_unmasked, fits_shape, format_shape
+from numpycnn._types import Shape as Shape
+from numpycnn.layers.building import check_built_for, restore_on_failure
 from numpycnn.layers.parameter import Parameter as Parameter
-
-Shape = tuple[int, ...]
 
 
 class Layer:
-    """Base class of all layers. Shapes are without the batch axis where a layer is built, and with it in the arrays.
+    """Base class of all layers. Shapes given at build exclude the batch axis; arrays include it.
 
     Parameters
     ----------
     name : str, optional
-        What errors and the summary call the layer.
+        Name of the layer in errors and in the summary.
 
     Raises
     ------
     TypeError
-        If `name` is no string.
+        If `name` is not a string.
 
     Attributes
     ----------
@@ -41,7 +40,7 @@ class Layer:
     input_shape, output_shape : tuple of int or None
         None until the layer is built.
     dtype : dtype or None
-        Of the parameters and of all arrays that go through.
+        Of the parameters, inputs and outputs.
     """
 
     name: str | None = None
@@ -49,45 +48,49 @@ class Layer:
     output_shape: Shape | None = None
     dtype: Any = None
 
-    #: Whether the layers inside work one after the other, and not side by side.
+    #: Whether the layers inside are applied in sequence, and not in parallel.
     chained = False
 
-    #: The batched input shape that `forward` asks for, with names for axes of any size; None accepts every shape.
+    #: The batched input shape that `forward` requires, with names for axes of any size; None accepts every shape.
     _expected: tuple[int | str, ...] | None = None
     _cache: Any = None
-    _place = ""  # position in the model that it was put into last, like "7" or "3.main.0"
-    _seeded = True  # False where it was built without a generator
+    _place = ""  # position in the model that it was last added to, like "7" or "3.main.0"
+    _seeded = True  # False if it was built without a generator
 
     def __init__(self, *, name: str | None = None) -> None:
         if name is not None and not isinstance(name, str):
             raise TypeError(f"{type(self).__name__}: expected name to be a string, got {type(name).__name__} {name!r}")
         self.name = name
 
-    # ----------------------------------------------------------------------------------- hooks for the layers below
+    # ----------------------------------------------------------------------------------- methods for subclasses
 
     def _build(self, input_shape: Shape, rng: np.random.Generator | None) -> Shape:
         return input_shape
 
     def _forward(self, x: np.ndarray, *, training: bool, differentiable: bool) -> tuple[np.ndarray, Any]:
-        raise NotImplementedError(f"{type(self).__name__} does not say how to go forward: it needs a method _forward")
+        raise NotImplementedError(f"{type(self).__name__} has no forward pass: implement _forward")
 
     def _backward(self, dy: np.ndarray, cache: Any) -> np.ndarray:
-        raise NotImplementedError(f"{type(self).__name__} does not say how to go backward: it needs a method _backward")
+        raise NotImplementedError(f"{type(self).__name__} has no backward pass: implement _backward")
 
     def _backward_parameters(self, dy: np.ndarray, cache: Any) -> None:
-        """Set the parameters' gradients only; for layers that save time where nobody asks for ``dx``."""
+        """Set the gradients of the parameters only; overridden by layers that save time without ``dx``."""
         self._backward(dy, cache)
 
     def children(self) -> dict[str, "Layer"]:
-        """Return the layers inside of this one, by name."""
-        return {key: value for key, value in vars(self).items() if isinstance(value, Layer) and not key.startswith("_")}
+        """Return the layers inside this one, by name."""
+        found = {}
+        for key, value in vars(self).items():
+            if isinstance(value, Layer) and key[0] != "_":
+                found[key] = value
+        return found
 
     def multiply_adds(self) -> int:
-        """Return how many multiplications with a weight one example costs."""
+        """Return the number of multiplications with a weight for one example."""
         return sum(child.multiply_adds() for child in self.children().values())
 
     def draw_input(self, shape: Shape, rng: np.random.Generator) -> np.ndarray:
-        """Return a random batch that this layer can work on, for checking its gradients.
+        """Return a random valid batch, for checking the gradients.
 
         Parameters
         ----------
@@ -106,7 +109,7 @@ class Layer:
     def window(self) -> tuple[Sequence[int], Sequence[Any], Sequence[int]] | None:
         """Return kernel size, stride and dilation for each axis if this layer slides a window, else None.
 
-        For a layer that enlarges its input, how many inputs an output sees, and a fraction as the stride.
+        For a layer that enlarges its input, the number of inputs of one output, and a fraction as the stride.
         """
         return None
 
@@ -120,7 +123,7 @@ class Layer:
 
     @property
     def label(self) -> str:
-        """Who this is, for errors: ``Dense 'fc1' (layer 7)``."""
+        """Description of the layer for errors: ``Dense 'fc1' (layer 7)``."""
         return self._label(self._place)
 
     def _label(self, place: str) -> str:
@@ -140,25 +143,25 @@ class Layer:
         str
         """
         if layer is not self and layer._place:
-            for place, found in self._walk().items():
+            for place, found in self.walk().items():
                 if found is layer:
                     return layer._label(place)
         return layer.label
 
     def build(self, input_shape: Sequence[int], *, rng: Any = 0, dtype: Any = np.float32) -> Shape:
-        """Make the parameters for inputs of a shape, unless the layer is built already.
+        """Create the parameters for an input shape, unless the layer is already built.
 
-        A built layer keeps its parameters, its buffers and the state of its generators, also where a model that it is
-        put into builds its layers, and draws nothing from `rng`. For other weights, make a new layer. Inside of a
-        container, the layers that are not built yet are built, and a generator with the same stream as another gets one
-        of its own. If that fails, the layers that were not built before are not built after it.
+        A built layer keeps its parameters, its buffers and the state of its generators, also when a model that contains
+        it is built, and draws nothing from `rng`. For other weights, make a new layer. In a container, the layers that
+        are not yet built are built, and a generator with the same stream as another one gets a new stream. If the build
+        fails, these layers are left unbuilt.
 
         Parameters
         ----------
         input_shape : tuple of int
             Without the batch axis.
         rng : Generator or int or None
-            Where the initial weights are drawn from; a number is a seed. None leaves them zero, to be loaded.
+            Source of the initial weights; an int is a seed. None leaves them zero, to be loaded.
         dtype : dtype
             float32 or float64.
 
@@ -170,23 +173,23 @@ class Layer:
         Raises
         ------
         ValueError
-            If the layer cannot work on such inputs, or is built for another shape.
+            If the layer does not support the input shape, or is built for another one.
         TypeError
-            If the shape is no sequence of ints, the dtype is another one, or the layer is built for the other one.
+            If the shape is not a sequence of ints, or the dtype is unsupported, or not the one the layer is built for.
         MemoryError
-            If there is no room for the parameters.
+            If the parameters do not fit into memory.
         """
         try:
             if not isinstance(input_shape, tuple | list):
                 raise TypeError(f"expected input_shape to be a tuple of ints, got {input_shape!r}")
-            shape = tuple(whole_number(size, "input_shape", "build") for size in input_shape)
+            shape = tuple(check_int(size, "input_shape", "build") for size in input_shape)
             if np.dtype(dtype) not in FLOATS:
                 raise TypeError(f"expected dtype float32 or float64, got {np.dtype(dtype)}")
             if self.output_shape is not None:
-                expect_built_for(self, shape, np.dtype(dtype))
+                check_built_for(self, shape, np.dtype(dtype))
                 return self.output_shape
             generator = None if rng is None else np.random.default_rng(rng)
-            with all_or_nothing(self):
+            with restore_on_failure(self):
                 self.dtype = np.dtype(dtype)
                 output = self._build(shape, generator)
                 if not isinstance(output, tuple):
@@ -194,16 +197,16 @@ class Layer:
                 self.output_shape, self.input_shape = output, shape
                 self._seeded = generator is not None
         except (ValueError, TypeError, MemoryError) as error:
-            raise self._named(error) from None
+            raise self._with_label(error) from None
         return self.output_shape
 
-    def _named(self, error: Exception) -> Exception:
-        """Put the label in front of a message, in place of the name of the function that complained.
+    def _with_label(self, error: Exception) -> Exception:
+        """Return the error with the label in front of its message, in place of the function's name.
 
-        The error passes each container on its way out. The last one, which the caller knows, determines the place.
+        The error passes through each container. The outermost one, which the caller knows, determines the place.
         """
         layer, message = getattr(error, "source", (self, None))
-        kind = MemoryError if isinstance(error, MemoryError) else type(error)  # NumPy's own takes other arguments
+        kind = MemoryError if isinstance(error, MemoryError) else type(error)  # NumPy's subclass takes other arguments
         if message is None:
             message = str(error)
             operation, colon, rest = message.partition(": ")
@@ -216,21 +219,42 @@ class Layer:
         named.given = getattr(error, "given", "")
         return named
 
-    def _settle(self, place: str) -> None:
-        """Learn where in a model this layer stands."""
+    def _set_place(self, place: str) -> None:
+        """Set the place of this layer and of the layers inside."""
         self._place = place
         for key, child in self.children().items():
-            child._settle(f"{place}.{key}" if place else key)
+            child._set_place(f"{place}.{key}" if place else key)
 
-    def _walk(self) -> dict[str, "Layer"]:
-        """Return this layer and all inside of it, by their places and in the order of the model."""
+    def walk(self) -> dict[str, "Layer"]:
+        """Return this layer and all layers inside, by place, in order; the place of this layer is ``""``.
+
+        Returns
+        -------
+        dict of str to Layer
+
+        Examples
+        --------
+        >>> from numpycnn import Dense, ReLU, Residual, Sequential
+        >>> list(Sequential([Dense(2), Residual(ReLU())]).walk())
+        ['', '0', '1', '1.main']
+        """
         found: dict[str, Layer] = {}
-        ahead: list[tuple[str, Layer]] = [("", self)]
-        while ahead:
-            place, layer = ahead.pop()
+        pending: list[tuple[str, Layer]] = [("", self)]
+        while pending:
+            place, layer = pending.pop()
             found[place] = layer
-            children = [(f"{place}.{key}" if place else key, child) for key, child in layer.children().items()]
-            ahead.extend(reversed(children))
+            children = layer.children()
+            for key in reversed(children):
+                pending.append((f"{place}.{key}" if place else key, children[key]))
+        return found
+
+    def _find(self, kind: type, private: bool = False) -> dict[str, Any]:
+        """Return the attributes of a type in this layer and all layers inside, by name (``"0.weight"``)."""
+        found = {}
+        for place, layer in self.walk().items():
+            for name, value in vars(layer).items():
+                if isinstance(value, kind) and (private or name[0] != "_"):
+                    found[f"{place}.{name}" if place else name] = value
         return found
 
     # ----------------------------------------------------------------------------------------- forward and backward
@@ -246,10 +270,10 @@ class Layer:
         ----------
         x : ndarray of shape (N, *input_shape)
         training : bool
-            Switch dropout and batch statistics on. Implies `differentiable`.
+            Use dropout and batch statistics. Implies `differentiable`.
         differentiable : bool
-            Keep what `backward` needs. Without it nothing is written to the layer, so that several threads may predict
-            with it at once.
+            Keep the cache that `backward` needs. Otherwise nothing is written to the layer, so several threads may
+            predict with it at once.
 
         Returns
         -------
@@ -260,11 +284,13 @@ class Layer:
         RuntimeError
             If the layer has not been built.
         ValueError, TypeError
-            If `x` does not have the shape or the type that the layer was built for.
+            If `x` does not have the shape or the dtype that the layer was built for.
         """
         try:
-            training = check_flag(training, "training", "forward")
-            differentiable = check_flag(differentiable, "differentiable", "forward") or training
+            training = training if type(training) is bool else check_flag(training, "training", "forward")
+            if type(differentiable) is not bool:
+                check_flag(differentiable, "differentiable", "forward")
+            differentiable = bool(differentiable or training)
             x = self._check_input(x)
             result = self._forward(x, training=training, differentiable=differentiable)
             if not isinstance(result, tuple) or len(result) != 2:
@@ -273,13 +299,13 @@ class Layer:
         except (ValueError, TypeError, RuntimeError) as error:
             if isinstance(error, RuntimeError) and not hasattr(error, "source"):
                 raise
-            raise self._named(error) from None
+            raise self._with_label(error) from None
         if differentiable:
             self._cache = (cache, y.shape)
         return y
 
     def backward(self, dy: Any) -> np.ndarray:
-        """Set the gradients of the parameters, and return that of the input.
+        """Set the gradients of the parameters, and return the gradient of the input.
 
         Parameters
         ----------
@@ -294,27 +320,16 @@ class Layer:
         Raises
         ------
         RuntimeError
-            If there was no such forward pass, or its backward pass has been done.
+            If there was no such forward pass, or its backward pass is done.
         ValueError, TypeError
-            If `dy` does not have the shape or the type of the output.
+            If `dy` does not have the shape or the dtype of the output.
         """
-        return self._go_back(self._input_gradient, dy)
-
-    def _input_gradient(self, dy: np.ndarray, cache: Any) -> np.ndarray:
-        dx = self._backward(dy, cache)
-        if not isinstance(dx, np.ndarray):
-            raise TypeError(f"expected _backward to return the gradient of the input, an array, got {dx!r}")
-        if dx.shape != (len(dy), *(self.input_shape or ())):
-            raise ValueError(
-                f"expected _backward to return the gradient of the input, {spell(('N', *(self.input_shape or ())))}, "
-                f"got {spell(dx.shape)}"
-            )
-        return dx
+        return self._run_backward(dy, input_gradient=True)
 
     def backward_parameters(self, dy: Any) -> None:
-        """Set the gradients of the parameters as `backward` does, where that of the input is of no interest.
+        """Set the gradients of the parameters as `backward` does, without computing the gradient of the input.
 
-        That is so for the first layer in training; a convolution saves a third of its work by it.
+        For the first layer in training, which needs no gradient of its input; saves a third of a convolution's work.
 
         Parameters
         ----------
@@ -325,88 +340,88 @@ class Layer:
         RuntimeError, ValueError, TypeError
             As `backward`.
         """
-        self._go_back(self._backward_parameters, dy)
+        self._run_backward(dy, input_gradient=False)
 
-    def _go_back(self, hook: Callable[[np.ndarray, Any], Any], dy: Any) -> Any:
+    def _run_backward(self, dy: Any, *, input_gradient: bool) -> Any:
         if self._cache is None:
-            raise self._named(
+            raise self._with_label(
                 RuntimeError(
                     "backward needs a forward pass before it, with training=True or differentiable=True; "
-                    "each forward pass serves one backward"
+                    "each forward pass allows one backward pass"
                 )
             )
         cache, shape = self._cache
+        dx = None
         try:
-            dy = np.asarray(dy)
-            if dy.dtype != self.dtype:
+            dy = check_unmasked(dy, "dy", "backward")
+            if dy.dtype.newbyteorder("=") != self.dtype:
                 raise TypeError(f"expected dy of {self.dtype}, got {dy.dtype}")
             if dy.shape != shape:
-                raise ValueError(f"expected dy {spell(shape)} like the output, got {spell(dy.shape)}")
-            dx = hook(in_order(dy), cache)
+                raise ValueError(f"expected dy {format_shape(shape)} like the output, got {format_shape(dy.shape)}")
+            dy = as_contiguous(dy)
+            if input_gradient:
+                dx = self._backward(dy, cache)
+                expected = (len(dy), *(self.input_shape or ()))
+                if not isinstance(dx, np.ndarray):
+                    raise TypeError(f"expected _backward to return the gradient of the input, an array, got {dx!r}")
+                if dx.shape != expected:
+                    raise ValueError(
+                        "expected _backward to return the gradient of the input, "
+                        f"{format_shape(('N', *expected[1:]))}, got {format_shape(dx.shape)}"
+                    )
+            else:
+                self._backward_parameters(dy, cache)
         except (ValueError, TypeError, RuntimeError) as error:
             if isinstance(error, RuntimeError) and not hasattr(error, "source"):
                 raise
-            raise self._named(error) from None
+            raise self._with_label(error) from None
         self._cache = None
         return dx
 
     def forget(self) -> None:
-        """Let go of what the last forward pass kept for the backward one."""
-        self._cache = None
-        for child in self.children().values():
-            child.forget()
+        """Drop the cache of the last forward pass."""
+        for layer in self.walk().values():
+            layer._cache = None
 
     def _check_built(self) -> None:
         if self.output_shape is None:
             raise RuntimeError(
                 f"{self.label} is not built yet: call build(input_shape) first, "
-                "or give it to a Sequential with an input_shape"
+                "or add it to a Sequential with an input_shape"
             )
 
     def _check_input(self, x: Any) -> np.ndarray:
-        self._check_built()
-        x = np.asarray(x)
-        if x.dtype != self.dtype and not self.children():  # the layers inside know best what they take
+        """Return a batch of the layer's dtype and input shape, as a contiguous array."""
+        if self.output_shape is None:
+            self._check_built()
+        x = check_unmasked(x, "x", "forward") if isinstance(x, np.ma.MaskedArray) else np.asarray(x)
+        if x.dtype.newbyteorder("=") != self.dtype and not self.children():  # layers inside check their own input
             raise TypeError(
                 f"expected {self.dtype}, got {x.dtype}; convert the input with x.astype(np.{self.dtype}) "
                 "or build the model with another dtype"
             )
-        if self._expected is None:
-            fits = x.ndim >= 1
-        else:
-            fits = x.ndim == len(self._expected) and all(
-                wanted == size
-                for wanted, size in zip(self._expected, x.shape, strict=True)
-                if not isinstance(wanted, str)
-            )
-        if not fits:
-            error: Any = ValueError(f"expected {spell(self._expected or ('N', '...'))}, got {spell(x.shape)}")
-            error.given = f"{x.shape[1]} features" if x.ndim == 2 else spell(x.shape[1:])
+        if not (x.ndim >= 1 if self._expected is None else fits_shape(x.shape, self._expected)):
+            expected = format_shape(self._expected or ("N", "..."))
+            error: Any = ValueError(f"expected {expected}, got {format_shape(x.shape)}")
+            error.given = f"{x.shape[1]} features" if x.ndim == 2 else format_shape(x.shape[1:])
             raise error
-        return in_order(x)  # the last bits of a sum depend on the order in memory
+        return as_contiguous(x)
 
-    # ------------------------------------------------------------------------------------------- what a layer holds
-
-    def _own(self, kind: type) -> Iterator[tuple[str, Any]]:
-        return ((k, v) for k, v in vars(self).items() if isinstance(v, kind) and not k.startswith("_"))
+    # ------------------------------------------------------------------------------------------- parameters and state
 
     def parameters(self) -> dict[str, Parameter]:
-        """Return what is trained, by name and in the order of definition."""
-        found = dict(self._own(Parameter))
-        for key, child in self.children().items():
-            found.update({f"{key}.{name}": parameter for name, parameter in child.parameters().items()})
-        return found
+        """Return the parameters, by name, in the order of definition."""
+        return self._find(Parameter)
 
     def state(self) -> dict[str, np.ndarray]:
-        """Return all arrays that are saved, by name: values of parameters, then buffers (such as running means)."""
-        found = {name: parameter.value for name, parameter in self._own(Parameter)}
-        found.update(self._own(np.ndarray))
-        for key, child in self.children().items():
-            found.update({f"{key}.{name}": array for name, array in child.state().items()})
-        return found
+        """Return all arrays that are saved, by name: values of parameters, and buffers (such as running means)."""
+        return {
+            name: found.value if isinstance(found, Parameter) else found
+            for name, found in self._find(Parameter | np.ndarray).items()  # type: ignore[arg-type]
+        }
 
     def load_state(self, state: Mapping[str, np.ndarray]) -> None:
-        """Copy arrays as returned by `state` into this layer, all or nothing.
+        """Copy arrays, as returned by `state`, into this layer; on an error nothing is copied.
 
         Parameters
         ----------
@@ -422,30 +437,25 @@ class Layer:
         if missing or unknown:
             parts = [f"missing {', '.join(missing)}"] * bool(missing)
             parts += [f"unknown {', '.join(unknown)}"] * bool(unknown)
-            raise ValueError(f"{self.label}: the arrays do not belong to this model: {'; '.join(parts)}")
+            raise ValueError(f"{self.label}: the arrays do not match this model: {'; '.join(parts)}")
         for key, array in mine.items():
             if np.shape(state[key]) != array.shape:
                 raise ValueError(
-                    f"{self.label}: expected {key} {spell(array.shape)}, got {spell(np.shape(state[key]))}"
+                    f"{self.label}: expected {key} {format_shape(array.shape)}, "
+                    f"got {format_shape(np.shape(state[key]))}"
                 )
         for key, array in mine.items():
             array[...] = state[key]
 
     def random_generators(self) -> dict[str, np.random.Generator]:
-        """Return the sources of randomness inside (as in dropout), by name, for a checkpoint to keep their state."""
-        found = self._generators()
-        for key, child in self.children().items():
-            found.update({f"{key}.{name}": rng for name, rng in child.random_generators().items()})
-        return found
-
-    def _generators(self) -> dict[str, np.random.Generator]:
-        return {k: v for k, v in vars(self).items() if isinstance(v, np.random.Generator)}
+        """Return the random generators inside (such as dropout's), by name, for checkpoints."""
+        return self._find(np.random.Generator, private=True)
 
     def config(self) -> dict[str, Any]:
         """Return the constructor's arguments.
 
-        ``type(layer)(**layer.config())`` is an equal layer that is not built; in a container, the layers inside are the
-        same. Every argument is kept as the attribute of the same name.
+        ``type(layer)(**layer.config())`` is an equal unbuilt layer; a container shares the layers inside. Each argument
+        is stored as an attribute of the same name.
         """
         return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
 

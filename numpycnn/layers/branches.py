@@ -1,34 +1,34 @@
-"""Layers made of layers that work side by side on the same input."""
+"""Layers that apply parallel branches of layers to the same input."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from numpycnn.functional.checks import spell
+from numpycnn._checks import format_shape
 from numpycnn.layers.base import Layer, Shape
-from numpycnn.layers.building import expect_separate
+from numpycnn.layers.building import check_not_shared
 
 
 class Residual(Layer):
-    """``y = main(x) + shortcut(x)``: the main branch only has to learn what to change.
+    """``y = main(x) + shortcut(x)``: the main branch only learns a residual.
 
-    The gradient reaches ``x`` through both, ``dx = main.backward(dy) + shortcut.backward(dy)``, so even a very deep
-    network has a short way back.
+    The gradient reaches ``x`` through both, ``dx = main.backward(dy) + shortcut.backward(dy)``, which gives even a very
+    deep network a short path for gradients.
 
     Parameters
     ----------
     main : Layer
     shortcut : Layer, optional
-        Fits the shapes together where `main` changes them; the input itself if not given.
+        Matches the shape if `main` changes it; the identity by default.
     name : str, optional
 
     Raises
     ------
     TypeError
-        If a branch is no layer.
+        If a branch is not a layer.
     ValueError
-        If the branches give different shapes; when it is built.
+        At build, if the output shapes of the branches differ.
 
     References
     ----------
@@ -40,7 +40,7 @@ class Residual(Layer):
         for branch in [main] if shortcut is None else [main, shortcut]:
             if not isinstance(branch, Layer):
                 raise TypeError(f"Residual: expected layers as branches, got {type(branch).__name__}")
-        expect_separate(self, [main] if shortcut is None else [main, shortcut])
+        check_not_shared(self, [main] if shortcut is None else [main, shortcut])
         self.main = main
         self.shortcut = shortcut
 
@@ -49,8 +49,8 @@ class Residual(Layer):
         other = input_shape if self.shortcut is None else self.shortcut.build(input_shape, rng=rng, dtype=self.dtype)
         if output != other:
             raise ValueError(
-                f"expected both branches to give the same shape, got {spell(output)} from the main branch and "
-                f"{spell(other)} from the shortcut"
+                f"expected the same output shape of both branches, got {format_shape(output)} from the main branch and "
+                f"{format_shape(other)} from the shortcut"
             )
         return output
 
@@ -64,9 +64,9 @@ class Residual(Layer):
 
 
 class Concat(Layer):
-    """The outputs of several branches, one after the other along the channels (axis 1).
+    """Concatenate the outputs of several branches along the channels (axis 1).
 
-    Each branch gets its own channels of ``dy`` back, and ``dx`` is the sum of what they return.
+    Each branch gets its own channels of ``dy``, and ``dx`` is the sum of their gradients.
 
     Parameters
     ----------
@@ -76,9 +76,9 @@ class Concat(Layer):
     Raises
     ------
     TypeError
-        If `branches` is no list of layers.
+        If `branches` is not a list of layers.
     ValueError
-        If it is empty, or the outputs differ in more than their channels; the latter when it is built.
+        If it is empty, or (at build) the output shapes differ in more than the channels.
 
     References
     ----------
@@ -95,7 +95,7 @@ class Concat(Layer):
         for branch in self.branches:
             if not isinstance(branch, Layer):
                 raise TypeError(f"Concat: expected layers as branches, got {type(branch).__name__}")
-        expect_separate(self, self.branches)
+        check_not_shared(self, self.branches)
 
     def children(self) -> dict[str, Layer]:
         """Return the branches, by position."""
@@ -105,7 +105,8 @@ class Concat(Layer):
         shapes = [branch.build(input_shape, rng=rng, dtype=self.dtype) for branch in self.branches]
         if len({shape[1:] for shape in shapes}) > 1 or not shapes[0]:
             raise ValueError(
-                f"expected branches that differ in channels only, got {' and '.join(spell(shape) for shape in shapes)}"
+                f"expected branches that differ in channels only, "
+                f"got {' and '.join(format_shape(shape) for shape in shapes)}"
             )
         self._cuts = np.cumsum([shape[0] for shape in shapes])[:-1]
         return (sum(shape[0] for shape in shapes), *shapes[0][1:])

@@ -1,4 +1,4 @@
-"""What building takes care of beside parameters: it is all or nothing, and each generator has a stream of its own."""
+"""Build helpers: undo a failed build, refuse shared layers, and give each random generator its own stream."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -6,54 +6,55 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from numpycnn.functional.checks import spell
+from numpycnn._checks import format_shape
 
 if TYPE_CHECKING:
     from numpycnn.layers.base import Layer
 
 
-def expect_separate(owner: "Layer", layers: "Sequence[Layer]") -> None:
-    """Check that no layer, nor one inside of it, stands in two places of `owner`, where it would need two caches."""
+def check_not_shared(owner: "Layer", layers: "Sequence[Layer]") -> None:
+    """Refuse a layer in two places of `owner`, where it would need two caches."""
     seen = {id(owner)}
-
-    def visit(layer: "Layer") -> None:
-        if id(layer) in seen:
-            raise ValueError(
-                f"{type(owner).__name__}: {type(layer).__name__} is in this model already; "
-                "each place needs its own layer"
-            )
-        seen.add(id(layer))
-        for child in layer.children().values():
-            visit(child)
-
     for layer in layers:
-        visit(layer)
+        for part in layer.walk().values():
+            if id(part) in seen:
+                raise ValueError(
+                    f"{type(owner).__name__}: {type(part).__name__} is in this model already; "
+                    "each place needs its own layer"
+                )
+            seen.add(id(part))
 
 
-def expect_built_for(layer: "Layer", shape: tuple[int, ...], dtype: Any) -> None:
-    """Check that a layer, which is built, is built for these inputs."""
+def check_built_for(layer: "Layer", shape: tuple[int, ...], dtype: Any) -> None:
+    """Check that a built layer is built for this input shape and dtype."""
     remedy = "a built layer keeps its weights, so make a new layer"
     if shape != layer.input_shape:
         raise ValueError(
-            f"expected inputs {spell(layer.input_shape or ())}, for which it is built, got {spell(shape)}; {remedy}"
+            f"expected inputs {format_shape(layer.input_shape or ())}, for which it is built, "
+            f"got {format_shape(shape)}; {remedy}"
         )
     if dtype != layer.dtype:
         raise TypeError(f"expected dtype {layer.dtype}, for which it is built, got {dtype}; {remedy}")
 
 
 def unbuild(layer: "Layer") -> None:
-    """Let the next `build` make all parameters anew, here and in the layers inside."""
-    for part in layer._walk().values():
+    """Make the next `build` create new parameters, here and in the layers inside."""
+    for part in layer.walk().values():
         part.input_shape = part.output_shape = None
 
 
-@contextmanager
-def all_or_nothing(layer: "Layer") -> Iterator[None]:
-    """Build a layer inside of a ``with``: if that fails, it and the layers inside have their attributes back.
+def own_generators(layer: "Layer") -> list[np.random.Generator]:
+    """Return the random generators of a layer, excluding those of the layers inside."""
+    return [value for value in vars(layer).values() if isinstance(value, np.random.Generator)]
 
-    If not, generators with the same stream are separated; those of layers that were built before keep theirs.
+
+@contextmanager
+def restore_on_failure(layer: "Layer") -> Iterator[None]:
+    """Restore the attributes of unbuilt layers if the build inside the ``with`` fails.
+
+    Otherwise, separate generators with the same stream; generators of layers built earlier keep theirs.
     """
-    unbuilt = [(part, vars(part).copy()) for part in layer._walk().values() if part.output_shape is None]
+    unbuilt = [(part, vars(part).copy()) for part in layer.walk().values() if part.output_shape is None]
     try:
         yield
     except BaseException:
@@ -61,7 +62,7 @@ def all_or_nothing(layer: "Layer") -> Iterator[None]:
             vars(part).clear()
             vars(part).update(attributes)
         raise
-    new = {id(generator) for part, _ in unbuilt for generator in part._generators().values()}
+    new = {id(generator) for part, _ in unbuilt for generator in own_generators(part)}
     separate_streams(sorted(layer.random_generators().values(), key=lambda generator: id(generator) in new))
 
 
@@ -69,31 +70,31 @@ def _reseed(generator: np.random.Generator, seed: np.random.SeedSequence) -> Non
     generator.bit_generator.state = type(generator.bit_generator)(seed).state
 
 
-def _stream(generator: np.random.Generator) -> Any:
-    """Return the identity of a generator's stream, which drawing from it does not change where it has an increment."""
+def _stream_id(generator: np.random.Generator) -> Any:
+    """Return the identity of a generator's stream; drawing does not change it if the generator has an increment."""
     state = generator.bit_generator.state["state"]
     return state.get("inc", repr(state))
 
 
 def separate_streams(generators: Iterable[np.random.Generator]) -> None:
-    """Give a stream of its own to each generator that has the stream of one before it.
+    """Reseed each generator that has the same stream as a preceding one.
 
-    The others keep theirs. One generator that several layers draw from in turn is not a repetition.
+    The others keep theirs. One generator shared by several layers is not a duplicate.
     """
     seen: dict[Any, np.random.Generator] = {}
     for position, generator in enumerate(generators):
-        while seen.setdefault(_stream(generator), generator) is not generator:
+        while seen.setdefault(_stream_id(generator), generator) is not generator:
             _reseed(generator, np.random.SeedSequence([int(generator.integers(2**63)), position]))
 
 
 def seed_generators(model: "Layer", seed: int) -> None:
-    """Seed the generators of the layers that were built without one, as in a loaded model, each differently.
+    """Seed the generators of layers that were built without one, as in a loaded model, each differently.
 
-    The generators that come from the seed of a model go on where they are.
+    Generators seeded by a model keep their state.
     """
     kept, seeded = [], []
-    for position, layer in enumerate(model._walk().values()):
-        generators = list(layer._generators().values())
+    for position, layer in enumerate(model.walk().values()):
+        generators = own_generators(layer)
         if layer._seeded:
             kept += generators
             continue

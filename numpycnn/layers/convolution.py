@@ -1,32 +1,73 @@
-"""Convolution layers, and transposed ones, for sequences, pictures and volumes."""
+"""Convolution layers and their transposes, for sequences, images and volumes."""
 
-from collections.abc import Sequence
 from fractions import Fraction
+from math import prod
 from typing import Any, ClassVar
 
 import numpy as np
 
-from numpycnn.functional.checks import as_given, check_flag, per_axis, spell, whole_number
-from numpycnn.functional.conv_transpose import convolve_transposed, convolve_transposed_backward
-from numpycnn.functional.convolution import convolve, convolve_backward, convolve_backward_parameters
-from numpycnn.functional.windows import LETTERS, Windows, check_padding, slide, transposed_size
-from numpycnn.initializers import check_initializer, draw
-from numpycnn.layers.base import Layer, Parameter, Shape
+from numpycnn._checks import check_flag, check_int, check_per_axis, format_shape, per_axis
+from numpycnn._settings import operations
+from numpycnn._types import Padding, Shape, Size
+from numpycnn._windows import LETTERS, Windows, check_padding, slide, transposed_size
+from numpycnn.layers.base import Layer, Parameter
+from numpycnn.layers.initializers import check_initializer, draw
 
 
-class Convolution(Layer):
-    """What all six have in common: their settings, their weights, and the checks."""
+class Conv(Layer):
+    """Convolution of sequences, images or volumes with learned kernels: ``Conv1D``, ``Conv2D``, ``Conv3D``.
+
+    Maps inputs (N, C, *size) to (N, F, *output), where ``*size`` is ``L``, ``H, W`` or ``D, H, W``; see
+    `numpycnn.functional.conv2d`.
+
+    Parameters
+    ----------
+    out_channels : int
+        Number of kernels and output channels, ``F``.
+    kernel_size : int or tuple of int
+        One for all axes, or one for each.
+    stride : int or tuple of int
+    padding : int, tuple of int, tuple of (before, after) pairs, or {"valid", "same", "full"}
+    dilation : int or tuple of int
+    groups : int
+        Number of blocks of channels, convolved independently.
+    bias : bool
+        Whether to add a learned value to each output channel.
+    in_channels : int, optional
+        ``C``; by default inferred at build.
+    initializer : {"he_normal", "he_uniform", "glorot_normal", "glorot_uniform"}
+        Distribution of the initial weights.
+    name : str, optional
+
+    Attributes
+    ----------
+    weight : Parameter of shape (F, C/groups, *kernel)
+    bias : Parameter of shape (F,), or None
+
+    Raises
+    ------
+    ValueError
+        If a setting is out of range, or unknown.
+    TypeError
+        If a setting has the wrong type.
+
+    References
+    ----------
+    arXiv 1603.07285, chapter 2.
+    """
 
     rank: ClassVar[int]  # number of spatial axes
+    weight: Parameter
+    bias: Parameter | None
 
     def __init__(
         self,
         out_channels: int,
-        kernel_size: int | Sequence[int],
+        kernel_size: Size,
         *,
-        stride: int | Sequence[int] = 1,
-        padding: Any = 0,
-        dilation: int | Sequence[int] = 1,
+        stride: Size = 1,
+        padding: Padding = 0,
+        dilation: Size = 1,
         groups: int = 1,
         bias: bool = True,
         in_channels: int | None = None,
@@ -35,108 +76,94 @@ class Convolution(Layer):
     ) -> None:
         super().__init__(name=name)
         kind = type(self).__name__
-        self.out_channels = whole_number(out_channels, "out_channels", kind)
-        self.kernel_size = as_given(kernel_size, self.rank, "kernel_size", kind)
-        self.stride = as_given(stride, self.rank, "stride", kind)
-        self.dilation = as_given(dilation, self.rank, "dilation", kind)
+        self.out_channels = check_int(out_channels, "out_channels", kind)
+        self.kernel_size = check_per_axis(kernel_size, self.rank, "kernel_size", kind)
+        self.stride = check_per_axis(stride, self.rank, "stride", kind)
+        self.dilation = check_per_axis(dilation, self.rank, "dilation", kind)
         self.padding = check_padding(padding, self.rank, kind)
-        self.groups = whole_number(groups, "groups", kind)
-        self.in_channels = None if in_channels is None else whole_number(in_channels, "in_channels", kind)
+        self.groups = check_int(groups, "groups", kind)
+        self.in_channels = None if in_channels is None else check_int(in_channels, "in_channels", kind)
         self.initializer = check_initializer(initializer, kind)
         self.use_bias = check_flag(bias, "bias", kind)
-        self.weight: Any = None
-        self.bias: Any = None
+        self.weight = None  # type: ignore[assignment]  # until the layer is built
+        self.bias = None
 
     def config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
         return super().config() | {"bias": self.use_bias}
 
-    @property
-    def _kernel(self) -> Shape:
-        return per_axis(self.kernel_size, self.rank, "kernel_size", self.label)
-
-    def _weight_shape(self, channels: int) -> Shape:
-        raise NotImplementedError
-
-    def _windows(self, size: Shape) -> Windows:
-        raise NotImplementedError
+    # ------------------------------------------------------------------------------------------------------- building
 
     def _build(self, input_shape: Shape, rng: np.random.Generator | None) -> Shape:
         if len(input_shape) != self.rank + 1:
-            raise ValueError(f"expected inputs {spell(('C', *LETTERS[self.rank]))}, got {spell(input_shape)}")
+            raise ValueError(
+                f"expected inputs {format_shape(('C', *LETTERS[self.rank]))}, got {format_shape(input_shape)}"
+            )
         channels = input_shape[0]
         if self.in_channels not in (None, channels):
             raise ValueError(
-                f"expected {self.in_channels} channels (in_channels), got {channels} in {spell(input_shape)}"
+                f"expected {self.in_channels} channels (in_channels), got {channels} in {format_shape(input_shape)}"
             )
-        for count, what in ((channels, "input"), (self.out_channels, "output")):
+        for count, kind in ((channels, "input"), (self.out_channels, "output")):
             if count % self.groups:
-                raise ValueError(f"expected groups to divide the {count} {what} channels, got {self.groups}")
+                raise ValueError(f"expected groups to divide the {count} {kind} channels, got {self.groups}")
+        self._windows = self._slide(input_shape[1:])
         shape = self._weight_shape(channels)
-        taps = int(np.prod(self._kernel))
+        taps = prod(self._windows.kernel)
         fan_in, fan_out = taps * channels // self.groups, taps * self.out_channels // self.groups
-        output = self._output_size(input_shape[1:])
         self.weight = Parameter(draw(self.initializer, rng, shape, fan_in=fan_in, fan_out=fan_out, dtype=self.dtype))
         if self.use_bias:
             self.bias = Parameter(np.zeros(self.out_channels, self.dtype))
         self._expected = ("N", channels, *LETTERS[self.rank])
-        return (self.out_channels, *output)
-
-    def _output_size(self, size: Shape) -> Shape:
-        return self._windows(size).output
-
-    def _settings(self) -> dict[str, Any]:
-        return {
-            "stride": self.stride,
-            "padding": self.padding,
-            "dilation": self.dilation,
-            "groups": self.groups,
-            "rank": self.rank,
-        }
-
-    def _set_gradients(self, dweight: np.ndarray, dbias: np.ndarray) -> None:
-        self.weight.grad[...] = dweight
-        if self.use_bias:
-            self.bias.grad[...] = dbias
-
-    def multiply_adds(self) -> int:
-        """Return how many multiplications with a weight one example costs."""
-        if self.input_shape is None:
-            return 0
-        windows = self._windows(self.input_shape[1:])
-        return int(self.weight.value.size) * int(np.prod(windows.output))
-
-
-class Conv(Convolution):
-    """The three convolutions: how weights and windows are laid out, forward and backward."""
+        return (self.out_channels, *self._output_size(self._windows))
 
     def _weight_shape(self, channels: int) -> Shape:
-        return (self.out_channels, channels // self.groups, *self._kernel)
+        kernel = per_axis(self.kernel_size, self.rank, "kernel_size", self.label)
+        return (self.out_channels, channels // self.groups, *kernel)
 
-    def _windows(self, size: Shape) -> Windows:
-        return slide(
-            size,
-            self.kernel_size,
-            stride=self.stride,
-            padding=self.padding,
-            dilation=self.dilation,
-            operation=type(self).__name__,
-        )
+    def _slide(self, size: Shape) -> Windows:
+        """Return the windows over an input of this size."""
+        settings = {"stride": self.stride, "padding": self.padding, "dilation": self.dilation}
+        return slide(size, self.kernel_size, **settings, owner=type(self).__name__)
+
+    def _output_size(self, windows: Windows) -> Shape:
+        return windows.output
+
+    def _settings(self, x: np.ndarray) -> dict[str, Any]:
+        """Return the settings of the operation, resolved at build, or recomputed for another input size."""
+        if x.shape[1:] == self.input_shape:
+            return {**self._windows.settings, "groups": self.groups}
+        return {**self._slide(x.shape[2:]).settings, "groups": self.groups}
+
+    # ------------------------------------------------------------------------------------------- forward and backward
 
     def _forward(self, x: np.ndarray, **mode: bool) -> tuple[np.ndarray, Any]:
-        bias = self.bias.value if self.use_bias else None
-        return convolve(x, self.weight.value, bias, **self._settings()), x
+        bias = None if self.bias is None else self.bias.value
+        return operations().conv(x, self.weight.value, bias, **self._settings(x)), x
 
     def _backward(self, dy: np.ndarray, x: np.ndarray) -> np.ndarray:
-        dx, dweight, dbias = convolve_backward(dy, x, self.weight.value, **self._settings())
+        dx, dweight, dbias = operations().conv_backward(dy, x, self.weight.value, **self._settings(x))
         self._set_gradients(dweight, dbias)
         return dx
 
     def _backward_parameters(self, dy: np.ndarray, x: np.ndarray) -> None:
-        dweight, dbias = convolve_backward_parameters(dy, x, self.weight.value, **self._settings())
-        self._set_gradients(dweight, dbias)
+        kernel = self.weight.value.shape[2:]
+        self._set_gradients(*operations().conv_weight_gradient(dy, x, kernel, **self._settings(x)))
 
-    def window(self) -> tuple[Sequence[int], Sequence[int], Sequence[int]]:
+    def _set_gradients(self, dweight: np.ndarray, dbias: np.ndarray) -> None:
+        self.weight.grad[...] = dweight
+        if self.bias is not None:
+            self.bias.grad[...] = dbias
+
+    # ----------------------------------------------------------------------------------------------------- inspection
+
+    def multiply_adds(self) -> int:
+        """Return the number of multiplications with a weight for one example."""
+        if self.input_shape is None:
+            return 0
+        return int(self.weight.value.size) * prod(self._windows.output)
+
+    def window(self) -> tuple[Shape, Any, Shape]:
         """Return kernel size, stride and dilation for each axis."""
         settings = (self.kernel_size, self.stride, self.dilation)
         kernel, stride, dilation = (per_axis(setting, self.rank, "setting", self.label) for setting in settings)
@@ -144,35 +171,35 @@ class Conv(Convolution):
 
 
 class Conv1D(Conv):
-    """Convolution of sequences (N, C, L); see `Conv2D`."""
-
     rank = 1
 
 
 class Conv2D(Conv):
-    """Convolution of pictures (N, C, H, W) with learned kernels, see `numpycnn.functional.conv2d`.
+    rank = 2
+
+
+class Conv3D(Conv):
+    rank = 3
+
+
+class ConvTranspose(Conv):
+    """Transposed convolution of sequences, images or volumes: ``ConvTranspose1D``, ``ConvTranspose2D``, ...
+
+    Maps inputs (N, C, *size) to (N, F, *output), from the shape of a convolution's output to that of its input; see
+    `numpycnn.functional.conv_transpose2d`.
 
     Parameters
     ----------
-    out_channels : int
-        Kernels, and with them output channels, ``F``.
-    kernel_size : int or tuple of int
-    stride : int or tuple of int
-    padding : int, tuple of int, tuple of (before, after) pairs, or {"valid", "same", "full"}
-    dilation : int or tuple of int
-    groups : int
-        Blocks of channels that are convolved independently.
-    bias : bool
-        Whether a number is added to each output channel.
-    in_channels : int, optional
-        ``C``; found out when the layer is built, and checked then if given.
-    initializer : {"he_normal", "he_uniform", "glorot_normal", "glorot_uniform"}
-        How the initial weights are drawn.
-    name : str, optional
+    out_channels, kernel_size, groups, bias, in_channels, initializer, name
+        As for `Conv2D`.
+    stride, padding, dilation
+        As for the convolution whose shapes are inverted.
+    output_padding : int or tuple of int
+        Elements added after the output, fewer than the stride or the dilation.
 
     Attributes
     ----------
-    weight : Parameter of shape (F, C/groups, KH, KW)
+    weight : Parameter of shape (C, F/groups, *kernel)
     bias : Parameter of shape (F,), or None
 
     Raises
@@ -180,30 +207,22 @@ class Conv2D(Conv):
     ValueError
         If a setting is out of range, or unknown.
     TypeError
-        If one is not of its kind.
+        If a setting has the wrong type.
+
+    References
+    ----------
+    arXiv 1603.07285, chapter 4.
     """
-
-    rank = 2
-
-
-class Conv3D(Conv):
-    """Convolution of volumes (N, C, D, H, W); see `Conv2D`."""
-
-    rank = 3
-
-
-class ConvTranspose(Convolution):
-    """The three transposed convolutions, as `Conv`."""
 
     def __init__(
         self,
         out_channels: int,
-        kernel_size: int | Sequence[int],
+        kernel_size: Size,
         *,
-        stride: int | Sequence[int] = 1,
-        padding: Any = 0,
-        output_padding: int | Sequence[int] = 0,
-        dilation: int | Sequence[int] = 1,
+        stride: Size = 1,
+        padding: Padding = 0,
+        output_padding: Size = 0,
+        dilation: Size = 1,
         groups: int = 1,
         bias: bool = True,
         in_channels: int | None = None,
@@ -222,78 +241,52 @@ class ConvTranspose(Convolution):
             initializer=initializer,
             name=name,
         )
-        self.output_padding = as_given(output_padding, self.rank, "output_padding", type(self).__name__, minimum=0)
+        kind = type(self).__name__
+        self.output_padding = check_per_axis(output_padding, self.rank, "output_padding", kind, minimum=0)
 
     def _weight_shape(self, channels: int) -> Shape:
-        return (channels, self.out_channels // self.groups, *self._kernel)
+        kernel = per_axis(self.kernel_size, self.rank, "kernel_size", self.label)
+        return (channels, self.out_channels // self.groups, *kernel)
 
-    def _windows(self, size: Shape) -> Windows:
-        return transposed_size(
-            size,
-            self.kernel_size,
-            stride=self.stride,
-            padding=self.padding,
-            output_padding=self.output_padding,
-            dilation=self.dilation,
-            operation=type(self).__name__,
-        )
+    def _slide(self, size: Shape) -> Windows:
+        """Return the windows of the convolution whose shapes are inverted."""
+        settings = {"stride": self.stride, "padding": self.padding, "dilation": self.dilation}
+        extra = self.output_padding
+        return transposed_size(size, self.kernel_size, **settings, output_padding=extra, owner=type(self).__name__)
 
-    def _output_size(self, size: Shape) -> Shape:
-        return self._windows(size).size
+    def _output_size(self, windows: Windows) -> Shape:
+        return windows.size
 
-    def _settings(self) -> dict[str, Any]:
-        return super()._settings() | {"output_padding": self.output_padding}
+    def _settings(self, x: np.ndarray) -> dict[str, Any]:
+        windows = self._windows if x.shape[1:] == self.input_shape else self._slide(x.shape[2:])
+        return {**windows.settings, "output_padding": windows.output_padding, "groups": self.groups}
 
     def _forward(self, x: np.ndarray, **mode: bool) -> tuple[np.ndarray, Any]:
-        bias = self.bias.value if self.use_bias else None
-        return convolve_transposed(x, self.weight.value, bias, **self._settings()), x
+        bias = None if self.bias is None else self.bias.value
+        return operations().conv_transpose(x, self.weight.value, bias, **self._settings(x)), x
 
     def _backward(self, dy: np.ndarray, x: np.ndarray) -> np.ndarray:
-        dx, dweight, dbias = convolve_transposed_backward(dy, x, self.weight.value, **self._settings())
+        dx, dweight, dbias = operations().conv_transpose_backward(dy, x, self.weight.value, **self._settings(x))
         self._set_gradients(dweight, dbias)
         return dx
 
-    def window(self) -> tuple[Sequence[int], Sequence[Any], Sequence[int]]:
-        """Return how many inputs an output sees at most, and the fraction of an input from one output to the next."""
-        settings = (self.kernel_size, self.stride, self.dilation)
-        kernel, stride, dilation = (per_axis(setting, self.rank, "setting", self.label) for setting in settings)
+    def _backward_parameters(self, dy: np.ndarray, x: np.ndarray) -> None:
+        self._backward(dy, x)
+
+    def window(self) -> tuple[Shape, Any, Shape]:
+        """Return the largest number of inputs of one output, and the stride as a fraction."""
+        kernel, stride, dilation = super().window()
         seen = tuple(-(-(d * (k - 1) + 1) // s) for k, s, d in zip(kernel, stride, dilation, strict=True))
         return seen, tuple(Fraction(1, s) for s in stride), (1,) * self.rank
 
 
 class ConvTranspose1D(ConvTranspose):
-    """Transposed convolution of sequences (N, C, L); see `ConvTranspose2D`."""
-
     rank = 1
 
 
 class ConvTranspose2D(ConvTranspose):
-    """Transposed convolution of pictures (N, C, H, W), see `numpycnn.functional.conv_transpose2d`.
-
-    Parameters
-    ----------
-    output_padding : int or tuple of int
-        Rows and columns added after the output; smaller than the stride or the dilation.
-    out_channels, kernel_size, stride, padding, dilation, groups, bias, in_channels, initializer, name
-        As for `Conv2D`; stride, padding and dilation are those of the convolution whose shapes are undone.
-
-    Attributes
-    ----------
-    weight : Parameter of shape (C, F/groups, KH, KW)
-    bias : Parameter of shape (F,), or None
-
-    Raises
-    ------
-    ValueError
-        If a setting is out of range, or unknown.
-    TypeError
-        If one is not of its kind.
-    """
-
     rank = 2
 
 
 class ConvTranspose3D(ConvTranspose):
-    """Transposed convolution of volumes (N, C, D, H, W); see `ConvTranspose2D`."""
-
     rank = 3

@@ -1,14 +1,14 @@
-"""The dense, or fully connected, layer."""
+"""The dense (fully connected) layer."""
 
 from typing import Any
 
 import numpy as np
 
-from numpycnn import functional as F
-from numpycnn.functional.checks import check_flag, spell, whole_number
-from numpycnn.functional.matrices import multiply
-from numpycnn.initializers import check_initializer, draw
-from numpycnn.layers.base import Layer, Parameter, Shape
+from numpycnn._checks import check_flag, check_int, format_shape
+from numpycnn._settings import operations
+from numpycnn._types import Shape
+from numpycnn.layers.base import Layer, Parameter
+from numpycnn.layers.initializers import check_initializer, draw
 
 
 class Dense(Layer):
@@ -17,13 +17,13 @@ class Dense(Layer):
     Parameters
     ----------
     out_features : int
-        Outputs, ``O``.
+        Number of outputs, ``O``.
     bias : bool
-        Whether there is a ``b``.
+        Whether to add a learned ``b``.
     in_features : int, optional
-        Inputs, ``I``; found out when the layer is built, and checked then if given.
+        Number of inputs, ``I``; by default inferred at build.
     initializer : {"he_normal", "he_uniform", "glorot_normal", "glorot_uniform"}
-        How the initial weights are drawn.
+        Distribution of the initial weights.
     name : str, optional
 
     Attributes
@@ -36,7 +36,7 @@ class Dense(Layer):
     ValueError
         If a setting is out of range, or unknown.
     TypeError
-        If one is not of its kind.
+        If a setting has the wrong type.
 
     References
     ----------
@@ -53,12 +53,12 @@ class Dense(Layer):
         name: str | None = None,
     ) -> None:
         super().__init__(name=name)
-        self.out_features = whole_number(out_features, "out_features", "Dense")
-        self.in_features = None if in_features is None else whole_number(in_features, "in_features", "Dense")
+        self.out_features = check_int(out_features, "out_features", "Dense")
+        self.in_features = None if in_features is None else check_int(in_features, "in_features", "Dense")
         self.initializer = check_initializer(initializer, "Dense")
         self.use_bias = check_flag(bias, "bias", "Dense")
-        self.weight: Any = None
-        self.bias: Any = None
+        self.weight: Parameter = None  # type: ignore[assignment]  # until the layer is built
+        self.bias: Parameter | None = None
 
     def config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
@@ -66,7 +66,7 @@ class Dense(Layer):
 
     def _build(self, input_shape: Shape, rng: np.random.Generator | None) -> Shape:
         if len(input_shape) != 1:
-            raise ValueError(f"expected inputs (features,), got {spell(input_shape)}; put a Flatten() before it")
+            raise ValueError(f"expected inputs (features,), got {format_shape(input_shape)}; put a Flatten() before it")
         (features,) = input_shape
         if self.in_features not in (None, features):
             raise ValueError(f"expected {self.in_features} features (in_features), got {features}")
@@ -80,18 +80,21 @@ class Dense(Layer):
         return (self.out_features,)
 
     def _forward(self, x: np.ndarray, **mode: bool) -> tuple[np.ndarray, Any]:
-        return F.linear(x, self.weight.value, self.bias.value if self.use_bias else None), x
+        return operations().linear(x, self.weight.value, None if self.bias is None else self.bias.value), x
 
-    # The products of `linear_backward`, written straight into the gradients.
     def _backward(self, dy: np.ndarray, x: np.ndarray) -> np.ndarray:
-        self._backward_parameters(dy, x)
-        return multiply(dy, self.weight.value)
+        dx, dweight, dbias = operations().linear_backward(dy, x, self.weight.value)
+        self._set_gradients(dweight, dbias)
+        return dx
 
     def _backward_parameters(self, dy: np.ndarray, x: np.ndarray) -> None:
-        multiply(dy.T, x, out=self.weight.grad)
-        if self.use_bias:
-            np.sum(dy, axis=0, out=self.bias.grad)
+        self._set_gradients(*operations().linear_weight_gradient(dy, x))
+
+    def _set_gradients(self, dweight: np.ndarray, dbias: np.ndarray) -> None:
+        self.weight.grad[...] = dweight
+        if self.bias is not None:
+            self.bias.grad[...] = dbias
 
     def multiply_adds(self) -> int:
-        """Return how many multiplications with a weight one example costs."""
+        """Return the number of multiplications with a weight for one example."""
         return 0 if self.weight is None else int(self.weight.value.size)

@@ -1,32 +1,32 @@
-"""Dropout as a layer; the formula is in `numpycnn.functional.dropout`."""
+"""Dropout as a layer; the formula is in `numpycnn.plain.regularization`."""
 
 from typing import Any
 
 import numpy as np
 
-from numpycnn import functional as F
-from numpycnn.functional.dropout import check_p
-from numpycnn.layers.base import Layer, Shape
+from numpycnn._checks import check_number
+from numpycnn._settings import operations
+from numpycnn._types import Shape
+from numpycnn.layers.base import Layer
 
 
 class Dropout(Layer):
     """Set each element to 0 with probability `p` in training, and divide the others by ``1 - p``.
 
-    The division keeps the expected value, so that nothing has to be done at inference: then ``y = x``.
+    The division preserves the expected value, so ``y = x`` at inference.
 
-    Each layer draws from a generator of its own, seeded by the seed of the model, or by that of the `Trainer` where the
-    model was loaded.
+    Each layer has its own generator, seeded by the seed of the model or, for a loaded model, of the `Trainer`.
 
     Parameters
     ----------
     p : float
-        From 0 to below 1.
+        At least 0 and below 1.
     name : str, optional
 
     Raises
     ------
     TypeError, ValueError
-        If `p` is no number from 0 to below 1.
+        If `p` is not a number that is at least 0 and below 1.
 
     References
     ----------
@@ -35,18 +35,18 @@ class Dropout(Layer):
 
     def __init__(self, p: float = 0.5, *, name: str | None = None) -> None:
         super().__init__(name=name)
-        self.p = check_p(p, "Dropout")
+        self.p = check_number(p, "p", "Dropout", minimum=0, below=1)
 
     def _build(self, input_shape: Shape, rng: np.random.Generator | None) -> Shape:
-        # A generator of its own: which numbers are drawn here does not depend on the layers before it. Those that are
-        # made without `rng` are equal here, and given different streams once the whole model is built.
+        # Its own generator: its random numbers do not depend on the layers before it. Without `rng` all generators are
+        # equal at first, and get different streams once the whole model is built.
         self._rng = np.random.default_rng(0) if rng is None else np.random.default_rng(rng.integers(2**63))
         return input_shape
 
     def _forward(self, x: np.ndarray, *, training: bool, differentiable: bool) -> tuple[np.ndarray, Any]:
         if not training:
             return x, None
-        return F.dropout(x, p=self.p, key=int(self._rng.integers(2**31)))
+        return operations().dropout(x, p=self.p, key=int(self._rng.integers(2**31)))
 
     def _backward(self, dy: np.ndarray, kept: np.ndarray | None) -> np.ndarray:
-        return dy if kept is None else F.dropout_backward(dy, kept, p=self.p)
+        return dy if kept is None else operations().dropout_backward(dy, kept, p=self.p)

@@ -1,25 +1,25 @@
-"""Layers that bring their inputs to mean 0 and variance 1; the derivation is in `numpycnn.functional.normalization`."""
+"""Layers that normalize their inputs to mean 0 and variance 1; the derivation is in `numpycnn.plain.normalization`."""
 
 from typing import Any
 
 import numpy as np
 
-from numpycnn import functional as F
-from numpycnn.functional.checks import check_int, normal_axis, spell
-from numpycnn.functional.normalization import batch_statistics, check_eps, check_momentum, unbiased, update_running
-from numpycnn.initializers import ones
-from numpycnn.layers.base import Layer, Parameter, Shape
+from numpycnn._checks import check_axis, check_int, check_number, format_shape
+from numpycnn._settings import operations
+from numpycnn._types import Shape
+from numpycnn.layers.base import Layer, Parameter
+from numpycnn.layers.initializers import ones
 
 
 class BatchNorm(Layer):
-    """Normalise each channel (axis 1) over the batch and all positions, for inputs of any rank.
+    """Normalize each channel (axis 1) over the batch and all positions, for inputs of any rank.
 
-    In training with mean and variance of the batch; otherwise with the running ones, which training gathers.
+    Training uses the mean and variance of the batch, and updates the running ones, which inference uses.
 
     Parameters
     ----------
     momentum : float
-        Share of a batch's value in the running one, from 0 to 1.
+        Weight of the batch in the running statistics, from 0 to 1.
     eps : float
         Added to the variance.
     name : str, optional
@@ -27,14 +27,14 @@ class BatchNorm(Layer):
     Attributes
     ----------
     weight, bias : Parameter of shape (C,)
-        Scale, 1 at first, and shift, 0 at first.
+        Scale, initially 1, and shift, initially 0.
     running_mean, running_var : ndarray of shape (C,)
         Buffers: saved, not trained. The variance is the unbiased one.
 
     Raises
     ------
     TypeError, ValueError
-        If `momentum` is no number from 0 to 1, or `eps` none from 0 on.
+        If `momentum` is not a number from 0 to 1, or `eps` not a number of at least 0.
 
     References
     ----------
@@ -43,10 +43,10 @@ class BatchNorm(Layer):
 
     def __init__(self, *, momentum: float = 0.1, eps: float = 1e-5, name: str | None = None) -> None:
         super().__init__(name=name)
-        self.momentum = check_momentum(momentum, "BatchNorm")
-        self.eps = check_eps(eps, "BatchNorm")
-        self.weight: Any = None
-        self.bias: Any = None
+        self.momentum = check_number(momentum, "momentum", "BatchNorm", minimum=0, maximum=1)
+        self.eps = check_number(eps, "eps", "BatchNorm", minimum=0)
+        self.weight: Parameter = None  # type: ignore[assignment]  # until the layer is built
+        self.bias: Parameter = None  # type: ignore[assignment]
 
     def _build(self, input_shape: Shape, rng: np.random.Generator | None) -> Shape:
         if not input_shape:
@@ -60,62 +60,63 @@ class BatchNorm(Layer):
         return input_shape
 
     def _forward(self, x: np.ndarray, *, training: bool, differentiable: bool) -> tuple[np.ndarray, Any]:
-        mean, variance = self.running_mean, self.running_var
-        if training:
-            mean, variance = batch_statistics(x)
-            update_running(self.running_mean, mean, self.momentum)
-            update_running(self.running_var, unbiased(variance, x), self.momentum)
-        y = F.batch_norm(x, self.weight.value, self.bias.value, mean, variance, training=False, eps=self.eps)
-        return y, (x, training, mean, variance)
+        if training and not x.size:
+            raise ValueError(f"expected a batch that is not empty in training, got {format_shape(x.shape)}")
+        running = self.running_mean, self.running_var
+        settings = {"training": training, "momentum": self.momentum, "eps": self.eps}
+        y, statistics = operations().batch_norm(
+            x, self.weight.value, self.bias.value, *running, **settings, return_statistics=True
+        )
+        return y, (x, training, statistics)
 
     def _backward(self, dy: np.ndarray, cache: Any) -> np.ndarray:
-        x, training, mean, variance = cache
-        dx, self.weight.grad[...], self.bias.grad[...] = F.batch_norm_backward(
-            dy,
-            x,
-            self.weight.value,
-            mean,
-            variance,
-            training=training,
-            eps=self.eps,
-            statistics=(mean, variance),
+        x, training, statistics = cache
+        settings = {"training": training, "eps": self.eps, "statistics": statistics}
+        dx, self.weight.grad[...], self.bias.grad[...] = operations().batch_norm_backward(
+            dy, x, self.weight.value, *statistics, **settings
         )
         return dx
 
 
 class LayerNorm(Layer):
-    """Normalise each example over its axes from `axis` on, see `numpycnn.functional.layer_norm`.
+    """Normalize each example over the axes from `axis` to the last, see `numpycnn.functional.layer_norm`.
 
     Parameters
     ----------
     axis : int
-        First of the axes to normalise over, in the batched array: -1 is the last one, 1 is all but the batch.
+        First of the axes to normalize over, in the batched array: -1 is the last one, 1 is all but the batch.
     eps : float
         Added to the variance.
     name : str, optional
 
     Attributes
     ----------
-    weight, bias : Parameter of the shape that is normalised over
+    weight, bias : Parameter of the shape that is normalized over
 
     Raises
     ------
     TypeError, ValueError
-        If `axis` is not an int, or `eps` no number from 0 on; when it is built, if there is no such axis, or it is that
-        of the batch.
+        If `axis` is not an int, or `eps` not a number of at least 0; at build, if `axis` is out of range, or the batch
+        axis.
+
+    References
+    ----------
+    arXiv 1607.06450.
     """
 
     def __init__(self, *, axis: int = -1, eps: float = 1e-5, name: str | None = None) -> None:
         super().__init__(name=name)
-        self.axis = check_int(axis, "axis", "LayerNorm")
-        self.eps = check_eps(eps, "LayerNorm")
-        self.weight: Any = None
-        self.bias: Any = None
+        self.axis = check_int(axis, "axis", "LayerNorm", minimum=None)
+        self.eps = check_number(eps, "eps", "LayerNorm", minimum=0)
+        self.weight: Parameter = None  # type: ignore[assignment]  # until the layer is built
+        self.bias: Parameter = None  # type: ignore[assignment]
 
     def _build(self, input_shape: Shape, rng: np.random.Generator | None) -> Shape:
-        first = normal_axis(self.axis, len(input_shape) + 1, "LayerNorm")
+        first = check_axis(self.axis, len(input_shape) + 1, "LayerNorm")
         if first == 0:
-            raise ValueError(f"expected an axis after the batch's, got {self.axis} for inputs {spell(input_shape)}")
+            raise ValueError(
+                f"expected an axis after the batch's, got {self.axis} for inputs {format_shape(input_shape)}"
+            )
         shape = input_shape[first - 1 :]
         self.weight = Parameter(ones(rng, shape, self.dtype), penalised=False)
         self.bias = Parameter(np.zeros(shape, self.dtype), penalised=False)
@@ -123,14 +124,14 @@ class LayerNorm(Layer):
         return input_shape
 
     def mixes_all(self) -> bool:
-        """Return True: the last axis, over which it always normalises, is one of positions."""
+        """Return True: the last axis, which is always normalized over, may be spatial."""
         return True
 
     def _forward(self, x: np.ndarray, **mode: bool) -> tuple[np.ndarray, Any]:
-        return F.layer_norm(x, self.weight.value, self.bias.value, axis=self.axis, eps=self.eps), x
+        return operations().layer_norm(x, self.weight.value, self.bias.value, axis=self.axis, eps=self.eps), x
 
     def _backward(self, dy: np.ndarray, x: np.ndarray) -> np.ndarray:
-        dx, self.weight.grad[...], self.bias.grad[...] = F.layer_norm_backward(
+        dx, self.weight.grad[...], self.bias.grad[...] = operations().layer_norm_backward(
             dy, x, self.weight.value, self.bias.value, axis=self.axis, eps=self.eps
         )
         return dx

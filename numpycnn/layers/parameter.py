@@ -1,30 +1,53 @@
-"""What is trained: an array with the gradient of the loss beside it."""
+"""Parameters: trained arrays, each with the gradient of the loss."""
+
+from typing import Any
 
 import numpy as np
 
+from numpycnn._checks import format_shape
+
 
 class Parameter:
-    """An array that is trained, and the gradient of the loss with respect to it.
+    """A trained array, and the gradient of the loss with respect to it.
+
+    A new `value` must have the shape and the dtype of the old one.
 
     Parameters
     ----------
     value : ndarray of any shape
     penalised : bool, optional
-        Whether L1 and L2 penalties apply. By default they do where there is more than one axis: to weights, and not to
+        Whether L1 and L2 penalties apply. By default they apply to arrays of more than one axis: to weights, not to
         biases, scales and shifts.
 
     Attributes
     ----------
     grad : ndarray of the same shape
         Overwritten by each backward pass.
+
+    Raises
+    ------
+    TypeError
+        If `name` is not a string.
     """
 
     __slots__ = ("grad", "penalised", "value")
 
     def __init__(self, value: np.ndarray, *, penalised: bool | None = None) -> None:
-        self.value = np.ascontiguousarray(value)  # optimizers go through it as one line
+        self.value = value
         self.penalised = value.ndim > 1 if penalised is None else penalised
         self.grad = np.zeros(value.shape, value.dtype)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Keep the value contiguous, as the kernels require, and its shape and dtype fixed."""
+        if name == "value":
+            value = np.ascontiguousarray(value)
+            old = getattr(self, "value", value)
+            if (value.shape, value.dtype) != (old.shape, old.dtype):
+                raise ValueError(
+                    f"Parameter: expected a value {format_shape(old.shape)} of {old.dtype}, "
+                    f"got {format_shape(value.shape)} of {value.dtype}"
+                )
+        object.__setattr__(self, name, value)
 
     def __repr__(self) -> str:
         return f"Parameter(shape={self.value.shape}, dtype={self.value.dtype})"

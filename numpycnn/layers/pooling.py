@@ -1,112 +1,83 @@
-"""Pooling layers: each window of each channel condensed to one number; the formulas are in `numpycnn.functional`."""
+"""Pooling layers: reduce each window of each channel to one value."""
 
-from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 
-from numpycnn import functional as F
-from numpycnn.functional.avg_pool import avg_pool, avg_pool_backward
-from numpycnn.functional.checks import as_given, check_flag, per_axis, spell
-from numpycnn.functional.lp_pool import check_p, lp_pool, lp_pool_backward
-from numpycnn.functional.max_pool import max_pool, max_pool_backward
-from numpycnn.functional.pooling import pool_windows
-from numpycnn.functional.windows import LETTERS, check_padding
-from numpycnn.layers.base import Layer, Shape
+from numpycnn._checks import check_flag, check_number, check_per_axis, format_shape, per_axis
+from numpycnn._settings import operations
+from numpycnn._types import Padding, Shape, Size
+from numpycnn._windows import LETTERS, Windows, check_padding, pool_windows
+from numpycnn.layers.base import Layer
 
 
 class Pool(Layer):
-    """What all sliding pools have in common."""
+    """Base class of the pooling layers with a sliding window."""
 
     rank: ClassVar[int]  # number of spatial axes
     dilation: Any = 1
 
     def __init__(
         self,
-        kernel_size: int | Sequence[int],
+        kernel_size: Size,
         *,
-        stride: int | Sequence[int] | None = None,
-        padding: Any = 0,
+        stride: Size | None = None,
+        padding: Padding = 0,
         ceil_mode: bool = False,
         name: str | None = None,
     ) -> None:
         super().__init__(name=name)
         kind = type(self).__name__
-        self.kernel_size = as_given(kernel_size, self.rank, "kernel_size", kind)
-        self.stride = None if stride is None else as_given(stride, self.rank, "stride", kind)
+        self.kernel_size = check_per_axis(kernel_size, self.rank, "kernel_size", kind)
+        self.stride = None if stride is None else check_per_axis(stride, self.rank, "stride", kind)
         self.padding = check_padding(padding, self.rank, kind)
         self.ceil_mode = check_flag(ceil_mode, "ceil_mode", kind)
 
     def _build(self, input_shape: Shape, rng: np.random.Generator | None) -> Shape:
         if len(input_shape) != self.rank + 1:
-            raise ValueError(f"expected inputs {spell(('C', *LETTERS[self.rank]))}, got {spell(input_shape)}")
+            raise ValueError(
+                f"expected inputs {format_shape(('C', *LETTERS[self.rank]))}, got {format_shape(input_shape)}"
+            )
         self._expected = ("N", input_shape[0], *LETTERS[self.rank])
-        windows = pool_windows(
-            type(self).__name__,
-            input_shape[1:],
-            self.kernel_size,
-            self.stride,
-            self.padding,
-            self.dilation,
-            self.ceil_mode,
-        )
-        return (input_shape[0], *windows.output)
+        self._windows = self._slide(input_shape[1:])
+        return (input_shape[0], *self._windows.output)
 
-    def _settings(self) -> dict[str, Any]:
-        return {"stride": self.stride, "padding": self.padding, "ceil_mode": self.ceil_mode, "rank": self.rank}
+    def _slide(self, size: Shape) -> Windows:
+        """Return the windows over an input of this size."""
+        settings = {"stride": self.stride, "padding": self.padding, "dilation": self.dilation}
+        return pool_windows(size, self.kernel_size, **settings, ceil_mode=self.ceil_mode, owner=type(self).__name__)
 
-    def window(self) -> tuple[Sequence[int], Sequence[int], Sequence[int]]:
+    def _settings(self, x: np.ndarray) -> dict[str, Any]:
+        """Return the settings of the operation, resolved at build, or recomputed for another input size."""
+        windows = self._windows if x.shape[1:] == self.input_shape else self._slide(x.shape[2:])
+        settings = {"kernel_size": windows.kernel, "stride": windows.stride, "padding": windows.padding}
+        return settings | {"ceil_mode": self.ceil_mode}
+
+    def window(self) -> tuple[Shape, Shape, Shape]:
         """Return kernel size, stride and dilation for each axis."""
         stride = self.kernel_size if self.stride is None else self.stride
         settings = (self.kernel_size, stride, self.dilation)
-        kernel, stride, dilation = (per_axis(setting, self.rank, "setting", self.label) for setting in settings)
-        return kernel, stride, dilation
+        kernel, strides, dilation = (per_axis(setting, self.rank, "setting", self.label) for setting in settings)
+        return kernel, strides, dilation
 
 
 class MaxPool(Pool):
-    """The three max pools."""
+    """Largest element of each window: ``MaxPool1D``, ``MaxPool2D``, ``MaxPool3D``.
 
-    def __init__(
-        self,
-        kernel_size: int | Sequence[int],
-        *,
-        stride: int | Sequence[int] | None = None,
-        padding: Any = 0,
-        dilation: int | Sequence[int] = 1,
-        ceil_mode: bool = False,
-        name: str | None = None,
-    ) -> None:
-        super().__init__(kernel_size, stride=stride, padding=padding, ceil_mode=ceil_mode, name=name)
-        self.dilation = as_given(dilation, self.rank, "dilation", type(self).__name__)
-
-    def _forward(self, x: np.ndarray, **mode: bool) -> tuple[np.ndarray, Any]:
-        y, winners = max_pool(x, self.kernel_size, dilation=self.dilation, **self._settings())
-        return y, (winners, x.shape[2:])
-
-    def _backward(self, dy: np.ndarray, cache: Any) -> np.ndarray:
-        winners, size = cache
-        return max_pool_backward(dy, winners, size)
-
-
-class MaxPool1D(MaxPool):
-    """Largest element of each window of a sequence (N, C, L); see `MaxPool2D`."""
-
-    rank = 1
-
-
-class MaxPool2D(MaxPool):
-    """Largest element of each window of a picture (N, C, H, W), see `numpycnn.functional.max_pool2d`.
+    Maps inputs (N, C, *size) to (N, C, *output), where ``*size`` is ``L``, ``H, W`` or ``D, H, W``; see
+    `numpycnn.functional.max_pool2d`.
 
     Parameters
     ----------
     kernel_size : int or tuple of int
+        One for all axes, or one for each.
     stride : int or tuple of int, optional
-        The kernel size if not given.
+        The kernel size by default.
     padding : int, tuple of int, tuple of (before, after) pairs, or {"valid", "same"}
         Smaller than the window.
     dilation : int or tuple of int
     ceil_mode : bool
-        Keep a last, incomplete window.
+        Whether to keep a last, incomplete window.
     name : str, optional
 
     Raises
@@ -114,27 +85,84 @@ class MaxPool2D(MaxPool):
     ValueError
         If a setting is out of range, or unknown.
     TypeError
-        If one is not of its kind.
+        If a setting has the wrong type.
+
+    References
+    ----------
+    M. Ranzato et al., "Unsupervised learning of invariant feature hierarchies with applications to object
+    recognition", 2007.
     """
 
+    def __init__(
+        self,
+        kernel_size: Size,
+        *,
+        stride: Size | None = None,
+        padding: Padding = 0,
+        dilation: Size = 1,
+        ceil_mode: bool = False,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(kernel_size, stride=stride, padding=padding, ceil_mode=ceil_mode, name=name)
+        self.dilation = check_per_axis(dilation, self.rank, "dilation", type(self).__name__)
+
+    def _settings(self, x: np.ndarray) -> dict[str, Any]:
+        return super()._settings(x) | {"dilation": self._windows.dilation}
+
+    def _forward(self, x: np.ndarray, *, training: bool, differentiable: bool) -> tuple[np.ndarray, Any]:
+        if not differentiable:
+            return operations().max_pool(x, **self._settings(x)), None
+        y, indices = operations().max_pool(x, **self._settings(x), return_indices=True)
+        return y, (x, indices)
+
+    def _backward(self, dy: np.ndarray, cache: Any) -> np.ndarray:
+        x, indices = cache
+        return operations().max_pool_backward(dy, x, **self._settings(x), indices=indices)
+
+
+class MaxPool1D(MaxPool):
+    rank = 1
+
+
+class MaxPool2D(MaxPool):
     rank = 2
 
 
 class MaxPool3D(MaxPool):
-    """Largest element of each window of a volume (N, C, D, H, W); see `MaxPool2D`."""
-
     rank = 3
 
 
 class AvgPool(Pool):
-    """The three average pools."""
+    """Mean of each window: ``AvgPool1D``, ``AvgPool2D``, ``AvgPool3D``.
+
+    Maps inputs (N, C, *size) to (N, C, *output), where ``*size`` is ``L``, ``H, W`` or ``D, H, W``; see
+    `numpycnn.functional.avg_pool2d`.
+
+    Parameters
+    ----------
+    kernel_size, stride, padding, ceil_mode, name
+        As for `MaxPool2D`.
+    count_include_pad : bool
+        Whether the zeros of the padding count in the mean.
+
+    Raises
+    ------
+    ValueError
+        If a setting is out of range, or unknown.
+    TypeError
+        If a setting has the wrong type.
+
+    References
+    ----------
+    Y. LeCun et al., "Gradient-based learning applied to document recognition", 1998.
+    """
 
     def __init__(
         self,
-        kernel_size: int | Sequence[int],
+        kernel_size: Size,
         *,
-        stride: int | Sequence[int] | None = None,
-        padding: Any = 0,
+        stride: Size | None = None,
+        padding: Padding = 0,
         ceil_mode: bool = False,
         count_include_pad: bool = True,
         name: str | None = None,
@@ -142,133 +170,144 @@ class AvgPool(Pool):
         super().__init__(kernel_size, stride=stride, padding=padding, ceil_mode=ceil_mode, name=name)
         self.count_include_pad = check_flag(count_include_pad, "count_include_pad", type(self).__name__)
 
-    def _settings(self) -> dict[str, Any]:
-        return super()._settings() | {"count_include_pad": self.count_include_pad}
+    def _settings(self, x: np.ndarray) -> dict[str, Any]:
+        return super()._settings(x) | {"count_include_pad": self.count_include_pad}
 
     def _forward(self, x: np.ndarray, **mode: bool) -> tuple[np.ndarray, Any]:
-        return avg_pool(x, self.kernel_size, **self._settings()), x
+        return operations().avg_pool(x, **self._settings(x)), x
 
     def _backward(self, dy: np.ndarray, x: np.ndarray) -> np.ndarray:
-        return avg_pool_backward(dy, x, self.kernel_size, **self._settings())
+        return operations().avg_pool_backward(dy, x, **self._settings(x))
 
 
 class AvgPool1D(AvgPool):
-    """Average of each window of a sequence (N, C, L); see `AvgPool2D`."""
-
     rank = 1
 
 
 class AvgPool2D(AvgPool):
-    """Average of each window of a picture (N, C, H, W), see `numpycnn.functional.avg_pool2d`.
-
-    Parameters
-    ----------
-    kernel_size, stride, padding, ceil_mode, name
-        As for `MaxPool2D`.
-    count_include_pad : bool
-        Whether the zeros of the padding count in the average.
-
-    Raises
-    ------
-    ValueError
-        If a setting is out of range, or unknown.
-    TypeError
-        If one is not of its kind.
-    """
-
     rank = 2
 
 
 class AvgPool3D(AvgPool):
-    """Average of each window of a volume (N, C, D, H, W); see `AvgPool2D`."""
-
     rank = 3
 
 
 class LpPool(Pool):
-    """The three Lp pools."""
+    """Lp norm of each window: ``LpPool1D``, ``LpPool2D``, ``LpPool3D``.
 
-    def __init__(
-        self,
-        kernel_size: int | Sequence[int],
-        *,
-        p: float = 2,
-        stride: int | Sequence[int] | None = None,
-        padding: Any = 0,
-        ceil_mode: bool = False,
-        name: str | None = None,
-    ) -> None:
-        super().__init__(kernel_size, stride=stride, padding=padding, ceil_mode=ceil_mode, name=name)
-        self.p = check_p(p, type(self).__name__)
-
-    def _settings(self) -> dict[str, Any]:
-        return super()._settings() | {"p": self.p}
-
-    def _forward(self, x: np.ndarray, **mode: bool) -> tuple[np.ndarray, Any]:
-        return lp_pool(x, self.kernel_size, **self._settings()), x
-
-    def _backward(self, dy: np.ndarray, x: np.ndarray) -> np.ndarray:
-        return lp_pool_backward(dy, x, self.kernel_size, **self._settings())
-
-
-class LpPool1D(LpPool):
-    """Lp norm of each window of a sequence (N, C, L); see `LpPool2D`."""
-
-    rank = 1
-
-
-class LpPool2D(LpPool):
-    """Lp norm of each window of a picture (N, C, H, W), see `numpycnn.functional.lp_pool2d`.
+    Maps inputs (N, C, *size) to (N, C, *output), where ``*size`` is ``L``, ``H, W`` or ``D, H, W``; see
+    `numpycnn.functional.lp_pool2d`.
 
     Parameters
     ----------
     kernel_size, stride, padding, ceil_mode, name
         As for `MaxPool2D`.
     p : float
-        Of the norm, at least 1.
+        Order of the norm, at least 1.
 
     Raises
     ------
     ValueError
         If a setting is out of range, or unknown.
     TypeError
-        If one is not of its kind.
+        If a setting has the wrong type.
+
+    References
+    ----------
+    P. Sermanet, S. Chintala, Y. LeCun, "Convolutional neural networks applied to house numbers digit
+    classification", 2012.
     """
 
+    def __init__(
+        self,
+        kernel_size: Size,
+        *,
+        p: float = 2,
+        stride: Size | None = None,
+        padding: Padding = 0,
+        ceil_mode: bool = False,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(kernel_size, stride=stride, padding=padding, ceil_mode=ceil_mode, name=name)
+        self.p = check_number(p, "p", type(self).__name__, minimum=1)
+
+    def _settings(self, x: np.ndarray) -> dict[str, Any]:
+        return super()._settings(x) | {"p": self.p}
+
+    def _forward(self, x: np.ndarray, **mode: bool) -> tuple[np.ndarray, Any]:
+        return operations().lp_pool(x, **self._settings(x)), x
+
+    def _backward(self, dy: np.ndarray, x: np.ndarray) -> np.ndarray:
+        return operations().lp_pool_backward(dy, x, **self._settings(x))
+
+
+class LpPool1D(LpPool):
+    rank = 1
+
+
+class LpPool2D(LpPool):
     rank = 2
 
 
 class LpPool3D(LpPool):
-    """Lp norm of each window of a volume (N, C, D, H, W); see `LpPool2D`."""
-
     rank = 3
 
 
 class GlobalPool(Layer):
-    """What both global pools have in common: a number for each channel."""
+    """Base class of the global pooling layers, with one value for each channel."""
 
     def _build(self, input_shape: Shape, rng: np.random.Generator | None) -> Shape:
         if len(input_shape) < 2:
-            raise ValueError(f"expected inputs (C, ...) with at least one spatial axis, got {spell(input_shape)}")
+            raise ValueError(
+                f"expected inputs (C, ...) with at least one spatial axis, got {format_shape(input_shape)}"
+            )
         self._expected = ("N", input_shape[0], *LETTERS.get(len(input_shape) - 1, input_shape[1:]))
         return input_shape[:1]
 
 
 class GlobalAvgPool(GlobalPool):
-    """Mean of each channel, (N, C) from (N, C, *size), see `numpycnn.functional.global_avg_pool`."""
+    """Mean of each channel, (N, C) from (N, C, *size), see `numpycnn.functional.global_avg_pool`.
+
+    Parameters
+    ----------
+    name : str, optional
+
+    Raises
+    ------
+    TypeError
+        If `name` is not a string.
+
+    References
+    ----------
+    M. Lin, Q. Chen, S. Yan, "Network in network", arXiv 1312.4400.
+    """
 
     def _forward(self, x: np.ndarray, **mode: bool) -> tuple[np.ndarray, Any]:
-        return F.global_avg_pool(x), x
+        return operations().global_avg_pool(x), x
 
     def _backward(self, dy: np.ndarray, x: np.ndarray) -> np.ndarray:
-        return F.global_avg_pool_backward(dy, x)
+        return operations().global_avg_pool_backward(dy, x)
 
 
 class GlobalMaxPool(GlobalPool):
-    """Largest element of each channel, (N, C) from (N, C, *size), see `numpycnn.functional.global_max_pool`."""
+    """Largest element of each channel, (N, C) from (N, C, *size), see `numpycnn.functional.global_max_pool`.
+
+    Parameters
+    ----------
+    name : str, optional
+
+    Raises
+    ------
+    TypeError
+        If `name` is not a string.
+
+    References
+    ----------
+    M. Oquab et al., "Is object localization for free?", 2015.
+    """
 
     def _forward(self, x: np.ndarray, **mode: bool) -> tuple[np.ndarray, Any]:
-        return F.global_max_pool(x), x
+        return operations().global_max_pool(x), x
 
     def _backward(self, dy: np.ndarray, x: np.ndarray) -> np.ndarray:
-        return F.global_max_pool_backward(dy, x)
+        return operations().global_max_pool_backward(dy, x)

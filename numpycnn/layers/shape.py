@@ -1,4 +1,4 @@
-"""Layers that only rearrange: the numbers stay as they are."""
+"""Layers that only rearrange values: flatten, reshape and permute."""
 
 from collections.abc import Sequence
 from math import prod
@@ -6,12 +6,23 @@ from typing import Any
 
 import numpy as np
 
-from numpycnn.functional.checks import spell, whole_number
+from numpycnn._checks import check_int, format_shape
 from numpycnn.layers.base import Layer, Shape
 
 
 class Flatten(Layer):
-    """Lay all axes after the batch's end to end: (N, C, H, W) becomes (N, C * H * W)."""
+    """Flatten all axes after the batch axis: (N, C, H, W) becomes (N, C * H * W).
+
+    Parameters
+    ----------
+    name : str, optional
+        What errors and the summary call the layer.
+
+    Raises
+    ------
+    TypeError
+        If `name` is not a string.
+    """
 
     def _build(self, input_shape: Shape, rng: np.random.Generator | None) -> Shape:
         self._expected = ("N", *(f"S{axis}" for axis in range(1, len(input_shape) + 1)))
@@ -25,20 +36,20 @@ class Flatten(Layer):
 
 
 class Reshape(Layer):
-    """Give each example another shape.
+    """Reshape each example.
 
     Parameters
     ----------
     shape : tuple of int
-        Without the batch axis; one entry may be -1 and is then worked out from the others.
+        Without the batch axis; one entry may be -1 and is inferred from the others.
     name : str, optional
 
     Raises
     ------
     TypeError
-        If `shape` is no tuple of ints.
+        If `shape` is not a tuple of ints.
     ValueError
-        If it has more than one -1, or does not hold as many numbers; the latter when it is built.
+        If it has more than one -1, or (at build) another number of elements than the input.
     """
 
     def __init__(self, shape: Sequence[int], *, name: str | None = None) -> None:
@@ -46,20 +57,22 @@ class Reshape(Layer):
         if not isinstance(shape, tuple | list):
             raise TypeError(f"Reshape: expected shape to be a tuple of ints, got {type(shape).__name__} {shape!r}")
         if sum(size == -1 for size in shape) > 1:
-            raise ValueError(f"Reshape: expected at most one -1, got {spell(shape)}")
-        self.shape = tuple(-1 if size == -1 else whole_number(size, "shape", "Reshape") for size in shape)
+            raise ValueError(f"Reshape: expected at most one -1, got {format_shape(shape)}")
+        self.shape = tuple(-1 if size == -1 else check_int(size, "shape", "Reshape") for size in shape)
 
     def _build(self, input_shape: Shape, rng: np.random.Generator | None) -> Shape:
         size = prod(input_shape)
         known = prod(s for s in self.shape if s != -1)
         if -1 in self.shape and size % known:
             raise ValueError(
-                f"expected a multiple of {known} elements for {spell(self.shape)}, got {spell(input_shape)} = {size}"
+                f"expected a multiple of {known} elements for {format_shape(self.shape)}, "
+                f"got {format_shape(input_shape)} = {size}"
             )
         target = tuple(size // known if s == -1 else s for s in self.shape)
         if prod(target) != size:
             raise ValueError(
-                f"expected {prod(target)} elements for {spell(self.shape)}, got {spell(input_shape)} = {size}"
+                f"expected {prod(target)} elements for {format_shape(self.shape)}, "
+                f"got {format_shape(input_shape)} = {size}"
             )
         self._expected = ("N", *input_shape)
         self._target = target
@@ -73,20 +86,20 @@ class Reshape(Layer):
 
 
 class Permute(Layer):
-    """Put the axes of each example in another order, as `numpy.transpose` does.
+    """Permute the axes of each example, as `numpy.transpose` does.
 
     ``Permute((1, 0))`` makes the columns of an `Embedding`, (N, L, D), into channels for a `Conv1D`, (N, D, L).
 
     Parameters
     ----------
     axes : tuple of int
-        Which axis of the input each axis of the output is, counted from 0 without the batch axis.
+        For each axis of the output, its axis in the input, counted from 0 without the batch axis.
     name : str, optional
 
     Raises
     ------
     TypeError
-        If `axes` is no tuple of ints.
+        If `axes` is not a tuple of ints.
     ValueError
         If `axes` does not name each axis once.
     """
@@ -95,14 +108,17 @@ class Permute(Layer):
         super().__init__(name=name)
         if not isinstance(axes, tuple | list):
             raise TypeError(f"Permute: expected axes to be a tuple of ints, got {type(axes).__name__} {axes!r}")
-        self.axes = tuple(whole_number(axis, "axes", "Permute", minimum=0) for axis in axes)
+        self.axes = tuple(check_int(axis, "axes", "Permute", minimum=0) for axis in axes)
         if sorted(self.axes) != list(range(len(self.axes))):
-            raise ValueError(f"Permute: expected each axis from 0 to {len(self.axes) - 1} once, got {spell(self.axes)}")
+            raise ValueError(
+                f"Permute: expected each axis from 0 to {len(self.axes) - 1} once, got {format_shape(self.axes)}"
+            )
 
     def _build(self, input_shape: Shape, rng: np.random.Generator | None) -> Shape:
         if len(input_shape) != len(self.axes):
             raise ValueError(
-                f"expected {len(self.axes)} axes to put in the order {spell(self.axes)}, got {spell(input_shape)}"
+                f"expected {len(self.axes)} axes for the permutation {format_shape(self.axes)}, "
+                f"got {format_shape(input_shape)}"
             )
         self._expected = ("N", *input_shape)
         return tuple(input_shape[axis] for axis in self.axes)

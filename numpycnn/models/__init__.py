@@ -1,13 +1,12 @@
-"""Networks by name."""
+"""Networks, by name."""
 
-from numpycnn.functional.described import describe as _describe
-from numpycnn.models.alexnet import alexnet
-from numpycnn.models.audio_cnn import audio_cnn
+from numpycnn.models._alexnet import alexnet
+from numpycnn.models._audio_cnn import audio_cnn
+from numpycnn.models._googlenet import googlenet
+from numpycnn.models._text_cnn import text_cnn
 from numpycnn.models.autoencoder import conv_autoencoder
 from numpycnn.models.compact import resnet9, vgg5, vgg7
-from numpycnn.models.googlenet import googlenet
 from numpycnn.models.resnet import resnet18, resnet18_cifar, resnet20, resnet34, resnet50
-from numpycnn.models.text_cnn import text_cnn
 from numpycnn.models.vgg import vgg11, vgg13, vgg16, vgg19
 from numpycnn.models.zoo import MODELS, bn_net, create, keras_cnn, lenet, lenet5, mlp, mnist_cnn, small_cnn, tiny_vgg
 
@@ -40,7 +39,3 @@ __all__ = [
     "vgg16",
     "vgg19",
 ]
-
-for _name in __all__:
-    if _name not in ("MODELS", "create"):
-        _describe(globals()[_name], tiny_vgg)

@@ -1,6 +1,6 @@
-"""A convolutional autoencoder: it is to return its own input, through a bottleneck that only leaves room for the gist.
+"""A convolutional autoencoder: it reconstructs its input from a low-dimensional code.
 
-No labels are needed; what it learns about the pictures is in the few numbers of the code.
+Training needs no labels; the code is a compact representation of the image.
 
 Source: J. Masci, U. Meier, D. Cireşan, J. Schmidhuber, "Stacked convolutional auto-encoders for hierarchical feature
 extraction", 2011.
@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from numpycnn.functional.checks import spell
+from numpycnn._checks import format_shape
 from numpycnn.layers import Conv2D, ConvTranspose2D, Dense, Flatten, Layer, ReLU, Reshape
-from numpycnn.models.building import built
-from numpycnn.sequential import Sequential
+from numpycnn.layers.sequential import Sequential
+from numpycnn.models.building import build_network
 
 
 def conv_autoencoder(
@@ -26,20 +26,19 @@ def conv_autoencoder(
     seed: int | None = 0,
     dtype: Any = np.float32,
 ) -> Sequential:
-    """Return an encoder and a decoder, ``model[0]`` and ``model[1]``, as the two layers of a network.
+    """Return an encoder and a decoder, ``model[0]`` and ``model[1]``, as the two layers of a model.
 
-    Each convolution of the encoder halves the picture, and each transposed one of the decoder doubles it. The outputs
-    are numbers of any size: train it with `MeanSquaredError` on ``(x, x)``, or with `BinaryCrossEntropy` if the pixels
-    are from 0 to 1.
+    Each convolution of the encoder halves the image, and each transposed one of the decoder doubles it. The outputs are
+    unbounded: train it with `MeanSquaredError` on ``(x, x)``, or with `BinaryCrossEntropy` for pixels from 0 to 1.
 
     Parameters
     ----------
     input_shape : tuple of int
         ``(C, H, W)``.
     code : int
-        Numbers of the bottleneck.
+        Size of the code.
     widths : sequence of int
-        Channels of the convolutions of the encoder.
+        Channels of the encoder's convolutions.
     seed : int or None
     dtype : dtype
 
@@ -52,7 +51,7 @@ def conv_autoencoder(
     ValueError
         If `input_shape` is not ``(C, H, W)``, or a setting is out of range.
     TypeError
-        If a setting is not of its kind.
+        If a setting has the wrong type.
 
     Examples
     --------
@@ -63,8 +62,8 @@ def conv_autoencoder(
     ((5, 8), (5, 1, 28, 28))
     """
     if len(input_shape) != 3:
-        raise ValueError(f"conv_autoencoder: expected input_shape (C, H, W), got {spell(input_shape)}")
-    shapes = [tuple(input_shape)]  # of what goes into each convolution, and comes out of the last one
+        raise ValueError(f"conv_autoencoder: expected input_shape (C, H, W), got {format_shape(input_shape)}")
+    shapes = [tuple(input_shape)]  # of each convolution's input, and of the last one's output
     for width in widths:
         shapes.append((width, *(-(-size // 2) for size in shapes[-1][1:])))
     encoder: list[Layer] = []
@@ -72,10 +71,10 @@ def conv_autoencoder(
         encoder += [Conv2D(width, 3, stride=2, padding=1), ReLU()]
     decoder: list[Layer] = [Dense(prod(shapes[-1])), ReLU(), Reshape(shapes[-1])]
     for channels, *size in reversed(shapes[:-1]):
-        missing = tuple(1 - extent % 2 for extent in size)  # of an even size, both 2n - 1 and 2n become n
-        decoder += [ConvTranspose2D(channels, 3, stride=2, padding=1, output_padding=missing), ReLU()]
+        extra = tuple(1 - extent % 2 for extent in size)  # of an even size, both 2n - 1 and 2n become n
+        decoder += [ConvTranspose2D(channels, 3, stride=2, padding=1, output_padding=extra), ReLU()]
     parts = [
         Sequential([*encoder, Flatten(), Dense(code)], name="encoder"),
         Sequential(decoder[:-1], name="decoder"),  # no ReLU at the end
     ]
-    return built(parts, input_shape, seed, dtype, "conv_autoencoder")
+    return build_network(parts, input_shape, seed, dtype, "conv_autoencoder")

@@ -1,7 +1,7 @@
-"""Networks for small pictures that reach a good accuracy in minutes, on the two cores of a plain CPU.
+"""Networks for small images that reach a good accuracy in minutes on two CPU cores.
 
-All put most of their work into 3x3 convolutions of 64 channels and more, on maps that have been halved already: there
-they learn most for the time.
+All spend most of their time in 3x3 convolutions of 64 channels and more, on maps of half the image's size or less,
+where the accuracy gained for the time is highest.
 """
 
 from collections.abc import Sequence
@@ -21,12 +21,12 @@ from numpycnn.layers import (
     ReLU,
     Residual,
 )
-from numpycnn.models.building import built
-from numpycnn.sequential import Sequential
+from numpycnn.layers.sequential import Sequential
+from numpycnn.models.building import build_network
 
 
 def _conv(channels: int, pool: bool = False) -> list[Layer]:
-    """Convolution, batch normalisation, whose shift replaces the bias, and ReLU; half the size with `pool`."""
+    """Convolution without bias, batch normalization and ReLU, followed by a pooling with `pool`."""
     layers = [Conv2D(channels, 3, padding=1, bias=False), BatchNorm(), ReLU()]
     return [*layers, MaxPool2D(2)] if pool else layers
 
@@ -39,27 +39,34 @@ def vgg5(
     seed: int | None = 0,
     dtype: Any = np.float32,
 ) -> Sequential:
-    """Return a small VGG with batch normalisation: two 3x3 convolutions, two and one, each time followed by a pooling.
+    """Return a small VGG with batch normalization: two, two and one 3x3 convolutions, each group followed by a pooling.
 
-    Source: K. Simonyan, A. Zisserman, arXiv 1409.1556, made small. See `tiny_vgg` for the other arguments.
+    Source: K. Simonyan, A. Zisserman, arXiv 1409.1556, in a smaller version. See `tiny_vgg` for the other arguments.
 
     Parameters
     ----------
     input_shape : tuple of int
     classes : int
     widths : sequence of int
-        Channels before each of the three poolings.
+        Channels of the three groups.
     seed : int or None
     dtype : dtype
 
     Returns
     -------
     Sequential
+
+    Raises
+    ------
+    ValueError
+        If the network does not fit the input, or a setting is out of range.
+    TypeError
+        If a setting is not of its kind.
     """
     first, second, third = widths
     layers = [*_conv(first), *_conv(first, pool=True), *_conv(second), *_conv(second, pool=True)]
     layers += [*_conv(third, pool=True), Flatten(), Dropout(0.4), Dense(classes)]
-    return built(layers, input_shape, seed, dtype, "vgg5")
+    return build_network(layers, input_shape, seed, dtype, "vgg5")
 
 
 def vgg7(
@@ -70,9 +77,9 @@ def vgg7(
     seed: int | None = 0,
     dtype: Any = np.float32,
 ) -> Sequential:
-    """Return seven convolutions: one, and three stages of two, of which the first is followed by a pooling at once.
+    """Return seven convolutions: one, then three stages of two with a pooling after the first.
 
-    Pooling comes before batch normalisation and ReLU, so that these go over a quarter of the numbers.
+    Pooling comes before batch normalization and ReLU, which then process a quarter of the values.
 
     Sources: K. Simonyan, A. Zisserman, arXiv 1409.1556; K. Jordan, arXiv 2404.00498, for the stages. See `tiny_vgg` for
     the other arguments.
@@ -89,11 +96,18 @@ def vgg7(
     Returns
     -------
     Sequential
+
+    Raises
+    ------
+    ValueError
+        If the network does not fit the input, or a setting is out of range.
+    TypeError
+        If a setting is not of its kind.
     """
     layers = _conv(widths[0])
     for width in widths[1:]:
         layers += [Conv2D(width, 3, padding=1, bias=False), MaxPool2D(2), BatchNorm(), ReLU(), *_conv(width)]
-    return built([*layers, GlobalMaxPool(), Dense(classes)], input_shape, seed, dtype, "vgg7")
+    return build_network([*layers, GlobalMaxPool(), Dense(classes)], input_shape, seed, dtype, "vgg7")
 
 
 def resnet9(
@@ -104,7 +118,7 @@ def resnet9(
     seed: int | None = 0,
     dtype: Any = np.float32,
 ) -> Sequential:
-    """Return ResNet-9: four convolutions that widen from `width` to eight times as much, and two residual blocks.
+    """Return ResNet-9: four convolutions that widen from `width` to ``8 * width`` channels, and two residual blocks.
 
     Source: D. Page, "How to train your ResNet", 2018, where the width is 64. See `tiny_vgg` for the other arguments.
 
@@ -120,6 +134,13 @@ def resnet9(
     Returns
     -------
     Sequential
+
+    Raises
+    ------
+    ValueError
+        If the network does not fit the input, or a setting is out of range.
+    TypeError
+        If a setting is not of its kind.
     """
 
     def block(channels: int) -> Layer:
@@ -127,4 +148,4 @@ def resnet9(
 
     layers = [*_conv(width), *_conv(2 * width, pool=True), block(2 * width)]
     layers += [*_conv(4 * width, pool=True), *_conv(8 * width, pool=True), block(8 * width)]
-    return built([*layers, GlobalMaxPool(), Dense(classes)], input_shape, seed, dtype, "resnet9")
+    return build_network([*layers, GlobalMaxPool(), Dense(classes)], input_shape, seed, dtype, "resnet9")

@@ -1,4 +1,4 @@
-"""VGG: 3x3 convolutions only, and more of them; two see as far as one of 5x5, with fewer weights and a ReLU between.
+"""VGG: many 3x3 convolutions; two have the receptive field of one 5x5, with fewer weights and a ReLU in between.
 
 Source: K. Simonyan, A. Zisserman, "Very deep convolutional networks for large-scale image recognition",
 arXiv 1409.1556, table 1. Layers and names are torchvision's.
@@ -10,16 +10,16 @@ from typing import Any
 import numpy as np
 
 from numpycnn.layers import Conv2D, Dense, Dropout, Flatten, Layer, MaxPool2D, ReLU
-from numpycnn.models.building import built
-from numpycnn.sequential import Sequential
+from numpycnn.layers.sequential import Sequential
+from numpycnn.models.building import build_network
 
-WIDTHS = (64, 128, 256, 512, 512)  # channels of the five stages, after each of which the picture is halved
+WIDTHS = (64, 128, 256, 512, 512)  # channels of the five stages; a pooling after each halves the image
 
 
 def _vgg(
     name: str, depths: Sequence[int], input_shape: Sequence[int], classes: int, seed: Any, dtype: Any
 ) -> Sequential:
-    """Stack stages of so many convolutions each."""
+    """Stack stages of `depths` convolutions."""
     features: list[Layer] = []
     for width, depth in zip(WIDTHS, depths, strict=True):
         for _ in range(depth):
@@ -27,16 +27,36 @@ def _vgg(
         features.append(MaxPool2D(2))
     classifier = [Dense(4096), ReLU(), Dropout(0.5), Dense(4096), ReLU(), Dropout(0.5), Dense(classes)]
     layers = [Sequential(features, name="features"), Flatten(), Sequential(classifier, name="classifier")]
-    return built(layers, input_shape, seed, dtype, name)
+    return build_network(layers, input_shape, seed, dtype, name)
 
 
 def vgg11(
     input_shape: Sequence[int] = (3, 224, 224), classes: int = 1000, *, seed: int | None = 0, dtype: Any = np.float32
 ) -> Sequential:
-    """Return VGG-11, configuration A: 132,863,336 parameters at its default sizes.
+    """Return VGG-11, configuration A: 132,863,336 parameters at the default sizes.
 
     Pictures need 32 pixels a side. The first dense layer is built for what comes out of the last pooling: 512 maps of
-    7x7 at 224 pixels, of one number each at 32. See `tiny_vgg` for the arguments.
+    7x7 at 224 pixels, of one number each at 32.
+
+    Parameters
+    ----------
+    input_shape : tuple of int
+        ``(C, H, W)``.
+    classes : int
+    seed : int or None
+        Of the initial weights; with None they are zeros, for those who load others.
+    dtype : dtype
+
+    Returns
+    -------
+    Sequential
+
+    Raises
+    ------
+    ValueError
+        If the network does not fit the input, or a setting is out of range.
+    TypeError
+        If a setting is not of its kind.
     """
     return _vgg("vgg11", (1, 1, 2, 2, 2), input_shape, classes, seed, dtype)
 
@@ -44,19 +64,82 @@ def vgg11(
 def vgg13(
     input_shape: Sequence[int] = (3, 224, 224), classes: int = 1000, *, seed: int | None = 0, dtype: Any = np.float32
 ) -> Sequential:
-    """Return VGG-13, configuration B: 133,047,848 parameters at its default sizes. See `vgg11`."""
+    """Return VGG-13, configuration B: 133,047,848 parameters at the default sizes. See `vgg11`.
+
+    Parameters
+    ----------
+    input_shape : tuple of int
+        ``(C, H, W)``.
+    classes : int
+    seed : int or None
+        Of the initial weights; with None they are zeros, for those who load others.
+    dtype : dtype
+
+    Returns
+    -------
+    Sequential
+
+    Raises
+    ------
+    ValueError
+        If the network does not fit the input, or a setting is out of range.
+    TypeError
+        If a setting is not of its kind.
+    """
     return _vgg("vgg13", (2, 2, 2, 2, 2), input_shape, classes, seed, dtype)
 
 
 def vgg16(
     input_shape: Sequence[int] = (3, 224, 224), classes: int = 1000, *, seed: int | None = 0, dtype: Any = np.float32
 ) -> Sequential:
-    """Return VGG-16, configuration D: 138,357,544 parameters at its default sizes. See `vgg11`."""
+    """Return VGG-16, configuration D: 138,357,544 parameters at the default sizes. See `vgg11`.
+
+    Parameters
+    ----------
+    input_shape : tuple of int
+        ``(C, H, W)``.
+    classes : int
+    seed : int or None
+        Of the initial weights; with None they are zeros, for those who load others.
+    dtype : dtype
+
+    Returns
+    -------
+    Sequential
+
+    Raises
+    ------
+    ValueError
+        If the network does not fit the input, or a setting is out of range.
+    TypeError
+        If a setting is not of its kind.
+    """
     return _vgg("vgg16", (2, 2, 3, 3, 3), input_shape, classes, seed, dtype)
 
 
 def vgg19(
     input_shape: Sequence[int] = (3, 224, 224), classes: int = 1000, *, seed: int | None = 0, dtype: Any = np.float32
 ) -> Sequential:
-    """Return VGG-19, configuration E: 143,667,240 parameters at its default sizes. See `vgg11`."""
+    """Return VGG-19, configuration E: 143,667,240 parameters at the default sizes. See `vgg11`.
+
+    Parameters
+    ----------
+    input_shape : tuple of int
+        ``(C, H, W)``.
+    classes : int
+    seed : int or None
+        Of the initial weights; with None they are zeros, for those who load others.
+    dtype : dtype
+
+    Returns
+    -------
+    Sequential
+
+    Raises
+    ------
+    ValueError
+        If the network does not fit the input, or a setting is out of range.
+    TypeError
+        If a setting is not of its kind.
+    """
     return _vgg("vgg19", (2, 2, 4, 4, 4), input_shape, classes, seed, dtype)

@@ -1,4 +1,4 @@
-"""The small networks, and the table of all: each a function that returns a `Sequential` built for a size of input."""
+"""The small networks, and a table of all networks: functions that return a built `Sequential`."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -18,15 +18,15 @@ from numpycnn.layers import (
     ReLU,
     Tanh,
 )
-from numpycnn.models.alexnet import alexnet
-from numpycnn.models.audio_cnn import audio_cnn
-from numpycnn.models.building import built
+from numpycnn.layers.sequential import Sequential
+from numpycnn.models._alexnet import alexnet
+from numpycnn.models._audio_cnn import audio_cnn
+from numpycnn.models._googlenet import googlenet
+from numpycnn.models._text_cnn import text_cnn
+from numpycnn.models.building import build_network
 from numpycnn.models.compact import resnet9, vgg5, vgg7
-from numpycnn.models.googlenet import googlenet
 from numpycnn.models.resnet import resnet18, resnet18_cifar, resnet20, resnet34, resnet50
-from numpycnn.models.text_cnn import text_cnn
 from numpycnn.models.vgg import vgg11, vgg13, vgg16, vgg19
-from numpycnn.sequential import Sequential
 
 Builder = Callable[..., Sequential]
 
@@ -51,6 +51,40 @@ def tiny_vgg(
     width : int
         Channels of all four convolutions.
     seed : int or None
+        Of the initial weights; with None they are zeros, to be loaded.
+    dtype : dtype
+
+    Returns
+    -------
+    Sequential
+
+    Raises
+    ------
+    ValueError
+        If the network does not fit the input, or a setting is out of range.
+    TypeError
+        If a setting has the wrong type.
+    """
+    layers: list[Layer] = []
+    for _ in range(2):
+        layers += [Conv2D(width, 3, padding=1), ReLU(), Conv2D(width, 3, padding=1), ReLU(), MaxPool2D(2)]
+    return build_network([*layers, Flatten(), Dense(classes)], input_shape, seed, dtype, "tiny_vgg")
+
+
+def small_cnn(
+    input_shape: Sequence[int] = (1, 28, 28), classes: int = 10, *, seed: int | None = 0, dtype: Any = np.float32
+) -> Sequential:
+    """Return three 3x3 convolutions with batch normalization, the fastest of these networks to train on digits.
+
+    Early pooling keeps wide layers small; batch normalization allows large learning rates. See `tiny_vgg` for
+    the arguments.
+
+    Parameters
+    ----------
+    input_shape : tuple of int
+        ``(C, H, W)``.
+    classes : int
+    seed : int or None
         Of the initial weights; with None they are zeros, for those who load others.
     dtype : dtype
 
@@ -66,73 +100,163 @@ def tiny_vgg(
         If a setting is not of its kind.
     """
     layers: list[Layer] = []
-    for _ in range(2):
-        layers += [Conv2D(width, 3, padding=1), ReLU(), Conv2D(width, 3, padding=1), ReLU(), MaxPool2D(2)]
-    return built([*layers, Flatten(), Dense(classes)], input_shape, seed, dtype, "tiny_vgg")
-
-
-def small_cnn(
-    input_shape: Sequence[int] = (1, 28, 28), classes: int = 10, *, seed: int | None = 0, dtype: Any = np.float32
-) -> Sequential:
-    """Return three 3x3 convolutions with batch normalisation, the quickest of these to learn digits well.
-
-    Pooling comes early, so that a wide layer is a small one; batch normalisation allows large steps. See `tiny_vgg` for
-    the arguments.
-    """
-    layers: list[Layer] = []
     for channels in (16, 32, 64):
         layers += [Conv2D(channels, 3, bias=False), BatchNorm(), ReLU(), MaxPool2D(2)]
-    return built([*layers[:-1], Flatten(), Dense(classes)], input_shape, seed, dtype, "small_cnn")
+    return build_network([*layers[:-1], Flatten(), Dense(classes)], input_shape, seed, dtype, "small_cnn")
 
 
 def lenet5(
     input_shape: Sequence[int] = (1, 28, 28), classes: int = 10, *, seed: int | None = 0, dtype: Any = np.float32
 ) -> Sequential:
-    """Return LeNet-5 in its original spirit: 5x5 convolutions, tanh, average pooling (Y. LeCun et al., 1998).
+    """Return LeNet-5 close to the original: 5x5 convolutions, tanh, average pooling (Y. LeCun et al., 1998).
 
     The first convolution is padded by 2, which stands for the 32x32 pictures of the paper. Subsampling has no weights
-    of its own, the second convolution sees all maps, and the outputs are logits. See `tiny_vgg` for the arguments.
+    of its own, the second convolution sees all maps, and the outputs are logits.
+
+    Parameters
+    ----------
+    input_shape : tuple of int
+        ``(C, H, W)``.
+    classes : int
+    seed : int or None
+        Of the initial weights; with None they are zeros, for those who load others.
+    dtype : dtype
+
+    Returns
+    -------
+    Sequential
+
+    Raises
+    ------
+    ValueError
+        If the network does not fit the input, or a setting is out of range.
+    TypeError
+        If a setting is not of its kind.
     """
     layers = [Conv2D(6, 5, padding=2), Tanh(), AvgPool2D(2), Conv2D(16, 5), Tanh(), AvgPool2D(2), Flatten()]
     layers += [Dense(120), Tanh(), Dense(84), Tanh(), Dense(classes)]
-    return built(layers, input_shape, seed, dtype, "lenet5")
+    return build_network(layers, input_shape, seed, dtype, "lenet5")
 
 
 def lenet(
     input_shape: Sequence[int] = (1, 28, 28), classes: int = 10, *, seed: int | None = 0, dtype: Any = np.float32
 ) -> Sequential:
-    """Return LeNet-5 with ReLU and max pooling, as it is mostly built today. See `tiny_vgg` for the arguments."""
+    """Return LeNet-5 with ReLU and max pooling, its usual modern form. See `tiny_vgg` for the arguments.
+
+    Parameters
+    ----------
+    input_shape : tuple of int
+        ``(C, H, W)``.
+    classes : int
+    seed : int or None
+        Of the initial weights; with None they are zeros, for those who load others.
+    dtype : dtype
+
+    Returns
+    -------
+    Sequential
+
+    Raises
+    ------
+    ValueError
+        If the network does not fit the input, or a setting is out of range.
+    TypeError
+        If a setting is not of its kind.
+    """
     layers = [Conv2D(6, 5, padding=2), ReLU(), MaxPool2D(2), Conv2D(16, 5), ReLU(), MaxPool2D(2), Flatten()]
     layers += [Dense(120), ReLU(), Dense(84), ReLU(), Dense(classes)]
-    return built(layers, input_shape, seed, dtype, "lenet")
+    return build_network(layers, input_shape, seed, dtype, "lenet")
 
 
 def keras_cnn(
     input_shape: Sequence[int] = (1, 28, 28), classes: int = 10, *, seed: int | None = 0, dtype: Any = np.float32
 ) -> Sequential:
-    """Return the network of Keras' MNIST example "simple convnet". See `tiny_vgg` for the arguments."""
+    """Return the network of Keras' MNIST example "simple convnet".
+
+    Parameters
+    ----------
+    input_shape : tuple of int
+        ``(C, H, W)``.
+    classes : int
+    seed : int or None
+        Of the initial weights; with None they are zeros, for those who load others.
+    dtype : dtype
+
+    Returns
+    -------
+    Sequential
+
+    Raises
+    ------
+    ValueError
+        If the network does not fit the input, or a setting is out of range.
+    TypeError
+        If a setting is not of its kind.
+    """
     layers = [Conv2D(32, 3), ReLU(), MaxPool2D(2), Conv2D(64, 3), ReLU(), MaxPool2D(2)]
-    return built([*layers, Flatten(), Dropout(0.5), Dense(classes)], input_shape, seed, dtype, "keras_cnn")
+    return build_network([*layers, Flatten(), Dropout(0.5), Dense(classes)], input_shape, seed, dtype, "keras_cnn")
 
 
 def mnist_cnn(
     input_shape: Sequence[int] = (1, 28, 28), classes: int = 10, *, seed: int | None = 0, dtype: Any = np.float32
 ) -> Sequential:
-    """Return the network of PyTorch's MNIST example. See `tiny_vgg` for the arguments."""
+    """Return the network of PyTorch's MNIST example.
+
+    Parameters
+    ----------
+    input_shape : tuple of int
+        ``(C, H, W)``.
+    classes : int
+    seed : int or None
+        Of the initial weights; with None they are zeros, for those who load others.
+    dtype : dtype
+
+    Returns
+    -------
+    Sequential
+
+    Raises
+    ------
+    ValueError
+        If the network does not fit the input, or a setting is out of range.
+    TypeError
+        If a setting is not of its kind.
+    """
     layers = [Conv2D(32, 3), ReLU(), Conv2D(64, 3), ReLU(), MaxPool2D(2), Dropout(0.25)]
     layers += [Flatten(), Dense(128), ReLU(), Dropout(0.5), Dense(classes)]
-    return built(layers, input_shape, seed, dtype, "mnist_cnn")
+    return build_network(layers, input_shape, seed, dtype, "mnist_cnn")
 
 
 def bn_net(
     input_shape: Sequence[int] = (1, 28, 28), classes: int = 10, *, seed: int | None = 0, dtype: Any = np.float32
 ) -> Sequential:
-    """Return four 3x3 convolutions with batch normalisation and global average pooling. See `tiny_vgg`."""
+    """Return four 3x3 convolutions with batch normalization and global average pooling. See `tiny_vgg`.
+
+    Parameters
+    ----------
+    input_shape : tuple of int
+        ``(C, H, W)``.
+    classes : int
+    seed : int or None
+        Of the initial weights; with None they are zeros, for those who load others.
+    dtype : dtype
+
+    Returns
+    -------
+    Sequential
+
+    Raises
+    ------
+    ValueError
+        If the network does not fit the input, or a setting is out of range.
+    TypeError
+        If a setting is not of its kind.
+    """
     layers: list[Layer] = []
     for channels in (32, 32, 64, 64):
         layers += [Conv2D(channels, 3, padding=1, bias=False), BatchNorm(), ReLU()]
     layers.insert(6, MaxPool2D(2))
-    return built([*layers, GlobalAvgPool(), Dense(classes)], input_shape, seed, dtype, "bn_net")
+    return build_network([*layers, GlobalAvgPool(), Dense(classes)], input_shape, seed, dtype, "bn_net")
 
 
 def mlp(
@@ -143,17 +267,34 @@ def mlp(
     seed: int | None = 0,
     dtype: Any = np.float32,
 ) -> Sequential:
-    """Return a dense network with one hidden layer, the one to beat. See `tiny_vgg` for the arguments.
+    """Return a dense network with one hidden layer, as a baseline. See `tiny_vgg` for the arguments.
 
     Parameters
     ----------
+    input_shape : tuple of int
+        ``(C, H, W)``.
+    classes : int
     hidden : int
         Units of the hidden layer.
+    seed : int or None
+        Of the initial weights; with None they are zeros, for those who load others.
+    dtype : dtype
+
+    Returns
+    -------
+    Sequential
+
+    Raises
+    ------
+    ValueError
+        If the network does not fit the input, or a setting is out of range.
+    TypeError
+        If a setting is not of its kind.
     """
-    return built([Flatten(), Dense(hidden), ReLU(), Dense(classes)], input_shape, seed, dtype, "mlp")
+    return build_network([Flatten(), Dense(hidden), ReLU(), Dense(classes)], input_shape, seed, dtype, "mlp")
 
 
-#: Every network that can be asked for by name.
+#: All networks by name.
 MODELS: dict[str, Builder] = {
     builder.__name__: builder
     for builder in (
@@ -186,7 +327,7 @@ MODELS: dict[str, Builder] = {
 
 
 def create(name: str, input_shape: Sequence[int], classes: int, *, seed: int | None = 0, **settings: Any) -> Sequential:
-    """Return the network of a name; further arguments are its own, such as the `vocabulary` of `text_cnn`.
+    """Return a network by name; further arguments are specific to it, such as the `vocabulary` of `text_cnn`.
 
     Parameters
     ----------
@@ -207,8 +348,8 @@ def create(name: str, input_shape: Sequence[int], classes: int, *, seed: int | N
     Raises
     ------
     ValueError
-        If there is no such network; the message lists them.
+        If the name is unknown; the message lists the names.
     """
     if name not in MODELS:
-        raise ValueError(f"unknown model {name!r}; there are {', '.join(MODELS)}")
+        raise ValueError(f"unknown model {name!r}, expected one of {', '.join(MODELS)}")
     return MODELS[name](input_shape, classes, seed=seed, **settings)

@@ -1,30 +1,30 @@
-"""Optimizers that give each weight a step size of its own: Adam, AdamW and RMSProp."""
+"""Optimizers with a step size for each weight: Adam, AdamW and RMSProp."""
 
 import numpy as np
 
-from numpycnn.kernels import optimizers as kernels
-from numpycnn.kernels import threads
-from numpycnn.optim.base import Optimizer, number
+from numpycnn._checks import check_number
+from numpycnn._settings import operations
+from numpycnn.optim.base import Optimizer
 from numpycnn.optim.schedules import Schedule
 
 
 class Adam(Optimizer):
-    """Step along the mean gradient, divided by its typical size.
+    """Step against the running mean of the gradient, divided by its root mean square.
 
-    With ``g = grad + weight_decay * w``, in step ``t`` (from 1 on)::
+    With ``g = grad + weight_decay * w``, in step ``t`` (counted from 1)::
 
         m = b1 * m + (1 - b1) * g              v = b2 * v + (1 - b2) * g^2
         w = w - lr * m' / (sqrt(v') + eps)     m' = m / (1 - b1^t)    v' = v / (1 - b2^t)
 
-    The two divisions make up for ``m`` and ``v`` having begun at 0.
+    The two divisions correct for ``m`` and ``v`` having begun at 0.
 
     Parameters
     ----------
     lr : float or Schedule
     betas : tuple of float
-        ``(b1, b2)``, how slowly the running means forget.
+        ``(b1, b2)``, the decay rates of the running means.
     eps : float
-        Against division by zero.
+        Avoids a division by zero.
     weight_decay : float
 
     Raises
@@ -32,7 +32,7 @@ class Adam(Optimizer):
     ValueError
         If a setting is out of range.
     TypeError
-        If a setting is no number.
+        If a setting is not a number.
 
     References
     ----------
@@ -52,21 +52,22 @@ class Adam(Optimizer):
         kind = type(self).__name__
         if not isinstance(betas, tuple | list) or len(betas) != 2:
             raise ValueError(f"{kind}: expected two betas, got {betas!r}")
-        self.betas = (number(betas[0], "betas[0]", kind, below=1), number(betas[1], "betas[1]", kind, below=1))
-        self.eps = number(eps, "eps", kind)
+        self.betas = (
+            check_number(betas[0], "betas[0]", kind, minimum=0, below=1),
+            check_number(betas[1], "betas[1]", kind, minimum=0, below=1),
+        )
+        self.eps = check_number(eps, "eps", kind, minimum=0)
 
     def _update(self, value: np.ndarray, grad: np.ndarray, lr: float, *kept: np.ndarray) -> None:
         self._adapt(value, grad, lr, self.weight_decay, *kept)
 
     def _adapt(self, value: np.ndarray, grad: np.ndarray, lr: float, decay: float, *kept: np.ndarray) -> None:
-        b1, b2 = self.betas
-        rate, unbias = lr / (1 - b1**self.step_count), (1 - b2**self.step_count) ** -0.5
-        settings = [value.dtype.type(s) for s in (rate, decay, b1, b2, self.eps, unbias)]
-        threads.run(kernels.adam, threads.split_elements(value.size), value, grad, *kept, *settings)
+        settings = {"lr": lr, "betas": self.betas, "eps": self.eps, "weight_decay": decay}
+        operations().adam_step(value, grad, *kept, step=self.step_count, **settings)
 
 
 class AdamW(Adam):
-    """Adam with weight decay taken out of the gradient: ``w`` shrinks by ``lr * weight_decay * w`` in each step.
+    """Adam with decoupled weight decay: ``w`` shrinks by ``lr * weight_decay * w`` in each step.
 
     Parameters
     ----------
@@ -99,7 +100,7 @@ class AdamW(Adam):
 
 
 class RMSProp(Optimizer):
-    """Step along the gradient, divided by its typical size.
+    """Step against the gradient, divided by its root mean square.
 
     With ``g = grad + weight_decay * w``::
 
@@ -109,15 +110,15 @@ class RMSProp(Optimizer):
     ----------
     lr : float or Schedule
     alpha : float
-        How slowly the running mean forgets.
+        The decay rate of the running mean.
     eps : float
-        Against division by zero.
+        Avoids a division by zero.
     weight_decay : float
 
     Raises
     ------
     TypeError, ValueError
-        If a setting is no number, or out of range.
+        If a setting is not a number, or out of range.
 
     References
     ----------
@@ -130,9 +131,9 @@ class RMSProp(Optimizer):
         self, lr: "float | Schedule" = 1e-2, alpha: float = 0.99, eps: float = 1e-8, weight_decay: float = 0.0
     ) -> None:
         super().__init__(lr, weight_decay=weight_decay)
-        self.alpha = number(alpha, "alpha", "RMSProp", below=1)
-        self.eps = number(eps, "eps", "RMSProp")
+        self.alpha = check_number(alpha, "alpha", "RMSProp", minimum=0, below=1)
+        self.eps = check_number(eps, "eps", "RMSProp", minimum=0)
 
     def _update(self, value: np.ndarray, grad: np.ndarray, lr: float, *kept: np.ndarray) -> None:
-        settings = [value.dtype.type(s) for s in (lr, self.weight_decay, self.alpha, self.eps)]
-        threads.run(kernels.rmsprop, threads.split_elements(value.size), value, grad, *kept, *settings)
+        settings = {"lr": lr, "alpha": self.alpha, "eps": self.eps, "weight_decay": self.weight_decay}
+        operations().rmsprop_step(value, grad, *kept, **settings)

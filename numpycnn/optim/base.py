@@ -1,4 +1,4 @@
-"""What all optimizers have in common: they turn gradients into steps of the parameters."""
+"""The base class of the optimizers, which turn gradients into steps of the parameters."""
 
 import inspect
 from collections.abc import Mapping
@@ -6,19 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from numpycnn.functional.checks import spell
+from numpycnn._checks import check_number, format_shape
 from numpycnn.layers.base import Parameter
 from numpycnn.optim.schedules import Schedule
-
-
-def number(value: Any, name: str, owner: str, *, below: float = np.inf) -> float:
-    """Return `value` as a float from 0 to below a limit."""
-    if isinstance(value, bool) or not isinstance(value, int | float | np.number):
-        raise TypeError(f"{owner}: expected {name} to be a number, got {type(value).__name__} {value!r}")
-    if not 0 <= value < below:
-        limit = "on" if below == np.inf else f"to below {below:g}"
-        raise ValueError(f"{owner}: expected {name} from 0 {limit}, got {value}")
-    return float(value)
 
 
 class Optimizer:
@@ -27,7 +17,7 @@ class Optimizer:
     Parameters
     ----------
     lr : float or Schedule
-        Learning rate, or how it changes from step to step.
+        Learning rate, or its schedule.
     weight_decay : float
         Share of each weight that is added to its gradient.
 
@@ -39,14 +29,15 @@ class Optimizer:
     Raises
     ------
     TypeError, ValueError
-        If a setting is no number, or out of range.
+        If a setting is not a number, or out of range.
     """
 
-    slots: tuple[str, ...] = ()  # names of the arrays that are kept for each parameter
+    slots: tuple[str, ...] = ()  # names of the state arrays of each parameter
 
     def __init__(self, lr: "float | Schedule", *, weight_decay: float = 0.0) -> None:
-        self.lr = lr if isinstance(lr, Schedule) else number(lr, "lr", type(self).__name__)
-        self.weight_decay = number(weight_decay, "weight_decay", type(self).__name__)
+        owner = type(self).__name__
+        self.lr = lr if isinstance(lr, Schedule) else check_number(lr, "lr", owner, minimum=0)
+        self.weight_decay = check_number(weight_decay, "weight_decay", owner, minimum=0)
         self.step_count = 0
         self._kept: dict[str, dict[str, np.ndarray]] = {}
 
@@ -66,13 +57,13 @@ class Optimizer:
         Raises
         ------
         TypeError
-            If it is something else.
+            If it is not a mapping.
         ValueError
             If a parameter has another shape than in the steps before.
         """
         if not isinstance(parameters, Mapping):
             raise TypeError(
-                f"{type(self).__name__}: expected what model.parameters() returns, a dict of Parameters, "
+                f"{type(self).__name__}: expected a dict of Parameters, as model.parameters() returns, "
                 f"got {type(parameters).__name__}"
             )
         lr = self.learning_rate
@@ -85,27 +76,22 @@ class Optimizer:
                     array = self._kept[slot][name] = np.zeros_like(parameter.value)
                 elif array.shape != parameter.value.shape:
                     raise ValueError(
-                        f"{type(self).__name__}: expected {name} {spell(array.shape)} as in the steps before, "
-                        f"got {spell(parameter.value.shape)}"
+                        f"{type(self).__name__}: expected {name} {format_shape(array.shape)} as in the steps before, "
+                        f"got {format_shape(parameter.value.shape)}"
                     )
                 kept.append(array)
-            arrays = (parameter.value, parameter.grad, *kept)  # flat views: steps do not care for shapes
-            value, grad, *flat = (array.reshape(-1) for array in arrays)
-            self._update(value, grad, lr, *flat)
-            for array, result in zip((parameter.value, *kept), (value, *flat), strict=True):
-                if not array.flags.c_contiguous:  # then the flat one is a copy
-                    array[...] = result.reshape(array.shape)
+            self._update(parameter.value, parameter.grad, lr, *kept)
 
     def _update(self, value: np.ndarray, grad: np.ndarray, lr: float, *kept: np.ndarray) -> None:
-        """Change `value` in place; `grad` stays as it is, the arrays of `slots` are kept. All are flat."""
+        """Change `value` and the arrays of `slots` in place; `grad` is not changed."""
         raise NotImplementedError
 
     def state(self) -> dict[str, np.ndarray]:
-        """Return the kept arrays, by slot and parameter."""
+        """Return the state arrays, by slot and parameter."""
         return {f"{slot}.{name}": array for slot, arrays in self._kept.items() for name, array in arrays.items()}
 
     def load_state(self, state: Mapping[str, np.ndarray], step_count: int) -> None:
-        """Take over arrays as returned by `state`, and the number of steps.
+        """Restore arrays as returned by `state`, and the number of steps.
 
         Parameters
         ----------

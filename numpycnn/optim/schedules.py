@@ -1,28 +1,13 @@
-"""Learning rates that change: each schedule is a function of the number of steps taken, and remembers nothing.
+"""Learning-rate schedules: functions of the number of steps taken, without state.
 
-That is why a resumed training continues on the same rate: the step count is all there is to know.
+So a resumed training continues with the same rate: it depends on the step count alone.
 """
 
 import inspect
 from math import cos, pi
 from typing import Any
 
-from numpycnn.functional.checks import whole_number
-
-
-def _rate(value: Any, name: str, owner: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError(f"{owner}: expected {name} to be a number, got {type(value).__name__} {value!r}")
-    if not 0 <= value < float("inf"):
-        raise ValueError(f"{owner}: expected {name} from 0 on, got {value}")
-    return float(value)
-
-
-def _share(value: Any, name: str, owner: str) -> float:
-    value = _rate(value, name, owner)
-    if value > 1:
-        raise ValueError(f"{owner}: expected {name} from 0 to 1, got {value}")
-    return value
+from numpycnn._checks import check_int, check_number
 
 
 class Schedule:
@@ -53,7 +38,7 @@ class StepSchedule(Schedule):
     Raises
     ------
     TypeError, ValueError
-        If a rate or the factor is no number from 0 on, or `every` no int from 1 on.
+        If a rate or the factor is not a number of at least 0, or `every` is not a positive int.
 
     References
     ----------
@@ -67,9 +52,9 @@ class StepSchedule(Schedule):
     """
 
     def __init__(self, lr: float, every: int, factor: float = 0.1) -> None:
-        self.lr = _rate(lr, "lr", "StepSchedule")
-        self.every = whole_number(every, "every", "StepSchedule")
-        self.factor = _rate(factor, "factor", "StepSchedule")
+        self.lr = check_number(lr, "lr", "StepSchedule", minimum=0)
+        self.every = check_int(every, "every", "StepSchedule")
+        self.factor = check_number(factor, "factor", "StepSchedule", minimum=0)
 
     def __call__(self, step: int) -> float:
         """Return the learning rate."""
@@ -91,7 +76,7 @@ class CosineSchedule(Schedule):
     Raises
     ------
     TypeError, ValueError
-        If a rate is no number from 0 on, or `steps` no int from 1 on.
+        If a rate is not a number of at least 0, or `steps` is not a positive int.
 
     References
     ----------
@@ -99,9 +84,9 @@ class CosineSchedule(Schedule):
     """
 
     def __init__(self, lr: float, steps: int, final_lr: float = 0.0) -> None:
-        self.lr = _rate(lr, "lr", "CosineSchedule")
-        self.steps = whole_number(steps, "steps", "CosineSchedule")
-        self.final_lr = _rate(final_lr, "final_lr", "CosineSchedule")
+        self.lr = check_number(lr, "lr", "CosineSchedule", minimum=0)
+        self.steps = check_int(steps, "steps", "CosineSchedule")
+        self.final_lr = check_number(final_lr, "final_lr", "CosineSchedule", minimum=0)
 
     def __call__(self, step: int) -> float:
         """Return the learning rate."""
@@ -118,7 +103,7 @@ class OneCycleSchedule(Schedule):
     steps : int
         Of the whole training.
     warm_up : float
-        Share of the steps that go up.
+        Share of the steps with a rising rate.
     start_factor, final_factor : float
 
     Raises
@@ -126,7 +111,7 @@ class OneCycleSchedule(Schedule):
     ValueError
         If a setting is out of range.
     TypeError
-        If a setting is no number.
+        If a setting is not a number.
 
     References
     ----------
@@ -137,11 +122,11 @@ class OneCycleSchedule(Schedule):
     def __init__(
         self, max_lr: float, steps: int, warm_up: float = 0.3, start_factor: float = 25.0, final_factor: float = 1e4
     ) -> None:
-        self.max_lr = _rate(max_lr, "max_lr", "OneCycleSchedule")
-        self.steps = whole_number(steps, "steps", "OneCycleSchedule")
-        self.warm_up = _share(warm_up, "warm_up", "OneCycleSchedule")
-        self.start_factor = _rate(start_factor, "start_factor", "OneCycleSchedule")
-        self.final_factor = _rate(final_factor, "final_factor", "OneCycleSchedule")
+        self.max_lr = check_number(max_lr, "max_lr", "OneCycleSchedule", minimum=0)
+        self.steps = check_int(steps, "steps", "OneCycleSchedule")
+        self.warm_up = check_number(warm_up, "warm_up", "OneCycleSchedule", minimum=0, maximum=1)
+        self.start_factor = check_number(start_factor, "start_factor", "OneCycleSchedule", minimum=0)
+        self.final_factor = check_number(final_factor, "final_factor", "OneCycleSchedule", minimum=0)
         if not self.start_factor or not self.final_factor:
             raise ValueError("OneCycleSchedule: expected start_factor and final_factor above 0")
 
@@ -161,13 +146,13 @@ class WarmUp(Schedule):
     Parameters
     ----------
     after : float or Schedule
-        Asked from its own beginning once the warm-up is over.
+        Starts once the warm-up is over.
     steps : int
 
     Raises
     ------
     TypeError, ValueError
-        If `after` is neither a schedule nor a number from 0 on, or `steps` no int from 1 on.
+        If `after` is neither a schedule nor a number of at least 0, or `steps` is not a positive int.
 
     References
     ----------
@@ -180,8 +165,8 @@ class WarmUp(Schedule):
     """
 
     def __init__(self, after: "float | Schedule", steps: int) -> None:
-        self.after = after if isinstance(after, Schedule) else _rate(after, "after", "WarmUp")
-        self.steps = whole_number(steps, "steps", "WarmUp")
+        self.after = after if isinstance(after, Schedule) else check_number(after, "after", "WarmUp", minimum=0)
+        self.steps = check_int(steps, "steps", "WarmUp")
 
     def __call__(self, step: int) -> float:
         """Return the learning rate."""

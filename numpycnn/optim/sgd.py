@@ -2,10 +2,9 @@
 
 import numpy as np
 
-from numpycnn.functional.checks import check_flag
-from numpycnn.kernels import optimizers as kernels
-from numpycnn.kernels import threads
-from numpycnn.optim.base import Optimizer, number
+from numpycnn._checks import check_flag, check_number
+from numpycnn._settings import operations
+from numpycnn.optim.base import Optimizer
 from numpycnn.optim.schedules import Schedule
 
 
@@ -21,7 +20,7 @@ class SGD(Optimizer):
     ----------
     lr : float or Schedule
     momentum : float
-        From 0 to below 1; 0.9 is common.
+        At least 0 and below 1; 0.9 is common.
     nesterov : bool
         Needs a momentum.
     weight_decay : float
@@ -29,9 +28,9 @@ class SGD(Optimizer):
     Raises
     ------
     ValueError
-        If a setting is out of range, or `nesterov` has no momentum.
+        If a setting is out of range, or `nesterov` is given without a momentum.
     TypeError
-        If a setting is no number.
+        If a setting is not a number.
 
     References
     ----------
@@ -44,7 +43,7 @@ class SGD(Optimizer):
         self, lr: "float | Schedule", momentum: float = 0.0, nesterov: bool = False, weight_decay: float = 0.0
     ) -> None:
         super().__init__(lr, weight_decay=weight_decay)
-        self.momentum = number(momentum, "momentum", "SGD", below=1)
+        self.momentum = check_number(momentum, "momentum", "SGD", minimum=0, below=1)
         self.nesterov = check_flag(nesterov, "nesterov", "SGD")
         if self.nesterov and not self.momentum:
             raise ValueError("SGD: expected a momentum above 0 for nesterov, got 0")
@@ -52,10 +51,12 @@ class SGD(Optimizer):
             self.slots = ()
 
     def _update(self, value: np.ndarray, grad: np.ndarray, lr: float, *kept: np.ndarray) -> None:
-        real = value.dtype.type
-        chunks = threads.split_elements(value.size)
-        if self.momentum:
-            settings = (real(lr), real(self.weight_decay), real(self.momentum), self.nesterov)
-            threads.run(kernels.momentum, chunks, value, grad, *kept, *settings)
-        else:
-            threads.run(kernels.sgd, chunks, value, grad, real(lr), real(self.weight_decay))
+        operations().sgd_step(
+            value,
+            grad,
+            *kept,
+            lr=lr,
+            momentum=self.momentum,
+            nesterov=self.nesterov,
+            weight_decay=self.weight_decay,
+        )

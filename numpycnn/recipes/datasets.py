@@ -11,23 +11,23 @@ SIZE = (64, 64)  # of the pictures of a folder
 
 
 def expect_dataset(dataset: str) -> None:
-    """Check that this is a name of the catalog, or the path of something that is there."""
+    """Check that this is a name of the catalog or an existing path."""
     if dataset not in CATALOG and not os.path.exists(dataset):
         names = ", ".join(map(repr, CATALOG))
         raise SettingError(
-            f"invalid choice: {dataset!r} (choose from {names}, or name a folder or a zip of pictures that is there)"
+            f"invalid choice: {dataset!r} (choose from {names}, or name an existing folder or zip of pictures)"
         )
 
 
 def label_of(dataset: str) -> str:
-    """Return what the data set is called where a path would be too long, as in the name of a run."""
+    """Return a short name of the data set, as in the folder name of a run."""
     return dataset if dataset in CATALOG else name_of(dataset)
 
 
 def load(
     dataset: str, data: Path | None, *, reader: PictureReader | None = None, skip_broken: bool = False
 ) -> tuple[Dataset, Dataset]:
-    """Return training and test set; a stand-in, or a picture that is left out, is a UserWarning.
+    """Load training and test set, with a UserWarning for a stand-in or a skipped picture.
 
     Parameters
     ----------
@@ -43,11 +43,11 @@ def load(
     Raises
     ------
     SettingError, OSError, DataFormatError
-        If it is not there, or cannot be read.
+        If the data set does not exist, or cannot be read.
     """
     if dataset in CATALOG:
         if skip_broken:
-            raise SettingError(Setting("skip_broken", True), f" is for folders of pictures, and {dataset} is none")
+            raise SettingError(Setting("skip_broken", True), f" is for folders of pictures, not for {dataset}")
         return CATALOG[dataset].load(data)
     if data is not None:
         named = spell_path(dataset)

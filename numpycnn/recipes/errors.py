@@ -13,7 +13,7 @@ class Setting(NamedTuple):
     value: object = None
 
     def as_keyword(self) -> str:
-        """Write it as Python does, such as ``epochs=3``."""
+        """Format it as a Python keyword argument, such as ``epochs=3``."""
         if self.value is None:
             return f"{self.name}="
         value = str(self.value) if isinstance(self.value, Path) else self.value
@@ -36,24 +36,24 @@ class SettingError(ValueError):
     def __str__(self) -> str:
         return self.write(Setting.as_keyword)
 
-    def write(self, spell: Callable[[Setting], str]) -> str:
-        """Return the message with its settings as `spell` writes them.
+    def write(self, format_setting: Callable[[Setting], str]) -> str:
+        """Return the message, with its settings formatted by `format_setting`.
 
         Parameters
         ----------
-        spell : callable
+        format_setting : callable
             Returns the text of a `Setting`, such as ``--epochs 3``.
 
         Returns
         -------
         str
         """
-        return "".join(spell(part) if isinstance(part, Setting) else part for part in self.parts)
+        return "".join(format_setting(part) if isinstance(part, Setting) else part for part in self.parts)
 
 
 @contextmanager
 def as_setting_error(*prefix: str | Setting) -> Iterator[None]:
-    """While inside, a ValueError becomes a `SettingError` whose message begins with the prefix."""
+    """Turn a ValueError into a `SettingError`, with a prefix before its message."""
     try:
         yield
     except SettingError:
@@ -63,6 +63,6 @@ def as_setting_error(*prefix: str | Setting) -> Iterator[None]:
 
 
 def spell_path(path: str | Path) -> str:
-    """Return a path as text that fits into a line."""
+    """Format a path on one line, without control characters."""
     text = str(path)
     return text if text.isprintable() else ascii(text)

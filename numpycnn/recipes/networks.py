@@ -1,4 +1,4 @@
-"""What a model says of its training, and new networks for a data set."""
+"""The description of a training in a model's metadata, and new networks for a data set."""
 
 from dataclasses import dataclass
 from inspect import signature
@@ -6,17 +6,17 @@ from inspect import signature
 import numpy as np
 
 from numpycnn.data import Dataset, Reader, SentenceReader, reader_from
+from numpycnn.layers.sequential import Sequential
 from numpycnn.models import MODELS, create
-from numpycnn.sequential import Sequential
 
-VOCABULARY = "vocabulary"  # the argument of a network that reads, the number of words that it knows
+VOCABULARY = "vocabulary"  # argument of a network of sentences: the number of words
 
 
 @dataclass(frozen=True)
 class Training:
-    """What a model's metadata says of its training: enough to make any file or sentence into its input.
+    """The data set and preprocessing of a training, from a model's metadata.
 
-    `reader` is None where the metadata does not say how; the numbers of mean and std are one for each channel.
+    `reader` is None if the metadata has none; mean and std have one value for each channel.
     """
 
     dataset: str
@@ -26,7 +26,7 @@ class Training:
     reader: Reader | None = None
 
     def dataset_of(self, images: np.ndarray, labels: np.ndarray, *, name: str, source: str = "memory") -> Dataset:
-        """Return examples as a data set that is normalised as the training's was."""
+        """Return examples as a data set with the training's normalization."""
         return Dataset(
             images,
             labels,
@@ -40,7 +40,7 @@ class Training:
 
 
 def training_of(model: Sequential) -> Training | None:
-    """Return what the metadata says, None if it does not say all of it or makes no sense."""
+    """Return the training in a model's metadata, None if it is incomplete or invalid."""
     match model.metadata:
         case {"dataset": str(dataset), "class_names": [_, *_] as names, "mean": list(mean), "std": list(std)}:
             numbers = all(type(value) in (int, float) for value in [*mean, *std])
@@ -60,7 +60,7 @@ def create_for(name: str, dataset: Dataset, *, seed: int = 0) -> Sequential:
     Raises
     ------
     ValueError
-        If there is none of this name, or it does not take such examples.
+        If the name is unknown, or the network does not take such examples.
     """
     shape, classes = dataset.images.shape[1:], len(dataset.class_names)
     reads = name in MODELS and VOCABULARY in signature(MODELS[name]).parameters

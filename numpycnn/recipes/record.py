@@ -1,4 +1,4 @@
-"""What is written down of a run, so that it can be repeated and its figures believed."""
+"""The record of a run, with everything needed to repeat it and to verify its results."""
 
 import hashlib
 import os
@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from llvmlite.binding import get_host_cpu_name
 
 from numpycnn import __version__
 from numpycnn.data import Dataset
@@ -22,7 +21,7 @@ PACKAGES = ("numpy", "numba", "llvmlite", "scipy", "scikit-image", "pillow")
 
 
 def digest(dataset: Dataset) -> str:
-    """Return the SHA-256 of the examples and labels, as they are kept and in their order."""
+    """Return the SHA-256 of the examples and labels, as stored, in order."""
     found = hashlib.sha256()
     for array in (dataset.images, dataset.labels):
         found.update(f"{array.dtype.str} {array.shape} ".encode())
@@ -41,7 +40,7 @@ def code_digest() -> str:
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of all that has a part in a training and is installed."""
+    """Return the versions of the installed packages that a training uses."""
     found = {"numpycnn": __version__, "python": platform.python_version()}
     for package in PACKAGES:
         try:
@@ -53,6 +52,8 @@ def versions() -> dict[str, str]:
 
 def machine() -> dict[str, Any]:
     """Return the processor, how many of its cores may be used, and the system."""
+    from llvmlite.binding import get_host_cpu_name
+
     try:
         text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
     except OSError:
@@ -61,7 +62,7 @@ def machine() -> dict[str, Any]:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return {
         "processor": name[1] if name else platform.processor() or platform.machine(),
-        "compiled_for": get_host_cpu_name(),  # its generation, as LLVM knows it
+        "compiled_for": get_host_cpu_name(),  # its generation, as LLVM names it
         "cores": cores,
         "platform": platform.platform(),
     }
@@ -79,11 +80,11 @@ def record(
     cpu_seconds: float,
     resumed: bool,
 ) -> dict[str, Any]:
-    """Return the result of a run with all that it came from, as JSON can hold it.
+    """Return the result of a run with its settings, data, versions and machine, as JSON types.
 
-    The time of a run is from its beginning to its pictures, all but writing the record; the processor time is that of
-    all threads together, which grows less than the time on the clock where other programs want the same cores. Of a run
-    that was resumed both are those of its last part, and the time of training that of all parts.
+    `seconds` is the wall-clock time from the start of the run to its figures; `cpu_seconds` is the processor time of
+    all threads, which other programs on the same cores affect less. For a resumed run, both are of its last part, and
+    `training_seconds` is of all parts.
     """
     return {
         "test_accuracy": score.accuracy,
@@ -98,7 +99,7 @@ def record(
         "augmentation": repr(settings.augmentation) if settings.augmentation else "none",
         "views": repr(settings.test_views) if settings.test_views else "none",
         "optimizer": repr(trainer.optimizer),
-        "input_shape": list(trainer.model.input_shape or ()),  # of pictures from a folder the user chooses the size
+        "input_shape": list(trainer.model.input_shape or ()),  # for a folder of pictures the user chooses the size
         "parameters": trainer.model.summary().parameters,
         "history": trainer.history.records,
         "data_source": test.source,

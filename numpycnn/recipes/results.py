@@ -1,4 +1,4 @@
-"""The folder of a training: which one it is, that it is free and can be written to, and what is left in it."""
+"""The output folder of a training: choose and check it, find its checkpoint, write the results."""
 
 import json
 import tempfile
@@ -8,11 +8,11 @@ from itertools import count
 from pathlib import Path
 
 from numpycnn.data import Dataset, SentenceReader, SpectrogramReader
+from numpycnn.io.serialization import replacing
 from numpycnn.recipes.errors import Setting, SettingError, spell_path
 from numpycnn.recipes.record import record
 from numpycnn.recipes.scoring import Score
 from numpycnn.recipes.settings import Settings
-from numpycnn.serialization import replacing
 from numpycnn.training import Trainer
 
 RUNS = Path("runs")
@@ -21,40 +21,40 @@ HISTORY, RESULT = "history.csv", "result.json"
 CURVES, CONFUSIONS = "learning_curves.png", "confusion_matrix.png"
 MISTAKES, MISTAKES_TEXT = "misclassified.png", "misclassified.txt"
 FILES = (MODEL_FILE, HISTORY, CURVES, CONFUSIONS, MISTAKES, MISTAKES_TEXT, RESULT)
-MOST_MISTAKES = 100  # in a list
+MOST_MISTAKES = 100  # listed
 
 
 @dataclass(frozen=True)
 class Clock:
-    """When a run began, by the clock and in seconds of the processor."""
+    """The start of a run, in wall-clock time and in processor time."""
 
     begin: float = field(default_factory=time.perf_counter)
     cpu_begin: float = field(default_factory=time.process_time)
 
     @property
     def seconds(self) -> float:
-        """Seconds since then."""
+        """Wall-clock seconds since the start."""
         return time.perf_counter() - self.begin
 
     @property
     def cpu_seconds(self) -> float:
-        """Seconds of all threads together since then."""
+        """Processor seconds of all threads since the start."""
         return time.process_time() - self.cpu_begin
 
 
 def files_of(dataset: Dataset) -> tuple[str, ...]:
-    """Return the names of the results: mistakes with pictures are drawn, those with sentences are listed."""
+    """Return the names of the result files: misclassified pictures are drawn, sentences are listed."""
     other = MISTAKES if isinstance(dataset.reader, SentenceReader) else MISTAKES_TEXT
     return tuple(name for name in FILES if name != other)
 
 
 def check_folder(out: Path | None, *, force: bool) -> None:
-    """Check that a folder that the user named holds no training whose results would go.
+    """Check that a folder named by the user does not hold a training that would be overwritten.
 
     Raises
     ------
     SettingError
-        If it does, unless there is `force`.
+        If it does, and `force` is False.
     """
     if out is None or force:
         return
@@ -62,9 +62,9 @@ def check_folder(out: Path | None, *, force: bool) -> None:
         raise SettingError(
             f"{spell_path(out)}: holds an unfinished training ({CHECKPOINT}); add ",
             Setting("resume", True),
-            " to go on with it, or ",
+            " to continue it, or ",
             Setting("force", True),
-            " to train anew in its place",
+            " to replace it",
         )
     if (out / MODEL_FILE).is_file():
         raise SettingError(
@@ -72,12 +72,12 @@ def check_folder(out: Path | None, *, force: bool) -> None:
             Setting("out"),
             ", or add ",
             Setting("force", True),
-            " to train anew in its place",
+            " to replace it",
         )
 
 
 def make_folder(dataset: str, out: Path | None) -> Path:
-    """Return the folder to write to, made where it was missing, emptied of the results of a training before.
+    """Return the output folder, created if missing, without the results of an earlier training.
 
     Without `out` it is the first of ``runs/DATASET``, ``runs/DATASET-2``, ... that does not exist yet.
     """
@@ -86,7 +86,7 @@ def make_folder(dataset: str, out: Path | None) -> Path:
         for number in count(1):
             out = RUNS / (dataset if number == 1 else f"{dataset}-{number}")
             try:
-                out.mkdir()  # two trainings that begin at once cannot both have made it
+                out.mkdir()  # atomic: of two trainings that start at once, one succeeds
                 return out
             except FileExistsError:
                 continue
@@ -127,12 +127,12 @@ def _is_numbered(name: str, dataset: str) -> bool:
 
 
 def write_mistakes(out: Path, test: Dataset, score: Score) -> None:
-    """Draw or list what was misclassified, the surest mistakes first."""
+    """Draw or list the misclassified examples, the most confident first."""
     from numpycnn.visualize import misclassified
     from numpycnn.visualize.mistakes import worst_mistakes
 
     if not isinstance(test.reader, SentenceReader):
-        # Of a spectrogram the low tones belong to the bottom of the picture.
+        # Flipped, so that the low frequencies of a spectrogram are at the bottom.
         images = test.images[:, :, ::-1] if isinstance(test.reader, SpectrogramReader) else test.images
         misclassified(images, test.labels, score.probabilities, test.class_names, out / MISTAKES)
         return
@@ -143,8 +143,8 @@ def write_mistakes(out: Path, test: Dataset, score: Score) -> None:
         true, predicted = test.class_names[test.labels[i]], test.class_names[score.predictions[i]]
         sure = f"{100 * score.probabilities[i].max():.1f} %"
         lines.append(f"true: {true}, predicted: {predicted}, {sure}: {test.reader.write(test.images[i])}")
-    with replacing(out / MISTAKES_TEXT) as beside:
-        beside.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    with replacing(out / MISTAKES_TEXT) as temporary:
+        temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def write_results(
@@ -158,11 +158,11 @@ def write_results(
     clock: Clock,
     resumed: bool,
 ) -> float:
-    """Write the model, figures and pictures, then remove the checkpoint; return the seconds of the run."""
+    """Write the model, history and figures, then remove the checkpoint; return the seconds of the run."""
     from numpycnn.visualize import confusion_matrix, learning_curves
 
     train, test = data
-    trainer.model.save(out / MODEL_FILE)  # first, so that no failing picture costs a training
+    trainer.model.save(out / MODEL_FILE)  # first, so that a failing figure does not lose the model
     trainer.history.save(out / HISTORY)
     learning_curves(trainer.history, out / CURVES)
     confusion_matrix(test.labels, score.predictions, test.class_names, out / CONFUSIONS)
@@ -180,7 +180,7 @@ def write_results(
         cpu_seconds=cpu_seconds,
         resumed=resumed,
     )
-    with replacing(out / RESULT) as beside:
-        beside.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    with replacing(out / RESULT) as temporary:
+        temporary.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     (out / CHECKPOINT).unlink(missing_ok=True)
     return seconds

@@ -1,17 +1,17 @@
-"""How a model does on a data set: one pass through it, and everything that can be said about the outputs."""
+"""The score of a model on a data set, from one forward pass: loss, accuracy, probabilities and predictions."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
+from numpycnn._checks import format_shape
 from numpycnn.data import Dataset
 from numpycnn.functional import softmax
-from numpycnn.functional.checks import spell
+from numpycnn.layers.sequential import Sequential
 from numpycnn.losses import CrossEntropy
 from numpycnn.recipes.errors import SettingError
 from numpycnn.recipes.settings import KEY
 from numpycnn.recipes.tables import VIEWS
-from numpycnn.sequential import Sequential
 from numpycnn.training import ViewAverage
 
 BATCH = 256
@@ -28,29 +28,29 @@ class Score:
 
 
 def expect_classifier(model: Sequential, dataset: Dataset, who: str) -> None:
-    """Check that the model takes these images and knows these classes."""
+    """Check that the model has the input shape and the classes of a data set."""
     image, classes = dataset.images.shape[1:], len(dataset.class_names)
     if model.input_shape != image:
         raise SettingError(
-            f"{who}: expected a model for inputs of shape {spell(image)}, those of {dataset.name}, "
-            f"got one for {spell(model.input_shape or ())}"
+            f"{who}: expected a model for inputs of shape {format_shape(image)}, those of {dataset.name}, "
+            f"got one for {format_shape(model.input_shape or ())}"
         )
     if model.output_shape != (classes,):
         raise SettingError(
             f"{who}: expected a model with {classes} outputs, one per class of {dataset.name}, "
-            f"got one with outputs of shape {spell(model.output_shape or ())}"
+            f"got one with outputs of shape {format_shape(model.output_shape or ())}"
         )
 
 
 def views_for(model: Sequential, asked: str | None) -> ViewAverage | None:
-    """Return the views that are asked for, or those that the model's training was tested with."""
+    """Return the requested views, or those of the test after the model's training."""
     settings = model.metadata.get(KEY) if isinstance(model.metadata, dict) else None
     name = asked or (settings.get("views") if isinstance(settings, dict) else None)
     return VIEWS.get(name) if isinstance(name, str) else None
 
 
 def score(model: Sequential, dataset: Dataset, views: ViewAverage | None = None) -> Score:
-    """Return how a model with logits as its outputs does on a data set, with several views of each picture if asked."""
+    """Score a model with logits as outputs on a data set, with several views of each image if requested."""
     assert model.dtype is not None
     pieces = []
     for start in range(0, len(dataset), BATCH):

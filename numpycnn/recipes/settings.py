@@ -1,25 +1,25 @@
-"""The settings of a training: from the options and the recipe, and back from a checkpoint."""
+"""The settings of a training, from the options and the recipe or from a checkpoint."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from numpycnn._checks import check_int, check_number
 from numpycnn.data import CATALOG, Dataset
 from numpycnn.data.augment import Augment
 from numpycnn.errors import DataFormatError
-from numpycnn.functional.checks import check_number, whole_number
+from numpycnn.layers.sequential import Sequential
 from numpycnn.losses import CrossEntropy
 from numpycnn.models import MODELS
 from numpycnn.optim import Optimizer
 from numpycnn.recipes import tables
 from numpycnn.recipes.errors import Setting, SettingError, as_setting_error, spell_path
-from numpycnn.sequential import Sequential
 from numpycnn.training import Callback, ViewAverage, WeightAverage
 
-KEY = "training"  # where a model's metadata keeps its settings
-SMALLEST_SHARE = 8  # by default, at most one in so many training examples is held out
-CHOICES: dict[str, Collection[str]] = {  # settings that are names, and the tables that these are from
+KEY = "training"  # key of the settings in a model's metadata
+SMALLEST_SHARE = 8  # by default, at most one in 8 training examples is held out
+CHOICES: dict[str, Collection[str]] = {  # settings that are names, with the tables of these names
     "recipe": tables.RECIPES,
     "model": MODELS,
     "optimizer": tables.OPTIMIZERS,
@@ -31,18 +31,18 @@ CHOICES: dict[str, Collection[str]] = {  # settings that are names, and the tabl
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything that decides a training, but for the number of threads.
+    """All settings of a training, except for the number of threads.
 
     Attributes
     ----------
     dataset : str
-        The data set that was asked for, a name or a path.
+        The requested data set, a name or a path.
     found : str
         The name of the data that was found; a small stand-in has a name of its own.
     images : int
-        Training examples there, those held out included.
+        Number of training examples, including held-out ones.
     recipe : str
-        What the rest was taken from, as far as the user did not say otherwise: see `Recipe` for the meaning.
+        Gives the settings below, unless the user sets them; see `Recipe` for their meaning.
     model, optimizer, schedule, augment, views : str
     epochs, batch_size, validation : int
     lr, label_smoothing, l2, ema : float
@@ -100,34 +100,34 @@ class Settings:
         return make(tables.SCHEDULES[self.schedule](self.lr, self.steps))
 
     def new_callbacks(self) -> list[Callback]:
-        """Return what averages the weights, if anything does."""
+        """Return the callback that averages the weights, if any."""
         return [WeightAverage(self.ema)] if self.ema else []
 
     @property
     def augmentation(self) -> Augment | None:
-        """What is made of the examples of each batch."""
+        """The augmentation of each batch."""
         return tables.AUGMENTATIONS[self.augment]
 
     @property
     def test_views(self) -> ViewAverage | None:
-        """What is looked at of each picture when the model is tested."""
+        """The views of each image that are averaged in the test."""
         return tables.VIEWS[self.views]
 
     def expect_same(self, dataset: str, asked: Mapping[str, Any], train: Dataset) -> None:
-        """Check that nothing else is asked for than what the training to be resumed began with.
+        """Check that the options agree with those of the training to be resumed.
 
         Parameters
         ----------
         dataset : str
         asked : dict
-            The options that were given, by name.
+            The given options, by name.
         train : Dataset
-            The training set that was found now.
+            The training set found now.
 
         Raises
         ------
         SettingError
-            If the data set or an option is another one.
+            If the data set or an option differs.
         """
         for name, value in {"dataset": dataset, **asked}.items():
             own = getattr(self, name)
@@ -147,7 +147,7 @@ class Settings:
             )
 
 
-#: What the user may choose, each by an option of its name.
+#: The settings that the user may choose, each by an option of its name.
 OPTIONS = tuple(field.name for field in fields(Settings) if field.name not in ("dataset", "found", "images"))
 LEAST = {"epochs": 1, "batch_size": 1, "validation": 0, "seed": 0}
 
@@ -163,18 +163,18 @@ def check_options(options: Mapping[str, Any]) -> dict[str, Any]:
                 raise ValueError(f"train: expected {name} to be one of {', '.join(CHOICES[name])}, got {value!r}")
             checked[name] = value
         elif name in LEAST:
-            checked[name] = whole_number(value, name, "train", minimum=LEAST[name])
+            checked[name] = check_int(value, name, "train", minimum=LEAST[name])
         else:
             checked[name] = number = check_number(value, name, "train")
             limit = 1.0 if name in ("label_smoothing", "ema") else float("inf")
             if not 0 <= number < limit or (name == "lr" and number == 0):
-                span = "above 0" if name == "lr" else "from 0 on" if limit > 1 else "from 0 to below 1"
-                raise ValueError(f"train: expected {name} {span}, got {value!r}")
+                span = "above 0" if name == "lr" else "at least 0" if limit > 1 else "at least 0 and below 1"
+                raise ValueError(f"train: expected {name} to be {span}, got {value!r}")
     return checked
 
 
 def choose(dataset: str, asked: Mapping[str, Any], train: Dataset) -> Settings:
-    """Return what the user asked for, and what the recipe says of the rest."""
+    """Combine the user's options with the recipe's values for the rest."""
     name = asked.get("recipe", "quick")
     recipe = tables.RECIPES[name][train.name if dataset in CATALOG else tables.FOLDER]
     chosen = asdict(recipe) | {"recipe": name, "seed": 0} | dict(asked)
@@ -196,18 +196,18 @@ def choose(dataset: str, asked: Mapping[str, Any], train: Dataset) -> Settings:
         )
     views = tables.VIEWS[chosen["views"]]
     if views is not None:
-        with as_setting_error(Setting("views"), ": "):  # now, and not when the training is over
+        with as_setting_error(Setting("views"), ": "):  # before the training, not after it
             next(views.views(train.images[:1]))
     return Settings(dataset=dataset, found=train.name, images=len(train), **chosen)
 
 
 def settings_of(model: Sequential, path: Path) -> Settings:
-    """Return the settings that a checkpoint's model carries.
+    """Return the settings in the metadata of a checkpoint's model.
 
     Raises
     ------
     DataFormatError
-        If there are none, or none that make sense.
+        If there are none, or they are invalid.
     """
     found = model.metadata.get(KEY) if isinstance(model.metadata, dict) else None
     kinds = {field.name: field.type for field in fields(Settings)}

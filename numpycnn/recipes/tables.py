@@ -1,4 +1,4 @@
-"""How each data set is trained: the recipes, and the tables of names that their settings come from."""
+"""The recipes of the data sets, and the tables of names for their settings."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -21,14 +21,14 @@ Rate = float | Schedule
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a data set is trained, unless the user says otherwise.
+    """The default settings for training on a data set.
 
     Attributes
     ----------
     model : str
     epochs, batch_size : int
     validation : int
-        Training examples that are held out.
+        Number of training examples to hold out.
     optimizer : str
         One of `OPTIMIZERS`.
     lr : float or None
@@ -40,8 +40,7 @@ class Recipe:
     label_smoothing : float
         See `numpycnn.CrossEntropy`.
     l2 : float
-        Penalty on half the sum of the squares of the weights, which is weight decay that spares biases and batch
-        normalisation.
+        Weight of the penalty on half the sum of squared weights: weight decay without biases and batch normalization.
     ema : float
         Decay of the moving average of the weights, see `numpycnn.training.WeightAverage`; 0 for none.
     views : str
@@ -65,8 +64,8 @@ class Recipe:
 #: The recipe for a folder of pictures.
 FOLDER = "FOLDER"
 
-#: A good model in a minute or two, by the name of the data that was found, which may be a small stand-in for what was
-#: asked for: with few examples a network with dropout does better.
+#: A good model in a minute or two, by the name of the data that was found. A small stand-in has its own recipe: with
+#: few examples a network with dropout does better.
 QUICK: dict[str, Recipe] = {
     "mnist": Recipe(model="small_cnn", epochs=4, batch_size=32, validation=5000),
     "mnist-5k": Recipe(model="keras_cnn", epochs=15, batch_size=32, validation=500),
@@ -77,7 +76,7 @@ QUICK: dict[str, Recipe] = {
     FOLDER: Recipe(model="small_cnn", epochs=10, batch_size=32, validation=1000),
 }
 
-#: A network and settings that suit small pictures of all kinds.
+#: A network and settings that suit small images of all kinds.
 _SMALL_PICTURES = Recipe(
     model="vgg7",
     epochs=6,
@@ -92,7 +91,7 @@ _SMALL_PICTURES = Recipe(
     views="flip-shift",
 )
 
-#: The best that is worth waiting for, each in less than three quarters of an hour on two cores: see docs/results.md.
+#: The highest accuracy in less than three quarters of an hour on two cores, see docs/results.md.
 BEST: dict[str, Recipe] = {
     "mnist": replace(_SMALL_PICTURES, augment="digits", views="shift"),
     "mnist-5k": Recipe(
@@ -132,7 +131,7 @@ OPTIMIZERS: dict[str, tuple[Callable[[Rate], Optimizer], float]] = {
     "rmsprop": (RMSProp, 0.002),
 }
 
-#: From the highest learning rate and the number of steps to the rates.
+#: Schedules, as functions of the highest learning rate and the number of steps.
 SCHEDULES: dict[str, Callable[[float, int], Rate]] = {
     "one-cycle": OneCycleSchedule,
     "cosine": CosineSchedule,
@@ -147,7 +146,7 @@ AUGMENTATIONS: dict[str, Augment | None] = {
     "speech": Augment([TimeShift(6), TimeMask(10), FrequencyMask(6)]),
 }
 
-#: What is looked at of each picture when a model is tested.
+#: Views of each image that are averaged in the test.
 VIEWS: dict[str, ViewAverage | None] = {
     "none": None,
     "flip": ViewAverage(flip=True),

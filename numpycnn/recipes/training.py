@@ -9,10 +9,11 @@ from typing import Any, TextIO
 
 import numpy as np
 
+from numpycnn._checks import check_flag
+from numpycnn._settings import get_num_threads
 from numpycnn.data import CATALOG, Dataset, PictureReader
-from numpycnn.functional.checks import check_flag
-from numpycnn.kernels.threads import get_num_threads
-from numpycnn.loading import load_model
+from numpycnn.io.loading import load_model
+from numpycnn.layers.sequential import Sequential
 from numpycnn.recipes.datasets import expect_dataset, label_of, load
 from numpycnn.recipes.errors import Setting, SettingError, as_setting_error
 from numpycnn.recipes.networks import Training, create_for, training_of
@@ -27,7 +28,6 @@ from numpycnn.recipes.results import (
 )
 from numpycnn.recipes.scoring import expect_classifier, score
 from numpycnn.recipes.settings import KEY, Settings, check_options, choose, settings_of
-from numpycnn.sequential import Sequential
 from numpycnn.training import Callback, CSVLogger, History, ModelCheckpoint, Trainer
 
 SAVE_EVERY = 500  # batches
@@ -36,17 +36,17 @@ Size = tuple[int, int]
 
 @dataclass(frozen=True)
 class Start:
-    """What is about to be trained, and how: the argument of ``on_start`` in `train`.
+    """A training before its first step: the argument of ``on_start`` in `train`.
 
     Attributes
     ----------
     settings : Settings
-        All settings, those of the recipe included.
+        All settings, including those of the recipe.
     trainer : Trainer
         Before its first step, or where the training to be resumed was interrupted.
     train, test : Dataset
     folder : Path
-        Where the results will be.
+        The output folder.
     threads : int
     """
 
@@ -65,17 +65,17 @@ class Run:
     Attributes
     ----------
     model : Sequential
-        The trained model, whose metadata says how its inputs are made.
+        The trained model, with its preprocessing in its metadata.
     history : History
         Loss and accuracy of each epoch.
     test_accuracy, test_loss : float
-        On the test set, which has no part in the training. The accuracy is from 0 to 1.
+        On the test set, which the training does not use. The accuracy is from 0 to 1.
     folder : Path
         With ``model.safetensors``, ``history.csv``, pictures, and ``result.json``, the record of the run.
     seconds : float
-        From the call of `train` to the pictures; of a training that was resumed, those of its last part.
+        From the call of `train` to the figures; for a resumed training, of its last part.
     settings : Settings
-        All settings, those of the recipe included.
+        All settings, including those of the recipe.
     """
 
     model: Sequential = field(repr=False)
@@ -113,26 +113,26 @@ def train(
     progress: bool | TextIO = True,
     on_start: Callable[[Start], None] | None = None,
 ) -> Run:
-    """Train a network on a data set by a recipe, test it, and leave model, history, figures and a record in a folder.
+    """Train a network on a data set by a recipe, test it, and write model, history, figures and a record.
 
-    This is what ``numpycnn train`` does: the same settings, folders and seeds, and the same weights bit for bit. Each
-    setting that is None is the recipe's. Ctrl-C leaves a checkpoint, with which ``resume=True`` goes on.
+    ``numpycnn train`` calls this function, so both give the same settings, folders and weights, bit for bit. A setting
+    that is None is taken from the recipe. Ctrl-C leaves a checkpoint, from which ``resume=True`` continues.
 
     Parameters
     ----------
     dataset : str or path
         A name of ``numpycnn.data.CATALOG``, or the path of a folder or a zip with a folder of pictures for each class.
     recipe : {"quick", "best"}, optional
-        A good model in a minute or two (the default), or the best that is worth waiting for.
+        A good model in a minute or two (the default), or the best one in under an hour.
     model : str, optional
         A name of ``numpycnn.models.MODELS``.
     epochs, batch_size : int, optional
-        Times through the data, and examples for each step.
+        Passes over the data, and examples per step.
     optimizer : {"adam", "adamw", "sgd", "rmsprop"}, optional
     lr : float, optional
         The highest learning rate.
     schedule : {"one-cycle", "cosine", "constant"}, optional
-        How the learning rate changes.
+        Learning-rate schedule.
     augment : {"none", "digits", "crop-flip", "photographs", "speech"}, optional
         Transforms of the training examples.
     views : {"none", "flip", "shift", "flip-shift"}, optional
@@ -140,7 +140,7 @@ def train(
     label_smoothing : float, optional
         Share of each label that is spread over all classes.
     l2 : float, optional
-        Weight of half the sum of the squares of the weights in the loss.
+        Weight of the penalty on half the sum of squared weights.
     ema : float, optional
         Decay of the moving average of the weights, 0 for none.
     validation : int, optional
@@ -152,18 +152,18 @@ def train(
     data : str or path, optional
         Folder with the files of a named data set.
     size : tuple of int, optional
-        Height and width to which the pictures of a folder are brought, 64 by 64 by default.
+        Height and width to which the pictures of a folder are resized, 64 by 64 by default.
     skip_broken : bool
         Leave out pictures of a folder that cannot be read, with a warning.
     resume : bool
-        Go on with an interrupted training, that in `out` or the newest of this data set. Settings that are given must
-        be its own.
+        Continue an interrupted training, the one in `out` or the newest of this data set. Given settings must equal
+        its own.
     force : bool
         Replace the results that `out` holds.
     progress : bool or file
         As in `Trainer.fit`.
     on_start : callable, optional
-        Called with a `Start` when the training is about to begin.
+        Called with a `Start` before the first step.
 
     Returns
     -------
@@ -174,15 +174,15 @@ def train(
     SettingError
         A ValueError: if a setting does not fit the data set, the folder or the training to be resumed.
     ValueError
-        If the name of a setting's value is unknown, or a number is out of range.
+        If a name is unknown, or a number is out of range.
     TypeError
-        If a setting is of another type.
+        If a setting has the wrong type.
     DataFormatError
         If a file of the data set or the checkpoint is damaged.
     FileNotFoundError
-        If the data set, or the checkpoint to be resumed, is not there.
+        If the data set, or the checkpoint to be resumed, does not exist.
     FloatingPointError
-        If the loss or a gradient is not finite any more; a lower `lr` often helps.
+        If the loss or a gradient becomes infinite or NaN; a lower `lr` often helps.
     KeyboardInterrupt
         If the user pressed Ctrl-C; the checkpoint is in the output folder.
 
@@ -245,7 +245,7 @@ def train(
 
 @dataclass(frozen=True)
 class Source:
-    """Where the examples come from."""
+    """The location and the options of the data."""
 
     dataset: str
     data: Path | None
@@ -253,10 +253,10 @@ class Source:
     skip_broken: bool
 
     def load(self, training: Training | None = None) -> tuple[Dataset, Dataset]:
-        """Return training and test set, with the pictures of a folder in the size that an earlier training had."""
+        """Load training and test set, with the pictures of a folder in the size of an earlier training."""
         size = self.size
         if size is not None and self.dataset in CATALOG:
-            raise SettingError(Setting("size", size), f" is for folders of pictures, and {self.dataset} is none")
+            raise SettingError(Setting("size", size), f" is for folders of pictures, not for {self.dataset}")
         with as_setting_error(Setting("size"), ": "):
             reader = None if size is None else PictureReader(size)
         if training is not None and isinstance(training.reader, PictureReader):
@@ -284,7 +284,7 @@ def _begin(source: Source, asked: dict[str, Any], out: Path | None, *, force: bo
     loss = settings.new_loss()
     with as_setting_error(Setting("epochs", settings.epochs), ": "):
         optimizer = settings.new_optimizer()
-    folder = make_folder(label, out)  # last: it removes what `force` replaces, so every setting has been checked
+    folder = make_folder(label, out)  # last, once every setting is checked: it removes old results
     callbacks = [*settings.new_callbacks(), *callbacks_in(folder)]
     trainer = Trainer(model, loss=loss, optimizer=optimizer, callbacks=callbacks, seed=settings.seed)
     return Start(settings, trainer, train, test, folder, get_num_threads())
@@ -301,14 +301,14 @@ def _resume(source: Source, asked: dict[str, Any], out: Path | None) -> Start:
 
 
 def callbacks_in(folder: Path) -> list[Callback]:
-    """Return the callbacks that keep a training's history and checkpoint in a folder."""
+    """Return the callbacks that write a training's history and checkpoint to a folder."""
     return [CSVLogger(folder / HISTORY), ModelCheckpoint(folder / CHECKPOINT, every_batches=SAVE_EVERY)]
 
 
 def _fit(start: Start, progress: bool | TextIO) -> None:
     settings = start.settings
     held_out, rest = settings.split(start.train)
-    with np.errstate(over="ignore", invalid="ignore"):  # the trainer says where a number is not finite
+    with np.errstate(over="ignore", invalid="ignore"):  # the trainer reports values that are not finite
         start.trainer.fit(
             rest,
             epochs=settings.epochs,

@@ -1,12 +1,12 @@
-"""Training a model: the loop, what can be hooked into it, and checkpoints."""
+"""Training a model: the loop, callbacks and checkpoints."""
 
 from numpycnn.training.averaging import WeightAverage
 from numpycnn.training.callbacks import Callback, CSVLogger, EarlyStopping, LearningRateLogger, ModelCheckpoint
 from numpycnn.training.history import History
-from numpycnn.training.rates import LearningRates, find_learning_rate
+from numpycnn.training.lr_finder import LearningRates, find_learning_rate
+from numpycnn.training.test_time import ViewAverage
 from numpycnn.training.trainer import Trainer
 from numpycnn.training.updates import UpdateRatios
-from numpycnn.training.views import ViewAverage
 
 __all__ = [
     "CSVLogger",

@@ -1,4 +1,4 @@
-"""What a training goes through: data that is cut into batches, the order of an epoch, and the place reached in it."""
+"""The data of a training: batches, the order of an epoch, and the current position."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -7,16 +7,16 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from numpycnn.functional.checks import spell
+from numpycnn._checks import format_shape
 
-#: What makes other examples of those of a batch: takes examples, targets and a generator, returns examples and targets.
+#: Augments a batch: takes examples, targets and a generator, returns examples and targets.
 Augmentation = Callable[[np.ndarray, Any, np.random.Generator], tuple[np.ndarray, Any]]
 
 
 class Data(Protocol):
-    """What a trainer asks of a dataset: the first two methods, and for augmentation the two halves of the second.
+    """The methods that a trainer needs of a dataset: the first two, and for augmentation the two halves of `batch`.
 
-    It may have a `noun` as well, what one example is called.
+    It may also have a `noun`, the word for one example.
     """
 
     def __len__(self) -> int:
@@ -26,10 +26,10 @@ class Data(Protocol):
         """Return the inputs at some positions in a float type, and their targets."""
 
     def take(self, indices: np.ndarray) -> tuple[np.ndarray, Any]:
-        """Return the examples at some positions as they are kept, and their targets."""
+        """Return the examples at some positions as stored, and their targets."""
 
     def normalize(self, images: np.ndarray, dtype: Any) -> np.ndarray:
-        """Return the inputs that examples become, in a float type."""
+        """Convert examples to inputs, in a float type."""
 
 
 class Arrays:
@@ -39,8 +39,8 @@ class Arrays:
         self.x, self.target = np.asarray(x), np.asarray(target)
         if self.x.ndim == 0 or self.target.ndim == 0 or len(self.x) != len(self.target):
             raise ValueError(
-                f"{name}: expected as many targets as inputs, got inputs {spell(self.x.shape)} "
-                f"and targets {spell(self.target.shape)}"
+                f"{name}: expected as many targets as inputs, got inputs {format_shape(self.x.shape)} "
+                f"and targets {format_shape(self.target.shape)}"
             )
 
     def __len__(self) -> int:
@@ -51,11 +51,11 @@ class Arrays:
         return self.take(indices)
 
     def take(self, indices: np.ndarray) -> tuple[np.ndarray, Any]:
-        """Return the same."""
+        """Return the inputs and targets at some positions."""
         return self.x[indices], self.target[indices]
 
     def normalize(self, images: np.ndarray, dtype: Any) -> np.ndarray:
-        """Return the inputs as they are."""
+        """Return the inputs unchanged."""
         return images
 
 
@@ -67,7 +67,7 @@ def as_data(source: Any, name: str) -> Data:
     TypeError
         If it is neither.
     ValueError
-        If it is empty, or the arrays do not belong together.
+        If it is empty, or the arrays have different lengths.
     """
     data = Arrays(*source, name) if isinstance(source, tuple) and len(source) == 2 else source
     if isinstance(data, type) or not hasattr(data, "batch") or not hasattr(data, "__len__"):
@@ -78,14 +78,14 @@ def as_data(source: Any, name: str) -> Data:
 
 
 def epoch_order(examples: int, seed: int, epoch: int, shuffle: bool) -> np.ndarray:
-    """Return the order of an epoch, (examples,); shuffled, it follows from the seed and the epoch's number alone."""
+    """Return the order of an epoch, (examples,); a shuffled one depends on the seed and the epoch alone."""
     if not shuffle:
         return np.arange(examples)
     return np.random.default_rng((seed, epoch)).permutation(examples)
 
 
 def check_augmentation(augment: Any, data: Data) -> str:
-    """Return what tells an augmentation from others, empty if there is none.
+    """Check an augmentation, and return a name that identifies it, empty for None.
 
     Raises
     ------
@@ -100,13 +100,13 @@ def check_augmentation(augment: Any, data: Data) -> str:
         if not hasattr(data, method):
             raise TypeError(f"fit: expected data with the method {method} to augment it, got {type(data).__name__}")
     name = getattr(augment, "__qualname__", None) or repr(augment)
-    return re.sub(r" at 0x[0-9a-fA-F]+", "", name)  # where it is in memory is another place the next time
+    return re.sub(r" at 0x[0-9a-fA-F]+", "", name)  # the address differs from process to process
 
 
 def prepare(
     data: Data, indices: np.ndarray, dtype: Any, augment: Augmentation | None, seed: tuple[int, ...]
 ) -> tuple[np.ndarray, Any]:
-    """Return a batch, ready for the network; all that is random about it follows from `seed`."""
+    """Return a batch for the network; its randomness depends on `seed` alone."""
     if augment is None:
         return data.batch(indices, dtype)
     images, target = augment(*data.take(indices), np.random.default_rng(seed))
@@ -116,21 +116,21 @@ def prepare(
 
 
 @dataclass
-class Progress:
-    """The place in a training, and the running sums of the epoch.
+class TrainingState:
+    """The position in a training, and the running sums of the epoch.
 
     Attributes
     ----------
     epoch : int
         Epochs completed.
     batch : int
-        Batches completed in the epoch after them.
+        Batches completed in the current epoch.
     batch_size, examples, shuffle, augment : int, int, bool, str
-        How this epoch goes through the data.
+        Settings of the current epoch.
     loss_sum : float
-        Of all examples of the epoch so far.
+        Sum over the examples of the epoch so far.
     correct, seen : int
-        Examples of the epoch so far.
+        Correct and all examples of the epoch so far.
     labelled : bool
         Whether the targets are labels, so that outputs can be correct.
     lr : float
@@ -160,9 +160,9 @@ class Progress:
         """Whether no step has been taken yet."""
         return not self.epoch and not self.batch
 
-    def next_epoch(self) -> "Progress":
-        """Return the beginning of the next epoch over the same data."""
-        return Progress(
+    def next_epoch(self) -> "TrainingState":
+        """Return the start of the next epoch over the same data."""
+        return TrainingState(
             epoch=self.epoch + 1,
             batch_size=self.batch_size,
             examples=self.examples,
@@ -176,13 +176,13 @@ class Progress:
         return asdict(self)
 
     @classmethod
-    def from_json(cls, entries: Mapping[str, Any]) -> "Progress":
-        """Return the place that `to_json` wrote down.
+    def from_json(cls, entries: Mapping[str, Any]) -> "TrainingState":
+        """Return the position that `to_json` described.
 
         Raises
         ------
         ValueError
-            If the entries are others, of other types, or contradict each other.
+            If entries are missing, unknown, of another type, or contradictory.
         """
         kinds: dict[str, Any] = {field.name: field.type for field in fields(cls)}
         if entries.keys() != kinds.keys():

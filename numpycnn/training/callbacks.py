@@ -1,8 +1,7 @@
-"""What can be hooked into a training: stopping early, saving, logging.
+"""Callbacks of a training: early stopping, saving, logging.
 
-The trainer calls the methods of every callback with itself as the argument, so a callback can look at everything and
-may call ``trainer.stop(reason)``. What a callback must remember when a training is resumed goes into `state` and
-`arrays`.
+The trainer passes itself to every method of a callback, so a callback can read everything and may call
+``trainer.stop(reason)``. State that a resumed training needs goes into `state` and `arrays`.
 """
 
 from collections.abc import Mapping
@@ -12,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from numpycnn.functional.checks import check_flag, whole_number
-from numpycnn.optim.base import number
+from numpycnn._checks import check_flag, check_int, check_number
 from numpycnn.training.history import write_csv
 
 if TYPE_CHECKING:
@@ -21,9 +19,9 @@ if TYPE_CHECKING:
 
 
 class Callback:
-    """Base class: does nothing at any time.
+    """Base class: its methods do nothing.
 
-    What is called during a training gets the `trainer`, and may look at everything in it and call its `stop`.
+    A method called during a training gets the `trainer`, may read everything in it, and may call its `stop`.
     """
 
     #: Callbacks with a higher number are called later. One that saves everything comes last.
@@ -31,47 +29,47 @@ class Callback:
 
     @property
     def key(self) -> str:
-        """What tells this callback from others in a checkpoint, so that each gets its own memory back."""
+        """The name of this callback in a checkpoint, from which it gets its own state back."""
         return type(self).__name__
 
     def on_train_begin(self, trainer: "Trainer") -> None:
-        """Be called before the first batch, also of a resumed training."""
+        """Run before the first batch, also of a resumed training."""
 
     def on_batch_end(self, trainer: "Trainer") -> None:
-        """Be called after each step of the optimizer."""
+        """Run after each step of the optimizer."""
 
     def on_validation_begin(self, trainer: "Trainer") -> None:
-        """Be called after the last batch of an epoch, before validation, if there is any."""
+        """Run after the last batch of an epoch, before validation, if there is any."""
 
     def on_epoch_end(self, trainer: "Trainer", record: dict[str, float]) -> None:
-        """Be called after validation, with what was measured; numbers added to the record are kept in the history.
+        """Run after validation, with the epoch's record; values added to it are kept in the history.
 
         Parameters
         ----------
         trainer : Trainer
         record : dict of str to float
-            As `History` has it.
+            As in `History`.
         """
 
     def on_epoch_closed(self, trainer: "Trainer") -> None:
-        """Be called when the record has been entered in the history: the moment to save things."""
+        """Run after the record is entered in the history: the time to save."""
 
     def on_interrupt(self, trainer: "Trainer") -> None:
-        """Be called when the user has stopped the training, after the step that was under way."""
+        """Run when the user has stopped the training, after the current step."""
 
     def on_train_end(self, trainer: "Trainer") -> None:
-        """Be called after the last epoch, or when the training was stopped early."""
+        """Run after the last epoch, or after early stopping."""
 
     def state(self) -> dict[str, Any]:
-        """Return what a checkpoint should remember, as JSON can hold it."""
+        """Return the state to save in a checkpoint, as JSON types."""
         return {}
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """Return the arrays that a checkpoint should remember."""
+        """Return the arrays to save in a checkpoint."""
         return {}
 
     def load_state(self, state: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
-        """Take over what `state` and `arrays` returned before.
+        """Restore the results of `state` and `arrays`.
 
         Parameters
         ----------
@@ -81,31 +79,31 @@ class Callback:
 
 
 class EarlyStopping(Callback):
-    """Stop when a quantity has not improved for some epochs, and go back to the best weights.
+    """Stop when a quantity has not improved for some epochs, and restore the best weights.
 
     Parameters
     ----------
     monitor : str
-        A name of the record; what ends in ``accuracy`` is to grow, anything else to shrink.
+        A name of the record; maximized if it ends in ``accuracy``, minimized otherwise.
     patience : int
         Epochs without improvement before stopping.
     min_delta : float
-        What counts as an improvement.
+        Smallest change that counts as an improvement.
     restore_best : bool
         Whether the model gets the weights of the best epoch when the training ends.
 
     Raises
     ------
     TypeError, ValueError
-        If `patience` is no int from 1 on, `min_delta` no number from 0 on, or `restore_best` neither True nor False.
+        If `patience` is not a positive int, `min_delta` not a number of at least 0, or `restore_best` not a bool.
     """
 
     def __init__(
         self, monitor: str = "val_loss", *, patience: int = 3, min_delta: float = 0.0, restore_best: bool = True
     ) -> None:
         self.monitor = monitor
-        self.patience = whole_number(patience, "patience", "EarlyStopping")
-        self.min_delta = number(min_delta, "min_delta", "EarlyStopping")
+        self.patience = check_int(patience, "patience", "EarlyStopping")
+        self.min_delta = check_number(min_delta, "min_delta", "EarlyStopping", minimum=0)
         self.restore_best = check_flag(restore_best, "restore_best", "EarlyStopping")
         self.best: float | None = None
         self.waited = 0
@@ -113,11 +111,11 @@ class EarlyStopping(Callback):
 
     @property
     def key(self) -> str:
-        """The kind of callback and what it watches."""
+        """The class and the monitored quantity."""
         return f"{super().key} {self.monitor}"
 
     def on_train_begin(self, trainer: "Trainer") -> None:
-        """Forget an earlier training, if this callback was used before."""
+        """Reset the state of an earlier training."""
         if trainer.progress.at_start:
             self.best, self.waited, self._weights = None, 0, {}
 
@@ -141,12 +139,12 @@ class EarlyStopping(Callback):
                 trainer.stop(f"{self.monitor} has not improved{best} for {self.waited} epochs")
 
     def on_train_end(self, trainer: "Trainer") -> None:
-        """Give the model the best weights."""
+        """Load the best weights into the model."""
         if self.restore_best and self._weights:
             trainer.model.load_state(self._weights)
 
     def state(self) -> dict[str, Any]:
-        """Return the best value and how long ago it was."""
+        """Return the best value and the epochs since."""
         return {"best": self.best, "waited": self.waited}
 
     def arrays(self) -> dict[str, np.ndarray]:
@@ -154,7 +152,7 @@ class EarlyStopping(Callback):
         return self._weights
 
     def load_state(self, state: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
-        """Take over the best value and weights."""
+        """Restore the best value and weights."""
         self.best, self.waited, self._weights = state["best"], state["waited"], dict(arrays)
 
 
@@ -164,11 +162,11 @@ class ModelCheckpoint(Callback):
     Parameters
     ----------
     path : str or Path
-        Written anew each time, all or nothing; its folder is there already.
+        Replaced atomically each time; its folder must exist.
     every_batches : int, optional
-        Save within an epoch as well, after so many batches.
+        Also save within an epoch, after each `every_batches` batches.
     best : str, optional
-        A name of the record: save only the model, and only when this has improved.
+        A name of the record: save only the model, and only if this value improves.
 
     Raises
     ------
@@ -183,34 +181,34 @@ class ModelCheckpoint(Callback):
     def __init__(self, path: str | Path, *, every_batches: int | None = None, best: str | None = None) -> None:
         self.path = Path(path)
         self.every_batches = (
-            None if every_batches is None else whole_number(every_batches, "every_batches", "ModelCheckpoint")
+            None if every_batches is None else check_int(every_batches, "every_batches", "ModelCheckpoint")
         )
         if every_batches is not None and best is not None:
             raise ValueError(
-                "ModelCheckpoint: expected every_batches or best, got both; what is best is known after an epoch"
+                "ModelCheckpoint: expected every_batches or best, got both; the best model is known only after an epoch"
             )
         self.best = best
         self.best_value: float | None = None
 
     @property
     def key(self) -> str:
-        """The kind of callback and what it watches."""
+        """The class and the monitored quantity."""
         return super().key if self.best is None else f"{super().key} {self.best}"
 
     def on_train_begin(self, trainer: "Trainer") -> None:
-        """Find out before the training whether its file could be written.
+        """Check before the training that its file can be written.
 
         Raises
         ------
         FileNotFoundError, IsADirectoryError
-            If there is no such folder, or the path is one.
+            If its folder does not exist, or the path is a folder.
         """
         check_target(self.path, "ModelCheckpoint")
         if trainer.progress.at_start:
             self.best_value = None
 
     def on_batch_end(self, trainer: "Trainer") -> None:
-        """Save if it is time to."""
+        """Save after each `every_batches` batches."""
         if self.every_batches and trainer.progress.batch % self.every_batches == 0:
             trainer.save(self.path)
 
@@ -235,7 +233,7 @@ class ModelCheckpoint(Callback):
             trainer.save(self.path)
 
     def on_interrupt(self, trainer: "Trainer") -> None:
-        """Save where the user stopped."""
+        """Save the interrupted training."""
         if self.best is None:
             trainer.save(self.path)
 
@@ -244,12 +242,12 @@ class ModelCheckpoint(Callback):
         return {"best_value": self.best_value}
 
     def load_state(self, state: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
-        """Take over the best value."""
+        """Restore the best value."""
         self.best_value = state["best_value"]
 
 
 class CSVLogger(Callback):
-    """Keep the history as a CSV file, brought up to date after each epoch.
+    """Write the history to a CSV file after each epoch.
 
     Parameters
     ----------
@@ -262,12 +260,12 @@ class CSVLogger(Callback):
         self.path = Path(path)
 
     def on_train_begin(self, trainer: "Trainer") -> None:
-        """Find out before the training whether the file could be written.
+        """Check before the training that the file can be written.
 
         Raises
         ------
         FileNotFoundError, IsADirectoryError
-            If there is no such folder, or the path is one.
+            If its folder does not exist, or the path is a folder.
         """
         check_target(self.path, "CSVLogger")
 
@@ -289,19 +287,19 @@ class LearningRateLogger(Callback):
         self.rates: list[tuple[int, float]] = []
 
     def on_train_begin(self, trainer: "Trainer") -> None:
-        """Find out before the training whether the file could be written.
+        """Check before the training that the file can be written.
 
         Raises
         ------
         FileNotFoundError, IsADirectoryError
-            If there is no such folder, or the path is one.
+            If its folder does not exist, or the path is a folder.
         """
         check_target(self.path, "LearningRateLogger")
         if trainer.progress.at_start:
             self.rates = []
 
     def on_batch_end(self, trainer: "Trainer") -> None:
-        """Take down the rate of the step that was just taken."""
+        """Record the rate of the last step."""
         self.rates.append((trainer.optimizer.step_count, trainer.progress.lr))
 
     def on_epoch_end(self, trainer: "Trainer", record: dict[str, float]) -> None:
@@ -313,12 +311,12 @@ class LearningRateLogger(Callback):
         return {"rates": np.array(self.rates, np.float64).reshape(-1, 2)}
 
     def load_state(self, state: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
-        """Take over the rates."""
+        """Restore the rates."""
         self.rates = [(int(step), float(rate)) for step, rate in arrays["rates"]]
 
 
 def check_target(path: Path, owner: str) -> None:
-    """Check that a file could be written there.
+    """Check that a file can be written to a path.
 
     Raises
     ------
@@ -330,7 +328,7 @@ def check_target(path: Path, owner: str) -> None:
     if path.is_dir():
         raise IsADirectoryError(f"{owner}: expected a file to write to, got the folder {path}")
     if not path.parent.is_dir():
-        raise FileNotFoundError(f"{owner}: expected a folder {path.parent} to write {path.name} to, there is none")
+        raise FileNotFoundError(f"{owner}: expected an existing folder to write {path.name} to, got {path.parent}")
 
 
 def monitored(record: Mapping[str, float], name: str, owner: str) -> float:
@@ -344,15 +342,15 @@ def monitored(record: Mapping[str, float], name: str, owner: str) -> float:
     if name not in record:
         raise ValueError(
             f"{owner}: expected one of {', '.join(record)} to monitor, got {name!r}; "
-            "what begins with val_ needs fit(..., validation=...)"
+            "names that begin with val_ need fit(..., validation=...)"
         )
     return record[name]
 
 
 def is_better(value: float, best: float | None, name: str, min_delta: float) -> bool:
-    """Return whether `value` improves on `best`; accuracies are to grow, anything else to shrink.
+    """Return whether `value` improves on `best`; accuracies are maximized, anything else minimized.
 
-    NaN never does, so that a best value is always a number.
+    NaN never improves, so a best value is never NaN.
     """
     if best is None:
         return not isnan(value)

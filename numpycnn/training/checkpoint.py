@@ -1,8 +1,8 @@
-"""A training as a file: with it, a stopped training goes on to the same bits as one that was never stopped.
+"""Checkpoints: a resumed training ends with the same bits as one that was never interrupted.
 
-What decides the future of a training is the model (weights, running means), the optimizer (its arrays and step count,
-from which the schedule follows), the state of every random generator, and the place in the data: the order of an epoch
-follows from the seed and the number of the epoch, so the count of batches done is enough.
+A checkpoint holds the model (weights, running means), the optimizer (its arrays and step count, which determines the
+schedule), the state of every random generator, and the position in the data: the order of an epoch depends on the seed
+and the epoch alone, so the number of completed batches is enough.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from numpycnn import losses, optim
+from numpycnn._checks import check_int
 from numpycnn.errors import DataFormatError
-from numpycnn.functional.checks import whole_number
+from numpycnn.io.loading import restore_model
+from numpycnn.io.serialization import ArrayFile, describe, open_arrays, write_arrays
 from numpycnn.layers.base import Layer
 from numpycnn.layers.building import seed_generators
-from numpycnn.loading import restore_model
 from numpycnn.losses import Loss
 from numpycnn.optim import Optimizer, Schedule
-from numpycnn.serialization import ArrayFile, describe, open_arrays, write_arrays
-from numpycnn.training.batches import Progress
+from numpycnn.training.batches import TrainingState
 from numpycnn.training.callbacks import Callback
 
 if TYPE_CHECKING:
@@ -46,14 +46,14 @@ def _decode(value: Any, table: Mapping[str, type]) -> Any:
         return value
     kind = value.get("part")
     if not isinstance(kind, str) or kind not in table:
-        raise ValueError(f"unknown part {kind!r}; one of your own is given as resume(..., parts=[{kind}])")
+        raise ValueError(f"unknown part {kind!r}; pass a class of your own as resume(..., parts=[{kind}])")
     return table[kind](**{key: _decode(item, table) for key, item in value["config"].items()})
 
 
 def _decode_kind(value: Any, table: Mapping[str, type], kind: type) -> Any:
     part = _decode(value, table)
     if not isinstance(part, kind):
-        raise ValueError(f"expected the kind of {kind.__name__}, got {type(part).__name__}")
+        raise ValueError(f"expected an instance of {kind.__name__}, got {type(part).__name__}")
     return part
 
 
@@ -82,17 +82,17 @@ def save_trainer(trainer: "Trainer", path: str | Path) -> None:
 def load_parts(
     path: str | Path, callbacks: Sequence[Callback], layers: Sequence[type[Layer]], parts: Sequence[type]
 ) -> dict[str, Any]:
-    """Read a checkpoint: model, loss, optimizer, seed, progress and history. The callbacks get their state back.
+    """Read a checkpoint: model, loss, optimizer, seed, progress and history. Restore the callbacks.
 
     Raises
     ------
     DataFormatError
-        If the file is no checkpoint, or a damaged one.
+        If the file is not a checkpoint, or is damaged.
     """
     table = PARTS | {part.__name__: part for part in parts}
     with open_arrays(path) as file:
         if "progress" not in file.metadata:
-            raise DataFormatError(f"{file.path}: a model, not a training that could be resumed; load_model reads it")
+            raise DataFormatError(f"{file.path}: a model, not a training to resume; load_model reads it")
         model = restore_model(file, "model.", layers)
         try:
             optimizer = _restore_optimizer(file, model, table)
@@ -101,18 +101,18 @@ def load_parts(
             states = file.get("random", dict)
             if generators.keys() != states.keys():
                 raise ValueError(f"expected the random states of {sorted(generators)}, got {sorted(states)}")
-            seed_generators(model, 0)  # they have a state from now on, which a trainer leaves as it is
+            seed_generators(model, 0)  # gives them a state, which a trainer keeps
             for name, generator in generators.items():
                 generator.bit_generator.state = states[name]
             _restore_callbacks(file, callbacks)
             progress = dict(file.get("progress", dict))
-            seed = whole_number(progress.pop("seed"), "seed", "Trainer", minimum=0)
+            seed = check_int(progress.pop("seed"), "seed", "Trainer", minimum=0)
             return {
                 "model": model,
                 "loss": loss,
                 "optimizer": optimizer,
                 "seed": seed,
-                "progress": Progress.from_json(progress),
+                "progress": TrainingState.from_json(progress),
                 "history": _checked_history(file.get("history", list)),
             }
         except DataFormatError:
@@ -126,7 +126,7 @@ def load_parts(
 def _restore_optimizer(file: ArrayFile, model: Layer, table: Mapping[str, type]) -> Optimizer:
     description = file.get("optimizer", dict)
     optimizer: Optimizer = _decode_kind(description["encoded"], table, Optimizer)
-    step_count = whole_number(description["step_count"], "step_count", "Optimizer", minimum=0)
+    step_count = check_int(description["step_count"], "step_count", "Optimizer", minimum=0)
     parameters = model.parameters()
     expected = {}
     for key in file.names("optimizer."):
@@ -139,15 +139,15 @@ def _restore_optimizer(file: ArrayFile, model: Layer, table: Mapping[str, type])
 
 
 def _restore_callbacks(file: ArrayFile, callbacks: Sequence[Callback]) -> None:
-    """Give each callback what the one of its key, the first not yet given, had remembered."""
-    remembered = list(enumerate(file.get("callbacks", list)))
+    """Restore each callback from the first unused entry with its key."""
+    saved = list(enumerate(file.get("callbacks", list)))
     for callback in callbacks:
-        for position, (i, entry) in enumerate(remembered):
+        for position, (i, entry) in enumerate(saved):
             if entry["key"] == callback.key:
                 prefix = f"callback.{i}."
                 arrays = {name: file.tensor(prefix + name) for name in file.names(prefix)}
                 callback.load_state(entry["state"], arrays)
-                del remembered[position]
+                del saved[position]
                 break
 
 

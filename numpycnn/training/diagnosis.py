@@ -1,33 +1,18 @@
-"""When a number stops being finite: find the layer that produced it first."""
+"""Find the first layer that produces a value that is not finite."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
+from numpycnn.inspection.traces import chain_of
 from numpycnn.layers.base import Layer
+from numpycnn.layers.sequential import Sequential
 from numpycnn.losses import Loss
-from numpycnn.sequential import Sequential
-
-
-def all_finite(array: np.ndarray) -> bool:
-    """Return whether no number is NaN or infinite; a sum of squares settles nearly all cases at the speed of BLAS."""
-    line = array.ravel()
-    with np.errstate(over="ignore", invalid="ignore"):
-        return bool(np.isfinite(np.dot(line, line))) or bool(np.isfinite(line).all())
-
-
-def _leaves(layer: Layer) -> Iterator[Layer]:
-    """Go through the layers of nested Sequentials one by one; other containers count as one layer."""
-    for child in layer.children().values():
-        if isinstance(child, Sequential):
-            yield from _leaves(child)
-        else:
-            yield child
+from numpycnn.training.step import all_finite
 
 
 def _innermost(layer: Layer, x: np.ndarray) -> Layer:
-    """Return the first layer inside of `layer` whose output for `x` is not finite, or `layer` if all of theirs are."""
+    """Return the first layer inside `layer` with an output for `x` that is not finite, else `layer` itself."""
     for child in layer.children().values():
         y = child.forward(x, training=True)
         if not all_finite(y):
@@ -37,17 +22,17 @@ def _innermost(layer: Layer, x: np.ndarray) -> Layer:
 
 
 def first_non_finite(model: Sequential, loss: Loss, x: np.ndarray, target: Any) -> str:
-    """Take the step that went wrong once more, layer by layer, and say in words where it went wrong.
+    """Repeat a failed step layer by layer, and describe the first value that is not finite.
 
-    The model's buffers are changed by this: the training is over.
+    This changes the model's buffers; the training is over.
     """
     with np.errstate(all="ignore"):
         for name, parameter in model.parameters().items():
             if not all_finite(parameter.value):
-                return f"the parameter {name} was not finite before it"
+                return f"the parameter {name} was not finite before the step"
         if not all_finite(x):
-            return "the input batch holds numbers that are not finite"
-        layers, before = list(_leaves(model)), x
+            return "the input batch holds values that are not finite"
+        layers, before = list(chain_of(model).values()), x
         for layer in layers:
             x = layer.forward(x, training=True)
             if not all_finite(x):
@@ -63,4 +48,4 @@ def first_non_finite(model: Sequential, loss: Loss, x: np.ndarray, target: Any) 
                 return f"the first layer whose gradient is not finite, coming from the loss, is {model.label_of(layer)}"
         if not np.isfinite(loss.penalty(model.parameters())):
             return "the penalty on the weights is not finite"
-        return "no layer produced it when the step was taken once more"
+        return "no layer produced it when the step was repeated"

@@ -1,17 +1,17 @@
-"""What was measured after each epoch."""
+"""The history of a training: one record for each epoch."""
 
 import csv
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from numpycnn.serialization import replacing
+from numpycnn.io.serialization import replacing
 
 Record = dict[str, float]
 
 
 def write_csv(path: str | Path, names: Iterable[str], rows: Iterable[Mapping[str, float]]) -> None:
-    """Write a CSV file, all or nothing; what a row does not have stays empty."""
-    with replacing(Path(path)) as beside, open(beside, "w", newline="", encoding="utf-8") as file:
+    """Write a CSV file atomically; missing values stay empty."""
+    with replacing(Path(path)) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, list(names), restval="", lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
@@ -54,7 +54,7 @@ class History:
         return [record[name] for record in self.records if name in record]
 
     def names(self) -> list[str]:
-        """Return what was measured, in the order in which it first appeared."""
+        """Return the names of the quantities, in order of first appearance."""
         return list(dict.fromkeys(name for record in self.records for name in record))
 
     def save(self, path: str | Path) -> None:
@@ -67,7 +67,7 @@ class History:
         Raises
         ------
         FileNotFoundError, IsADirectoryError
-            If there is no such folder, or `path` is one.
+            If its folder does not exist, or `path` is a folder.
         """
         write_csv(path, self.names(), self.records)
 

@@ -1,4 +1,4 @@
-"""Ctrl-C that lets the step under way finish."""
+"""Ctrl-C that lets the current step finish."""
 
 import signal
 import threading
@@ -14,7 +14,7 @@ class Interrupt:
         self.requested = False
 
     def request(self, signum: int, frame: FrameType | None) -> None:
-        """Take note the first time; the second time, stop at once."""
+        """Note the first request; raise at the second."""
         if self.requested:
             raise KeyboardInterrupt
         self.requested = True
@@ -22,10 +22,10 @@ class Interrupt:
 
 @contextmanager
 def deferred_interrupt() -> Iterator[Interrupt]:
-    """While inside, Ctrl-C only sets ``requested``, so that no half-done step is left behind.
+    """Make Ctrl-C only set ``requested``, so that the current step is finished.
 
-    Signals reach the main thread only, so in any other thread this does nothing; nor does it take the place of a
-    handler that somebody else has installed.
+    Signals reach the main thread only, so in any other thread this does nothing. It does not replace a handler that the
+    program has installed.
     """
     interrupt = Interrupt()
     ours = (

@@ -1,4 +1,4 @@
-"""Batches made ahead by a second thread, so that a training finds the next one ready."""
+"""Prefetching: a second thread makes the next batches while the first one trains."""
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
@@ -12,21 +12,21 @@ Made = TypeVar("Made")
 def prefetched(make: Callable[[Item], Made], items: Iterable[Item], ahead: int) -> Generator[Made, None, None]:
     """Yield ``make(item)`` for each item, in order.
 
-    NumPy and the loops of this package let other threads run while they calculate, so one thread may make the next
-    batches while another one trains.
+    NumPy and the compiled loops of this package release the GIL, so one thread can make the next batches while another
+    one trains.
 
     Parameters
     ----------
     make : callable
-        What it raises is raised here, when the turn of that item comes.
+        Its exceptions are raised here, in the turn of the item.
     items : iterable
     ahead : int
-        How many to make before they are asked for; with 0 there is no second thread.
+        Number of items to make in advance; with 0 there is no second thread.
 
     Yields
     ------
     object
-        Closing the generator ends the thread, after the item that it is at.
+        Closing the generator ends the thread, after its current item.
     """
     if not ahead:
         yield from map(make, items)

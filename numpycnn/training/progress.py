@@ -1,4 +1,4 @@
-"""What a person sees during training: a bar in a terminal, plain lines anywhere else."""
+"""The progress display of a training: a bar in a terminal, plain lines anywhere else."""
 
 import sys
 from typing import TYPE_CHECKING, TextIO
@@ -8,12 +8,12 @@ if TYPE_CHECKING:
 
 
 def percent(share: float) -> str:
-    """Write 0.9912 as ``99.12 %``."""
+    """Format 0.9912 as ``99.12 %``."""
     return f"{100 * share:.2f} %"
 
 
 def describe_record(record: dict[str, float], epochs: int, noun: str = "example") -> str:
-    """Write what was measured in an epoch as one line; `noun` is what an example is called."""
+    """Format an epoch's record as one line; `noun` is the word for an example."""
     parts = [f"epoch {int(record['epoch']):{len(str(epochs))}d}/{epochs}", f"loss {record['loss']:.4f}"]
     if "accuracy" in record:
         parts.append(f"accuracy {percent(record['accuracy'])}")
@@ -26,7 +26,7 @@ def describe_record(record: dict[str, float], epochs: int, noun: str = "example"
 
 
 class Display:
-    """Shows the progress of one training, whose examples are called by a noun; silent if `stream` is None."""
+    """Shows the progress of one training; silent if `stream` is None. `noun` is the word for an example."""
 
     def __init__(self, stream: TextIO | None, noun: str = "example") -> None:
         self.stream = stream
@@ -34,20 +34,20 @@ class Display:
         self._bar: Bar | None = None
 
     def begin_epoch(self, epoch: int, epochs: int, done: int, total: int) -> None:
-        """Open the bar of an epoch of which `done` examples are behind us already."""
+        """Open the bar of an epoch with `done` of `total` examples completed."""
         if self.stream is not None and self.stream.isatty():
             from numpycnn._bars import Bar
 
             self._bar = Bar(self.stream, f"epoch {epoch}/{epochs}", total, done=done, unit=f"{self.noun}s")
 
     def advance(self, examples: int, loss: float, accuracy: float | None) -> None:
-        """Move on by a batch; loss and accuracy are those of the epoch so far."""
+        """Advance by a batch; loss and accuracy are those of the epoch so far."""
         if self._bar is not None:
             text = f"loss {loss:.4f}" + ("" if accuracy is None else f"  accuracy {percent(accuracy)}")
             self._bar.advance(examples, text)
 
     def end_epoch(self, record: dict[str, float] | None, epochs: int) -> None:
-        """Take the bar away, and leave a line about the epoch if it was finished."""
+        """Close the bar, and print a line about the epoch if it was finished."""
         if self._bar is not None:
             self._bar.close()
             self._bar = None

@@ -1,4 +1,4 @@
-"""The training loop: batch after batch through the model, the loss back, a step of the optimizer."""
+"""The training loop: for each batch a forward pass, a backward pass and a step of the optimizer."""
 
 import time
 from collections.abc import Generator, Sequence
@@ -8,16 +8,16 @@ from typing import Any, NoReturn, TextIO
 
 import numpy as np
 
-from numpycnn.functional.checks import check_flag, whole_number
+from numpycnn._checks import check_flag, check_int
 from numpycnn.layers.base import Layer
 from numpycnn.layers.building import seed_generators
+from numpycnn.layers.sequential import Sequential
 from numpycnn.losses import Loss
 from numpycnn.optim import Optimizer
-from numpycnn.sequential import Sequential
 from numpycnn.training.batches import (
     Augmentation,
     Data,
-    Progress,
+    TrainingState,
     as_data,
     check_augmentation,
     epoch_order,
@@ -25,16 +25,17 @@ from numpycnn.training.batches import (
 )
 from numpycnn.training.callbacks import Callback
 from numpycnn.training.checkpoint import load_parts, save_trainer
-from numpycnn.training.diagnosis import all_finite, first_non_finite
+from numpycnn.training.diagnosis import first_non_finite
 from numpycnn.training.history import History
 from numpycnn.training.interrupt import deferred_interrupt
 from numpycnn.training.prefetch import prefetched
 from numpycnn.training.progress import Display, stream_for
-from numpycnn.training.views import ViewAverage
+from numpycnn.training.step import NonFiniteError, all_finite, check_parts, take_step
+from numpycnn.training.test_time import ViewAverage
 
 
 def _hits(y: np.ndarray, target: Any) -> int | None:
-    """Return how many rows have their largest output at the label, or None where the targets are no labels."""
+    """Return the number of correct predictions, or None if the targets are not labels."""
     target = np.asarray(target)
     if y.ndim != 2 or target.ndim != 1 or target.dtype.kind not in "iu":
         return None
@@ -51,24 +52,9 @@ def _in_order(callbacks: Sequence[Callback]) -> list[Callback]:
     return sorted(callbacks, key=lambda callback: callback.order)
 
 
-def _spell_epoch(examples: int, batch_size: int, shuffle: bool, augment: str) -> str:
-    way = "shuffled" if shuffle else "in the order given"
-    return f"{examples} examples in batches of {batch_size}, {way}" + (f", augmented by {augment}" if augment else "")
-
-
-def check_parts(model: Any, loss: Any, optimizer: Any) -> None:
-    """Check that these can be trained, and with each other."""
-    for value, kind, name, example in (
-        (model, Sequential, "model", "Sequential([...], input_shape=...)"),
-        (loss, Loss, "loss", "CrossEntropy()"),
-        (optimizer, Optimizer, "optimizer", "Adam(lr=0.001)"),
-    ):
-        if not isinstance(value, kind):
-            article = "an" if kind is Optimizer else "a"
-            hint = f"{value.__name__}(...)" if isinstance(value, type) else f"{name}={example}"
-            raise TypeError(f"Trainer: expected {name} to be {article} {kind.__name__}, got {value!r}; write {hint}")
-    if model.output_shape is None:
-        raise RuntimeError("Trainer: the model is not built yet; give it an input_shape")
+def _format_epoch(examples: int, batch_size: int, shuffle: bool, augment: str) -> str:
+    order = "shuffled" if shuffle else "in the order given"
+    return f"{examples} examples in batches of {batch_size}, {order}" + (f", augmented by {augment}" if augment else "")
 
 
 class Trainer:
@@ -82,20 +68,20 @@ class Trainer:
     optimizer : Optimizer
     callbacks : sequence of Callback
     seed : int
-        Determines the order of the examples in each epoch, how they are augmented, and, in a loaded model, what dropout
-        leaves out. In a model that was built from a seed of its own, that seed does so.
+        Determines the order of the examples in each epoch, their augmentation, and the dropout masks of a loaded model.
+        In a model built from a seed, that seed determines the masks.
 
     Attributes
     ----------
     history : History
         One record for each epoch completed.
-    progress : Progress
-        The place in the training.
+    progress : TrainingState
+        The position in the training.
 
     Raises
     ------
     TypeError
-        If an argument is not of its kind.
+        If an argument has the wrong type.
     RuntimeError
         If the model has not been built.
     ValueError
@@ -122,10 +108,10 @@ class Trainer:
         self.loss = loss
         self.optimizer = optimizer
         self.callbacks = _in_order(callbacks)
-        self.seed = whole_number(seed, "seed", "Trainer", minimum=0)
+        self.seed = check_int(seed, "seed", "Trainer", minimum=0)
         seed_generators(model, self.seed)
         self.history = History()
-        self.progress = Progress()
+        self.progress = TrainingState()
 
     # ------------------------------------------------------------------------------------------------------- training
 
@@ -141,25 +127,24 @@ class Trainer:
         prefetch: int = 2,
         progress: bool | TextIO = True,
     ) -> History:
-        """Train until so many epochs are completed, those before an interruption included.
+        """Train until `epochs` epochs are completed, including those before an interruption.
 
         Parameters
         ----------
         train : dataset or (x, target)
         epochs : int
-            Times through the data, in total.
+            Passes over the data, in total.
         batch_size : int
             Examples for each step of the optimizer.
         validation : dataset or (x, target), optional
             Evaluated after each epoch.
         shuffle : bool
-            Whether each epoch has its own order.
+            Whether to shuffle the examples in each epoch.
         augment : Augment, optional
-            Makes other examples of those of each batch of `train`, see `numpycnn.data.augment`. What it draws follows
-            from the seed, the epoch and the batch.
+            Augments each batch of `train`, see `numpycnn.data.augment`. Its randomness depends on the seed, the epoch
+            and the batch alone.
         prefetch : int
-            Batches that a second thread prepares ahead; with 0, each is prepared when its turn comes. It makes no
-            difference to the result.
+            Batches that a second thread prepares in advance; with 0, there is no second thread. The result is the same.
         progress : bool or file
             Whether, or where, to show the progress: a bar in a terminal, a line for each epoch elsewhere. True is the
             standard error stream.
@@ -171,20 +156,19 @@ class Trainer:
         Raises
         ------
         FloatingPointError
-            If the loss or a gradient is not finite any more; the message names the first layer that produced it.
+            If the loss or a gradient becomes infinite or NaN; the message names the first layer that produced it.
         KeyboardInterrupt
-            If the user pressed Ctrl-C: after the step under way, and after callbacks have saved.
+            If the user pressed Ctrl-C: after the current step, and after callbacks have saved.
         ValueError
-            If the data does not fit the model, or is not what a resumed training had begun with, or a number is out of
-            range.
+            If the data does not fit the model or differs from that of a resumed training, or a number is out of range.
         TypeError
-            If an argument is not of its kind.
+            If an argument has the wrong type.
         """
         data = as_data(train, "train")
         held_out = None if validation is None else as_data(validation, "validation")
-        epochs = whole_number(epochs, "epochs", "fit")
-        batch_size = whole_number(batch_size, "batch_size", "fit")
-        prefetch = whole_number(prefetch, "prefetch", "fit", minimum=0)
+        epochs = check_int(epochs, "epochs", "fit")
+        batch_size = check_int(batch_size, "batch_size", "fit")
+        prefetch = check_int(prefetch, "prefetch", "fit", minimum=0)
         display = Display(stream_for(progress), getattr(data, "noun", "example"))
         shuffle = check_flag(shuffle, "shuffle", "fit")
         self._begin(len(data), batch_size, shuffle, check_augmentation(augment, data))
@@ -217,27 +201,27 @@ class Trainer:
         return self.history
 
     def _begin(self, examples: int, batch_size: int, shuffle: bool, augment: str) -> None:
-        """Check that an epoch begun before an interruption goes on over the same batches."""
+        """Check that an interrupted epoch continues with the same batches."""
         place = self.progress
         before = (place.examples, place.batch_size, place.shuffle, place.augment)
         now = (examples, batch_size, shuffle, augment)
         if place.batch and before != now:
             raise ValueError(
-                f"fit: this training stopped within an epoch of {_spell_epoch(*before)}; expected the same to go on, "
-                f"got {_spell_epoch(*now)}. A new Trainer starts over"
+                f"fit: this training stopped within an epoch of {_format_epoch(*before)}; expected the same to go on, "
+                f"got {_format_epoch(*now)}. A new Trainer starts over"
             )
         place.examples, place.batch_size, place.shuffle, place.augment = now
 
     def _batches(
         self, data: Data, augment: Augmentation | None, prefetch: int
     ) -> Generator[tuple[np.ndarray, Any], None, None]:
-        """Go through the rest of the epoch; the time spent on waiting for a batch counts."""
+        """Yield the remaining batches of the epoch; the time spent waiting for them counts."""
         place = self.progress
         order = epoch_order(place.examples, self.seed, place.epoch, place.shuffle)
 
         def batch(begin: int) -> tuple[np.ndarray, Any]:
             indices = order[begin : begin + place.batch_size]
-            # A seed that ends in 0 is the same as one without it, and that of the order of the epoch.
+            # Counted from 1: a seed that ends in 0 equals the one without it, that of the epoch's order.
             seed = (self.seed, place.epoch, begin // place.batch_size + 1)
             return prepare(data, indices, self.model.dtype, augment, seed)
 
@@ -256,14 +240,17 @@ class Trainer:
         where = f"epoch {self.progress.epoch + 1}, batch {self.progress.batch + 1}"
         lr = float(self.optimizer.learning_rate)
         with np.errstate(all="ignore"):  # what is not finite is found here, and named
-            y, value = self._gradients(x, target, where)
-            self.optimizer.step(self.model.parameters())
-        for name, array in self.model.state().items():
-            if not all_finite(array):
-                raise FloatingPointError(
-                    f"{name} is not finite any more after the step in {where}, with a learning rate of {lr:g}; "
-                    "a smaller one may help"
-                )
+            try:
+                y, value = take_step(self.model, self.loss, self.optimizer, x, target)
+            except NonFiniteError as error:
+                why = first_non_finite(self.model, self.loss, x, target)
+                raise FloatingPointError(f"{error} in {where}: {why}") from None
+            for name, array in self.model.state().items():
+                if not all_finite(array):
+                    raise FloatingPointError(
+                        f"{name} is not finite any more after the step in {where}, with a learning rate of {lr:g}; "
+                        "a smaller one may help"
+                    )
         place = self.progress
         place.batch += 1
         place.seen += len(x)
@@ -273,25 +260,6 @@ class Trainer:
         place.correct += hits or 0
         place.lr = lr
         place.seconds += time.perf_counter() - begin
-
-    def _gradients(self, x: np.ndarray, target: Any, where: str) -> tuple[np.ndarray, float]:
-        """Go forward and back, and return outputs and loss; raise if the loss or a gradient is not finite."""
-        parameters = self.model.parameters()
-        generators = list(self.model.random_generators().values())
-        states = [generator.bit_generator.state for generator in generators]
-        y = self.model.forward(x, training=True)
-        value = float(self.loss.forward(y, target) + self.loss.penalty(parameters))
-        finite = bool(np.isfinite(value))
-        if finite:
-            self.model.backward_parameters(self.loss.backward())
-            self.loss.add_penalty_gradient(parameters)
-            finite = all(all_finite(parameter.grad) for parameter in parameters.values())
-        if not finite:
-            for generator, state in zip(generators, states, strict=True):  # to leave out the same numbers again
-                generator.bit_generator.state = state
-            what = "a gradient is not finite" if np.isfinite(value) else f"the loss is {value}"
-            raise FloatingPointError(f"{what} in {where}: {first_non_finite(self.model, self.loss, x, target)}")
-        return y, value
 
     def _running(self) -> tuple[float, float | None]:
         """Return loss and accuracy of the epoch so far."""
@@ -330,7 +298,7 @@ class Trainer:
     def stop(self, reason: str) -> None:
         """Ask for the training to end after this epoch; for callbacks.
 
-        It stays stopped, also when it is resumed, until ``trainer.progress.stop_reason`` is emptied.
+        It stays stopped, also when resumed, until ``trainer.progress.stop_reason`` is set to an empty string.
 
         Parameters
         ----------
@@ -348,9 +316,9 @@ class Trainer:
         ----------
         dataset : dataset or (x, target)
         batch_size : int
-            How many at a time.
+            Examples per forward pass.
         views : ViewAverage, optional
-            Look at several views of each picture, and average what the model says of them.
+            Average the predictions for several views of each image.
 
         Returns
         -------
@@ -360,15 +328,15 @@ class Trainer:
         Raises
         ------
         TypeError, ValueError
-            If it is no data for the model, there is none, or `batch_size` is no int from 1 on.
+            If the data does not fit the model or is empty, or `batch_size` is not a positive int.
         """
         data = as_data(dataset, "evaluate")
-        batch_size = whole_number(batch_size, "batch_size", "evaluate")
+        batch_size = check_int(batch_size, "batch_size", "evaluate")
         loss, correct, labelled = 0.0, 0, True
         for start in range(0, len(data), batch_size):
             indices = np.arange(start, min(start + batch_size, len(data)))
             x, target = data.batch(indices, self.model.dtype)
-            with np.errstate(all="ignore"):  # the result shows it
+            with np.errstate(all="ignore"):  # visible in the result
                 y = self.model.forward(x) if views is None else views(self.model, x)
                 loss += float(self.loss.value(y, target)) * len(indices)
             hits = _hits(y, target)
@@ -378,7 +346,7 @@ class Trainer:
         return result | {"accuracy": correct / len(data)} if labelled else result
 
     def save(self, path: str | Path) -> None:
-        """Write everything that is needed to go on to one safetensors file, all or nothing.
+        """Write everything needed to resume to one safetensors file, atomically.
 
         Parameters
         ----------
@@ -387,9 +355,9 @@ class Trainer:
         Raises
         ------
         FileNotFoundError, IsADirectoryError
-            If there is no such folder, or `path` is one.
+            If its folder does not exist, or `path` is a folder.
         TypeError
-            If a layer, or another part, has a setting that cannot be written down.
+            If a layer, or another part, has a setting that JSON cannot represent.
         """
         save_trainer(self, path)
 
@@ -402,19 +370,19 @@ class Trainer:
         layers: Sequence[type[Layer]] = (),
         parts: Sequence[type] = (),
     ) -> "Trainer":
-        """Return a trainer that goes on where the one that wrote the file was.
+        """Return a trainer that continues from a checkpoint.
 
-        Then call `fit` with the same data, batch size, augmentation and number of epochs: on the same machine, with as
-        many threads, the result has the same bits as if the training had not been interrupted.
+        Then call `fit` with the same data, batch size, augmentation and number of epochs: on the same machine, with the
+        same number of threads, the result has the same bits as without the interruption.
 
         Parameters
         ----------
         path : str or Path
             Written by `save` or by a `ModelCheckpoint`.
         callbacks : sequence of Callback
-            Those of the first training, made anew; what they have to remember is given back to them.
+            New instances of those of the first training; their state is restored.
         layers, parts : sequence of type
-            Your own kinds of layers, optimizers, schedules and losses that the file may name.
+            Your own classes of layers, optimizers, schedules and losses that the file may name.
 
         Returns
         -------
@@ -423,11 +391,11 @@ class Trainer:
         Raises
         ------
         DataFormatError
-            If the file is no checkpoint, or a damaged one.
+            If the file is not a checkpoint, or is damaged.
         FileNotFoundError
-            If there is no such file.
+            If the file does not exist.
         TypeError
-            If `callbacks` is no list of callbacks.
+            If `callbacks` is not a list of callbacks.
         """
         callbacks = _in_order(callbacks)
         found = load_parts(path, callbacks, layers, parts)

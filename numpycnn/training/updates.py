@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 class UpdateRatios(Callback):
     """Keep ``|w after - w before| / |w before|`` of each weight and each step, with the Euclidean norm.
 
-    A ratio of about 1e-3 is a healthy one; much more and the training is restless, much less and it hardly moves.
-    Biases, scales and shifts are left out: they begin at zero, or have a size of their own.
+    A ratio of about 1e-3 is typical; with much larger ratios the training is unstable, with much smaller ones slow.
+    Biases, scales and shifts are left out: they start at zero, or have another scale.
 
     Attributes
     ----------
@@ -43,7 +43,7 @@ class UpdateRatios(Callback):
         self._before: dict[str, np.ndarray] = {}
 
     def on_train_begin(self, trainer: "Trainer") -> None:
-        """Look at the weights as they are before the first step."""
+        """Copy the weights before the first step."""
         if trainer.progress.at_start:
             self.ratios = {}
         self._before = {name: value.copy() for name, value in _weights(trainer).items()}
@@ -61,7 +61,7 @@ class UpdateRatios(Callback):
         return {name: np.array(ratios) for name, ratios in self.ratios.items()}
 
     def load_state(self, state: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
-        """Take over the ratios so far."""
+        """Restore the ratios so far."""
         self.ratios = {name: array.tolist() for name, array in arrays.items()}
 
 

@@ -1,14 +1,14 @@
-"""Figures: what a training did, what a network gets wrong, and what it has learned.
+"""Figures of training runs, of a network's errors and of its learned features.
 
-Nouns draw, and return a matplotlib Figure; verbs compute what the figures show, and return arrays. The animations of
-sliding windows live in `numpycnn.animate`, and can be imported from here as well.
+Nouns draw and return a matplotlib Figure; verbs compute the data of the figures and return arrays. The animations of
+sliding windows live in `numpycnn.animate` and can also be imported from here.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from numpycnn.visualize.activations import Passage, follow, follow_back
-from numpycnn.visualize.augmentations import augmentations
+from numpycnn.inspection.traces import Passage, follow, follow_back
+from numpycnn.visualize._augmentations import augmentations
 from numpycnn.visualize.cam import compute_grad_cam, grad_cam
 from numpycnn.visualize.classes import class_probabilities
 from numpycnn.visualize.confusion import confusion_matrix, count_confusions
@@ -42,7 +42,7 @@ _ANIMATIONS = ("conv_transpose_animation", "convolution_animation", "pooling_ani
 
 
 def __getattr__(name: str) -> Any:
-    if name in _ANIMATIONS:  # lazily: `numpycnn.animate` itself imports the style of the figures
+    if name in _ANIMATIONS:  # lazily, since `numpycnn.animate` imports the style of the figures
         return getattr(import_module("numpycnn.animate"), name)
     raise AttributeError(f"module 'numpycnn.visualize' has no attribute {name!r}")
 

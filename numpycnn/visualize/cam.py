@@ -1,10 +1,10 @@
-"""Grad-CAM: which places of the last maps speak for a class.
+"""Grad-CAM: the positions of the last feature maps that support a class.
 
-With the maps ``A[k]`` of a layer and the score ``S`` of the class, a map counts as much as the score changes with it,
+With the maps ``A[k]`` of a layer and the score ``S`` of the class, each map is weighted by its mean gradient,
 
-    a[k] = mean over the places of dS / dA[k]            L = max(0, sum over k of a[k] A[k])
+    a[k] = mean over the positions of dS / dA[k]            L = max(0, sum over k of a[k] A[k])
 
-and only what speaks for the class is kept. A late layer has maps that know what they see, and still where.
+and only positive evidence is kept. Late layers have maps that are specific to classes and still have a resolution.
 
 Source: R. R. Selvaraju et al., "Grad-CAM: visual explanations from deep networks via gradient-based localization",
 arXiv 1610.02391, equations 1 and 2.
@@ -17,30 +17,30 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from numpycnn.inspection.traces import chain_of, check_layer, follow_back, layer_title
 from numpycnn.layers.base import Layer
-from numpycnn.sequential import Sequential
-from numpycnn.visualize.activations import chain_of, expect_layer, follow_back, layer_title
+from numpycnn.layers.sequential import Sequential
 from numpycnn.visualize.classes import class_name, class_probabilities, pick_classes, score_layer, targets_of
 from numpycnn.visualize.panels import (
     colour_bar,
+    colour_bar_height,
     draw_heat,
     draw_input,
     examples_of,
-    flat_slice,
     headline,
+    image_size,
     is_pooling,
-    reach,
-    room_for,
-    scale_room,
+    max_magnitude,
+    middle_slice,
 )
-from numpycnn.visualize.style import LONGEST_TITLE, glowing_colours, new_figure, plain, save
+from numpycnn.visualize.style import LONGEST_TITLE, escape_text, glowing_colours, new_figure, save
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
 def last_maps(model: Sequential) -> str:
-    """Return the place of the last layer whose output has places, and which is no pooling: what Grad-CAM looks at.
+    """Return the key of the last layer that outputs maps and is not a pooling, the default layer of Grad-CAM.
 
     Raises
     ------
@@ -67,27 +67,27 @@ def compute_grad_cam(
     model : Sequential
         A classifier.
     x : ndarray of shape (N, C, ...) or (C, ...)
-        Examples as the model gets them, or a single one.
+        Examples, preprocessed as for the model, or a single one.
     targets : array_like of int, optional
-        One class for each example, or one for all; the predicted ones if not given.
+        One class for each example, or one for all; by default the predicted ones.
     at : str, optional
-        Place of the layer, as in ``"8"`` or ``"3.main.0"``; see `last_maps` for the one that is taken otherwise.
+        Key of the layer, as in ``"8"`` or ``"3.main.0"``; by default that of `last_maps`.
 
     Returns
     -------
     ndarray of shape (N, ...)
-        From 0 on, over the places of the layer's maps.
+        Values of at least 0, over the positions of the layer's maps.
 
     Raises
     ------
     TypeError, ValueError
-        If `x` is no batch for the model, the targets are no classes, or the layer has no maps.
+        If `x` is not a batch for the model, a target is not a class, or the layer does not output maps.
     RuntimeError
         If the model has not been built.
     """
     x = examples_of(model, x, "compute_grad_cam")
     at = last_maps(model) if at is None else at
-    layer = expect_layer(model, at, "compute_grad_cam")
+    layer = check_layer(model, at, "compute_grad_cam")
     if not _has_maps(layer):
         raise ValueError(
             f"compute_grad_cam: expected a layer whose outputs are maps (C, ...), got {layer_title(at, layer)}"
@@ -95,8 +95,8 @@ def compute_grad_cam(
     classes = targets_of(model, x, targets, "compute_grad_cam")
     passage = follow_back(model, x, pick_classes(classes), at=score_layer(model))[1][at]
     maps, gradients = passage.y, np.asarray(passage.dy)  # (N, K, ...)
-    places = tuple(range(2, maps.ndim))
-    weights = gradients.mean(axis=places, keepdims=True)  # (N, K, 1, ...)
+    axes = tuple(range(2, maps.ndim))
+    weights = gradients.mean(axis=axes, keepdims=True)  # (N, K, 1, ...)
     return np.maximum((weights * maps).sum(axis=1), 0)
 
 
@@ -109,12 +109,12 @@ def grad_cam(
     class_names: Sequence[str] | None = None,
     path: str | os.PathLike[str] | None = None,
 ) -> "Figure":
-    """Draw pictures, the class activation map of each, and the map laid over the picture.
+    """Draw images, the class activation map of each, and the map overlaid on the image.
 
     Parameters
     ----------
     model, x, targets, at
-        As for `compute_grad_cam`, which does the computing.
+        As for `compute_grad_cam`, which computes the maps.
     class_names : sequence of str, optional
     path : path_like, optional
         Where to save a PNG.
@@ -133,35 +133,35 @@ def grad_cam(
     classes = targets_of(model, x, targets, "grad_cam")
     maps = compute_grad_cam(model, x, classes, at=at)
     probabilities = class_probabilities(model, x)
-    layer = expect_layer(model, at, "grad_cam")
+    layer = check_layer(model, at, "grad_cam")
     flat = x.ndim < 4
     columns = 2 if flat else 3
-    width, height = room_for(x.shape[2:], 2.15, least=1.6)
-    full = (8.4, 1.9) if flat else (3 * width + 1.95, height + scale_room(x.shape[2:]) + 0.45)
+    width, height = image_size(x.shape[2:], 2.15, least=1.6)
+    full = (8.4, 1.9) if flat else (3 * width + 1.95, height + colour_bar_height(x.shape[2:]) + 0.45)
     figure = new_figure(full[0], full[1] * len(x) + 0.3)
     grid = figure.subplots(len(x), columns, squeeze=False)
     for row, example, cam, target, shares in zip(grid, x, maps, classes, probabilities, strict=True):
         draw_input(row[0], example)
-        headline(row[0], f"{plain(class_name(target, class_names))}, {100 * shares[target]:.1f} %")
-        values, extent = flat_slice(cam), _extent(example)
-        image = draw_heat(row[1], values, reach(values), extent)
-        title = plain(layer_title(at, layer), LONGEST_TITLE)
-        headline(row[1], f"evidence at {title}" if cam.any() else "nothing speaks for it here", 8.5)
+        headline(row[0], f"{escape_text(class_name(target, class_names))}, {100 * shares[target]:.1f} %")
+        values, extent = middle_slice(cam), _extent(example)
+        image = draw_heat(row[1], values, max_magnitude(values), extent)
+        title = escape_text(layer_title(at, layer), LONGEST_TITLE)
+        headline(row[1], f"evidence at {title}" if cam.any() else "no positive evidence here", 8.5)
         if image is None:
             continue
         colour_bar(image, "weighted activation")
-        draw_input(row[2], example.mean(axis=0, keepdims=True))  # in grey, which leaves colour to the map
-        strength = values / reach(values)
+        draw_input(row[2], example.mean(axis=0, keepdims=True))  # in grey, since colour shows the map
+        strength = values / max_magnitude(values)
         glow = {"cmap": glowing_colours(), "vmin": 0, "vmax": 1, "alpha": 0.8 * strength}
         row[2].imshow(strength, extent=extent, interpolation="bilinear", **glow)
-        headline(row[2], "laid over the picture")
+        headline(row[2], "map over the image")
     save(figure, path)
     return figure
 
 
 def _extent(example: np.ndarray) -> tuple[float, ...]:
-    """Return the edges of the picture, so that maps of fewer places lie on it as they belong."""
-    size = example.shape if example.ndim == 1 else flat_slice(example[0]).shape
+    """Return the extent of the image, to which a map of lower resolution is stretched."""
+    size = example.shape if example.ndim == 1 else middle_slice(example[0]).shape
     if len(size) == 1:
         return (-0.5, size[0] - 0.5)
     return (-0.5, size[1] - 0.5, size[0] - 0.5, -0.5)

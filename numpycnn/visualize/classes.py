@@ -1,36 +1,36 @@
-"""What the outputs of a network say about classes: scores, as they are before the softmax, and probabilities."""
+"""Class scores (logits) and probabilities from the outputs of a network."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+from numpycnn._checks import check_labels, format_shape
 from numpycnn.functional import sigmoid, softmax
-from numpycnn.functional.checks import class_labels, spell
+from numpycnn.inspection.traces import chain_of, check_batch
 from numpycnn.layers import LogSoftmax, Sigmoid, Softmax
-from numpycnn.sequential import Sequential
-from numpycnn.visualize.activations import chain_of, expect_batch
+from numpycnn.layers.sequential import Sequential
 
-_SQUASHING = (LogSoftmax, Sigmoid, Softmax)
+_PROBABILITY_LAYERS = (LogSoftmax, Sigmoid, Softmax)
 
 
 def score_layer(model: Sequential) -> str:
-    """Return the place of the layer that gives the scores (logits): the last, or the one before a softmax at the end.
+    """Return the key of the layer that outputs the scores (logits): the last one before any final softmax.
 
-    To explain a class, its score is the better quantity: a probability may also rise because the other scores fall.
+    Explanations use the score of a class, since its probability also rises when the other scores fall.
 
     Source: K. Simonyan, A. Vedaldi, A. Zisserman, "Deep inside convolutional networks", arXiv 1312.6034, section 2.
     """
     chain = chain_of(model)
-    places = [key for key, layer in chain.items() if not isinstance(layer, _SQUASHING)]
+    places = [key for key, layer in chain.items() if not isinstance(layer, _PROBABILITY_LAYERS)]
     last = list(chain)[-1]
-    return places[-1] if isinstance(chain[last], _SQUASHING) and places else last
+    return places[-1] if isinstance(chain[last], _PROBABILITY_LAYERS) and places else last
 
 
 def class_probabilities(model: Sequential, x: Any, *, batch_size: int = 256) -> np.ndarray:
-    """Return the probability of each class, by the model's own softmax where it ends with one.
+    """Return the probability of each class, from the model's own softmax if it ends with one.
 
-    Of a model with a single output, the only class is "yes", and its probability the sigmoid of the score.
+    A model with a single output has one class, the positive one; its probability is the sigmoid of the score.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def class_probabilities(model: Sequential, x: Any, *, batch_size: int = 256) -> 
         A classifier.
     x : ndarray of shape (N, *input_shape)
     batch_size : int
-        How many at a time.
+        Number of examples per forward pass.
 
     Returns
     -------
@@ -47,43 +47,43 @@ def class_probabilities(model: Sequential, x: Any, *, batch_size: int = 256) -> 
     Raises
     ------
     TypeError, ValueError
-        If `x` is no batch for the model, or the model gives no row of scores.
+        If `x` is not a batch for the model, or the model does not return a row of scores per example.
     RuntimeError
         If the model has not been built.
     """
-    x = expect_batch(model, x, "class_probabilities")
-    expect_classifier(model, "class_probabilities")
+    x = check_batch(model, x, "class_probabilities")
+    check_classifier(model, "class_probabilities")
     y = model.predict(x, batch_size=batch_size)
     last = list(chain_of(model).values())[-1]
     if isinstance(last, LogSoftmax):
         return np.exp(y)
-    if isinstance(last, _SQUASHING):
+    if isinstance(last, _PROBABILITY_LAYERS):
         return y
     return sigmoid(y) if y.shape[1] == 1 else softmax(y)
 
 
-def expect_classifier(model: Sequential, operation: str) -> int:
-    """Return how many classes a model tells apart, and refuse one whose output is no row of numbers."""
+def check_classifier(model: Sequential, operation: str) -> int:
+    """Return the number of classes of a model; raise if its output is not one value per class."""
     if model.output_shape is None or len(model.output_shape) != 1:
-        shape = "nothing" if model.output_shape is None else spell(model.output_shape)
-        raise ValueError(f"{operation}: expected a model that gives one number for each class, (K,), got {shape}")
+        shape = "nothing" if model.output_shape is None else format_shape(model.output_shape)
+        raise ValueError(f"{operation}: expected a model with one output per class, (K,), got {shape}")
     return model.output_shape[0]
 
 
 def targets_of(model: Sequential, x: np.ndarray, targets: Any, operation: str) -> np.ndarray:
-    """Return one class for each example: those given, or the predicted ones."""
-    classes = expect_classifier(model, operation)
+    """Return one class for each example: the given ones, or by default the predicted ones."""
+    classes = check_classifier(model, operation)
     if targets is None:
         return class_probabilities(model, x).argmax(axis=1)  # (N,)
     targets = np.asarray(targets)
-    each = class_labels(np.full(len(x), targets) if targets.ndim == 0 else targets, classes, operation)
+    each = check_labels(np.full(len(x), targets) if targets.ndim == 0 else targets, classes, operation)
     if len(each) != len(x):
         raise ValueError(f"{operation}: expected one target for each of {len(x)} examples, got {len(each)}")
     return each
 
 
 def pick_classes(classes: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
-    """Return what `follow_back` needs for the gradient of the score of a class, of one in each row."""
+    """Return the `pick` argument of `follow_back` that selects the score of one class per row."""
 
     def pick(scores: np.ndarray) -> np.ndarray:
         dy = np.zeros_like(scores)
@@ -94,5 +94,5 @@ def pick_classes(classes: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
 
 
 def class_name(target: int, class_names: Sequence[str] | None) -> str:
-    """Return the name of a class, or its number where there are no names."""
+    """Return the name of a class, or its number without names."""
     return f"class {target}" if class_names is None else class_names[target]

@@ -1,4 +1,4 @@
-"""The confusion matrix: which classes a network takes for which."""
+"""The confusion matrix: predicted classes against true classes."""
 
 import os
 from collections.abc import Sequence
@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from numpycnn.functional.checks import class_labels, whole_number
-from numpycnn.visualize.style import BLUE, INK, ORANGE, new_figure, plain, save
+from numpycnn._checks import check_int, check_labels
+from numpycnn.visualize.style import BLUE, INK, ORANGE, escape_text, new_figure, save
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
 def count_confusions(labels: npt.ArrayLike, predictions: npt.ArrayLike, num_classes: int) -> np.ndarray:
-    """Count how often each class was taken for each.
+    """Count the examples of each true class by predicted class.
 
     Parameters
     ----------
@@ -26,12 +26,12 @@ def count_confusions(labels: npt.ArrayLike, predictions: npt.ArrayLike, num_clas
     Returns
     -------
     ndarray of int64, shape (K, K)
-        Row: true class. Column: predicted class. The diagonal counts what was recognised.
+        Row: true class. Column: predicted class. The diagonal counts the correct predictions.
 
     Raises
     ------
     TypeError, ValueError
-        If these are no class numbers, one is out of range, or there are not as many of both.
+        If the values are not class numbers, one is out of range, or the lengths differ.
 
     Examples
     --------
@@ -39,7 +39,7 @@ def count_confusions(labels: npt.ArrayLike, predictions: npt.ArrayLike, num_clas
     array([[1, 1],
            [1, 2]])
     """
-    classes = whole_number(num_classes, "num_classes", "count_confusions")
+    classes = check_int(num_classes, "num_classes", "count_confusions")
     true = _classes(labels, "labels", classes)
     predicted = _classes(predictions, "predictions", classes)
     if len(true) != len(predicted):
@@ -51,7 +51,7 @@ def count_confusions(labels: npt.ArrayLike, predictions: npt.ArrayLike, num_clas
 
 def _classes(values: npt.ArrayLike, name: str, num_classes: int) -> np.ndarray:
     array = np.asarray(values)
-    return class_labels(array if array.size else array.astype(np.int64), num_classes, f"count_confusions ({name})")
+    return check_labels(array if array.size else array.astype(np.int64), num_classes, f"count_confusions ({name})")
 
 
 def confusion_matrix(
@@ -62,10 +62,10 @@ def confusion_matrix(
     *,
     normalized: bool = False,
 ) -> "Figure":
-    """Draw the counts as a table, with the recall of each class at its right.
+    """Draw the counts as a table, with the recall of each class at the right.
 
-    The shade of a cell is its share of the true class, so that a rare class is as visible as a frequent one; mistakes
-    have a colour of their own, on a scale that ends with the most frequent of them.
+    The shade of a cell is its share of the true class, so that a rare class is as visible as a frequent one. Errors
+    have a separate colour, scaled to the most frequent error.
 
     Parameters
     ----------
@@ -75,8 +75,8 @@ def confusion_matrix(
     path : path_like, optional
         Where to save a PNG.
     normalized : bool
-        Whether the cells say the share of the true class in per cent instead of the count. The examples of each class
-        then stand at its right, since the recall is the diagonal.
+        Show the share of the true class in percent instead of the count. The number of examples of each class then
+        replaces the recall at the right, since the recall is on the diagonal.
 
     Returns
     -------
@@ -114,7 +114,7 @@ def _draw(counts: np.ndarray, class_names: Sequence[str], normalized: bool) -> "
         axes.annotate(text, (1, row), (9, 0), xycoords=axes.get_yaxis_transform(), **beside)
     head = "examples" if normalized else "recall"
     axes.annotate(head, (1, 1), (9, 9), xycoords="axes fraction", fontweight="bold", **beside)
-    names = [plain(name) for name in class_names]
+    names = [escape_text(name) for name in class_names]
     turn = 45 if max(map(len, names), default=0) > 4 else 0
     axes.set_xticks(range(classes), names, rotation=turn, ha="right" if turn else "center")
     axes.set_yticks(range(classes), names)
@@ -128,13 +128,13 @@ def _draw(counts: np.ndarray, class_names: Sequence[str], normalized: bool) -> "
     axes.spines[:].set_visible(False)
     right, examples = int(np.trace(counts)), int(counts.sum())
     share = f", {100 * right / examples:.2f} %" if examples else ""
-    share += "\ncells in % of the true class" * normalized  # a line of its own: few classes make a narrow figure
-    axes.set_title(f"{right:,} of {examples:,} recognised{share}", color=INK, loc="left", fontweight="bold", pad=20)
+    share += "\ncells in % of the true class" * normalized  # on a separate line, since few classes make a narrow figure
+    axes.set_title(f"{right:,} of {examples:,} correct{share}", color=INK, loc="left", fontweight="bold", pad=20)
     return figure
 
 
 def _percent(share: float) -> str:
-    """Write a share so that a few of many are not nothing, and nearly all are not all: ``0.02``, ``3.1``, ``99.8``."""
+    """Format a share in percent; only exact 0 and 1 give "0" and "100": ``0.02``, ``3.1``, ``99.8``."""
     value = 100 * share
     if value in (0, 100):
         return f"{value:.0f}"
@@ -142,7 +142,7 @@ def _percent(share: float) -> str:
 
 
 def _shades(counts: np.ndarray) -> np.ndarray:
-    """Return a colour for each cell: blue on the diagonal, orange by share beside it, near white where nothing is."""
+    """Return a colour for each cell: blue on the diagonal, orange off it, near white at zero."""
     from matplotlib.colors import to_rgb
 
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)  # (K, K)

@@ -1,25 +1,25 @@
-"""What each layer of a network costs: parameters, multiply-adds and activations, beside each other."""
+"""The cost of each layer of a network: parameters, multiply-adds and activations."""
 
 import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from numpycnn.inspection.summary import Row
+from numpycnn.inspection.traces import layer_title, layers_of
 from numpycnn.layers.base import Layer
-from numpycnn.sequential import Sequential
-from numpycnn.summary import Row
-from numpycnn.visualize.activations import layer_title, layers_of
-from numpycnn.visualize.panels import kind_colour, short
-from numpycnn.visualize.style import INK, LONGEST_TITLE, TIMES, new_figure, plain, quiet, save
+from numpycnn.layers.sequential import Sequential
+from numpycnn.visualize.panels import format_short, kind_colour
+from numpycnn.visualize.style import INK, LONGEST_TITLE, TIMES, escape_text, new_figure, quiet, save
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
 def layer_costs(model: Sequential, path: str | os.PathLike[str] | None = None) -> "Figure":
-    """Draw the table of `model.summary()` as bars, a line for each layer.
+    """Draw the table of `model.summary()` as bars, one row per layer.
 
     In most convolutional networks the multiply-adds and the activations are in the first layers, where the maps are
-    large, and the parameters in the last ones, where everything sees everything.
+    large, and the parameters in the last ones, which are fully connected.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ def layer_costs(model: Sequential, path: str | os.PathLike[str] | None = None) -
     Raises
     ------
     TypeError, RuntimeError
-        If it is no model, or has not been built.
+        If `model` is not a Sequential, or has not been built.
     """
     from matplotlib.ticker import MaxNLocator
 
@@ -56,12 +56,18 @@ def layer_costs(model: Sequential, path: str | os.PathLike[str] | None = None) -
         for line, value in enumerate(values):
             if value:
                 axes.annotate(
-                    short(value), (value, line), (3, 0), textcoords="offset points", va="center", fontsize=8, color=INK
+                    format_short(value),
+                    (value, line),
+                    (3, 0),
+                    textcoords="offset points",
+                    va="center",
+                    fontsize=8,
+                    color=INK,
                 )
-        axes.set_title(f"{name}: {short(sum(values))}", color=INK, fontsize=10, fontweight="bold", loc="left")
+        axes.set_title(f"{name}: {format_short(sum(values))}", color=INK, fontsize=10, fontweight="bold", loc="left")
         quiet(axes)
         axes.grid(visible=False, axis="y")
-        axes.xaxis.set_major_formatter(lambda value, _: short(value))
+        axes.xaxis.set_major_formatter(lambda value, _: format_short(value))
         axes.xaxis.set_major_locator(MaxNLocator(4))
         axes.tick_params(axis="x", labelsize=8)
         axes.set_xlim(0, 1.22 * max([*values, 0.1]))
@@ -73,8 +79,7 @@ def layer_costs(model: Sequential, path: str | os.PathLike[str] | None = None) -
 
 
 def _name(key: str, layer: Layer, row: Row) -> str:
-    """Return what stands at the left of a line: the layer, the shape of its output, what it sees of the input."""
+    """Return the label of a row: the layer, its output shape and its receptive field."""
     sees = "all" if row.receptive_field is None else f" {TIMES} ".join(map(str, row.receptive_field))
-    return (
-        f"{plain(layer_title(key, layer), LONGEST_TITLE)}: {f' {TIMES} '.join(map(str, row.output_shape))}, sees {sees}"
-    )
+    title, shape = escape_text(layer_title(key, layer), LONGEST_TITLE), f" {TIMES} ".join(map(str, row.output_shape))
+    return f"{title}: {shape}, sees {sees}"

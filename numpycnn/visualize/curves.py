@@ -1,4 +1,4 @@
-"""Learning curves: loss and accuracy after each epoch, on what was trained on and on what was held out."""
+"""Learning curves: training and validation loss and accuracy after each epoch."""
 
 import os
 from collections.abc import Iterable, Mapping
@@ -16,14 +16,14 @@ Records = list[Mapping[str, float]]
 def learning_curves(history: Iterable[Mapping[str, float]], path: str | os.PathLike[str] | None = None) -> "Figure":
     """Draw loss and accuracy over the epochs.
 
-    The training figures are means over an epoch in which the network was still learning, the validation figures are
-    taken at its end: early in a training the second are therefore often the better ones.
+    Training values are means over an epoch while the network still learns; validation values are measured at its end.
+    Early in training the validation values are therefore often better.
 
     Parameters
     ----------
     history : History, or iterable of mappings
-        One record for each epoch, with ``loss`` and, where they were measured, ``accuracy``, ``val_loss``,
-        ``val_accuracy`` and ``epoch``. Accuracies go from 0 to 1.
+        One record per epoch, with ``loss`` and optionally ``accuracy``, ``val_loss``, ``val_accuracy`` and ``epoch``.
+        Accuracies are between 0 and 1.
     path : path_like, optional
         Where to save a PNG.
 
@@ -34,7 +34,7 @@ def learning_curves(history: Iterable[Mapping[str, float]], path: str | os.PathL
     Raises
     ------
     ValueError
-        If there is no epoch yet, or no loss was measured.
+        If the history is empty, or no record has a loss.
     """
     records = list(history)
     if not records:

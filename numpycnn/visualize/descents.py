@@ -1,4 +1,4 @@
-"""Optimizers on their way down a surface over two parameters."""
+"""Paths of optimizers down a surface over two parameters."""
 
 import copy
 import os
@@ -7,43 +7,43 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from numpycnn.functional.checks import whole_number
+from numpycnn._checks import check_int
 from numpycnn.layers.base import Parameter
 from numpycnn.optim import Optimizer
-from numpycnn.visualize.style import BLUE, GREEN, GREY, INK, ORANGE, VERMILION, new_figure, plain, quiet, save
+from numpycnn.visualize.style import BLUE, GREEN, GREY, INK, ORANGE, VERMILION, escape_text, new_figure, quiet, save
 from numpycnn.visualize.surfaces import SURFACES, Surface
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-LOOKS = ((BLUE, "o"), (VERMILION, "s"), (GREEN, "^"), (ORANGE, "D"), ("#CC79A7", "v"), (INK, "P"))
-FAR, LEVEL = 1e4, 1e-12  # what is further away, or lower above the minimum, is not drawn
+LINE_STYLES = ((BLUE, "o"), (VERMILION, "s"), (GREEN, "^"), (ORANGE, "D"), ("#CC79A7", "v"), (INK, "P"))
+MAX_COORDINATE, MIN_HEIGHT = 1e4, 1e-12  # limits of what is drawn
 
 
 def descend(
     optimizer: Optimizer, surface: str | Surface = "ravine", *, start: Sequence[float] | None = None, steps: int = 60
 ) -> np.ndarray:
-    """Return the places that an optimizer visits on a surface.
+    """Return the points that an optimizer visits on a surface.
 
     Parameters
     ----------
     optimizer : Optimizer
-        Left as it is; a copy goes down.
+        Not modified; a copy is stepped.
     surface : {"ravine", "saddle", "banana"} or Surface
     start : sequence of 2 float, optional
-        The surface's own if not given.
+        By default the start of the surface.
     steps : int
 
     Returns
     -------
     ndarray of shape (steps + 1, 2)
-        The start first.
+        The first point is the start.
 
     Raises
     ------
     TypeError, ValueError
-        If it is no optimizer, there is no such surface, or the start is no place on it.
+        If `optimizer` is not an Optimizer, there is no such surface, or `start` is not a pair of numbers.
 
     Examples
     --------
@@ -56,16 +56,16 @@ def descend(
     if not isinstance(optimizer, Optimizer):
         raise TypeError(f"descend: expected an Optimizer, got {optimizer!r}")
     ground = surface_of(surface)
-    steps = whole_number(steps, "steps", "descend", minimum=0)
+    steps = check_int(steps, "steps", "descend", minimum=0)
     place = np.array(ground.start if start is None else start, np.float64)
     if place.shape != (2,):
-        raise ValueError(f"descend: expected start to be two numbers, got {start!r}")
-    walker, point = copy.deepcopy(optimizer), Parameter(place)
+        raise ValueError(f"descend: expected start to be a pair of numbers, got {start!r}")
+    stepper, point = copy.deepcopy(optimizer), Parameter(place)
     path = [point.value.copy()]
     for _ in range(steps):
-        with np.errstate(over="ignore", invalid="ignore"):  # who steps too far is seen to
+        with np.errstate(over="ignore", invalid="ignore"):  # a diverging optimizer
             point.grad[...] = ground.slope(point.value[0], point.value[1])
-        walker.step({"point": point})
+        stepper.step({"point": point})
         path.append(point.value.copy())
     return np.array(path)
 
@@ -87,14 +87,14 @@ def optimizer_paths(
     steps: int = 60,
     path: str | os.PathLike[str] | None = None,
 ) -> "Figure":
-    """Draw the ways of optimizers over the contour lines of a surface, and how low each is after each step.
+    """Draw the paths of optimizers over the contour lines of a surface, and their height after each step.
 
     Parameters
     ----------
     optimizers : dict of str to Optimizer
         By name, as in ``{"SGD": SGD(0.1), "Adam": Adam(0.3)}``.
     surface, start, steps
-        As for `descend`, which does the computing.
+        As for `descend`, which computes the paths.
     path : path_like, optional
         Where to save a PNG.
 
@@ -110,20 +110,20 @@ def optimizer_paths(
     if not isinstance(optimizers, Mapping) or not optimizers:
         raise ValueError("optimizer_paths: expected optimizers by name, as in {'SGD': SGD(0.1)}, got none")
     ground = surface_of(surface)
-    ways = {name: descend(optimizer, ground, start=start, steps=steps) for name, optimizer in optimizers.items()}
+    paths = {name: descend(optimizer, ground, start=start, steps=steps) for name, optimizer in optimizers.items()}
     figure = new_figure(10.0, 4.2)
     left, right = figure.subplots(1, 2, width_ratios=(1.35, 1))
     _contours(left, ground)
     lowest = min(float(ground.value(*np.array(place))) for place in ground.lowest)
-    for number, (name, way) in enumerate(ways.items()):
-        colour, marker = LOOKS[number % len(LOOKS)]
+    for number, (name, points) in enumerate(paths.items()):
+        colour, marker = LINE_STYLES[number % len(LINE_STYLES)]
         every = {"marker": marker, "markersize": 3.2, "markevery": max(1, steps // 40)}
-        near = np.where(np.abs(way) <= FAR, way, np.nan)  # who has left the picture for good is not drawn
-        left.plot(near[:, 0], near[:, 1], color=colour, linewidth=1.5, label=plain(name), **every)
+        near = np.where(np.abs(points) <= MAX_COORDINATE, points, np.nan)  # a diverged path ends
+        left.plot(near[:, 0], near[:, 1], color=colour, linewidth=1.5, label=escape_text(name), **every)
         height = ground.value(near[:, 0], near[:, 1]) - lowest
-        right.plot(np.maximum(height, LEVEL), color=colour, linewidth=1.5, label=plain(name), **every)
-    left.plot(*next(iter(ways.values()))[0], "o", color=INK, markersize=7, zorder=5)
-    left.set_title(f"{plain(ground.name)}: ${ground.formula}$", color=INK, fontsize=10.5, loc="left")
+        right.plot(np.maximum(height, MIN_HEIGHT), color=colour, linewidth=1.5, label=escape_text(name), **every)
+    left.plot(*next(iter(paths.values()))[0], "o", color=INK, markersize=7, zorder=5)
+    left.set_title(f"{escape_text(ground.name)}: ${ground.formula}$", color=INK, fontsize=10.5, loc="left")
     right.set_yscale("log")
     quiet(right)
     right.set_xlabel("step", color=INK)
@@ -134,7 +134,7 @@ def optimizer_paths(
 
 
 def _contours(axes: "Axes", ground: Surface) -> None:
-    """Draw contour lines, denser in the depth, and the minima as stars."""
+    """Draw contour lines, denser near the minimum, and the minima as stars."""
     (x0, x1), (y0, y1) = ground.limits
     x, y = np.meshgrid(np.linspace(x0, x1, 200), np.linspace(y0, y1, 200))
     height = ground.value(x, y)

@@ -1,4 +1,4 @@
-"""The pictures of which a network is least certain: often there are two answers that a person would think of too."""
+"""The images of which a network is least certain: often a person hesitates between the same two classes."""
 
 import os
 from collections.abc import Sequence
@@ -7,30 +7,30 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from numpycnn.functional.checks import class_labels, expect_shape, spell, whole_number
-from numpycnn.visualize.panels import bare, room_for
-from numpycnn.visualize.style import BLUE, GREEN, INK, NARROW, VERMILION, new_figure, plain, save
+from numpycnn._checks import check_int, check_labels, check_shape, format_shape
+from numpycnn.visualize.panels import hide_ticks, image_size
+from numpycnn.visualize.style import BLUE, GREEN, INK, NARROW, VERMILION, escape_text, new_figure, save
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-BARS = 3  # classes that are shown of each picture
-PERCENT = 135  # where the axes of the bars end, which leaves room for the number behind one of 100 %
+NUM_BARS = 3  # classes shown per image
+PERCENT = 135  # end of the axes of the bars, which leaves space for the text after a bar of 100 %
 
 
 def rank_doubts(probabilities: npt.ArrayLike) -> np.ndarray:
-    """Return all positions, those first where the two most probable classes are closest together.
+    """Return the indices of all examples, in increasing order of the margin between the two most probable classes.
 
     Parameters
     ----------
     probabilities : array_like of float, shape (N, K)
-        For each of two classes or more.
+        For two or more classes.
 
     Returns
     -------
     ndarray of int64, shape (N,)
-        Equal ones in their own order.
+        Ties keep their order.
 
     Raises
     ------
@@ -43,9 +43,9 @@ def rank_doubts(probabilities: npt.ArrayLike) -> np.ndarray:
     array([1, 2, 0])
     """
     shares = np.asarray(probabilities, np.float64)
-    expect_shape(shares, ("N", "K"), "probabilities", "least_certain")
+    check_shape(shares, ("N", "K"), "probabilities", "least_certain")
     if shares.shape[1] < 2:
-        raise ValueError(f"least_certain: expected probabilities of two classes or more, got {shares.shape[1]}")
+        raise ValueError(f"least_certain: expected probabilities of at least two classes, got {shares.shape[1]}")
     two = np.sort(shares, axis=1)[:, -2:]  # (N, 2)
     return np.argsort(two[:, 1] - two[:, 0], kind="stable")
 
@@ -59,7 +59,7 @@ def least_certain(
     labels: npt.ArrayLike | None = None,
     limit: int = 15,
 ) -> "Figure":
-    """Draw the pictures of which a network is least certain, with the probabilities of the best classes as bars.
+    """Draw the images of which a network is least certain, with the highest probabilities as bars.
 
     Parameters
     ----------
@@ -71,9 +71,9 @@ def least_certain(
     path : path_like, optional
         Where to save a PNG.
     labels : array_like of int, shape (N,), optional
-        True classes. Where they are known, the bar of the true one is green, those of others red.
+        True classes. If given, the bar of the true class is green, the others red.
     limit : int
-        Pictures at most.
+        Maximum number of images.
 
     Returns
     -------
@@ -82,59 +82,59 @@ def least_certain(
     Raises
     ------
     ValueError
-        If the shapes do not fit each other, or the images have neither one channel nor three.
+        If the shapes do not match, or the images do not have one or three channels.
     TypeError
         If `limit` is not an int.
     """
     images, shares = np.asarray(images), np.asarray(probabilities)
-    limit = whole_number(limit, "limit", "least_certain")
+    limit = check_int(limit, "limit", "least_certain")
     order = rank_doubts(shares)
     if images.ndim != 4 or len(images) != len(shares) or images.shape[1] not in (1, 3):
         raise ValueError(
-            f"least_certain: expected images of shape ({len(shares)}, 1 or 3, H, W), got {spell(images.shape)}"
+            f"least_certain: expected images of shape ({len(shares)}, 1 or 3, H, W), got {format_shape(images.shape)}"
         )
     if len(class_names) != shares.shape[1]:
         raise ValueError(
             f"least_certain: expected {shares.shape[1]} class names, one per column of the probabilities, "
             f"got {len(class_names)}"
         )
-    true = None if labels is None else class_labels(labels, shares.shape[1], "least_certain")
+    true = None if labels is None else check_labels(labels, shares.shape[1], "least_certain")
     if true is not None and len(true) != len(shares):
-        raise ValueError(f"least_certain: expected one label for each of {len(shares)} pictures, got {len(true)}")
+        raise ValueError(f"least_certain: expected one label for each of {len(shares)} images, got {len(true)}")
     shown = order[:limit]
     if not len(shown):
         figure = new_figure(4.4, 1.8)
         axes = figure.subplots()
         axes.set_axis_off()
-        axes.text(0.5, 0.5, "There are no pictures.", ha="center", va="center", fontsize=13, color=INK)
+        axes.text(0.5, 0.5, "There are no images.", ha="center", va="center", fontsize=13, color=INK)
     else:
         columns = min(5, len(shown))
         rows = -(-len(shown) // columns)
-        width, height = room_for(images.shape[2:], 1.7, least=1.7)
+        width, height = image_size(images.shape[2:], 1.7, least=1.7)
         figure = new_figure(max((width + 0.2) * columns, 4.4), (height + 1.05) * rows + 0.5)
-        head = f"the {len(shown)} of {len(shares):,} pictures with the closest two answers"
+        head = f"the {len(shown)} of {len(shares):,} images with the smallest margin"
         figure.suptitle(head, color=INK, fontsize=12, fontweight="bold")
         grid = figure.subplots(2 * rows, columns, squeeze=False, height_ratios=[height, 0.65] * rows)
         for axes in grid.ravel():
             axes.set_axis_off()
         for number, i in enumerate(shown):
             above, below = (grid[2 * (number // columns) + k, number % columns] for k in (0, 1))
-            _draw_picture(above, images[i])
+            _draw_image(above, images[i])
             _draw_bars(below, shares[i], class_names, None if true is None else int(true[i]))
     save(figure, path)
     return figure
 
 
-def _draw_picture(axes: "Axes", image: np.ndarray) -> None:
-    picture = image[0] if image.shape[0] == 1 else np.moveaxis(image, 0, -1)  # (H, W) or (H, W, 3)
-    axes.imshow(picture, cmap="gray", vmin=0, vmax=255 if image.dtype == np.uint8 else 1, interpolation="nearest")
+def _draw_image(axes: "Axes", image: np.ndarray) -> None:
+    pixels = image[0] if image.shape[0] == 1 else np.moveaxis(image, 0, -1)  # (H, W) or (H, W, 3)
+    axes.imshow(pixels, cmap="gray", vmin=0, vmax=255 if image.dtype == np.uint8 else 1, interpolation="nearest")
     axes.set_axis_on()
-    bare(axes)
+    hide_ticks(axes)
 
 
 def _draw_bars(axes: "Axes", shares: np.ndarray, class_names: Sequence[str], true: int | None) -> None:
-    """Draw the best classes, and the true one in place of the last of them if it is not there."""
-    best = np.argsort(-shares, kind="stable")[:BARS].tolist()
+    """Draw the most probable classes; the true one replaces the last of them if it is missing."""
+    best = np.argsort(-shares, kind="stable")[:NUM_BARS].tolist()
     if true is not None and true not in best:
         best[-1] = true
     colours = [BLUE if true is None else GREEN if k == true else VERMILION for k in best]
@@ -142,12 +142,12 @@ def _draw_bars(axes: "Axes", shares: np.ndarray, class_names: Sequence[str], tru
     axes.barh(range(len(best)), 100 * shares[best], color=colours, height=0.72)
     for line, k in enumerate(best):
         axes.text(100 * shares[k] + 2, line, f"{100 * shares[k]:.0f} %", va="center", fontsize=7.5, color=INK)
-    names = [plain(class_names[k], NARROW) for k in best]
+    names = [escape_text(class_names[k], NARROW) for k in best]
     axes.set_yticks(range(len(best)), names, fontsize=8.5, color=INK)
-    axes.spines["left"].set_position(("data", 0))  # the names stand inside, below their picture
+    axes.spines["left"].set_position(("data", 0))  # the names are inside, below their image
     share = 0.05 + 0.042 * max(map(len, names))  # of the width, for the longest
     axes.set_xlim(-PERCENT * share / (1 - share), PERCENT)
-    axes.set_ylim(BARS - 0.5, -0.5)
+    axes.set_ylim(NUM_BARS - 0.5, -0.5)
     axes.set_xticks([])
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)

@@ -1,11 +1,11 @@
-"""Receptive fields: which part of the input a unit of a layer can see, and how much each place of it counts.
+"""Receptive fields: the part of the input that a unit depends on, and the influence of each position in it.
 
-What a unit can see is found by asking it. NaN spreads to everything that is computed from it, so a unit sees a half of
-the picture if it becomes NaN where that half is. Halving finds each border in about log2(side) questions, for every
-layer and every kind of branch, padding and strides included, and needs no formula that knows them.
+The field is measured. NaN propagates to every value computed from it, so a unit depends on a region if filling that
+region with NaN makes the unit NaN. A binary search finds each border in about log2(side) forward passes, for any layer,
+branch, padding and stride, without a formula for each.
 
-How much a place counts is the size of the gradient there. It falls off towards the borders, since there are more ways
-from the middle of the field to the unit than from its corners.
+The influence of a position is the magnitude of the gradient there. It falls off towards the borders, since more paths
+lead to the unit from the center of the field than from its corners.
 
 Source: W. Luo et al., "Understanding the effective receptive field in deep convolutional neural networks", arXiv
 1701.04128.
@@ -17,51 +17,51 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from numpycnn.functional.checks import check_int, spell
+from numpycnn._checks import check_int, format_shape
+from numpycnn.inspection.traces import check_batch, check_layer, follow, follow_back, layer_title, steps_of
 from numpycnn.layers.base import Layer
-from numpycnn.sequential import Sequential
-from numpycnn.visualize.activations import expect_batch, expect_layer, follow, follow_back, layer_title, steps_of
+from numpycnn.layers.sequential import Sequential
 from numpycnn.visualize.panels import (
     colour_bar,
+    colour_bar_height,
     draw_heat,
     draw_input,
     examples_of,
     frame_box,
     headline,
-    room_for,
-    scale_room,
+    image_size,
 )
-from numpycnn.visualize.style import INK, ORANGE, TIMES, VERMILION, new_figure, plain, save
+from numpycnn.visualize.style import INK, ORANGE, TIMES, VERMILION, escape_text, new_figure, save
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 Field = tuple[tuple[int, int], ...]
-PANELS = 7  # layers that one figure holds
+MAX_LAYERS = 7  # in one figure
 
 
 def find_field(model: Sequential, at: str, unit: Sequence[int] | None = None) -> Field | None:
-    """Return the smallest box of the input that holds all that a unit depends on.
+    """Return the smallest box of the input that contains every position that a unit depends on.
 
     Parameters
     ----------
     model : Sequential
         Takes floats.
     at : str
-        Place of a layer, as in ``"3"`` or ``"3.main.0"``.
+        Key of a layer, as in ``"3"`` or ``"3.main.0"``.
     unit : sequence of int, optional
-        Where in the maps of the layer the unit is; in the middle if not given. All channels there count together.
+        Position of the unit in the maps of the layer; the center by default. It includes all channels.
 
     Returns
     -------
     tuple of (first, end) for each spatial axis, or None
-        The pixels from `first` to before `end`; None if the unit sees nothing but padding.
+        The pixels from `first` up to, but not including, `end`; None if the unit depends on padding alone.
 
     Raises
     ------
     TypeError, ValueError
-        If there is no such layer or unit, or the model takes no pictures of floats.
+        If there is no such layer or unit, or the model does not take images of floats.
     RuntimeError
         If the model has not been built.
 
@@ -78,17 +78,17 @@ def find_field(model: Sequential, at: str, unit: Sequence[int] | None = None) ->
     place: Any = (slice(None), slice(None), *_unit(model, at, unit, "find_field"))
 
     def reached(hidden: np.ndarray) -> np.ndarray:
-        """Return whether the unit becomes NaN by hiding so many pixels from each end: of axis 0, 0, 1, 1, ..."""
+        """Return, for each end (of axis 0, 0, 1, 1, ...), whether hiding that many pixels makes the unit NaN."""
         x = np.zeros((len(hidden), *(model.input_shape or ())), model.dtype)
-        for question, count in enumerate(hidden.tolist()):
-            axis, from_behind = divmod(question, 2)
-            part = slice(sides[axis] - count, None) if from_behind else slice(count)
-            x[question].swapaxes(0, 1 + axis)[part] = np.nan
+        for end, count in enumerate(hidden.tolist()):
+            axis, is_last = divmod(end, 2)
+            part = slice(sides[axis] - count, None) if is_last else slice(count)
+            x[end].swapaxes(0, 1 + axis)[part] = np.nan
         with np.errstate(all="ignore"):
-            y = follow(model, x)[at].y[place]  # (Q, channels)
+            y = follow(model, x)[at].y[place]  # (ends, channels)
         return np.isnan(y).reshape(len(hidden), -1).any(axis=1)
 
-    # Of each end, the smallest number of hidden pixels that matters lies between low and high.
+    # For each end, low <= the smallest number of hidden pixels that matters <= high.
     low, high = np.ones(2 * len(sides), int), np.repeat(sides, 2)
     if not reached(high).all():
         return None
@@ -101,27 +101,27 @@ def find_field(model: Sequential, at: str, unit: Sequence[int] | None = None) ->
 
 
 def measure_field(model: Sequential, x: Any, at: str, unit: Sequence[int] | None = None) -> np.ndarray:
-    """Return how much each place of the input counts for a unit: the mean size of its gradient.
+    """Return the influence of each position of the input on a unit: the mean magnitude of its gradient.
 
     Parameters
     ----------
     model : Sequential
         Takes floats.
     x : ndarray of shape (N, C, ...) or (C, ...)
-        Examples over which the mean is taken, or a single one.
+        Examples to average over, or a single one.
     at, unit
         As for `find_field`.
 
     Returns
     -------
     ndarray of shape (...)
-        Over the places of the input: the mean, over examples, of the largest gradient among the input's channels, of
-        the sum of the unit's channels.
+        The spatial axes of the input. The gradient is that of the sum of the unit's channels; its magnitude is the
+        maximum over the input's channels, averaged over the examples.
 
     Raises
     ------
     TypeError, ValueError
-        As `find_field`, and if `x` is no batch for the model.
+        As `find_field`, and if `x` is not a batch for the model.
     RuntimeError
         If the model has not been built.
     """
@@ -139,22 +139,24 @@ def measure_field(model: Sequential, x: Any, at: str, unit: Sequence[int] | None
 
 
 def _sides(model: Sequential, operation: str) -> tuple[int, ...]:
-    """Return the sides of the pictures that a model takes."""
+    """Return the spatial size of the images that a model takes."""
     shape = model.input_shape if isinstance(model, Sequential) and model.input_shape is not None else None
-    expect_batch(model, np.empty((0, *(shape or ())), np.float32), operation)
+    check_batch(model, np.empty((0, *(shape or ())), np.float32), operation)
     if shape is None or len(shape) < 2:
-        raise ValueError(f"{operation}: expected a model for pictures (C, ...), got one for {spell(shape or ())}")
+        raise ValueError(f"{operation}: expected a model for images (C, ...), got one for {format_shape(shape or ())}")
     return shape[1:]
 
 
 def _unit(model: Sequential, at: str, unit: Sequence[int] | None, operation: str) -> tuple[int, ...]:
-    """Return where the unit is in the maps of its layer; () if the layer has none."""
-    size = (expect_layer(model, at, operation).output_shape or ())[1:]
+    """Return the position of the unit in the maps of its layer; () if the layer does not output maps."""
+    size = (check_layer(model, at, operation).output_shape or ())[1:]
     if unit is None:
         return tuple(side // 2 for side in size)
-    place = tuple(check_int(i, "unit", operation) for i in unit)
+    place = tuple(check_int(i, "unit", operation, minimum=None) for i in unit)
     if len(place) != len(size) or not all(0 <= i < side for i, side in zip(place, size, strict=True)):
-        raise ValueError(f"{operation}: expected unit to be a place in maps of size {spell(size)}, got {spell(place)}")
+        raise ValueError(
+            f"{operation}: expected unit to be a position in maps of {format_shape(size)}, got {format_shape(place)}"
+        )
     return place
 
 
@@ -166,18 +168,18 @@ def receptive_fields(
     unit: Sequence[int] | None = None,
     path: str | os.PathLike[str] | None = None,
 ) -> "Figure":
-    """Draw what a unit of each layer can see of a picture, and how much each place of that counts.
+    """Draw the receptive field of a unit of each layer, and the influence of each position in it.
 
     Parameters
     ----------
     model : Sequential
-        Takes pictures of floats.
+        Takes images of floats.
     x : ndarray of shape (N, C, ...) or (C, ...)
-        The first is drawn; what counts is the mean over all.
+        The first is drawn; the influence is the mean over all.
     at : sequence of str, optional
-        Places of layers; those that slide a window if not given, also inside of branches, no more than seven of them.
+        Keys of layers; by default up to seven layers that slide a window, including those inside branches.
     unit : sequence of int, optional
-        Where in the maps of each layer the unit is; in the middle if not given.
+        Position of the unit in the maps of each layer; the center by default.
     path : path_like, optional
         Where to save a PNG.
 
@@ -201,9 +203,9 @@ def receptive_fields(
         figure = new_figure(8.4, 1.6 * len(places) + 0.3)
         grid = figure.subplots(len(places), 2, squeeze=False)
     else:
-        width, height = room_for(x.shape[2:], 1.45, least=1.45)
+        width, height = image_size(x.shape[2:], 1.45, least=1.45)
         figure = new_figure(
-            max((width + 0.2) * len(places) + 0.5, 4.2), 2 * height + 1.7 * scale_room(x.shape[2:]) + 0.8
+            max((width + 0.2) * len(places) + 0.5, 4.2), 2 * height + 1.7 * colour_bar_height(x.shape[2:]) + 0.8
         )
         grid = figure.subplots(2, len(places), squeeze=False).T
     for number, ((above, below), key) in enumerate(zip(grid, places, strict=True)):
@@ -211,36 +213,36 @@ def receptive_fields(
         counts = measure_field(model, x, key, unit)
         draw_input(above, x[0])
         _frame(above, field, VERMILION)
-        headline(above, _head(key, expect_layer(model, key, "receptive_fields"), field), 8.5)
+        headline(above, _head(key, check_layer(model, key, "receptive_fields"), field), 8.5)
         share = np.sqrt(counts / max(float(counts.max()), np.finfo(counts.dtype).tiny))
         image = draw_heat(below, share, 1.0)
         _frame(below, field, ORANGE)
         if flat:
-            headline(below, "how much each place counts", 8.5)
+            headline(below, "influence of each position", 8.5)
         elif number == len(places) - 1 and image is not None:
             colour_bar(image, "root of |gradient|,\nshare of the largest")
     if not flat:
-        for row, words in enumerate(("it can see", "what counts")):
+        for row, words in enumerate(("receptive field", "influence")):
             grid[0, row].set_ylabel(words, color=INK, fontsize=9.5)
     save(figure, path)
     return figure
 
 
 def _windowed(model: Sequential) -> list[str]:
-    """Return the places of the layers that slide a window, evenly left out where they are too many."""
+    """Return the keys of the layers that slide a window, thinned out evenly to MAX_LAYERS."""
     found = [key for key, layer in steps_of(model).items() if layer.window() is not None]
-    if len(found) <= PANELS:
+    if len(found) <= MAX_LAYERS:
         return found
-    return [found[i] for i in np.linspace(0, len(found) - 1, PANELS).round().astype(int)]
+    return [found[i] for i in np.linspace(0, len(found) - 1, MAX_LAYERS).round().astype(int)]
 
 
 def _head(key: str, layer: Layer, field: Field | None) -> str:
     size = "nothing" if field is None else f" {TIMES} ".join(str(end - first) for first, end in field)
-    return f"{plain(layer_title(key, layer))}\n{size}"
+    return f"{escape_text(layer_title(key, layer))}\n{size}"
 
 
 def _frame(axes: "Axes", field: Field | None, colour: str) -> None:
-    """Draw a field on a picture or a signal."""
+    """Draw the outline of a field on an image or a signal."""
     if field is None:
         return
     ends = [(first - 0.5, end - 0.5) for first, end in field]

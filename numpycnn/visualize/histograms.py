@@ -1,8 +1,8 @@
-"""Histograms of what goes through each layer, forward and backward: whether a network passes its signals on.
+"""Histograms of the activations and gradients of each layer: whether signals pass through a network.
 
-Forward, the numbers should neither grow nor shrink from layer to layer, and not all be zero after a ReLU. Backward,
-what counts is the size of the gradient, over powers of ten: where it falls from layer to layer on its way to the input,
-the first layers hardly learn.
+Forward, the activations should neither grow nor shrink from layer to layer, nor all be zero after a ReLU. Backward, the
+magnitude of the gradient matters, on a scale of powers of ten: if it falls from layer to layer towards the input, the
+first layers hardly learn.
 
 Source: X. Glorot and Y. Bengio, "Understanding the difficulty of training deep feedforward neural networks", 2010.
 """
@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from numpycnn.functional.checks import whole_number
+from numpycnn._checks import check_int
+from numpycnn.inspection.traces import check_layer, follow, follow_back, layer_title, steps_of
 from numpycnn.layers import Flatten, Reshape
+from numpycnn.layers.sequential import Sequential
 from numpycnn.losses import CrossEntropy, Loss
-from numpycnn.sequential import Sequential
-from numpycnn.visualize.activations import expect_layer, follow, follow_back, layer_title, steps_of
 from numpycnn.visualize.panels import examples_of, kind_colour
-from numpycnn.visualize.style import BLUE, GREEN, GREY, INK, LONGEST_TITLE, VERMILION, new_figure, plain, save
+from numpycnn.visualize.style import BLUE, GREEN, GREY, INK, LONGEST_TITLE, VERMILION, escape_text, new_figure, save
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 def collect_activations(
     model: Sequential, x: Any, *, at: Sequence[str] | None = None, training: bool = False
 ) -> dict[str, np.ndarray]:
-    """Return all numbers that each layer gives for a batch.
+    """Return all output values of each layer for a batch.
 
     Parameters
     ----------
@@ -37,25 +37,25 @@ def collect_activations(
         Built.
     x : ndarray of shape (N, *input_shape)
     at : sequence of str, optional
-        Places of layers; all in their order if not given, what is inside of branches before what joins them, but for
-        what only reshapes.
+        Keys of layers; by default all except `Flatten` and `Reshape` in order of execution, branches before the layer
+        that joins them.
     training : bool
         Switch dropout and batch statistics on.
 
     Returns
     -------
     dict of ndarray of shape (M,)
-        By place.
+        By key of the layer.
 
     Raises
     ------
     TypeError, ValueError
-        If `x` is no batch for the model, or there is no such layer.
+        If `x` is not a batch for the model, or there is no such layer.
     RuntimeError
         If the model has not been built.
     """
     x = examples_of(model, x, "collect_activations")
-    places = _places(model, at, "collect_activations")
+    places = _keys(model, at, "collect_activations")
     passages = follow(model, x, training=training)
     return {place: passages[place].y.ravel() for place in places if at is not None or place in passages}
 
@@ -69,7 +69,7 @@ def collect_gradients(
     at: Sequence[str] | None = None,
     training: bool = True,
 ) -> dict[str, np.ndarray]:
-    """Return the gradient of the loss with respect to all numbers that each layer gives for a batch.
+    """Return the gradient of the loss with respect to all output values of each layer for a batch.
 
     Parameters
     ----------
@@ -77,26 +77,26 @@ def collect_gradients(
         Built.
     x : ndarray of shape (N, *input_shape)
     target : array_like
-        What the loss compares the outputs with: labels, for the cross-entropy.
+        Target of the loss: labels, for the cross-entropy.
     loss : Loss, optional
-        The cross-entropy if not given.
+        By default the cross-entropy.
     at, training
-        As for `collect_activations`; here the mode of training is the one that is meant.
+        As for `collect_activations`; here `training` is True by default.
 
     Returns
     -------
     dict of ndarray of shape (M,)
-        By place.
+        By key of the layer.
 
     Raises
     ------
     TypeError, ValueError
-        If `x` is no batch for the model, the target does not fit, or there is no such layer.
+        If `x` is not a batch for the model, the target does not match, or there is no such layer.
     RuntimeError
         If the model has not been built.
     """
     x = examples_of(model, x, "collect_gradients")
-    places = _places(model, at, "collect_gradients")
+    places = _keys(model, at, "collect_gradients")
     compare = CrossEntropy() if loss is None else loss
 
     def pick(y: np.ndarray) -> np.ndarray:
@@ -107,11 +107,11 @@ def collect_gradients(
     return {place: np.asarray(passages[place].dy).ravel() for place in places if at is not None or place in passages}
 
 
-def _places(model: Sequential, at: Sequence[str] | None, operation: str) -> list[str]:
+def _keys(model: Sequential, at: Sequence[str] | None, operation: str) -> list[str]:
     if at is None:
         return [key for key, layer in steps_of(model).items() if not isinstance(layer, Flatten | Reshape)]
     for place in at:
-        expect_layer(model, place, operation)
+        check_layer(model, place, operation)
     return list(at)
 
 
@@ -124,14 +124,14 @@ def activation_histograms(
     bins: int = 80,
     path: str | os.PathLike[str] | None = None,
 ) -> "Figure":
-    """Draw how the numbers that each layer gives are spread, a ridge for each layer, from the input on down.
+    """Draw the distribution of the activations of each layer, one ridge per layer, the first layer at the top.
 
-    All share one scale, which leaves out the most extreme hundredth. Zeros are counted apart, and said.
+    All share one scale, which excludes the most extreme 1 %. Zeros are excluded and reported as a share.
 
     Parameters
     ----------
     model, x, at, training
-        As for `collect_activations`, which does the computing.
+        As for `collect_activations`, which computes the values.
     bins : int
     path : path_like, optional
         Where to save a PNG.
@@ -144,10 +144,10 @@ def activation_histograms(
     Raises
     ------
     TypeError, ValueError, RuntimeError
-        As `collect_activations`, and if `bins` is no int from 1 on.
+        As `collect_activations`, and if `bins` is not a positive int.
     """
     collected = collect_activations(model, x, at=at, training=training)
-    bins = whole_number(bins, "bins", "activation_histograms")
+    bins = check_int(bins, "bins", "activation_histograms")
     limit = max(float(np.quantile(np.abs(values), 0.99)) for values in collected.values()) or 1.0
     edges = np.linspace(-limit, limit, bins + 1)
     notes = {place: f"std {values.std():.2g}{_zeros(values)}" for place, values in collected.items()}
@@ -165,14 +165,14 @@ def gradient_histograms(
     bins: int = 80,
     path: str | os.PathLike[str] | None = None,
 ) -> "Figure":
-    """Draw how large the gradients at each layer are, in powers of ten, a ridge for each layer.
+    """Draw the magnitudes of the gradients of each layer in powers of ten, one ridge per layer.
 
-    A dot marks the median of those that are not zero. Zeros have no place on such a scale; their share is said.
+    A dot marks the median of the nonzero gradients. Zeros are excluded and reported as a share.
 
     Parameters
     ----------
     model, x, target, loss, at, training
-        As for `collect_gradients`, which does the computing.
+        As for `collect_gradients`, which computes the values.
     bins : int
     path : path_like, optional
         Where to save a PNG.
@@ -185,10 +185,10 @@ def gradient_histograms(
     Raises
     ------
     TypeError, ValueError, RuntimeError
-        As `collect_gradients`, and if `bins` is no int from 1 on.
+        As `collect_gradients`, and if `bins` is not a positive int.
     """
     collected = collect_gradients(model, x, target, loss=loss, at=at, training=training)
-    bins = whole_number(bins, "bins", "gradient_histograms")
+    bins = check_int(bins, "bins", "gradient_histograms")
     sizes = {place: np.log10(np.abs(values[values != 0], dtype=np.float64)) for place, values in collected.items()}
     every = np.concatenate([*sizes.values()])
     low, high = np.quantile(every, [0.001, 1.0]) if every.size else (-1.0, 1.0)
@@ -215,26 +215,26 @@ def _ridges(
     *,
     decades: bool = False,
 ) -> "Figure":
-    """Draw a histogram for each layer, each on its own line and as high as the others."""
+    """Draw one histogram per layer, each on its own line and scaled to the same height."""
     from matplotlib.ticker import MaxNLocator
 
     figure = new_figure(7.6, 0.42 * len(values) + 1.1)
     axes = figure.subplots()
     middles = (edges[:-1] + edges[1:]) / 2
     for line, (place, numbers) in enumerate(values.items()):
-        layer, base = expect_layer(model, place, name), len(values) - 1 - line
+        layer, base = check_layer(model, place, name), len(values) - 1 - line
         shown = numbers if decades else numbers[numbers != 0]
         counts = np.histogram(shown, edges)[0]
         heights = base + 0.9 * counts / max(1, counts.max())
         colour = kind_colour(layer)
         axes.fill_between(middles, base, heights, color=colour, alpha=0.45, linewidth=0, step="mid")
-        axes.step(middles, heights, color=colour, linewidth=0.9, where="mid", label=plain(place))
+        axes.step(middles, heights, color=colour, linewidth=0.9, where="mid", label=escape_text(place))
         axes.axhline(base, color="#dddddd", linewidth=0.6, zorder=0)
         if decades and numbers.size:
             axes.plot(np.median(numbers), base + 0.12, "o", color=INK, markersize=3.5)
         beside = (1.01, base + 0.3)
         axes.text(*beside, notes[place], transform=axes.get_yaxis_transform(), va="center", fontsize=8, color=GREY)
-    titles = [plain(layer_title(place, expect_layer(model, place, name)), LONGEST_TITLE) for place in values]
+    titles = [escape_text(layer_title(place, check_layer(model, place, name)), LONGEST_TITLE) for place in values]
     axes.set_yticks([len(values) - 1 - line + 0.3 for line in range(len(values))], titles, fontsize=8.5, color=INK)
     axes.set_ylim(-0.1, len(values) + 0.05)
     axes.set_xlim(edges[0], edges[-1])
@@ -255,7 +255,7 @@ def _ridges(
 
 
 def _legend(axes: "Axes") -> None:
-    """Say what the colours mean, at the right above the axes."""
+    """Draw the legend of the colours above the axes at the right."""
     from matplotlib.patches import Patch
 
     kinds = (("weights", BLUE), ("pooling", GREEN), ("others", VERMILION))

@@ -1,4 +1,4 @@
-"""Feature maps: what each layer makes of one picture."""
+"""Feature maps: the output of each layer for one image."""
 
 import os
 from collections.abc import Sequence
@@ -6,19 +6,28 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from numpycnn.functional.checks import whole_number
+from numpycnn._checks import check_int
+from numpycnn.inspection.traces import Passage, chain_of, check_layer, follow, steps_of
 from numpycnn.layers import Flatten, Reshape
-from numpycnn.sequential import Sequential
-from numpycnn.visualize.activations import Passage, chain_of, expect_layer, follow, steps_of
-from numpycnn.visualize.panels import draw_bars, draw_input, flat_slice, frame_tiles, one_example, reach, short, tile
-from numpycnn.visualize.style import GREY, INK, LONGEST_TITLE, TIMES, new_figure, plain, save, signed_colours
+from numpycnn.layers.sequential import Sequential
+from numpycnn.visualize.panels import (
+    draw_bars,
+    draw_input,
+    format_short,
+    frame_tiles,
+    max_magnitude,
+    middle_slice,
+    single_example,
+    tile,
+)
+from numpycnn.visualize.style import GREY, INK, LONGEST_TITLE, TIMES, escape_text, new_figure, save, signed_colours
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-WIDE = 7.4  # inches for the maps of a layer
-BARS = 40  # numbers that are drawn as bars; more are a strip of colours
+MAPS_WIDTH = 7.4  # inches for the maps of a layer
+MAX_BARS = 40  # a longer row of values is drawn as a strip of colours
 
 
 def feature_maps(
@@ -30,21 +39,21 @@ def feature_maps(
     class_names: Sequence[str] | None = None,
     path: str | os.PathLike[str] | None = None,
 ) -> "Figure":
-    """Draw what each layer makes of a picture, a row for each layer: white is zero, orange positive, blue negative.
+    """Draw the feature maps of an image, one row per layer: white is zero, orange positive, blue negative.
 
-    Each layer has its own scale, which ends with the largest size of a number that it gives.
+    Each layer has its own scale, up to the largest magnitude of its outputs.
 
     Parameters
     ----------
     model : Sequential
         Built.
     x : ndarray of shape (C, ...) or (1, C, ...)
-        One example, as the model gets it.
+        One example, preprocessed as for the model.
     at : sequence of str, optional
-        Places of layers; all in their order if not given, what is inside of branches before what joins them, but for
-        what only reshapes.
+        Keys of layers; by default all except `Flatten` and `Reshape` in order of execution, branches before the layer
+        that joins them.
     channels : int
-        Maps of a layer at most, the first ones.
+        Maximum number of maps of a layer; the first ones are drawn.
     class_names : sequence of str, optional
         Names for the outputs of the model.
     path : path_like, optional
@@ -57,12 +66,12 @@ def feature_maps(
     Raises
     ------
     TypeError, ValueError
-        If `x` is no example for the model, or there is no such layer.
+        If `x` is not an example for the model, or there is no such layer.
     RuntimeError
         If the model has not been built.
     """
-    x = one_example(model, x, "feature_maps")
-    channels = whole_number(channels, "channels", "feature_maps")
+    x = single_example(model, x, "feature_maps")
+    channels = check_int(channels, "channels", "feature_maps")
     passages = follow(model, x)
     if at is None:
         places = [key for key, layer in steps_of(model).items() if not isinstance(layer, Flatten | Reshape)]
@@ -70,9 +79,9 @@ def feature_maps(
     else:
         places = list(at)
         for place in places:
-            expect_layer(model, place, "feature_maps")
+            check_layer(model, place, "feature_maps")
     heights = [_height(x[0], 1), *(_height(passages[place].y[0], channels) for place in places)]
-    figure = new_figure(WIDE + 2.0, sum(heights) + 0.18 * len(heights) + 0.2)
+    figure = new_figure(MAPS_WIDTH + 2.0, sum(heights) + 0.18 * len(heights) + 0.2)
     rows = figure.subplots(len(heights), 1, squeeze=False, gridspec_kw={"height_ratios": heights})[:, 0]
     draw_input(rows[0], x[0])
     rows[0].set_anchor("W")
@@ -88,13 +97,13 @@ def feature_maps(
 def sheet_of(y: np.ndarray, channels: int) -> np.ndarray:
     """Return the first channels of one example's output (C, ...) as one array of two axes: maps side by side.
 
-    Signals become rows, and a plain row of numbers stays one.
+    Signals become rows; a single row of values is returned as one row.
     """
     if y.ndim == 1:
         return y[np.newaxis]
     if y.ndim == 2:
         return y[:channels]
-    planes = np.stack([flat_slice(plane) for plane in y[:channels]])  # (n, H, W)
+    planes = np.stack([middle_slice(plane) for plane in y[:channels]])  # (n, H, W)
     return tile(planes, len(planes), _gap(planes))
 
 
@@ -103,24 +112,24 @@ def _gap(planes: np.ndarray) -> int:
 
 
 def _height(y: np.ndarray, channels: int) -> float:
-    """Return the inches that a row needs."""
+    """Return the height of a row in inches."""
     if y.ndim == 1:
-        return 0.75 if len(y) <= BARS else 0.3
+        return 0.75 if len(y) <= MAX_BARS else 0.3
     if y.ndim == 2:
         return 0.8 if channels == 1 else float(np.clip(0.09 * min(len(y), channels), 0.4, 1.2))
     height, width = sheet_of(y, channels).shape
-    return min(0.95, WIDE * height / width)
+    return min(0.95, MAPS_WIDTH * height / width)
 
 
 def _draw(axes: "Axes", passage: Passage, channels: int, names: Sequence[str] | None) -> None:
     y = passage.y[0]
-    if y.ndim == 1 and len(y) <= BARS:
+    if y.ndim == 1 and len(y) <= MAX_BARS:
         draw_bars(axes, y)
         axes.set_xlabel("")
         if names is not None:
-            axes.set_xticks(range(len(y)), [plain(name) for name in names], fontsize=8)
+            axes.set_xticks(range(len(y)), [escape_text(name) for name in names], fontsize=8)
     else:
-        sheet, limit = sheet_of(y, channels), reach(y)
+        sheet, limit = sheet_of(y, channels), max_magnitude(y)
         aspect: Any = "equal" if y.ndim > 2 else "auto"
         axes.imshow(sheet, cmap=signed_colours(), vmin=-limit, vmax=limit, interpolation="nearest", aspect=aspect)
         axes.set_xticks([])
@@ -128,10 +137,10 @@ def _draw(axes: "Axes", passage: Passage, channels: int, names: Sequence[str] | 
         axes.spines[:].set_color("#999999")
         axes.spines[:].set_linewidth(0.5)
         if y.ndim > 2:
-            planes = np.stack([flat_slice(plane) for plane in y[:channels]])
+            planes = np.stack([middle_slice(plane) for plane in y[:channels]])
             frame_tiles(axes, planes, len(planes), _gap(planes))
             axes.set_anchor("W")
-    _label(axes, plain(passage.title, LONGEST_TITLE), y, f", up to {short(reach(y))}")
+    _label(axes, escape_text(passage.title, LONGEST_TITLE), y, f", up to {format_short(max_magnitude(y))}")
 
 
 def _label(axes: "Axes", words: str, y: np.ndarray, more: str = "") -> None:

@@ -1,9 +1,9 @@
-"""Activation maximisation: the input that excites a unit most, found by climbing its gradient from faint noise.
+"""Activation maximization: gradient ascent from faint noise to an input that activates a unit strongly.
 
     x = (1 - decay) * (x + step * g / |g|)        with  g = d activation / dx
 
-Left alone, the climb ends in noise of high frequency that no picture has. Three habits keep it near pictures: values
-decay, the picture is moved about by a pixel or two, so that no single pixel can matter, and it is blurred a little.
+Unconstrained, the ascent converges to high-frequency noise. Three regularizers keep the input close to natural images:
+value decay, a random shift by a pixel or two (jitter), so that no single pixel dominates, and a slight blur.
 
 Sources: D. Erhan et al., "Visualizing higher-layer features of a deep network", 2009; K. Simonyan et al., arXiv
 1312.6034, section 2; J. Yosinski et al., "Understanding neural networks through deep visualization", arXiv 1506.06579.
@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from numpycnn.functional.checks import class_labels, whole_number
-from numpycnn.sequential import Sequential
-from numpycnn.visualize.activations import expect_layer, follow, follow_back, layer_title
+from numpycnn._checks import check_int, check_labels
+from numpycnn.inspection.traces import check_layer, follow, follow_back, layer_title
+from numpycnn.layers.sequential import Sequential
 from numpycnn.visualize.classes import class_name, score_layer
-from numpycnn.visualize.panels import draw_input, headline, note, room_for
-from numpycnn.visualize.style import INK, LONGEST_TITLE, new_figure, plain, save
+from numpycnn.visualize.panels import draw_input, headline, image_size, note
+from numpycnn.visualize.style import INK, LONGEST_TITLE, escape_text, new_figure, save
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -39,57 +39,59 @@ def maximize(
     blur: float = 0.5,
     seed: int = 0,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return, for each unit, an input that excites it much, and how much it does.
+    """Return, for each unit, an input that activates it strongly, and its activation.
 
-    A unit is an output of the layer; of a layer with maps, the mean over a map.
+    A unit is an output of the layer or, in a layer with maps, the mean over a map.
 
     Parameters
     ----------
     model : Sequential
         Takes floats.
     units : array_like of int, optional
-        Channels or outputs of the layer; the first 16 at most if not given.
+        Channels or outputs of the layer; by default at most the first 16.
     at : str, optional
-        Place of the layer, as in ``"3"``; the one that gives the scores if not given.
+        Key of the layer, as in ``"3"``; by default the one that outputs the scores.
     steps : int
-        Of the climb.
+        Number of gradient ascent steps.
     step : float
-        How far each goes: the mean size of the change of a pixel.
+        Mean absolute change of a pixel per step.
     decay : float
-        What each step takes from all values, from 0 to 1.
+        Share that each step subtracts from all values, from 0 to 1.
     jitter : int
-        Pixels by which the picture is moved at random before a step, and back after it.
+        Maximum random shift in pixels before a step, undone after it.
     blur : float
         Standard deviation, in pixels, of the blur after every fourth step; 0 for none.
     seed : int
-        Of the noise to begin with, and of the moves.
+        For the initial noise and the jitter.
 
     Returns
     -------
     x : ndarray of shape (U, *input_shape)
     activations : ndarray of shape (U,)
-        Of the units for these inputs.
+        Activations of the units for these inputs.
 
     Raises
     ------
     TypeError, ValueError
-        If there is no such layer or unit, the model takes no floats, or a setting is out of range.
+        If there is no such layer or unit, the model does not take floats, or a setting is out of range.
     RuntimeError
         If the model has not been built.
     """
-    from scipy.ndimage import gaussian_filter  # loaded by who climbs
+    from scipy.ndimage import gaussian_filter  # SciPy is loaded on first use
 
     at = score_layer(model) if at is None else at
-    layer = expect_layer(model, at, "maximize")
+    layer = check_layer(model, at, "maximize")
     if model.input_shape is None or layer.output_shape is None:
         raise RuntimeError("maximize: the model is not built yet; give it an input_shape")
     channels = layer.output_shape[0]
     units = np.arange(min(channels, 16)) if units is None else np.atleast_1d(np.asarray(units))
-    chosen = class_labels(units, channels, "maximize (units)")
-    steps = whole_number(steps, "steps", "maximize", minimum=0)
-    jitter = whole_number(jitter, "jitter", "maximize", minimum=0)
+    chosen = check_labels(units, channels, "maximize (units)")
+    steps = check_int(steps, "steps", "maximize", minimum=0)
+    jitter = check_int(jitter, "jitter", "maximize", minimum=0)
     if not 0 <= decay <= 1 or step < 0 or blur < 0:
-        raise ValueError(f"maximize: expected decay from 0 to 1, step and blur from 0 on, got {decay}, {step}, {blur}")
+        raise ValueError(
+            f"maximize: expected decay from 0 to 1, step and blur of at least 0, got {decay}, {step}, {blur}"
+        )
     rng = np.random.default_rng(seed)
     x = (0.1 * rng.normal(size=(len(chosen), *model.input_shape))).astype(model.dtype)
     rows, axes = np.arange(len(chosen)), tuple(range(2, x.ndim))
@@ -126,12 +128,12 @@ def activation_maximization(
     class_names: Sequence[str] | None = None,
     path: str | os.PathLike[str] | None = None,
 ) -> "Figure":
-    """Draw inputs that excite the units of a layer much: what each has learned to look for.
+    """Draw inputs that activate the units of a layer strongly: the features they have learned.
 
     Parameters
     ----------
     model, units, at, steps, step, decay, jitter, blur, seed
-        As for `maximize`, which does the computing.
+        As for `maximize`, which computes the inputs.
     class_names : sequence of str, optional
         Names for the outputs of the last layer.
     path : path_like, optional
@@ -147,23 +149,23 @@ def activation_maximization(
         As `maximize`.
     """
     place = score_layer(model) if at is None else at
-    layer = expect_layer(model, place, "activation_maximization")
+    layer = check_layer(model, place, "activation_maximization")
     assert layer.output_shape is not None
     chosen = np.arange(min(layer.output_shape[0], 16)) if units is None else np.atleast_1d(np.asarray(units))
     settings = {"steps": steps, "step": step, "decay": decay, "jitter": jitter, "blur": blur, "seed": seed}
-    pictures, activations = maximize(model, chosen, at=place, **settings)  # type: ignore[arg-type]
+    inputs, activations = maximize(model, chosen, at=place, **settings)  # type: ignore[arg-type]
     columns = min(5, len(chosen))
     rows = -(-len(chosen) // columns)
-    width, height = room_for((model.input_shape or ())[1:], 1.55, least=1.55)
+    width, height = image_size((model.input_shape or ())[1:], 1.55, least=1.55)
     figure = new_figure(max((width + 0.2) * columns, 3.6), (height + 0.6) * rows + 0.5)
     is_score = place == score_layer(model)
     unit = "outputs" if len(layer.output_shape) == 1 else "channels"
-    title = plain(layer_title(place, layer), LONGEST_TITLE)
-    figure.suptitle(f"what excites {unit} of {title}", color=INK, fontsize=11, fontweight="bold")
+    title = escape_text(layer_title(place, layer), LONGEST_TITLE)
+    figure.suptitle(f"inputs that maximize {unit} of {title}", color=INK, fontsize=11, fontweight="bold")
     grid = figure.subplots(rows, columns, squeeze=False).ravel()
-    for axes, picture, number, activation in zip(grid, pictures, chosen, activations, strict=False):
-        draw_input(axes, picture)
-        headline(axes, plain(class_name(int(number), class_names)) if is_score else f"{unit[:-1]} {number}", 9)
+    for axes, example, number, activation in zip(grid, inputs, chosen, activations, strict=False):
+        draw_input(axes, example)
+        headline(axes, escape_text(class_name(int(number), class_names)) if is_score else f"{unit[:-1]} {number}", 9)
         note(axes, f"{'score' if is_score else 'activation'} {activation:.3g}")
     for axes in grid[len(chosen) :]:
         axes.set_axis_off()

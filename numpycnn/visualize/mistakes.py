@@ -1,4 +1,4 @@
-"""The worst mistakes of a network, to look at: often one would not have done better."""
+"""The most confident errors of a network."""
 
 import os
 from collections.abc import Sequence
@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from numpycnn.functional.checks import class_labels, expect_shape, spell, whole_number
-from numpycnn.visualize.panels import room_for
-from numpycnn.visualize.style import GREEN, INK, NARROW, VERMILION, new_figure, plain, save
+from numpycnn._checks import check_int, check_labels, check_shape, format_shape
+from numpycnn.visualize.panels import image_size
+from numpycnn.visualize.style import GREEN, INK, NARROW, VERMILION, escape_text, new_figure, save
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-LETTER = 0.063  # inches of one above a picture
-WIDEST = 9.6  # inches for pictures that stand side by side
+LETTER_WIDTH = 0.063  # inches, of the text above an image
+MAX_WIDTH = 9.6  # inches, of a row of images
 
 
 def worst_mistakes(labels: npt.ArrayLike, probabilities: npt.ArrayLike) -> np.ndarray:
-    """Return where the network was wrong, and the surer it was of the wrong class, the earlier.
+    """Return the indices of the errors, in decreasing order of the probability of the wrong class.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ def worst_mistakes(labels: npt.ArrayLike, probabilities: npt.ArrayLike) -> np.nd
     Returns
     -------
     ndarray of int64, shape (M,)
-        Positions; equally bad mistakes in their own order.
+        Ties keep their order.
 
     Examples
     --------
@@ -39,9 +39,9 @@ def worst_mistakes(labels: npt.ArrayLike, probabilities: npt.ArrayLike) -> np.nd
     array([2, 1])
     """
     probabilities = np.asarray(probabilities)
-    expect_shape(probabilities, ("N", "K"), "probabilities", "misclassified")
+    check_shape(probabilities, ("N", "K"), "probabilities", "misclassified")
     labels = np.asarray(labels)
-    labels = class_labels(labels if labels.size else labels.astype(np.int64), probabilities.shape[1], "misclassified")
+    labels = check_labels(labels if labels.size else labels.astype(np.int64), probabilities.shape[1], "misclassified")
     if len(labels) != len(probabilities):
         raise ValueError(
             f"misclassified: expected a row of probabilities for each label, got {len(probabilities)} for {len(labels)}"
@@ -60,7 +60,7 @@ def misclassified(
     path: str | os.PathLike[str] | None = None,
     limit: int = 25,
 ) -> "Figure":
-    """Draw the pictures that a network got wrong, those first of which it was surest.
+    """Draw the misclassified images, the most confident errors first.
 
     Parameters
     ----------
@@ -74,26 +74,26 @@ def misclassified(
     path : path_like, optional
         Where to save a PNG.
     limit : int
-        Pictures at most.
+        Maximum number of images.
 
     Returns
     -------
     matplotlib.figure.Figure
-        Where nothing was wrong, one that says so.
+        Without errors, a figure that says so.
 
     Raises
     ------
     ValueError
-        If the shapes do not fit each other, or the images have neither one channel nor three.
+        If the shapes do not match, or the images do not have one or three channels.
     TypeError
         If `limit` is not an int.
     """
     images, labels, probabilities = np.asarray(images), np.asarray(labels), np.asarray(probabilities)
-    limit = whole_number(limit, "limit", "misclassified")
+    limit = check_int(limit, "limit", "misclassified")
     worst = worst_mistakes(labels, probabilities)
     if images.ndim != 4 or len(images) != len(labels) or images.shape[1] not in (1, 3):
         raise ValueError(
-            f"misclassified: expected images of shape ({len(labels)}, 1 or 3, H, W), got {spell(images.shape)}"
+            f"misclassified: expected images of shape ({len(labels)}, 1 or 3, H, W), got {format_shape(images.shape)}"
         )
     if len(class_names) != probabilities.shape[1]:
         raise ValueError(
@@ -103,8 +103,8 @@ def misclassified(
     shown = worst[:limit]
     words = {int(i): _words(class_names, int(labels[i]), probabilities[i]) for i in shown}
     longest = max((len(line) for lines in words.values() for line in lines), default=0)
-    width, height = room_for(images.shape[2:], 1.5, least=max(1.5, LETTER * longest))
-    columns = max(1, min(5, len(shown), int(WIDEST / (width + 0.2))))
+    width, height = image_size(images.shape[2:], 1.5, least=max(1.5, LETTER_WIDTH * longest))
+    columns = max(1, min(5, len(shown), int(MAX_WIDTH / (width + 0.2))))
     rows = max(1, -(-len(shown) // columns))
     full = (max((width + 0.2) * columns, 4.4), (height + 0.55) * rows + 0.6) if len(shown) else (4.4, 1.8)
     figure = new_figure(*full)
@@ -123,24 +123,24 @@ def _head(figure: "Figure", wrong: int, examples: int, shown: int) -> None:
     if not wrong:
         axes = figure.subplots()
         axes.set_axis_off()
-        said = f"All {examples:,} pictures are recognised." if examples else "There are no pictures."
-        axes.text(0.5, 0.5, said, ha="center", va="center", fontsize=13, color=GREEN, transform=axes.transAxes)
+        message = f"All {examples:,} images are classified correctly." if examples else "There are no images."
+        axes.text(0.5, 0.5, message, ha="center", va="center", fontsize=13, color=GREEN, transform=axes.transAxes)
         return
-    these = f", the surest {shown}" if shown < wrong else ""
+    these = f", the {shown} most confident" if shown < wrong else ""
     figure.suptitle(f"{wrong:,} of {examples:,} misclassified{these}", color=INK, fontsize=12, fontweight="bold")
 
 
 def _words(class_names: Sequence[str], label: int, probabilities: np.ndarray) -> tuple[str, str]:
-    """Return what stands above a picture: what is right, and what was said."""
+    """Return the two lines above an image: the true and the predicted class."""
     predicted = int(probabilities.argmax())
-    said = f"predicted: {plain(class_names[predicted], NARROW)}, {100 * probabilities[predicted]:.1f} %"
-    return f"true: {plain(class_names[label], NARROW)}", said
+    predicted_line = f"predicted: {escape_text(class_names[predicted], NARROW)}, {100 * probabilities[predicted]:.1f} %"
+    return f"true: {escape_text(class_names[label], NARROW)}", predicted_line
 
 
-def _draw(axes: "Axes", image: np.ndarray, right: str, said: str) -> None:
-    picture = image[0] if image.shape[0] == 1 else np.moveaxis(image, 0, -1)  # (H, W) or (H, W, 3)
+def _draw(axes: "Axes", image: np.ndarray, true_line: str, predicted_line: str) -> None:
+    pixels = image[0] if image.shape[0] == 1 else np.moveaxis(image, 0, -1)  # (H, W) or (H, W, 3)
     top = 255 if image.dtype == np.uint8 else 1
-    axes.imshow(picture, cmap="gray", vmin=0, vmax=top, interpolation="nearest")
-    axes.set_title(right, color=INK, fontsize=9.5, pad=17)
+    axes.imshow(pixels, cmap="gray", vmin=0, vmax=top, interpolation="nearest")
+    axes.set_title(true_line, color=INK, fontsize=9.5, pad=17)
     above: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "ha": "center"}
-    axes.annotate(said, (0.5, 1), (0, 4), va="bottom", fontsize=8, color=VERMILION, **above)
+    axes.annotate(predicted_line, (0.5, 1), (0, 4), va="bottom", fontsize=8, color=VERMILION, **above)

@@ -1,6 +1,6 @@
-"""Occlusion: cover a part of the picture, and see how sure the network still is. What it needs is where it is lost.
+"""Occlusion: cover a part of the image and measure the drop of the class probability.
 
-It uses no gradient and looks at nothing inside of the network, so it is a check on the methods that do.
+The method needs neither gradients nor hidden activations, so it is an independent check of the methods that use them.
 
 Source: M. D. Zeiler and R. Fergus, "Visualizing and understanding convolutional networks", arXiv 1311.2901, section
 4.2.
@@ -14,22 +14,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from numpycnn.functional.checks import spell, whole_number
-from numpycnn.sequential import Sequential
+from numpycnn._checks import check_int, format_shape
+from numpycnn.layers.sequential import Sequential
 from numpycnn.visualize.classes import class_name, class_probabilities, targets_of
 from numpycnn.visualize.panels import (
     colour_bar,
+    colour_bar_height,
     draw_heat,
     draw_input,
     examples_of,
-    flat_slice,
     frame_patch,
     headline,
-    places_of,
-    room_for,
-    scale_room,
+    image_size,
+    map_extent,
+    middle_slice,
 )
-from numpycnn.visualize.style import INK, NARROW, new_figure, plain, save
+from numpycnn.visualize.style import INK, NARROW, escape_text, new_figure, save
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -45,69 +45,68 @@ def occlude(
     fill: float = 0.0,
     batch_size: int = 256,
 ) -> np.ndarray:
-    """Return the probability of a class while a patch covers the picture, for each place of the patch.
+    """Return the probability of a class while a patch covers part of the image, for each position of the patch.
 
-    The places divide the picture into squares of `stride` pixels, and the patch lies with its middle on that of a
-    square; at the border it hangs over.
+    The image is divided into squares of `stride` pixels, and the patch is centered on each square in turn; at the
+    border it is clipped.
 
     Parameters
     ----------
     model : Sequential
         A classifier.
     x : ndarray of shape (N, C, ...) or (C, ...)
-        Examples as the model gets them, or a single one.
+        Examples, preprocessed as for the model, or a single one.
     targets : array_like of int, optional
-        One class for each example, or one for all; the predicted ones if not given.
+        One class for each example, or one for all; by default the predicted ones.
     size : int, optional
-        Side of the patch in pixels; a quarter of the longest side of the picture if not given.
+        Side of the patch in pixels; by default a quarter of the longest side of the image.
     stride : int, optional
-        From one place to the next; if not given, such that there are at most 32 along each axis.
+        Step between positions in pixels; by default such that there are at most 32 along each axis.
     fill : float
-        What the patch is made of, on the scale of `x`. Where inputs were normalised, 0 is the mean grey.
+        Value of the patch, on the scale of `x`. For normalized inputs, 0 is the mean grey.
     batch_size : int
-        How many covered pictures at a time.
+        Number of covered images per forward pass.
 
     Returns
     -------
     ndarray of shape (N, ...)
-        ``ceil(side / stride)`` places along each axis.
+        ``ceil(side / stride)`` positions along each axis.
 
     Raises
     ------
     TypeError, ValueError
-        If `x` is no batch for the model, has no places to cover, the targets are no classes, or a setting is out of
-        range.
+        If `x` is not a batch of images for the model, a target is not a class, or a setting is out of range.
     RuntimeError
         If the model has not been built.
     """
     x = examples_of(model, x, "occlude")
     if x.ndim < 3 or x.dtype.kind != "f":
-        raise ValueError(f"occlude: expected pictures of floats (N, C, ...), got {x.dtype} {spell(x.shape)}")
+        raise ValueError(f"occlude: expected images of floats (N, C, ...), got {x.dtype} {format_shape(x.shape)}")
     classes = targets_of(model, x, targets, "occlude")
     size, stride = patch_settings(x.shape[2:], size, stride)
     grid = tuple(-(-side // stride) for side in x.shape[2:])
     patches = list(_patches(x.shape[2:], size, stride))
-    batch_size = whole_number(batch_size, "batch_size", "occlude")
+    batch_size = check_int(batch_size, "batch_size", "occlude")
     found = np.empty((len(x), len(patches)), x.dtype)
     for example, target, row in zip(x, classes, found, strict=True):
         for start in range(0, len(patches), batch_size):
             part = patches[start : start + batch_size]
             covered = np.repeat(example[np.newaxis], len(part), axis=0)  # (B, C, ...)
-            for picture, patch in zip(covered, part, strict=True):
-                picture[(slice(None), *patch)] = fill
+            for image, patch in zip(covered, part, strict=True):
+                image[(slice(None), *patch)] = fill
             row[start : start + len(part)] = class_probabilities(model, covered)[:, target]
     return found.reshape(len(x), *grid)
 
 
 def patch_settings(sides: Sequence[int], size: int | None, stride: int | None) -> tuple[int, int]:
-    """Return side and stride of the patch, chosen where they were not given."""
-    size = max(1, max(sides) // 4) if size is None else whole_number(size, "size", "occlude")
-    stride = -(-max(sides) // 32) if stride is None else whole_number(stride, "stride", "occlude")
+    """Return the side and stride of the patch, with defaults filled in."""
+    size = max(1, max(sides) // 4) if size is None else check_int(size, "size", "occlude")
+    stride = -(-max(sides) // 32) if stride is None else check_int(stride, "stride", "occlude")
     return size, stride
 
 
 def _patches(sides: Sequence[int], size: int, stride: int) -> Iterator[tuple[slice, ...]]:
-    """Go through what the patch covers, in the order of the places."""
+    """Yield the region that the patch covers at each position."""
     axes = []
     for side in sides:
         first = [middle - size // 2 for middle in range(stride // 2, side + stride // 2, stride)]
@@ -126,14 +125,14 @@ def occlusion_map(
     class_names: Sequence[str] | None = None,
     path: str | os.PathLike[str] | None = None,
 ) -> "Figure":
-    """Draw pictures and, beside each, the probability of its class while a patch covers that place.
+    """Draw images and, beside each, the probability of its class while a patch covers each position.
 
-    Each picture carries the patch where it does most harm.
+    The outline on the image marks the patch with the lowest probability.
 
     Parameters
     ----------
     model, x, targets, size, stride, fill
-        As for `occlude`, which does the computing.
+        As for `occlude`, which computes the probabilities.
     class_names : sequence of str, optional
     path : path_like, optional
         Where to save a PNG.
@@ -153,19 +152,19 @@ def occlusion_map(
     probabilities = class_probabilities(model, x)
     sides = x.shape[2:]
     size, stride = patch_settings(sides, size, stride)
-    width, height = room_for(sides, 2.15, least=1.9)
-    full = (8.4, 1.9) if x.ndim < 4 else (2 * width + 1.5, height + scale_room(sides) + 0.4)
+    width, height = image_size(sides, 2.15, least=1.9)
+    full = (8.4, 1.9) if x.ndim < 4 else (2 * width + 1.5, height + colour_bar_height(sides) + 0.4)
     figure = new_figure(full[0], full[1] * len(x) + 0.3)
     grid = figure.subplots(len(x), 2, squeeze=False)
     for (left, right), example, values, target, shares in zip(grid, x, maps, classes, probabilities, strict=True):
         draw_input(left, example)
-        name = plain(class_name(target, class_names), NARROW)
+        name = escape_text(class_name(target, class_names), NARROW)
         headline(left, f"{name}, {100 * shares[target]:.1f} %")
         worst = np.unravel_index(values.argmin(), values.shape)
         middle = [stride * int(place) + stride // 2 for place in worst]
         frame_patch(left, middle, size, sides)
-        headline(right, f"{name} while covered there", 8.5)
-        image = draw_heat(right, 100 * flat_slice(values), 100.0, places_of(values, stride))
+        headline(right, f"{name} while covered", 8.5)
+        image = draw_heat(right, 100 * middle_slice(values), 100.0, map_extent(values, stride))
         if image is None:
             right.set_ylabel("probability in %", fontsize=8.5, color=INK)
         else:

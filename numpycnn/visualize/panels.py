@@ -1,6 +1,6 @@
-"""Panels that several figures are made of: the picture as the network gets it, and maps of numbers over its places.
+"""Panels shared by several figures: the input of the network, and maps of values over its positions.
 
-A picture has one spatial axis (a signal), two, or three (a volume, of which the middle slice is shown).
+An input has one spatial axis (a signal), two (an image), or three (a volume, drawn as its middle slice).
 """
 
 from collections.abc import Sequence
@@ -8,54 +8,56 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from numpycnn.functional.checks import spell
+from numpycnn._checks import format_shape
+from numpycnn.inspection.traces import check_batch
 from numpycnn.layers.base import Layer
-from numpycnn.sequential import Sequential
-from numpycnn.visualize.activations import expect_batch
+from numpycnn.layers.sequential import Sequential
 from numpycnn.visualize.style import BLUE, GREEN, GREY, HEAT, INK, ORANGE, VERMILION, quiet, signed_colours
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.image import AxesImage
 
-LOW = 0.4  # height of a picture, in widths, below which it has its scale below itself
+LOW = 0.4  # height over width of an image, below which its colour bar is drawn below it
 SIGNAL_COLOURS = (BLUE, VERMILION, GREEN, GREY)
 
 
 def examples_of(model: Sequential, x: Any, operation: str) -> np.ndarray:
-    """Return a batch, made of a single example where `x` is one."""
+    """Return `x` as a batch, also if it is a single example."""
     x = np.asarray(x)
     if isinstance(model, Sequential) and model.input_shape is not None and x.shape == model.input_shape:
         x = x[np.newaxis]
-    x = expect_batch(model, x, operation)
+    x = check_batch(model, x, operation)
     if not len(x):
-        raise ValueError(f"{operation}: expected at least one example, got an empty batch {spell(x.shape)}")
+        raise ValueError(f"{operation}: expected at least one example, got an empty batch {format_shape(x.shape)}")
     return x
 
 
-def one_example(model: Sequential, x: Any, operation: str) -> np.ndarray:
-    """Return a batch of one example, with or without the batch axis given."""
+def single_example(model: Sequential, x: Any, operation: str) -> np.ndarray:
+    """Return a batch of one example, given with or without its batch axis."""
     x = examples_of(model, x, operation)
     if len(x) != 1:
-        raise ValueError(f"{operation}: expected one example {spell(x.shape[1:])}, got {len(x)}")
+        raise ValueError(f"{operation}: expected one example {format_shape(x.shape[1:])}, got {len(x)}")
     return x
 
 
-def flat_slice(values: np.ndarray) -> np.ndarray:
-    """Return what can be drawn of numbers over one, two or three spatial axes: the middle slice of a volume."""
+def middle_slice(values: np.ndarray) -> np.ndarray:
+    """Return values over one or two axes unchanged, and the middle slice of a volume."""
     return values[len(values) // 2] if values.ndim == 3 else values
 
 
-def room_for(sides: Sequence[int], side: float, least: float = 0.0) -> tuple[float, float]:
-    """Return the width and the height in inches of a picture that would fill `side` by `side` if it were square.
+def image_size(sides: Sequence[int], side: float, least: float = 0.0) -> tuple[float, float]:
+    """Return the width and the height in inches of an image; a square one is `side` by `side`.
 
-    A wide picture is as wide and less high. A tall one is higher, by half at most, and less wide. The width is at least
-    `least`, which is what the words above it need.
+    A wide image keeps the width and is lower. A tall one is narrower and higher, by half at most. The width is at least
+    `least`, the space that the text above it needs.
 
     Examples
     --------
-    >>> room_for((28, 28), 2.0), room_for((10, 40), 2.0), room_for((40, 10), 2.0), room_for((40, 10), 2.0, least=1.5)
-    ((2.0, 2.0), (2.0, 0.5), (0.75, 3.0), (1.5, 3.0))
+    >>> [image_size(sides, 2.0) for sides in ((28, 28), (10, 40), (40, 10))]
+    [(2.0, 2.0), (2.0, 0.5), (0.75, 3.0)]
+    >>> image_size((40, 10), 2.0, least=1.5)
+    (1.5, 3.0)
     """
     ratio = sides[-2] / sides[-1] if len(sides) > 1 else 1.0
     if ratio <= 1:
@@ -64,8 +66,8 @@ def room_for(sides: Sequence[int], side: float, least: float = 0.0) -> tuple[flo
     return max(height / ratio, least), height
 
 
-def scale_room(sides: Sequence[int]) -> float:
-    """Return the inches that a picture needs below itself for its scale, see `colour_bar`."""
+def colour_bar_height(sides: Sequence[int]) -> float:
+    """Return the inches that an image needs below itself for its colour bar, see `colour_bar`."""
     return 0.5 if sides[-2] / sides[-1] < LOW else 0.0
 
 
@@ -89,7 +91,7 @@ def tile(maps: np.ndarray, columns: int, gap: int = 1) -> np.ndarray:
 
 
 def frame_tiles(axes: "Axes", maps: np.ndarray, columns: int, gap: int = 1) -> None:
-    """Draw a thin frame around each of the maps that `tile` laid side by side, and take the scales off."""
+    """Draw a thin frame around each of the maps arranged by `tile`, and hide the ticks."""
     from matplotlib.collections import PatchCollection
     from matplotlib.patches import Rectangle
 
@@ -97,14 +99,14 @@ def frame_tiles(axes: "Axes", maps: np.ndarray, columns: int, gap: int = 1) -> N
     corners = (((i % columns) * (width + gap) - 0.5, (i // columns) * (height + gap) - 0.5) for i in range(count))
     frames = [Rectangle(corner, width, height) for corner in corners]
     axes.add_collection(PatchCollection(frames, facecolor="none", edgecolor="#999999", linewidth=0.5, clip_on=False))
-    bare(axes)
+    hide_ticks(axes)
     axes.spines[:].set_visible(False)
 
 
 def draw_input(axes: "Axes", example: np.ndarray) -> None:
-    """Draw an example as the network gets it: grey, colours, lines of a signal, or bars of features.
+    """Draw a preprocessed example: in grey or colour, as lines of a signal, or as bars of features.
 
-    What the normalisation moved is moved back to where it can be seen: the smallest number is black, the largest white.
+    Normalized values are rescaled for display: the smallest is black, the largest white.
     """
     if example.ndim == 1:
         draw_bars(axes, example)
@@ -113,22 +115,22 @@ def draw_input(axes: "Axes", example: np.ndarray) -> None:
         for channel, line in enumerate(example):
             axes.plot(line, color=SIGNAL_COLOURS[channel % 4], linewidth=0.9, label=f"channel {channel}")
         axes.margins(x=0)
-        along(axes, "place")
+        label_axis(axes, "position")
         return
-    planes = np.stack([flat_slice(channel) for channel in example])  # (C, H, W)
+    planes = np.stack([middle_slice(channel) for channel in example])  # (C, H, W)
     low, high = float(planes.min()), float(planes.max())
     if len(planes) == 3:
         shown = (np.moveaxis(planes, 0, -1) - low) / (high - low if high > low else 1)  # (H, W, 3)
         axes.imshow(shown, interpolation="nearest")
     else:
         axes.imshow(planes.mean(axis=0), cmap="gray", interpolation="nearest")
-    bare(axes)
+    hide_ticks(axes)
     if example.ndim == 4:
         note(axes, f"slice {example.shape[1] // 2} of {example.shape[1]}")
 
 
 def draw_bars(axes: "Axes", values: np.ndarray) -> None:
-    """Draw a row of numbers, orange above zero and blue below."""
+    """Draw a row of values as bars, orange above zero and blue below."""
     from matplotlib.ticker import MaxNLocator
 
     colours = [VERMILION if value > 0 else BLUE for value in values]
@@ -136,64 +138,64 @@ def draw_bars(axes: "Axes", values: np.ndarray) -> None:
     axes.axhline(0, color=GREY, linewidth=0.6)
     axes.margins(x=0.01)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-    along(axes, "feature")
+    label_axis(axes, "feature")
 
 
 def draw_signed(axes: "Axes", values: np.ndarray, limit: float | None = None) -> "AxesImage | None":
-    """Draw numbers over places with white as zero; of a signal, as a line that is filled down to zero."""
-    values = flat_slice(values)
-    limit = reach(values) if limit is None else limit
+    """Draw values over positions with white as zero; a signal as a line filled to zero."""
+    values = middle_slice(values)
+    limit = max_magnitude(values) if limit is None else limit
     if values.ndim == 1:
-        fill(axes, values)
+        fill_signal(axes, values)
         axes.set_ylim(-1.05 * limit, 1.05 * limit)
         return None
     image = axes.imshow(values, cmap=signed_colours(), vmin=-limit, vmax=limit, interpolation="nearest")
-    bare(axes)
+    hide_ticks(axes)
     return image
 
 
-def fill(axes: "Axes", values: np.ndarray) -> None:
-    """Draw a line over the places of a signal, filled down to zero in the colour of its sign."""
-    places = np.arange(len(values))
-    axes.fill_between(places, values, where=values > 0, color=VERMILION, alpha=0.45, linewidth=0, interpolate=True)
-    axes.fill_between(places, values, where=values < 0, color=BLUE, alpha=0.45, linewidth=0, interpolate=True)
-    axes.plot(places, values, color=INK, linewidth=0.8)
+def fill_signal(axes: "Axes", values: np.ndarray) -> None:
+    """Draw a signal as a line, filled to zero in the colour of its sign."""
+    positions = np.arange(len(values))
+    axes.fill_between(positions, values, where=values > 0, color=VERMILION, alpha=0.45, linewidth=0, interpolate=True)
+    axes.fill_between(positions, values, where=values < 0, color=BLUE, alpha=0.45, linewidth=0, interpolate=True)
+    axes.plot(positions, values, color=INK, linewidth=0.8)
     axes.axhline(0, color=GREY, linewidth=0.6)
     axes.margins(x=0)
-    along(axes, "place")
+    label_axis(axes, "position")
 
 
 def draw_heat(
     axes: "Axes", values: np.ndarray, top: float | None = None, extent: Sequence[float] | None = None
 ) -> "AxesImage | None":
-    """Draw numbers from 0 on over places; of a signal, as a filled line. `extent` gives the places of its ends."""
-    values = flat_slice(values)
-    top = reach(values) if top is None else top
+    """Draw nonnegative values over positions; a signal as bars. `extent` gives the positions of the edges."""
+    values = middle_slice(values)
+    top = max_magnitude(values) if top is None else top
     if values.ndim == 1:
         first, last = (-0.5, len(values) - 0.5) if extent is None else extent[:2]
         width = (last - first) / len(values)
-        places = first + width * (np.arange(len(values)) + 0.5)
-        axes.bar(places, values, width=width, color=BLUE, linewidth=0)
+        positions = first + width * (np.arange(len(values)) + 0.5)
+        axes.bar(positions, values, width=width, color=BLUE, linewidth=0)
         axes.set_ylim(0, 1.05 * top)
         axes.set_xlim(first, last)
-        along(axes, "place")
+        label_axis(axes, "position")
         return None
     box = None if extent is None else (extent[0], extent[1], extent[2], extent[3])
     image = axes.imshow(values, cmap=HEAT, vmin=0, vmax=top, interpolation="nearest", extent=box)
-    bare(axes)
+    hide_ticks(axes)
     return image
 
 
-def places_of(values: np.ndarray, stride: float) -> tuple[float, ...]:
-    """Return where on a picture, pixels counted from 0, the ends of a map are that has a place in `stride` pixels."""
-    size = flat_slice(values).shape
+def map_extent(values: np.ndarray, stride: float) -> tuple[float, ...]:
+    """Return the extent, in pixels of the image, of a map with one position every `stride` pixels."""
+    size = middle_slice(values).shape
     if len(size) == 1:
         return (-0.5, size[0] * stride - 0.5)
     return (-0.5, size[1] * stride - 0.5, size[0] * stride - 0.5, -0.5)
 
 
 def frame_patch(axes: "Axes", middle: Sequence[int], size: int, sides: Sequence[int]) -> None:
-    """Draw the outline of a patch on a picture, or mark its part of a signal."""
+    """Draw the outline of a patch on an image, or shade its part of a signal."""
     ends = [(m - size // 2 - 0.5, m - size // 2 + size - 0.5) for m in middle[-2:]]
     ends = [(max(a, -0.5), min(b, side - 0.5)) for (a, b), side in zip(ends, sides[-2:], strict=True)]
     if len(ends) == 1:
@@ -203,7 +205,7 @@ def frame_patch(axes: "Axes", middle: Sequence[int], size: int, sides: Sequence[
 
 
 def frame_box(axes: "Axes", ends: Sequence[tuple[float, float]], colour: str) -> None:
-    """Draw a box on a picture, from (top, bottom) and (left, right)."""
+    """Draw a box on an image, from (top, bottom) and (left, right)."""
     from matplotlib.patches import Rectangle
 
     (top, bottom), (left, right) = ends
@@ -211,14 +213,14 @@ def frame_box(axes: "Axes", ends: Sequence[tuple[float, float]], colour: str) ->
     axes.add_patch(box)
 
 
-def reach(values: np.ndarray) -> float:
-    """Return the largest size of a number, and 1 where all are zero."""
+def max_magnitude(values: np.ndarray) -> float:
+    """Return the largest magnitude, or 1 if all values are zero or one is infinite."""
     largest = float(np.nanmax(np.abs(values), initial=0.0))
     return largest if largest > 0 and np.isfinite(largest) else 1.0
 
 
 def colour_bar(image: "AxesImage", label: str, *, low: float = LOW) -> None:
-    """Put a narrow scale beside a picture, as high as the picture; below it, where that is less than `low` widths."""
+    """Draw a narrow colour bar beside an image, or below it if its height is less than `low` widths."""
     from matplotlib.ticker import MaxNLocator
 
     axes, figure = image.axes, image.get_figure()
@@ -227,28 +229,28 @@ def colour_bar(image: "AxesImage", label: str, *, low: float = LOW) -> None:
     left, right, bottom, top = image.get_extent()
     ratio = abs(top - bottom) / abs(right - left) if axes.get_aspect() != "auto" else 0.4
     if ratio < low:
-        place, way = (0.0, -0.025 / ratio - 0.04, 1.0, 0.025 / ratio), "horizontal"
+        place, orientation = (0.0, -0.025 / ratio - 0.04, 1.0, 0.025 / ratio), "horizontal"
     else:
         share = min(1.0, ratio)
-        place, way = (1 + 0.04 * share, 0.0, 0.06 * share, 1.0), "vertical"
-    bar = figure.colorbar(image, cax=axes.inset_axes(place), orientation=way)
-    if way == "horizontal":
-        bar.locator = MaxNLocator(4)  # as many numbers as stand beside each other
+        place, orientation = (1 + 0.04 * share, 0.0, 0.06 * share, 1.0), "vertical"
+    bar = figure.colorbar(image, cax=axes.inset_axes(place), orientation=orientation)
+    if orientation == "horizontal":
+        bar.locator = MaxNLocator(4)  # as many ticks as fit side by side
     bar.set_label(label, color=INK, fontsize=8.5)
     bar.ax.tick_params(colors=INK, labelsize=8, length=2)
     bar.outline.set_visible(False)
 
 
-def bare(axes: "Axes") -> None:
-    """Take the scales off axes that show a picture, and leave a thin frame."""
+def hide_ticks(axes: "Axes") -> None:
+    """Hide the ticks of axes that show an image, and leave a thin frame."""
     axes.set_xticks([])
     axes.set_yticks([])
     axes.spines[:].set_color("#bbbbbb")
     axes.spines[:].set_linewidth(0.6)
 
 
-def along(axes: "Axes", name: str) -> None:
-    """Make axes with scales quiet, and say what runs to the right."""
+def label_axis(axes: "Axes", name: str) -> None:
+    """Apply the style of axes with ticks, and label the horizontal axis."""
     quiet(axes)
     axes.tick_params(labelsize=8)
     note(axes, name)
@@ -264,12 +266,12 @@ def note(axes: "Axes", words: str) -> None:
     axes.set_xlabel(words, color=INK, fontsize=8.5)
 
 
-def short(value: float) -> str:
-    """Write a number in about three figures.
+def format_short(value: float) -> str:
+    """Format a number to about three significant digits.
 
     Examples
     --------
-    >>> [short(value) for value in (0, 0.375, 90, 7740, 1_180_000, 2.5e9)]
+    >>> [format_short(value) for value in (0, 0.375, 90, 7740, 1_180_000, 2.5e9)]
     ['0', '0.38', '90', '7.7 k', '1.2 M', '2.5 G']
     """
     for size, unit in ((1e9, " G"), (1e6, " M"), (1e3, " k")):
@@ -281,10 +283,10 @@ def short(value: float) -> str:
 
 
 def is_pooling(layer: Layer) -> bool:
-    """Whether a layer slides a window and has nothing to learn."""
+    """Whether a layer slides a window and has no parameters."""
     return layer.window() is not None and not layer.parameters()
 
 
 def kind_colour(layer: Layer) -> str:
-    """Return the colour of a kind of layer: something to learn inside, a pooling, or neither."""
+    """Return the colour of a layer's kind: with parameters, pooling, or other."""
     return BLUE if layer.parameters() else GREEN if is_pooling(layer) else VERMILION

@@ -1,4 +1,4 @@
-"""The loss at each learning rate of a search for a good one."""
+"""The curve of a learning-rate finder: the loss at each learning rate."""
 
 import os
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ def learning_rate_curve(
     Parameters
     ----------
     rates, losses : sequence of float
-        Of each step, as `numpycnn.training.find_learning_rate` finds them.
+        One value per step, as `numpycnn.training.find_learning_rate` returns them.
     suggestion : float, optional
         A rate to mark.
     path : path_like, optional
@@ -36,13 +36,13 @@ def learning_rate_curve(
     Raises
     ------
     ValueError
-        If there are not as many losses as rates, none of them, or rates that are not above 0.
+        If the lengths differ, the sequences are empty, or a rate is not positive.
     """
     x, y = np.asarray(rates, np.float64), np.asarray(losses, np.float64)
     if x.ndim != 1 or x.shape != y.shape or not x.size:
         raise ValueError(f"learning_rate_curve: expected as many losses as rates, got {x.shape} and {y.shape}")
     if not (x > 0).all() or (suggestion is not None and not suggestion > 0):
-        raise ValueError("learning_rate_curve: expected rates above 0, as the axis is logarithmic")
+        raise ValueError("learning_rate_curve: expected positive rates, as the axis is logarithmic")
     figure = new_figure(5.6, 3.8)
     axes = figure.subplots()
     axes.plot(x, y, color=BLUE, linewidth=1.8, label="running mean of the loss")

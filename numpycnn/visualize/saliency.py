@@ -2,8 +2,8 @@
 
     M[i] = max over the channels c of |dS / dx[c, i]|
 
-for the score ``S`` of the class, before the softmax. One pass back gives it for all pixels. A single gradient is noisy;
-the mean over slightly noisy copies of the picture (SmoothGrad) leaves what they agree on.
+for the score ``S`` of the class, before the softmax. One backward pass gives it for all pixels. A single gradient is
+noisy; averaging over noisy copies of the image (SmoothGrad) reduces the noise.
 
 Sources: K. Simonyan, A. Vedaldi, A. Zisserman, "Deep inside convolutional networks", arXiv 1312.6034;
 D. Smilkov et al., "SmoothGrad: removing noise by adding noise", arXiv 1706.03825.
@@ -16,22 +16,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from numpycnn.functional.checks import whole_number
-from numpycnn.sequential import Sequential
-from numpycnn.visualize.activations import follow_back
+from numpycnn._checks import check_int
+from numpycnn.inspection.traces import follow_back
+from numpycnn.layers.sequential import Sequential
 from numpycnn.visualize.classes import class_name, class_probabilities, pick_classes, score_layer, targets_of
 from numpycnn.visualize.panels import (
     colour_bar,
+    colour_bar_height,
     draw_heat,
     draw_input,
     examples_of,
     headline,
+    image_size,
+    max_magnitude,
     note,
-    reach,
-    room_for,
-    scale_room,
 )
-from numpycnn.visualize.style import new_figure, plain, save
+from numpycnn.visualize.style import escape_text, new_figure, save
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -46,22 +46,22 @@ def measure_saliency(
     noise: float = 0.15,
     seed: int = 0,
 ) -> np.ndarray:
-    """Return the size of the gradient of a class's score at each place of the input, the largest of the channels.
+    """Return the magnitude of the gradient of a class score at each position, the maximum over the channels.
 
     Parameters
     ----------
     model : Sequential
         A classifier.
     x : ndarray of shape (N, C, ...) or (C, ...)
-        Examples as the model gets them, or a single one.
+        Examples, preprocessed as for the model, or a single one.
     targets : array_like of int, optional
-        One class for each example, or one for all; the predicted ones if not given.
+        One class for each example, or one for all; by default the predicted ones.
     smooth : int
-        Mean of the gradients at so many noisy copies; 0 for the gradient at `x` itself.
+        Number of noisy copies to average the gradient over; 0 for the gradient at `x` itself.
     noise : float
         Standard deviation of the noise, as a share of each example's range.
     seed : int
-        Of the noise.
+        For the noise.
 
     Returns
     -------
@@ -71,7 +71,7 @@ def measure_saliency(
     Raises
     ------
     TypeError, ValueError
-        If `x` is no batch for the model, the targets are no classes, or the model does not take floats.
+        If `x` is not a batch for the model, a target is not a class, or the model does not take floats.
     RuntimeError
         If the model has not been built.
 
@@ -81,13 +81,13 @@ def measure_saliency(
     >>> from numpycnn import Dense, Flatten, Sequential
     >>> model = Sequential([Flatten(), Dense(2)], input_shape=(1, 2, 2), seed=0)
     >>> saliency = measure_saliency(model, np.zeros((1, 2, 2), np.float32), 1)
-    >>> bool(np.allclose(saliency.ravel(), np.abs(model[1].weight.value[1])))  # of a linear score: its weights
+    >>> bool(np.allclose(saliency.ravel(), np.abs(model[1].weight.value[1])))  # a linear score: its weights
     True
     """
     x = examples_of(model, x, "measure_saliency")
     if x.dtype.kind != "f":
         raise TypeError(f"measure_saliency: expected floats, which have a gradient, got {x.dtype}")
-    smooth = whole_number(smooth, "smooth", "measure_saliency", minimum=0)
+    smooth = check_int(smooth, "smooth", "measure_saliency", minimum=0)
     classes = targets_of(model, x, targets, "measure_saliency")
     at, pick = score_layer(model), pick_classes(classes)
     if not smooth:
@@ -114,12 +114,12 @@ def saliency_map(
     class_names: Sequence[str] | None = None,
     path: str | os.PathLike[str] | None = None,
 ) -> "Figure":
-    """Draw pictures and, beside each, how much the score of its class changes with each pixel.
+    """Draw images and, beside each, how much the score of its class changes with each pixel.
 
     Parameters
     ----------
     model, x, targets, smooth, noise, seed
-        As for `measure_saliency`, which does the computing.
+        As for `measure_saliency`, which computes the maps.
     class_names : sequence of str, optional
     path : path_like, optional
         Where to save a PNG.
@@ -137,14 +137,14 @@ def saliency_map(
     classes = targets_of(model, x, targets, "saliency_map")
     maps = measure_saliency(model, x, classes, smooth=smooth, noise=noise, seed=seed)
     probabilities = class_probabilities(model, x)
-    width, height = room_for(x.shape[2:], 2.15, least=1.6)
-    full = (8.4, 1.9) if x.ndim < 4 else (2 * width + 1.3, height + scale_room(x.shape[2:]) + 0.4)
+    width, height = image_size(x.shape[2:], 2.15, least=1.6)
+    full = (8.4, 1.9) if x.ndim < 4 else (2 * width + 1.3, height + colour_bar_height(x.shape[2:]) + 0.4)
     figure = new_figure(full[0], full[1] * len(x) + 0.3)
     grid = figure.subplots(len(x), 2, squeeze=False)
     for (left, right), example, values, target, row in zip(grid, x, maps, classes, probabilities, strict=True):
         draw_input(left, example)
-        headline(left, f"{plain(class_name(target, class_names))}, {100 * row[target]:.1f} %")
-        image = draw_heat(right, values, reach(values))
+        headline(left, f"{escape_text(class_name(target, class_names))}, {100 * row[target]:.1f} %")
+        image = draw_heat(right, values, max_magnitude(values))
         headline(right, "|gradient of its score|")
         if image is not None:
             colour_bar(image, "score per unit of input")

@@ -1,7 +1,7 @@
-"""Translation invariance: how sure a network stays of a picture that moves.
+"""Translation invariance: the confidence of a network in shifted images.
 
-A convolution moves its maps along with the picture; pooling and strides forget a part of where things are. What is left
-of the dependence on the place is measured: the probability of the right class for each shift.
+Convolution is equivariant to shifts; pooling and strides discard a part of the position. The remaining dependence on
+the position is measured: the probability of the true class for each shift.
 
 Source: I. Goodfellow, Y. Bengio, A. Courville, "Deep Learning", section 9.3.
 """
@@ -13,21 +13,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from numpycnn.functional.checks import check_int, class_labels, normal_axis, spell
-from numpycnn.sequential import Sequential
-from numpycnn.visualize.classes import class_probabilities, expect_classifier
-from numpycnn.visualize.panels import bare, draw_input, examples_of, headline, note, room_for
-from numpycnn.visualize.style import BLUE, GREEN, GREY, INK, ORANGE, VERMILION, new_figure, plain, quiet, save
+from numpycnn._checks import check_axis, check_int, check_labels, format_shape
+from numpycnn.layers.sequential import Sequential
+from numpycnn.visualize.classes import check_classifier, class_probabilities
+from numpycnn.visualize.panels import draw_input, examples_of, headline, hide_ticks, image_size, note
+from numpycnn.visualize.style import BLUE, GREEN, GREY, INK, ORANGE, VERMILION, escape_text, new_figure, quiet, save
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 THUMBNAILS = 5
-LOOKS = ((BLUE, "o"), (VERMILION, "s"), (GREEN, "^"), (ORANGE, "D"), (GREY, "v"), (INK, "P"))
+LINE_STYLES = ((BLUE, "o"), (VERMILION, "s"), (GREEN, "^"), (ORANGE, "D"), (GREY, "v"), (INK, "P"))
 
 
 def shift(x: np.ndarray, by: int, axis: int = -1) -> np.ndarray:
-    """Return pictures moved along an axis; what is left behind is filled with the border that is nearest.
+    """Return images shifted along an axis; the gap is filled with the nearest edge value.
 
     Parameters
     ----------
@@ -54,13 +54,13 @@ def shift(x: np.ndarray, by: int, axis: int = -1) -> np.ndarray:
     >>> shift(np.array([[1, 2, 3, 4]]), -1)
     array([[2, 3, 4, 4]])
     """
-    axis = normal_axis(axis, x.ndim, "shift")
-    from_where = np.clip(np.arange(x.shape[axis]) - check_int(by, "by", "shift"), 0, x.shape[axis] - 1)
-    return np.take(x, from_where, axis)
+    axis = check_axis(axis, x.ndim, "shift")
+    source = np.clip(np.arange(x.shape[axis]) - check_int(by, "by", "shift", minimum=None), 0, x.shape[axis] - 1)
+    return np.take(x, source, axis)
 
 
 def _spread(values: list[int], most: int) -> list[int]:
-    """Return so many of the values at most, evenly chosen, with the first and the last."""
+    """Return at most `most` evenly spaced values, with the first and the last."""
     if len(values) <= most:
         return values
     return [values[i] for i in np.linspace(0, len(values) - 1, most).round().astype(int)]
@@ -69,20 +69,20 @@ def _spread(values: list[int], most: int) -> list[int]:
 def measure_shifts(
     model: Sequential, x: Any, labels: npt.ArrayLike, shifts: Sequence[int], *, axis: int = -1
 ) -> np.ndarray:
-    """Return the probability of the right class of each picture, moved by each of the shifts.
+    """Return the probability of the true class of each image for each shift.
 
     Parameters
     ----------
     model : Sequential
         A classifier.
     x : ndarray of shape (N, C, ...) or (C, ...)
-        Pictures as the model gets them, or a single one.
+        Images, preprocessed as for the model, or a single one.
     labels : array_like of int, shape (N,), or int
         True classes.
     shifts : sequence of int
         Pixels, to the right or down if positive.
     axis : int
-        Of `x`, with its batch axis: -1 to move to the right, -2 down.
+        Axis of `x`, batch axis included: -1 shifts to the right, -2 down.
 
     Returns
     -------
@@ -91,21 +91,23 @@ def measure_shifts(
     Raises
     ------
     TypeError, ValueError
-        If `x` is no batch for the model, has no such axis to move along, or the labels are no classes.
+        If `x` is not a batch for the model, has no such spatial axis, or a label is not a class.
     RuntimeError
         If the model has not been built.
     """
     x = examples_of(model, x, "measure_shifts")
-    axis = normal_axis(axis, x.ndim, "measure_shifts")
+    axis = check_axis(axis, x.ndim, "measure_shifts")
     if axis < 2:
-        raise ValueError(f"measure_shifts: expected axis to be one of places, 2 to {x.ndim - 1} of {spell(x.shape)}")
-    classes = expect_classifier(model, "measure_shifts")
+        raise ValueError(
+            f"measure_shifts: expected axis to be a spatial axis, 2 to {x.ndim - 1} of {format_shape(x.shape)}"
+        )
+    classes = check_classifier(model, "measure_shifts")
     given = np.asarray(labels)
-    right = class_labels(np.full(len(x), given) if given.ndim == 0 else given, classes, "measure_shifts")
-    if len(right) != len(x):
-        raise ValueError(f"measure_shifts: expected one label for each of {len(x)} pictures, got {len(right)}")
+    true = check_labels(np.full(len(x), given) if given.ndim == 0 else given, classes, "measure_shifts")
+    if len(true) != len(x):
+        raise ValueError(f"measure_shifts: expected one label for each of {len(x)} images, got {len(true)}")
     rows = np.arange(len(x))
-    return np.stack([class_probabilities(model, shift(x, by, axis))[rows, right] for by in shifts])
+    return np.stack([class_probabilities(model, shift(x, by, axis))[rows, true] for by in shifts])
 
 
 def translation_curves(
@@ -117,16 +119,16 @@ def translation_curves(
     axis: int = -1,
     path: str | os.PathLike[str] | None = None,
 ) -> "Figure":
-    """Draw the mean probability of the right class over the shift, a curve for each model; and a picture that moves.
+    """Draw the mean probability of the true class over the shift, one curve per model, and a shifted image.
 
     Parameters
     ----------
     models : dict of str to Sequential
         By name, as in ``{"max pooling": ..., "average pooling": ...}``.
     x, labels, axis
-        As for `measure_shifts`, which does the computing.
+        As for `measure_shifts`, which computes the probabilities.
     shifts : sequence of int, optional
-        A third of the side to either side if not given.
+        By default up to a third of the image in both directions.
     path : path_like, optional
         Where to save a PNG.
 
@@ -145,38 +147,44 @@ def translation_curves(
 
     if not isinstance(models, Mapping) or not models:
         raise ValueError("translation_curves: expected models by name, as in {'max pooling': model}, got none")
-    pictures = examples_of(next(iter(models.values())), x, "translation_curves")
-    axis = normal_axis(axis, pictures.ndim, "translation_curves")
-    most = max(1, pictures.shape[axis] // 3)
-    steps = list(range(-most, most + 1)) if shifts is None else [check_int(by, "shifts", "shift") for by in shifts]
+    images = examples_of(next(iter(models.values())), x, "translation_curves")
+    axis = check_axis(axis, images.ndim, "translation_curves")
+    most = max(1, images.shape[axis] // 3)
+    steps = (
+        list(range(-most, most + 1))
+        if shifts is None
+        else [check_int(by, "shifts", "shift", minimum=None) for by in shifts]
+    )
     if not steps:
         raise ValueError("translation_curves: expected at least one shift, got none")
-    curves = {name: measure_shifts(model, pictures, labels, steps, axis=axis) for name, model in models.items()}
+    curves = {name: measure_shifts(model, images, labels, steps, axis=axis) for name, model in models.items()}
     shown = _spread(sorted(set(steps)), THUMBNAILS)
-    height = max(0.35, room_for(pictures.shape[2:], 0.9)[1])
+    height = max(0.35, image_size(images.shape[2:], 0.9)[1])
     figure = new_figure(7.6, height + 3.7)
     grid = figure.add_gridspec(2, len(shown), height_ratios=(height, 3.2))
     for column, by in enumerate(shown):
         axes = figure.add_subplot(grid[0, column])
-        draw_input(axes, shift(pictures[:1], by, axis)[0])
-        bare(axes)
+        draw_input(axes, shift(images[:1], by, axis)[0])
+        hide_ticks(axes)
         note(axes, "")
         headline(axes, f"{by:+d}" if by else "0", 8.5)
     axes = figure.add_subplot(grid[1, :])
     order = np.argsort(steps, kind="stable")
     steps = [steps[i] for i in order]
     for number, (name, values) in enumerate(curves.items()):
-        colour, marker = LOOKS[number % len(LOOKS)]
+        colour, marker = LINE_STYLES[number % len(LINE_STYLES)]
         mean = 100 * values.mean(axis=1)
-        axes.plot(steps, mean[order], color=colour, marker=marker, markersize=4.5, linewidth=1.6, label=plain(name))
+        axes.plot(
+            steps, mean[order], color=colour, marker=marker, markersize=4.5, linewidth=1.6, label=escape_text(name)
+        )
     quiet(axes)
     axes.set_ylim(-3, 103)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    way = "to the right" if axis == pictures.ndim - 1 else "down"
-    axes.set_xlabel(f"shift {way} in pixels", color=INK)
-    axes.set_ylabel("probability of the right class in %", color=INK)
-    count = f", mean of {len(pictures)} pictures" if len(pictures) > 1 else ""
-    axes.set_title(f"what a shift costs{count}", color=INK, fontsize=10.5, fontweight="bold", loc="left")
+    direction = "to the right" if axis == images.ndim - 1 else "down"
+    axes.set_xlabel(f"shift {direction} in pixels", color=INK)
+    axes.set_ylabel("probability of the true class in %", color=INK)
+    count = f", mean of {len(images)} images" if len(images) > 1 else ""
+    axes.set_title(f"confidence over shift{count}", color=INK, fontsize=10.5, fontweight="bold", loc="left")
     axes.legend(labelcolor=INK, edgecolor="none", framealpha=1, fontsize=9)
     save(figure, path)
     return figure

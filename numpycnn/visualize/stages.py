@@ -1,7 +1,7 @@
-"""Filter, detect, condense: the three stages of a convolutional network, on one picture.
+"""Filter, detect, condense: the three stages of a convolutional network, in one figure.
 
-A convolution filters: its output is large where the picture looks like the kernel. An activation detects: it keeps
-what was found and drops the rest. A pooling condenses: a smaller map says the same, less exactly where.
+A convolution filters: its output is large where the image resembles the kernel. An activation detects: it keeps large
+values and suppresses the rest. A pooling condenses: it summarizes the map at a lower resolution.
 """
 
 import os
@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from numpycnn.functional.checks import whole_number
+from numpycnn._checks import check_int
+from numpycnn.inspection.traces import chain_of, check_layer, follow
 from numpycnn.layers import (
     ELU,
     GELU,
@@ -25,22 +26,21 @@ from numpycnn.layers import (
     Tanh,
 )
 from numpycnn.layers.base import Layer
-from numpycnn.sequential import Sequential
-from numpycnn.visualize.activations import chain_of, expect_layer, follow
+from numpycnn.layers.sequential import Sequential
 from numpycnn.visualize.panels import (
     draw_input,
     draw_signed,
-    flat_slice,
     frame_tiles,
     headline,
+    image_size,
     is_pooling,
+    max_magnitude,
+    middle_slice,
     note,
-    one_example,
-    reach,
-    room_for,
+    single_example,
     tile,
 )
-from numpycnn.visualize.style import GREY, INK, LONGEST_TITLE, TIMES, new_figure, plain, save
+from numpycnn.visualize.style import GREY, INK, LONGEST_TITLE, TIMES, escape_text, new_figure, save
 from numpycnn.visualize.weights import read_filters
 
 if TYPE_CHECKING:
@@ -48,13 +48,13 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _DETECTORS = (ELU, GELU, SELU, LeakyReLU, ReLU, Sigmoid, Tanh)
-LEAST = 0.8  # inches for the height of a panel
-_BETWEEN = (BatchNorm, Dropout, LayerNorm)  # may stand between a convolution and its activation
+MIN_HEIGHT = 0.8  # inches for the height of a panel
+_BETWEEN = (BatchNorm, Dropout, LayerNorm)  # may come between a convolution and its activation
 
 
 @dataclass(frozen=True)
 class Stages:
-    """Three stages that follow each other, and what they made of one example.
+    """Three consecutive stages and their outputs for one example.
 
     Attributes
     ----------
@@ -62,7 +62,7 @@ class Stages:
         Names of the layers, as in ``"2 Conv2D"``; `condense` is empty if no pooling follows.
     kernels : ndarray of shape (F, C, ...)
     x : ndarray of shape (C, ...)
-        What the convolution sees.
+        Input of the convolution.
     filtered, detected : ndarray of shape (F, ...)
     condensed : ndarray of shape (F, ...) or None
     """
@@ -78,17 +78,17 @@ class Stages:
 
 
 def find_stages(model: Sequential, x: Any, *, at: str | None = None) -> Stages:
-    """Return what a convolution, its activation and its pooling make of an example.
+    """Return the outputs of a convolution, its activation and its pooling for an example.
 
     Parameters
     ----------
     model : Sequential
         Built.
     x : ndarray of shape (C, ...) or (1, C, ...)
-        One example, as the model gets it.
+        One example, preprocessed as for the model.
     at : str, optional
-        Place of a convolution, also inside of a branch. If not given, the first one that an activation and a pooling
-        follow; if there is none, the first that an activation follows.
+        Key of a convolution, which may be inside a branch. By default the first one followed by an activation and a
+        pooling; without one, the first followed by an activation.
 
     Returns
     -------
@@ -97,20 +97,20 @@ def find_stages(model: Sequential, x: Any, *, at: str | None = None) -> Stages:
     Raises
     ------
     TypeError, ValueError
-        If `x` is no example for the model, or there is no such convolution.
+        If `x` is not an example for the model, or there is no such convolution.
     RuntimeError
         If the model has not been built.
     """
-    x = one_example(model, x, "find_stages")
+    x = single_example(model, x, "find_stages")
     triples = _triples(model)
     if at is None:
         if not triples:
-            raise ValueError("find_stages: expected a model with a convolution and an activation after it, got none")
+            raise ValueError("find_stages: expected a model with a convolution followed by an activation, got none")
         at = next((place for place, (_, _, condense) in triples.items() if condense), next(iter(triples)))
-    expect_layer(model, at, "find_stages")
+    check_layer(model, at, "find_stages")
     if at not in triples:
-        which = f"one of {', '.join(triples)}" if triples else "of which this model has none"
-        raise ValueError(f"find_stages: expected a convolution that an activation follows, {which}, got {at!r}")
+        which = f"one of {', '.join(triples)}" if triples else "but the model has none"
+        raise ValueError(f"find_stages: expected a convolution followed by an activation, {which}, got {at!r}")
     last, detect, condense = triples[at]
     passages = follow(model, x)
     name = passages[at].title + (f", {passages[last].title}" if last != at else "")
@@ -127,7 +127,7 @@ def find_stages(model: Sequential, x: Any, *, at: str | None = None) -> Stages:
 
 
 def _triples(model: Sequential) -> dict[str, tuple[str, str, str]]:
-    """Return the last layer before the activation, the activation, and the pooling or "", for each convolution."""
+    """Map each convolution to the last layer before the activation, the activation, and the pooling or ""."""
     found: dict[str, tuple[str, str, str]] = {}
     for chain in _chains(model, ""):
         found |= _triples_of(chain)
@@ -135,7 +135,7 @@ def _triples(model: Sequential) -> dict[str, tuple[str, str, str]]:
 
 
 def _chains(layer: Layer, place: str) -> Iterator[list[tuple[str, Layer]]]:
-    """Return the layers that follow each other in the model, then those of each branch that leaves them."""
+    """Yield the chain of consecutive layers of the model, then the chains of its branches."""
     if layer.chained:
         chain = [(f"{place}.{key}" if place else key, inner) for key, inner in chain_of(layer).items()]
     else:
@@ -173,14 +173,14 @@ def filter_detect_condense(
     channels: int = 3,
     path: str | os.PathLike[str] | None = None,
 ) -> "Figure":
-    """Draw what each stage does to a picture, for some filters: orange positive, blue negative.
+    """Draw the output of each stage for some filters: orange positive, blue negative.
 
     Parameters
     ----------
     model, x, at
-        As for `find_stages`, which does the computing.
+        As for `find_stages`, which computes the outputs.
     channels : int
-        Filters at most, those first whose detection has the most contrast.
+        Maximum number of filters, in decreasing order of the contrast of their detections.
     path : path_like, optional
         Where to save a PNG.
 
@@ -191,19 +191,19 @@ def filter_detect_condense(
     Raises
     ------
     TypeError, ValueError, RuntimeError
-        As `find_stages`, and if `channels` is no int from 1 on.
+        As `find_stages`, and if `channels` is not a positive int.
     """
     stages = find_stages(model, x, at=at)
-    channels = whole_number(channels, "channels", "filter_detect_condense")
+    channels = check_int(channels, "channels", "filter_detect_condense")
     contrast = stages.detected.reshape(len(stages.detected), -1).std(axis=1)
     chosen = np.argsort(-contrast, kind="stable")[:channels]
     columns = 4 + (stages.condensed is not None)
-    if stages.x.ndim == 2:  # a signal is wide: its stages stand below each other
+    if stages.x.ndim == 2:  # a signal is wide: draw its stages below each other
         figure = new_figure(min(4.2 * len(chosen), 10.0), 1.5 * columns + 0.3)
         grid = figure.subplots(columns, len(chosen), squeeze=False).T
     else:
-        width, height = room_for(stages.x.shape[1:], 1.7, least=1.7)
-        figure = new_figure((width + 0.2) * columns + 0.2, (max(height, LEAST) + 0.55) * len(chosen) + 0.3)
+        width, height = image_size(stages.x.shape[1:], 1.7, least=1.7)
+        figure = new_figure((width + 0.2) * columns + 0.2, (max(height, MIN_HEIGHT) + 0.55) * len(chosen) + 0.3)
         grid = figure.subplots(len(chosen), columns, squeeze=False)
     for axes, channel in zip(grid, chosen, strict=True):
         _draw(axes, stages, int(channel))
@@ -212,11 +212,11 @@ def filter_detect_condense(
 
 
 def _draw(row: np.ndarray, stages: Stages, channel: int) -> None:
-    """Draw one filter's way."""
-    width, height = room_for(stages.x.shape[1:], 1.7, least=1.7)
-    shape = max(height, LEAST) / width
+    """Draw the stages of one filter."""
+    width, height = image_size(stages.x.shape[1:], 1.7, least=1.7)
+    shape = max(height, MIN_HEIGHT) / width
     _draw_maps(row[0], stages.x, shape)
-    headline(row[0], "sees")
+    headline(row[0], "input")
     kernel = stages.kernels[channel]
     _draw_maps(row[1], kernel, shape, signed=True)
     headline(row[1], f"kernel {channel}")
@@ -225,12 +225,12 @@ def _draw(row: np.ndarray, stages: Stages, channel: int) -> None:
     if stages.condensed is not None:
         steps.append(("condense", stages.condense, stages.condensed[channel]))
     for axes, (verb, layer, values) in zip(row[2:], steps, strict=True):
-        draw_signed(axes, values, reach(values if verb == "filter" else stages.detected[channel]))
+        draw_signed(axes, values, max_magnitude(values if verb == "filter" else stages.detected[channel]))
         axes.set_title(f"{verb}\n", color=INK, fontsize=10, fontweight="bold")
         axes.text(
             0.5,
             1.03,
-            plain(layer, LONGEST_TITLE),
+            escape_text(layer, LONGEST_TITLE),
             ha="center",
             va="bottom",
             fontsize=8,
@@ -246,16 +246,16 @@ def _size(values: np.ndarray) -> str:
 
 
 def _draw_maps(axes: "Axes", values: np.ndarray, shape: float, *, signed: bool = False) -> None:
-    """Draw a picture or a signal (C, ...) as it is, a kernel with its signs, and many maps side by side.
+    """Draw an image or a signal (C, ...) unchanged, a kernel with its signs, and many maps side by side.
 
-    `shape` is the height of the panel in widths.
+    `shape` is the ratio of the panel's height to its width.
     """
     if values.ndim == 2 and signed:
         draw_signed(axes, values)  # channels by taps
     elif values.ndim == 2 or (len(values) in (1, 3) and not signed):
         draw_input(axes, values)
     else:
-        planes = np.stack([flat_slice(plane) for plane in values])  # (C, H, W)
+        planes = np.stack([middle_slice(plane) for plane in values])  # (C, H, W)
         ratio = planes.shape[1] / planes.shape[2] / shape  # of a map to the panel
         columns = min(len(planes), int(np.ceil(np.sqrt(len(planes) * ratio))))
         draw_signed(axes, tile(planes, columns))

@@ -1,8 +1,8 @@
-"""How all figures look: colours that colour-blind people can tell apart, quiet axes, one way to save.
+"""Common style of all figures: a palette safe for colour blindness, axes, labels and saving.
 
-Figures are made without pyplot, so they need no screen, share no state, and can be drawn from any thread.
+Figures are made without pyplot, so they do not need a display, do not share state, and can be drawn from any thread.
 
-Source of the colours: M. Okabe and K. Ito, "Color universal design", 2008.
+Source of the palette: M. Okabe and K. Ito, "Color universal design", 2008.
 """
 
 import os
@@ -10,7 +10,7 @@ import unicodedata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from numpycnn.serialization import replacing
+from numpycnn.io.serialization import replacing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,16 +21,16 @@ BLUE, ORANGE, GREEN, VERMILION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
 INK, GREY = "#222222", "#777777"
 TIMES = "\N{MULTIPLICATION SIGN}"
 DPI = 150
-HEAT = "cividis"  # colours of what is never negative: dark is nothing
+HEAT = "cividis"  # colour map of nonnegative values: dark is zero
 LONGEST = 20  # characters of a name in a figure
-NARROW = 13  # characters of a name above or beside one of many small pictures
-LONGEST_TITLE = 32  # of the place, the kind and the name of a layer
+NARROW = 13  # characters of a name above or beside a small image
+LONGEST_TITLE = 32  # characters of the title of a layer
 DIRECTIONS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-LEFT_TO_RIGHT = "\u200e"  # a mark without width
+LEFT_TO_RIGHT = "\u200e"  # zero-width mark
 
 
 def new_figure(width: float, height: float) -> "Figure":
-    """Return an empty figure of a size in inches that arranges its axes by itself."""
+    """Return an empty figure, sized in inches, with constrained layout."""
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
@@ -39,10 +39,10 @@ def new_figure(width: float, height: float) -> "Figure":
 
 
 def one_line(text: object, most: int) -> str:
-    r"""Return a text from outside, such as the name of a class or a file, as one line that reorders nothing.
+    r"""Return untrusted text, such as the name of a class or a file, as one line in its logical order.
 
-    Marks that turn the direction of writing are left out, so that the line shows the order in which its characters
-    are; what cannot be shown, as a byte of a file name that is no text, becomes a replacement character.
+    Directional marks are removed, so that characters are shown in the order in which they are stored. Characters that
+    cannot be shown, such as an undecodable byte of a file name, become replacement characters.
 
     Examples
     --------
@@ -62,15 +62,15 @@ def _shown(character: str) -> str:
     return "\N{REPLACEMENT CHARACTER}" if unseen else character
 
 
-def plain(text: object, most: int = LONGEST) -> str:
-    r"""Return `one_line` as a figure shows it: with no formula in it, and leaving what stands beside it in its place.
+def escape_text(text: object, most: int = LONGEST) -> str:
+    r"""Return `one_line` escaped for a figure: without math text, and isolated from the text around it.
 
-    Matplotlib reads what stands between two dollar signs as mathematics, unless there is a backslash before them. What
-    is written from right to left takes along neighbours like ", 98 %", unless there are marks around it.
+    Matplotlib renders text between two dollar signs as math unless they are escaped by a backslash. Right-to-left text
+    reorders neighbours such as ", 98 %" unless directional marks enclose it.
 
     Examples
     --------
-    >>> print(plain("between $5 and $10"))
+    >>> print(escape_text("between $5 and $10"))
     between \$5 and \$10
     """
     line = one_line(text, most).replace("$", r"\$")
@@ -79,21 +79,21 @@ def plain(text: object, most: int = LONGEST) -> str:
 
 
 def signed_colours() -> "Colormap":
-    """Return the colours of what has a sign: white is zero, blue is negative, orange positive."""
+    """Return the colour map of signed values: white is zero, blue is negative, orange positive."""
     from matplotlib.colors import LinearSegmentedColormap
 
     return LinearSegmentedColormap.from_list("signed", ["#003553", BLUE, "#FFFFFF", VERMILION, "#6B2C00"])
 
 
 def glowing_colours() -> "Colormap":
-    """Return the colours of what is laid over a picture."""
+    """Return the colour map of overlays on an image."""
     from matplotlib.colors import LinearSegmentedColormap
 
     return LinearSegmentedColormap.from_list("glowing", [VERMILION, ORANGE, "#FFD24D"])
 
 
 def quiet(axes: "Axes") -> None:
-    """Leave of the frame what is needed to read off values, and a light grid."""
+    """Keep only the left and bottom spines, and draw a light grid."""
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_color(GREY)
     axes.tick_params(colors=INK)
@@ -102,7 +102,7 @@ def quiet(axes: "Axes") -> None:
 
 
 def save(figure: "Figure", path: str | os.PathLike[str] | None) -> None:
-    """Write the figure to a PNG file, all or nothing, if there is a path."""
+    """Write the figure to a PNG file atomically, if `path` is not None."""
     if path is None:
         return
     with replacing(Path(path)) as beside:

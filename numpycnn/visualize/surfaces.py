@@ -1,4 +1,4 @@
-"""Surfaces over two parameters, on which optimizers can be watched."""
+"""Surfaces over two parameters, to compare optimizers on."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,22 +11,22 @@ Slope = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 @dataclass(frozen=True)
 class Surface:
-    """A function of two numbers.
+    """A function of two variables.
 
     Attributes
     ----------
     name, formula : str
         The formula as LaTeX.
     value : callable
-        ``value(x, y)``, for numbers and for arrays.
+        ``value(x, y)``, for floats and for arrays.
     slope : callable
         ``slope(x, y)``, the derivatives by `x` and by `y`.
     start : tuple of float
-        A place to begin at.
+        Starting point.
     limits : ((float, float), (float, float))
-        What is worth drawing, of `x` and of `y`.
+        Ranges of `x` and `y` to draw.
     lowest : tuple of (float, float)
-        Where the minima are.
+        The minima.
     """
 
     name: str
@@ -40,7 +40,7 @@ class Surface:
 
 RAVINE = Surface(
     name="ravine",
-    formula="f(x, y) = x^2 / 20 + y^2",  # 20 times as steep across as along: plain steps swing from side to side
+    formula="f(x, y) = x^2 / 20 + y^2",  # 20 times the curvature across as along: gradient descent oscillates
     value=lambda x, y: x**2 / 20 + y**2,
     slope=lambda x, y: (x / 10, 2 * y),
     start=(-7.0, 2.0),
@@ -50,7 +50,7 @@ RAVINE = Surface(
 
 SADDLE = Surface(
     name="saddle",
-    formula="f(x, y) = x^2 / 2 - y^2 / 2 + y^4 / 8",  # flat at (0, 0), where it goes up one way and down the other
+    formula="f(x, y) = x^2 / 2 - y^2 / 2 + y^4 / 8",  # a saddle point at (0, 0)
     value=lambda x, y: x**2 / 2 - y**2 / 2 + y**4 / 8,
     slope=lambda x, y: (x, -y + y**3 / 2),
     start=(-2.0, 0.02),
@@ -60,7 +60,7 @@ SADDLE = Surface(
 
 BANANA = Surface(
     name="banana",
-    formula="f(x, y) = (1 - x)^2 + 10 (y - x^2)^2",  # the valley bends, and is nearly level along its floor
+    formula="f(x, y) = (1 - x)^2 + 10 (y - x^2)^2",  # a curved valley with a nearly flat floor
     value=lambda x, y: (1 - x) ** 2 + 10 * (y - x**2) ** 2,
     slope=lambda x, y: (-2 * (1 - x) - 40 * x * (y - x**2), 20 * (y - x**2)),
     start=(-1.4, 1.6),
@@ -68,5 +68,5 @@ BANANA = Surface(
     lowest=((1.0, 1.0),),
 )
 
-#: Surfaces by name; the banana is that of H. H. Rosenbrock, 1960, made ten times less steep.
+#: Surfaces by name; the banana is the function of H. H. Rosenbrock, 1960, with a tenth of its steepness.
 SURFACES: dict[str, Surface] = {surface.name: surface for surface in (RAVINE, SADDLE, BANANA)}

@@ -1,4 +1,4 @@
-"""Weight-update ratios: how far each step of a training moved the weights, relative to their size."""
+"""Weight-update ratios: the norm of each training step relative to the norm of the weights."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from numpycnn.visualize.style import GREY, INK, new_figure, plain, quiet, save
+from numpycnn.visualize.style import GREY, INK, escape_text, new_figure, quiet, save
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -16,7 +16,7 @@ HEALTHY = 1e-3  # a rule of thumb
 
 
 def running_median(values: npt.ArrayLike, window: int) -> np.ndarray:
-    """Return the median of so many values around each; of fewer at the ends.
+    """Return the median of a window around each value; the window is shorter at the ends.
 
     Examples
     --------
@@ -28,15 +28,15 @@ def running_median(values: npt.ArrayLike, window: int) -> np.ndarray:
 
 
 def update_ratios(ratios: Mapping[str, Sequence[float]], path: str | os.PathLike[str] | None = None) -> "Figure":
-    """Draw the size of each step over the size of the weights, a line for each parameter, on a logarithmic scale.
+    """Draw the norm of each step over the norm of the weights, one line per parameter, on a logarithmic scale.
 
-    The faint line is each step, the strong one the median of the steps around it. Dark lines belong to the first
-    layers, bright ones to the last. The dashed line is at 1e-3, of which a healthy training is not far.
+    The faint line shows each step, the strong one the running median. Dark lines belong to the first layers, bright
+    ones to the last. The dashed line marks 1e-3, a typical ratio of a healthy training run.
 
     Parameters
     ----------
     ratios : dict of sequences of float
-        As `numpycnn.training.UpdateRatios` keeps them.
+        As recorded by `numpycnn.training.UpdateRatios`.
     path : path_like, optional
         Where to save a PNG.
 
@@ -58,20 +58,24 @@ def update_ratios(ratios: Mapping[str, Sequence[float]], path: str | os.PathLike
     shades = colormaps["viridis"](np.linspace(0, 0.88, len(ratios)))
     for colour, (name, values) in zip(shades, ratios.items(), strict=True):
         steps = np.arange(1, len(values) + 1)
-        drawn = np.where(np.isfinite(values) & (np.asarray(values) > 0), values, np.nan)  # what a logarithm has
+        drawn = np.where(np.isfinite(values) & (np.asarray(values) > 0), values, np.nan)  # for the log scale
         if len(values) > 20:
             axes.plot(steps, drawn, color=colour, linewidth=0.5, alpha=0.3)
             axes.plot(
-                steps, running_median(drawn, max(5, len(values) // 25)), color=colour, linewidth=1.7, label=plain(name)
+                steps,
+                running_median(drawn, max(5, len(values) // 25)),
+                color=colour,
+                linewidth=1.7,
+                label=escape_text(name),
             )
         else:
-            axes.plot(steps, drawn, color=colour, linewidth=1.7, marker="o", markersize=4, label=plain(name))
+            axes.plot(steps, drawn, color=colour, linewidth=1.7, marker="o", markersize=4, label=escape_text(name))
     axes.axhline(HEALTHY, color=GREY, linewidth=1.0, linestyle="--", zorder=1)
     axes.set_yscale("log")
     quiet(axes)
     axes.set_xlabel("step", color=INK)
     axes.set_ylabel("|change of w| / |w|", color=INK)
-    axes.set_title("how far each step moves the weights", color=INK, fontsize=10.5, fontweight="bold", loc="left")
+    axes.set_title("size of each step relative to the weights", color=INK, fontsize=10.5, fontweight="bold", loc="left")
     columns = 1 + (len(ratios) - 1) // 14
     legend: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (1.01, 1), "frameon": False, "ncols": columns}
     axes.legend(fontsize=8.5, labelcolor=INK, **legend)

@@ -1,7 +1,7 @@
-"""Filters: the weights of a layer as the pictures that it looks for.
+"""Filters: the weights of a layer drawn as images.
 
-Next to the input a filter can be read: it answers most where the picture looks like itself. Deeper filters look at
-feature maps, one plane of weights for each, and mean little without `activation_maximization`.
+A filter of the first layer can be interpreted: it responds most to input that resembles it. Deeper filters act on
+feature maps, with one plane of weights for each, and are hard to interpret without `activation_maximization`.
 """
 
 import os
@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from numpycnn.functional.checks import whole_number
+from numpycnn._checks import check_int
+from numpycnn.inspection.traces import chain_of, check_built, check_layer, layer_title, layers_of
 from numpycnn.layers import ConvTranspose1D, ConvTranspose2D, ConvTranspose3D, Dense, Dropout, Flatten, Reshape
 from numpycnn.layers.base import Layer, Parameter
-from numpycnn.sequential import Sequential
-from numpycnn.visualize.activations import chain_of, expect_built, expect_layer, layer_title, layers_of
-from numpycnn.visualize.panels import colour_bar, frame_tiles, reach, tile
-from numpycnn.visualize.style import GREY, INK, LONGEST_TITLE, TIMES, new_figure, plain, save, signed_colours
+from numpycnn.layers.sequential import Sequential
+from numpycnn.visualize.panels import colour_bar, frame_tiles, max_magnitude, tile
+from numpycnn.visualize.style import GREY, INK, LONGEST_TITLE, TIMES, escape_text, new_figure, save, signed_colours
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,25 +30,25 @@ def read_filters(model: Sequential, at: str | None = None) -> np.ndarray:
     model : Sequential
         Built.
     at : str, optional
-        Place of the layer, as in ``"0"`` or ``"3.main.0"``; the first convolution if not given, or else the first
-        dense layer.
+        Key of the layer, as in ``"0"`` or ``"3.main.0"``; by default the first convolution, or else the first dense
+        layer.
 
     Returns
     -------
     ndarray of shape (F, C, ...) or (F, D)
-        Of a convolution, also a transposed one, over channels and kernel. Of a dense layer that sees the input itself,
-        in the input's shape.
+        Channels and kernel of a convolution or a transposed convolution. A dense layer on the input itself has
+        filters in the shape of the input.
 
     Raises
     ------
     ValueError
-        If there is no such layer, or it has no filters.
+        If there is no such layer, or it does not have filters.
     RuntimeError
         If the model has not been built.
     """
-    expect_built(model, "read_filters")
+    check_built(model, "read_filters")
     place = filter_layer(model) if at is None else at
-    layer = expect_layer(model, place, "read_filters")
+    layer = check_layer(model, place, "read_filters")
     weight = _weight(layer)
     if weight is None:
         raise ValueError(
@@ -57,12 +57,12 @@ def read_filters(model: Sequential, at: str | None = None) -> np.ndarray:
     if isinstance(layer, ConvTranspose1D | ConvTranspose2D | ConvTranspose3D):  # (C, F/groups, ...)
         grouped = weight.reshape(layer.groups, -1, *weight.shape[1:])  # (groups, C/groups, F/groups, ...)
         return np.swapaxes(grouped, 1, 2).reshape(-1, weight.shape[0] // layer.groups, *weight.shape[2:])
-    return weight.reshape(len(weight), *(model.input_shape or ())) if _sees_input(model, place) else weight
+    return weight.reshape(len(weight), *(model.input_shape or ())) if _acts_on_input(model, place) else weight
 
 
 def filter_layer(model: Sequential) -> str:
-    """Return the place of the first layer with kernels, or else of the first one with a matrix of weights."""
-    expect_built(model, "filters")
+    """Return the key of the first layer with kernels, or else of the first one with a weight matrix."""
+    check_built(model, "filters")
     found = {key: weight.ndim for key, layer in layers_of(model).items() if (weight := _weight(layer)) is not None}
     if not found:
         raise ValueError("filters: expected a model with a convolution or a dense layer, got one without")
@@ -74,8 +74,8 @@ def _weight(layer: Layer) -> np.ndarray | None:
     return weight.value if isinstance(weight, Parameter) and weight.value.ndim > 1 else None
 
 
-def _sees_input(model: Sequential, place: str) -> bool:
-    """Whether a dense layer has one weight for each number of the input, with nothing between them but reshaping."""
+def _acts_on_input(model: Sequential, place: str) -> bool:
+    """Whether a layer is dense and acts on the input itself, reshaped at most."""
     chain = chain_of(model)
     before = list(chain.values())[: list(chain).index(place)] if place in chain else [model]
     return isinstance(chain.get(place), Dense) and all(isinstance(b, Dropout | Flatten | Reshape) for b in before)
@@ -86,15 +86,15 @@ def filters(
 ) -> "Figure":
     """Draw the filters of a layer: white is zero, red a positive weight, blue a negative one.
 
-    Filters over three channels of a picture are drawn in its colours, where grey is zero. Of filters over more
-    channels, each is a row, with a plane for each channel. Of volumes, the middle slice is shown.
+    Filters over the three channels of an RGB image are drawn in colour, where grey is zero. A filter over more channels
+    is a row with a plane for each channel. Filters over volumes are drawn as their middle slice.
 
     Parameters
     ----------
     model, at
-        As for `read_filters`, which gives the numbers.
+        As for `read_filters`, which returns the weights.
     limit : int
-        Filters at most, and channels at most.
+        Maximum number of filters, and of channels.
     path : path_like, optional
         Where to save a PNG.
 
@@ -105,18 +105,18 @@ def filters(
     Raises
     ------
     TypeError, ValueError
-        As `read_filters`, and if `limit` is no int from 1 on.
+        As `read_filters`, and if `limit` is not a positive int.
     RuntimeError
         If the model has not been built.
     """
-    limit = whole_number(limit, "limit", "filters")
+    limit = check_int(limit, "limit", "filters")
     place = filter_layer(model) if at is None else at
     every = read_filters(model, place)
     weight = every[:limit]
-    layer = expect_layer(model, place, "filters")
+    layer = check_layer(model, place, "filters")
     size = f" {TIMES} ".join(map(str, every.shape[1:]))
     counted = f"{len(every)} of {size}" if every.ndim > 2 else f"{len(every)} rows of {size} weights"
-    head = f"filters of {plain(layer_title(place, layer), LONGEST_TITLE)}: {counted}"
+    head = f"filters of {escape_text(layer_title(place, layer), LONGEST_TITLE)}: {counted}"
     head += f", the first {limit}" * (len(every) > limit)
     if weight.ndim == 5:
         weight = weight[:, :, weight.shape[2] // 2]  # (F, C, H, W)
@@ -134,10 +134,10 @@ def filters(
 
 
 def _sheet(count: int, height: int, width: int) -> tuple[int, float, float]:
-    """Return how many filters go into a row, and the size of the figure in inches."""
+    """Return the number of filters per row, and the size of the figure in inches."""
     widest = max(1, min(8, round(8 * height / width)))
     rows = -(-count // widest)
-    columns = -(-count // rows)  # no lonely ones in the last row
+    columns = -(-count // rows)  # balances the last row
     side = min(0.9 if width <= 2 * height else 2.0, 6.4 / columns)
     return columns, max(side * columns + 1.2, 4.6), max(side * rows * height / width + 0.7, 1.5)
 
@@ -147,7 +147,7 @@ def _side_by_side(planes: np.ndarray) -> "Figure":
     columns, width, height = _sheet(*planes.shape)
     figure = new_figure(width, height)
     axes = figure.subplots()
-    _draw(axes, tile(planes, columns, _gap(planes)), reach(planes))
+    _draw(axes, tile(planes, columns, _gap(planes)), max_magnitude(planes))
     frame_tiles(axes, planes, columns, _gap(planes))
     return figure
 
@@ -157,7 +157,7 @@ def _in_colours(weight: np.ndarray) -> "Figure":
     columns, width, height = _sheet(len(weight), *weight.shape[2:])
     figure = new_figure(width, height)
     axes = figure.subplots()
-    shades = 0.5 + 0.5 * weight / reach(weight)
+    shades = 0.5 + 0.5 * weight / max_magnitude(weight)
     sheet = np.stack([tile(shades[:, channel], columns, _gap(weight)) for channel in range(3)], axis=-1)
     axes.imshow(np.nan_to_num(sheet, nan=1.0), interpolation="nearest")
     frame_tiles(axes, weight[:, 0], columns, _gap(weight))
@@ -171,14 +171,14 @@ def _in_rows(weight: np.ndarray) -> "Figure":
     figure = new_figure(max(side * channels + 1.6, 4.6), max(side * count * height / width + 1.0, 1.6))
     axes = figure.subplots()
     planes, gap = weight.reshape(-1, height, width), _gap(weight)
-    _draw(axes, tile(planes, channels, gap), reach(weight))
+    _draw(axes, tile(planes, channels, gap), max_magnitude(weight))
     frame_tiles(axes, planes, channels, gap)
     for axis, number, length in ((axes.xaxis, channels, width), (axes.yaxis, count, height)):
         every = max(1, number // 8)
         shown = range(0, number, every)
         axis.set_ticks([i * (length + gap) + (length - 1) / 2 for i in shown], [str(i) for i in shown])
     axes.tick_params(length=0, colors=INK, labelsize=8)
-    axes.set_xlabel("channel that it looks at", color=INK, fontsize=9)
+    axes.set_xlabel("input channel", color=INK, fontsize=9)
     axes.set_ylabel("filter", color=INK, fontsize=9)
     return figure
 
@@ -187,7 +187,7 @@ def _as_matrix(weight: np.ndarray) -> "Figure":
     """Draw a matrix (F, D), a row for each output."""
     figure = new_figure(7.5, min(max(0.16 * len(weight) + 1.1, 1.9), 6.0))
     axes = figure.subplots()
-    _draw(axes, weight, reach(weight), "auto")
+    _draw(axes, weight, max_magnitude(weight), "auto")
     axes.set_xlabel("input", color=INK, fontsize=9)
     axes.set_ylabel("output", color=INK, fontsize=9)
     axes.tick_params(colors=GREY, labelcolor=INK, labelsize=8, length=2)

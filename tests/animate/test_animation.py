@@ -1,4 +1,4 @@
-"""The animations: a frame for each step, in which what should stand there can be seen, and small files."""
+"""The animations: one frame per step with the expected text, and small files."""
 
 from collections.abc import Callable
 from itertools import pairwise
@@ -11,15 +11,15 @@ from PIL import Image
 
 from numpycnn import functional as F
 from numpycnn.animate import animation, conv_transpose_animation, convolution_animation, pooling_animation
-from numpycnn.animate.board import Board, Box, Text, spell_number
-from tests.helpers import draw_case, draw_pool, draw_transposed, generators
+from numpycnn.animate.board import Board, Box, Text, format_number
+from tests.drawn import draw_case, draw_pool, draw_transposed, generators
 
 X = np.array([[3, 1, 0, 2, 1], [0, 2, 2, 0, 3], [1, 0, 1, 3, 2], [2, 1, 0, 2, 0], [1, 3, 2, 1, 1]])
 W = np.array([[1, 0, -1], [2, 0, -2], [1, 0, -1]])
 
 
 class Written:
-    """Everything that is written into cells, frame by frame: (number, small print in the corner)."""
+    """The text drawn into cells, frame by frame: (box, number, small text in the corner)."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.frames: list[list[tuple[Box, Text, Text | None]]] = []
@@ -37,18 +37,18 @@ class Written:
         monkeypatch.setattr(Board, "number", write)
 
     def output(self, frame: int, count: int) -> list[str]:
-        """The last numbers written into a frame, which are those of the output."""
+        """Return the last numbers drawn into a frame, which are those of the output."""
         return [text.words for _, text, _ in self.frames[frame][-count:]]
 
     def corners(self, frame: int) -> list[str]:
         return [corner.words for _, _, corner in self.frames[frame] if corner is not None]
 
 
-def spelled(array: np.ndarray) -> list[str]:
-    return [spell_number(float(value)) for value in array.ravel()]
+def formatted(array: np.ndarray) -> list[str]:
+    return [format_number(float(value)) for value in array.ravel()]
 
 
-def test_what_is_drawn_of_a_convolution_is_the_library_s(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_convolution_frames_show_the_library_output(monkeypatch: pytest.MonkeyPatch) -> None:
     for rng in generators(60, count=12):
         case = draw_case(rng, 2)
         around = {name: value for name, value in case.settings.items() if name != "kernel_size"}
@@ -60,12 +60,12 @@ def test_what_is_drawn_of_a_convolution_is_the_library_s(monkeypatch: pytest.Mon
         assert len(frames) == y.size
         assert len({frame.size for frame in frames}) == 1
         for number in (0, y.size // 2, y.size - 1):
-            assert written.output(number, number + 1) == spelled(y)[: number + 1]
-            assert written.corners(number) == ["\N{MULTIPLICATION SIGN}" + word for word in spelled(weight)]
+            assert written.output(number, number + 1) == formatted(y)[: number + 1]
+            assert written.corners(number) == ["\N{MULTIPLICATION SIGN}" + word for word in formatted(weight)]
 
 
 @pytest.mark.parametrize("kind", ["max", "avg", "lp"])
-def test_what_is_drawn_of_a_pooling_is_the_library_s(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pooling_frames_show_the_library_output(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     pool = {"max": F.max_pool2d, "avg": F.avg_pool2d, "lp": F.lp_pool2d}[kind]
     for rng in generators(61, count=12):
         case = draw_pool(rng, 2, dilated=kind == "max")
@@ -77,10 +77,10 @@ def test_what_is_drawn_of_a_pooling_is_the_library_s(kind: str, monkeypatch: pyt
             frames = pooling_animation(x, case.settings["kernel_size"], kind=kind, **around)
         assert len(frames) == y.size
         for number in (0, y.size // 2, y.size - 1):
-            assert written.output(number, number + 1) == spelled(y)[: number + 1]
+            assert written.output(number, number + 1) == formatted(y)[: number + 1]
 
 
-def test_what_is_drawn_of_a_transposed_convolution_is_the_library_s(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_transposed_frames_show_the_library_output(monkeypatch: pytest.MonkeyPatch) -> None:
     for rng in generators(62, count=12):
         case, extra = draw_transposed(rng, 2)
         around = {name: value for name, value in case.settings.items() if name != "kernel_size"}
@@ -93,12 +93,12 @@ def test_what_is_drawn_of_a_transposed_convolution_is_the_library_s(monkeypatch:
             frames = conv_transpose_animation(x, weight, **around)
         assert len(frames) == x.size
         drawn = [text.words for _, text, _ in written.frames[-1] if text.colour != "#777777"]
-        kept = drawn[x.size + weight.size :]  # after the input and the kernel; what is cut off is grey
-        assert kept == spelled(y[touched])
+        kept = drawn[x.size + weight.size :]  # after the input and the kernel; cropped values are grey
+        assert kept == formatted(y[touched])
 
 
-def test_the_current_place_is_marked() -> None:
-    """Neighbouring frames differ: the window has moved on, one more output is there."""
+def test_the_current_window_is_marked() -> None:
+    """Consecutive frames differ: the window has moved, and one more output is drawn."""
     frames = [np.asarray(frame).astype(int) for frame in convolution_animation(X, W)]
     for one, other in pairwise(frames):
         assert (one != other).any(axis=2).sum() > 500
@@ -129,7 +129,7 @@ def test_a_gif_of_a_5x5_input_is_small(name: str, make: Callable[[Path], Any], t
     assert off.mean() < 1  # the colours of the file are those of the frames
 
 
-def test_words_around_the_tables(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_captions(monkeypatch: pytest.MonkeyPatch) -> None:
     captions = []
     frame = Board.frame
 

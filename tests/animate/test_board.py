@@ -1,4 +1,4 @@
-"""Numbers in few letters, cells where they belong, formulas that fit."""
+"""Number formats, cell positions and formula layout."""
 
 import numpy as np
 import pytest
@@ -12,10 +12,10 @@ from numpycnn.animate.board import (
     Grid,
     Text,
     font,
+    format_number,
     is_exact,
     measure_formula,
     place_grids,
-    spell_number,
     value_text,
     width_of,
 )
@@ -39,10 +39,10 @@ from numpycnn.visualize.style import TIMES, VERMILION
     ],
 )
 def test_numbers(value: float, text: str) -> None:
-    assert spell_number(value) == text
+    assert format_number(value) == text
 
 
-def test_what_is_rounded_is_known() -> None:
+def test_is_exact() -> None:
     assert all(is_exact(value) for value in (0, 3, -0.25, 0.1 + 0.2, 0.005, 999999, -np.inf))
     assert not any(is_exact(value) for value in (1 / 3, 0.1249, -1234.5, 1234567))
 
@@ -57,17 +57,17 @@ def test_the_boxes_of_a_grid() -> None:
     assert len(grid.cells) == 12
 
 
-def test_grids_stand_side_by_side() -> None:
+def test_grids_are_side_by_side() -> None:
     grids = [Grid("a heading that is wider than its grid", "", (2, 1)), Grid("b", "", (4, 3))]
     width, height = place_grids(grids, cell=30, letter=12, margin=10, gap=25)
     boxes = [grid.box(0, 0, grid.rows, grid.columns) for grid in grids]
     assert boxes[0][2] + 25 < boxes[1][0]
     assert boxes[1][2] + 10 <= width
     assert boxes[1][3] < height
-    assert (boxes[0][1] + boxes[0][3]) == (boxes[1][1] + boxes[1][3])  # the same middle
+    assert (boxes[0][1] + boxes[0][3]) == (boxes[1][1] + boxes[1][3])  # the same center
 
 
-def test_a_formula_has_room_for_its_widest_terms() -> None:
+def test_layout_fits_the_widest_terms() -> None:
     formulas = [[Block([[(Text(words),), (Text("1"),)]], "+")] for words in ("5", "123456")]
     layout = measure_formula(formulas, 12)
     assert layout.widths == [[width_of((Text("123456"),), 12), width_of((Text("1"),), 12)]]
@@ -83,17 +83,17 @@ def test_the_joints_of_a_block() -> None:
     assert [signed.joint(i, j) for i in range(2) for j in range(2)] == ["", MINUS, "+", MINUS]
 
 
-def test_drawing_leaves_marks_where_it_should() -> None:
+def test_drawing_changes_the_expected_pixels() -> None:
     board = Board(60, 40, 12)
     board.surface((10, 10, 30, 30), VERMILION, VERMILION)
-    pixels = np.asarray(board.picture)
-    assert board.picture.size == (60, 40)
+    pixels = np.asarray(board.image)
+    assert board.image.size == (60, 40)
     coloured = np.argwhere((pixels == (0xD5, 0x5E, 0x00)).all(axis=2))
     assert coloured.min(axis=0).tolist() == [10, 10]
     assert coloured.max(axis=0).tolist() == [30, 30]
     before = pixels.copy()
     board.number((35, 10, 55, 30), value_text(8), value_text(1))
-    changed = np.argwhere((np.asarray(board.picture) != before).any(axis=2))
+    changed = np.argwhere((np.asarray(board.image) != before).any(axis=2))
     assert len(changed) > 10
     assert changed.min(axis=0)[1] > 35
     assert changed.max(axis=0)[1] < 55
@@ -102,14 +102,14 @@ def test_drawing_leaves_marks_where_it_should() -> None:
 def test_dashes_have_gaps() -> None:
     board = Board(50, 50, 12)
     board.dashed((5, 5, 45, 45))
-    top = np.asarray(board.picture.convert("L"))[5, 5:46]
+    top = np.asarray(board.image.convert("L"))[5, 5:46]
     assert set(top.tolist()) == {255, int(top.min())}
     assert 0.4 < (top == 255).mean() < 0.6
     assert WHITE == "#FFFFFF"
 
 
-def test_the_letters_have_all_signs() -> None:
-    """A sign that a font lacks is drawn as the same box as any other that it lacks."""
+def test_the_font_has_all_signs() -> None:
+    """All glyphs missing from a font are drawn as the same box."""
     missing = bytes(font(20).getmask("\ue123"))
     for sign in (MINUS, TIMES, DOT, *"\u2217\u2192\u2248\u2013\u00b2\u00b3\u221a\u221b\u221e"):
         letter = font(20).getmask(sign)

@@ -1,4 +1,4 @@
-"""Frames of one size, and the GIF that is made of them."""
+"""Frames of one size, and the GIF made of them."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ def frames(count: int, seed: int = 0) -> list[Image.Image]:
     return [Image.fromarray(rng.integers(0, 256, (6, 8, 3), dtype=np.uint8)) for _ in range(count)]
 
 
-def test_a_gif_has_its_frames_its_times_and_repeats(tmp_path: Path) -> None:
+def test_a_gif_has_frames_durations_and_loops(tmp_path: Path) -> None:
     save_gif(frames(3), tmp_path / "film.gif", 250)
     with Image.open(tmp_path / "film.gif") as gif:
         assert gif.n_frames == 3
@@ -43,7 +43,7 @@ def test_one_palette_for_all_frames() -> None:
     assert max(np.asarray(frame).max() for frame in small) < COLOURS
 
 
-def test_few_colours_are_kept_as_they_are() -> None:
+def test_few_colours_are_exact() -> None:
     picture = Image.new("RGB", (40, 20), "white")
     picture.paste(BLUE, (0, 0, 10, 10))
     picture.paste(VERMILION, (20, 5, 21, 6))  # a single pixel
@@ -52,19 +52,19 @@ def test_few_colours_are_kept_as_they_are() -> None:
     np.testing.assert_array_equal(np.asarray(small), np.asarray(picture))
 
 
-def test_rare_colours_become_their_nearest() -> None:
+def test_rare_colours_map_to_the_nearest() -> None:
     near = with_few_colours(frames(4))
     for one, other in zip(near, frames(4), strict=True):
         off = np.abs(np.asarray(one.convert("RGB")).astype(int) - np.asarray(other))
         assert 0 < off.mean() < 60
 
 
-def test_room_for_wide_numbers() -> None:
+def test_cells_fit_wide_numbers() -> None:
     def width(number: float) -> int:
         film = Film("test", None, 4, 30)
-        film.make_room([number])
-        film.lay_out([Grid("a", "", (2, 5))], "", [[Block([[(Text("1"),)]])]])
-        return film.board([Block([[(Text("1"),)]])]).picture.width
+        film.fit_cells([number])
+        film.arrange([Grid("a", "", (2, 5))], "", [[Block([[(Text("1"),)]])]])
+        return film.board([Block([[(Text("1"),)]])]).image.width
 
     assert width(1) == width(22) < width(-123456)
 
@@ -78,12 +78,12 @@ def test_without_a_path_nothing_is_written(tmp_path: Path, monkeypatch: pytest.M
 @pytest.mark.parametrize(
     ("frames_per_second", "cell", "error", "text"),
     [
-        (0, 40, ValueError, "test: expected frames_per_second from 0.1 to 50, got 0"),
-        (float("nan"), 40, ValueError, "expected frames_per_second from 0.1 to 50, got nan"),
+        (0, 40, ValueError, "test: expected frames_per_second to be at least 0.1 and at most 50, got 0"),
+        (float("nan"), 40, ValueError, "expected frames_per_second to be finite, got nan"),
         ("4", 40, TypeError, "expected frames_per_second to be a number, got str"),
         (True, 40, TypeError, "expected frames_per_second to be a number, got bool"),
         (4, 23, ValueError, "expected cell from 24"),
-        (4, 201, ValueError, "expected cell from 24 to 200 pixels, got 201"),
+        (4, 201, ValueError, "expected cell from 24 to 200, got 201"),
         (4, 40.0, TypeError, "expected cell to be an int"),
     ],
 )

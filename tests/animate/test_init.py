@@ -1,4 +1,4 @@
-"""The animations are at home in `numpycnn.animate`, and `numpycnn.visualize` gives the same functions."""
+"""The animations live in `numpycnn.animate`, and `numpycnn.visualize` exports the same functions."""
 
 import subprocess
 import sys
@@ -9,7 +9,7 @@ from numpycnn import animate, visualize
 
 
 @pytest.mark.parametrize("name", animate.__all__)
-def test_visualize_gives_the_same_function(name: str) -> None:
+def test_visualize_exports_the_same_function(name: str) -> None:
     assert getattr(visualize, name) is getattr(animate, name)
     assert name in visualize.__all__
     assert name in dir(visualize)

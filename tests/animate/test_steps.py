@@ -1,4 +1,4 @@
-"""The numbers in the animations: the terms of each step make the library's result, whatever the settings."""
+"""The steps of the animations: the terms of each step give the result of the library, for any settings."""
 
 from itertools import pairwise
 from typing import Any
@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 
 from numpycnn import functional as F
+from numpycnn._windows import Windows
 from numpycnn.animate.steps import convolution_steps, pooling_steps, transposed_steps
-from numpycnn.functional.windows import Windows
-from tests.helpers import assert_close, draw_case, draw_pool, draw_transposed, generators
+from tests.drawn import draw_case, draw_pool, draw_transposed, generators
+from tests.helpers import assert_close
 
 
-def test_convolution_steps_are_those_of_the_library() -> None:
+def test_convolution_steps_match_the_library() -> None:
     for rng in generators(50, count=150):
         case = draw_case(rng, 2)
         around = {name: value for name, value in case.settings.items() if name != "kernel_size"}
@@ -31,7 +32,7 @@ def test_convolution_steps_are_those_of_the_library() -> None:
 
 
 @pytest.mark.parametrize("kind", ["max", "avg", "lp"])
-def test_pooling_steps_are_those_of_the_library(kind: str) -> None:
+def test_pooling_steps_match_the_library(kind: str) -> None:
     for rng in generators(51, count=150):
         case = draw_pool(rng, 2, dilated=kind == "max")
         around: dict[str, Any] = {name: value for name, value in case.settings.items() if name != "kernel_size"}
@@ -51,7 +52,7 @@ def test_pooling_steps_are_those_of_the_library(kind: str) -> None:
             elif kind == "avg":
                 made = step.terms.sum() / step.counted.sum()
             else:
-                share = step.counted.size / step.counted.sum()  # more than 1 where the window is incomplete
+                share = step.counted.size / step.counted.sum()  # more than 1 if the window is incomplete
                 made = (share * step.terms[step.inside].sum()) ** (1 / around["p"])
             assert made == pytest.approx(step.result, rel=1e-12, abs=1e-12)
 
@@ -79,21 +80,21 @@ def test_transposed_steps_add_up_to_the_library() -> None:
             assert other.before is one.after
 
 
-def test_an_average_counts_the_padding_only_where_it_is_told_to() -> None:
-    """A 2x2 window on a single element that is padded by one: 1 of 4, and 1 of 1."""
+def test_an_average_counts_the_padding_only_if_set() -> None:
+    """A 2x2 window on a single element padded by one counts 4 or 1 values."""
     for count_include_pad, counted in ((True, 4), (False, 1)):
         _, steps = pooling_steps([[8]], 2, kind="avg", stride=1, padding=1, count_include_pad=count_include_pad)
         assert [step.counted.sum() for step in steps] == [counted] * 4
         assert [step.result for step in steps] == [8 / counted] * 4
 
 
-def test_what_hangs_over_is_never_counted() -> None:
+def test_the_overhang_is_never_counted() -> None:
     _, steps = pooling_steps([[1, 2, 3]], (1, 2), kind="avg", ceil_mode=True)
     assert [step.counted.tolist() for step in steps] == [[[True, True]], [[True, False]]]
     assert [step.result for step in steps] == [1.5, 3.0]
 
 
-def test_the_input_is_left_as_it_was() -> None:
+def test_the_input_is_not_modified() -> None:
     x, weight = np.arange(12.0).reshape(3, 4), np.ones((2, 2))
     windows, _ = transposed_steps(x, weight)
     assert isinstance(windows, Windows)
@@ -124,7 +125,7 @@ BAD_CALLS: list[tuple[Any, tuple[Any, ...], dict[str, Any], type[Exception], str
     (transposed_steps, ([[1]], [[1]]), {"output_padding": 1}, ValueError, "expected output_padding smaller than"),
     (pooling_steps, ([[1]], 1), {"kind": "mean"}, ValueError, "expected kind 'max', 'avg' or 'lp', got 'mean'"),
     (pooling_steps, ([[1]], 1), {"kind": "avg", "dilation": 2}, ValueError, "dilation 1 for kind 'avg', got 2"),
-    (pooling_steps, ([[1]], 1), {"kind": "lp", "p": 0}, ValueError, "expected p from 1 on, and finite, got 0"),
+    (pooling_steps, ([[1]], 1), {"kind": "lp", "p": 0}, ValueError, "expected p to be at least 1, got 0"),
     (pooling_steps, ([[1]], 1), {"padding": 1}, ValueError, "expected padding smaller than the window"),
 ]
 

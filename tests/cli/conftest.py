@@ -62,7 +62,7 @@ def run(
 
 @pytest.fixture
 def default_ctrl_c() -> Iterator[None]:
-    """Python's own handling of Ctrl-C, which is off, for children as well, where the tests run in the background."""
+    """Python's own handling of Ctrl-C: tests in the background, and their children, run without it."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
@@ -70,7 +70,7 @@ def default_ctrl_c() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def trained(digits: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a finished training, not to be changed."""
+    """The folder of a finished training; tests must not change it."""
     folder = tmp_path_factory.mktemp("trained") / "run"
     arguments = ["train", "mnist", "--model", "lenet", "--epochs", "2", "--lr", "0.01", "--data", str(digits)]
     with pinned(digits):

@@ -16,7 +16,7 @@ def test_data_sets(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["64", "64,64,3", "0,5", "x"])
-def test_sizes_that_are_none(text: str) -> None:
+def test_invalid_sizes(text: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError, match="expected"):
         size(text)
     assert size("48,64") == (48, 64)

@@ -1,4 +1,4 @@
-"""Lines that any stream can show, warnings as notes, and what arguments may be."""
+"""Lines that any stream can show, warnings as notes, and valid arguments."""
 
 import argparse
 import io
@@ -28,14 +28,14 @@ from numpycnn.cli.console import (
 from numpycnn.recipes.errors import Setting, SettingError
 
 
-def test_a_line_with_characters_that_the_stream_lacks() -> None:
+def test_a_line_with_characters_that_the_stream_cannot_encode() -> None:
     stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
     say("50 % ██ é \udcff", stream)
     assert stream.buffer.getvalue() == b"50 % \\u2588\\u2588 \\xe9 \\udcff\n"  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(("encoding", "can"), [("utf-8", True), ("cp437", True), ("ascii", False), ("latin-1", False)])
-def test_what_the_output_can_show(monkeypatch: pytest.MonkeyPatch, encoding: str, can: bool) -> None:
+def test_characters_that_the_output_can_show(monkeypatch: pytest.MonkeyPatch, encoding: str, can: bool) -> None:
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding=encoding))
     assert can_show("█") is can
 
@@ -120,7 +120,7 @@ def test_refusing_lets_other_errors_through() -> None:
         (shape, "5", (5,)),
     ],
 )
-def test_arguments_that_are_read(read: Callable[[str], Any], text: str, value: Any) -> None:
+def test_arguments_that_are_parsed(read: Callable[[str], Any], text: str, value: Any) -> None:
     assert read(text) == value
 
 

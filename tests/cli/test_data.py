@@ -1,4 +1,4 @@
-"""The list of data sets, and what fetches one."""
+"""The list of data sets, and the command that fetches one."""
 
 import dataclasses
 import gzip
@@ -36,7 +36,7 @@ TOY = Source(
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
-    """Only a toy in the catalog, and a mirror that has it; the list holds what it was asked for."""
+    """Only a toy in the catalog, and a mirror that has it; the list holds the requested files."""
     for name in list(CATALOG):
         monkeypatch.delitem(CATALOG, name)
     monkeypatch.setitem(CATALOG, "toy", Entry(TOY, lambda root: pytest.fail("nothing is loaded")))
@@ -62,7 +62,7 @@ def test_every_data_set_is_listed(run: Run, known_digits: Path) -> None:
     assert [block[0].partition(":")[0] for block in blocks] == list(CATALOG)
     for block, entry in zip(blocks, CATALOG.values(), strict=True):
         assert block[0] == f"{entry.source.name}: {entry.source.about}"
-        assert f"  licence   {entry.source.licence}" in block
+        assert f"  license   {entry.source.licence}" in block
     assert blocks[0][1].startswith(f"  found     {known_digits} (4 files, 0.5 MB)")
     assert blocks[0][3].startswith("  checksum  WRONG: the SHA-256 is not the expected one")  # they are made up
     missing = "  found     not on this machine; "
@@ -80,7 +80,7 @@ def test_one_is_fetched_once_and_checked(run: Run, asked: list[str], tmp_path: P
         assert lines[0] == ("Toy: 1.2 MB to fetch" if first else "toy: nothing much")
         assert lines[-3:] == [
             f"  found     {cache} (toy.tar.gz, 0.0 MB)",
-            "  licence   CC0",
+            "  license   CC0",
             "  checksum  SHA-256 as expected",
         ]
     assert asked == ["toy.tar.gz"]
@@ -91,7 +91,7 @@ def test_a_file_in_the_cache_that_is_wrong_is_shown_and_fetched_again(
 ) -> None:
     assert run("data", "toy").status == 0
     (tmp_path / "cache" / "toy" / "toy.tar.gz").write_bytes(b"tampered with")
-    assert "WRONG: the SHA-256 is not the expected one; replace the files, or take them away" in run("data").out
+    assert "WRONG: the SHA-256 is not the expected one; replace or remove the files" in run("data").out
     assert "SHA-256 as expected" in run("data", "toy").out
     assert asked == ["toy.tar.gz"] * 2
 
@@ -103,14 +103,14 @@ def test_another_form_and_its_note(run: Run, asked: list[str], tmp_path: Path, m
     assert run("data", "toy").out.splitlines() == [
         "toy: nothing much",
         f"  found     {tmp_path} (tree, 0.3 MB)",
-        "  licence   CC0",
+        "  license   CC0",
         "  checksum  none is published for this form",
         "  note      found as a tree",
     ]
     assert asked == []
 
 
-def test_what_cannot_be_fetched(run: Run, refused: Run, asked: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_download(run: Run, refused: Run, asked: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(name: str, *arguments: object, **settings: object) -> None:
         raise ConnectionError(f"{name} could not be downloaded (no network)")
 
@@ -126,5 +126,5 @@ def test_what_cannot_be_fetched(run: Run, refused: Run, asked: list[str], monkey
     )
 
 
-def test_no_such_data_set(run: Run, refused: Run) -> None:
+def test_an_unknown_data_set(run: Run, refused: Run) -> None:
     refused(run("data", "cifar"), "argument NAME: invalid choice: 'cifar'")

@@ -52,9 +52,7 @@ def test_without_starlette_it_says_how_to_install_it(
     refused(run("draw", trained), "install them with: pip install starlette uvicorn")
 
 
-def test_what_the_user_can_mend_is_one_line(
-    run: Run, trained: Path, tmp_path: Path, refused: Callable[[Any, str], None]
-) -> None:
+def test_a_user_error_is_one_line(run: Run, trained: Path, tmp_path: Path, refused: Callable[[Any, str], None]) -> None:
     refused(run("draw", "nothing"), "expected a .safetensors file")
     for port in ("65536", "-1"):
         refused(run("draw", trained, "--port", port), f"--port: expected a whole number from 0 to 65535, got '{port}'")
@@ -62,7 +60,7 @@ def test_what_the_user_can_mend_is_one_line(
         door.bind(("127.0.0.1", 0))
         door.listen()
         port = str(door.getsockname()[1])
-        refused(run("draw", trained, "--port", port), f"--port {port}: another program has it; name another, or leave")
+        refused(run("draw", trained, "--port", port), f"--port {port}: the port is in use; choose another, or leave")
     refused(run("draw", trained, "--port", "x"), "expected a whole number")
     nn.Sequential([nn.Dense(2)], input_shape=(3,)).save(tmp_path / "own.safetensors")
     refused(run("draw", "own.safetensors"), "expected a model for pictures of 1 or 3 channels")
@@ -78,10 +76,10 @@ def test_a_drawing_becomes_an_input(digit: int, trained: Path, rng: np.random.Ge
     assert found.image is not None
     assert found.image.shape == (1, 28, 28)
     rows, columns = np.nonzero(found.image[0] > 60)
-    assert max(np.ptp(rows), np.ptp(columns)) + 1 in range(19, 22)  # brought to 20 pixels
+    assert max(np.ptp(rows), np.ptp(columns)) + 1 in range(19, 22)  # scaled to 20 pixels
 
 
-def test_what_is_no_drawing_is_a_value_error(trained: Path) -> None:
+def test_an_invalid_drawing_is_a_value_error(trained: Path) -> None:
     model = nn.load_model(trained / "model.safetensors")
     for content in (b"", b"\x89PNG\r\n\x1a\n", b"GIF89a"):
         with pytest.raises(ValueError, match="the drawing: expected"):

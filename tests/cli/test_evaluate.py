@@ -1,4 +1,4 @@
-"""The figures of `evaluate` against NumPy's own counting."""
+"""The results of `evaluate` against counts by NumPy."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -14,13 +14,13 @@ from numpycnn.training import ViewAverage
 Run = Callable[..., Any]
 
 
-def test_evaluate_agrees_with_what_training_measured(run: Run, trained: Path, known_digits: Path) -> None:
+def test_evaluate_agrees_with_the_results_of_the_training(run: Run, trained: Path, known_digits: Path) -> None:
     outcome = run("evaluate", trained, "mnist")
     assert outcome.status == 0
     assert outcome.err == ""
     lines = outcome.out.splitlines()
     assert lines[0] == f"data      mnist: 120 test images, from {known_digits}"
-    assert lines[2].split() == ["class", "images", "recognised", "recall", "most", "often", "mistaken", "for"]
+    assert lines[2].split() == ["class", "images", "recognized", "recall", "most", "often", "mistaken", "for"]
     model = numpycnn.load_model(trained / "model.safetensors")
     _, test = numpycnn.data.load_mnist(known_digits)
     x, labels = test.batch(slice(None))
@@ -47,7 +47,7 @@ def test_views_are_averaged(run: Run, trained: Path, known_digits: Path) -> None
     assert outcome.out.splitlines()[-2] == f"test loss {numpycnn.CrossEntropy().value(y, labels):.4f}"
 
 
-def test_a_network_without_training_is_said_to_be_one(run: Run) -> None:
+def test_an_untrained_network_is_noted(run: Run) -> None:
     outcome = run("evaluate", "lenet", "mnist")
     assert outcome.status == 0
     assert outcome.err == "note: lenet has random weights: it has not been trained\n"
@@ -56,7 +56,7 @@ def test_a_network_without_training_is_said_to_be_one(run: Run) -> None:
 def test_the_table_shows_the_most_frequent_mistake() -> None:
     confusions = np.array([[1998, 2, 0], [0, 3, 1], [0, 0, 0]])
     assert recall_table(confusions, ["cat", "horse", "ox"]).splitlines() == [
-        "class  images  recognised   recall  most often mistaken for",
+        "class  images  recognized   recall  most often mistaken for",
         "-----------------------------------------------------------",
         "cat     2,000       1,998  99.90 %  horse (2 times)",
         "horse       4           3  75.00 %  ox (once)",
@@ -77,7 +77,7 @@ def test_a_model_for_other_pictures_or_classes(run: Run, refused: Run) -> None:
     )
 
 
-def test_a_model_for_classes_of_other_names(run: Run, refused: Run) -> None:
+def test_a_model_with_other_class_names(run: Run, refused: Run) -> None:
     model = numpycnn.models.mlp()
     names = list("ABCDEFGHIJ")
     model.metadata = {"dataset": "letters", "class_names": names, "mean": [0.0], "std": [1.0]}
@@ -88,7 +88,7 @@ def test_a_model_for_classes_of_other_names(run: Run, refused: Run) -> None:
     )
 
 
-def test_pictures_are_normalised_as_in_the_training(run: Run, trained: Path) -> None:
+def test_pictures_are_normalized_as_in_the_training(run: Run, trained: Path) -> None:
     model = numpycnn.load_model(trained / "model.safetensors")
     model.metadata = model.metadata | {"mean": [0.5], "std": [0.1]}
     model.save("other.safetensors")
@@ -96,13 +96,13 @@ def test_pictures_are_normalised_as_in_the_training(run: Run, trained: Path) -> 
     assert before != after
 
 
-def test_no_such_model(run: Run, refused: Run, tmp_path: Path) -> None:
+def test_a_missing_model(run: Run, refused: Run, tmp_path: Path) -> None:
     refused(
         run("evaluate", "nothing", "mnist"), "nothing: expected a .safetensors file, the folder of a training, or one"
     )
     (tmp_path / "text").write_text("no model")
-    refused(run("evaluate", "text", "mnist"), "text: no safetensors file, or a damaged one")
+    refused(run("evaluate", "text", "mnist"), "text: not a safetensors file, or a damaged one")
 
 
-def test_no_such_data(run: Run, refused: Run, trained: Path) -> None:
+def test_unknown_data(run: Run, refused: Run, trained: Path) -> None:
     refused(run("evaluate", trained, "mnist", "--data", "nowhere"), "found no such folder")

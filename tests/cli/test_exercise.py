@@ -1,4 +1,4 @@
-"""`exercise` lists, begins, checks and shows the solution, and never writes to a file that is there."""
+"""`exercise` lists, begins, checks and shows the solution, and never writes to an existing file."""
 
 import inspect
 import re
@@ -19,7 +19,8 @@ Run = Callable[..., Any]
 def solve(name: str, folder: Path = Path()) -> Path:
     """Write numpycnn's own solution as the answer."""
     path = folder / f"{name}.py"
-    path.write_text(f"import numpy as np\n\n{inspect.getsource(EXERCISES[name].solution)}", encoding="utf-8")
+    source = inspect.getsource(EXERCISES[name].solution)
+    path.write_text(f"import numpy as np\nfrom numpycnn import plain\n\n{source}", encoding="utf-8")
     return path
 
 
@@ -35,7 +36,7 @@ def test_an_exercise_from_beginning_to_end(run: Run) -> None:
     sheet = Path("correlate.py").read_text(encoding="utf-8")
     untouched = run("exercise", "correlate")
     assert untouched.status == 1
-    assert untouched.out.endswith("\n\nnothing is filled in yet: the function still raises NotImplementedError\n")
+    assert untouched.out.endswith("\n\nthe body is empty: the function still raises NotImplementedError\n")
     assert Path("correlate.py").read_text(encoding="utf-8") == sheet
 
     _, body = parts(EXERCISES["correlate"].solution)
@@ -48,7 +49,7 @@ def test_an_exercise_from_beginning_to_end(run: Run) -> None:
     assert (
         "  right  a 1x1 kernel, which is a factor\n  WRONG  a 2x2 kernel on a 3x3 matrix\n\ny[0, 0] is -1" in said.out
     )
-    assert "likely: the kernel is turned round." in said.out
+    assert "likely: the kernel is flipped." in said.out
     assert Path("correlate.py").read_text(encoding="utf-8") == wrong
 
     Path("correlate.py").write_text(sheet.replace("    raise NotImplementedError", body), encoding="utf-8")
@@ -86,7 +87,7 @@ def test_the_list_when_all_is_done(run: Run, monkeypatch: pytest.MonkeyPatch) ->
     assert said.out.endswith(f"\n12 of 12 are right in {Path().resolve()}\n")
 
 
-def test_the_last_exercise_leads_to_none(run: Run) -> None:
+def test_the_last_exercise_has_no_next_one(run: Run) -> None:
     solve("adam")
     said = run("exercise", "adam")
     assert said.status == 0
@@ -94,20 +95,22 @@ def test_the_last_exercise_leads_to_none(run: Run) -> None:
 
 
 @pytest.mark.parametrize("name", EXERCISES)
-def test_the_solution_is_shown_and_where_it_is(run: Run, name: str) -> None:
+def test_the_solution_is_shown_with_its_location(run: Run, name: str) -> None:
     said = run("exercise", name, "--solution")
     assert (said.status, said.err) == (0, "")
     places, _, code = said.out.partition("\n\n")
-    solution, *library = places.splitlines()
-    assert solution.startswith("solution  ")
-    for line in [f"{solution}: {name}", *library]:
+    *source, library = places.splitlines()
+    assert source[0].startswith("solution  ")
+    assert library.startswith("library   ")
+    functions = [*EXERCISES[name].source, EXERCISES[name].library]
+    for line, function in zip([*source, library], functions, strict=True):
+        assert line.endswith(f": {function.__name__}")
         path, _, span = line[10:].partition(", lines ")
         first, _, last = span.partition(":")[0].partition(" to ")
         lines = Path(path).read_text(encoding="utf-8").splitlines()[int(first) - 1 : int(last)]
-        assert any(f" {line.rpartition(': ')[2]}(" in text for text in lines[:2]), line
-    assert len(library) == len(EXERCISES[name].library)
-    assert code.startswith(f"def {name}(")
-    assert "return" in code
+        assert any(f" {inspect.unwrap(function).__name__}(" in text for text in lines[:2]), line
+    assert len(source) == code.count("def ") == len(EXERCISES[name].source)
+    assert code.startswith(f"def {EXERCISES[name].source[0].__name__}(")
     assert '"""' not in code
     assert list(Path().iterdir()) == []
 
@@ -117,7 +120,7 @@ def test_the_solution_is_shown_and_where_it_is(run: Run, name: str) -> None:
     [
         (["relu"], "argument NAME: invalid choice: 'relu'"),
         (["--solution"], "--solution: expected the NAME of an exercise (see numpycnn exercise --help)"),
-        (["sgd", "--to", "nowhere"], "--to nowhere: expected a folder that is there"),
+        (["sgd", "--to", "nowhere"], "--to nowhere: expected an existing folder"),
     ],
 )
 def test_wrong_use(run: Run, refused: Run, arguments: list[str], text: str) -> None:
@@ -125,7 +128,7 @@ def test_wrong_use(run: Run, refused: Run, arguments: list[str], text: str) -> N
     assert list(Path().iterdir()) == []
 
 
-def test_a_folder_in_the_place_of_the_file(run: Run, refused: Run) -> None:
+def test_a_folder_in_place_of_the_file(run: Run, refused: Run) -> None:
     Path("sgd.py").mkdir()
     refused(run("exercise", "sgd"), "sgd.py: expected a file, found a folder")
 
@@ -147,7 +150,7 @@ def block(language: str, number: int) -> str:
     return re.findall(rf"^```{language}\n(.*?)^```", PAGE, flags=re.DOTALL | re.MULTILINE)[number]
 
 
-def test_the_page_shows_what_the_command_says(run: Run) -> None:
+def test_the_page_shows_the_output_of_the_command(run: Run) -> None:
     command, _, shown = block("console", 0).partition("\n")
     assert command == "$ numpycnn exercise correlate"
     assert run("exercise", "correlate").out == shown

@@ -72,14 +72,14 @@ def test_the_page_can_be_opened_at_once(
     assert opened == [(picture.parent / "explain-one.html").as_uri()]
 
 
-def test_a_file_that_is_no_page_is_left_alone(
+def test_a_file_of_another_program_is_left_alone(
     run: Run, trained: Path, picture: Path, refused: Callable[[Any, str], None]
 ) -> None:
     out = Path("explain-one.html")
     for name in ([], ["--out", str(out)]):
         for content in ("", "<html>a diary</html>"):
             out.write_text(content)
-            refused(run("explain", trained, picture, *name), "is there already, and no page of this command")
+            refused(run("explain", trained, picture, *name), "exists, and was not written by this command")
             assert out.read_text() == content
     assert run("explain", trained, picture, "--force").status == 0
     assert data_of(out)["title"] == "one.png"
@@ -96,14 +96,12 @@ def test_the_name_of_a_file_may_be_long_or_odd(run: Run, trained: Path, picture:
     assert len(page.stem) > 30
 
 
-def test_a_model_that_sees_nothing_is_given_no_picture(run: Run, refused: Callable[[Any, str], None]) -> None:
+def test_a_model_of_other_inputs_refuses_a_picture(run: Run, refused: Callable[[Any, str], None]) -> None:
     for sentence in ("a good film", "good " * 80):
         refused(run("explain", "text_cnn", sentence), "give such an input as an array in a .npy file")
 
 
-def test_what_the_user_can_mend_is_one_line(
-    run: Run, trained: Path, picture: Path, refused: Callable[[Any, str], None]
-) -> None:
+def test_a_user_error_is_one_line(run: Run, trained: Path, picture: Path, refused: Callable[[Any, str], None]) -> None:
     refused(run("explain", trained), "the following arguments are required: INPUT")
     refused(run("explain", "nothing", picture), "expected a .safetensors file")
     refused(run("explain", trained, "none.png"), "none.png")

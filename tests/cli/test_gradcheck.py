@@ -21,7 +21,7 @@ class WrongTanh(Tanh):
 
 
 class RestlessTanh(Tanh):
-    """A layer that answers differently each time, so that no derivative can be measured."""
+    """A layer with a different output each time, so that no derivative can be measured."""
 
     calls = 0
 
@@ -59,7 +59,7 @@ def test_a_wrong_gradient(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "Dense (layer 1): the gradient of weight is wrong at index" in outcome.out
 
 
-def test_nothing_to_be_measured(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_gradient_can_be_measured(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(MODELS, "restless", tiny(RestlessTanh))
     outcome = run("gradcheck", "restless", "--input-shape", "1,3,4", "--samples", "2")
     assert outcome.status == 1
@@ -68,5 +68,5 @@ def test_nothing_to_be_measured(run: Run, monkeypatch: pytest.MonkeyPatch) -> No
     assert outcome.err.count("\n") == 1
 
 
-def test_no_such_model(run: Run, refused: Run) -> None:
+def test_a_missing_model(run: Run, refused: Run) -> None:
     refused(run("gradcheck", "nothing"), "nothing: expected a .safetensors file, the folder of a training, or one of")

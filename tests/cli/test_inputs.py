@@ -1,4 +1,4 @@
-"""From a file to a model's input: pictures as the training made them, pictures as they fit, and arrays."""
+"""A model input from a file: pictures read as in the training, pictures resized to fit, and arrays."""
 
 import wave
 from pathlib import Path
@@ -29,7 +29,7 @@ def plain(*shape: int) -> nn.Sequential:
     return nn.Sequential([nn.Flatten(), nn.Dense(3)], input_shape=shape)
 
 
-def test_a_model_that_says_how_gets_its_pictures_so(trained: Path, photo: Path) -> None:
+def test_a_trained_model_gets_pictures_with_its_preprocessing(trained: Path, photo: Path) -> None:
     model = nn.load_model(trained / "model.safetensors")
     found = example_of(model, str(trained), str(photo))
     image = prepare_digit(read_picture(photo))
@@ -41,30 +41,30 @@ def test_a_model_that_says_how_gets_its_pictures_so(trained: Path, photo: Path) 
     assert (found.title, list(found.notes)) == ("one.png", [])
 
 
-def test_the_picture_that_is_shown_is_a_small_one(trained: Path, photo: Path) -> None:
+def test_the_shown_picture_is_small(trained: Path, photo: Path) -> None:
     found = example_of(nn.load_model(trained / "model.safetensors"), "", str(photo))
     assert found.picture is not None
     assert found.picture.shape == (256, 320, 3)
 
 
-@pytest.mark.parametrize(("shape", "kind"), [((1, 12, 15), "grey"), ((3, 12, 15), "colours")])
-def test_any_other_model_gets_what_fits(shape: tuple[int, ...], kind: str, photo: Path) -> None:
+@pytest.mark.parametrize(("shape", "kind"), [((1, 12, 15), "grey"), ((3, 12, 15), "colors")])
+def test_any_other_model_gets_a_resized_picture(shape: tuple[int, ...], kind: str, photo: Path) -> None:
     found = example_of(plain(*shape), "own.safetensors", str(photo))
     assert found.image is not None
     assert found.image.shape == found.x.shape == shape, kind
     assert np.allclose(found.x, found.image / 255)
     assert found.class_names is None
     (note,) = found.notes
-    assert note.startswith("The model does not say how its inputs are made: the picture was brought to its size")
+    assert note.startswith("The model does not describe its preprocessing: the picture was resized to its input shape")
 
 
-def test_a_network_of_the_zoo_is_said_to_be_untrained(photo: Path) -> None:
+def test_a_network_of_the_zoo_is_noted_as_untrained(photo: Path) -> None:
     found = example_of(plain(1, 12, 15), "lenet", str(photo))
     assert found.class_names == ["0", "1", "2"]
     assert found.notes[0] == "lenet has random weights: it has not been trained."
 
 
-def test_an_array_is_taken_as_it_is(tmp_path: Path, rng: np.random.Generator) -> None:
+def test_an_array_is_not_changed(tmp_path: Path, rng: np.random.Generator) -> None:
     x = rng.normal(size=(4, 9))
     np.save(tmp_path / "x.npy", x)
     found = example_of(nn.Sequential([nn.Conv1D(2, 3)], input_shape=(4, 9)), "own", str(tmp_path / "x.npy"))
@@ -112,12 +112,12 @@ def test_an_array_that_does_not_fit_is_named(tmp_path: Path) -> None:
         example_of(nn.Sequential([nn.Dense(3)], input_shape=(2,)), "own", str(file))
 
 
-@pytest.mark.parametrize(("value", "spelled"), [(np.nan, "nan"), (-np.inf, "-inf"), (1e300, r"1e\+300")])
-def test_an_array_that_is_not_finite_is_named(tmp_path: Path, value: float, spelled: str) -> None:
+@pytest.mark.parametrize(("value", "text"), [(np.nan, "nan"), (-np.inf, "-inf"), (1e300, r"1e\+300")])
+def test_an_array_that_is_not_finite_is_named(tmp_path: Path, value: float, text: str) -> None:
     model, file, x = nn.Sequential([nn.Conv1D(2, 3)], input_shape=(4, 9)), tmp_path / "x.npy", np.ones((4, 9))
     x[2, 5] = value
     np.save(file, x)
-    with pytest.raises(CommandError, match=rf"x\.npy: expected finite numbers of float32, got {spelled} at \(2, 5\)$"):
+    with pytest.raises(CommandError, match=rf"x\.npy: expected finite values of float32, got {text} at \(2, 5\)$"):
         example_of(model, "own", str(file))
     x[3] = value
     np.save(file, x)
@@ -125,7 +125,7 @@ def test_an_array_that_is_not_finite_is_named(tmp_path: Path, value: float, spel
         example_of(model, "own", str(file))
 
 
-def test_an_array_file_that_is_none_is_named(tmp_path: Path) -> None:
+def test_an_invalid_array_file_is_named(tmp_path: Path) -> None:
     model = nn.Sequential([nn.Dense(3)], input_shape=(2,))
     file = tmp_path / "x.npy"
     for content in (b"", b"no array", b"\x93NUMPY\x01\x00"):
@@ -143,23 +143,23 @@ def test_an_array_file_that_is_none_is_named(tmp_path: Path) -> None:
         example_of(model, "own", str(tmp_path / "none.npy"))
 
 
-def test_a_model_that_takes_no_pictures_says_so(photo: Path) -> None:
+def test_a_model_without_picture_inputs_refuses_a_picture(photo: Path) -> None:
     with pytest.raises(CommandError, match=r"of 1 or 3 channels, got one for inputs of shape \(4, 9\); give .* \.npy"):
         example_of(nn.Sequential([nn.Conv1D(2, 3)], input_shape=(4, 9)), "own", str(photo))
     with pytest.raises(CommandError, match=r"got one for inputs of shape \(2, 8, 8\)"):
         blank(plain(2, 8, 8), "own")
 
 
-def test_a_picture_that_is_none_is_named(tmp_path: Path, trained: Path) -> None:
+def test_an_invalid_picture_is_named(tmp_path: Path, trained: Path) -> None:
     model = nn.load_model(trained / "model.safetensors")
     (tmp_path / "x.png").write_bytes(b"GIF89a")
     with pytest.raises(DataFormatError, match="expected a PNG or JPEG picture"):
         example_of(model, "", str(tmp_path / "x.png"))
-    with pytest.raises(CommandError, match=r"a drawing: .*nothing that stands out"):
+    with pytest.raises(CommandError, match=r"a drawing: .*found only background"):
         from_picture(model, "", np.full((50, 50), 255, np.uint8), "a drawing")
 
 
-def test_nothing_drawn_yet(trained: Path) -> None:
+def test_an_empty_drawing(trained: Path) -> None:
     model = nn.load_model(trained / "model.safetensors")
     found = blank(model, str(trained))
     assert np.allclose(found.x, -0.1307 / 0.3081, atol=1e-6)

@@ -19,13 +19,13 @@ Run = Callable[..., Any]
 
 
 def bag(input_shape: tuple[int, ...], classes: int, *, vocabulary: int, seed: int = 0) -> Sequential:
-    """A network that reads: a vector for each word, and a dense layer on all of them."""
+    """A network of sentences: a vector for each word, and a dense layer on all of them."""
     return Sequential([Embedding(vocabulary, 4), Flatten(), Dense(classes)], input_shape=input_shape, seed=seed)
 
 
 @pytest.fixture(params=["pictures", "recordings", "sentences"])
 def kind(request: pytest.FixtureRequest, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """One of the kinds, made up and easily learnt, where the arguments in `KINDS` expect it."""
+    """One of the kinds, made up and easy to learn, at the paths in `KINDS`."""
     rng = np.random.default_rng(0)
     if request.param == "pictures":
         files = {
@@ -53,7 +53,7 @@ def kind(request: pytest.FixtureRequest, run: Run, tmp_path: Path, monkeypatch: 
     return str(request.param)
 
 
-# Data set, options, an input that the model should know, and its class.
+# Data set, options, an input from the training set, and its class.
 KINDS: dict[str, tuple[str, list[str], str, str]] = {
     "pictures": ("pets", ["--model", "mlp", "--size", "8,6"], "one", "dog"),
     "recordings": ("spoken_digits", ["--model", "mlp", "--data", "."], "one", "1"),
@@ -100,8 +100,8 @@ def test_each_kind_is_trained_evaluated_and_predicted(run: Run, kind: str) -> No
     assert answer[kind][0]["class"] == expected
 
 
-def test_the_model_file_says_all_that_a_prediction_needs(run: Run, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing but the file: no data set, no vocabulary beside it."""
+def test_the_model_file_holds_everything_for_a_prediction(run: Run, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only the file: no data set, and no vocabulary file."""
     dataset, options, example, expected = KINDS[kind]
     assert run("train", dataset, *options, "--epochs", "10", "--lr", "0.02", "--out", "out").status == 0
     alone = Path("alone.safetensors")
@@ -138,7 +138,7 @@ class TestPictures:
         assert "output    runs/pets\n" in outcome.out
         assert run("evaluate", "runs/pets", "./pets").status == 0  # in the size that the model was trained with
 
-    def test_resume_keeps_to_its_size(self, run: Run, refused: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_resume_keeps_its_size(self, run: Run, refused: Run, monkeypatch: pytest.MonkeyPatch) -> None:
         def press(*arguments: object, **settings: object) -> None:
             raise KeyboardInterrupt
 
@@ -149,7 +149,7 @@ class TestPictures:
         refused(run("train", "pets", "--resume", "--size", "9,9"), text)
         refused(
             run("predict", "one"),
-            "is unfinished; finish it with: numpycnn train pets --out runs/pets --resume; or take the model as it is",
+            "is unfinished; finish it with: numpycnn train pets --out runs/pets --resume; or use the model",
         )
 
     def test_a_broken_picture_is_named_or_left_out(self, run: Run, refused: Run) -> None:
@@ -159,10 +159,10 @@ class TestPictures:
         assert not Path("runs").exists()
         outcome = run("train", "pets", *options, "--skip-broken")
         assert outcome.status == 0
-        assert outcome.err.startswith("note: pets: 1 of 46 pictures are left out: pets/cat/bad.png: expected")
+        assert outcome.err.startswith("note: pets: 1 of 46 pictures were skipped: pets/cat/bad.png: expected")
 
     def test_options_of_folders(self, run: Run, refused: Run) -> None:
-        refused(run("train", "mnist", "--size", "9,9"), "--size 9,9 is for folders of pictures, and mnist is none")
+        refused(run("train", "mnist", "--size", "9,9"), "--size 9,9 is for folders of pictures, not for mnist")
         refused(
             run("train", "pets", "--size", "9"), "argument --size: expected height and width such as 64,64, got '9'"
         )
@@ -179,7 +179,7 @@ class TestRecordings:
         text = "text_cnn takes sentences and nothing else, and the examples of spoken_digits are recordings"
         refused(run("train", "spoken_digits", "--data", ".", "--model", "text_cnn"), text)
 
-    def test_recordings_that_cannot_be_read_do_not_stop_the_others(self, run: Run) -> None:
+    def test_unreadable_recordings_do_not_stop_the_others(self, run: Run) -> None:
         assert run("train", "spoken_digits", "--data", ".", "--model", "mlp", "--epochs", "1").status == 0
         Path("stereo.wav").write_bytes(wav_bytes(np.stack([tone(440)] * 2, axis=1)))
         Path("empty.wav").write_bytes(wav_bytes(tone(440)[:0]))
@@ -199,18 +199,18 @@ class TestRecordings:
 class TestSentences:
     OPTIONS = ("--model", "bag", "--data", ".", "--epochs", "1")
 
-    def test_sentences_that_cannot_be_read_do_not_stop_the_others(self, run: Run) -> None:
+    def test_invalid_sentences_do_not_stop_the_others(self, run: Run) -> None:
         assert run("train", "sentence_polarity", *self.OPTIONS).status == 0
         outcome = run("predict", "", " . . . ", "word " * 65, "a good film")
         assert outcome.status == 2
         assert [line.partition("found ")[2] for line in outcome.err.splitlines()] == [
-            "'', which has no words",
-            "' . . . ', which has no words",
+            "no words in ''",
+            "no words in ' . . . '",
             "65 in 'word word word word word word word word word word word wo...'; shorten it",
         ]
         assert "\na good film: " in outcome.out
 
-    def test_a_file_is_no_sentence(self, run: Run, refused: Run) -> None:
+    def test_a_file_in_place_of_a_sentence_is_refused(self, run: Run, refused: Run) -> None:
         assert run("train", "sentence_polarity", *self.OPTIONS).status == 0
         Path("photo.jpg").touch()
         outcome = run("predict", "photo.jpg", "a" * 300)
@@ -220,7 +220,7 @@ class TestSentences:
         )
 
     def test_the_surest_mistakes_are_listed(self, run: Run) -> None:
-        Path("rt-polarity.pos").write_text(Path("rt-polarity.neg").read_text())  # not to be told apart
+        Path("rt-polarity.pos").write_text(Path("rt-polarity.neg").read_text())  # the classes are indistinguishable
         assert run("train", "sentence_polarity", *self.OPTIONS).status == 0
         lines = Path("runs/sentence_polarity/misclassified.txt").read_text().splitlines()
         assert lines[0].endswith(" of 8 misclassified")

@@ -1,4 +1,4 @@
-"""The command line as a whole: helps, complaints, exit statuses, pipes, and a real process that is interrupted."""
+"""The command line as a whole: help, errors, exit statuses, pipes, and a real process that is interrupted."""
 
 import io
 import os
@@ -13,7 +13,7 @@ import pytest
 
 import numpycnn
 from numpycnn.cli import console, main, summary
-from numpycnn.serialization import open_arrays
+from numpycnn.io.serialization import open_arrays
 
 Run = Callable[..., Any]
 COMMANDS = ["train", "evaluate", "predict", "data", "summary", "gradcheck", "exercise"]
@@ -98,10 +98,10 @@ WRONG = [
     (["train", "mnist", "--model", "x"], "argument --model: invalid choice: 'x'"),
     (["train", "mnist", "--optimizer", "x"], "argument --optimizer: invalid choice: 'x'"),
     (["train", "mnist", "--resume", "--force"], "argument --force: not allowed with argument --resume"),
-    (["train", "mnist", "--threads", "5000"], "expected 1 to 1024 threads, got 5000"),
+    (["train", "mnist", "--threads", "5000"], "expected n from 1 to 1024, got 5000"),
     (["train", "mnist", "--ep", "1"], "unrecognized arguments: --ep 1"),
     (["evaluate", "lenet", "cifar"], "argument DATASET: invalid choice: 'cifar'"),
-    (["summary", "lenet", "--input-shape", "1,x"], "expected sizes from 1 on such as 1,28,28, got '1,x'"),
+    (["summary", "lenet", "--input-shape", "1,x"], "expected sizes of at least 1, such as 1,28,28, got '1,x'"),
     (["gradcheck", "lenet", "--samples", "0"], "argument --samples: expected a whole number from 1"),
     (["predict"], "the following arguments are required: INPUT"),
 ]
@@ -114,7 +114,7 @@ def test_wrong_use_is_one_line(run: Run, refused: Run, tmp_path: Path, arguments
 
 
 def test_a_wrong_setting_of_the_environment_is_named(run: Run, refused: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("numpycnn.kernels.threads._num_threads", None)
+    monkeypatch.setattr("numpycnn._settings._num_threads", None)
     monkeypatch.setenv("NUMPYCNN_NUM_THREADS", "many")
     refused(run("gradcheck", "mlp"), "NUMPYCNN_NUM_THREADS: expected a whole number, got 'many'")
 
@@ -130,9 +130,7 @@ EXPECTED = [
 
 
 @pytest.mark.parametrize(("error", "text"), EXPECTED, ids=lambda value: type(value).__name__)
-def test_what_a_user_can_mend_is_one_line(
-    run: Run, monkeypatch: pytest.MonkeyPatch, error: Exception, text: str
-) -> None:
+def test_a_user_error_is_one_line(run: Run, monkeypatch: pytest.MonkeyPatch, error: Exception, text: str) -> None:
     def fail(*arguments: object, **settings: object) -> None:
         raise error
 
@@ -140,7 +138,7 @@ def test_what_a_user_can_mend_is_one_line(
     assert run("summary", "lenet") == (2, "", text)
 
 
-def test_a_defect_of_ours_keeps_its_traceback(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bug_keeps_its_traceback(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*arguments: object, **settings: object) -> None:
         raise ValueError("a defect")
 
@@ -161,14 +159,14 @@ def test_ctrl_c_anywhere(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class GonePipe(io.StringIO):
-    """A stream whose reader has gone away."""
+    """A stream with a closed reader."""
 
     def flush(self) -> None:
         raise BrokenPipeError
 
 
 @pytest.mark.parametrize("arguments", [["summary", "lenet"], ["--help"]])
-def test_a_reader_that_has_gone_is_no_error(
+def test_a_closed_reader_is_not_an_error(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: list[str]
 ) -> None:
     monkeypatch.setattr(sys, "stdout", GonePipe())
@@ -187,7 +185,7 @@ def test_a_closed_pipe_of_a_real_process_is_quiet() -> None:
     assert (done.returncode, done.stderr) == (141, "")
 
 
-def test_closed_streams_are_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_closed_streams_are_not_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdout", None)
     monkeypatch.setattr(sys, "stderr", None)
     assert main(["summary", "lenet"]) == 0
@@ -219,7 +217,7 @@ def test_ctrl_c_leaves_a_checkpoint_that_resume_finishes(digits: Path, tmp_path:
     assert process.returncode == 130
     assert "output    runs/mnist\n" in out
     assert "Traceback" not in err
-    said = "interrupted: the training so far is in runs/mnist/checkpoint.safetensors; to go on: "
+    said = "interrupted: the training so far is in runs/mnist/checkpoint.safetensors; to resume it: "
     assert err.splitlines()[-1] == (f"{said}numpycnn train mnist --out runs/mnist --resume --data {digits}")
     assert not (tmp_path / "runs/mnist/model.safetensors").exists()
     with open_arrays(tmp_path / "runs/mnist/checkpoint.safetensors") as file:
@@ -244,7 +242,7 @@ def test_ctrl_c_leaves_a_checkpoint_that_resume_finishes(digits: Path, tmp_path:
 @pytest.mark.parametrize(
     ("interrupted", "command"),
     [
-        ("numba", ["-c", "import sys, numpycnn_command; sys.exit(numpycnn_command.main())"]),
+        ("numpy", ["-c", "import sys, numpycnn_command; sys.exit(numpycnn_command.main())"]),
         ("argparse", ["-m", "numpycnn", "summary", "lenet"]),
     ],
 )

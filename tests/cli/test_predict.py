@@ -70,7 +70,7 @@ def test_bars_are_aligned_and_the_best_is_marked() -> None:
     ]
 
 
-def test_a_bar_is_full_only_where_the_figure_is() -> None:
+def test_a_bar_is_full_only_at_100_percent() -> None:
     for probability, line in [(0.9994, f"> no    99.9 %  {'█' * 39}"), (0.9996, f"> no   100.0 %  {'█' * 40}")]:
         assert as_bars("a.png", np.array([probability, 1 - probability]), ["no", "yes"]).splitlines()[1] == line
 
@@ -80,7 +80,7 @@ def test_bars_on_a_terminal_without_blocks(monkeypatch: pytest.MonkeyPatch) -> N
     assert as_bars("a.png", PROBABILITIES, ["cat", "horse", "ox"]).splitlines()[1] == "  cat      5.0 %  ##"
 
 
-def test_names_that_the_terminal_lacks(trained: Path, picture: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_names_that_the_terminal_cannot_encode(trained: Path, picture: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     other = picture.with_name("eins ①.png")
     picture.rename(other)
     stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
@@ -90,7 +90,7 @@ def test_names_that_the_terminal_lacks(trained: Path, picture: Path, monkeypatch
 
 
 @pytest.mark.skipif(os.name != "posix", reason="names of any bytes are POSIX's")
-def test_names_that_are_no_text(run: Run, trained: Path, picture: Path) -> None:
+def test_names_with_control_characters(run: Run, trained: Path, picture: Path) -> None:
     name = os.fsdecode(b"\xff\n.png")
     picture.rename(picture.with_name(name))
     outcome = run("predict", "--model", trained, name)
@@ -123,7 +123,7 @@ def test_the_newest_model_is_the_default(run: Run, trained: Path, picture: Path)
 
 @pytest.fixture
 def unfinished(trained: Path) -> Path:
-    """A folder with nothing but a checkpoint, as Ctrl-C leaves it."""
+    """A folder with only a checkpoint, as after Ctrl-C."""
     model = numpycnn.load_model(trained / "model.safetensors")
     trainer = numpycnn.Trainer(model, loss=numpycnn.CrossEntropy(), optimizer=numpycnn.SGD(0.1))
     folder = Path("runs/first try")
@@ -132,10 +132,10 @@ def unfinished(trained: Path) -> Path:
     return folder
 
 
-def test_an_unfinished_training_is_said_to_be_one(run: Run, refused: Run, picture: Path, unfinished: Path) -> None:
+def test_an_unfinished_training_is_reported(run: Run, refused: Run, picture: Path, unfinished: Path) -> None:
     advice = (
         "finish it with: numpycnn train mnist --out 'runs/first try' --resume; "
-        "or take the model as it is so far: runs/first try/checkpoint.safetensors"
+        "or use the model trained so far: runs/first try/checkpoint.safetensors"
     )
     refused(
         run("predict", "--model", unfinished, "one.png"),
@@ -152,7 +152,7 @@ def test_no_model_yet(run: Run, refused: Run, picture: Path) -> None:
     refused(run("predict", "one.png"), "no trained model in runs: expected runs/*/model.safetensors; train one with")
 
 
-def test_pictures_that_cannot_be_read_do_not_stop_the_others(run: Run, trained: Path, picture: Path) -> None:
+def test_unreadable_pictures_do_not_stop_the_others(run: Run, trained: Path, picture: Path) -> None:
     Path("text.png").write_text("no picture")
     Image.new("L", (40, 40), 255).save("blank.png")
     Path("cut.png").write_bytes(picture.read_bytes()[:60])
@@ -164,7 +164,7 @@ def test_pictures_that_cannot_be_read_do_not_stop_the_others(run: Run, trained: 
     ]
     assert "found no such file" in errors[0]
     assert "found another kind of file" in errors[1]
-    assert errors[2].startswith("numpycnn: error: blank.png: expected a picture of a digit, found nothing that stands")
+    assert errors[2].startswith("numpycnn: error: blank.png: expected a picture of a digit, found only background")
     assert "found a folder" in errors[4]
     assert "\none.png: " in outcome.out
 
@@ -193,17 +193,15 @@ def test_a_network_without_weights(run: Run, refused: Run, picture: Path) -> Non
         },
     ],
 )
-def test_a_model_that_does_not_say_how_it_was_trained(
-    run: Run, refused: Run, picture: Path, metadata: dict[str, Any]
-) -> None:
+def test_a_model_without_complete_metadata(run: Run, refused: Run, picture: Path, metadata: dict[str, Any]) -> None:
     model = numpycnn.models.mlp()
     model.metadata = metadata
     model.save("m.safetensors")
-    text = "m.safetensors: expected a model whose metadata says how its inputs are made"
+    text = "m.safetensors: expected a model with its preprocessing in the metadata"
     refused(run("predict", "--model", "m.safetensors", "one.png"), text)
 
 
-def test_metadata_that_makes_no_sense(run: Run, picture: Path) -> None:
+def test_invalid_metadata(run: Run, picture: Path) -> None:
     model = numpycnn.models.mlp()
     model.metadata = {"dataset": "mnist", "class_names": list("0123456789"), "mean": [0.1], "std": [-1.0]}
     model.metadata["reader"] = {"kind": "digit"}

@@ -44,7 +44,7 @@ def test_an_input_shape_that_does_not_fit(run: Run, refused: Run, shape: str, te
     refused(run("summary", "tiny_vgg", "--input-shape", shape), text)
 
 
-def test_an_empty_folder_is_no_model(run: Run, refused: Run, tmp_path: Path) -> None:
+def test_an_empty_folder_is_not_a_model(run: Run, refused: Run, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     refused(
         run("summary", "empty"), "empty: expected a .safetensors file, the folder of a training, or one of tiny_vgg"

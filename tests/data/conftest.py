@@ -1,4 +1,4 @@
-"""Fixtures of the data package: small IDX files, a cache of their own, no network, no data but what a test makes."""
+"""Fixtures of the data package: small IDX files, a temporary cache and no network."""
 
 import functools
 import gzip
@@ -18,7 +18,7 @@ def idx_bytes(array: np.ndarray) -> bytes:
 
 @pytest.fixture
 def write_idx() -> Callable[[Path, np.ndarray], bytes]:
-    """Write an array as IDX, packed if the name ends in .gz, and return the unpacked bytes."""
+    """Write an array as IDX, compressed if the name ends in .gz, and return the uncompressed bytes."""
 
     def write(path: Path, array: np.ndarray) -> bytes:
         content = idx_bytes(array)
@@ -39,7 +39,7 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
 
 @pytest.fixture(autouse=True)
 def no_network(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """No loader reaches a mirror; the list holds what would have been asked for."""
+    """No loader reaches a mirror; the list records the requested files."""
     asked: list[str] = []
 
     def fetch(filename: str, *arguments: object, **settings: object) -> Path:
@@ -53,14 +53,14 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 @pytest.fixture(scope="session")
 def real(data_folder: Path) -> Callable[[str], tuple[Dataset, Dataset]]:
-    """Load a real data set by its name, once for all tests; skip where it is not at hand."""
+    """Load a real data set by its name, once for all tests; skip if it is not available."""
 
     @functools.cache
     def load(name: str) -> tuple[Dataset, Dataset] | str:
         try:
             return CATALOG[name].load(data_folder)
         except FileNotFoundError as error:
-            return f"NUMPYCNN_DATA holds no {name}: {error}"
+            return f"NUMPYCNN_DATA does not contain {name}: {error}"
 
     def loaded(name: str) -> tuple[Dataset, Dataset]:
         found = load(name)

@@ -1,4 +1,4 @@
-"""Makers of small files for the tests of the data package."""
+"""Build small files for the tests of the data package."""
 
 import io
 import struct
@@ -13,7 +13,7 @@ from scipy.io import wavfile
 
 
 def pack(path: Path, kind: str, files: dict[str, bytes]) -> Path:
-    """Write files as a folder or an archive; a folder gets all of them, and nothing else."""
+    """Write files to a folder or an archive."""
     if kind == "folder":
         for name, content in files.items():
             (path / name).parent.mkdir(parents=True, exist_ok=True)
@@ -44,7 +44,7 @@ def tone(hertz: float, seconds: float = 0.5, rate: int = 8000) -> np.ndarray:
 
 
 def png_of(width: int, height: int) -> bytes:
-    """A PNG that claims a size and holds no pixels."""
+    """A PNG with a size in its header and no pixels."""
 
     def chunk(kind: bytes, body: bytes) -> bytes:
         return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
@@ -54,7 +54,7 @@ def png_of(width: int, height: int) -> bytes:
 
 
 def jpeg_of(width: int, height: int) -> bytes:
-    """A JPEG that claims a size and holds a few pixels."""
+    """A JPEG with a size in its header and a few pixels."""
     found = bytearray(picture_bytes(np.zeros((2, 2), np.uint8), "JPEG"))
     place = found.index(b"\xff\xc0") + 5  # the frame header: marker, length, precision, then height and width
     found[place : place + 4] = struct.pack(">HH", height, width)
@@ -68,8 +68,8 @@ def picture_bytes(pixels: np.ndarray, kind: str = "PNG") -> bytes:
     return file.getvalue()
 
 
-def right_png(content: bytes) -> bytes:
-    """A damaged PNG with the checksums of all its chunks made right."""
+def fix_png_checksums(content: bytes) -> bytes:
+    """Recompute the checksums of all chunks of a damaged PNG."""
     found, place = bytearray(content), 8
     while place + 12 <= len(found):
         end = place + 8 + int.from_bytes(found[place : place + 4], "big")

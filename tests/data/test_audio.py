@@ -1,4 +1,4 @@
-"""WAV files of every kind, and spectrograms against the formula written out with a plain Fourier transform."""
+"""WAV files of every kind, and spectrograms against the formula with a plain Fourier transform."""
 
 import json
 import struct
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from numpycnn.data.audio import MOST_BYTES, SpectrogramReader, decode_wav, mel_filters
+from numpycnn.data.audio import MAX_BYTES, SpectrogramReader, decode_wav, mel_filters
 from numpycnn.errors import DataFormatError
 from tests.data.small import tone, wav_bytes
 from tests.mutations import bounded_memory, mutate_bytes
@@ -41,7 +41,7 @@ class TestDecode:
         content = b"RIFF" + struct.pack("<I", len(header) + 10) + header + body + b"\0"
         assert decode_wav(content, "a.wav")[1].tolist() == [0.5, -1, 100 / 2**23]
 
-    def test_a_chunk_that_is_not_known_is_skipped(self) -> None:
+    def test_an_unknown_chunk_is_skipped(self) -> None:
         content = wav_bytes(tone(440))
         extra = b"tool" + struct.pack("<I", 4) + b"info"
         content = content[:4] + struct.pack("<I", len(content) - 8 + len(extra)) + content[8:12] + extra + content[12:]
@@ -65,12 +65,12 @@ class TestDecode:
             (wav_bytes(np.ones(4000 * 61, np.uint8), 4000), "expected a recording of at most 60 s, found one of 61 s"),
         ],
     )
-    def test_what_is_no_recording_of_one_voice(self, content: bytes, text: str) -> None:
+    def test_invalid_recordings_are_refused(self, content: bytes, text: str) -> None:
         with pytest.raises(DataFormatError, match=text):
             decode_wav(content, "a.wav")
 
     @pytest.mark.parametrize("kind", [np.int16, np.uint8, np.float32])
-    def test_mutated_files_give_a_wave_or_our_error(self, kind: type) -> None:
+    def test_mutated_files_give_a_wave_or_a_format_error(self, kind: type) -> None:
         rng = np.random.default_rng(0)
         content = wav_bytes(np.clip(tone(440, 0.02) / 100, 1, 120).astype(kind))
         refused = 0
@@ -96,7 +96,7 @@ class TestFilters:
         middles = mel(filters.argmax(axis=1) * 8000 / 4096)
         np.testing.assert_allclose(np.diff(middles), mel(4000) / 21, atol=4)
 
-    def test_neighbours_share_each_frequency(self) -> None:
+    def test_neighbors_share_each_frequency(self) -> None:
         filters = mel_filters(20, 4096, 8000)
         frequencies = np.arange(2049) * 8000 / 4096
         inner = (mel(frequencies) > mel(4000) / 21) & (mel(frequencies) < 20 * mel(4000) / 21)
@@ -108,7 +108,7 @@ class TestFilters:
 
 
 def plain_spectrogram(wave: np.ndarray, reader: SpectrogramReader) -> np.ndarray:
-    """The formula, one window after the other."""
+    """The formula, one window at a time."""
     half = reader.window // 2
     padded = np.pad(wave.astype(float), (half, reader.window))
     window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(reader.window) / reader.window)
@@ -135,7 +135,7 @@ class TestSpectrogram:
         for image, wave in zip(found, waves, strict=True):
             np.testing.assert_allclose(image[0], plain_spectrogram(wave, reader), atol=1e-5)
 
-    def test_many_at_a_time_are_like_one(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_chunks_do_not_change_the_result(self, monkeypatch: pytest.MonkeyPatch) -> None:
         reader = SpectrogramReader(samples=500, hop=100)
         waves = np.random.default_rng(0).normal(size=(7, 500))
         whole = reader.spectrograms(waves)
@@ -144,7 +144,7 @@ class TestSpectrogram:
         assert reader.spectrograms(waves[:0]).shape == (0, 1, 40, 5)
 
     @pytest.mark.parametrize("hertz", [300, 1000, 3000])
-    def test_a_tone_is_a_line_at_its_height(self, hertz: float) -> None:
+    def test_a_tone_is_a_line_in_its_band(self, hertz: float) -> None:
         reader = SpectrogramReader()
         image = reader.spectrograms(reader.stretch(8000, tone(hertz, 1.0))[np.newaxis])[0, 0]
         assert abs(image[:, 20].argmax() + 1 - 41 * mel(hertz) / mel(4000)) < 1
@@ -160,13 +160,13 @@ class TestSpectrogram:
 class TestStretch:
     READER = SpectrogramReader(samples=100, hop=10)
 
-    def test_a_short_recording_is_centred(self) -> None:
+    def test_a_short_recording_is_centered(self) -> None:
         found = self.READER.stretch(8000, np.full(41, 0.5))
         assert found.dtype == np.float32
         assert np.flatnonzero(found).tolist() == list(range(29, 70))
         assert found.max() == 1
 
-    def test_of_a_long_one_the_loudest_part_is_taken(self) -> None:
+    def test_the_loudest_part_of_a_long_recording_is_used(self) -> None:
         wave = np.full(1000, 0.01)
         wave[640:700] = 0.5
         found = self.READER.stretch(8000, wave)
@@ -177,7 +177,9 @@ class TestStretch:
     def test_other_rates_are_resampled(self, rate: int) -> None:
         reader = SpectrogramReader()
         waves = [reader.stretch(r, tone(1000, 0.8, r) + 0.1 * tone(300, 0.8, r)) for r in (rate, 8000)]
-        found, expected = reader.spectrograms(np.stack(waves))[:, 0, :, 15:45]  # away from the edges, which click
+        found, expected = reader.spectrograms(np.stack(waves))[
+            :, 0, :, 15:45
+        ]  # without the edges, which contain clicks
         loud = expected > 0.5
         np.testing.assert_allclose(found[loud], expected[loud], atol=0.01)
 
@@ -191,7 +193,7 @@ class TestReader:
         wave = reader.stretch(*decode_wav(wav_bytes(tone(440, 0.3)), ""))
         assert np.array_equal(found, reader.spectrograms(wave[np.newaxis])[0])
 
-    def test_files_that_are_not_there(self, tmp_path: Path) -> None:
+    def test_missing_file_and_folder(self, tmp_path: Path) -> None:
         with pytest.raises(FileNotFoundError, match=r"none\.wav: expected a WAV file, found no such file"):
             SpectrogramReader().read(tmp_path / "none.wav")
         with pytest.raises(IsADirectoryError, match="expected a WAV file, found a folder"):
@@ -199,7 +201,7 @@ class TestReader:
 
     def test_a_huge_file_is_not_read(self, tmp_path: Path) -> None:
         with (tmp_path / "a.wav").open("wb") as file:
-            file.truncate(MOST_BYTES + 1)
+            file.truncate(MAX_BYTES + 1)
         with pytest.raises(DataFormatError, match=r"expected at most 50,000,000 bytes, found 50,000,001"):
             SpectrogramReader().read(tmp_path / "a.wav")
 
@@ -221,6 +223,6 @@ class TestReader:
             ({"samples": 100}, "and hop <= samples"),
         ],
     )
-    def test_settings_that_make_no_sense(self, settings: dict, text: str) -> None:
+    def test_invalid_settings(self, settings: dict, text: str) -> None:
         with pytest.raises(ValueError, match=text):
             SpectrogramReader(**settings)

@@ -12,26 +12,26 @@ def test_the_names() -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in CATALOG if name != "mnist"])
-def test_what_is_nowhere_is_said_to_be(name: str) -> None:
+def test_a_missing_data_set_is_an_error(name: str) -> None:
     with pytest.raises(FileNotFoundError, match=r"is not on this machine, and .*set NUMPYCNN_DATA to the folder above"):
         CATALOG[name].load(None)
 
 
 @pytest.mark.parametrize("name", list(CATALOG))
-def test_a_folder_without_it(name: str, tmp_path: Path) -> None:
+def test_a_folder_without_the_data_set(name: str, tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=f"expected .* in {tmp_path} or .*, found none of them"):
         CATALOG[name].load(tmp_path)
 
 
 @pytest.mark.parametrize("name", list(CATALOG))
-def test_the_real_ones_have_what_a_training_needs(
+def test_real_data_sets_are_ready_for_training(
     name: str, data_folder: Path, real: Callable[[str], tuple[Dataset, Dataset]]
 ) -> None:
     train, test = real(name)
     for data in (train, test):
         assert isinstance(data, Dataset)
         assert data.name == name
-        assert len(set(data.labels[:300].tolist())) == len(data.class_names)  # mixed, not one class after the other
+        assert len(set(data.labels[:300].tolist())) == len(data.class_names)  # shuffled, not sorted by class
         assert str(data_folder) in data.source
         assert data.reader is not None
         assert data.reader.shape == data.images.shape[1:]

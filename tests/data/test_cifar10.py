@@ -16,7 +16,7 @@ from numpycnn.errors import DataFormatError
 from tests.data.small import pack, picture_bytes
 from tests.mutations import bounded_memory, mutate_bytes
 
-COUNT = 12  # records in a batch here
+COUNT = 12  # records in a test batch
 
 
 @pytest.fixture(autouse=True)
@@ -25,7 +25,7 @@ def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def batches(seed: int = 0) -> dict[str, bytes]:
-    """Six batches: labels from 0 to 9 and over again, random pixels."""
+    """Six batches with random pixels and the labels 0 to 9, repeated."""
     rng = np.random.default_rng(seed)
     found = {}
     for name in (*TRAIN, TEST):
@@ -50,7 +50,7 @@ class TestDecode:
         assert images.shape == (2, 3, 32, 32)
         assert (images[0, 0] == 1).all()
         assert (images[0, 1] == 2).all()
-        assert images[0, 2, 0].tolist() == list(range(32))  # a row after the other
+        assert images[0, 2, 0].tolist() == list(range(32))  # row by row
         assert images[0, 2, 1, 0] == 32
 
     @pytest.mark.parametrize(
@@ -63,11 +63,11 @@ class TestDecode:
             (bytes(RECORD) + bytes([10]) + bytes((COUNT - 1) * RECORD - 1), "from 0 to 9, found 10 in record 1$"),
         ],
     )
-    def test_what_is_no_batch(self, content: bytes, text: str) -> None:
+    def test_invalid_batches_are_refused(self, content: bytes, text: str) -> None:
         with pytest.raises(DataFormatError, match=text):
             decode_batch(content, "b.bin")
 
-    def test_mutated_batches_give_images_or_our_error(self) -> None:
+    def test_mutated_batches_give_images_or_a_format_error(self) -> None:
         rng = np.random.default_rng(0)
         content = batches()[TEST]
         refused = 0
@@ -86,7 +86,7 @@ class TestDecode:
 
 
 @pytest.mark.parametrize("kind", ["folder", "folder itself", "tar", "tar itself"])
-def test_both_binary_forms_hold_the_same(tmp_path: Path, kind: str) -> None:
+def test_both_binary_forms_give_the_same_data(tmp_path: Path, kind: str) -> None:
     files = batches()
     if "folder" in kind:
         root = pack(tmp_path / "cifar-10-batches-bin", "folder", files)
@@ -104,7 +104,7 @@ def test_both_binary_forms_hold_the_same(tmp_path: Path, kind: str) -> None:
     assert train.note == test.note
 
 
-def test_the_published_archive_is_said_to_be_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_note_identifies_the_published_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = pack(tmp_path / "cifar-10-binary.tar.gz", "tar.gz", in_tar(batches()))
     form = replace(cifar10.OFFICIAL, sha256=(hashlib.sha256(path.read_bytes()).hexdigest(),))
     monkeypatch.setattr(cifar10, "OFFICIAL", form)
@@ -141,7 +141,7 @@ def jpegs() -> dict[str, bytes]:
     }
 
 
-def test_jpeg_copies_are_said_to_be_copies(tmp_path: Path) -> None:
+def test_the_note_identifies_jpeg_copies(tmp_path: Path) -> None:
     pack(tmp_path / "cifar10-jpeg.zip", "zip", jpegs())
     train, test = load_cifar10(tmp_path)
     assert (train.images.shape, test.images.shape) == ((30, 3, 32, 32), (10, 3, 32, 32))
@@ -151,7 +151,7 @@ def test_jpeg_copies_are_said_to_be_copies(tmp_path: Path) -> None:
     assert np.array_equal(load_cifar10(tmp_path)[0].images, train.images)
 
 
-def test_jpeg_copies_of_something_else(tmp_path: Path) -> None:
+def test_jpeg_copies_with_other_classes_are_refused(tmp_path: Path) -> None:
     files = {name: content for name, content in jpegs().items() if "/cat/" not in name}
     pack(tmp_path / "cifar10-jpeg.zip", "zip", files)
     with pytest.raises(
@@ -187,7 +187,7 @@ def test_a_batch_that_is_missing_or_too_long(tmp_path: Path) -> None:
         load_cifar10(tmp_path)
 
 
-def test_an_archive_that_is_cut_off(tmp_path: Path) -> None:
+def test_a_truncated_archive(tmp_path: Path) -> None:
     path = pack(tmp_path / "cifar-10-binary.tar.gz", "tar.gz", in_tar(batches()))
     path.write_bytes(path.read_bytes()[:100_000])
     with pytest.raises(DataFormatError, match=r"cifar-10-binary\.tar\.gz.*: expected"):
@@ -203,7 +203,7 @@ def test_the_pickled_version_is_not_read(tmp_path: Path) -> None:
         load_cifar10(tmp_path)
 
 
-def test_batches_of_the_same_names_further_down_are_others(tmp_path: Path) -> None:
+def test_batches_in_subfolders_are_ignored(tmp_path: Path) -> None:
     files = batches(1)
     older = {f"older/{name}": content for name, content in batches(2).items()}
     pack(tmp_path, "folder", files | older)
@@ -211,7 +211,7 @@ def test_batches_of_the_same_names_further_down_are_others(tmp_path: Path) -> No
     assert train.images[0].tobytes() == files["data_batch_1.bin"][1:RECORD]
 
 
-def test_names_that_climb_out_of_the_archive_write_nothing(tmp_path: Path) -> None:
+def test_member_names_with_parent_folders_write_nothing(tmp_path: Path) -> None:
     file = io.BytesIO()
     with tarfile.open(fileobj=file, mode="w") as archive:
         for name, content in batches().items():
@@ -226,10 +226,10 @@ def test_names_that_climb_out_of_the_archive_write_nothing(tmp_path: Path) -> No
 
 
 def test_real_copies_in_the_official_layout(data_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the script beside the data writes, in the layout of the authors, holds the pictures that the zip holds."""
+    """The script next to the data writes the images of the zip in the authors' layout."""
     script, archive = data_folder / "make_cifar10_binary.py", data_folder / "cifar10-jpeg.zip"
     if not (script.is_file() and archive.is_file()):
-        pytest.skip("NUMPYCNN_DATA holds no cifar10-jpeg.zip with its script")
+        pytest.skip("NUMPYCNN_DATA does not contain cifar10-jpeg.zip and its script")
     monkeypatch.setattr(cifar10, "RECORDS", 10_000)
     with zipfile.ZipFile(archive) as file:
         batch = runpy.run_path(str(script))["records"](file, "test").tobytes()

@@ -43,7 +43,7 @@ def test_a_single_index_is_refused() -> None:
         make()[3]
 
 
-def test_split_holds_every_image_once_and_repeats_with_its_seed() -> None:
+def test_split_contains_every_image_once_and_is_reproducible() -> None:
     images = np.arange(20, dtype=np.uint8).reshape(20, 1, 1, 1)
     data = Dataset(images, np.zeros(20, int), ["x"])
     first, second = data.split(0.25)
@@ -51,12 +51,13 @@ def test_split_holds_every_image_once_and_repeats_with_its_seed() -> None:
     assert sorted(np.concatenate([first.images, second.images]).ravel().tolist()) == list(range(20))
     assert not np.array_equal(first.images.ravel(), np.arange(5))
     assert np.array_equal(first.images, data.split(5)[0].images)
+    assert np.array_equal(first.images, data.split(np.float32(0.25))[0].images)
     assert not np.array_equal(first.images, data.split(5, seed=1)[0].images)
 
 
 @pytest.mark.parametrize("size", [0.0, 1.0, -0.5, 1.5])
 def test_split_refuses_a_fraction_out_of_range(size: float) -> None:
-    with pytest.raises(ValueError, match="a fraction to split off lies between 0 and 1"):
+    with pytest.raises(ValueError, match="expected size as a count or a fraction between 0 and 1"):
         make().split(size)
 
 
@@ -68,7 +69,7 @@ def test_split_refuses_empty_parts(size: float) -> None:
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("indices", [[3, 1, 1], slice(None, None, 2), np.array([6]), []])
-def test_batch_is_the_formula(dtype: type, indices: object) -> None:
+def test_batch_normalizes_by_the_formula(dtype: type, indices: object) -> None:
     data = make(mean=[0.1, 0.4], std=[0.5, 0.25])
     x, labels = data.batch(indices, dtype)
     chosen = np.arange(7)[np.asarray(indices, int) if isinstance(indices, list) else indices]
@@ -79,7 +80,7 @@ def test_batch_is_the_formula(dtype: type, indices: object) -> None:
     assert np.array_equal(labels, data.labels[chosen])
 
 
-def test_batch_leaves_the_images_alone_and_is_contiguous_from_a_view() -> None:
+def test_batch_of_a_view_is_a_contiguous_copy() -> None:
     images = make().images.transpose(0, 1, 3, 2)
     images.flags.writeable = False
     data = Dataset(images, np.zeros(7, int), ["x"])
@@ -97,7 +98,7 @@ def test_float_features_are_not_divided_by_255() -> None:
     assert features.tolist() == [[1.0, 2.0], [3.0, 4.0]]
 
 
-def test_tokens_stay_what_they_are() -> None:
+def test_tokens_are_not_normalized() -> None:
     tokens = np.array([[3, 1, 0], [2, 2, 2]])
     data = Dataset(tokens, [0, 1], ["x", "y"], name="words")
     x, _ = data.batch([1, 0])
@@ -118,7 +119,7 @@ def test_tokens_stay_what_they_are() -> None:
 @pytest.mark.parametrize("kind", [np.uint8, np.float32])
 def test_statistics_normalize_to_mean_0_and_deviation_1(kind: type) -> None:
     images = np.random.default_rng(0).integers(0, 256, (50, 3, 4, 5)).astype(kind)
-    images[:, 1] = 7  # without any variation
+    images[:, 1] = 7  # constant
     data = Dataset(images, np.zeros(50, int), ["x"])
     mean, std = data.statistics()
     scale = 255 if kind is np.uint8 else 1
@@ -130,13 +131,13 @@ def test_statistics_normalize_to_mean_0_and_deviation_1(kind: type) -> None:
     np.testing.assert_allclose(x.std(axis=(0, 2, 3)), [1, 0, 1], atol=1e-9)
 
 
-def test_no_statistics_of_nothing() -> None:
+def test_statistics_of_an_empty_data_set_are_refused() -> None:
     with pytest.raises(ValueError, match="expected pixels or features for their statistics, got nothing"):
         make()[:0].statistics()
 
 
 class Halver:
-    """A reader that is no more than its settings."""
+    """A minimal reader."""
 
     noun = "number"
 
@@ -195,8 +196,8 @@ IMAGES = np.zeros((2, 1, 3, 3), np.uint8)
         (TypeError, "labels must be integers .* got float64", IMAGES, [0.0, 1.0], {}),
         (ValueError, r"expected one label per image, shape \(2,\), got labels of shape \(3,\)", IMAGES, [0, 1, 1], {}),
         (ValueError, r"expected one label per image, .* got labels of shape \(2, 1\)", IMAGES, [[0], [1]], {}),
-        (ValueError, "labels must lie in 0..1 .* from 0 to 2", IMAGES, [0, 2], {}),
-        (ValueError, "labels must lie in 0..1 .* from -1 to 0", IMAGES, [0, -1], {}),
+        (ValueError, "labels must be in 0..1 .* from 0 to 2", IMAGES, [0, 2], {}),
+        (ValueError, "labels must be in 0..1 .* from -1 to 0", IMAGES, [0, -1], {}),
         (ValueError, r"expected mean as one number or one per channel, shape \(1,\)", IMAGES, [0, 1], {"mean": [0, 1]}),
         (ValueError, "mean must be finite", IMAGES, [0, 1], {"mean": np.nan}),
         (ValueError, r"std must be positive, got \[0.0\]", IMAGES, [0, 1], {"std": 0}),

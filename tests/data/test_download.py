@@ -19,7 +19,7 @@ SHA256 = hashlib.sha256(CONTENT).hexdigest()
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
-    """The first folder of an address says how it is answered."""
+    """The first folder of the path selects the response."""
 
     def do_GET(self) -> None:
         self.server.asked.append(self.path)
@@ -40,9 +40,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(content) - begin))
         self.end_headers()
         rest = content[begin:]
-        if kind == "short":  # breaks off at the same place each time
+        if kind == "short":  # always interrupted at the same byte
             rest = content[begin:SHORT]
-        elif kind == "flaky":  # gets a third further each time
+        elif kind == "flaky":  # sends another third each time
             rest = rest[: len(CONTENT) // 3 + 1]
         self.wfile.write(rest)
 
@@ -70,7 +70,7 @@ def closed_port() -> str:
         return f"127.0.0.1:{probe.getsockname()[1]}"
 
 
-def test_fetches_once_and_then_takes_the_cached_file(server, tmp_path: Path) -> None:
+def test_fetches_once_and_then_uses_the_cached_file(server, tmp_path: Path) -> None:
     for _ in range(2):
         path = fetch("file.gz", [f"{server.url}/good/"], SHA256, tmp_path / "new" / "folder")
         assert path == tmp_path / "new" / "folder" / "file.gz"
@@ -90,17 +90,17 @@ def test_a_cached_file_with_a_wrong_checksum_is_fetched_again(server, tmp_path: 
 
 
 @pytest.mark.parametrize("bad", ["missing", "wrong", "long"])
-def test_goes_on_to_the_next_mirror(server, tmp_path: Path, bad: str, capfd: pytest.CaptureFixture[str]) -> None:
+def test_tries_the_next_mirror(server, tmp_path: Path, bad: str, capfd: pytest.CaptureFixture[str]) -> None:
     path = fetch("file.gz", [f"{server.url}/{bad}/", f"{server.url}/good/"], SHA256, tmp_path)
     assert path.read_bytes() == CONTENT
     assert server.asked == [f"/{bad}/file.gz", "/good/file.gz"]
     assert [entry.name for entry in tmp_path.iterdir()] == ["file.gz"]
-    assert capfd.readouterr() == ("", "")  # the bar is for terminals
+    assert capfd.readouterr() == ("", "")  # the progress bar is for terminals
 
 
 @pytest.fixture
 def part(tmp_path: Path) -> Path:
-    """Where what has come of a download is kept."""
+    """The part file of an interrupted download."""
     return tmp_path / ".file.gz.part"
 
 
@@ -108,7 +108,7 @@ def names(folder: Path) -> list[str]:
     return sorted(entry.name for entry in folder.iterdir())
 
 
-def test_a_download_that_breaks_off_goes_on_from_there(server, tmp_path: Path) -> None:
+def test_an_interrupted_download_is_resumed(server, tmp_path: Path) -> None:
     assert fetch("file.gz", [f"{server.url}/flaky/"], SHA256, tmp_path).read_bytes() == CONTENT
     assert server.ranges[0] is None
     begins = [int(asked.removeprefix("bytes=").removesuffix("-")) for asked in server.ranges[1:]]
@@ -118,14 +118,14 @@ def test_a_download_that_breaks_off_goes_on_from_there(server, tmp_path: Path) -
     assert names(tmp_path) == ["file.gz"]
 
 
-def test_another_mirror_goes_on_where_one_broke_off(server, tmp_path: Path) -> None:
+def test_another_mirror_resumes_the_download(server, tmp_path: Path) -> None:
     path = fetch("file.gz", [f"{server.url}/short/", f"{server.url}/good/"], SHA256, tmp_path)
     assert path.read_bytes() == CONTENT
     assert server.asked == ["/short/file.gz", "/short/file.gz", "/good/file.gz"]
     assert server.ranges == [None, f"bytes={SHORT}-", f"bytes={SHORT}-"]
 
 
-def test_an_interrupted_download_goes_on_the_next_time(server, tmp_path: Path, part: Path) -> None:
+def test_the_next_call_resumes_the_download(server, tmp_path: Path, part: Path) -> None:
     with pytest.raises(ConnectionError, match=r"127\.0\.0\.1:\d+: the connection broke off"):
         fetch("file.gz", [f"{server.url}/short/"], SHA256, tmp_path)
     assert names(tmp_path) == [".file.gz.part"]
@@ -135,7 +135,7 @@ def test_an_interrupted_download_goes_on_the_next_time(server, tmp_path: Path, p
     assert names(tmp_path) == ["file.gz"]
 
 
-def test_ctrl_c_keeps_what_has_come(server, tmp_path: Path, part: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ctrl_c_keeps_the_part_file(server, tmp_path: Path, part: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     content = requests.Response.iter_content
 
     def interrupted(self: requests.Response, size: int) -> Iterator[bytes]:
@@ -152,7 +152,7 @@ def test_ctrl_c_keeps_what_has_come(server, tmp_path: Path, part: Path, monkeypa
     assert server.ranges == [None, f"bytes={download.CHUNK}-"]
 
 
-def test_a_server_that_cannot_begin_in_the_middle_sends_everything(server, tmp_path: Path, part: Path) -> None:
+def test_a_server_without_ranges_sends_the_whole_file(server, tmp_path: Path, part: Path) -> None:
     part.write_bytes(CONTENT[:1000])
     assert fetch("file.gz", [f"{server.url}/plain/"], SHA256, tmp_path).read_bytes() == CONTENT
     assert server.ranges == ["bytes=1000-"]
@@ -160,16 +160,14 @@ def test_a_server_that_cannot_begin_in_the_middle_sends_everything(server, tmp_p
 
 @pytest.mark.parametrize("length", [1000, len(CONTENT), len(CONTENT) + 5])
 @pytest.mark.parametrize("size", [None, len(CONTENT)])
-def test_a_kept_part_that_is_wrong_is_thrown_away(
-    server, tmp_path: Path, part: Path, length: int, size: int | None
-) -> None:
+def test_an_invalid_part_file_is_discarded(server, tmp_path: Path, part: Path, length: int, size: int | None) -> None:
     part.write_bytes(bytes(length))
     assert fetch("file.gz", [f"{server.url}/good/"], SHA256, tmp_path, size=size).read_bytes() == CONTENT
     assert server.ranges[-1] is None
     assert names(tmp_path) == ["file.gz"]
 
 
-def test_a_whole_kept_part_needs_no_mirror_to_send_it(server, tmp_path: Path, part: Path) -> None:
+def test_a_complete_part_file_needs_no_request(server, tmp_path: Path, part: Path) -> None:
     part.write_bytes(CONTENT)
     assert fetch("file.gz", [f"{server.url}/missing/"], SHA256, tmp_path, size=len(CONTENT)).read_bytes() == CONTENT
     assert server.asked == []
@@ -177,13 +175,13 @@ def test_a_whole_kept_part_needs_no_mirror_to_send_it(server, tmp_path: Path, pa
 
 def test_a_tampered_file_is_refused_and_not_kept(server, tmp_path: Path) -> None:
     for kind, size in (("wrong", None), ("wrong", len(CONTENT)), ("long", len(CONTENT)), ("long", None)):
-        with pytest.raises(ConnectionError, match="the file has not the expected SHA-256"):
+        with pytest.raises(ConnectionError, match="the file does not have the expected SHA-256"):
             fetch("file.gz", [f"{server.url}/{kind}/"], SHA256, tmp_path, size=size)
         assert names(tmp_path) == []
 
 
-def test_a_file_that_is_too_long_is_not_taken_to_its_end(server, tmp_path: Path) -> None:
-    with pytest.raises(ConnectionError, match="the file has not the expected SHA-256"):
+def test_a_file_that_is_too_long_is_refused(server, tmp_path: Path) -> None:
+    with pytest.raises(ConnectionError, match="the file does not have the expected SHA-256"):
         fetch("file.gz", [f"{server.url}/good/"], SHA256, tmp_path, size=70_000)
     assert names(tmp_path) == []
 
@@ -201,9 +199,11 @@ def test_two_downloads_at_once_do_not_mix(server, tmp_path: Path, part: Path) ->
     assert server.ranges == [None]
 
 
-def test_no_mirror_has_it(server, tmp_path: Path) -> None:
+def test_all_mirrors_fail(server, tmp_path: Path) -> None:
     (tmp_path / "file.gz").write_bytes(b"kept as it was")
-    with pytest.raises(ConnectionError, match=r"file.gz could not be downloaded \(.*404.*has not the expected SHA-256"):
+    with pytest.raises(
+        ConnectionError, match=r"file.gz could not be downloaded \(.*404.*does not have the expected SHA-256"
+    ):
         fetch("file.gz", [f"{server.url}/missing/", f"{server.url}/wrong/"], SHA256, tmp_path)
     assert [(entry.name, entry.read_bytes()) for entry in tmp_path.iterdir()] == [("file.gz", b"kept as it was")]
 
@@ -213,8 +213,8 @@ def test_a_host_that_does_not_answer_is_not_tried_for_the_next_file(
 ) -> None:
     dead, unreachable = closed_port(), set()
     asked = []
-    answer = download._answer
-    monkeypatch.setattr(download, "_answer", lambda url, begin: asked.append(url) or answer(url, begin))
+    answer = download._request
+    monkeypatch.setattr(download, "_request", lambda url, begin: asked.append(url) or answer(url, begin))
     mirrors = [f"http://{dead}/", f"{server.url}/good/"]
     for name in ("a", "b"):
         assert fetch(name, mirrors, SHA256, tmp_path, unreachable=unreachable).read_bytes() == CONTENT
@@ -222,7 +222,7 @@ def test_a_host_that_does_not_answer_is_not_tried_for_the_next_file(
     assert asked == [f"http://{dead}/a", f"{server.url}/good/a", f"{server.url}/good/b"]
 
 
-def test_waits_no_longer_than_its_limit_for_an_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_response_has_a_time_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     release = threading.Event()
 
     def hang(*arguments: object, **settings: object) -> None:

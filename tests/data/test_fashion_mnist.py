@@ -13,7 +13,7 @@ from tests.data.conftest import idx_bytes
 
 
 def write_set(folder: Path, seed: int) -> list[str]:
-    """Four small IDX files; returns the SHA-256 of each."""
+    """Write four small IDX files, and return the SHA-256 of each."""
     rng = np.random.default_rng(seed)
     folder.mkdir(parents=True)
     sums = []
@@ -47,8 +47,10 @@ def test_load(folders: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert isinstance(train.reader, GarmentReader)
 
 
-def test_the_files_of_the_two_sets_never_mix(folders: Path, monkeypatch: pytest.MonkeyPatch, own_cache: Path) -> None:
-    """Same names, different content: each is found in its own folder, and refused in the other's."""
+def test_the_files_of_the_two_data_sets_are_distinguished(
+    folders: Path, monkeypatch: pytest.MonkeyPatch, own_cache: Path
+) -> None:
+    """The file names are equal: each set is found in its own folder, and refused in the other's."""
     monkeypatch.setenv("NUMPYCNN_DATA", str(folders))
     assert not np.array_equal(load_mnist()[0].images, load_fashion_mnist()[0].images)
     with pytest.raises(DataFormatError, match="expected unpacked content with SHA-256"):
@@ -60,19 +62,19 @@ def test_the_files_of_the_two_sets_never_mix(folders: Path, monkeypatch: pytest.
     assert mnist.MNIST.folders[0] != fashion_mnist.FASHION_MNIST.folders[0]
 
 
-def test_debian_s_folder_is_looked_in(folders: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_debians_folder_is_searched(folders: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert mnist.MNIST.system == ()
     source = replace(fashion_mnist.FASHION_MNIST, system=(str(folders / "fashion-mnist"),))
     monkeypatch.setattr(fashion_mnist, "FASHION_MNIST", source)
     assert load_fashion_mnist()[1].source == str(folders / "fashion-mnist")
 
 
-def test_debian_s_folder_is_in_the_table() -> None:
+def test_debians_folder_is_listed() -> None:
     assert fashion_mnist.FASHION_MNIST.system == ("/usr/share/datasets/fashion-mnist",)
 
 
 @pytest.mark.usefixtures("folders")
-def test_nothing_stands_in_for_it() -> None:
+def test_there_is_no_fallback() -> None:
     with pytest.raises(FileNotFoundError, match=r"Fashion-MNIST is not on this machine, and train-images.*no network"):
         load_fashion_mnist()
 
@@ -90,7 +92,7 @@ class TestGarment:
         assert image[0, :, :6].max() <= 10
         assert image[0, 14, 14] == 215
 
-    def test_an_odd_pixel_comes_before(self) -> None:
+    def test_an_odd_pixel_of_padding_comes_first(self) -> None:
         trousers = np.zeros((28, 40), np.uint8)
         trousers[:, 3:14] = 200
         columns = np.flatnonzero(prepare_garment(trousers)[0].any(axis=0))
@@ -98,23 +100,23 @@ class TestGarment:
         rows = np.flatnonzero(prepare_garment(trousers.T)[0].any(axis=1))
         assert (rows[0], rows[-1]) == (9, 19)
 
-    def test_light_on_black_stays_so(self) -> None:
+    def test_light_on_black_is_not_inverted(self) -> None:
         assert np.abs(prepare_garment(255 - self.SHIRT).astype(int) - prepare_garment(self.SHIRT)).max() <= 1
 
-    def test_a_lying_one_in_colours(self) -> None:
+    def test_a_horizontal_garment_in_colours(self) -> None:
         picture = np.stack([self.SHIRT.T, self.SHIRT.T, self.SHIRT.T // 2], axis=-1)
         rows, columns = np.nonzero(prepare_garment(picture)[0] > 60)
         assert (np.ptp(rows) + 1, np.ptp(columns) + 1) == (14, 28)
 
-    def test_an_image_of_the_data_set_comes_back(self, tmp_path: Path) -> None:
+    def test_an_image_of_the_data_set_is_unchanged(self, tmp_path: Path) -> None:
         image = np.zeros((28, 28), np.uint8)
         image[0:28, 5:23] = np.random.default_rng(0).integers(50, 256, (28, 18))
         Image.fromarray(image).save(tmp_path / "a.png")
         assert np.array_equal(GarmentReader().read(tmp_path / "a.png")[0], image)
 
     @pytest.mark.parametrize("level", [0, 128, 255])
-    def test_nothing_on_a_plain_background(self, level: int) -> None:
-        with pytest.raises(ValueError, match="found nothing that stands out from it"):
+    def test_a_blank_picture_is_refused(self, level: int) -> None:
+        with pytest.raises(ValueError, match="found only background"):
             prepare_garment(np.full((30, 40), level, np.uint8))
 
     @pytest.mark.parametrize("shape", [(1, 2000), (2000, 1), (2, 2)])
@@ -132,5 +134,5 @@ def test_real_files(real) -> None:
     mean, std = train.statistics()
     assert mean[0] == pytest.approx(train.mean[0], abs=1e-4)
     assert std[0] == pytest.approx(train.std[0], abs=1e-4)
-    likeness = [np.corrcoef(prepare_garment(x[0]).ravel(), x.ravel())[0, 1] for x in test.images[:200]]
-    assert np.median(likeness) > 0.95
+    correlations = [np.corrcoef(prepare_garment(x[0]).ravel(), x.ravel())[0, 1] for x in test.images[:200]]
+    assert np.median(correlations) > 0.95

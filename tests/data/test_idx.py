@@ -60,14 +60,14 @@ def test_reads_an_empty_array(save) -> None:
         ),
     ],
 )
-def test_what_is_not_as_announced_is_refused(save, content: bytes, text: str) -> None:
+def test_files_that_do_not_match_their_header_are_refused(save, content: bytes, text: str) -> None:
     path = save(content)
     with pytest.raises(DataFormatError, match=text) as caught:
         read_idx(path, 3)
     assert str(path) in str(caught.value)
 
 
-def test_an_announced_size_that_the_gzip_file_could_hold_takes_no_more_than_that(tmp_path: Path) -> None:
+def test_a_truncated_body_inside_gzip_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "short.gz"
     path.write_bytes(gzip.compress(bytes((0, 0, 8, 1)) + struct.pack(">I", 10_000) + b"x" * 100))
     with pytest.raises(DataFormatError, match=r"expected 10008 bytes .* found 108: the file is truncated"):
@@ -94,7 +94,7 @@ def test_a_truncated_gzip_file_is_refused(tmp_path: Path, cut: int) -> None:
         read_idx(path, 3)
 
 
-def test_every_changed_byte_of_a_gzip_body_is_noticed(tmp_path: Path) -> None:
+def test_every_changed_byte_of_a_gzip_body_is_detected(tmp_path: Path) -> None:
     packed = gzip.compress(CONTENT, mtime=0)
     path = tmp_path / "damaged.gz"
     for place in range(10, len(packed)):
@@ -103,12 +103,12 @@ def test_every_changed_byte_of_a_gzip_body_is_noticed(tmp_path: Path) -> None:
             read_idx(path, 3)
 
 
-def test_another_checksum_is_refused(save) -> None:
+def test_a_wrong_checksum_is_refused(save) -> None:
     with pytest.raises(DataFormatError, match=f"expected unpacked content with SHA-256 {'0' * 64}, found"):
         read_idx(save(CONTENT), 3, sha256="0" * 64)
 
 
-def test_a_missing_file_is_missing(tmp_path: Path) -> None:
+def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         read_idx(tmp_path / "none", 3)
 
@@ -132,7 +132,7 @@ def test_pair_of_unequal_length(tmp_path: Path, write_idx) -> None:
 
 
 @pytest.mark.parametrize("packed", [False, True])
-def test_mutated_files_give_an_array_or_our_error(tmp_path: Path, packed: bool) -> None:
+def test_mutated_files_give_an_array_or_a_format_error(tmp_path: Path, packed: bool) -> None:
     rng, path = np.random.default_rng(0), tmp_path / "file.idx"
     content = gzip.compress(CONTENT, mtime=0) if packed else CONTENT
     refused = 0

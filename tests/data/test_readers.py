@@ -1,4 +1,4 @@
-"""What a model file says of its inputs becomes the same reader again, or is refused."""
+"""Readers restored from the settings in a model file."""
 
 import json
 from contextlib import suppress
@@ -23,7 +23,7 @@ EXAMPLES: list[Any] = [
 ]
 
 
-def test_there_is_an_example_of_each() -> None:
+def test_every_reader_has_an_example() -> None:
     assert {type(reader) for reader in EXAMPLES} == set(READERS.values())
 
 
@@ -51,7 +51,7 @@ def test_settings_through_json(reader: Any) -> None:
         ({"kind": "sentence", "words": {"a": 1}, "length": 3}, "expected words to be a list of strings"),
     ],
 )
-def test_settings_of_no_reader(settings: Any, text: str) -> None:
+def test_invalid_settings_are_refused(settings: Any, text: str) -> None:
     with pytest.raises(ValueError, match=text):
         reader_from(settings)
 

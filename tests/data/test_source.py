@@ -1,4 +1,4 @@
-"""Where a data set is looked for, in which order, and what is said where it is missing."""
+"""The search order of data sets, and the errors if one is missing."""
 
 import gzip
 import hashlib
@@ -9,7 +9,7 @@ import pytest
 
 from numpycnn.data import source as module
 from numpycnn.data.catalog import CATALOG
-from numpycnn.data.source import Form, Found, NotAtHandError, Published, Source, is_known, locate, obtain
+from numpycnn.data.source import DatasetNotFoundError, Form, Found, Published, Source, find_or_fetch, is_known, locate
 
 ONE, TWO = b"one", b"two"
 
@@ -44,26 +44,26 @@ def put(folder: Path, *names: str) -> Path:
 
 @pytest.mark.parametrize("below", ["", "toy", "toy-1.0"])
 @pytest.mark.parametrize("names", [("one", "two"), ("one.gz", "two"), ("one.gz", "two.gz")])
-def test_a_folder_that_is_named(tmp_path: Path, below: str, names: tuple[str, str]) -> None:
+def test_a_given_folder(tmp_path: Path, below: str, names: tuple[str, str]) -> None:
     folder = put(tmp_path / below, *names)
-    found = obtain(TOY, str(tmp_path))
+    found = find_or_fetch(TOY, str(tmp_path))
     assert found == Found(BEST, tuple(folder / name for name in names))
     assert found.folder == folder
     assert is_known(found) is True
 
 
-def test_the_best_form_counts_wherever_it_is(tmp_path: Path) -> None:
+def test_the_preferred_form_wins_in_any_folder(tmp_path: Path) -> None:
     put(tmp_path, "both.zip")
-    assert obtain(TOY, tmp_path).form is OTHER
+    assert find_or_fetch(TOY, tmp_path).form is OTHER
     put(tmp_path / "toy", "one", "two")
-    assert obtain(TOY, tmp_path).form is BEST
+    assert find_or_fetch(TOY, tmp_path).form is BEST
 
 
 @pytest.mark.parametrize("name", ["both.zip", "tree"])
-def test_the_one_file_or_folder_itself_may_be_named(tmp_path: Path, name: str) -> None:
+def test_the_file_or_folder_itself_may_be_given(tmp_path: Path, name: str) -> None:
     put(tmp_path, "both.zip")
     (tmp_path / "tree").mkdir()
-    found = obtain(TOY, tmp_path / name)
+    found = find_or_fetch(TOY, tmp_path / name)
     assert found.paths == (tmp_path / name,)
     assert is_known(found) is None
 
@@ -82,12 +82,12 @@ def test_the_environment_comes_before_the_system_and_both_before_the_cache(
     assert found is not None
     assert (found.folder, found.fetched) == (tmp_path / "system", False)
     monkeypatch.setenv("NUMPYCNN_DATA", str(tmp_path / "data"))
-    assert obtain(toy).folder == tmp_path / "system"
+    assert find_or_fetch(toy).folder == tmp_path / "system"
     put(tmp_path / "data" / "toy", "one", "two")
-    assert obtain(toy).folder == tmp_path / "data" / "toy"
+    assert find_or_fetch(toy).folder == tmp_path / "data" / "toy"
 
 
-def test_files_whose_names_others_share_count_in_a_folder_of_their_own_only(
+def test_shared_file_names_are_accepted_only_in_the_data_sets_own_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NUMPYCNN_DATA", str(put(tmp_path, "one", "two")))
@@ -106,7 +106,7 @@ def test_files_whose_names_others_share_count_in_a_folder_of_their_own_only(
         (None, "found no such folder$"),
     ],
 )
-def test_what_is_missing_is_named_and_nothing_else_is_tried(
+def test_missing_files_are_named_and_no_other_place_is_searched(
     tmp_path: Path, no_network: list[str], names: tuple[str, ...] | None, text: str
 ) -> None:
     root = tmp_path / "root"
@@ -114,16 +114,16 @@ def test_what_is_missing_is_named_and_nothing_else_is_tried(
         root.mkdir()
         put(root / "toy", *names)
     with pytest.raises(FileNotFoundError, match=text):
-        obtain(TOY, root)
+        find_or_fetch(TOY, root)
     assert no_network == []
 
 
 def test_another_file_in_place_of_the_folder(tmp_path: Path) -> None:
     with pytest.raises(NotADirectoryError, match=r"Toy: expected a folder with its files, got a file, .*other"):
-        obtain(TOY, put(tmp_path, "other") / "other")
+        find_or_fetch(TOY, put(tmp_path, "other") / "other")
 
 
-def test_what_is_nowhere_is_fetched(monkeypatch: pytest.MonkeyPatch, own_cache: Path) -> None:
+def test_a_missing_data_set_is_downloaded(monkeypatch: pytest.MonkeyPatch, own_cache: Path) -> None:
     asked = []
 
     def fetch(name: str, mirrors: tuple, sha256: str, folder: Path, **settings: object) -> Path:
@@ -131,7 +131,7 @@ def test_what_is_nowhere_is_fetched(monkeypatch: pytest.MonkeyPatch, own_cache: 
         return folder / name
 
     monkeypatch.setattr(module, "fetch", fetch)
-    found = obtain(TOY)
+    found = find_or_fetch(TOY)
     cache = own_cache / "toy"
     assert found == Found(BEST, (cache / "one.gz", cache / "two.gz"), fetched=True)
     assert asked == [
@@ -140,34 +140,38 @@ def test_what_is_nowhere_is_fetched(monkeypatch: pytest.MonkeyPatch, own_cache: 
     ]
 
 
-def test_what_cannot_be_had_is_said_in_one_error() -> None:
+def test_a_failed_download_is_one_error() -> None:
     text = (
         r"^Toy is not on this machine, and one.gz could not be downloaded \(no network in tests\)\. Put one, two or "
         r"both\.zip or tree into a folder 'toy' and set NUMPYCNN_DATA to the folder above it, or name the folder; they "
         r"come from https://example\.invalid/toy$"
     )
-    with pytest.raises(NotAtHandError, match=text) as caught:
-        obtain(TOY)
+    with pytest.raises(DatasetNotFoundError, match=text) as caught:
+        find_or_fetch(TOY)
     assert caught.value.reason == "one.gz could not be downloaded (no network in tests)"
 
 
 def test_a_data_set_without_mirrors() -> None:
-    with pytest.raises(NotAtHandError, match="Toy is not on this machine, and no mirror is known"):
-        obtain(replace(TOY, published=(), mirrors=()))
+    with pytest.raises(DatasetNotFoundError, match="Toy is not on this machine, and no mirror is known"):
+        find_or_fetch(replace(TOY, published=(), mirrors=()))
 
 
-@pytest.mark.parametrize("damage", [b"", b"one more", gzip.compress(ONE)[:-4], gzip.compress(b"other")])
+@pytest.mark.parametrize(
+    "damage",
+    [b"", b"one more", gzip.compress(ONE)[:-4], gzip.compress(b"other")],
+    ids=["empty", "longer", "cut short", "other content"],  # a gzip file holds the time, on which no name may depend
+)
 def test_other_content_is_noticed(tmp_path: Path, damage: bytes) -> None:
     put(tmp_path, "one.gz", "two")
     (tmp_path / "one.gz").write_bytes(damage)
-    assert is_known(obtain(TOY, tmp_path)) is False
+    assert is_known(find_or_fetch(TOY, tmp_path)) is False
 
 
-# ----------------------------------------------------------------------------------------------------- the real ones
+# ------------------------------------------------------------------------------------------------------- the catalog
 
 
 @pytest.mark.parametrize("name", list(CATALOG))
-def test_the_table_asks_for_https_and_whole_checksums(name: str) -> None:
+def test_catalog_entries_use_https_and_full_checksums(name: str) -> None:
     source = CATALOG[name].source
     assert source.name == name
     assert all(mirror.startswith("https://") and mirror.endswith("/") for mirror in source.mirrors)

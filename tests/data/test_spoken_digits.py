@@ -9,7 +9,7 @@ from tests.data.small import pack, tone, wav_bytes
 
 
 def recordings(folder: str = "recordings/", digits: int = 3, indices: int = 7) -> dict[str, bytes]:
-    """Tones: the higher, the larger the digit."""
+    """Tones with a pitch that rises with the digit."""
     return {
         f"{folder}{digit}_{speaker}_{index}.wav": wav_bytes(tone(300 + 400 * digit, 0.2 + 0.01 * index))
         for digit in range(digits)
@@ -44,7 +44,7 @@ def test_every_form(tmp_path: Path, name: str, itself: bool) -> None:
     )
 
 
-def test_a_data_set_for_a_trainer(tmp_path: Path) -> None:
+def test_the_data_sets_are_ready_for_training(tmp_path: Path) -> None:
     path = pack(tmp_path / "fsdd.zip", "zip", recordings())
     reader = SpectrogramReader(samples=4000, mels=20)
     train, test = load_spoken_digits(path, reader=reader)
@@ -58,7 +58,7 @@ def test_a_data_set_for_a_trainer(tmp_path: Path) -> None:
     assert np.array_equal(again.features, train.features)
 
 
-def test_a_recording_from_outside_is_read_as_in_the_training(tmp_path: Path) -> None:
+def test_a_new_recording_is_read_as_in_training(tmp_path: Path) -> None:
     files = recordings(indices=6)
     train, _ = load_spoken_digits(pack(tmp_path / "fsdd.zip", "zip", files))
     (tmp_path / "mine.wav").write_bytes(files["recordings/2_bert_5.wav"])
@@ -84,7 +84,7 @@ def test_a_bad_recording_is_named(tmp_path: Path, name: str, content: bytes, tex
 
 
 @pytest.mark.parametrize(("indices", "found"), [(0, "0 and 0"), (5, "30 and 0")])
-def test_no_recordings_for_one_of_the_sets(tmp_path: Path, indices: int, found: str) -> None:
+def test_an_empty_set_is_refused(tmp_path: Path, indices: int, found: str) -> None:
     pack(tmp_path / "fsdd.zip", "zip", recordings(indices=indices) | {"other.txt": b"x"})
     with pytest.raises(DataFormatError, match=f"expected recordings named DIGIT_SPEAKER_INDEX.wav, .*found {found}"):
         load_spoken_digits(tmp_path)
@@ -101,9 +101,9 @@ def test_real_files(real) -> None:
     assert train.features.max() == 1
     x, _ = train.batch(slice(None))
     assert abs(float(x.mean())) < 1e-3
-    # The most similar recording mostly says the same: the pictures do differ by what was said.
+    # The most similar training recording usually has the same label.
     rows, others = (data.batch(slice(None))[0].reshape(len(data), -1) for data in (test, train))
-    likeness = (rows / np.linalg.norm(rows, axis=1, keepdims=True)) @ (
+    similarity = (rows / np.linalg.norm(rows, axis=1, keepdims=True)) @ (
         others / np.linalg.norm(others, axis=1, keepdims=True)
     ).T
-    assert (train.labels[likeness.argmax(axis=1)] == test.labels).mean() > 0.8
+    assert (train.labels[similarity.argmax(axis=1)] == test.labels).mean() > 0.8

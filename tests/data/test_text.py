@@ -34,7 +34,7 @@ def test_words(text: str, words: list[str]) -> None:
     assert tokenize(text) == words
 
 
-def test_the_vocabulary_is_by_frequency_and_then_by_alphabet() -> None:
+def test_the_vocabulary_is_sorted_by_frequency_and_then_alphabetically() -> None:
     sentences = [["b", "a", "c"], ["c", "a"], ["c", "d"]]
     assert build_vocabulary(sentences) == (PADDING, UNKNOWN, "c", "a", "b", "d")
     assert build_vocabulary(reversed(sentences), min_count=2) == (PADDING, UNKNOWN, "c", "a")
@@ -49,7 +49,7 @@ def test_a_row_of_tokens() -> None:
     assert READER.shape == (4,)
 
 
-def test_the_words_that_stand_for_something_else_cannot_be_written_by_a_user() -> None:
+def test_text_cannot_contain_the_special_words() -> None:
     assert READER.read("<unknown> <padding>").tolist() == [1, 1, 0, 0]
 
 
@@ -60,14 +60,14 @@ def test_tokens_back_into_words() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "expected a sentence, found '', which has no words"),
-        (" . . . ", r"expected a sentence, found ' \. \. \. ', which has no words"),
+        ("", "expected a sentence, found no words in ''"),
+        (" . . . ", r"expected a sentence, found no words in ' \. \. \. '"),
         ("a b c d e", "expected a sentence of at most 4 words, found 5 in 'a b c d e'; shorten it"),
         ("word " * 100, r"found 100 in 'word word .*\.\.\.'"),
         ("x" * 100_001, "expected a sentence of at most 100,000 characters, found 100,001"),
     ],
 )
-def test_what_is_no_sentence_for_the_model(text: str, message: str) -> None:
+def test_invalid_sentences_are_refused(text: str, message: str) -> None:
     with pytest.raises(DataFormatError, match=message):
         READER.read(text)
 
@@ -90,12 +90,12 @@ def test_settings_survive_json() -> None:
         ([PADDING, UNKNOWN], 1 << 60, "expected a length from 1"),
     ],
 )
-def test_settings_that_make_no_sense(words: object, length: int, text: str) -> None:
+def test_invalid_settings(words: object, length: int, text: str) -> None:
     with pytest.raises(ValueError, match=text):
         SentenceReader(words, length)
 
 
-def test_any_text_gives_tokens_or_our_error() -> None:
+def test_any_text_gives_tokens_or_a_format_error() -> None:
     rng = np.random.default_rng(0)
     reader = SentenceReader((PADDING, UNKNOWN, "a", "n't"), 30)
     alphabet = [*string.printable, *"\u2019éßİ\ud800\0日", "n't", "'s "]
@@ -113,6 +113,6 @@ def test_any_text_gives_tokens_or_our_error() -> None:
 
 
 @pytest.mark.parametrize("text", ["n'" * 50_000, "a" * 100_000, "'" * 100_000, "n'tn't" * 16_000, "_" * 100_000])
-def test_no_text_takes_long(text: str) -> None:
-    """Work that grew with the square of the length would take minutes here."""
+def test_tokenize_takes_linear_time(text: str) -> None:
+    """Quadratic time would take minutes here."""
     tokenize(text)

@@ -1,4 +1,4 @@
-"""Answers to the exercises: the solution itself, and the solution with one of the known mistakes in it."""
+"""Answers to the exercises: the solution, and the solution with a known mistake."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from numpycnn.exercises.exercise import Function, Mistake
 
 
 def with_mistake(exercise: Exercise, mistake: Mistake) -> Function:
-    """Return an answer that is right but for one mistake."""
+    """Return an answer with one mistake."""
 
     def answer(**arguments: Any) -> Any:
         if mistake.output is None:
@@ -26,7 +26,7 @@ def plain(text: str) -> str:
 
 
 def assert_exercise(name: str) -> None:
-    """Hold the solution to the library, and see each known mistake recognised as itself."""
+    """Compare the solution with the library, and check that each known mistake is recognized as itself."""
     exercise = EXERCISES[name]
     verdict = check(exercise, exercise.solution)
     assert verdict == Verdict("right", tuple(case.about for case in exercise.cases()))
@@ -38,6 +38,6 @@ def assert_exercise(name: str) -> None:
 
 
 def first_lines(name: str, answer: Function) -> tuple[str | None, str]:
-    """Return the case that an answer fails, and what is said of it, above the arrays."""
+    """Return the case that an answer fails, and the report up to the arrays."""
     verdict = check(EXERCISES[name], answer)
     return verdict.failed, plain(verdict.text.partition("\n\n")[0])

@@ -1,4 +1,4 @@
-"""A check from case to case: what is told of the first wrong one, and the file that it is told of."""
+"""Check an answer case by case, and report the first failure."""
 
 from pathlib import Path
 
@@ -37,7 +37,7 @@ def test_a_file_that_is_not_begun(tmp_path: Path, text: str | None) -> None:
     assert check_file(SOFTMAX, path).state == "not begun"
 
 
-def test_a_case_that_is_left_out_is_wrong(tmp_path: Path) -> None:
+def test_a_case_without_a_body_is_wrong(tmp_path: Path) -> None:
     text = RIGHT.replace("    e =", "    if len(x) > 1:\n        raise NotImplementedError\n    e =", 1)
     verdict = check_file(SOFTMAX, write(tmp_path, text))
     assert (verdict.state, verdict.failed) == ("wrong", "two rows")
@@ -49,14 +49,14 @@ def test_a_file_that_cannot_be_loaded_is_wrong(tmp_path: Path) -> None:
     assert verdict.text.startswith("softmax.py cannot be loaded")
 
 
-def test_all_that_is_told_of_a_difference() -> None:
+def test_the_report_of_a_difference() -> None:
     def answer(x: np.ndarray) -> np.ndarray:
         print("called")
         return np.exp(x)
 
     assert check(SOFTMAX, answer).text == "\n".join(
         [
-            "y[0, 0] is 1, expected 0.268941; all numbers of y differ, this is the first",
+            "y[0, 0] is 1, expected 0.268941; all values of y differ, this is the first",
             "likely: the exponentials are not divided by their sum",
             "by hand: y[0, 0] = exp(-1) / (exp(-1) + exp(0)), with the row's maximum subtracted",
             "",
@@ -74,39 +74,39 @@ def test_all_that_is_told_of_a_difference() -> None:
     )
 
 
-def test_a_mistake_that_is_not_known_is_said_to_be_so() -> None:
+def test_an_unknown_mistake() -> None:
     verdict = check(SOFTMAX, lambda x: np.sin(x) + 0.1)
-    assert "none of the mistakes that are known here gives these numbers" in verdict.text
+    assert "no known mistake gives these values" in verdict.text
 
 
-def test_another_kind_of_result_is_told_with_the_arguments() -> None:
+def test_a_wrong_type_is_reported_with_the_arguments() -> None:
     verdict = check(SOFTMAX, lambda x: None)
     assert verdict.text == (
-        "the function returns nothing (None), expected an array: is there a return at its end?\n\nx (1, 2)\n  [[0. 1.]]"
+        "the function returns None, expected an array: is the return statement missing?\n\nx (1, 2)\n  [[0. 1.]]"
     )
 
 
-def test_an_exception_is_told_with_the_arguments() -> None:
+def test_an_exception_is_reported_with_the_arguments() -> None:
     verdict = check(SOFTMAX, lambda x: 1 // 0)
     assert verdict.text.endswith("ZeroDivisionError: integer division or modulo by zero\n\nx (1, 2)\n  [[0. 1.]]")
 
 
-def test_the_watch_is_told_of_all_that_runs(tmp_path: Path) -> None:
-    told: list[str] = []
+def test_the_watch_is_called_around_each_call(tmp_path: Path) -> None:
+    calls: list[str] = []
 
     class Listener(Watch):
         def begin(self, passed: tuple[str, ...], about: str | None, shown: str) -> None:
-            told.append(f"{len(passed)} {about} {bool(shown)}")
+            calls.append(f"{len(passed)} {about} {bool(shown)}")
 
         def end(self) -> None:
-            told.append("end")
+            calls.append("end")
 
     verdict = check_file(SOFTMAX, write(tmp_path, RIGHT.replace("axis=1", "axis=0")), Listener())
-    assert verdict.failed == "one row of two numbers"
-    assert told == ["0 None False", "end", "0 one row of two numbers True", "end"]
+    assert verdict.failed == "one row of two scores"
+    assert calls == ["0 None False", "end", "0 one row of two scores True", "end"]
 
 
-def test_arrays_and_settings_are_written_small() -> None:
+def test_arrays_and_settings_are_abbreviated() -> None:
     x = np.arange(8.0).reshape(2, 1, 2, 2)
     assert show_arguments({"x": x, "stride": 2, "padding": 1}).splitlines() == [
         "x (2, 1, 2, 2)",

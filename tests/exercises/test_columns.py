@@ -1,4 +1,4 @@
-"""Windows as columns: a product with them is a convolution, and an order of axes that is wrong is recognised."""
+"""im2col: its product with the weight is a convolution, and a wrong order of axes is recognized."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from numpycnn.functional import conv2d
 from tests.exercises.answers import assert_exercise, first_lines
 
 
-def test_the_solution_is_right_and_each_mistake_is_recognised() -> None:
+def test_the_solution_is_correct_and_each_mistake_is_recognized() -> None:
     assert_exercise("im2col")
 
 
@@ -23,20 +23,20 @@ def test_windows_as_rows_of_one_matrix() -> None:
     def answer(x: np.ndarray, kernel_size: tuple[int, int], stride: int = 1, padding: int = 0) -> np.ndarray:
         return im2col(x, kernel_size, stride, padding).swapaxes(1, 2)
 
-    failed, said = first_lines("im2col", answer)
-    assert failed == "one channel, a 2x2 window on 3x4 numbers"
-    assert said.startswith(
+    failed, report = first_lines("im2col", answer)
+    assert failed == "one channel, a 2x2 window on a 3x4 image"
+    assert report.startswith(
         "columns has the shape (1, 6, 4), expected (1, 4, 6), that is (N, K, P) likely: the axes K and P"
     )
 
 
-def test_where_a_number_comes_from() -> None:
+def test_the_origin_of_a_value() -> None:
     def answer(x: np.ndarray, kernel_size: tuple[int, int], stride: int = 1, padding: int = 0) -> np.ndarray:
         columns = im2col(x, kernel_size, stride, padding)
         columns[0, 5:, 3:] *= 10
         return columns
 
-    failed, said = first_lines("im2col", answer)
+    failed, report = first_lines("im2col", answer)
     assert failed == "a window that is not square"
-    assert "columns[0, 5, 3] is 120, expected 12; the only number that differs" in said
-    assert "row 5 is channel 0 at (2, 1) of the window, column 3 is the window (1, 1): padded[0, 0, 3, 2]" in said
+    assert "columns[0, 5, 3] is 120, expected 12; the only value that differs" in report
+    assert "row 5 is channel 0 at (2, 1) of the window, column 3 is the window (1, 1): padded[0, 0, 3, 2]" in report

@@ -1,4 +1,4 @@
-"""Back through a convolution: the solution is right, and each of its three gradients is diagnosed by itself."""
+"""Convolution backward: correct solution, and separate diagnoses of the three gradients."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ from tests.exercises.answers import assert_exercise, first_lines
 Gradients = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
-def test_the_solution_is_right_and_each_mistake_is_recognised() -> None:
+def test_the_solution_is_correct_and_each_mistake_is_recognized() -> None:
     assert_exercise("conv2d_backward")
 
 
@@ -20,11 +20,11 @@ def test_a_gradient_that_is_not_summed_over_the_batch() -> None:
             dweight = conv2d_backward(dy[n : n + 1], x[n : n + 1], weight, stride, padding)[1]
         return dx, dweight, dbias
 
-    failed, said = first_lines("conv2d_backward", answer)
-    assert failed == "a batch of two pictures"
-    assert said.startswith("dweight[0, 0, 0, 0] is ")
-    assert "right already: dx, dbias" in said
-    assert "dweight counts the last picture only: it is the sum over the whole batch, so add (+=)" in said
+    failed, report = first_lines("conv2d_backward", answer)
+    assert failed == "a batch of two images"
+    assert report.startswith("dweight[0, 0, 0, 0] is ")
+    assert "correct: dx, dbias" in report
+    assert "dweight has the last image only: it is the sum over the whole batch, so add (+=)" in report
 
 
 def test_results_in_another_order() -> None:
@@ -32,5 +32,5 @@ def test_results_in_another_order() -> None:
         dx, dweight, dbias = conv2d_backward(dy, x, weight, stride, padding)
         return dbias, dx, dweight
 
-    _, said = first_lines("conv2d_backward", answer)
-    assert "likely: what is returned as dx is dbias: the order is dx, dweight, dbias" in said
+    _, report = first_lines("conv2d_backward", answer)
+    assert "likely: the result returned as dx is dbias: the order is dx, dweight, dbias" in report

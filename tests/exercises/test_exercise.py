@@ -1,4 +1,4 @@
-"""The table of exercises: each is complete, draws the same small cases each time, and leads somewhere."""
+"""The table of exercises: each is complete and has small, reproducible cases."""
 
 import inspect
 from pathlib import Path
@@ -32,22 +32,22 @@ def test_an_exercise_is_complete(exercise: Exercise) -> None:
     for parameter in inspect.signature(exercise.solution).parameters:
         assert f"{parameter}" in documentation.partition("Returns\n")[0]
     assert (REPOSITORY / exercise.page).is_file()
-    assert exercise.library
+    assert exercise.source
 
 
 @every_exercise
-def test_no_case_calls_with_what_the_solution_does_not_take(exercise: Exercise) -> None:
+def test_cases_match_the_parameters_of_the_solution(exercise: Exercise) -> None:
     for case in exercise.cases():
         inspect.signature(exercise.solution).bind(**case.arguments)
 
 
-def test_the_order_is_that_of_a_training() -> None:
+def test_the_order_is_that_of_a_training_step() -> None:
     stages = [exercise.stage for exercise in EXERCISES.values()]
     assert list(dict.fromkeys(stages)) == ["forward", "loss", "backward", "step"]
     assert stages == sorted(stages, key=["forward", "loss", "backward", "step"].index)
 
 
-def test_frozen_arguments_are_copies_that_cannot_be_changed() -> None:
+def test_frozen_arguments_are_read_only_copies() -> None:
     x = np.zeros(2)
     given = frozen({"x": x, "stride": 2})
     assert given["stride"] == 2

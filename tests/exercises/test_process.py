@@ -1,4 +1,4 @@
-"""A check in a process of its own: answers that never end or that end Python, several files, a check that fails."""
+"""The check in a child process: infinite loops, exits of Python, several files, a failing check."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ def write(folder: Path, **texts: str) -> dict[str, Path]:
     return paths
 
 
-def test_each_file_has_its_verdict_whatever_the_others_do(tmp_path: Path) -> None:
+def test_verdicts_are_independent(tmp_path: Path) -> None:
     folder = tmp_path / "my answers"
     folder.mkdir()
     files = write(folder, correlate=ENDLESS, conv2d=ENDS, softmax=RIGHT)
@@ -31,13 +31,13 @@ def test_each_file_has_its_verdict_whatever_the_others_do(tmp_path: Path) -> Non
     assert (endless.state, endless.passed, endless.failed) == ("wrong", (), "a 1x1 kernel, which is a factor")
     first, _, shown = endless.text.partition("\n\n")
     assert first.startswith("stopped after 3 seconds in line ")
-    assert first.endswith(" of correlate.py: a loop that never ends? check what should end it")
+    assert first.endswith(" of correlate.py: an infinite loop? check its condition")
     assert first.split()[6] in ("3", "4")
     assert shown.startswith("x (2, 3)\n")
 
     ends = verdicts["conv2d"]
-    assert (ends.state, ends.failed) == ("wrong", "one picture, one channel, one filter, no bias")
-    assert ends.text.startswith("Python itself came to an end in conv2d.py (status 7)\n\nx (1, 1, 3, 3)")
+    assert (ends.state, ends.failed) == ("wrong", "one image, one channel, one filter, no bias")
+    assert ends.text.startswith("Python exited in conv2d.py (status 7)\n\nx (1, 1, 3, 3)")
 
     assert verdicts["softmax"].state == "right"
     assert len(verdicts["softmax"].passed) == 6
@@ -65,13 +65,13 @@ def cross_entropy(logits, labels):
     assert check_files({"cross_entropy": files["cross_entropy"]})["cross_entropy"].state == "right"
 
 
-def test_a_file_of_the_reader_does_not_stand_in_for_a_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_of_the_learner_does_not_shadow_a_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     files = write(tmp_path, softmax=RIGHT, numpy="raise ImportError('mine')", json="raise ImportError('mine')")
     monkeypatch.chdir(tmp_path)
     assert check_files({"softmax": files["softmax"]})["softmax"].state == "right"
 
 
-def test_a_check_that_fails_itself_says_so(tmp_path: Path) -> None:
+def test_a_failing_check_raises(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="the check of nothing failed") as caught:
         check_files(write(tmp_path, nothing=RIGHT))
     assert "KeyError: 'nothing'" in str(caught.value)

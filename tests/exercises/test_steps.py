@@ -1,4 +1,4 @@
-"""The optimizers' steps: the solutions are right, and mistakes that are written out are recognised."""
+"""Optimizer steps: correct solutions and recognized mistakes."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from tests.exercises.answers import assert_exercise, first_lines
 
 
 @pytest.mark.parametrize("name", ["sgd", "adam"])
-def test_the_solution_is_right_and_each_mistake_is_recognised(name: str) -> None:
+def test_the_solution_is_correct_and_each_mistake_is_recognized(name: str) -> None:
     assert_exercise(name)
 
 
@@ -20,9 +20,9 @@ def test_a_velocity_that_is_a_mean() -> None:
         velocity = momentum * velocity + (1 - momentum) * grad
         return value - lr * velocity, velocity
 
-    failed, said = first_lines("sgd", answer)
+    failed, report = first_lines("sgd", answer)
     assert failed == "the first step, with momentum"
-    assert "likely: the gradient has the factor (1 - momentum), which makes a mean of the sum" in said
+    assert "likely: the gradient has the factor (1 - momentum), which makes the velocity a mean" in report
 
 
 def adam_without(correction: bool, root_of_sum: bool) -> Any:
@@ -45,13 +45,13 @@ def adam_without(correction: bool, root_of_sum: bool) -> Any:
     return answer
 
 
-def test_a_correction_that_is_missing() -> None:
-    failed, said = first_lines("adam", adam_without(correction=False, root_of_sum=False))
+def test_a_missing_correction() -> None:
+    failed, report = first_lines("adam", adam_without(correction=False, root_of_sum=False))
     assert failed == "the first step"
-    assert "right already: mean, square likely: the bias correction is missing" in said
+    assert "correct: mean, square likely: the bias correction is missing" in report
 
 
 def test_eps_under_the_root() -> None:
-    failed, said = first_lines("adam", adam_without(correction=True, root_of_sum=True))
+    failed, report = first_lines("adam", adam_without(correction=True, root_of_sum=True))
     assert failed == "a large eps"
-    assert "likely: eps is under the root" in said
+    assert "likely: eps is inside the square root" in report

@@ -1,4 +1,4 @@
-"""The process that checks: what it writes down, and that its clock is stopped."""
+"""The child process: its verdicts, and its timer."""
 
 import faulthandler
 import json
@@ -13,13 +13,13 @@ from numpycnn.exercises.worker import TimeLimit, main
 
 @pytest.fixture(autouse=True)
 def as_before(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A worker changes its process, which here is that of the tests."""
+    """Restore the process state that a worker changes."""
     monkeypatch.setattr(sys, "path", [*sys.path])
     monkeypatch.setattr(sys, "dont_write_bytecode", sys.dont_write_bytecode)
     monkeypatch.setattr(faulthandler, "enable", lambda file: None)
 
 
-def test_verdicts_are_written_down(tmp_path: Path) -> None:
+def test_verdicts_are_written(tmp_path: Path) -> None:
     answer = tmp_path / "answers" / "sgd.py"
     answer.parent.mkdir()
     answer.write_text("def sgd(value, grad, velocity, lr, momentum=0.9):\n    return value")

@@ -1,4 +1,4 @@
-"""A browser, where there is one."""
+"""A browser, if one is installed."""
 
 import os
 import shutil
@@ -17,7 +17,7 @@ def browser() -> Iterator[Any]:
     path = os.environ.get("NUMPYCNN_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
     if path is None:
         pytest.skip(f"a browser wanted: found none of {', '.join(NAMES)}")
-    as_root = hasattr(os, "geteuid") and os.geteuid() == 0  # for whom Chromium wants no sandbox
+    as_root = hasattr(os, "geteuid") and os.geteuid() == 0  # as root, Chromium runs only without its sandbox
     with playwright.sync_playwright() as driver:
         chromium = driver.chromium.launch(executable_path=path, args=["--no-sandbox"] if as_root else [])
         yield chromium

@@ -1,4 +1,4 @@
-"""Digits as somebody would draw them on a canvas: strokes of varying width, size, place and slant."""
+"""Digits as drawn on a canvas: strokes of varying width, size, position and slant."""
 
 import io
 
@@ -9,7 +9,7 @@ SIDE = 336  # pixels of the canvas
 
 
 def _arc(x: float, y: float, wide: float, high: float, begin: float, end: float) -> list[tuple[float, float]]:
-    """Part of an ellipse, in degrees clockwise from the right."""
+    """Return an arc of an ellipse, in degrees clockwise from the right."""
     angles = np.radians(np.linspace(begin, end, 24))
     return [(x + wide * float(np.cos(a)), y + high * float(np.sin(a))) for a in angles]
 

@@ -1,4 +1,4 @@
-"""The page's own arithmetic, run by Node.js on the numbers of a page: no browser is needed for that."""
+"""Run the arithmetic of the page in Node.js, without a browser."""
 
 import json
 import shutil
@@ -14,7 +14,7 @@ SCRIPTS = (
     "data.js",
     "windows.js",
     "arithmetic.js",
-)  # none of them touches the document before it is asked to
+)  # none of them accesses the document on load
 
 EVERY_NUMBER = """
 const page = Data.load(JSON.parse(require("fs").readFileSync(0, "utf8")));
@@ -36,7 +36,7 @@ console.log(JSON.stringify(found));
 
 
 def run(script: str, data: dict[str, Any]) -> Any:
-    """Return what a script prints as JSON, with the page's data on its standard input."""
+    """Run a script with the data of a page on standard input, and return its JSON output."""
     node = shutil.which("node")
     if node is None:
         pytest.skip("Node.js wanted, to run the page's arithmetic")
@@ -48,6 +48,6 @@ def run(script: str, data: dict[str, Any]) -> Any:
 
 
 def every_number(data: dict[str, Any]) -> list[dict[str, Any]]:
-    """Let the page make every number of every layer again; return for each layer how far it is off at worst."""
+    """Recompute every value of every layer in JavaScript; return the largest error per layer."""
     found: list[dict[str, Any]] = run(EVERY_NUMBER, data)
     return found

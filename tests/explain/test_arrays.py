@@ -1,4 +1,4 @@
-"""Arrays as text, and which of them there is room for."""
+"""Encoded arrays, and the selection of channels."""
 
 import base64
 
@@ -7,8 +7,8 @@ import pytest
 
 import numpycnn as nn
 from numpycnn.explain.arrays import Choice, Store, choose
+from numpycnn.inspection.traces import Passage, follow
 from numpycnn.models import create
-from numpycnn.visualize.activations import Passage, follow
 
 
 def passages(model: nn.Sequential) -> list[Passage]:
@@ -21,7 +21,7 @@ def decoded(entry: dict[str, object]) -> np.ndarray:
     return np.frombuffer(base64.b64decode(str(entry["data"])), kind)
 
 
-def test_numbers_survive(rng: np.random.Generator) -> None:
+def test_values_round_trip(rng: np.random.Generator) -> None:
     store = Store(Choice(maps=2, largest=10**6, dense=0))
     array = rng.normal(size=(5, 3, 4))
     assert store.add(array) == 0
@@ -36,14 +36,14 @@ def test_numbers_survive(rng: np.random.Generator) -> None:
     assert decoded(picture).tolist() == list(range(12))
 
 
-def test_big_endian_and_strided_arrays_come_out_the_same(rng: np.random.Generator) -> None:
+def test_big_endian_and_strided_arrays(rng: np.random.Generator) -> None:
     store = Store(Choice(2, 10**6, 0))
     array = rng.normal(size=(4, 6)).astype(">f8")
     store.add(array[:, ::2])
     assert decoded(store.arrays[0]).tolist() == array[:, ::2].astype(np.float32).ravel().tolist()
 
 
-def test_equal_arrays_are_kept_once() -> None:
+def test_equal_arrays_are_stored_once() -> None:
     store = Store(Choice(9, 10**6, 0))
     assert store.add(np.ones((2, 3))) == store.add(np.ones((2, 3)))
     assert store.add(np.ones((3, 2))) == 1
@@ -54,7 +54,7 @@ def test_the_kept_channels_are_spread_evenly() -> None:
     choice = Choice(maps=3, largest=100, dense=0)
     assert choice.channels((9, 2, 2)).tolist() == [0, 4, 8]
     assert choice.channels((3, 2, 2)).tolist() == [0, 1, 2]
-    assert choice.channels((9,)).tolist() == list(range(9))  # a row of numbers stays whole
+    assert choice.channels((9,)).tolist() == list(range(9))  # a vector is kept whole
     assert choice.channels((9, 6, 6)).tolist() == []  # a map of 144 bytes is too large
 
 
@@ -74,7 +74,7 @@ def test_a_small_network_is_kept_whole() -> None:
 
 
 @pytest.mark.parametrize("most_bytes", [20_000, 60_000, 200_000, 600_000])
-def test_there_is_never_more_than_asked_for(most_bytes: int) -> None:
+def test_the_size_limit_is_respected(most_bytes: int) -> None:
     model = nn.Sequential(
         [
             nn.Conv2D(24, 3),
@@ -95,7 +95,7 @@ def test_there_is_never_more_than_asked_for(most_bytes: int) -> None:
         assert choice.maps > 4
 
 
-def test_maps_that_are_too_large_alone_are_left_out() -> None:
+def test_maps_beyond_the_limit_are_omitted() -> None:
     model = nn.Sequential([nn.ReLU(), nn.AvgPool2D(8), nn.Flatten(), nn.Dense(2)], input_shape=(1, 256, 256))
     choice = choose(passages(model), 100_000)
     assert choice.channels((1, 256, 256)).tolist() == []

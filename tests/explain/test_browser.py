@@ -1,4 +1,4 @@
-"""The page in a real browser: what it shows, how it is operated, and that nothing goes wrong on the way."""
+"""The page in a real browser: its content, its controls, and no errors."""
 
 import io
 import threading
@@ -14,8 +14,8 @@ import numpycnn as nn
 from numpycnn import functional as F
 from numpycnn.data import Dataset
 from numpycnn.explain import Example, server, write_page
+from numpycnn.inspection.traces import follow
 from numpycnn.models import create
-from numpycnn.visualize.activations import follow
 from tests.explain.drawings import STROKES, draw
 from tests.explain.test_contents import branching
 
@@ -25,7 +25,7 @@ Open = Callable[..., Any]
 
 
 def digits(count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Drawn digits of 28x28 pixels."""
+    """Return drawn digits of 28x28 pixels."""
     labels = np.arange(count) % 10
     pictures = [Image.open(io.BytesIO(draw(int(digit), rng))).resize((28, 28)) for digit in labels]
     return 255 - np.stack([np.asarray(picture) for picture in pictures])[:, None], labels
@@ -33,7 +33,7 @@ def digits(count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray
 
 @pytest.fixture(scope="session")
 def tiny_vgg() -> nn.Sequential:
-    """A TinyVGG that has learned a little, so that no bias is 0 and no kernel as it was drawn."""
+    """Return a TinyVGG after a little training, so that biases are nonzero."""
     images, labels = digits(200, np.random.default_rng(0))
     train = Dataset(images, labels, [str(digit) for digit in STROKES], name="drawn", mean=0.1, std=0.3)
     model = create("tiny_vgg", (1, 28, 28), 10)
@@ -43,14 +43,14 @@ def tiny_vgg() -> nn.Sequential:
 
 @pytest.fixture(scope="session")
 def seven() -> np.ndarray:
-    """A digit to look at, (1, 28, 28)."""
+    """Return a preprocessed digit, (1, 28, 28)."""
     images, _ = digits(8, np.random.default_rng(1))
     return ((images[7] / 255 - 0.1) / 0.3).astype(np.float32)
 
 
 @pytest.fixture
 def visit(browser: Any, tmp_path: Path) -> Iterator[Open]:
-    """Open the page of a model; at the end, nothing may have been complained about or asked for."""
+    """Open the page of a model; at the end, check for console messages and external requests."""
     complaints: list[str] = []
     requests: list[str] = []
     contexts = []
@@ -81,7 +81,7 @@ def visit(browser: Any, tmp_path: Path) -> Iterator[Open]:
 
 
 def values(page: Any, selector: str) -> list[float]:
-    """The numbers that elements show, in full."""
+    """Return the exact values of data elements."""
     found: list[str] = page.eval_on_selector_all(selector, "(all) => all.map((one) => one.value)")
     return [float(text) for text in found]
 
@@ -90,10 +90,10 @@ def select(page: Any, number: int, channel: int) -> None:
     page.locator(f'[data-number="{number}"] .map[data-channel="{channel}"]').first.click()
 
 
-# -------------------------------------------------------------------------------------------------- the numbers add up
+# ----------------------------------------------------------------------------------------------------------------- sums
 
 
-def test_the_multiply_adds_of_each_convolution_add_up(
+def test_the_products_of_each_convolution_add_up(
     visit: Open, tiny_vgg: nn.Sequential, seven: np.ndarray, rng: np.random.Generator
 ) -> None:
     page = visit(tiny_vgg, Example(seven, class_names=[str(i) for i in range(10)]))
@@ -135,7 +135,7 @@ def test_the_multiply_adds_of_each_convolution_add_up(
         assert "\u2713" in page.inner_text("#lens .check")
 
 
-def test_the_probabilities_are_the_networks(visit: Open, tiny_vgg: nn.Sequential, seven: np.ndarray) -> None:
+def test_the_probabilities_match_the_network(visit: Open, tiny_vgg: nn.Sequential, seven: np.ndarray) -> None:
     page = visit(tiny_vgg, Example(seven, class_names=[str(i) for i in range(10)]))
     expected = F.softmax(tiny_vgg(seven[np.newaxis]))[0]
     assert np.allclose(values(page, ".classes data"), expected, atol=1e-6)
@@ -143,7 +143,7 @@ def test_the_probabilities_are_the_networks(visit: Open, tiny_vgg: nn.Sequential
     assert page.inner_text(".classes .best .label") == str(expected.argmax())
 
 
-def test_the_winner_of_a_pooling_is_marked(visit: Open, tiny_vgg: nn.Sequential, seven: np.ndarray) -> None:
+def test_the_maximum_of_a_pooling_is_marked(visit: Open, tiny_vgg: nn.Sequential, seven: np.ndarray) -> None:
     page = visit(tiny_vgg, Example(seven))
     select(page, 4, 2)
     passage = follow(tiny_vgg, seven[np.newaxis])["4"]
@@ -186,8 +186,8 @@ EVERY_KIND = nn.Sequential(
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 @pytest.mark.parametrize("kind", ["every kind of layer", "branches", "left out"])
-def test_every_map_can_be_looked_at(visit: Open, kind: str, size: tuple[int, int], rng: np.random.Generator) -> None:
-    """In no layer does the page stumble, differ from the network, or grow wider than the window."""
+def test_every_map_opens(visit: Open, kind: str, size: tuple[int, int], rng: np.random.Generator) -> None:
+    """For each layer the page agrees with the network and fits the window."""
     model = EVERY_KIND if kind == "every kind of layer" else branching()
     assert model.input_shape is not None
     x = rng.normal(size=model.input_shape).astype(np.float32)
@@ -217,22 +217,22 @@ def test_every_map_can_be_looked_at(visit: Open, kind: str, size: tuple[int, int
     assert page.evaluate(fits)
     assert (unknown > 0) == (kind == "left out")
     if kind == "left out":
-        assert "are in this page, for its size" in page.inner_text("#flow")
+        assert "are in this page (size limit)" in page.inner_text("#flow")
 
 
-def test_a_layer_of_its_own_kind_is_shown_for_what_is_known(visit: Open) -> None:
+def test_a_custom_layer_shows_its_input_and_output(visit: Open) -> None:
     class Doubled(nn.Layer):
         def _forward(self, x: np.ndarray, **mode: bool) -> tuple[np.ndarray, Any]:
             return 2 * x, ()
 
     page = visit(nn.Sequential([Doubled()], input_shape=(2, 3, 4)), Example(np.ones((2, 3, 4), np.float32)))
     select(page, 0, 1)
-    assert "this page knows what went in and what came out, and not how" in page.inner_text("#lens .what")
+    assert "this page shows its input and output, but not its computation" in page.inner_text("#lens .what")
     assert values(page, '#lens data[data-name="output"]') == [2.0]
     assert page.locator("#lens .boards canvas").count() == 2
 
 
-def test_the_maps_that_a_map_is_made_of_are_marked(visit: Open) -> None:
+def test_the_source_maps_are_marked(visit: Open) -> None:
     page = visit(branching(), Example(np.ones((2, 6, 8), np.float32)))
     rows = page.evaluate("() => Data.page.layers.map(({ key, number }) => [key, number])")
     keys = dict(rows)
@@ -247,9 +247,9 @@ def test_the_maps_that_a_map_is_made_of_are_marked(visit: Open) -> None:
 
     assert marked("0") == {"input"}
     assert marked("1.main.1") == {"1.main.0"}
-    assert marked("1") == {"1.main.1", "0"}  # what is added up
+    assert marked("1") == {"1.main.1", "0"}  # the summands
     assert marked("2") == {"2.main", "2.shortcut"}
-    assert marked("3.1.0") == {"2"}  # each branch begins with what comes before all of them
+    assert marked("3.1.0") == {"2"}  # each branch has the same input
     assert marked("3") == {"3.1.1"}
     assert marked("5") == {"4"}
 
@@ -257,7 +257,7 @@ def test_the_maps_that_a_map_is_made_of_are_marked(visit: Open) -> None:
 # ------------------------------------------------------------------------------------------------------ using the page
 
 
-def test_the_keyboard_is_enough(visit: Open, tiny_vgg: nn.Sequential, seven: np.ndarray) -> None:
+def test_the_page_works_with_the_keyboard(visit: Open, tiny_vgg: nn.Sequential, seven: np.ndarray) -> None:
     page = visit(tiny_vgg, Example(seven))
     focused = "() => [document.activeElement.closest('.layer')?.dataset.number, document.activeElement.dataset.channel]"
     page.keyboard.press("Tab")
@@ -270,7 +270,7 @@ def test_the_keyboard_is_enough(visit: Open, tiny_vgg: nn.Sequential, seven: np.
     number, _ = page.evaluate(focused)
     assert number == "1"
     page.keyboard.press("ArrowUp")
-    assert page.evaluate(focused) == ["0", "3"]  # where it came from
+    assert page.evaluate(focused) == ["0", "3"]  # the previous map
     page.keyboard.press("End")
     assert page.evaluate(focused) == ["0", "9"]
     page.keyboard.press("Enter")
@@ -287,7 +287,7 @@ def test_the_keyboard_is_enough(visit: Open, tiny_vgg: nn.Sequential, seven: np.
     assert slider.get_attribute("aria-valuetext").startswith("row 27, column 27: ")
 
 
-def test_it_plays_and_steps(visit: Open, tiny_vgg: nn.Sequential, seven: np.ndarray) -> None:
+def test_play_and_step(visit: Open, tiny_vgg: nn.Sequential, seven: np.ndarray) -> None:
     page = visit(tiny_vgg, Example(seven))
     select(page, 2, 1)
     action = {name: page.locator(f'[data-action="{name}"]') for name in ("first", "back", "play", "step", "last")}
@@ -313,9 +313,7 @@ def test_it_plays_and_steps(visit: Open, tiny_vgg: nn.Sequential, seven: np.ndar
     assert where.inner_text() != here
 
 
-def test_on_a_phone_the_lens_covers_the_page_and_gives_it_back(
-    visit: Open, tiny_vgg: nn.Sequential, seven: np.ndarray
-) -> None:
+def test_on_a_phone_the_lens_is_a_dialog(visit: Open, tiny_vgg: nn.Sequential, seven: np.ndarray) -> None:
     page = visit(tiny_vgg, Example(seven), PHONE)
     lens = page.locator("#lens")
     assert not lens.is_visible()
@@ -333,7 +331,7 @@ def test_on_a_phone_the_lens_covers_the_page_and_gives_it_back(
     assert page.evaluate("() => document.activeElement.dataset.channel") == "4"
 
 
-def test_maps_that_come_into_sight_move_nothing(visit: Open, tiny_vgg: nn.Sequential, seven: np.ndarray) -> None:
+def test_drawing_maps_does_not_move_the_layout(visit: Open, tiny_vgg: nn.Sequential, seven: np.ndarray) -> None:
     page = visit(tiny_vgg, Example(seven))
     height = "() => document.getElementById('flow').scrollHeight"
     before = page.evaluate(height)
@@ -342,7 +340,7 @@ def test_maps_that_come_into_sight_move_nothing(visit: Open, tiny_vgg: nn.Sequen
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_whatever_is_operated_has_a_name(
+def test_controls_have_accessible_names(
     visit: Open, tiny_vgg: nn.Sequential, seven: np.ndarray, size: tuple[int, int]
 ) -> None:
     page = visit(tiny_vgg, Example(seven, class_names=[str(i) for i in range(10)]), size)
@@ -357,8 +355,8 @@ def test_whatever_is_operated_has_a_name(
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_text_stands_out_in_both_schemes(visit: Open, tiny_vgg: nn.Sequential, seven: np.ndarray, scheme: str) -> None:
-    """Every colour of text has a contrast of 4.5 with the paper and the card, as WCAG 2 asks."""
+def test_text_contrast(visit: Open, tiny_vgg: nn.Sequential, seven: np.ndarray, scheme: str) -> None:
+    """Every text colour has a contrast of at least 4.5 with its backgrounds (WCAG 2)."""
     page = visit(tiny_vgg, Example(seven), color_scheme=scheme, reduced_motion="reduce")
     colours = page.evaluate(
         """() => {
@@ -391,7 +389,7 @@ def test_hostile_names_are_shown_as_text(visit: Open) -> None:
     assert page.title() == f"\u2068{HOSTILE}\u2069 \u2013 numpycnn explain"
 
 
-def test_a_name_from_right_to_left_leaves_its_neighbours_in_place(visit: Open) -> None:
+def test_a_right_to_left_name_keeps_the_text_around_it_in_place(visit: Open) -> None:
     hebrew = "\u05e9\u05dc\u05d5\u05dd"
     model = nn.Sequential([nn.Dense(2, name=hebrew)], input_shape=(3,), name=hebrew)
     x = np.ones(3, np.float32)
@@ -407,14 +405,14 @@ def test_a_name_from_right_to_left_leaves_its_neighbours_in_place(visit: Open) -
 
 
 @pytest.fixture
-def easel(visit: Open, tiny_vgg: nn.Sequential) -> Iterator[Any]:
-    """The page with the canvas, and a server behind it."""
+def drawing_page(visit: Open, tiny_vgg: nn.Sequential) -> Iterator[Any]:
+    """Open the page with the canvas, and run its server."""
     names = [str(digit) for digit in STROKES]
 
     def example_of(image: np.ndarray) -> Example:
         return Example(((image / 255 - 0.1) / 0.3).astype(np.float32), image=image, class_names=names)
 
-    def look(png: bytes) -> Example:
+    def decode(png: bytes) -> Example:
         picture = Image.open(io.BytesIO(png)).convert("L")
         return example_of(255 - np.asarray(picture.resize((28, 28)))[np.newaxis])
 
@@ -427,7 +425,7 @@ def easel(visit: Open, tiny_vgg: nn.Sequential) -> Iterator[Any]:
         ready.set()
 
     thread = threading.Thread(
-        target=lambda: server.serve(tiny_vgg, blank, look, announce=announce, until=stop), daemon=True
+        target=lambda: server.serve(tiny_vgg, blank, decode, announce=announce, until=stop), daemon=True
     )
     thread.start()
     try:
@@ -448,44 +446,44 @@ def stroke(page: Any, *points: tuple[int, int], button: str = "left") -> None:
     page.mouse.up(button=button)
 
 
-def test_what_is_drawn_is_read_along(easel: Any, tiny_vgg: nn.Sequential) -> None:
-    page = easel
-    assert page.locator(".verdict").inner_text() == "What it reads will stand here."
+def test_a_drawing_updates_the_page(drawing_page: Any, tiny_vgg: nn.Sequential) -> None:
+    page = drawing_page
+    assert page.locator(".verdict").inner_text() == "The prediction appears here."
     stroke(page, (60, 60), (180, 60), (110, 200))
-    expect_answer(page, tiny_vgg)
+    check_answer(page, tiny_vgg)
     with_mouse = page.evaluate("() => Data.page.image.values.reduce((sum, value) => sum + value, 0)")
     assert with_mouse > 5000
-    page.locator(".drawing canvas").focus()  # a stroke more, with the keys
+    page.locator(".drawing canvas").focus()  # another stroke, with the keyboard
     page.keyboard.press(" ")
     for _ in range(12):
         page.keyboard.press("ArrowDown")
     page.keyboard.press(" ")
-    expect_answer(page, tiny_vgg)
+    check_answer(page, tiny_vgg)
     with_keys = page.evaluate("() => Data.page.image.values.reduce((sum, value) => sum + value, 0)")
     assert with_keys > with_mouse
     page.get_by_role("button", name="Undo").click()
-    expect_answer(page, tiny_vgg)
+    check_answer(page, tiny_vgg)
     assert page.evaluate("() => Data.page.image.values.reduce((sum, value) => sum + value, 0)") == with_mouse
     page.get_by_role("button", name="Clear").click()
-    page.wait_for_function("() => document.querySelector('.verdict').innerText.startsWith('What it reads')")
+    page.wait_for_function("() => document.querySelector('.verdict').innerText.startsWith('The prediction')")
 
 
-def test_the_width_of_the_pen_is_read_along(easel: Any, tiny_vgg: nn.Sequential) -> None:
-    page, ink = easel, "() => Data.page.image.values.reduce((sum, value) => sum + value, 0)"
+def test_the_width_of_the_pen_updates_the_page(drawing_page: Any, tiny_vgg: nn.Sequential) -> None:
+    page, ink = drawing_page, "() => Data.page.image.values.reduce((sum, value) => sum + value, 0)"
     stroke(page, (60, 60), (180, 60), (110, 200))
-    expect_answer(page, tiny_vgg)
+    check_answer(page, tiny_vgg)
     thin = page.evaluate(ink)
     page.locator(".drawing input[type=range]").fill("44")
-    expect_answer(page, tiny_vgg)
+    check_answer(page, tiny_vgg)
     assert page.evaluate(ink) > 1.3 * thin
 
 
-def test_only_a_stroke_that_begins_on_the_canvas_draws(easel: Any, tiny_vgg: nn.Sequential) -> None:
-    page = easel
+def test_a_stroke_must_start_on_the_canvas(drawing_page: Any, tiny_vgg: nn.Sequential) -> None:
+    page = drawing_page
     stroke(page, (60, 60), (180, 60))
-    expect_answer(page, tiny_vgg)
+    check_answer(page, tiny_vgg)
     drawn = page.evaluate("() => document.querySelector('.drawing canvas').toDataURL()")
-    stroke(page, (-30, 100), (150, 200))  # comes in from outside
+    stroke(page, (-30, 100), (150, 200))  # starts outside
     stroke(page, (60, 100), (180, 200), button="right")
     page.wait_for_function("() => !Draw.isBusy()")
     assert page.evaluate("() => document.querySelector('.drawing canvas').toDataURL()") == drawn
@@ -495,32 +493,32 @@ def test_only_a_stroke_that_begins_on_the_canvas_draws(easel: Any, tiny_vgg: nn.
 
 
 UNANSWERED = {
-    "nothing in it": ("() => Response.json({ nothing: 'white' })", "Nothing to read in it yet."),
-    "refused": ("() => new Response('a damaged picture', { status: 422 })", "a damaged picture"),
-    "no server": ("() => Promise.reject(new TypeError())", "The server does not answer; is it still running?"),
+    "blank": ("() => Response.json({ nothing: 'white' })", "The drawing is blank."),
+    "refused": ("() => new Response('a damaged image', { status: 422 })", "a damaged image"),
+    "no server": ("() => Promise.reject(new TypeError())", "The server does not respond; is it still running?"),
 }
 
 
-@pytest.mark.parametrize(("answer", "said"), UNANSWERED.values(), ids=UNANSWERED)
-def test_an_old_answer_goes_when_there_is_no_new_one(
-    easel: Any, tiny_vgg: nn.Sequential, answer: str, said: str
+@pytest.mark.parametrize(("answer", "status"), UNANSWERED.values(), ids=UNANSWERED)
+def test_an_outdated_prediction_is_removed(
+    drawing_page: Any, tiny_vgg: nn.Sequential, answer: str, status: str
 ) -> None:
-    page = easel
+    page = drawing_page
     stroke(page, (60, 60), (180, 60), (110, 200))
-    expect_answer(page, tiny_vgg)
+    check_answer(page, tiny_vgg)
     page.evaluate(f"() => {{ window.ownFetch = window.fetch; window.fetch = async (...sent) => ({answer})(); }}")
     stroke(page, (60, 80), (180, 80))
     page.wait_for_function("() => !Draw.isBusy()")
-    assert page.inner_text(".status") == said
-    assert page.inner_text(".verdict") == "What it reads will stand here."
+    assert page.inner_text(".status") == status
+    assert page.inner_text(".verdict") == "The prediction appears here."
     assert page.evaluate("() => Data.page.image.values.every((value) => value === 0)")
     page.evaluate("() => { window.fetch = window.ownFetch; }")
     stroke(page, (60, 100), (180, 100))
-    expect_answer(page, tiny_vgg)
+    check_answer(page, tiny_vgg)
 
 
-def expect_answer(page: Any, model: nn.Sequential) -> None:
-    """Wait until the last drawing is answered; the page must show what the network makes of the image it shows."""
+def check_answer(page: Any, model: nn.Sequential) -> None:
+    """Wait for the response to the last drawing; the page must show the probabilities of its image."""
     page.wait_for_function("() => !Draw.isBusy()")
     image = np.array(page.evaluate("() => [...Data.page.image.values]"), np.uint8).reshape(1, 1, 28, 28)
     expected = F.softmax(model(((image / 255 - 0.1) / 0.3).astype(np.float32)))[0]

@@ -1,4 +1,4 @@
-"""What the page is given: the library's own numbers, in the order and the form of the network."""
+"""The data of the page: the values of the library, in the structure of the network."""
 
 import base64
 import json
@@ -13,7 +13,7 @@ from numpycnn.explain.contents import Example, contents
 
 
 def branching() -> nn.Sequential:
-    """A network with every way of putting layers together."""
+    """Return a network with every kind of container."""
     return nn.Sequential(
         [
             nn.Conv2D(4, 3, padding=1, name="first"),
@@ -35,7 +35,7 @@ def numbers(data: dict[str, Any], index: int) -> np.ndarray:
     return np.frombuffer(base64.b64decode(entry["data"]), "<f4").reshape(entry["shape"])
 
 
-def test_the_steps_are_the_layers_and_their_own_numbers(rng: np.random.Generator) -> None:
+def test_the_steps_are_the_layers_and_their_values(rng: np.random.Generator) -> None:
     model = branching()
     x = rng.normal(size=(2, 6, 8)).astype(np.float32)
     data = contents(model, Example(x, title="noise", notes=["a note"]))
@@ -61,7 +61,7 @@ def test_the_steps_are_the_layers_and_their_own_numbers(rng: np.random.Generator
     assert concat["formula"] == {"type": "concat", "channels": [2, 3]}
 
 
-def test_classes_get_the_softmax_that_the_model_lacks(rng: np.random.Generator) -> None:
+def test_a_missing_softmax_is_added(rng: np.random.Generator) -> None:
     model = branching()
     x = rng.normal(size=(2, 6, 8)).astype(np.float32)
     data = contents(model, Example(x, class_names=["a", "b", "c"]))
@@ -74,7 +74,7 @@ def test_classes_get_the_softmax_that_the_model_lacks(rng: np.random.Generator) 
 
 
 @pytest.mark.parametrize("last", [nn.Softmax(), nn.LogSoftmax(), nn.Sigmoid()])
-def test_a_model_that_ends_with_probabilities_gets_no_second_softmax(last: nn.Layer) -> None:
+def test_a_final_softmax_is_not_repeated(last: nn.Layer) -> None:
     model = nn.Sequential([nn.Dense(3), last], input_shape=(4,))
     x = np.arange(4, dtype=np.float32)
     data = contents(model, Example(x, class_names=["a", "b", "c"]))
@@ -84,14 +84,14 @@ def test_a_model_that_ends_with_probabilities_gets_no_second_softmax(last: nn.La
     assert np.allclose(numbers(data, data["classes"]["probabilities"]), expected, rtol=1e-6)
 
 
-def test_without_class_names_nothing_is_made_of_the_outputs() -> None:
+def test_without_class_names_there_are_no_probabilities() -> None:
     model = nn.Sequential([nn.Dense(3)], input_shape=(4,))
     data = contents(model, Example(np.ones(4, np.float32)))
     assert data["classes"] is None
     assert len(data["steps"]) == 1
 
 
-def test_pictures_are_kept_as_they_are() -> None:
+def test_images_are_stored_unchanged() -> None:
     model = nn.Sequential([nn.Flatten(), nn.Dense(2)], input_shape=(1, 2, 3))
     photo = np.arange(30, dtype=np.uint8).reshape(2, 5, 3)
     image = np.arange(6, dtype=np.uint8).reshape(1, 2, 3)
@@ -104,7 +104,7 @@ def test_pictures_are_kept_as_they_are() -> None:
     assert grey["arrays"][grey["picture"]]["shape"] == [1, 2, 5]
 
 
-def test_a_container_that_nobody_knows_shows_what_went_through_it() -> None:
+def test_a_custom_container_has_inputs_and_outputs() -> None:
     class Twice(nn.Layer):
         def __init__(self, inner: nn.Layer, spare: nn.Layer) -> None:
             super().__init__()
@@ -126,7 +126,7 @@ def test_a_container_that_nobody_knows_shows_what_went_through_it() -> None:
     assert (spare["kind"], spare["x"], spare["y"]) == ("Tanh", None, None)
 
 
-def test_an_output_of_one_number_is_a_row_of_one() -> None:
+def test_a_scalar_output_is_a_vector_of_one() -> None:
     class Total(nn.Layer):
         def _build(self, input_shape: tuple[int, ...], rng: Any) -> tuple[int, ...]:
             return ()
@@ -139,7 +139,7 @@ def test_an_output_of_one_number_is_a_row_of_one() -> None:
     assert numbers(data, data["steps"][0]["y"]).tolist() == [3.0]
 
 
-def test_words_and_doubles_are_taken_as_well(rng: np.random.Generator) -> None:
+def test_tokens_and_doubles(rng: np.random.Generator) -> None:
     words = nn.Sequential([nn.Embedding(9, 4), nn.Conv1D(2, 2)], input_shape=(5,))
     assert numbers(contents(words, Example(np.arange(5))), 0).tolist() == [0, 1, 2, 3, 4]
     doubles = nn.Sequential([nn.Dense(2)], input_shape=(5,), dtype=np.float64)
@@ -147,27 +147,27 @@ def test_words_and_doubles_are_taken_as_well(rng: np.random.Generator) -> None:
     assert np.allclose(numbers(contents(doubles, Example(x)), 1), doubles(x[np.newaxis])[0], rtol=1e-6)
 
 
-def test_a_text_from_outside_turns_nothing_around() -> None:
+def test_untrusted_text_is_cleaned() -> None:
     model = nn.Sequential([nn.Dense(1, name="a\u202eb")], input_shape=(3,), name="c\u2066d")
     found = contents(model, Example(np.ones(3, np.float32), title="gnp.\u202e\udcff\x1b[0m", class_names=["\u200fe"]))
     assert found["title"] == "gnp.\ufffd\ufffd[0m"  # a mark, half a character, and an escape
     assert (found["model"], found["steps"][0]["name"], found["classes"]["names"]) == ("cd", "ab", ["e"])
 
 
-def test_tokens_may_bring_their_words() -> None:
+def test_tokens_with_words() -> None:
     model = nn.Sequential([nn.Embedding(9, 4)], input_shape=(3,))
     assert contents(model, Example(np.arange(3), words=["a", "b", "c" * 400]))["words"][:2] == ["a", "b"]
     assert contents(model, Example(np.arange(3)))["words"] is None
 
 
-def test_long_texts_are_cut_and_stay_on_one_line() -> None:
+def test_long_text_is_truncated_to_one_line() -> None:
     model = nn.Sequential([nn.ReLU(name="n" * 999)], input_shape=(2,), name="m\nm")
     data = contents(model, Example(np.ones(2, np.float32), title="t" * 999, notes=["a\n b"]))
     assert len(data["title"]) == len(data["steps"][0]["name"]) == 300
     assert (data["model"], data["notes"]) == ("m m", ["a b"])
 
 
-def test_the_model_is_left_as_it_was(rng: np.random.Generator) -> None:
+def test_the_model_is_not_modified(rng: np.random.Generator) -> None:
     model = nn.Sequential([nn.Conv2D(8, 3), nn.BatchNorm(), nn.Flatten(), nn.Dense(2)], input_shape=(4, 5, 6))
     before = {name: array.copy() for name, array in model.state().items()}
     contents(model, Example(rng.normal(size=(4, 5, 6)).astype(np.float32)), most_bytes=500)
@@ -176,11 +176,11 @@ def test_the_model_is_left_as_it_was(rng: np.random.Generator) -> None:
         model.backward(np.zeros((1, 2), np.float32))
 
 
-def test_what_cannot_be_shown_is_named() -> None:
+def test_wrong_arguments() -> None:
     model = nn.Sequential([nn.Dense(3)], input_shape=(4,))
     with pytest.raises(ValueError, match=r"one example of shape \(4,\), without a batch axis, got \(1, 4\)"):
         contents(model, Example(np.ones((1, 4), np.float32)))
-    with pytest.raises(ValueError, match=r"a model with 2 outputs, one for each class name, .* shape \(3,\)"):
+    with pytest.raises(ValueError, match=r"a model with 2 outputs, one per class name, .* shape \(3,\)"):
         contents(model, Example(np.ones(4, np.float32), class_names=["a", "b"]))
     with pytest.raises(TypeError, match="expected a Sequential, got Dense"):
         contents(nn.Dense(3), Example(np.ones(4, np.float32)))  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""Drawn digits through a network trained by the default recipe, all the way: PNG file, preparation, prediction."""
+"""Drawn digits, end to end: PNG file, preprocessing, prediction by a network of the default recipe."""
 
 import os
 from pathlib import Path
@@ -16,7 +16,7 @@ EACH = 10  # drawings of a class
 
 @pytest.fixture(scope="module")
 def network(tmp_path_factory: pytest.TempPathFactory, data_folder: Path) -> nn.Sequential:
-    """What `numpycnn train mnist` makes."""
+    """Return the network of `numpycnn train mnist`."""
     if not os.environ.get("NUMPYCNN_SLOW"):
         pytest.skip("it trains for a minute or two: set NUMPYCNN_SLOW, as `make test-slow` does")
     folder = tmp_path_factory.mktemp("runs") / "mnist"
@@ -25,7 +25,7 @@ def network(tmp_path_factory: pytest.TempPathFactory, data_folder: Path) -> nn.S
 
 
 @pytest.mark.parametrize("digit", STROKES)
-def test_nine_of_ten_drawings_are_read(digit: int, network: nn.Sequential) -> None:
+def test_nine_of_ten_drawings_are_recognized(digit: int, network: nn.Sequential) -> None:
     rng = np.random.default_rng(digit)
     read = [int(network(look_at(network, "", draw(digit, rng)).x[np.newaxis]).argmax()) for _ in range(EACH)]
     assert read.count(digit) >= 9, read

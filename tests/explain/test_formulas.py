@@ -1,4 +1,4 @@
-"""Every number of every kind of layer, made again by the page's own arithmetic: it must be the layer's."""
+"""Every output value of every kind of layer, recomputed by the arithmetic of the page."""
 
 import numpy as np
 import pytest
@@ -7,9 +7,9 @@ import numpycnn as nn
 from numpycnn.explain.arrays import Choice, Store
 from numpycnn.explain.contents import Example, contents
 from numpycnn.explain.formulas import FORMULAS, formula
+from numpycnn.inspection.traces import follow
+from numpycnn.io.loading import LAYERS
 from numpycnn.layers import Layer
-from numpycnn.loading import LAYERS
-from numpycnn.visualize.activations import follow
 from tests.explain.javascript import every_number
 
 ALL = Choice(maps=100, largest=10**9, dense=10**9)
@@ -80,7 +80,7 @@ CASES: list[tuple[Layer, tuple[int, ...]]] = [
 
 
 def built(layer: Layer, shape: tuple[int, ...], rng: np.random.Generator) -> nn.Sequential:
-    """A model of one layer, with no parameter and no running value at its neutral start."""
+    """Return a model of one layer, with random parameters and buffers."""
     model = nn.Sequential([layer], input_shape=shape)
     for array in model.state().values():
         array += rng.uniform(0.1, 0.6, array.shape).astype(array.dtype)
@@ -94,7 +94,7 @@ def example(model: nn.Sequential, rng: np.random.Generator) -> Example:
 
 
 @pytest.mark.parametrize(("layer", "shape"), CASES, ids=[repr(layer)[:60] for layer, _ in CASES])
-def test_each_number_is_made_again(layer: Layer, shape: tuple[int, ...], rng: np.random.Generator) -> None:
+def test_each_value_is_recomputed(layer: Layer, shape: tuple[int, ...], rng: np.random.Generator) -> None:
     model = built(layer, shape, rng)
     found = every_number(contents(model, example(model, rng)))
     for row in found:
@@ -104,7 +104,7 @@ def test_each_number_is_made_again(layer: Layer, shape: tuple[int, ...], rng: np
 
 
 def test_a_wrong_weight_is_noticed(rng: np.random.Generator) -> None:
-    """The comparison can fail: with another bias than the layer's, no number comes out right."""
+    """The comparison can fail: with another bias, every value differs."""
     model = built(nn.Conv2D(2, 3), (1, 5, 6), rng)
     data = contents(model, example(model, rng))
     bias = Store(ALL)
@@ -113,12 +113,12 @@ def test_a_wrong_weight_is_noticed(rng: np.random.Generator) -> None:
     assert every_number(data)[0]["worst"] > 1
 
 
-def test_every_formula_is_of_the_library_and_tried() -> None:
+def test_every_formula_has_a_case() -> None:
     assert set(FORMULAS) <= set(LAYERS.values())
     assert {type(layer) for layer, _ in CASES} == set(FORMULAS)
 
 
-def test_what_somebody_else_wrote_is_unknown() -> None:
+def test_a_subclass_is_unknown() -> None:
     class Louder(nn.ReLU):
         def _forward(self, x: np.ndarray, **mode: bool) -> tuple[np.ndarray, object]:
             return 2 * x, x
@@ -145,7 +145,7 @@ def test_a_softmax_over_the_batch_is_unknown() -> None:
         (nn.ConvTranspose2D(8, 3, groups=4), (12, 4, 5)),
     ],
 )
-def test_sums_add_up_where_maps_are_left_out(layer: Layer, shape: tuple[int, ...], rng: np.random.Generator) -> None:
+def test_sums_add_up_with_omitted_maps(layer: Layer, shape: tuple[int, ...], rng: np.random.Generator) -> None:
     model = built(layer, shape, rng)
     data = contents(model, example(model, rng), most_bytes=3000)
     step = data["steps"][0]

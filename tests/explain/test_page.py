@@ -1,4 +1,4 @@
-"""The page as a file: whole, closed to the world, and proof against hostile names."""
+"""The page as a file: complete, without network access, and safe with hostile names."""
 
 import base64
 import hashlib
@@ -55,7 +55,7 @@ def page(small: nn.Sequential) -> str:
     return render(small, Example(x, title=HOSTILE, class_names=[HOSTILE, "b", "c"], notes=[HOSTILE]))
 
 
-def test_the_policy_allows_what_is_there_and_nothing_else(page: str) -> None:
+def test_the_policy_allows_only_the_content_of_the_page(page: str) -> None:
     parts = Parts(page)
     (policy,) = [a["content"] for a, _ in parts.all("meta") if a.get("http-equiv") == "Content-Security-Policy"]
     rules = dict(rule.strip().split(" ", 1) for rule in (policy or "").split(";"))
@@ -94,7 +94,7 @@ def test_hostile_names_are_data(page: str) -> None:
         assert found == " ".join(HOSTILE.split())
 
 
-def test_data_holds_no_sign_that_html_would_read() -> None:
+def test_data_has_no_html_characters() -> None:
     value = {"<a>&": [HOSTILE, 1.5, None], "ключ": "値"}
     text = as_data(value)
     assert not set("<>&\u2028") & set(text)
@@ -104,7 +104,7 @@ def test_data_holds_no_sign_that_html_would_read() -> None:
         as_data(float("nan"))
 
 
-def test_only_the_page_with_a_canvas_may_talk_to_its_server() -> None:
+def test_only_the_page_with_a_canvas_may_connect() -> None:
     plain, drawing = as_page({}), as_page({}, extra=DRAWING, connect=True)
     assert "connect-src 'none'" in plain
     assert "connect-src 'self'" in drawing
@@ -119,7 +119,7 @@ def test_every_file_of_the_folder_is_used() -> None:
         assert len((STATIC / name).read_text(encoding="utf-8").splitlines()) <= 450, name
 
 
-def test_a_file_is_written_whole(small: nn.Sequential, tmp_path: Path) -> None:
+def test_a_file_is_written_atomically(small: nn.Sequential, tmp_path: Path) -> None:
     example = Example(np.ones((1, 5, 6), np.float32))
     path = tmp_path / "page.html"
     write_page(path, small, example)
@@ -138,7 +138,7 @@ def test_pages_stay_small(rng: np.random.Generator) -> None:
     assert len(render(large, Example(x), most_bytes=500_000)) < 1_000_000
 
 
-def test_a_page_is_known_by_its_mark(tmp_path: Path, page: str) -> None:
+def test_is_page(tmp_path: Path, page: str) -> None:
     path = tmp_path / "page.html"
     path.write_text(page, encoding="utf-8")
     assert is_page(path)

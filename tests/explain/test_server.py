@@ -1,4 +1,4 @@
-"""The server of the canvas: real requests over 127.0.0.1, most of which it must refuse and survive."""
+"""The server of the canvas: real requests over 127.0.0.1, most of which it must reject."""
 
 import base64
 import http.client
@@ -26,10 +26,10 @@ MODEL = nn.Sequential([nn.Conv2D(2, 3), nn.ReLU(), nn.Flatten(), nn.Dense(3)], i
 BLANK = Example(np.zeros((1, 6, 7), np.float32), class_names=NAMES)
 
 
-def look(png: bytes) -> Example:
+def decode(png: bytes) -> Example:
     pixels = decode_picture(png, "the drawing")
     if pixels.min() == 255:
-        raise ValueError("nothing stands out")
+        raise ValueError("the image is blank")
     image = pixels[np.newaxis]
     return Example((image / 255).astype(np.float32), image=image, class_names=NAMES)
 
@@ -41,7 +41,7 @@ class Answer(NamedTuple):
 
 
 class Service:
-    """A running server, and how to ask it something."""
+    """A client of a running server."""
 
     def __init__(self, address: str) -> None:
         match = re.fullmatch(r"http://127\.0\.0\.1:(\d+)/\?token=([\w-]{20,})", address)
@@ -49,7 +49,7 @@ class Service:
         self.port, self.token = int(match[1]), match[2]
 
     def ask(self, method: str, path: str, body: bytes = b"", **headers: str | None) -> Answer:
-        """Send a request as the page does, but for the headers that are given; None leaves one out."""
+        """Send a request like the page, with other headers; None omits one."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         own: dict[str, str | None] = {"Host": f"127.0.0.1:{self.port}", "X-Token": self.token}
         if method == "POST":
@@ -66,8 +66,8 @@ class Service:
         connection.close()
         return answer
 
-    def look(self, picture: bytes, **headers: str | None) -> Answer:
-        return self.ask("POST", "/picture", picture, **headers)
+    def send(self, image: bytes, **headers: str | None) -> Answer:
+        return self.ask("POST", "/picture", image, **headers)
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +81,7 @@ def service() -> Iterator[Service]:
         ready.set()
 
     def run() -> None:
-        server.serve(MODEL, BLANK, look, announce=announce, until=stop)
+        server.serve(MODEL, BLANK, decode, announce=announce, until=stop)
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
@@ -103,7 +103,7 @@ def drawing(rng: np.random.Generator) -> np.ndarray:
     return rng.integers(0, 256, (6, 7), dtype=np.uint8)
 
 
-def test_the_page_comes_with_its_token_only(service: Service) -> None:
+def test_the_page_requires_the_token(service: Service) -> None:
     answer = service.ask("GET", f"/?token={service.token}", X_Token=None)
     assert answer.status == 200
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
@@ -124,8 +124,8 @@ def test_the_page_comes_with_its_token_only(service: Service) -> None:
     assert "server" not in answer.headers
 
 
-def test_a_drawing_is_answered_with_the_networks_numbers(service: Service, drawing: np.ndarray) -> None:
-    answer = service.look(png(drawing))
+def test_a_drawing_returns_the_probabilities(service: Service, drawing: np.ndarray) -> None:
+    answer = service.send(png(drawing))
     assert answer.status == 200
     data = json.loads(answer.body)
     entry = data["arrays"][data["classes"]["probabilities"]]
@@ -136,52 +136,52 @@ def test_a_drawing_is_answered_with_the_networks_numbers(service: Service, drawi
 
 
 LARGE = 11_000_000
-REFUSED: dict[str, tuple[int, dict[str, Any]]] = {
+REJECTED: dict[str, tuple[int, dict[str, Any]]] = {
     "foreign host": (421, {"Host": "example.org"}),
     "foreign host with the right port": (421, {"Host": "example.org:{port}"}),
     "host without the port": (421, {"Host": "127.0.0.1"}),
-    "no host": (400, {"Host": None, "body": b""}),  # hung up on at once, which a body on its way would reset
+    "no host": (400, {"Host": None, "body": b""}),  # closed at once, which would reset a body in transit
     "foreign origin": (403, {"Origin": "http://example.org"}),
     "origin of another port": (403, {"Origin": "http://127.0.0.1:1"}),
     "origin of a file": (403, {"Origin": "null"}),
     "no token": (403, {"X_Token": None}),
     "wrong token": (403, {"X_Token": "x" * 32}),
-    "token that is no ASCII": (403, {"X_Token": "\xfc" * 32}),
+    "token not in ASCII": (403, {"X_Token": "\xfc" * 32}),
     "11 MB": (413, {"body": b"\x89PNG\r\n\x1a\n" + bytes(LARGE)}),
-    "no PNG": (415, {"body": b"GIF89a" + bytes(100)}),
+    "GIF": (415, {"body": b"GIF89a" + bytes(100)}),
     "JPEG": (415, {"body": b"\xff\xd8\xff\xe0" + bytes(100)}),
     "nothing": (415, {"body": b""}),
     "damaged PNG": (422, {"body": b"\x89PNG\r\n\x1a\n" + bytes(100)}),
 }
 
 
-@pytest.mark.parametrize(("status", "changes"), REFUSED.values(), ids=REFUSED)
-def test_what_is_refused_leaves_the_server_going(
+@pytest.mark.parametrize(("status", "changes"), REJECTED.values(), ids=REJECTED)
+def test_a_rejected_request_does_not_stop_the_server(
     service: Service, drawing: np.ndarray, status: int, changes: dict[str, Any]
 ) -> None:
     changes = {k: v.format(port=service.port) if isinstance(v, str) else v for k, v in changes.items()}
     body = changes.pop("body", png(drawing))
-    answer = service.look(body, **changes)
+    answer = service.send(body, **changes)
     assert answer.status == status
     assert 0 < len(answer.body) < 300
     assert service.token.encode() not in answer.body
-    assert service.look(png(drawing)).status == 200
+    assert service.send(png(drawing)).status == 200
 
 
-def test_the_page_itself_is_refused_to_strangers(service: Service) -> None:
+def test_the_page_is_rejected_for_other_hosts_and_tokens(service: Service) -> None:
     assert service.ask("GET", "/", X_Token=None).status == 403
     assert service.ask("GET", "/?token=", X_Token=None).status == 403
     assert service.ask("GET", f"/?token={service.token}", X_Token=None, Host="example.org").status == 421
     assert service.ask("GET", f"/?token={service.token}", X_Token=None, Origin="http://example.org").status == 403
 
 
-def test_an_empty_picture_is_no_mistake(service: Service) -> None:
-    answer = service.look(png(np.full((6, 7), 255, np.uint8)))
+def test_a_blank_image_is_not_an_error(service: Service) -> None:
+    answer = service.send(png(np.full((6, 7), 255, np.uint8)))
     assert answer.status == 200
-    assert json.loads(answer.body) == {"nothing": "nothing stands out"}
+    assert json.loads(answer.body) == {"nothing": "the image is blank"}
 
 
-def test_other_paths_and_methods_are_not_there(service: Service) -> None:
+def test_other_paths_and_methods_are_not_found(service: Service) -> None:
     assert service.ask("GET", "/static/../server.py").status == 404
     assert service.ask("GET", "/picture").status == 405
     assert service.ask("POST", "/").status == 405
@@ -190,22 +190,22 @@ def test_other_paths_and_methods_are_not_there(service: Service) -> None:
 
 @pytest.mark.parametrize(("port", "status"), [(80, None), (8080, 421)])
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
-def test_a_host_without_its_port_means_port_80(host: str, port: int, status: int | None) -> None:
+def test_a_host_without_a_port_means_port_80(host: str, port: int, status: int | None) -> None:
     guard = server.Guard(MODEL, port=port, token="x" * 32)
     headers = {"host": host, "origin": f"http://{host}", "x-token": "x" * 32}
     lines = [(name.encode(), value.encode()) for name, value in headers.items()]
     scope = {"type": "http", "method": "GET", "path": "/", "query_string": b"", "headers": lines}
-    refusal = guard.refusal(server.Request(scope))
-    assert (refusal and refusal.status_code) == status
+    rejection = guard.rejection(server.Request(scope))
+    assert (rejection and rejection.status_code) == status
 
 
-def test_the_name_localhost_is_its_own_too(service: Service, drawing: np.ndarray) -> None:
+def test_localhost_is_accepted(service: Service, drawing: np.ndarray) -> None:
     here = f"localhost:{service.port}"
-    assert service.look(png(drawing), Host=here, Origin=f"http://{here}").status == 200
+    assert service.send(png(drawing), Host=here, Origin=f"http://{here}").status == 200
 
 
-def test_a_client_that_says_no_length_is_cut_off_too(service: Service) -> None:
-    """Chunks without a length: 11 MB of them are too many as well."""
+def test_chunked_bodies_are_limited(service: Service) -> None:
+    """A body of 11 MB in chunks, without a length, is too large."""
     connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=60)
     headers = {"X-Token": service.token, "Transfer-Encoding": "chunked"}
     connection.request("POST", "/picture", iter([bytes(1_000_000)] * 11), headers, encode_chunked=True)
@@ -213,39 +213,39 @@ def test_a_client_that_says_no_length_is_cut_off_too(service: Service) -> None:
     connection.close()
 
 
-def test_a_client_that_leaves_in_the_middle_is_no_error(
+def test_a_client_that_disconnects_is_not_an_error(
     service: Service, drawing: np.ndarray, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(logging.getLogger("uvicorn"), "propagate", True)
     head = f"POST /picture HTTP/1.1\r\nHost: 127.0.0.1:{service.port}\r\nX-Token: {service.token}\r\n"
-    with socket.create_connection(("127.0.0.1", service.port), timeout=60) as door:
-        door.sendall(f"{head}Content-Length: 1000\r\n\r\nabc".encode())
-    assert service.look(png(drawing)).status == 200  # after which the other has been dealt with
+    with socket.create_connection(("127.0.0.1", service.port), timeout=60) as client:
+        client.sendall(f"{head}Content-Length: 1000\r\n\r\nabc".encode())
+    assert service.send(png(drawing)).status == 200  # the other request is finished by now
     assert caplog.text == ""
 
 
-def test_connections_that_say_nothing_stand_in_nobodys_way(service: Service, drawing: np.ndarray) -> None:
-    with ExitStack() as doors:
+def test_idle_connections_do_not_block_others(service: Service, drawing: np.ndarray) -> None:
+    with ExitStack() as stack:
         for number in range(40):
-            door = doors.enter_context(socket.create_connection(("127.0.0.1", service.port), timeout=60))
-            door.sendall(b"POST /picture HTTP/1.1\r\nHost: " * (number % 2))
-        assert service.look(png(drawing)).status == 200
+            client = stack.enter_context(socket.create_connection(("127.0.0.1", service.port), timeout=60))
+            client.sendall(b"POST /picture HTTP/1.1\r\nHost: " * (number % 2))
+        assert service.send(png(drawing)).status == 200
 
 
-@pytest.mark.parametrize("said", [b"", b"POST /picture HTTP/1.1\r\nX-", b"GET / HTTP/1.1\r\nHost: other\r\n\r\n"])
-def test_who_does_not_come_to_the_end_is_hung_up_on(
-    service: Service, drawing: np.ndarray, said: bytes, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("sent", [b"", b"POST /picture HTTP/1.1\r\nX-", b"GET / HTTP/1.1\r\nHost: other\r\n\r\n"])
+def test_incomplete_headers_time_out(
+    service: Service, drawing: np.ndarray, sent: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server, "HEAD", 0.1)
-    with socket.create_connection(("127.0.0.1", service.port), timeout=60) as door:
-        door.sendall(said)
-        if said.endswith(b"\r\n\r\n"):  # a whole request, refused, and half of another
-            assert door.recv(1000).startswith(b"HTTP/1.1 421")
-            door.sendall(said[:-1])
-        with suppress(ConnectionResetError):  # hung up on with half a request unread
-            while door.recv(1000):
+    monkeypatch.setattr(server, "HEADER_TIMEOUT", 0.1)
+    with socket.create_connection(("127.0.0.1", service.port), timeout=60) as client:
+        client.sendall(sent)
+        if sent.endswith(b"\r\n\r\n"):  # a complete request, rejected, and half of another
+            assert client.recv(1000).startswith(b"HTTP/1.1 421")
+            client.sendall(sent[:-1])
+        with suppress(ConnectionResetError):  # closed with half a request unread
+            while client.recv(1000):
                 pass
-    assert service.look(png(drawing)).status == 200
+    assert service.send(png(drawing)).status == 200
 
 
 def test_many_at_once(service: Service, rng: np.random.Generator) -> None:
@@ -253,7 +253,7 @@ def test_many_at_once(service: Service, rng: np.random.Generator) -> None:
     found: list[int] = [-1] * len(drawings)
 
     def ask(i: int) -> None:
-        data = json.loads(service.look(png(drawings[i])).body)
+        data = json.loads(service.send(png(drawings[i])).body)
         image = base64.b64decode(data["arrays"][data["image"]]["data"])
         found[i] = int(image == drawings[i].tobytes())
 
@@ -265,16 +265,16 @@ def test_many_at_once(service: Service, rng: np.random.Generator) -> None:
     assert found == [1] * len(drawings)
 
 
-def test_it_listens_on_this_machine_alone(service: Service) -> None:
-    with socket.socket() as door:  # another address of this machine, where a server on 0.0.0.0 would answer
-        door.settimeout(5)
+def test_it_listens_on_loopback_only(service: Service) -> None:
+    with socket.socket() as client:  # another address of this machine, where a server on 0.0.0.0 would answer
+        client.settimeout(5)
         with pytest.raises(OSError, match="refused"):
-            door.connect(("127.0.0.2", service.port))
+            client.connect(("127.0.0.2", service.port))
 
 
-def test_a_port_that_is_taken_is_an_error() -> None:
-    with socket.socket() as door:
-        door.bind(("127.0.0.1", 0))
-        door.listen()
+def test_a_port_in_use_is_an_error() -> None:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
         with pytest.raises(OSError, match="in use"):
-            server.serve(MODEL, BLANK, look, port=door.getsockname()[1])
+            server.serve(MODEL, BLANK, decode, port=listener.getsockname()[1])

@@ -6,35 +6,7 @@ import numpy as np
 import pytest
 
 from numpycnn import functional as F
-from tests.helpers import assert_close, assert_same_bits, generators, layouts
-
-
-def draw(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    rows, length = rng.integers(1, 6, 2)
-    x = rng.integers(0, rows, tuple(rng.integers(1, 5, rng.integers(0, 4))))
-    return x, rng.normal(size=(rows, length)), rng.normal(size=(*x.shape, length))
-
-
-def test_equals_the_definition() -> None:
-    for rng in generators(31):
-        x, weight, dy = draw(rng)
-        y, dweight = np.zeros(dy.shape), np.zeros(weight.shape)
-        for at in np.ndindex(x.shape):
-            for j in range(weight.shape[1]):
-                y[at][j] = weight[x[at], j]
-                dweight[x[at], j] += dy[at][j]
-        assert_same_bits(F.embedding(x, weight), y)
-        assert_close(F.embedding_backward(dy, x, weight), dweight)
-
-
-def test_equals_pytorch(torch: Any) -> None:
-    for rng in generators(31):
-        x, weight, dy = draw(rng)
-        tensor = torch.tensor(weight, requires_grad=True)
-        y = torch.nn.functional.embedding(torch.tensor(x), tensor)
-        y.backward(torch.tensor(dy))
-        np.testing.assert_array_equal(F.embedding(x, weight), y.detach())
-        assert_close(F.embedding_backward(dy, x, weight), tensor.grad)
+from tests.helpers import assert_same_bits, layouts
 
 
 def test_layouts_types_and_empty_batches(rng: np.random.Generator) -> None:

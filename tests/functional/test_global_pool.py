@@ -1,60 +1,10 @@
 """Global pooling against plain loops and PyTorch."""
 
-import math
-from typing import Any
-
 import numpy as np
 import pytest
 
 from numpycnn import functional as F
-from tests.helpers import assert_close, assert_same_bits, generators, layouts
-
-
-def draw(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    size = rng.integers(1, 6, rng.integers(1, 4))
-    x = rng.normal(size=(rng.integers(1, 4), rng.integers(1, 4), *size))
-    if rng.random() < 0.3:
-        x = np.round(x)  # ties
-    return x, rng.normal(size=x.shape[:2])
-
-
-def test_average_equals_the_definition() -> None:
-    for rng in generators(13):
-        x, dy = draw(rng)
-        y, dx = np.zeros(x.shape[:2]), np.zeros(x.shape)
-        for n, c in np.ndindex(*x.shape[:2]):
-            numbers = [float(v) for v in x[n, c].ravel()]
-            y[n, c] = math.fsum(numbers) / len(numbers)
-            dx[n, c] = dy[n, c] / len(numbers)
-        assert_close(F.global_avg_pool(x), y)
-        assert_close(F.global_avg_pool_backward(dy, x), dx)
-
-
-def test_maximum_equals_the_definition() -> None:
-    for rng in generators(14):
-        x, dy = draw(rng)
-        y, dx = np.zeros(x.shape[:2]), np.zeros(x.shape)
-        for n, c in np.ndindex(*x.shape[:2]):
-            winner = max(np.ndindex(x.shape[2:]), key=lambda at, plane=x[n, c]: plane[at])  # the first of the largest
-            y[n, c] = x[n, c][winner]
-            dx[n, c][winner] = dy[n, c]
-        np.testing.assert_array_equal(F.global_max_pool(x), y)
-        np.testing.assert_array_equal(F.global_max_pool_backward(dy, x), dx)
-
-
-def test_equal_pytorch(torch: Any) -> None:
-    for rng in generators(15):
-        x, dy = draw(rng)
-        for forward, backward, theirs in (
-            (F.global_avg_pool, F.global_avg_pool_backward, lambda t: t.flatten(2).mean(2)),
-            (F.global_max_pool, F.global_max_pool_backward, lambda t: t.flatten(2).max(2).values),
-        ):
-            tensor = torch.tensor(x, requires_grad=True)
-            y = theirs(tensor)
-            y.backward(torch.tensor(dy))
-            assert_close(forward(x), y.detach())
-            assert_close(backward(dy, x), tensor.grad)
-
+from tests.helpers import assert_same_bits, layouts
 
 PAIRS = [(F.global_avg_pool, F.global_avg_pool_backward), (F.global_max_pool, F.global_max_pool_backward)]
 

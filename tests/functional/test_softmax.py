@@ -1,57 +1,10 @@
 """Softmax and its logarithm against their formulas and PyTorch."""
 
-import math
-from typing import Any
-
 import numpy as np
 import pytest
 
 from numpycnn import functional as F
-from tests.helpers import assert_close, assert_same_bits, generators, layouts
-
-
-def draw(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, int]:
-    shape = tuple(rng.integers(1, 5, rng.integers(1, 5)))
-    x = rng.normal(size=shape) * rng.choice([0.1, 1, 10])
-    return x, rng.normal(size=shape), int(rng.integers(-x.ndim, x.ndim))
-
-
-def by_line(x: np.ndarray, dy: np.ndarray, axis: int, log: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Go through the lines along the axis; the gradient sums the whole Jacobian."""
-    y, dx = np.zeros(x.shape), np.zeros(x.shape)
-    lines = zip(*(np.moveaxis(a, axis, -1).reshape(-1, x.shape[axis]) for a in (x, dy)), strict=True)
-    ys, dxs = [], []
-    for numbers, gradient in lines:
-        total = math.fsum(math.exp(v) for v in numbers)
-        p = [math.exp(v) / total for v in numbers]
-        n = range(len(p))
-        ys.append([v - math.log(total) for v in numbers] if log else p)
-        jacobian = [[(i == j) - p[j] if log else p[i] * ((i == j) - p[j]) for j in n] for i in n]
-        dxs.append([math.fsum(gradient[i] * jacobian[i][j] for i in n) for j in n])
-    for target, rows in ((y, ys), (dx, dxs)):
-        moved = np.moveaxis(target, axis, -1)
-        moved[...] = np.reshape(rows, moved.shape)
-    return y, dx
-
-
-@pytest.mark.parametrize("name", ["softmax", "log_softmax"])
-def test_equals_the_formula(name: str) -> None:
-    for rng in generators(18):
-        x, dy, axis = draw(rng)
-        y, dx = by_line(x, dy, axis, name == "log_softmax")
-        assert_close(getattr(F, name)(x, axis), y)
-        assert_close(getattr(F, f"{name}_backward")(dy, x, axis), dx)
-
-
-@pytest.mark.parametrize("name", ["softmax", "log_softmax"])
-def test_equals_pytorch(name: str, torch: Any) -> None:
-    for rng in generators(18):
-        x, dy, axis = draw(rng)
-        tensor = torch.tensor(x, requires_grad=True)
-        y = getattr(torch, name)(tensor, axis)
-        y.backward(torch.tensor(dy))
-        assert_close(getattr(F, name)(x, axis), y.detach())
-        assert_close(getattr(F, f"{name}_backward")(dy, x, axis), tensor.grad)
+from tests.helpers import assert_close, assert_same_bits, layouts
 
 
 @pytest.mark.parametrize("name", ["softmax", "log_softmax"])

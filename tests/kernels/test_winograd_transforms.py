@@ -5,51 +5,46 @@ import pytest
 
 from numpycnn.kernels import winograd_transforms as kernels
 
-F64 = np.dtype(np.float64)
 
-
-def at_points(weight, swapped, kernel=kernels.transform_weights):
-    """The 36 matrices, (36, F, C) if swapped and else (36, C, F), and what is said of the weights."""
+def transformed(weight, swapped):
+    """Return the 36 matrices, (36, F, C) if swapped, else (36, C, F), their memory, and the flag of the weights."""
     rows, columns = weight.shape[:2] if swapped else weight.shape[1::-1]
     pitch, moderate = kernels.row_pitch(columns, 8), np.ones(1, bool)
-    u = kernels.empty_at_points(rows, columns, F64)[0]
-    kernel(0, 0, rows, weight, swapped, pitch, u, moderate)
-    return u, moderate[0]
-
-
-def view(u, weight, swapped):
-    rows, columns = weight.shape[:2] if swapped else weight.shape[1::-1]
-    return kernels.matrices(u, rows, kernels.row_pitch(columns, 8))[..., :columns]
+    memory = np.full(kernels.matrices_shape(rows, columns, 8), np.nan)
+    kernels.transform_weights(0, 0, rows, weight, swapped, pitch, memory, moderate)
+    return memory[:, : rows * pitch].reshape(36, rows, pitch), moderate[0]
 
 
 @pytest.mark.parametrize("shape", [(3, 2), (4, 4), (1, 9), (9, 1), (18, 5)])
-def test_weights_to_the_points_and_back(shape, rng):
+@pytest.mark.parametrize("swapped", [False, True])
+def test_the_transform_of_weights(shape, swapped, rng):
     weight = rng.normal(size=(*shape, 9))
-    for swapped in (False, True):
-        plain, fine = at_points(weight, swapped, kernels.transform_weights_reference)
-        fast, also_fine = at_points(weight, swapped)
-        np.testing.assert_allclose(view(fast, weight, swapped), view(plain, weight, swapped), rtol=0, atol=1e-13)
-        assert fine
-        assert also_fine
+    found, moderate = transformed(weight, swapped)
+    expected = (kernels.G @ weight.reshape(*shape, 3, 3) @ kernels.G.T).reshape(*shape, 36).transpose(2, 0, 1)
+    expected = expected if swapped else expected.swapaxes(1, 2)
+    columns = expected.shape[2]
+    np.testing.assert_allclose(found[..., :columns], expected, rtol=0, atol=1e-13)
+    assert not found[..., columns : kernels.padded_columns(columns, 8)].any()
+    assert moderate
+
+
+@pytest.mark.parametrize("shape", [(3, 2), (4, 4), (1, 9), (9, 1), (18, 5)])
+def test_the_gradient_of_weights_is_the_adjoint_of_their_transform_summed_over_the_parts(shape, rng):
     pitch = kernels.row_pitch(shape[1], 8)
-    du = rng.normal(size=kernels.empty_at_points(shape[0], shape[1], F64, 2).shape)
-    plain, fast = np.empty((2, *weight.shape))
-    kernels.transform_weights_backward_reference(0, 0, shape[0], du, pitch, plain)
-    kernels.transform_weights_backward(0, 0, shape[0], du, pitch, fast)
-    np.testing.assert_allclose(fast, plain, rtol=0, atol=1e-12)
-    u = view(at_points(weight, True)[0], weight, True)
-    inner = (u * kernels.matrices(du.sum(axis=0), shape[0], pitch)[..., : shape[1]]).sum()
-    assert inner == pytest.approx((weight * fast).sum(), rel=1e-9)  # the one is the adjoint of the other
+    du = rng.normal(size=(2, *kernels.matrices_shape(*shape, 8)))
+    dweight = np.empty((*shape, 9))
+    kernels.transform_weights_backward(0, 0, shape[0], du, pitch, dweight)
+    total = du.sum(axis=0)[:, : shape[0] * pitch].reshape(6, 6, shape[0], pitch)[..., : shape[1]].transpose(2, 3, 0, 1)
+    np.testing.assert_allclose(dweight.reshape(*shape, 3, 3), kernels.G.T @ total @ kernels.G, rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize("special", [np.nan, np.inf, 1e200])
-def test_weights_that_are_too_large_are_found(special, rng):
+@pytest.mark.parametrize("swapped", [False, True])
+def test_very_large_weights_are_found(special, swapped, rng):
     weight = rng.normal(size=(9, 5, 9))
     weight[7, 3, 4] = special
-    for kernel in (kernels.transform_weights, kernels.transform_weights_reference):
-        with np.errstate(all="ignore"):
-            assert not at_points(weight, False, kernel)[1]
-            assert not at_points(weight, True, kernel)[1]
+    with np.errstate(all="ignore"):
+        assert not transformed(weight, swapped)[1]
 
 
 @pytest.mark.parametrize("special", [None, np.nan, np.inf, -np.inf, 1e200])
@@ -57,21 +52,23 @@ def test_all_moderate(special, rng):
     x = rng.normal(size=100) * 1e28
     if special is not None:
         x[60] = special
-    for kernel in (kernels.all_moderate, kernels.all_moderate_reference):
-        with np.errstate(over="ignore"):
-            assert kernel(x[:60])
-            assert kernel(x[50:]) == (special is None)
+    with np.errstate(over="ignore"):
+        assert kernels.all_moderate(x[:60])
+        assert kernels.all_moderate(x[50:]) == (special is None)
 
 
 @pytest.mark.parametrize("itemsize", [4, 8])
-def test_rows_have_room_for_whole_tiles_and_powers_of_two_are_avoided(itemsize):
+def test_rows_have_room_for_half_tiles_and_are_an_odd_number_of_cache_lines(itemsize):
     half = kernels.FOUR // 2 // itemsize
     for count in [1, 15, 16, 17, 24, 32, 33, 64, 100, 512]:
         pitch = kernels.row_pitch(count, itemsize)
         assert pitch >= -(-count // half) * half
         assert pitch * itemsize // 64 % 2 == 1
         assert pitch * itemsize % 64 == 0
-        assert kernels.empty_at_points(7, count, f"f{itemsize}").shape[2] * itemsize // 64 % 2 == 1
+        points, size = kernels.matrices_shape(7, count, itemsize)
+        assert points == 36
+        assert size >= 8 * pitch
+        assert size * itemsize // 64 % 2 == 1
 
 
 @pytest.mark.parametrize(
@@ -85,7 +82,7 @@ def test_rows_have_room_for_whole_tiles_and_powers_of_two_are_avoided(itemsize):
         (kernels.times_gt, kernels.G.T),
     ],
 )
-def test_what_is_written_out_is_the_product_with_the_matrix(function, matrix, rng):
+def test_an_unrolled_product_is_the_product_with_the_matrix(function, matrix, rng):
     vector = rng.normal(size=matrix.shape[1])
     np.testing.assert_allclose(function(1.0, *vector), matrix @ vector, rtol=1e-12, atol=1e-13)
 

@@ -47,9 +47,9 @@ def test_three_methods_make_a_layer() -> None:
 def test_a_layer_without_methods_says_what_is_missing() -> None:
     layer = Layer()
     layer.build((3,))
-    with pytest.raises(NotImplementedError, match="Layer does not say how to go forward: it needs a method _forward"):
+    with pytest.raises(NotImplementedError, match="Layer has no forward pass: implement _forward"):
         layer.forward(np.zeros((1, 3), np.float32))
-    with pytest.raises(NotImplementedError, match="needs a method _backward"):
+    with pytest.raises(NotImplementedError, match="implement _backward"):
         layer._backward(np.zeros((1, 3)), None)
 
 
@@ -74,7 +74,7 @@ def test_a_wrong_input_names_the_layer_before() -> None:
     with pytest.raises(
         ValueError,
         match=r"Dense 'fc1' \(layer 1\): expected \(N, 6\), got \(5, 8\); "
-        "the layer before it, Flatten, now gives 8 features",
+        "the layer before it, Flatten, outputs 8 features",
     ):
         model.forward(np.zeros((5, 2, 4), np.float32))
 
@@ -102,7 +102,7 @@ def test_load_state_is_all_or_nothing() -> None:
     with pytest.raises(ValueError, match=r"Scale: expected seen \(1,\), got \(2,\)"):
         layer.load_state({"factor": np.full(2, 7.0), "seen": np.zeros(2)})
     np.testing.assert_array_equal(layer.factor.value, [1, 1])
-    with pytest.raises(ValueError, match="Scale: the arrays do not belong to this model: missing seen; unknown sown"):
+    with pytest.raises(ValueError, match="Scale: the arrays do not match this model: missing seen; unknown sown"):
         layer.load_state({"factor": np.full(2, 7.0), "sown": np.zeros(1)})
     np.testing.assert_array_equal(layer.factor.value, [1, 1])
 
@@ -236,7 +236,7 @@ def test_a_layer_need_not_call_the_constructor_of_its_base() -> None:
 
 def test_a_missing_argument_names_the_layer() -> None:
     for make, text in (
-        (Conv2D, "Convolution.__init__() missing 2 required positional arguments: 'out_channels' and 'kernel_size'"),
+        (Conv2D, "Conv.__init__() missing 2 required positional arguments: 'out_channels' and 'kernel_size'"),
         (MaxPool2D, "MaxPool.__init__() missing 1 required positional argument: 'kernel_size'"),
     ):
         with pytest.raises(TypeError, match=f"^{re.escape(text)}$"):

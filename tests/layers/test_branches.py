@@ -114,7 +114,7 @@ BAD = [
     Bad(
         lambda: Residual(Dense(3)),
         ValueError,
-        "Residual: expected both branches to give the same shape, got (3,) from the main branch and (2,) from",
+        "Residual: expected the same output shape of both branches, got (3,) from the main branch and (2,) from",
         (2,),
     ),
     Bad(

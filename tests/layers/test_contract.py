@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+import numpycnn
 from numpycnn import Layer, Sequential, check_gradients, load_model
-from numpycnn.functional.checks import spell
-from numpycnn.loading import LAYERS
-from numpycnn.serialization import encode
+from numpycnn._checks import format_shape
+from numpycnn.io.loading import LAYERS
+from numpycnn.io.serialization import encode
 from tests.helpers import assert_close, assert_same_bits, layouts
 from tests.layers.contract import ROWS, Row
 
@@ -56,9 +57,23 @@ def run(layer: Layer, x: np.ndarray, dy: np.ndarray, **mode: bool) -> dict[str, 
 # --------------------------------------------------------------------------------------------------- shapes and numbers
 
 
+@pytest.mark.parametrize("backend", ["plain", "fast"])
 @pytest.mark.parametrize("training", [True, False])
-def test_gradients(row: Row, training: bool) -> None:
-    assert check_gradients(row.make(), row.input_shape, training=training).passed
+def test_gradients(row: Row, training: bool, backend: str) -> None:
+    with numpycnn.backend(backend):
+        assert check_gradients(row.make(), row.input_shape, training=training).passed
+
+
+def test_the_backends_agree(row: Row, rng: np.random.Generator) -> None:
+    layer = built(row)
+    x, dy = batch(layer, rng), rng.normal(size=(3, *row.output_shape))
+    results = {}
+    for backend in ("plain", "fast"):
+        with numpycnn.backend(backend):
+            results[backend] = run(copy.deepcopy(layer), x, dy, training=True)
+    for name, array in results["fast"].items():
+        scale = max(1.0, np.abs(results["plain"][name]).max(initial=0))
+        np.testing.assert_allclose(array, results["plain"][name], rtol=0, atol=1e-10 * scale, err_msg=name)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -119,8 +134,6 @@ def test_any_layout_gives_the_same_bits_and_stays_as_it_is(row: Row, rng: np.ran
     x, dy = batch(original, rng), rng.normal(size=(3, *row.output_shape))
     expected = run(copy.deepcopy(original), x, dy, training=True)
     for kind in layouts(x):
-        if kind == "other byte order":  # a type of its own to a layer, see test_wrong_types
-            continue
         other_x, other_dy = layouts(x)[kind], layouts(dy)[kind]
         results = run(copy.deepcopy(original), other_x, other_dy, training=True)
         for name, array in results.items():
@@ -262,7 +275,7 @@ def test_wrong_types(row: Row, rng: np.random.Generator) -> None:
     layer = built(row)
     x = batch(layer, rng)
     if x.dtype.kind == "f":
-        for wrong in (np.float32, np.float16, np.int64, np.uint8, bool, complex, object, ">f8"):
+        for wrong in (np.float32, np.float16, np.int64, np.uint8, bool, complex, object):
             with pytest.raises(
                 TypeError, match=r": expected float64, got .*; convert the input with x.astype\(np.float64\)"
             ):
@@ -373,8 +386,8 @@ def test_a_built_layer_is_for_one_shape_and_type(row: Row) -> None:
     before, other = snapshot(layer), (*row.input_shape[:-1], row.input_shape[-1] + 1)
     with pytest.raises(
         ValueError,
-        match=rf"^{layer.label}: expected inputs {re.escape(spell(row.input_shape))}, for which it is built, "
-        rf"got {re.escape(spell(other))}; a built layer keeps its weights, so make a new layer$",
+        match=rf"^{layer.label}: expected inputs {re.escape(format_shape(row.input_shape))}, for which it is built, "
+        rf"got {re.escape(format_shape(other))}; a built layer keeps its weights, so make a new layer$",
     ):
         layer.build(other, dtype=np.float64)
     with pytest.raises(TypeError, match="expected dtype float64, for which it is built, got float32; a built layer"):
@@ -402,10 +415,10 @@ def test_state_can_be_loaded_into_an_equal_layer_and_into_no_other(row: Row) -> 
     for name, array in layer.state().items():
         assert_same_bits(other.state()[name], array)
         assert other.state()[name] is not array
-    with pytest.raises(ValueError, match="the arrays do not belong to this model: unknown surplus"):
+    with pytest.raises(ValueError, match="the arrays do not match this model: unknown surplus"):
         other.load_state(layer.state() | {"surplus": np.zeros(1)})
     for name in layer.state():
-        with pytest.raises(ValueError, match=f"do not belong to this model: missing {name}"):
+        with pytest.raises(ValueError, match=f"do not match this model: missing {name}"):
             other.load_state({key: array for key, array in layer.state().items() if key != name})
         with pytest.raises(ValueError, match=rf"expected {name} \(.*\), got \(\)"):
             other.load_state(layer.state() | {name: np.zeros(())})

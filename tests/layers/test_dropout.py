@@ -58,12 +58,12 @@ def test_what_is_drawn_does_not_depend_on_how_often_other_layers_drew(rng: np.ra
 
 
 BAD = [
-    Bad(lambda: Dropout(1), ValueError, "Dropout: expected p from 0 to below 1, got 1"),
-    Bad(lambda: Dropout(1.0), ValueError, "Dropout: expected p from 0 to below 1, got 1.0"),
-    Bad(lambda: Dropout(-0.1), ValueError, "Dropout: expected p from 0 to below 1, got -0.1"),
-    Bad(lambda: Dropout(float("nan")), ValueError, "Dropout: expected p from 0 to below 1, got nan"),
-    Bad(lambda: Dropout(float("inf")), ValueError, "Dropout: expected p from 0 to below 1, got inf"),
-    Bad(lambda: Dropout(2**63 - 1), ValueError, "Dropout: expected p from 0 to below 1, got 9223372036854775807"),
+    Bad(lambda: Dropout(1), ValueError, "Dropout: expected p to be at least 0 and below 1, got 1"),
+    Bad(lambda: Dropout(1.0), ValueError, "Dropout: expected p to be at least 0 and below 1, got 1"),
+    Bad(lambda: Dropout(-0.1), ValueError, "Dropout: expected p to be at least 0 and below 1, got -0.1"),
+    Bad(lambda: Dropout(float("nan")), ValueError, "Dropout: expected p to be finite, got nan"),
+    Bad(lambda: Dropout(float("inf")), ValueError, "Dropout: expected p to be finite, got inf"),
+    Bad(lambda: Dropout(2**63 - 1), ValueError, "Dropout: expected p to be at least 0 and below 1, got 9.22337e+18"),
     Bad(lambda: Dropout("0.5"), TypeError, "Dropout: expected p to be a number, got str '0.5'"),
     Bad(lambda: Dropout(None), TypeError, "Dropout: expected p to be a number, got NoneType None"),
     Bad(lambda: Dropout(False), TypeError, "Dropout: expected p to be a number, got bool False"),

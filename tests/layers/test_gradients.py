@@ -8,11 +8,10 @@ import pytest
 
 import numpycnn
 from numpycnn import Layer, check_gradients
-from tests.helpers import draw_case, draw_pool, draw_transposed, generators, spread, transposed_size
+from tests.drawn import draw_case, draw_pool, draw_transposed, generators, spread, transposed_size
 from tests.layers.test_init import EXPORTED
 
 Drawn = tuple[Layer, tuple[int, ...]]
-CONFIGURATIONS = 50
 
 
 def shape(rng: np.random.Generator, axes: int, largest: int = 5) -> tuple[int, ...]:
@@ -161,7 +160,7 @@ def test_every_exported_layer_is_drawn() -> None:
 @pytest.mark.parametrize("name", sorted(DRAW))
 def test_drawn_gradients(name: str) -> None:
     number = sorted(DRAW).index(name)
-    for i, rng in enumerate(generators(32, number, count=CONFIGURATIONS)):
+    for i, rng in enumerate(generators(32, number)):
         layer, size = DRAW[name](rng)
         assert type(layer).__name__ == name
         report = check_gradients(

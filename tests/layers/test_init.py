@@ -1,8 +1,10 @@
 """The layers that the package exports, the table of the contract, and the table that files are read with."""
 
+import inspect
+
 import numpycnn
 from numpycnn import Layer, layers
-from numpycnn.loading import LAYERS
+from numpycnn.io.loading import LAYERS
 from tests.layers.contract import ROWS
 
 EXPORTED = {
@@ -27,4 +29,4 @@ def test_every_layer_of_the_folder_is_exported() -> None:
 
 def test_every_layer_says_what_it_does() -> None:
     for name in EXPORTED:
-        assert len(getattr(numpycnn, name).__doc__ or "") > 30, name
+        assert len(inspect.getdoc(getattr(numpycnn, name)) or "") > 30, name

@@ -89,15 +89,15 @@ BAD = [
         TypeError,
         "AvgPool2D: expected count_include_pad to be True or False, got int 1",
     ),
-    Bad(lambda: LpPool2D(2, p=0.5), ValueError, "LpPool2D: expected p from 1 on, and finite, got 0.5"),
-    Bad(lambda: LpPool2D(2, p=np.inf), ValueError, "LpPool2D: expected p from 1 on, and finite, got inf"),
+    Bad(lambda: LpPool2D(2, p=0.5), ValueError, "LpPool2D: expected p to be at least 1, got 0.5"),
+    Bad(lambda: LpPool2D(2, p=np.inf), ValueError, "LpPool2D: expected p to be finite, got inf"),
     Bad(lambda: LpPool2D(2, p=None), TypeError, "LpPool2D: expected p to be a number, got NoneType None"),
     Bad(make, ValueError, "MaxPool2D: expected inputs (C, H, W), got (4, 5)", (4, 5)),
     Bad(make, ValueError, "MaxPool2D: kernel 2 does not fit into height 1 + padding 0 + 0 = 1", (3, 1, 5)),
     Bad(
         lambda: make(padding=(0, 2)),
         ValueError,
-        "MaxPool2D: expected padding smaller than the window, so that each sees some of the input; "
+        "MaxPool2D: expected padding smaller than the window, so that each window overlaps the input; "
         "got 2 for width with a window of 2",
         (3, 5, 5),
     ),

@@ -36,7 +36,7 @@ def test_reshape_of_an_empty_batch() -> None:
 
 
 @pytest.mark.parametrize("axes", [(0, 1, 2), (2, 0, 1), (1, 2, 0), [2, 1, 0]])
-def test_permute_is_a_transpose_and_its_backward_the_way_back(axes: tuple[int, ...], rng: np.random.Generator) -> None:
+def test_permute_is_a_transpose_and_its_backward_the_inverse(axes: tuple[int, ...], rng: np.random.Generator) -> None:
     layer = Permute(axes)
     x = rng.normal(size=(5, 2, 3, 4))
     expected = np.moveaxis(x, [axis + 1 for axis in axes], [1, 2, 3])
@@ -55,7 +55,7 @@ BAD = [
     Bad(
         lambda: Permute((1, 0), name="turn"),
         ValueError,
-        "Permute 'turn': expected 2 axes to put in the order (1, 0), got (2, 3, 4)",
+        "Permute 'turn': expected 2 axes for the permutation (1, 0), got (2, 3, 4)",
         (2, 3, 4),
     ),
     Bad(lambda: Reshape(6), TypeError, "Reshape: expected shape to be a tuple of ints, got int 6"),

@@ -1,4 +1,4 @@
-"""Weights from a twin in PyTorch into a network of the zoo, and back."""
+"""Exchange weights between a network of the zoo and its PyTorch counterpart."""
 
 from pathlib import Path
 from typing import Any
@@ -10,13 +10,13 @@ from tests.helpers import assert_close
 
 
 def check_exchange(model: Sequential, twin: Any, folder: Path) -> None:
-    """The same outputs after loading; what is saved then is what was loaded, name by name and bit by bit."""
+    """Check that the outputs agree after loading, and that saving writes the loaded arrays, bit by bit."""
     import torch
     from safetensors.torch import load_file, save_file
 
-    from tests.models.twins import randomized
+    from tests.models.twins import randomize
 
-    randomized(twin)
+    randomize(twin)
     save_file(twin.state_dict(), str(folder / "theirs.safetensors"))
     assert model.load_torch(folder / "theirs.safetensors") is model
     assert model.input_shape is not None

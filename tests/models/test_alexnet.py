@@ -29,7 +29,7 @@ def test_other_sizes_and_classes(shape: tuple[int, int, int], left: tuple[int, i
     assert size(model) == convolutions + 256 * (256 * 9 + 1) + dense
 
 
-def test_too_small_a_picture_is_refused_by_the_layer_that_it_does_not_fit() -> None:
+def test_an_image_that_is_too_small_is_refused_by_its_layer() -> None:
     with pytest.raises(ValueError, match=r"MaxPool2D \(layer 0\.12\): .*kernel"):
         models.alexnet((3, 62, 224), 10, seed=None)
 
@@ -41,7 +41,7 @@ def test_weights_of_pytorch(tmp_path: Path) -> None:
     check_exchange(models.alexnet((3, 63, 99), 5, seed=None), twins.alexnet(5, 256 * 2), tmp_path)
 
 
-def test_a_learning_step(rng: np.random.Generator) -> None:
+def test_a_training_step(rng: np.random.Generator) -> None:
     model = models.alexnet((1, 63, 63), 2)
     y = model.forward(rng.normal(size=(2, 1, 63, 63)).astype(np.float32), training=True)
     model.backward_parameters(rng.normal(size=y.shape).astype(np.float32))

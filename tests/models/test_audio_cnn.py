@@ -19,7 +19,7 @@ def test_sizes_and_classes(shape: tuple[int, int, int], classes: int, width: int
     assert model.output_shape == (classes,)
 
 
-def test_the_number_in_its_description() -> None:
+def test_the_number_of_parameters_in_the_docstring() -> None:
     assert f"{size(models.audio_cnn()):,} parameters" in " ".join((models.audio_cnn.__doc__ or "").split())
 
 
@@ -32,7 +32,7 @@ def test_gradients() -> None:
     assert check_gradients(models.audio_cnn((1, 17, 16), 2, width=2), (1, 17, 16), samples=5, batch_size=3).passed
 
 
-def test_when_a_sound_comes_makes_no_difference() -> None:
+def test_the_output_does_not_depend_on_the_time_of_a_sound() -> None:
     model = models.audio_cnn((1, 32, 96), 4)
     sound = np.random.default_rng(0).random((32, 16)).astype(np.float32)
     early, late = np.zeros((1, 1, 32, 96), np.float32), np.zeros((1, 1, 32, 96), np.float32)

@@ -15,7 +15,7 @@ def conv(c: int, f: int) -> int:
 
 
 @pytest.mark.parametrize(("shape", "code"), [((1, 28, 28), 32), ((3, 13, 10), 4), ((2, 1, 7), 1)], ids=str)
-def test_it_returns_the_shape_that_it_is_given(shape: tuple[int, int, int], code: int) -> None:
+def test_the_output_has_the_shape_of_the_input(shape: tuple[int, int, int], code: int) -> None:
     model = models.conv_autoencoder(shape, code)
     assert model.output_shape == shape
     assert model[0].output_shape == (code,)
@@ -27,7 +27,7 @@ def test_it_returns_the_shape_that_it_is_given(shape: tuple[int, int, int], code
     assert [part.name for part in model] == ["encoder", "decoder"]
 
 
-def test_widths_of_its_own() -> None:
+def test_custom_widths() -> None:
     model = models.conv_autoencoder((1, 20, 28), 5, widths=[4, 6, 8])
     encoder, decoder = model
     assert encoder.children()["6"].input_shape == (8, 3, 4)
@@ -38,12 +38,12 @@ def test_gradients() -> None:
     model = models.conv_autoencoder((1, 6, 5), 3, widths=[2, 3])
     for name, parameter in model.parameters().items():
         if name.endswith("bias"):
-            parameter.value[...] = 0.1  # where all inputs are 0, a ReLU would stand on its kink without
+            parameter.value[...] = 0.1  # otherwise a ReLU with zero inputs would be at its kink
     assert check_gradients(model, (1, 6, 5), samples=10, batch_size=2).passed
 
 
-def test_it_learns_to_keep_the_gist(tmp_path: object) -> None:
-    """Blobs differ in two numbers, their places; a code of two is enough for much of them."""
+def test_it_learns_a_compact_code(tmp_path: object) -> None:
+    """Blobs differ in two coordinates only, so a small code suffices."""
     rng = np.random.default_rng(0)
     rows, columns = np.mgrid[:12, :14]
     middles = rng.uniform(3, 9, (200, 2, 1, 1))
@@ -57,6 +57,6 @@ def test_it_learns_to_keep_the_gist(tmp_path: object) -> None:
     assert np.array_equal(again[1](again[0](x)), model.predict(x))
 
 
-def test_what_is_no_picture_is_refused() -> None:
+def test_other_input_shapes_are_refused() -> None:
     with pytest.raises(ValueError, match=r"^conv_autoencoder: expected input_shape \(C, H, W\), got \(28, 28\)$"):
         models.conv_autoencoder((28, 28))

@@ -11,7 +11,7 @@ def size(model: Sequential) -> int:
 
 
 def conv(channels: list[int]) -> int:
-    """Parameters of convolutions without bias and their batch normalisation, by hand."""
+    """Parameters of convolutions without bias and their batch normalization, by hand."""
     return sum(after * before * 9 + 2 * after for before, after in pairwise(channels))
 
 

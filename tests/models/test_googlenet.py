@@ -44,7 +44,7 @@ def test_weights_of_pytorch_at_any_size(shape: tuple[int, int, int], tmp_path: P
     check_exchange(models.googlenet(shape, 5, seed=None), twins.GoogLeNet(5), tmp_path)
 
 
-def test_auxiliary_classifiers_are_passed_over(tmp_path: Path, torch: Any) -> None:
+def test_auxiliary_classifiers_are_skipped(tmp_path: Path, torch: Any) -> None:
     from safetensors.torch import save_file
 
     from tests.models import twins
@@ -54,11 +54,11 @@ def test_auxiliary_classifiers_are_passed_over(tmp_path: Path, torch: Any) -> No
     model = models.googlenet((3, 32, 32), 5, seed=None)
     model.load_torch(tmp_path / "file", ignore=["aux1.", "aux2."])
     assert np.array_equal(model.state()["0.weight"], state["conv1.conv.weight"].numpy())
-    with pytest.raises(DataFormatError, match=r"no use for aux1\.fc1\.weight, aux2\.fc1\.weight \(ignore="):
+    with pytest.raises(DataFormatError, match=r"unknown aux1\.fc1\.weight, aux2\.fc1\.weight \(ignore="):
         model.load_torch(tmp_path / "file")
 
 
-def test_a_learning_step(rng: np.random.Generator) -> None:
+def test_a_training_step(rng: np.random.Generator) -> None:
     model = models.googlenet((1, 40, 33), 2)
     y = model.forward(rng.normal(size=(3, 1, 40, 33)).astype(np.float32), training=True)
     model.backward_parameters(rng.normal(size=y.shape).astype(np.float32))

@@ -9,7 +9,7 @@ from numpycnn import Conv2D, Layer, MaxPool2D, Residual, Sequential, check_gradi
 from numpycnn.models import resnet
 from tests.models.exchange import check_exchange
 
-# Each convolution of F filters is followed by a batch normalisation, 2 F; it has no bias of its own.
+# Each convolution of F filters has no bias; the batch normalization after it has 2 F parameters.
 
 
 def conv(c: int, f: int, k: int) -> int:
@@ -25,7 +25,7 @@ def bottleneck(c: int, f: int) -> int:
 
 
 def small_stages(c: int, stem: int, block: object, widths: Sequence[int], depths: Sequence[int], k: int) -> int:
-    """Parameters after a stem of `c` channels; the first block of a stage has a projection, unless nothing changes."""
+    """Parameters after a stem of `c` channels; the first block of a stage has a projection if the shape changes."""
     total = stem
     for stage, (width, depth) in enumerate(zip(widths, depths, strict=True)):
         total += conv(c, width, 1) if stage or c != width else 0
@@ -84,22 +84,22 @@ def test_the_published_number_of_parameters(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "depth"), [("resnet18", 18), ("resnet34", 34), ("resnet50", 50), ("resnet18_cifar", 18), ("resnet20", 20)]
 )
-def test_as_many_layers_as_the_name_says(name: str, depth: int) -> None:
+def test_the_name_gives_the_number_of_layers(name: str, depth: int) -> None:
     model = models.create(name, (1, 13, 16), 2)
     shortcuts = [layer.shortcut for layer in inside(model) if isinstance(layer, Residual) and layer.shortcut]
     convolutions = sum(isinstance(layer, Conv2D) for layer in inside(model)) - len(shortcuts)
-    assert convolutions + 1 == depth  # and the dense one
+    assert convolutions + 1 == depth  # and the dense layer
     assert any(isinstance(layer, MaxPool2D) for layer in inside(model)) == (name in LARGE)
 
 
-def test_one_seed_decides_all_weights() -> None:
+def test_one_seed_determines_all_weights() -> None:
     one, same, other = (models.resnet20((1, 8, 6), 3, seed=seed).state() for seed in (1, 1, 2))
     assert all(np.array_equal(one[name], same[name]) for name in one)
     assert not np.array_equal(one["0.weight"], other["0.weight"])
 
 
 @pytest.mark.parametrize("name", ["resnet20", "resnet18"])
-def test_outputs_and_a_learning_step(name: str, rng: np.random.Generator) -> None:
+def test_outputs_and_a_training_step(name: str, rng: np.random.Generator) -> None:
     model = models.create(name, (2, 13, 18), 3)
     x = rng.normal(size=(4, 2, 13, 18)).astype(np.float32)
     y = model.forward(x, training=True)

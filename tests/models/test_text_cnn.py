@@ -18,7 +18,7 @@ def test_the_papers_sizes() -> None:
     assert model.output_shape == (2,)
 
 
-def test_settings_of_its_own() -> None:
+def test_custom_settings() -> None:
     model = models.text_cnn((9,), 3, vocabulary=50, embedding_dim=8, filters=6, widths=[2, 3], seed=1)
     assert size(model) == 50 * 8 + 6 * (2 * 8 + 1) + 6 * (3 * 8 + 1) + 3 * 13
     assert models.create("text_cnn", (9,), 3, vocabulary=50).output_shape == (3,)
@@ -26,17 +26,17 @@ def test_settings_of_its_own() -> None:
         models.text_cnn((4,), 2, vocabulary=50)
 
 
-def test_words_begin_as_far_apart_as_in_the_paper() -> None:
+def test_word_vectors_have_the_papers_initial_spread() -> None:
     words = models.text_cnn(vocabulary=2000, embedding_dim=50).state()["0.weight"]
-    assert words.std() == pytest.approx(0.5 / np.sqrt(12), rel=0.01)  # of numbers from -0.25 to 0.25
+    assert words.std() == pytest.approx(0.5 / np.sqrt(12), rel=0.01)  # uniform from -0.25 to 0.25
 
 
 def small() -> Sequential:
     return models.text_cnn((9,), 3, vocabulary=20, embedding_dim=5, filters=4)
 
 
-def test_it_is_the_formula_of_the_paper(rng: np.random.Generator) -> None:
-    """Features of word vectors that are laid end to end, the largest over time, in PyTorch's order of weights."""
+def test_it_equals_the_papers_formula(rng: np.random.Generator) -> None:
+    """Features of concatenated word vectors, maximum over time, with weights in PyTorch's layout."""
     model = small()
     state = model.state()
     tokens = rng.integers(0, 20, (3, 9))
@@ -55,7 +55,7 @@ def test_gradients() -> None:
     assert check_gradients(small(), (9,), samples=10, batch_size=2).passed
 
 
-def test_the_place_of_a_phrase_makes_no_difference() -> None:
+def test_the_output_does_not_depend_on_the_position_of_a_phrase() -> None:
     model = models.text_cnn((16,), 3, vocabulary=20, embedding_dim=5, filters=4)
     early, late = np.zeros((1, 16), np.int64), np.zeros((1, 16), np.int64)
     early[0, 5:7], late[0, 9:11] = [7, 8], [7, 8]

@@ -41,7 +41,7 @@ def test_other_sizes_and_classes(name: str, shape: tuple[int, int, int], left: t
     assert (model.output_shape, model.name) == ((7,), name)
 
 
-def test_too_small_a_picture_is_refused_by_the_layer_that_it_does_not_fit() -> None:
+def test_an_image_that_is_too_small_is_refused_by_its_layer() -> None:
     with pytest.raises(ValueError, match=r"MaxPool2D \(layer 0\.20\): .*kernel"):
         models.vgg11((3, 32, 31), 10, seed=None)
 
@@ -55,7 +55,7 @@ def test_weights_of_pytorch(name: str, tmp_path: Path) -> None:
     check_exchange(models.create(name, (3, 32, 65), 5, seed=None), twin, tmp_path)
 
 
-def test_a_learning_step(rng: np.random.Generator) -> None:
+def test_a_training_step(rng: np.random.Generator) -> None:
     model = models.vgg11((1, 32, 32), 2)
     y = model.forward(rng.normal(size=(2, 1, 32, 32)).astype(np.float32), training=True)
     model.backward_parameters(rng.normal(size=y.shape).astype(np.float32))

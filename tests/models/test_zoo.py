@@ -11,7 +11,7 @@ from numpycnn.models import MODELS, create
 Shape = tuple[int, int, int]
 
 # Parameters by hand, from the description of each network: a convolution has F (C KH KW + 1), a dense layer
-# out (in + 1), batch normalisation 2 C. Height and width lose what the windows take off; pools halve, rounding down.
+# out (in + 1), batch normalization 2 C. Windows reduce height and width; pools halve them, rounding down.
 
 
 def conv(c: int, f: int, k: int, bias: bool = True) -> int:
@@ -73,14 +73,14 @@ def size(model: Sequential) -> int:
     return sum(parameter.value.size for parameter in model.parameters().values())
 
 
-def test_every_network_can_be_asked_for_by_name() -> None:
+def test_every_network_is_in_the_table() -> None:
     assert set(MODELS) == set(models.__all__) - {"MODELS", "create", "conv_autoencoder"}
     for name, builder in MODELS.items():
         assert builder is getattr(models, name)
         assert [*inspect.signature(builder).parameters][:2] == ["input_shape", "classes"]
 
 
-def test_the_page_about_them_has_their_numbers() -> None:
+def test_the_documentation_lists_their_costs() -> None:
     page = (Path(__file__).parents[2] / "docs" / "models.md").read_text(encoding="utf-8")
     cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in page.splitlines() if line.startswith("| `")]
     table = {row[0].strip("`"): row[1:5] for row in cells if "x" in row[1] or row[0] == "`text_cnn`"}
@@ -121,7 +121,7 @@ def test_the_published_number_of_parameters(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", COUNTS)
-def test_one_seed_decides_all_weights(name: str) -> None:
+def test_one_seed_determines_all_weights(name: str) -> None:
     def weights(seed: int) -> list[np.ndarray]:
         return list(create(name, (1, 18, 21), 3, seed=seed).state().values())
 
@@ -130,7 +130,7 @@ def test_one_seed_decides_all_weights(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", COUNTS)
-def test_a_learning_step_goes_through(name: str, rng: np.random.Generator) -> None:
+def test_a_training_step_sets_all_gradients(name: str, rng: np.random.Generator) -> None:
     model = MODELS[name]((1, 18, 21), 3, dtype=np.float64)
     x = rng.normal(size=(2, 1, 18, 21))
     y = model.forward(x, training=True)
@@ -138,7 +138,7 @@ def test_a_learning_step_goes_through(name: str, rng: np.random.Generator) -> No
     assert all(np.abs(parameter.grad).max() > 0 for parameter in model.parameters().values())
 
 
-def test_settings_of_their_own() -> None:
+def test_custom_settings() -> None:
     assert size(models.tiny_vgg(width=4, input_shape=(1, 8, 8), classes=2)) == (
         conv(1, 4, 3) + 3 * conv(4, 4, 3) + dense(16, 2)
     )
@@ -155,8 +155,8 @@ def test_gradients(builder: models.zoo.Builder, shape: Shape) -> None:
     assert len(report.rows) == 1 + len(builder(shape, 3).parameters())
 
 
-def test_an_unknown_network() -> None:
-    with pytest.raises(ValueError, match=f"^unknown model 'resnet18b'; there are {', '.join(MODELS)}$"):
+def test_an_unknown_network_is_an_error() -> None:
+    with pytest.raises(ValueError, match=f"^unknown model 'resnet18b', expected one of {', '.join(MODELS)}$"):
         create("resnet18b", (1, 28, 28), 10)
 
 
@@ -172,7 +172,7 @@ def test_an_unknown_network() -> None:
         ("bn_net", 28, 10, TypeError, r"Sequential 'bn_net': expected input_shape to be a tuple of ints, got 28"),
     ],
 )
-def test_what_a_network_cannot_be_built_for(
+def test_invalid_input_shapes_and_classes_are_refused(
     name: str, shape: Shape, classes: int, error: type[Exception], text: str
 ) -> None:
     with pytest.raises(error, match=text):

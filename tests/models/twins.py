@@ -1,6 +1,6 @@
-"""torchvision's networks, written anew from their descriptions: the same names, without their adaptive pooling.
+"""torchvision's networks, reimplemented from their descriptions: the same names, without adaptive pooling.
 
-They need PyTorch, so import them inside of a test that has asked for it.
+They need PyTorch: import them inside a test that uses the fixture `torch`.
 """
 
 from collections.abc import Sequence
@@ -73,7 +73,7 @@ class ResNet(nn.Module):
 
 
 class TwoParts(nn.Module):
-    """AlexNet and VGG: features, then a classifier of what is left of the picture."""
+    """AlexNet and VGG: features, then a classifier of the remaining map."""
 
     def __init__(self, features: list[nn.Module], classifier: list[nn.Module]) -> None:
         super().__init__()
@@ -84,7 +84,7 @@ class TwoParts(nn.Module):
 
 
 def alexnet(classes: int, left: int) -> nn.Module:
-    """`left` numbers come out of the features."""
+    """The features have `left` outputs."""
     features = [nn.Conv2d(3, 64, 11, 4, 2), nn.ReLU(), nn.MaxPool2d(3, 2), nn.Conv2d(64, 192, 5, 1, 2), nn.ReLU()]
     features += [nn.MaxPool2d(3, 2), nn.Conv2d(192, 384, 3, 1, 1), nn.ReLU(), nn.Conv2d(384, 256, 3, 1, 1), nn.ReLU()]
     features += [nn.Conv2d(256, 256, 3, 1, 1), nn.ReLU(), nn.MaxPool2d(3, 2)]
@@ -157,8 +157,8 @@ class GoogLeNet(nn.Module):
         return self.fc(x.mean(dim=(2, 3)))
 
 
-def randomized(module: nn.Module, seed: int = 0) -> nn.Module:
-    """Give every array other numbers than it begins with, of a size at which signals survive."""
+def randomize(module: nn.Module, seed: int = 0) -> nn.Module:
+    """Randomize all arrays, at a scale that preserves the activations."""
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for part in module.modules():

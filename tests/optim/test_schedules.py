@@ -104,7 +104,7 @@ def test_a_schedule_remembers_nothing() -> None:
 @pytest.mark.parametrize(
     ("make", "error", "text"),
     [
-        (lambda: StepSchedule(-1, 5), ValueError, "StepSchedule: expected lr from 0 on, got -1"),
+        (lambda: StepSchedule(-1, 5), ValueError, "StepSchedule: expected lr to be at least 0, got -1"),
         (lambda: StepSchedule(0.1, 0), ValueError, "StepSchedule: expected every from 1 to 2147483647, got 0"),
         (lambda: StepSchedule(0.1, 2.5), TypeError, "StepSchedule: expected every to be an int, got float 2.5"),
         (
@@ -112,15 +112,19 @@ def test_a_schedule_remembers_nothing() -> None:
             TypeError,
             "StepSchedule: expected factor to be a number, got str 'a'",
         ),
-        (lambda: CosineSchedule(float("nan"), 5), ValueError, "CosineSchedule: expected lr from 0 on, got nan"),
+        (lambda: CosineSchedule(float("nan"), 5), ValueError, "CosineSchedule: expected lr to be finite, got nan"),
         (lambda: CosineSchedule(0.1, -5), ValueError, "CosineSchedule: expected steps from 1"),
         (
             lambda: CosineSchedule(0.1, 5, final_lr=-1),
             ValueError,
-            "CosineSchedule: expected final_lr from 0 on, got -1",
+            "CosineSchedule: expected final_lr to be at least 0, got -1",
         ),
         (lambda: OneCycleSchedule(0.1, 0), ValueError, "OneCycleSchedule: expected steps from 1"),
-        (lambda: OneCycleSchedule(0.1, 5, warm_up=1.5), ValueError, "OneCycleSchedule: expected warm_up from 0 to 1"),
+        (
+            lambda: OneCycleSchedule(0.1, 5, warm_up=1.5),
+            ValueError,
+            "OneCycleSchedule: expected warm_up to be at least 0 and at most 1",
+        ),
         (
             lambda: OneCycleSchedule(0.1, 5, start_factor=0),
             ValueError,

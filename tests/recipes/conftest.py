@@ -18,7 +18,7 @@ def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def known_digits(digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The same folder, expected by the loader, seen from an empty one."""
+    """The same folder, expected by the loader, with an empty working directory."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("NUMPYCNN_DATA", str(digits.parent))
     monkeypatch.setattr("numpycnn.visualize.style.DPI", 40)  # small pictures are drawn sooner

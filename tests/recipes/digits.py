@@ -20,7 +20,7 @@ def write_idx(path: Path, array: np.ndarray) -> None:
 
 
 def draw(rng: np.random.Generator, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Noise with a bright square at a place that stands for the class."""
+    """Noise with a bright square at a position that encodes the class."""
     labels = (np.arange(count) % 10).astype(np.uint8)
     images = rng.integers(0, 60, (count, 28, 28), dtype=np.uint8)
     for image, label in zip(images, labels, strict=True):
@@ -42,7 +42,7 @@ def write_digits(folder: Path) -> Path:
 
 @contextmanager
 def pinned(digits: Path) -> Iterator[Path]:
-    """Tell the loader that these are the files to expect, as long as this is open."""
+    """Make the loader expect these files, within the context."""
     mnist = numpycnn.data.mnist.MNIST
     sums = [hashlib.sha256((digits / name).read_bytes()).hexdigest() for name in mnist.forms[0].files]
     form = dataclasses.replace(mnist.forms[0], sha256=tuple(sums))

@@ -1,4 +1,4 @@
-"""A name or a path becomes a training and a test set."""
+"""A name or a path is resolved to a training and a test set."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from tests.data.small import pack, picture_bytes
 
 @pytest.fixture
 def pets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of five pictures of each of two kinds, in the current one."""
+    """A folder of five pictures of each of two classes, in the current folder."""
     monkeypatch.chdir(tmp_path)
     rng = np.random.default_rng(0)
     files = {
@@ -43,7 +43,7 @@ def test_neither_a_name_nor_a_path(text: str) -> None:
 
 
 def test_a_name_is_not_taken_for_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A folder that happens to bear a data set's name is named with a path, as ./mnist."""
+    """A folder with the name of a data set is given as a path, such as ./mnist."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mnist").mkdir()
     with pytest.raises(FileNotFoundError, match="MNIST: expected train-images"):
@@ -52,18 +52,18 @@ def test_a_name_is_not_taken_for_a_folder(tmp_path: Path, monkeypatch: pytest.Mo
         load("./mnist", None)
 
 
-def test_pictures_are_brought_to_one_size(pets: Path) -> None:
+def test_pictures_are_resized_to_one_size(pets: Path) -> None:
     train, test = load("pets", None)
     assert (train.images.shape, test.images.shape) == ((8, 3, 64, 64), (2, 3, 64, 64))
     train, _ = load("pets", None, reader=PictureReader((9, 12), 1))
     assert train.images.shape == (8, 1, 9, 12)
 
 
-def test_pictures_that_are_left_out_are_announced(pets: Path) -> None:
+def test_skipped_pictures_are_warned_about(pets: Path) -> None:
     (pets / "cat" / "bad.png").write_bytes(b"no picture")
     with pytest.raises(DataFormatError, match=r"bad\.png: expected a PNG or JPEG picture"):
         load("pets", None)
-    with pytest.warns(UserWarning, match=r"^pets: 1 of 11 pictures are left out: pets/cat/bad\.png: expected"):
+    with pytest.warns(UserWarning, match=r"^pets: 1 of 11 pictures were skipped: pets/cat/bad\.png: expected"):
         train, _ = load("pets", None, skip_broken=True)
     assert len(train) == 8
 
@@ -71,5 +71,5 @@ def test_pictures_that_are_left_out_are_announced(pets: Path) -> None:
 def test_options_that_do_not_fit(pets: Path) -> None:
     with pytest.raises(SettingError, match=r"^data='pets' is for a named data set, and pets is a path already$"):
         load("pets", Path("pets"))
-    with pytest.raises(SettingError, match=r"^skip_broken=True is for folders of pictures, and mnist is none$"):
+    with pytest.raises(SettingError, match=r"^skip_broken=True is for folders of pictures, not for mnist$"):
         load("mnist", None, skip_broken=True)

@@ -1,4 +1,4 @@
-"""An error names a setting as Python writes it, or as another writer does."""
+"""An error names a setting as a Python argument, or as another function formats it."""
 
 from pathlib import Path
 
@@ -22,7 +22,7 @@ def test_settings_are_keyword_arguments(setting: Setting, text: str) -> None:
     assert str(SettingError("x: ", setting, " is wrong")) == f"x: {text} is wrong"
 
 
-def test_settings_are_written_by_another_writer() -> None:
+def test_settings_are_formatted_by_another_function() -> None:
     error = SettingError(Setting("epochs", 3), ": too many, see ", Setting("seed"))
     assert error.write(lambda setting: setting.name.upper()) == "EPOCHS: too many, see SEED"
     assert isinstance(error, ValueError)

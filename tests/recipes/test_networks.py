@@ -1,4 +1,4 @@
-"""What a model says of its training, and new networks for a data set."""
+"""The description of a training in a model's metadata, and new networks for a data set."""
 
 from pathlib import Path
 from typing import Any
@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from numpycnn.data import PictureReader, SentenceReader
-from numpycnn.loading import load_model
+from numpycnn.io.loading import load_model
 from numpycnn.models import mlp
 from numpycnn.recipes.networks import Training, create_for, training_of
 
@@ -22,7 +22,7 @@ METADATA = {
 }
 
 
-def test_what_is_said_of_a_training_comes_back_from_a_file(tmp_path: Path) -> None:
+def test_the_description_of_a_training_survives_a_file(tmp_path: Path) -> None:
     model = mlp(classes=2)
     model.metadata = METADATA
     model.save(tmp_path / "model.safetensors")
@@ -42,13 +42,13 @@ def test_what_is_said_of_a_training_comes_back_from_a_file(tmp_path: Path) -> No
         {"reader": {"kind": "digit", "size": 3}},
     ],
 )
-def test_metadata_that_says_less(change: dict[str, Any]) -> None:
+def test_incomplete_metadata(change: dict[str, Any]) -> None:
     model = mlp()
     model.metadata = METADATA | change
     assert training_of(model) is None
 
 
-def test_a_training_need_not_say_how_its_inputs_are_read() -> None:
+def test_the_reader_is_optional() -> None:
     for metadata in (METADATA | {"reader": None}, {key: METADATA[key] for key in METADATA if key != "reader"}):
         model = mlp()
         model.metadata = metadata
@@ -66,13 +66,13 @@ def test_tokens_have_no_mean() -> None:
     assert dataset.batch([0])[0].tolist() == [[2, 1, 0, 0, 0]]
 
 
-def test_metadata_that_is_no_table() -> None:
+def test_metadata_that_is_not_a_dict() -> None:
     model = mlp()
     model.metadata = ["no table"]  # type: ignore[assignment]  # as a file may hold
     assert training_of(model) is None
 
 
-def test_pictures_as_the_training_saw_them() -> None:
+def test_pictures_are_normalized_as_in_the_training() -> None:
     dataset = TRAINING.dataset_of(np.full((1, 1, 2, 2), 255, np.uint8), np.array([1]), name="mine", source="here")
     x, labels = dataset.batch([0])
     np.testing.assert_allclose(x, 1.5)  # (1 - 0.25) / 0.5

@@ -1,4 +1,4 @@
-"""What is written down tells data apart, and names versions and machine."""
+"""The record distinguishes data sets, and names versions and machine."""
 
 import shutil
 from pathlib import Path
@@ -34,7 +34,7 @@ def test_a_digest_is_of_examples_and_labels() -> None:
     assert {len(one) for one in found} == {64}
 
 
-def test_the_same_data_has_the_same_digest_however_it_lies_in_memory() -> None:
+def test_the_digest_does_not_depend_on_the_memory_layout() -> None:
     assert digest(dataset(np.asfortranarray(IMAGES))) == digest(dataset()) == digest(dataset().replace(name="other"))
 
 
@@ -44,7 +44,7 @@ def test_the_digest_of_the_code_is_of_names_and_lines(tmp_path: Path, monkeypatc
     shutil.copytree(Path(numpycnn.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.setattr(record, "__file__", str(package / "recipes" / "record.py"))
     assert code_digest() == before
-    (package / "losses.py").rename(package / "penalties.py")
+    (package / "errors.py").rename(package / "penalties.py")
     renamed = code_digest()
     (package / "penalties.py").write_text("changed = True\n")
     assert len({before, renamed, code_digest()}) == 3

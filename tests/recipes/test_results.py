@@ -1,4 +1,4 @@
-"""Which folder a training gets, and which one it is resumed from."""
+"""The output folder of a training, and the folder from which it is resumed."""
 
 import os
 from pathlib import Path
@@ -26,7 +26,7 @@ def test_a_named_folder_is_made() -> None:
     assert list(Path("a/b").iterdir()) == []
 
 
-def test_old_results_go_and_other_files_stay() -> None:
+def test_old_results_are_removed_and_other_files_kept() -> None:
     Path("a").mkdir()
     for name in (*FILES, CHECKPOINT, "notes.txt"):
         (Path("a") / name).write_text("old")

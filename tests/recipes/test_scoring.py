@@ -1,4 +1,4 @@
-"""Loss, accuracy and probabilities of one pass, against a model that is known by heart."""
+"""Loss, accuracy and probabilities of one pass, for a model with known outputs."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ from numpycnn.training import ViewAverage
 
 @pytest.fixture
 def dataset(rng: np.random.Generator) -> Dataset:
-    """Two pixels for each image; the brighter one is the class, but for the last image."""
+    """Two pixels for each image; the brighter one is the class, except in the last image."""
     images = rng.permutation(np.array([[0, 255], [255, 0]] * 10, np.uint8)).reshape(20, 1, 1, 2)
     labels = images.reshape(20, 2).argmax(axis=1)
     labels[-1] = 1 - labels[-1]

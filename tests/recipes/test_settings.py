@@ -1,4 +1,4 @@
-"""Settings from the options and the recipe, kept in a model, and held against what is asked for later."""
+"""Settings from the options and the recipe, stored in a model, and compared with later options."""
 
 import dataclasses
 from pathlib import Path
@@ -75,7 +75,7 @@ ASKED: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("recipe", ["quick", "best"])
-def test_what_is_asked_for_counts(recipe: str) -> None:
+def test_options_override_the_recipe(recipe: str) -> None:
     options = ASKED | {"recipe": recipe}
     assert set(options) == set(OPTIONS)
     found = choose("mnist", options, train())
@@ -116,7 +116,7 @@ def test_a_recipe_becomes_a_training() -> None:
 
 
 @pytest.mark.parametrize("option", ["augment", "views"])
-def test_what_is_for_pictures_alone(option: str) -> None:
+def test_options_for_pictures_alone(option: str) -> None:
     sentences = Dataset(np.zeros((20, 5), np.int64), np.arange(20) % 2, ("no", "yes"), name="sentence_polarity")
     with pytest.raises(SettingError, match="augment= and views= are for pictures and recordings, and sentence_p"):
         choose("sentence_polarity", {option: ASKED[option]}, sentences)
@@ -124,7 +124,7 @@ def test_what_is_for_pictures_alone(option: str) -> None:
 
 def test_views_that_do_not_fit_are_refused_before_the_training() -> None:
     thin = Dataset(np.zeros((20, 1, 1, 9), np.uint8), np.arange(20) % 10, tuple("0123456789"), name="mnist")
-    with pytest.raises(SettingError, match=r"views=: ViewAverage: expected pictures .*, got \(1, 1, 1, 9\)"):
+    with pytest.raises(SettingError, match=r"views=: ViewAverage: expected images .*, got \(1, 1, 1, 9\)"):
         choose("mnist", {"views": "shift"}, thin)
     assert choose("mnist", {"views": "flip"}, thin).views == "flip"
 
@@ -172,7 +172,7 @@ def test_settings_in_a_model() -> None:
         {"more": 1},
     ],
 )
-def test_settings_that_make_no_sense(change: dict[str, Any]) -> None:
+def test_invalid_settings(change: dict[str, Any]) -> None:
     model = mlp()
     model.metadata = {KEY: SETTINGS.to_json() | change}
     with pytest.raises(
@@ -186,12 +186,12 @@ def test_no_settings() -> None:
         settings_of(mlp(), PATH)
 
 
-def test_the_same_again() -> None:
+def test_resuming_with_the_same_settings() -> None:
     SETTINGS.expect_same("mnist", {}, train())
     SETTINGS.expect_same("mnist", {"epochs": 3, "lr": 0.005, "seed": 0}, train())
 
 
-def test_something_else() -> None:
+def test_resuming_with_other_settings() -> None:
     with pytest.raises(SettingError, match=r"^batch_size=16: the training to be resumed has batch_size=8; leave"):
         SETTINGS.expect_same("mnist", {"batch_size": 16}, train())
     with pytest.raises(SettingError, match=r"^dataset='other': the training to be resumed has dataset='mnist'; leave"):
@@ -215,10 +215,10 @@ def test_options_take_the_types_of_the_settings() -> None:
         ({"recipe": 3}, "train: expected recipe to be one of quick, best, got 3"),
         ({"epochs": 0}, "train: expected epochs from 1 to"),
         ({"validation": -1}, "train: expected validation from 0 to"),
-        ({"lr": 0.0}, "train: expected lr above 0, got 0.0"),
+        ({"lr": 0.0}, "train: expected lr to be above 0, got 0.0"),
         ({"lr": float("nan")}, "train: expected lr to be finite"),
-        ({"l2": -1}, "train: expected l2 from 0 on, got -1"),
-        ({"ema": 1.0}, "train: expected ema from 0 to below 1, got 1.0"),
+        ({"l2": -1}, "train: expected l2 to be at least 0, got -1"),
+        ({"ema": 1.0}, "train: expected ema to be at least 0 and below 1, got 1.0"),
     ],
 )
 def test_options_out_of_range(options: dict[str, Any], text: str) -> None:

@@ -1,4 +1,4 @@
-"""The tables that the command line works from."""
+"""The tables of the recipes."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""A training that takes a moment and has everything in it whose state must outlive an interruption."""
+"""A short training with every kind of state that must survive an interruption."""
 
 import hashlib
 import json
@@ -41,7 +41,7 @@ def pictures(examples: int = EXAMPLES, seed: int = 0) -> tuple[np.ndarray, np.nd
 
 
 def points(examples: int = 200, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Points in a plane, labelled by the side of a line that they are on."""
+    """Points in a plane, labeled by their side of a line."""
     x = np.random.default_rng(seed).normal(size=(examples, 2)).astype(np.float32)
     return x, (x[:, 0] > x[:, 1]).astype(np.int64)
 
@@ -56,12 +56,12 @@ def dense(*, seed: int = 0, features: int = 2) -> Sequential:
 
 
 def network_for_points() -> Sequential:
-    """Deep enough to explode."""
+    """Deep enough to diverge."""
     return Sequential([Dense(20), ReLU(), Dense(20), ReLU(), Dense(2)], input_shape=(2,), seed=0)
 
 
 def plain(callbacks: Sequence[Callback] = (), *, model: Sequential | None = None, lr: float = 0.1) -> Trainer:
-    """A trainer for `points` without any trimmings."""
+    """A minimal trainer for `points`."""
     model = dense() if model is None else model
     return Trainer(model, loss=CrossEntropy(), optimizer=SGD(lr, momentum=0.9), callbacks=callbacks)
 
@@ -89,14 +89,14 @@ def new_trainer(folder: Path, variant: str, *, seed: int = 0, more: Sequence[Cal
 
 
 def go_on(folder: Path, variant: str, *, file: Path | None = None, more: Sequence[Callback] = ()) -> Trainer:
-    """A new trainer where there is no checkpoint yet, else one that goes on from it."""
+    """A new trainer if there is no checkpoint, else one resumed from it."""
     file = folder / "checkpoint.safetensors" if file is None else file
     if not file.exists():
         return new_trainer(folder, variant, more=more)
     return Trainer.resume(file, callbacks=[*callbacks_for(folder, variant), *more])
 
 
-AUGMENT = Augment([PadCrop(1), Flip(), Noise(0.1)])  # what each batch looks like has to outlive an interruption, too
+AUGMENT = Augment([PadCrop(1), Flip(), Noise(0.1)])  # augmentation must survive an interruption, too
 
 
 def fit(trainer: Trainer, **settings: Any) -> Trainer:
@@ -118,7 +118,7 @@ def without_times(records: Sequence[dict[str, float]]) -> list[dict[str, float]]
 
 
 def fingerprint(trainer: Trainer) -> dict[str, Any]:
-    """Everything about a training but how long it took, as JSON holds it."""
+    """The whole state of a training except for its times, as JSON types."""
     progress = trainer.progress.to_json()
     progress.pop("seconds")
     generators = trainer.model.random_generators()
@@ -135,14 +135,14 @@ def fingerprint(trainer: Trainer) -> dict[str, Any]:
 
 
 class Recorder(Callback):
-    """Takes down what is called, and when."""
+    """Records the calls, in order."""
 
     def __init__(self, name: str = "", order: int = 0, calls: list[str] | None = None) -> None:
         self.name, self.order = name, order
         self.calls: list[str] = [] if calls is None else calls
 
-    def _note(self, what: str) -> None:
-        self.calls.append(f"{self.name} {what}".strip())
+    def _note(self, moment: str) -> None:
+        self.calls.append(f"{self.name} {moment}".strip())
 
     def on_train_begin(self, trainer: Trainer) -> None:
         self._note("train begin")

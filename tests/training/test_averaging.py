@@ -1,4 +1,4 @@
-"""The average is the formula's, is what validation and best models are of, and outlives an interruption."""
+"""The average follows the formula, is used for validation and best models, and survives an interruption."""
 
 import os
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from tests.training import small
 
 
 class States(Callback):
-    """Takes down the weights after each step, before any other callback sees them."""
+    """Records the weights after each step, before any other callback sees them."""
 
     order = -1000
 
@@ -56,7 +56,7 @@ def test_the_formula_for_weights_and_running_statistics(decay: float, every: int
     close(trainer.model.state(), averaged(start, states.states[every - 1 :: every], decay))
 
 
-def test_the_steps_are_those_without_averaging() -> None:
+def test_averaging_does_not_change_the_steps() -> None:
     with_it, without = States(), States()
     trained(with_it, WeightAverage(0.9))
     trained(without)
@@ -64,7 +64,7 @@ def test_the_steps_are_those_without_averaging() -> None:
         assert small.bits(one) == small.bits(other)
 
 
-def test_validation_is_of_the_average() -> None:
+def test_validation_uses_the_average() -> None:
     trainer = trained(WeightAverage(0.9))
     found = trainer.evaluate(small.pictures(20, seed=1))
     last = trainer.history.records[-1]
@@ -72,7 +72,7 @@ def test_validation_is_of_the_average() -> None:
     assert found["loss"] != trained().evaluate(small.pictures(20, seed=1))["loss"]
 
 
-def test_the_best_model_is_an_average_and_early_stopping_restores_one(tmp_path: Path) -> None:
+def test_the_best_model_is_an_average_and_early_stopping_restores_it(tmp_path: Path) -> None:
     best = ModelCheckpoint(tmp_path / "average.safetensors", best="loss")
     stopping = EarlyStopping("loss", patience=50)
     average = WeightAverage(0.9)
@@ -82,7 +82,7 @@ def test_the_best_model_is_an_average_and_early_stopping_restores_one(tmp_path: 
     assert small.bits(loaded) == small.bits(average.averages) == small.bits(trainer.model.state())
 
 
-def test_more_epochs_go_on_with_the_weights() -> None:
+def test_more_epochs_continue_with_the_weights() -> None:
     once, often = small.plain([WeightAverage(0.9)]), small.plain([WeightAverage(0.9)])
     once.fit(small.points(), epochs=6, progress=False)
     for epochs in (1, 2, 2, 6):
@@ -90,8 +90,8 @@ def test_more_epochs_go_on_with_the_weights() -> None:
     assert small.fingerprint(often) == small.fingerprint(once)
 
 
-def test_saved_after_the_end_it_goes_on_with_the_weights_as_well(tmp_path: Path) -> None:
-    """The model of such a file has the averages, and more epochs come to what they would have come to at once."""
+def test_a_finished_training_continues_with_the_weights_after_a_file(tmp_path: Path) -> None:
+    """The model in the file has the averages, and further epochs give the result of a single training."""
     once = small.fit(small.plain([WeightAverage(0.9)], model=small.network()))
     trainer = small.plain([WeightAverage(0.9)], model=small.network())
     settings = {"batch_size": small.BATCH_SIZE, "augment": small.AUGMENT, "progress": False}
@@ -102,13 +102,13 @@ def test_saved_after_the_end_it_goes_on_with_the_weights_as_well(tmp_path: Path)
     assert small.bits(small.fit(resumed).model.state()) == small.bits(once.model.state())
 
 
-def test_used_again_it_begins_anew() -> None:
+def test_a_second_training_starts_a_new_average() -> None:
     average = WeightAverage(0.9)
     first = small.fingerprint(trained(average))
     assert small.fingerprint(trained(average)) == first
 
 
-def test_resumed_from_any_batch_it_is_never_interrupted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_resumed_from_any_batch_gives_the_same_average(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "fsync", lambda file: None)
     files = []
 
@@ -128,7 +128,7 @@ def test_resumed_from_any_batch_it_is_never_interrupted(tmp_path: Path, monkeypa
         assert small.without_times(resumed.history.records) == small.without_times(unbroken.history.records)
 
 
-def test_after_a_failed_validation_the_training_goes_on_with_its_weights() -> None:
+def test_after_a_failed_validation_the_training_continues_with_its_weights() -> None:
     class Fails(Callback):
         armed = True
 
@@ -154,7 +154,7 @@ def test_averages_of_another_model() -> None:
         trainer.fit(small.points(), epochs=2, progress=False)
 
 
-@pytest.mark.parametrize(("settings", "text"), [({"decay": 1.0}, "decay from 0 to below 1"), ({"every": 0}, "every")])
-def test_settings_that_make_no_sense(settings: dict[str, float], text: str) -> None:
+@pytest.mark.parametrize(("settings", "text"), [({"decay": 1.0}, "decay"), ({"every": 0}, "every")])
+def test_invalid_settings(settings: dict[str, float], text: str) -> None:
     with pytest.raises(ValueError, match=text):
         WeightAverage(**settings)  # type: ignore[arg-type]

@@ -7,7 +7,7 @@ import pytest
 
 from numpycnn.data.augment import Augment, Flip, PadCrop
 from numpycnn.data.dataset import Dataset
-from numpycnn.training.batches import Progress, as_data, check_augmentation, epoch_order, prepare
+from numpycnn.training.batches import TrainingState, as_data, check_augmentation, epoch_order, prepare
 
 
 def test_a_pair_of_arrays_is_data() -> None:
@@ -20,7 +20,7 @@ def test_a_pair_of_arrays_is_data() -> None:
     assert targets.tolist() == [1, 4]
 
 
-def test_a_dataset_is_data_as_it_is() -> None:
+def test_a_dataset_is_used_unchanged() -> None:
     data = Dataset(np.zeros((3, 1, 2, 2), np.uint8), [0, 1, 0], ("a", "b"))
     assert as_data(data, "train") is data
 
@@ -42,12 +42,12 @@ X = np.zeros((3, 2), np.float32)
         ((X[:0], []), ValueError, "train: expected at least one example, got none"),
     ],
 )
-def test_anything_else_is_not(source: Any, error: type[Exception], text: str) -> None:
+def test_anything_else_is_refused(source: Any, error: type[Exception], text: str) -> None:
     with pytest.raises(error, match=f"^{re.escape(text)}$"):
         as_data(source, "train")
 
 
-def test_the_order_follows_from_seed_and_epoch_alone() -> None:
+def test_the_order_depends_on_seed_and_epoch_alone() -> None:
     orders = {(seed, epoch): epoch_order(50, seed, epoch, True) for seed in (0, 1) for epoch in (0, 1, 2)}
     for (seed, epoch), order in orders.items():
         assert sorted(order) == list(range(50))
@@ -64,7 +64,7 @@ def pixels() -> Dataset:
     return Dataset(images, np.arange(12) % 3, ("a", "b", "c"), mean=[0.5, 0.25], std=[0.5, 0.125])
 
 
-def test_pixels_are_augmented_before_they_are_normalised() -> None:
+def test_pixels_are_augmented_before_they_are_normalized() -> None:
     data, augment, indices = pixels(), Augment([PadCrop(2), Flip()]), np.array([7, 1, 4])
     x, labels = prepare(data, indices, np.float32, augment, (3, 1, 2))
     expected, _ = augment(data.images[indices], labels, np.random.default_rng((3, 1, 2)))
@@ -75,7 +75,7 @@ def test_pixels_are_augmented_before_they_are_normalised() -> None:
     assert np.array_equal(plain, data.batch(indices)[0])
 
 
-def test_arrays_are_augmented_as_they_are() -> None:
+def test_arrays_are_augmented_without_normalization() -> None:
     x = np.arange(12, dtype=np.float64).reshape(3, 1, 2, 2)
     data = as_data((x, np.arange(3)), "train")
     flipped, labels = prepare(data, np.array([2, 0]), np.float64, Flip(1.0), (0,))
@@ -83,7 +83,7 @@ def test_arrays_are_augmented_as_they_are() -> None:
     assert labels.tolist() == [2, 0]
 
 
-def test_as_many_examples_come_back() -> None:
+def test_an_augmentation_keeps_the_number_of_examples() -> None:
     with pytest.raises(ValueError, match="augment: expected as many examples back as were given, 2, got 1"):
         prepare(pixels(), np.array([0, 1]), np.float32, lambda x, y, rng: (x[:1], y), (0,))
 
@@ -93,13 +93,13 @@ def flip_all(x: np.ndarray, y: Any, rng: np.random.Generator) -> tuple[np.ndarra
 
 
 class Quiet:
-    """Without a repr that says anything."""
+    """Without a repr of its own."""
 
     def __call__(self, x: np.ndarray, y: Any, rng: np.random.Generator) -> tuple[np.ndarray, Any]:
         return x, y
 
 
-def test_what_tells_augmentations_apart() -> None:
+def test_the_name_of_an_augmentation() -> None:
     data = pixels()
     assert check_augmentation(None, data) == ""
     assert check_augmentation(Augment([PadCrop(2), Flip()]), data) == "Augment([PadCrop(2), Flip()])"
@@ -126,7 +126,7 @@ class OnlyBatches:
         (Flip(), OnlyBatches(), "fit: expected data with the method take to augment it, got OnlyBatches"),
     ],
 )
-def test_what_cannot_be_augmented(augment: Any, data: Any, text: str) -> None:
+def test_data_that_cannot_be_augmented(augment: Any, data: Any, text: str) -> None:
     with pytest.raises(TypeError, match=f"^{text}$"):
         check_augmentation(augment, data)
 
@@ -134,25 +134,27 @@ def test_what_cannot_be_augmented(augment: Any, data: Any, text: str) -> None:
 # ---------------------------------------------------------------------------------------------- a place in the training
 
 
-PLACE = Progress(epoch=3, batch=2, batch_size=8, examples=20, loss_sum=12.5, correct=9, seen=16, labelled=True, lr=0.1)
+PLACE = TrainingState(
+    epoch=3, batch=2, batch_size=8, examples=20, loss_sum=12.5, correct=9, seen=16, labelled=True, lr=0.1
+)
 
 
-def test_a_place_comes_back() -> None:
-    assert Progress.from_json(PLACE.to_json()) == PLACE
-    assert Progress.from_json(Progress().to_json()) == Progress()
+def test_a_position_survives_json() -> None:
+    assert TrainingState.from_json(PLACE.to_json()) == PLACE
+    assert TrainingState.from_json(TrainingState().to_json()) == TrainingState()
     last = replace(PLACE, batch=3, seen=20)
-    assert Progress.from_json(last.to_json()) == last
+    assert TrainingState.from_json(last.to_json()) == last
 
 
-def test_the_next_epoch_begins_with_nothing_but_the_data() -> None:
+def test_the_next_epoch_keeps_only_the_data() -> None:
     place = replace(PLACE, shuffle=False, stop_reason="enough")
-    assert place.next_epoch() == Progress(epoch=4, batch_size=8, examples=20, shuffle=False, stop_reason="enough")
+    assert place.next_epoch() == TrainingState(epoch=4, batch_size=8, examples=20, shuffle=False, stop_reason="enough")
 
 
-def test_where_the_start_is() -> None:
-    assert Progress().at_start
-    assert not replace(Progress(), batch=1).at_start
-    assert not replace(Progress(), epoch=1).at_start
+def test_the_start() -> None:
+    assert TrainingState().at_start
+    assert not replace(TrainingState(), batch=1).at_start
+    assert not replace(TrainingState(), epoch=1).at_start
 
 
 @pytest.mark.parametrize(
@@ -172,6 +174,6 @@ def test_where_the_start_is() -> None:
         ({"seen": 0, "batch_size": 0}, "got 0 of 20 examples seen after 2 batches of 0"),
     ],
 )
-def test_a_place_that_cannot_be_is_refused(changed: dict[str, Any], text: str) -> None:
+def test_an_impossible_position_is_refused(changed: dict[str, Any], text: str) -> None:
     with pytest.raises(ValueError, match=text):
-        Progress.from_json(asdict(PLACE) | changed)
+        TrainingState.from_json(asdict(PLACE) | changed)

@@ -1,4 +1,4 @@
-"""Thousands of broken checkpoints: each is refused in the same way, or makes no difference to the trainer."""
+"""Thousands of broken checkpoints: each is refused in the same way, or has no effect on the trainer."""
 
 from pathlib import Path
 
@@ -7,14 +7,14 @@ import pytest
 
 from numpycnn import Adam, CrossEntropy, Dense, Dropout, Flatten, OneCycleSchedule, Sequential, Trainer
 from numpycnn.errors import DataFormatError
-from numpycnn.serialization import open_arrays, write_arrays
+from numpycnn.io.serialization import open_arrays, write_arrays
 from numpycnn.training import EarlyStopping
 from tests.mutations import bounded_memory, mutate_bytes, mutate_json
 
 
 @pytest.fixture
 def checkpoint(tmp_path: Path) -> Path:
-    """Of a training that knows a schedule, dropout and a callback."""
+    """A checkpoint of a training with a schedule, dropout and a callback."""
     model = Sequential([Flatten(), Dense(3), Dropout(0.5), Dense(2)], input_shape=(1, 2, 3))
     model.metadata = {"class_names": ["a", "b"]}
     x, labels = np.random.default_rng(0).normal(size=(8, 1, 2, 3)).astype(np.float32), np.arange(8) % 2
@@ -26,7 +26,7 @@ def checkpoint(tmp_path: Path) -> Path:
 
 
 def is_resumed(path: Path) -> bool:
-    """Resume; False where the file is refused, and named."""
+    """Resume; False if the file is refused, with its name in the message."""
     try:
         return isinstance(Trainer.resume(path, callbacks=[EarlyStopping(monitor="loss")]), Trainer)
     except DataFormatError as error:
@@ -45,7 +45,7 @@ def test_mutated_bytes_are_noticed(checkpoint: Path) -> None:
 
 
 def test_mutated_descriptions_give_a_trainer_or_our_error(checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The file is whole and its checksum right; what it says of the training is not."""
+    """The file is complete and its checksum right; the description of the training is wrong."""
     monkeypatch.setattr("os.fsync", lambda file: None)  # thousands of files need not reach the disk
     rng = np.random.default_rng(0)
     with open_arrays(checkpoint) as file:

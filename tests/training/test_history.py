@@ -34,12 +34,12 @@ def test_a_history_keeps_its_own_list() -> None:
 @pytest.mark.parametrize(
     ("records", "known"), [(RECORDS, "there is epoch, loss, lr, val_loss"), ([], "there is nothing yet")]
 )
-def test_what_was_not_measured_is_named(records: list[dict[str, float]], known: str) -> None:
+def test_an_unmeasured_quantity_is_named(records: list[dict[str, float]], known: str) -> None:
     with pytest.raises(KeyError, match=f"accuracy was not measured; {known}"):
         History(records)["accuracy"]
 
 
-def test_csv_and_back(tmp_path: Path) -> None:
+def test_csv_round_trip(tmp_path: Path) -> None:
     History(RECORDS).save(tmp_path / "history.csv")
     with open(tmp_path / "history.csv", newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))

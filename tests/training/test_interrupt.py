@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(autouse=True)
 def python_handler() -> Iterator[None]:
-    """Whoever runs the tests may have SIGINT handled or ignored: have Python's own handler here."""
+    """Python's own handler for SIGINT, whatever the parent process has set."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler  # each test leaves it as it found it
@@ -39,7 +39,7 @@ def test_a_first_signal_waits_and_a_second_does_not() -> None:
             press()
 
 
-def test_the_handler_comes_back_after_an_error() -> None:
+def test_the_handler_is_restored_after_an_error() -> None:
     def fail(trainer: Trainer) -> None:
         assert signal.getsignal(signal.SIGINT) is not signal.default_int_handler
         raise OSError("planted")
@@ -49,7 +49,7 @@ def test_the_handler_comes_back_after_an_error() -> None:
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-def test_the_handler_of_somebody_else_stays() -> None:
+def test_a_handler_of_the_program_is_kept() -> None:
     received = []
     before = signal.signal(signal.SIGINT, lambda signum, frame: received.append(signum))
     try:
@@ -60,7 +60,7 @@ def test_the_handler_of_somebody_else_stays() -> None:
         signal.signal(signal.SIGINT, before)
 
 
-def test_the_step_is_finished_and_saved_and_the_training_goes_on_to_the_same_bits(tmp_path: Path) -> None:
+def test_the_step_is_finished_and_saved_and_the_training_resumes_to_the_same_bits(tmp_path: Path) -> None:
     (tmp_path / "unbroken").mkdir()
     (tmp_path / "broken").mkdir()
     expected = small.fingerprint(small.fit(small.new_trainer(tmp_path / "unbroken", "adam")))

@@ -1,4 +1,4 @@
-"""A second thread that works ahead: order, errors, and that it goes when it should."""
+"""A second thread that prefetches: order, errors, and its end."""
 
 import threading
 from contextlib import closing
@@ -8,7 +8,7 @@ import pytest
 from numpycnn.training.prefetch import prefetched
 
 AHEAD = [0, 1, 2, 5]
-PATIENCE = 30  # seconds, after which something hangs
+PATIENCE = 30  # seconds before a test counts as hanging
 
 
 def helpers() -> list[threading.Thread]:
@@ -23,7 +23,7 @@ def test_everything_in_order(ahead: int, count: int) -> None:
 
 
 @pytest.mark.parametrize("ahead", [1, 2, 5])
-def test_so_many_are_made_before_they_are_asked_for(ahead: int) -> None:
+def test_the_number_of_items_made_in_advance(ahead: int) -> None:
     made, enough = [], threading.Semaphore(0)
 
     def make(n: int) -> int:
@@ -40,7 +40,7 @@ def test_so_many_are_made_before_they_are_asked_for(ahead: int) -> None:
     assert helpers() == []
 
 
-def test_in_another_thread_but_one() -> None:
+def test_one_other_thread_is_used() -> None:
     names = set(prefetched(lambda n: threading.current_thread().name, range(10), 2))
     assert len(names) == 1
     assert names.pop().startswith("numpycnn-batches")
@@ -48,7 +48,7 @@ def test_in_another_thread_but_one() -> None:
 
 
 @pytest.mark.parametrize("ahead", AHEAD)
-def test_an_error_comes_when_the_turn_of_its_item_does(ahead: int) -> None:
+def test_an_error_is_raised_in_the_turn_of_its_item(ahead: int) -> None:
     def make(n: int) -> int:
         if n == 3:
             raise ValueError("three")
@@ -62,7 +62,7 @@ def test_an_error_comes_when_the_turn_of_its_item_does(ahead: int) -> None:
 
 
 @pytest.mark.parametrize("ahead", AHEAD)
-def test_closing_ends_the_thread_after_the_item_it_is_at(ahead: int) -> None:
+def test_closing_ends_the_thread_after_its_current_item(ahead: int) -> None:
     made = []
     items = prefetched(lambda n: made.append(n), range(1000), ahead)
     next(items)

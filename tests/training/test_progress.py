@@ -71,7 +71,7 @@ def test_lines_without_labels_and_validation() -> None:
     ],
 )
 @pytest.mark.parametrize("stream", [io.StringIO, Terminal])
-def test_examples_are_called_what_they_are(kind: Any, reader: Any, word: str, stream: Any) -> None:
+def test_the_noun_of_the_examples_is_shown(kind: Any, reader: Any, word: str, stream: Any) -> None:
     x, labels = small.points()
     out = stream()
     train = Dataset(x.astype(kind), labels, [str(label) for label in range(10)], reader=reader)
@@ -80,7 +80,7 @@ def test_examples_are_called_what_they_are(kind: Any, reader: Any, word: str, st
     assert set(re.findall(r"(\w+)/s\b", out.getvalue())) == {word}
 
 
-def test_nothing_left_to_train_is_said() -> None:
+def test_nothing_left_to_train_is_reported() -> None:
     trainer, out = small.plain(), io.StringIO()
     trainer.fit(small.points(), epochs=2, progress=False)
     trainer.fit(small.points(), epochs=1, progress=out)
@@ -99,7 +99,7 @@ def test_a_bar_in_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
         assert re.search(bar, shown)
         assert re.search(rf"epoch {epoch}/2 \S+ +100 % ", shown)
     lines = [line for line in re.split(r"[\r\n]+", shown) if "examples/s" in line and "left" not in line]
-    assert [line[:9] for line in lines] == ["epoch 1/2", "epoch 2/2"]  # what stays when the bars are gone
+    assert [line[:9] for line in lines] == ["epoch 1/2", "epoch 2/2"]  # what remains when the bars are erased
     assert "accuracy" in lines[0]
 
 
@@ -114,7 +114,7 @@ def test_a_resumed_epoch_begins_where_it_was() -> None:
     assert re.search(r"epoch 1/1 \S+ +75 %", re.sub(r"\x1b\[[?\d;]*\w", "", out.getvalue()))
 
 
-def test_the_bar_is_taken_away_when_a_step_fails() -> None:
+def test_the_bar_is_erased_when_a_step_fails() -> None:
     out = Terminal()
     x, labels = small.points()
     x[7] = np.nan
@@ -136,7 +136,7 @@ def test_the_standard_error_stream_is_the_default(capsys: pytest.CaptureFixture[
     assert err.startswith("epoch 1/1  loss ")
 
 
-def test_where_to_show() -> None:
+def test_the_stream_of_the_display() -> None:
     file = io.StringIO()
     assert stream_for(file) is file
     assert stream_for(False) is None
@@ -144,6 +144,6 @@ def test_where_to_show() -> None:
 
 
 @pytest.mark.parametrize("wrong", ["yes", 1, None])
-def test_anything_else_is_no_stream(wrong: Any) -> None:
+def test_anything_else_is_refused_as_a_stream(wrong: Any) -> None:
     with pytest.raises(TypeError, match=f"fit: expected progress to be a bool or an open text file, got {wrong!r}"):
         small.plain().fit(small.points(), epochs=1, progress=wrong)

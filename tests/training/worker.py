@@ -1,7 +1,7 @@
-"""What tests run as a process of its own: ``python -m tests.training.worker TASK ...``, from the repository's root.
+"""Tasks that tests run in a separate process: ``python -m tests.training.worker TASK ...``, from the repository's root.
 
-``digest SEED``                 train, and print what became of it
-``interrupt FOLDER``            train, with a line to the standard output after each batch, until somebody interrupts
+``digest SEED``                 train, and print the final state
+``interrupt FOLDER``            train, with a line to the standard output after each batch, until interrupted
 ``kill FOLDER MOMENTS``         train again and again in forked children that are killed at the moments given
 """
 
@@ -58,7 +58,7 @@ def interrupt(folder: str) -> None:
 
 
 def _train_in_child(folder: Path, variant: str, ticks: int, leave: int) -> None:
-    """Train to the end, and then wait to be killed or told to leave a result."""
+    """Train to the end, then wait for a kill or for the signal to write the result."""
     more = [Ticks(ticks), LateTicks(ticks)]
     trainer = small.fit(small.go_on(folder, variant, more=more))
     os.write(ticks, b"." * 1000)  # all moments that may still be waited for
@@ -67,7 +67,7 @@ def _train_in_child(folder: Path, variant: str, ticks: int, leave: int) -> None:
 
 
 def _run_child(folder: Path, variant: str, moment: int | None) -> bool:
-    """Fork, and kill the child after so many ticks; return whether it was killed."""
+    """Fork, and kill the child after `moment` ticks; return whether it was killed."""
     ticks, to = os.pipe()
     leave, tell = os.pipe()
     child = os.fork()

@@ -1,4 +1,4 @@
-"""Small networks of every kind that the figures must take: pictures, colours, signals, volumes, features; branches."""
+"""Small networks for every kind of input: grey and colour images, signals, volumes, features; and branches."""
 
 from collections.abc import Callable
 from typing import Any
@@ -29,7 +29,7 @@ from numpycnn import (
 
 
 def smooth(dtype: Any = np.float64) -> Sequential:
-    """Branches, and no corner anywhere, so that differences are exact."""
+    """Return a smooth network with branches, for accurate finite differences."""
     return Sequential(
         [
             Conv2D(4, 3, padding=1),
@@ -84,6 +84,6 @@ PICTURES = tuple(build for build in CLASSIFIERS if build is not features)
 
 
 def batch(model: Sequential, count: int = 3, seed: int = 0) -> np.ndarray:
-    """Random examples for a model."""
+    """Return random examples for a model."""
     assert model.input_shape is not None
     return np.random.default_rng(seed).normal(size=(count, *model.input_shape)).astype(model.dtype)

@@ -1,4 +1,4 @@
-"""The grid of originals and what became of them."""
+"""The grid of originals and transformed images."""
 
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ def shown(axes: Any) -> np.ndarray:
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-def test_a_row_for_each_transform(channels: int, rng: np.random.Generator, tmp_path: Path) -> None:
+def test_one_row_per_transform(channels: int, rng: np.random.Generator, tmp_path: Path) -> None:
     images = rng.integers(0, 256, (4, channels, 6, 9), dtype=np.uint8)
     transforms = [Flip(), Cutout(3), MixUp(4)]
     figure = augmentations(images, transforms, tmp_path / "grid.png", seed=3)
@@ -31,7 +31,7 @@ def test_a_row_for_each_transform(channels: int, rng: np.random.Generator, tmp_p
         assert picture_file.format == "PNG"
 
 
-def test_rows_and_columns_stand_in_line(rng: np.random.Generator) -> None:
+def test_rows_and_columns_are_aligned(rng: np.random.Generator) -> None:
     figure = augmentations(rng.integers(0, 256, (3, 1, 8, 5), dtype=np.uint8), [Flip(), Noise()])
     boxes = np.array([axes.get_position().bounds for axes in figure.axes]).reshape(3, 3, 4)
     width, height = figure.get_size_inches()
@@ -53,7 +53,7 @@ def test_spectrograms_have_their_lowest_band_at_the_bottom(rng: np.random.Genera
     np.testing.assert_array_equal(shown(figure.axes[0]), spectrograms[0, 0])
 
 
-def test_long_names_have_lines_of_their_own(rng: np.random.Generator) -> None:
+def test_long_names_are_wrapped(rng: np.random.Generator) -> None:
     transforms = [BrightnessContrast(0.25, 0.5), Augment([Flip(), Cutout(3), Noise()])]
     figure = augmentations(rng.integers(0, 256, (1, 1, 8, 8), dtype=np.uint8), transforms)
     _, first, second = (text.get_text() for text in figure.texts)
@@ -71,6 +71,6 @@ def test_long_names_have_lines_of_their_own(rng: np.random.Generator) -> None:
         (np.zeros((2, 3, 8, 8), np.uint8), [], "expected at least one transform, got none"),
     ],
 )
-def test_what_cannot_be_drawn(images: np.ndarray, transforms: list[Any], text: str) -> None:
+def test_wrong_arguments(images: np.ndarray, transforms: list[Any], text: str) -> None:
     with pytest.raises(ValueError, match=f"^augmentations: .*{text}$"):
         augmentations(images, transforms)

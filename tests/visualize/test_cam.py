@@ -1,4 +1,4 @@
-"""Grad-CAM against the paper's formulas with numerical gradients, and against CAM, of which it is a generalisation."""
+"""Grad-CAM against the paper's formulas with numerical gradients, and against CAM, which it generalizes."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from numpycnn import Conv1D, Conv2D, Dense, Embedding, Flatten, GlobalAvgPool, GlobalMaxPool, ReLU, Sequential
+from numpycnn.inspection.traces import follow
 from numpycnn.visualize import compute_grad_cam, grad_cam
-from numpycnn.visualize.activations import follow
 from numpycnn.visualize.cam import last_maps
 from tests.helpers import assert_close, numerical_gradient
 from tests.visualize.networks import PICTURES, batch, coloured, dense, features, grey, signal, smooth
@@ -38,7 +38,7 @@ def test_the_formulas_of_the_paper() -> None:
 
 
 def test_with_global_average_pooling_it_is_cam() -> None:
-    """There the score is a weighted mean of the maps, and the weights are those of the dense layer."""
+    """The score is then a mean of the maps, weighted by the dense layer."""
     model = Sequential([Conv2D(4, 3), ReLU(), GlobalAvgPool(), Dense(3)], input_shape=(2, 6, 7), dtype=np.float64)
     x = batch(model, 2)
     maps = follow(model, x)["1"].y
@@ -48,7 +48,7 @@ def test_with_global_average_pooling_it_is_cam() -> None:
         assert_close(compute_grad_cam(model, x, target), np.maximum(weighted, 0))
 
 
-def test_a_layer_inside_of_a_branch() -> None:
+def test_a_layer_inside_a_branch() -> None:
     model = smooth()
     x = batch(model)
     assert compute_grad_cam(model, x, at="1.main.1").shape == (3, 6, 8)
@@ -56,7 +56,7 @@ def test_a_layer_inside_of_a_branch() -> None:
     assert not np.allclose(inner, compute_grad_cam(model, x, 1, at="2"))
 
 
-def test_which_layer_is_looked_at() -> None:
+def test_default_layer() -> None:
     assert [last_maps(model) for model in (grey(), coloured(), signal())] == ["3", "3", "4"]
     nested = Sequential([Sequential([Conv2D(2, 3), ReLU()]), Flatten(), Dense(2)], input_shape=(1, 5, 5))
     assert last_maps(nested) == "0.1"
@@ -72,8 +72,8 @@ def test_the_figure_shows_the_map(build: Callable[[], Sequential], tmp_path: Pat
     figure = grad_cam(model, x, 1, path=tmp_path / "a.png")
     maps = compute_grad_cam(model, x, 1)
     head = f"evidence at {follow(model, x)[place].title}"
-    shown = [axes for axes in figure.axes if axes.get_title() in (head, "nothing speaks for it here")]
-    over = [axes for axes in figure.axes if axes.get_title() == "laid over the picture"]
+    shown = [axes for axes in figure.axes if axes.get_title() in (head, "no positive evidence here")]
+    over = [axes for axes in figure.axes if axes.get_title() == "map over the image"]
     assert len(shown) == 2
     for number, (axes, cam) in enumerate(zip(shown, maps, strict=True)):
         values = cam[len(cam) // 2] if cam.ndim == 3 else cam
@@ -89,20 +89,20 @@ def test_the_figure_shows_the_map(build: Callable[[], Sequential], tmp_path: Pat
         strength = values / (values.max() or 1)
         np.testing.assert_allclose(np.asarray(glow.get_array()), strength)
         np.testing.assert_allclose(np.asarray(glow.get_alpha()), 0.8 * strength)
-    with Image.open(tmp_path / "a.png") as picture:
-        assert picture.format == "PNG"
+    with Image.open(tmp_path / "a.png") as file:
+        assert file.format == "PNG"
 
 
-def test_nothing_speaks_for_a_class() -> None:
+def test_no_positive_evidence() -> None:
     model = Sequential([Conv2D(2, 3), ReLU(), GlobalAvgPool(), Dense(2)], input_shape=(1, 6, 7))
     model[3].weight.value[...] = -1
     figure = grad_cam(model, batch(model, 1), 0)
-    assert figure.axes[1].get_title() == "nothing speaks for it here"
+    assert figure.axes[1].get_title() == "no positive evidence here"
 
 
 def test_an_input_without_channels() -> None:
-    """Tokens that are looked up, whose rows a convolution then goes over."""
-    layers = [Embedding(7, 6), Conv1D(3, 2), ReLU(), GlobalMaxPool(), Dense(2)]  # (L, D) as channels and places
+    """Token indices, embedded and then convolved."""
+    layers = [Embedding(7, 6), Conv1D(3, 2), ReLU(), GlobalMaxPool(), Dense(2)]  # (L, D) as channels and positions
     model = Sequential(layers, input_shape=(5,), seed=0)
     tokens = np.array([[1, 5, 2, 0, 6], [3, 3, 1, 4, 2]])
     maps = compute_grad_cam(model, tokens)
@@ -117,7 +117,7 @@ def test_wrong_arguments() -> None:
         ValueError, match=r"compute_grad_cam: expected a layer whose outputs are maps \(C, ...\), got 6 Dense"
     ):
         compute_grad_cam(model, x, at="6")
-    with pytest.raises(ValueError, match=r"compute_grad_cam: expected the place of a layer, one of 0, 1, .*, got '9'"):
+    with pytest.raises(ValueError, match=r"compute_grad_cam: expected the key of a layer, one of 0, 1, .*, got '9'"):
         compute_grad_cam(model, x, at="9")
     with pytest.raises(ValueError, match=r"expected x \(N, 1, 10, 12\), got \(3, 12, 10\)"):
         compute_grad_cam(model, x[:, 0].swapaxes(1, 2))

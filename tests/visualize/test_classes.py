@@ -1,13 +1,13 @@
-"""Scores and probabilities, whichever way a network ends."""
+"""Scores and probabilities for each final layer of a network."""
 
 import numpy as np
 import pytest
 
 from numpycnn import Conv2D, Dense, Flatten, Layer, LogSoftmax, ReLU, Sequential, Sigmoid, Softmax
 from numpycnn.visualize.classes import (
+    check_classifier,
     class_name,
     class_probabilities,
-    expect_classifier,
     pick_classes,
     score_layer,
     targets_of,
@@ -31,17 +31,17 @@ def test_probabilities_are_the_softmax_of_the_scores(x: np.ndarray) -> None:
     np.testing.assert_allclose(class_probabilities(ending(Sigmoid()), x), 1 / (1 + np.exp(-scores)), rtol=1e-12)
 
 
-def test_a_single_output_is_a_yes(x: np.ndarray) -> None:
+def test_a_single_output_is_a_sigmoid(x: np.ndarray) -> None:
     model = Sequential([Flatten(), Dense(1)], input_shape=(1, 3, 2), seed=2, dtype=np.float64)
     np.testing.assert_allclose(class_probabilities(model, x), 1 / (1 + np.exp(-model.forward(x))), rtol=1e-12)
 
 
-def test_batches_change_nothing(x: np.ndarray) -> None:
+def test_batch_size_does_not_matter(x: np.ndarray) -> None:
     model = ending()
     np.testing.assert_allclose(class_probabilities(model, x, batch_size=2), class_probabilities(model, x), rtol=1e-12)
 
 
-def test_where_the_scores_are() -> None:
+def test_score_layer() -> None:
     assert score_layer(ending()) == "3"
     assert [score_layer(ending(end)) for end in (Softmax(), LogSoftmax(), Sigmoid())] == ["3"] * 3
     assert score_layer(ending(Sequential([Dense(2), Softmax()]))) == "4.0"
@@ -64,11 +64,11 @@ def test_names() -> None:
 def test_wrong_arguments(x: np.ndarray) -> None:
     model = Sequential([Conv2D(2, 3, padding=1)], input_shape=(1, 3, 2), dtype=np.float64)
     with pytest.raises(
-        ValueError, match=r"class_probabilities: expected a model that gives one number .*, \(K,\), got \(2, 3, 2\)"
+        ValueError, match=r"class_probabilities: expected a model with one output per class, \(K,\), got \(2, 3, 2\)"
     ):
         class_probabilities(model, x)
-    with pytest.raises(ValueError, match=r"f: expected a model that gives .*, got nothing"):
-        expect_classifier(Sequential([Dense(2)]), "f")
+    with pytest.raises(ValueError, match=r"f: expected a model with one output per class, .*, got nothing"):
+        check_classifier(Sequential([Dense(2)]), "f")
     with pytest.raises(ValueError, match=r"class_probabilities: expected x \(N, 1, 3, 2\), got \(5, 1, 3\)"):
         class_probabilities(ending(), x[..., 0])
     with pytest.raises(ValueError, match="f: expected labels from 0 to 2, got 3 at position 0"):

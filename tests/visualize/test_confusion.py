@@ -13,7 +13,7 @@ from numpycnn.visualize import confusion_matrix, count_confusions
 
 
 @given(st.integers(1, 6), st.data())
-def test_counts_are_those_of_plain_loops(classes: int, data: st.DataObject) -> None:
+def test_counts_match_plain_loops(classes: int, data: st.DataObject) -> None:
     pairs = data.draw(st.lists(st.tuples(st.integers(0, classes - 1), st.integers(0, classes - 1)), max_size=40))
     expected = np.zeros((classes, classes), np.int64)
     for label, prediction in pairs:
@@ -67,14 +67,14 @@ def test_cells_and_recall_are_the_counts(tmp_path: Path, rng: np.random.Generato
         assert f"{100 * counts[i, i] / counts[i].sum():.1f} %" in said
     assert said.count("none") == 1
     right, total = np.trace(counts), len(labels)
-    assert axes.get_title(loc="left") == f"{right:,} of {total:,} recognised, {100 * right / total:.2f} %"
+    assert axes.get_title(loc="left") == f"{right:,} of {total:,} correct, {100 * right / total:.2f} %"
     assert [label.get_text() for label in axes.get_xticklabels()] == names
     assert [label.get_text() for label in axes.get_yticklabels()] == names
-    with Image.open(tmp_path / "confusions.png") as picture:
-        assert picture.format == "PNG"
+    with Image.open(tmp_path / "confusions.png") as file:
+        assert file.format == "PNG"
 
 
-def test_more_frequent_mistakes_are_darker() -> None:
+def test_more_frequent_errors_are_darker() -> None:
     labels, predictions = [0] * 10 + [1] * 10 + [2] * 10, [0] * 5 + [1] * 4 + [2] + [1] * 10 + [2] * 10
     (axes,) = confusion_matrix(labels, predictions, ["a", "b", "c"]).axes
     shades = np.asarray(axes.images[0].get_array()).sum(axis=-1)
@@ -82,9 +82,9 @@ def test_more_frequent_mistakes_are_darker() -> None:
     assert shades[1, 1] < shades[0, 0]
 
 
-def test_nothing_to_count(tmp_path: Path) -> None:
+def test_no_examples(tmp_path: Path) -> None:
     (axes,) = confusion_matrix([], [], ["a", "b"], tmp_path / "empty.png").axes
-    assert axes.get_title(loc="left") == "0 of 0 recognised"
+    assert axes.get_title(loc="left") == "0 of 0 correct"
 
 
 def test_normalized_cells_are_shares_of_the_true_class(rng: np.random.Generator, tmp_path: Path) -> None:
@@ -115,7 +115,7 @@ def test_a_title_is_not_cut_off(classes: int) -> None:
     labels = np.arange(50_000) % classes
     figure = confusion_matrix(labels, (labels + (labels == 1)) % classes, list("abcde")[:classes], normalized=True)
     figure.draw_without_rendering()
-    (title,) = (text for text in figure.findobj(Text) if "recognised" in text.get_text())
+    (title,) = (text for text in figure.findobj(Text) if "correct" in text.get_text())
     box = title.get_window_extent()
     assert box.x0 >= 0
     assert box.x1 <= figure.bbox.width

@@ -1,4 +1,4 @@
-"""The bars are the numbers of the summary."""
+"""The bars are the values of the summary."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from tests.visualize.networks import grey, signal, smooth
 
 
 @pytest.mark.parametrize("build", [grey, smooth, signal])
-def test_the_bars_are_those_of_the_summary(build: type, tmp_path: Path) -> None:
+def test_bars_match_the_summary(build: type, tmp_path: Path) -> None:
     model: Sequential = build()
     summary = model.summary()
     rows = [row for row in summary.rows if not row.layer.endswith("Sequential")]
@@ -31,8 +31,8 @@ def test_the_bars_are_those_of_the_summary(build: type, tmp_path: Path) -> None:
         sees = "all" if row.receptive_field is None else f" {TIMES} ".join(map(str, row.receptive_field))
         assert label.endswith(f": {f' {TIMES} '.join(map(str, row.output_shape))}, sees {sees}")
         assert row.layer.strip().split(" ", 1)[1] in label
-    with Image.open(tmp_path / "a.png") as picture:
-        assert picture.format == "PNG"
+    with Image.open(tmp_path / "a.png") as file:
+        assert file.format == "PNG"
 
 
 def test_wrong_arguments() -> None:

@@ -1,4 +1,4 @@
-"""The curves are the numbers of the history."""
+"""The curves are the values of the history."""
 
 from pathlib import Path
 
@@ -30,14 +30,14 @@ def test_lines_are_the_history(tmp_path: Path) -> None:
         ["training, final 0.125", "validation, final 0.188"],
         ["training, final 97.00 %", "validation, final 96.00 %"],
     ]
-    with Image.open(tmp_path / "curves.png") as picture:
-        assert picture.format == "PNG"
+    with Image.open(tmp_path / "curves.png") as file:
+        assert file.format == "PNG"
 
 
-def test_colours_are_those_for_everybody() -> None:
+def test_lines_differ_without_colour() -> None:
     lines = learning_curves(RECORDS).axes[0].lines
     assert [line.get_color() for line in lines] == ["#0072B2", "#D55E00"]
-    assert len({line.get_marker() for line in lines}) == 2  # told apart without colour as well
+    assert len({line.get_marker() for line in lines}) == 2  # distinguishable without colour
 
 
 def test_a_training_without_validation_or_accuracy() -> None:
@@ -60,7 +60,7 @@ def test_one_epoch(tmp_path: Path) -> None:
     assert all(float(tick).is_integer() for tick in ticks)
 
 
-def test_nothing_to_draw() -> None:
+def test_empty_history() -> None:
     with pytest.raises(ValueError, match="learning_curves: expected a history of at least one epoch, got an empty one"):
         learning_curves(History())
     with pytest.raises(ValueError, match="learning_curves: expected records with a loss, got epoch, lr"):

@@ -1,4 +1,4 @@
-"""The ways are those of the optimizers' formulas, and the lines are the ways."""
+"""The paths match the optimizers' formulas, and the lines match the paths."""
 
 from pathlib import Path
 
@@ -33,14 +33,14 @@ def test_adam() -> None:
         w = w - 0.1 * (m / (1 - 0.9 ** (step + 1))) / (np.sqrt(v / (1 - 0.999 ** (step + 1))) + 1e-8)
 
 
-def test_the_optimizer_is_left_as_it_is() -> None:
+def test_the_optimizer_is_not_modified() -> None:
     optimizer = Adam(0.1)
     np.testing.assert_array_equal(descend(optimizer), descend(optimizer))
     assert optimizer.step_count == 0
     assert optimizer.state() == {}
 
 
-def test_the_lines_are_the_ways(tmp_path: Path) -> None:
+def test_lines_match_the_paths(tmp_path: Path) -> None:
     optimizers = {"SGD": SGD(0.02), "RMSProp": RMSProp(0.05)}
     left, right = optimizer_paths(optimizers, "banana", steps=30, path=tmp_path / "a.png").axes
     surface = SURFACES["banana"]
@@ -53,11 +53,11 @@ def test_the_lines_are_the_ways(tmp_path: Path) -> None:
     assert left.get_xlim() == surface.limits[0]
     assert (left.get_xlabel(), left.get_ylabel(), right.get_xlabel()) == ("x", "y", "step")
     assert right.get_title(loc="left") == "height above the minimum"
-    with Image.open(tmp_path / "a.png") as picture:
-        assert picture.format == "PNG"
+    with Image.open(tmp_path / "a.png") as file:
+        assert file.format == "PNG"
 
 
-def test_who_steps_too_far_is_drawn_all_the_same(tmp_path: Path) -> None:
+def test_a_diverging_optimizer_is_drawn(tmp_path: Path) -> None:
     figure = optimizer_paths({"wild": SGD(100.0), "SGD": SGD(0.1)}, steps=400, path=tmp_path / "a.png")
     (wild,) = (line for line in figure.axes[0].lines if line.get_label() == "wild")
     shown = np.asarray(wild.get_xydata())
@@ -70,7 +70,7 @@ def test_wrong_arguments() -> None:
         descend("SGD")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="expected surface to be one of ravine, saddle, banana, got 'hill'"):
         descend(SGD(0.1), "hill")
-    with pytest.raises(ValueError, match="descend: expected start to be two numbers, got 3"):
+    with pytest.raises(ValueError, match="descend: expected start to be a pair of numbers, got 3"):
         descend(SGD(0.1), start=3)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="descend: expected steps from 0"):
         descend(SGD(0.1), steps=-1)

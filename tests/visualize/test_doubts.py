@@ -1,4 +1,4 @@
-"""The pictures come in the order of doubt, each with its own bars."""
+"""The images are ordered by margin, each with its own bars."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ def case(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return images, rng.dirichlet(np.ones(4), 30), rng.integers(0, 4, 30)
 
 
-def test_the_closest_two_come_first(case: tuple[np.ndarray, np.ndarray, np.ndarray]) -> None:
+def test_smallest_margin_comes_first(case: tuple[np.ndarray, np.ndarray, np.ndarray]) -> None:
     gaps = []
     for i, row in enumerate(case[1].tolist()):
         first, second = sorted(row, reverse=True)[:2]
@@ -25,7 +25,7 @@ def test_the_closest_two_come_first(case: tuple[np.ndarray, np.ndarray, np.ndarr
     assert rank_doubts(case[1]).tolist() == [i for _, i in sorted(gaps)]
 
 
-def test_pictures_and_bars(case: tuple[np.ndarray, np.ndarray, np.ndarray], tmp_path: Path) -> None:
+def test_images_and_bars(case: tuple[np.ndarray, np.ndarray, np.ndarray], tmp_path: Path) -> None:
     images, shares, labels = case
     figure = least_certain(images, shares, NAMES, tmp_path / "a.png", labels=labels, limit=7)
     pictures = [axes for axes in figure.axes if axes.images]
@@ -43,9 +43,9 @@ def test_pictures_and_bars(case: tuple[np.ndarray, np.ndarray, np.ndarray], tmp_
         assert [text.get_text() for text in below.texts] == [f"{100 * shares[i, k]:.0f} %" for k in best]
         green = [bar.get_facecolor()[1] > bar.get_facecolor()[0] for bar in below.patches]
         assert green == [k == labels[i] for k in best]
-    assert figure.get_suptitle() == "the 7 of 30 pictures with the closest two answers"
-    with Image.open(tmp_path / "a.png") as picture:
-        assert picture.format == "PNG"
+    assert figure.get_suptitle() == "the 7 of 30 images with the smallest margin"
+    with Image.open(tmp_path / "a.png") as file:
+        assert file.format == "PNG"
 
 
 def test_without_labels_and_in_colours(rng: np.random.Generator) -> None:
@@ -56,9 +56,9 @@ def test_without_labels_and_in_colours(rng: np.random.Generator) -> None:
     assert len({bar.get_facecolor() for axes in bars for bar in axes.patches}) == 1
 
 
-def test_no_pictures(tmp_path: Path) -> None:
+def test_no_images(tmp_path: Path) -> None:
     figure = least_certain(np.zeros((0, 1, 4, 4)), np.zeros((0, 3)), ["a", "b", "c"], tmp_path / "none.png")
-    assert [text.get_text() for axes in figure.axes for text in axes.texts] == ["There are no pictures."]
+    assert [text.get_text() for axes in figure.axes for text in axes.texts] == ["There are no images."]
 
 
 def test_wrong_arguments(case: tuple[np.ndarray, np.ndarray, np.ndarray]) -> None:
@@ -69,9 +69,9 @@ def test_wrong_arguments(case: tuple[np.ndarray, np.ndarray, np.ndarray]) -> Non
         least_certain(images[1:], shares, NAMES)
     with pytest.raises(ValueError, match=r"least_certain: expected 4 class names, .*, got 2"):
         least_certain(images, shares, NAMES[:2])
-    with pytest.raises(ValueError, match="least_certain: expected one label for each of 30 pictures, got 29"):
+    with pytest.raises(ValueError, match="least_certain: expected one label for each of 30 images, got 29"):
         least_certain(images, shares, NAMES, labels=labels[1:])
-    with pytest.raises(ValueError, match="least_certain: expected probabilities of two classes or more, got 1"):
+    with pytest.raises(ValueError, match="least_certain: expected probabilities of at least two classes, got 1"):
         rank_doubts(shares[:, :1])
     with pytest.raises(ValueError, match=r"least_certain: expected probabilities \(N, K\), got \(30,\)"):
         rank_doubts(shares[:, 0])

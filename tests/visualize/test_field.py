@@ -1,4 +1,4 @@
-"""Receptive fields against the pixels that move a unit, one by one, and against the formula."""
+"""Receptive fields against the pixels that change a unit, one by one, and against the formula."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -10,16 +10,16 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from numpycnn import AvgPool2D, Concat, Conv1D, Conv2D, Dense, Flatten, MaxPool2D, ReLU, Residual, Sequential, ZeroPad
+from numpycnn.inspection.traces import follow, layers_of
 from numpycnn.models import tiny_vgg
 from numpycnn.visualize import find_field, measure_field, receptive_fields
-from numpycnn.visualize.activations import follow, layers_of
 from numpycnn.visualize.style import TIMES
 from tests.helpers import assert_close
 from tests.visualize.networks import PICTURES, batch, dense, enlarging, features, grey, signal, smooth
 
 
 def moved_by(model: Sequential, at: str, unit: tuple[int, ...]) -> tuple[tuple[int, int], ...] | None:
-    """The box of the pixels that change a unit when they are changed, found one pixel at a time."""
+    """Return the box of the pixels that change a unit, found one pixel at a time."""
     assert model.input_shape is not None
     rng = np.random.default_rng(0)
     found: set[tuple[int, ...]] = set()
@@ -38,7 +38,7 @@ def moved_by(model: Sequential, at: str, unit: tuple[int, ...]) -> tuple[tuple[i
 
 
 def odd() -> Sequential:
-    """Strides, dilation, one-sided padding, branches of different reach, a transposed convolution's like."""
+    """Return a network with strides, dilation, one-sided padding, upsampling and branches of different fields."""
     branches = [Conv2D(2, (1, 3), padding=(0, 1)), Sequential([Conv2D(2, 3, dilation=2, padding=2)])]
     layers = [
         Conv2D(3, (2, 3), stride=(2, 1), padding=((1, 0), (0, 2))),
@@ -53,12 +53,12 @@ UNITS = [("0", (0, 0)), ("0", (2, 5)), ("1", (1, 4)), ("1.0", (2, 2)), ("1.1", (
 
 
 @pytest.mark.parametrize(("at", "unit"), UNITS)
-def test_one_pixel_at_a_time(at: str, unit: tuple[int, int]) -> None:
+def test_field_matches_single_pixels(at: str, unit: tuple[int, int]) -> None:
     model = odd()
     assert find_field(model, at, unit) == moved_by(model, at, unit)
 
 
-def test_a_max_pooling_and_enlarging_layers() -> None:
+def test_max_pooling_and_upsampling() -> None:
     pooled = Sequential([Conv2D(1, 3), MaxPool2D(2)], input_shape=(1, 8, 7), seed=1, dtype=np.float64)
     assert find_field(pooled, "1", (1, 1)) == moved_by(pooled, "1", (1, 1)) == ((2, 6), (2, 6))
     model = enlarging(np.float64)
@@ -66,7 +66,7 @@ def test_a_max_pooling_and_enlarging_layers() -> None:
         assert find_field(model, at, unit) == moved_by(model, at, unit)
 
 
-def test_sizes_are_those_of_the_formula() -> None:
+def test_sizes_match_the_formula() -> None:
     model = tiny_vgg()
     rows = {row.layer.split()[0]: row.receptive_field for row in model.summary().rows}
     for key in layers_of(model):
@@ -78,14 +78,14 @@ def test_sizes_are_those_of_the_formula() -> None:
             assert tuple(end - first for first, end in field) == rows[key]
 
 
-def test_a_unit_that_sees_only_padding() -> None:
+def test_a_unit_on_padding_alone() -> None:
     model = Sequential([ZeroPad(3), Conv2D(2, 2)], input_shape=(1, 4, 5))
     assert find_field(model, "1", (0, 0)) is None
     assert find_field(model, "1", (3, 4)) == ((0, 2), (1, 3))
 
 
 @pytest.mark.parametrize("build", PICTURES)
-def test_nothing_counts_outside_of_the_field(build: Callable[[], Sequential]) -> None:
+def test_gradient_is_zero_outside_the_field(build: Callable[[], Sequential]) -> None:
     model = build()
     x = batch(model, 4)
     for key, layer in layers_of(model).items():
@@ -97,7 +97,7 @@ def test_nothing_counts_outside_of_the_field(build: Callable[[], Sequential]) ->
         assert not counts[~inside].any()
 
 
-def test_what_counts_is_the_mean_gradient() -> None:
+def test_influence_is_the_mean_gradient() -> None:
     model = smooth()
     x = batch(model, 2)
     found = measure_field(model, x, "1", (2, 3))
@@ -112,7 +112,7 @@ def test_what_counts_is_the_mean_gradient() -> None:
 
 
 def panel(figure: Figure, row: int, column: int) -> Axes:
-    """The axes at a place of the grid."""
+    """Return the axes at a position of the grid."""
     for axes in figure.axes:
         spec = axes.get_subplotspec()
         if spec is not None and (spec.rowspan.start, spec.colspan.start) == (row, column):
@@ -139,8 +139,8 @@ def test_the_figure_shows_fields_and_gradients(tmp_path: Path) -> None:
             assert box.get_height() == rows[1] - rows[0]  # type: ignore[attr-defined]
         np.testing.assert_array_equal(np.asarray(above.images[0].get_array()), x[0, 0])
         np.testing.assert_allclose(np.asarray(below.images[0].get_array()), np.sqrt(counts / counts.max()))
-    with Image.open(tmp_path / "a.png") as picture:
-        assert picture.format == "PNG"
+    with Image.open(tmp_path / "a.png") as file:
+        assert file.format == "PNG"
 
 
 def test_a_signal_and_layers_that_are_named() -> None:
@@ -149,13 +149,13 @@ def test_a_signal_and_layers_that_are_named() -> None:
     assert [axes.get_title() for axes in figure.axes[::2]] == ["0 Conv1D\n5", "3 Conv1D\n10"]
 
 
-def test_windows_inside_of_branches_are_drawn() -> None:
+def test_layers_inside_branches_are_drawn() -> None:
     titles = [axes.get_title() for axes in receptive_fields(smooth(), batch(smooth(), 1)).axes]
     heads = [title.split()[0] for title in titles if title]
     assert heads == ["0", "1.main.2", "2.0", "2.1.0", "3"]
 
 
-def test_many_layers_are_left_out_evenly() -> None:
+def test_many_layers_are_thinned_out_evenly() -> None:
     model = Sequential([Conv1D(2, 3, padding=1) for _ in range(20)], input_shape=(1, 40))
     heads = [axes.get_title().split()[0] for axes in receptive_fields(model, batch(model, 1)).axes[::2]]
     assert len(heads) == 7
@@ -164,17 +164,15 @@ def test_many_layers_are_left_out_evenly() -> None:
 
 def test_wrong_arguments() -> None:
     model = grey()
-    with pytest.raises(ValueError, match=r"find_field: expected the place of a layer, one of 0, .*, got '9'"):
+    with pytest.raises(ValueError, match=r"find_field: expected the key of a layer, one of 0, .*, got '9'"):
         find_field(model, "9")
     with pytest.raises(
-        ValueError, match=r"find_field: expected unit to be a place in maps of size \(8, 10\), got \(8, 0\)"
+        ValueError, match=r"find_field: expected unit to be a position in maps of \(8, 10\), got \(8, 0\)"
     ):
         find_field(model, "0", (8, 0))
-    with pytest.raises(ValueError, match=r"expected unit to be a place in maps of size \(8, 10\), got \(1,\)"):
+    with pytest.raises(ValueError, match=r"expected unit to be a position in maps of \(8, 10\), got \(1,\)"):
         find_field(model, "0", (1,))
-    with pytest.raises(
-        ValueError, match=r"find_field: expected a model for pictures \(C, \.\.\.\), got one for \(9,\)"
-    ):
+    with pytest.raises(ValueError, match=r"find_field: expected a model for images \(C, \.\.\.\), got one for \(9,\)"):
         find_field(features(), "0")
     with pytest.raises(ValueError, match="receptive_fields: expected a model with a layer that slides a window"):
         receptive_fields(dense(), batch(dense(), 1))

@@ -1,4 +1,4 @@
-"""The numbers are those of the layers, the gradients those of the loss, and the ridges count them."""
+"""Activations are layer outputs, gradients are those of the loss, and the ridges count them."""
 
 from collections.abc import Callable
 from itertools import pairwise
@@ -60,7 +60,7 @@ def test_another_loss() -> None:
 
 
 @pytest.mark.parametrize("build", CLASSIFIERS)
-def test_the_ridges_count_the_numbers(build: Callable[[], Sequential], tmp_path: Path) -> None:
+def test_ridges_count_the_values(build: Callable[[], Sequential], tmp_path: Path) -> None:
     model = build()
     x, labels = batch(model, 4), np.array([0, 1, 1, 0])
     forward = activation_histograms(model, x, bins=20, path=tmp_path / "a.png")
@@ -100,7 +100,7 @@ def bins_of(low: float, high: float, count: int) -> list[tuple[float, float]]:
     return [(low + i * width, low + (i + 1) * width) for i in range(count)]
 
 
-def test_vanishing_gradients_are_seen() -> None:
+def test_vanishing_gradients_are_visible() -> None:
     layers = [layer for _ in range(6) for layer in (Dense(20), Sigmoid())]
     model = Sequential([*layers, Dense(3)], input_shape=(9,), seed=0)
     collected = collect_gradients(model, batch(model, 8), np.zeros(8, int))
@@ -108,7 +108,7 @@ def test_vanishing_gradients_are_seen() -> None:
     assert all(first < 0.7 * second for first, second in pairwise(medians))
 
 
-def test_nothing_but_zeros() -> None:
+def test_all_zeros() -> None:
     model = grey()
     model[6].weight.value[...] = 0
     (axes,) = gradient_histograms(model, batch(model), [0, 1, 2]).axes
@@ -118,7 +118,7 @@ def test_nothing_but_zeros() -> None:
 def test_wrong_arguments() -> None:
     model = grey()
     x = batch(model)
-    with pytest.raises(ValueError, match="collect_activations: expected the place of a layer"):
+    with pytest.raises(ValueError, match="collect_activations: expected the key of a layer"):
         collect_activations(model, x, at=["8"])
     with pytest.raises(ValueError, match="expected labels from 0 to 3, got 4"):
         collect_gradients(model, x, [0, 4, 1], loss=CrossEntropy())

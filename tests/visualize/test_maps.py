@@ -1,4 +1,4 @@
-"""The rows of the figure are the outputs of the layers."""
+"""The rows of the figure are the layer outputs."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -8,16 +8,16 @@ import pytest
 from PIL import Image
 
 from numpycnn import Sequential
+from numpycnn.inspection.traces import steps_of
 from numpycnn.visualize import feature_maps, follow
-from numpycnn.visualize.activations import steps_of
 from numpycnn.visualize.maps import sheet_of
-from numpycnn.visualize.panels import short
+from numpycnn.visualize.panels import format_short
 from numpycnn.visualize.style import TIMES
 from tests.visualize.networks import CLASSIFIERS, batch, enlarging, grey, smooth
 
 
 @pytest.mark.parametrize("build", [*CLASSIFIERS, enlarging])
-def test_each_layer_has_its_row(build: Callable[[], Sequential], tmp_path: Path) -> None:
+def test_one_row_per_layer(build: Callable[[], Sequential], tmp_path: Path) -> None:
     model = build()
     x = batch(model, 1)
     figure = feature_maps(model, x[0], channels=4, path=tmp_path / "a.png")
@@ -28,15 +28,17 @@ def test_each_layer_has_its_row(build: Callable[[], Sequential], tmp_path: Path)
     assert list(rows) == ["input", *(passage.title for passage in passages)]
     for passage in passages:
         axes, y = rows[passage.title], passage.y[0]
-        assert axes.texts[1].get_text() == f"{f' {TIMES} '.join(map(str, y.shape))}, up to {short(np.abs(y).max())}"
+        assert (
+            axes.texts[1].get_text() == f"{f' {TIMES} '.join(map(str, y.shape))}, up to {format_short(np.abs(y).max())}"
+        )
         if y.ndim == 1:
             np.testing.assert_array_equal([bar.get_height() for bar in axes.patches], y)  # type: ignore[attr-defined]
             continue
         (image,) = axes.images
         np.testing.assert_array_equal(np.nan_to_num(np.asarray(image.get_array())), np.nan_to_num(sheet_of(y, 4)))
         assert image.get_clim() == (-np.abs(y).max(), np.abs(y).max())
-    with Image.open(tmp_path / "a.png") as picture:
-        assert picture.format == "PNG"
+    with Image.open(tmp_path / "a.png") as file:
+        assert file.format == "PNG"
 
 
 def test_sheets_of_every_kind(rng: np.random.Generator) -> None:
@@ -50,7 +52,7 @@ def test_sheets_of_every_kind(rng: np.random.Generator) -> None:
     np.testing.assert_array_equal(sheet_of(rng.normal(size=(2, 5, 4, 3))[:1], 3).shape, (4, 3))
 
 
-def test_layers_inside_of_branches() -> None:
+def test_layers_inside_branches() -> None:
     model = smooth()
     rows = [axes.texts[0].get_text() for axes in feature_maps(model, batch(model, 1)).axes]
     inside = ["1.main.0 BatchNorm", "1.main.1 Tanh", "1.main.2 Conv2D", "1 Residual"]
@@ -69,7 +71,7 @@ def test_wrong_arguments() -> None:
     model = grey()
     with pytest.raises(ValueError, match=r"feature_maps: expected one example \(1, 10, 12\), got 3"):
         feature_maps(model, batch(model))
-    with pytest.raises(ValueError, match=r"feature_maps: expected the place of a layer, one of 0, .*, got '9'"):
+    with pytest.raises(ValueError, match=r"feature_maps: expected the key of a layer, one of 0, .*, got '9'"):
         feature_maps(model, batch(model, 1), at=["9"])
     with pytest.raises(ValueError, match="feature_maps: expected channels from 1"):
         feature_maps(model, batch(model, 1), channels=0)

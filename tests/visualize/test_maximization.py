@@ -1,4 +1,4 @@
-"""What is found excites its unit more than what one began with, by steps that are the gradient's."""
+"""Gradient ascent follows the numerical gradient and raises the activation."""
 
 from collections.abc import Callable
 from functools import partial
@@ -10,15 +10,15 @@ from PIL import Image
 from scipy.ndimage import gaussian_filter
 
 from numpycnn import Dense, Embedding, Flatten, Sequential
+from numpycnn.inspection.traces import follow
 from numpycnn.visualize import activation_maximization, maximize
-from numpycnn.visualize.activations import follow
 from tests.helpers import assert_close, numerical_gradient
 from tests.visualize.networks import CLASSIFIERS, batch, coloured, grey, smooth
 
 PLAIN = {"decay": 0.0, "jitter": 0, "blur": 0.0}
 
 
-def test_one_step_goes_up_the_numerical_gradient() -> None:
+def test_one_step_follows_the_numerical_gradient() -> None:
     model = smooth()
     start, _ = maximize(model, [1, 3], at="1.main.1", steps=0, seed=4)
     moved, _ = maximize(model, [1, 3], at="1.main.1", steps=1, step=0.25, seed=4, **PLAIN)  # type: ignore[arg-type]
@@ -31,7 +31,7 @@ def test_one_step_goes_up_the_numerical_gradient() -> None:
         assert_close(moved[i] - start[i], 0.25 * slope / np.abs(slope).mean(), 1e-6)
 
 
-def test_decay_takes_a_share_of_all_values() -> None:
+def test_decay_scales_all_values() -> None:
     model = grey()
     plain, _ = maximize(model, [1], steps=1, **PLAIN)  # type: ignore[arg-type]
     decayed, _ = maximize(model, [1], steps=1, **{**PLAIN, "decay": 0.25})  # type: ignore[arg-type]
@@ -46,7 +46,7 @@ def test_every_fourth_step_blurs() -> None:
 
 
 @pytest.mark.parametrize("settings", [PLAIN, {}], ids=["plain", "default"])
-def test_the_unit_is_excited(settings: dict[str, float]) -> None:
+def test_the_activation_rises(settings: dict[str, float]) -> None:
     model = grey()
     _, before = maximize(model, steps=0)
     x, after = maximize(model, steps=60, **settings)  # type: ignore[arg-type]
@@ -64,7 +64,7 @@ def test_activations_are_means_over_the_map() -> None:
     np.testing.assert_allclose(activations, [y[0, 2].mean(), y[1, 0].mean()], rtol=1e-5)
 
 
-def test_the_score_is_climbed_and_not_the_probability() -> None:
+def test_the_score_is_maximized_and_not_the_probability() -> None:
     model = coloured()
     x, activations = maximize(model, [0, 2], steps=30)
     scores = follow(model, x)["5"].y
@@ -72,7 +72,7 @@ def test_the_score_is_climbed_and_not_the_probability() -> None:
     assert np.all(activations > [scores[1, 0], scores[0, 2]])
 
 
-def test_the_same_seed_gives_the_same_picture() -> None:
+def test_the_same_seed_gives_the_same_input() -> None:
     model = grey()
     first, second, other = (maximize(model, [1], steps=4, seed=seed)[0] for seed in (1, 1, 2))
     np.testing.assert_array_equal(first, second)
@@ -96,13 +96,13 @@ def test_the_figure_shows_what_was_found(build: Callable[[], Sequential], tmp_pa
             np.testing.assert_array_equal(np.asarray(axes.images[0].get_array()), plane)
         else:
             assert np.asarray(axes.images[0].get_array()).shape[:2] == example.shape[1:]
-    with Image.open(tmp_path / "a.png") as picture:
-        assert picture.format == "PNG"
+    with Image.open(tmp_path / "a.png") as file:
+        assert file.format == "PNG"
 
 
 def test_channels_are_named() -> None:
     figure = activation_maximization(grey(), at="2", steps=1)
-    assert figure.get_suptitle() == "what excites channels of 2 Conv2D"
+    assert figure.get_suptitle() == "inputs that maximize channels of 2 Conv2D"
     assert [axes.get_title().split(",")[0] for axes in figure.axes[:6]] == [f"channel {i}" for i in range(6)]
 
 
@@ -110,7 +110,7 @@ def test_wrong_arguments() -> None:
     model = grey()
     with pytest.raises(ValueError, match=r"maximize \(units\): expected labels from 0 to 3, got 4 at position 1"):
         maximize(model, [0, 4])
-    with pytest.raises(ValueError, match=r"maximize: expected the place of a layer, .*, got 'x'"):
+    with pytest.raises(ValueError, match=r"maximize: expected the key of a layer, .*, got 'x'"):
         maximize(model, at="x")
     with pytest.raises(ValueError, match=r"maximize: expected decay from 0 to 1, .*, got 2, 0\.1, 0\.5"):
         maximize(model, decay=2)

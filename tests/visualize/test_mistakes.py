@@ -1,4 +1,4 @@
-"""The worst mistakes, in their order, and with the right words below the right pictures."""
+"""The most confident errors in order, each image with its own text."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ def case(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return images, rng.integers(0, 3, 40), probabilities
 
 
-def test_the_surest_mistake_comes_first(case: tuple[np.ndarray, np.ndarray, np.ndarray]) -> None:
+def test_the_most_confident_error_comes_first(case: tuple[np.ndarray, np.ndarray, np.ndarray]) -> None:
     _, labels, probabilities = case
     expected = [
         (-max(row), i)
@@ -30,7 +30,7 @@ def test_the_surest_mistake_comes_first(case: tuple[np.ndarray, np.ndarray, np.n
     assert len(expected) > 5
 
 
-def test_pictures_and_words(case: tuple[np.ndarray, np.ndarray, np.ndarray], tmp_path: Path) -> None:
+def test_images_and_text(case: tuple[np.ndarray, np.ndarray, np.ndarray], tmp_path: Path) -> None:
     images, labels, probabilities = case
     worst = worst_mistakes(labels, probabilities)
     figure = misclassified(images, labels, probabilities, NAMES, tmp_path / "mistakes.png", limit=7)
@@ -43,12 +43,12 @@ def test_pictures_and_words(case: tuple[np.ndarray, np.ndarray, np.ndarray], tmp
         assert [text.get_text() for text in axes.texts] == [
             f"predicted: {NAMES[best]}, {100 * probabilities[i, best]:.1f} %"
         ]
-    assert figure.get_suptitle() == f"{len(worst)} of 40 misclassified, the surest 7"
-    with Image.open(tmp_path / "mistakes.png") as picture:
-        assert picture.format == "PNG"
+    assert figure.get_suptitle() == f"{len(worst)} of 40 misclassified, the 7 most confident"
+    with Image.open(tmp_path / "mistakes.png") as file:
+        assert file.format == "PNG"
 
 
-def test_fewer_mistakes_than_places(case: tuple[np.ndarray, np.ndarray, np.ndarray]) -> None:
+def test_fewer_errors_than_panels(case: tuple[np.ndarray, np.ndarray, np.ndarray]) -> None:
     images, labels, probabilities = case
     wrong = worst_mistakes(labels, probabilities)[:1]
     labels = probabilities.argmax(axis=1)
@@ -58,15 +58,17 @@ def test_fewer_mistakes_than_places(case: tuple[np.ndarray, np.ndarray, np.ndarr
     assert figure.get_suptitle() == "1 of 40 misclassified"
 
 
-@pytest.mark.parametrize(("count", "text"), [(40, "All 40 pictures are recognised."), (0, "There are no pictures.")])
-def test_no_mistake(case: tuple[np.ndarray, np.ndarray, np.ndarray], tmp_path: Path, count: int, text: str) -> None:
+@pytest.mark.parametrize(
+    ("count", "text"), [(40, "All 40 images are classified correctly."), (0, "There are no images.")]
+)
+def test_no_errors(case: tuple[np.ndarray, np.ndarray, np.ndarray], tmp_path: Path, count: int, text: str) -> None:
     images, _, probabilities = (array[:count] for array in case)
     figure = misclassified(images, probabilities.argmax(axis=1), probabilities, NAMES, tmp_path / "none.png")
     assert [said.get_text() for axes in figure.axes for said in axes.texts] == [text]
     assert (tmp_path / "none.png").stat().st_size > 0
 
 
-def test_colour_pictures_and_floats(rng: np.random.Generator) -> None:
+def test_colour_images_and_floats(rng: np.random.Generator) -> None:
     images = rng.random((2, 3, 4, 6))
     figure = misclassified(images, [1, 1], [[0.9, 0.1], [0.2, 0.8]], ["a", "b"])
     (axes,) = [axes for axes in figure.axes if axes.images]

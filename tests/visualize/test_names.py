@@ -1,4 +1,4 @@
-"""Names that somebody else chose: no figure takes them for mathematics, or lets them push its panels away."""
+"""Names from outside: figures do not render them as math text and shorten long ones."""
 
 from typing import Any
 
@@ -10,13 +10,13 @@ from matplotlib.text import Text
 from numpycnn import Conv2D, Dense, Flatten, MaxPool2D, ReLU, Sequential
 from numpycnn import visualize as v
 from numpycnn.optim import SGD
-from numpycnn.visualize.style import plain
+from numpycnn.visualize.style import escape_text
 
 NAMES = ["$\\frac$", "a$b$", "$" + "long " * 20 + "$"]
 
 
 class Priced:
-    """A transform whose repr is no formula either."""
+    """A transform with dollar signs in its repr."""
 
     def __call__(self, images: np.ndarray, labels: np.ndarray, rng: np.random.Generator) -> tuple[Any, Any]:
         return images, labels
@@ -55,9 +55,9 @@ def figures() -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", figures())
-def test_no_name_is_mathematics(name: str) -> None:
+def test_names_are_not_math_text(name: str) -> None:
     figure: Figure = figures()[name]()
-    figure.draw_without_rendering()  # where a formula would be parsed
+    figure.draw_without_rendering()  # math text is parsed here
     said = [text.get_text() for text in figure.findobj(Text) if "$" in text.get_text()]
     said = [text for text in said if "10^" not in text and "(x, y)" not in text and "x^2" not in text]
     assert said
@@ -66,8 +66,8 @@ def test_no_name_is_mathematics(name: str) -> None:
         assert "long long long long long long long" not in text
 
 
-def test_a_name_of_a_figure_is_one_short_line() -> None:
-    assert plain("two\nlines") == "two lines"
-    assert plain("x" * 20) == "x" * 20
-    assert plain("x" * 21) == "x" * 19 + "\N{HORIZONTAL ELLIPSIS}"
-    assert plain("$" * 20) == r"\$" * 20
+def test_a_name_is_one_short_line() -> None:
+    assert escape_text("two\nlines") == "two lines"
+    assert escape_text("x" * 20) == "x" * 20
+    assert escape_text("x" * 21) == "x" * 19 + "\N{HORIZONTAL ELLIPSIS}"
+    assert escape_text("$" * 20) == r"\$" * 20

@@ -14,7 +14,7 @@ from tests.visualize.networks import PICTURES, batch, features, grey, signal, sm
 
 
 @pytest.mark.parametrize(("size", "stride"), [(1, 1), (3, 2), (4, 3), (5, 7), (9, 1)])
-def test_plain_loops(size: int, stride: int) -> None:
+def test_probabilities_match_plain_loops(size: int, stride: int) -> None:
     model = smooth()
     x = batch(model, 2)
     found = occlude(model, x, [2, 0], size=size, stride=stride, fill=0.5, batch_size=7)
@@ -34,24 +34,24 @@ def test_plain_loops(size: int, stride: int) -> None:
                 assert found[n, i, j] == pytest.approx(expected, rel=1e-9)
 
 
-def test_a_signal_and_a_volume_have_one_place_per_axis() -> None:
+def test_signal_and_volume() -> None:
     model = signal()
     x = batch(model, 1)
     found = occlude(model, x, 1, size=5, stride=4)
     assert found.shape == (1, 8)
     covered = x.copy()
-    covered[:, :, 8:13] = 0  # around place 10, the middle of 8 to 11
+    covered[:, :, 8:13] = 0  # around position 10, the center of 8 to 11
     assert found[0, 2] == pytest.approx(class_probabilities(model, covered)[0, 1], rel=1e-5)
 
 
-def test_a_patch_over_everything_hides_everything() -> None:
+def test_a_patch_can_cover_the_whole_image() -> None:
     model = grey()
     found = occlude(model, batch(model, 2), 1, size=100, stride=5)
     blank = class_probabilities(model, np.zeros((1, 1, 10, 12), np.float32))[0, 1]
     np.testing.assert_allclose(found, blank, rtol=1e-5)
 
 
-def test_settings_by_default() -> None:
+def test_default_settings() -> None:
     model = grey()
     x = batch(model, 1)
     assert occlude(model, x).shape == (1, 10, 12)
@@ -64,7 +64,7 @@ def test_the_figure_shows_the_probabilities(build: Callable[[], Sequential], tmp
     x = batch(model, 2)
     figure = occlusion_map(model, x, 1, size=3, stride=2, class_names=["a", "b", "c", "d"], path=tmp_path / "a.png")
     found = occlude(model, x, 1, size=3, stride=2)
-    drawn = [axes for axes in figure.axes if axes.get_title() == "b while covered there"]
+    drawn = [axes for axes in figure.axes if axes.get_title() == "b while covered"]
     pictures = [axes for axes in figure.axes if axes.get_title().startswith("b, ")]
     for axes, picture, values in zip(drawn, pictures, found, strict=True):
         if values.ndim == 1:
@@ -95,7 +95,5 @@ def test_wrong_arguments() -> None:
         occlude(model, x, stride=0)
     with pytest.raises(ValueError, match="occlude: expected batch_size from 1"):
         occlude(model, x, batch_size=0)
-    with pytest.raises(
-        ValueError, match=r"occlude: expected pictures of floats \(N, C, \.\.\.\), got float32 \(3, 9\)"
-    ):
+    with pytest.raises(ValueError, match=r"occlude: expected images of floats \(N, C, \.\.\.\), got float32 \(3, 9\)"):
         occlude(features(), batch(features()))

@@ -1,4 +1,4 @@
-"""The pieces that several figures are made of."""
+"""Panels shared by several figures."""
 
 import numpy as np
 import pytest
@@ -10,21 +10,21 @@ from numpycnn.visualize.panels import (
     draw_input,
     draw_signed,
     examples_of,
-    flat_slice,
     frame_patch,
     frame_tiles,
     is_pooling,
     kind_colour,
-    one_example,
-    places_of,
-    reach,
+    map_extent,
+    max_magnitude,
+    middle_slice,
+    single_example,
     tile,
 )
 from numpycnn.visualize.style import BLUE, GREEN, VERMILION, new_figure
 from tests.visualize.networks import batch, grey
 
 
-def test_tiles_stand_where_they_belong(rng: np.random.Generator) -> None:
+def test_tile_positions(rng: np.random.Generator) -> None:
     maps = rng.normal(size=(5, 2, 3))
     sheet = tile(maps, columns=3, gap=2)
     assert sheet.shape == (2 * 2 + 2, 3 * 3 + 2 * 2)
@@ -43,9 +43,9 @@ def test_examples_with_and_without_a_batch_axis() -> None:
     model = grey()
     x = batch(model, 2)
     np.testing.assert_array_equal(examples_of(model, x[0], "f"), x[:1])
-    np.testing.assert_array_equal(one_example(model, x[:1], "f"), x[:1])
+    np.testing.assert_array_equal(single_example(model, x[:1], "f"), x[:1])
     with pytest.raises(ValueError, match=r"f: expected one example \(1, 10, 12\), got 2"):
-        one_example(model, x, "f")
+        single_example(model, x, "f")
     with pytest.raises(ValueError, match=r"f: expected at least one example, got an empty batch \(0, 1, 10, 12\)"):
         examples_of(model, x[:0], "f")
     with pytest.raises(TypeError, match="f: expected a Sequential, got Dense"):
@@ -73,7 +73,7 @@ def test_inputs_of_every_kind(rng: np.random.Generator) -> None:
     assert np.all(np.isfinite(np.asarray(axes_with(np.ones((3, 2, 2))).images[0].get_array())))
 
 
-def test_signed_numbers_are_white_at_zero(rng: np.random.Generator) -> None:
+def test_signed_values_are_white_at_zero(rng: np.random.Generator) -> None:
     axes = new_figure(2, 2).subplots()
     values = rng.normal(size=(4, 5))
     image = draw_signed(axes, values)
@@ -88,17 +88,17 @@ def test_signed_numbers_are_white_at_zero(rng: np.random.Generator) -> None:
     np.testing.assert_array_equal(line.lines[0].get_ydata(), values[0])
 
 
-def test_heat_and_its_scale(rng: np.random.Generator) -> None:
+def test_heat_and_its_colour_bar(rng: np.random.Generator) -> None:
     axes = new_figure(2, 2).subplots()
     values = rng.random((3, 6))
-    image = draw_heat(axes, values, 2.0, places_of(values, 4))
+    image = draw_heat(axes, values, 2.0, map_extent(values, 4))
     assert image is not None
     assert image.get_clim() == (0, 2)
     assert list(image.get_extent()) == [-0.5, 23.5, 11.5, -0.5]
     colour_bar(image, "unit")
     (bar,) = (child for child in axes.child_axes if child.get_ylabel() == "unit")
     assert bar.get_ylim() == (0, 2)
-    assert places_of(values[0], 2) == (-0.5, 11.5)
+    assert map_extent(values[0], 2) == (-0.5, 11.5)
 
 
 def test_patches() -> None:
@@ -108,10 +108,10 @@ def test_patches() -> None:
     assert (box.get_xy(), box.get_width(), box.get_height()) == ((3.5, -0.5), 4, 3)  # type: ignore[attr-defined]
 
 
-def test_small_things() -> None:
-    assert reach(np.array([0.0, -3.0, np.nan])) == 3
-    assert reach(np.zeros(3)) == reach(np.zeros(0)) == 1
-    np.testing.assert_array_equal(flat_slice(np.arange(12).reshape(3, 2, 2)), [[4, 5], [6, 7]])
+def test_helpers() -> None:
+    assert max_magnitude(np.array([0.0, -3.0, np.nan])) == 3
+    assert max_magnitude(np.zeros(3)) == max_magnitude(np.zeros(0)) == 1
+    np.testing.assert_array_equal(middle_slice(np.arange(12).reshape(3, 2, 2)), [[4, 5], [6, 7]])
 
 
 def test_kinds_of_layers() -> None:

@@ -1,4 +1,4 @@
-"""Figures of pictures that are not square leave no wide white gaps, and no words run into each other."""
+"""Figures of images that are not square have no wide gaps and no overlapping text."""
 
 from collections.abc import Callable
 from itertools import combinations, pairwise
@@ -14,7 +14,7 @@ from numpycnn import visualize as v
 
 SIDES = {"square": (20, 20), "wide": (12, 48), "tall": (48, 12)}
 NAMES = ["a", "Chrysanthemum", "a name that has no end at all", "\u05e9\u05dc\u05d5\u05dd"]
-WHITE = 1.15  # inches between a picture and the next one below it, room for words and a scale
+WHITE = 1.15  # inches between an image and the next one below it: space for text and a colour bar
 
 
 def make(kind: str) -> Figure:
@@ -52,7 +52,7 @@ FIGURES = [
 
 
 def words_of(figure: Figure) -> list[tuple[str, Bbox]]:
-    """Return the words above, below and in the axes, and where they stand in inches."""
+    """Return the texts above, below and in the axes, and their boxes in inches."""
     FigureCanvasAgg(figure).draw()
     texts = [figure._suptitle] if figure.get_suptitle() else []  # type: ignore[attr-defined]
     for axes in figure.axes:
@@ -62,7 +62,7 @@ def words_of(figure: Figure) -> list[tuple[str, Bbox]]:
     inches, found = figure.dpi_scale_trans.inverted(), []
     for text in shown:
         box = text.get_window_extent().transformed(inches)
-        if text.get_text().endswith("\n"):  # leaves its second line to others
+        if text.get_text().endswith("\n"):  # its second line is empty
             box = Bbox([[box.x0, (box.y0 + box.y1) / 2], [box.x1, box.y1]])
         found.append((text.get_text(), box))
     return found
@@ -70,7 +70,7 @@ def words_of(figure: Figure) -> list[tuple[str, Bbox]]:
 
 @pytest.mark.parametrize("what", FIGURES)
 @pytest.mark.parametrize("kind", SIDES)
-def test_pictures_fill_their_figure_and_words_keep_apart(kind: str, what: str) -> None:
+def test_images_fill_the_figure_and_texts_do_not_overlap(kind: str, what: str) -> None:
     figure = make(f"{kind} {what}")
     words = words_of(figure)
     width, height = figure.get_size_inches()

@@ -13,7 +13,7 @@ from tests.helpers import assert_close, numerical_gradient
 from tests.visualize.networks import CLASSIFIERS, batch, coloured, grey, smooth
 
 
-def test_saliency_is_the_slope_of_the_score() -> None:
+def test_saliency_is_the_gradient_of_the_score() -> None:
     model = smooth()
     x = batch(model)
     targets = np.array([2, 0, 1])
@@ -24,14 +24,14 @@ def test_saliency_is_the_slope_of_the_score() -> None:
         assert_close(values, np.abs(slope).max(axis=0), 1e-7)
 
 
-def test_the_score_is_what_comes_before_the_softmax() -> None:
+def test_the_score_is_the_input_of_the_softmax() -> None:
     model = coloured()
     x = batch(model)
     without = Sequential(model.layers[:-1], input_shape=(3, 9, 8), seed=0)
     np.testing.assert_allclose(measure_saliency(model, x, 1), measure_saliency(without, x, 1), rtol=1e-5)
 
 
-def test_the_predicted_class_is_explained_if_none_is_named() -> None:
+def test_the_predicted_class_is_the_default() -> None:
     model = grey()
     x = batch(model)
     np.testing.assert_array_equal(
@@ -39,7 +39,7 @@ def test_the_predicted_class_is_explained_if_none_is_named() -> None:
     )
 
 
-def test_smoothing_is_a_mean_over_noisy_copies() -> None:
+def test_smoothing_averages_noisy_copies() -> None:
     model = smooth()
     x = batch(model, 2)
     found = measure_saliency(model, x, 1, smooth=3, noise=0.2, seed=5)
@@ -71,11 +71,11 @@ def test_the_figure_shows_the_saliency(build: Callable[[], Sequential], tmp_path
         np.testing.assert_array_equal(shown, expected[len(expected) // 2] if expected.ndim == 3 else expected)
     heads = [axes.get_title() for axes in figure.axes if axes.get_title().startswith("dog, ")]
     assert len(heads) == 2
-    with Image.open(tmp_path / "a.png") as picture:
-        assert picture.format == "PNG"
+    with Image.open(tmp_path / "a.png") as file:
+        assert file.format == "PNG"
 
 
-def test_the_probability_is_said() -> None:
+def test_the_title_has_the_probability() -> None:
     model = coloured()
     x = batch(model, 1)
     share = float(model.predict(x)[0, 2])

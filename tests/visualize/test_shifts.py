@@ -1,4 +1,4 @@
-"""Moved pictures against plain loops, probabilities against the model, curves against the probabilities."""
+"""Shifted images against plain loops, probabilities against the model, curves against the probabilities."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from tests.visualize.networks import batch, features, grey, signal
 
 
 @given(st.integers(1, 5), st.integers(1, 6), st.integers(-8, 8))
-def test_a_shift_is_that_of_plain_loops(rows: int, columns: int, by: int) -> None:
+def test_shift_matches_plain_loops(rows: int, columns: int, by: int) -> None:
     x = np.arange(rows * columns).reshape(rows, columns)
     moved, down = shift(x, by), shift(x, by, axis=0)
     for r in range(rows):
@@ -23,7 +23,7 @@ def test_a_shift_is_that_of_plain_loops(rows: int, columns: int, by: int) -> Non
             assert down[r, c] == x[min(max(r - by, 0), rows - 1), c]
 
 
-def test_probabilities_of_the_right_class() -> None:
+def test_probabilities_of_the_true_class() -> None:
     model = grey()
     x, labels = batch(model), np.array([3, 0, 1])
     found = measure_shifts(model, x, labels, [-2, 0, 5])
@@ -35,8 +35,8 @@ def test_probabilities_of_the_right_class() -> None:
     np.testing.assert_allclose(down[0, 0], class_probabilities(model, shift(x, 1, 2))[0, 3], rtol=1e-5)
 
 
-def test_global_pooling_does_not_mind() -> None:
-    """Away from the border, a blob gives the same numbers wherever it is."""
+def test_global_pooling_is_shift_invariant() -> None:
+    """Away from the border, a blob gives the same outputs at every position."""
     model = Sequential([Conv2D(6, 3), ReLU(), GlobalMaxPool(), Dense(3)], input_shape=(1, 9, 20), dtype=np.float64)
     x = np.zeros((1, 1, 9, 20))
     x[0, 0, 3:6, 8:12] = np.random.default_rng(0).normal(size=(3, 4))
@@ -44,7 +44,7 @@ def test_global_pooling_does_not_mind() -> None:
     np.testing.assert_allclose(shares, np.full((11, 1), shares[5, 0]), rtol=1e-12)
 
 
-def test_the_curves_are_means(tmp_path: Path) -> None:
+def test_curves_are_means_over_the_images(tmp_path: Path) -> None:
     models = {"first": grey(), "second": Sequential(grey().layers, input_shape=(1, 10, 12), seed=5)}
     x, labels = batch(grey(), 5), np.array([0, 1, 2, 3, 0])
     figure = translation_curves(models, x, labels, shifts=[-3, 0, 3], path=tmp_path / "a.png")
@@ -56,16 +56,16 @@ def test_the_curves_are_means(tmp_path: Path) -> None:
         np.testing.assert_allclose(line.get_ydata(), expected)
     assert len({line.get_color() for line in axes.lines}) == len({line.get_marker() for line in axes.lines}) == 2
     assert axes.get_xlabel() == "shift to the right in pixels"
-    assert axes.get_ylabel() == "probability of the right class in %"
-    assert axes.get_title(loc="left") == "what a shift costs, mean of 5 pictures"
+    assert axes.get_ylabel() == "probability of the true class in %"
+    assert axes.get_title(loc="left") == "confidence over shift, mean of 5 images"
     assert [panel.get_title() for panel in figure.axes[:-1]] == ["-3", "0", "+3"]
     for panel, by in zip(figure.axes[:-1], (-3, 0, 3), strict=True):
         np.testing.assert_array_equal(np.asarray(panel.images[0].get_array()), shift(x[0, 0], by))
-    with Image.open(tmp_path / "a.png") as picture:
-        assert picture.format == "PNG"
+    with Image.open(tmp_path / "a.png") as file:
+        assert file.format == "PNG"
 
 
-def test_pictures_are_of_shifts_that_were_measured() -> None:
+def test_thumbnails_show_measured_shifts() -> None:
     x = batch(grey(), 1)
     for shifts, shown in {
         (0,): ["0"],
@@ -82,10 +82,10 @@ def test_pictures_are_of_shifts_that_were_measured() -> None:
         translation_curves({"a": grey()}, x, 1, shifts=[])
 
 
-def test_a_signal_and_a_way_down() -> None:
+def test_default_shifts_of_a_signal() -> None:
     axes = translation_curves({"a": signal()}, batch(signal(), 1)[0], 1).axes[-1]
     np.testing.assert_array_equal(axes.lines[0].get_xdata(), np.arange(-10, 11))
-    assert axes.get_title(loc="left") == "what a shift costs"
+    assert axes.get_title(loc="left") == "confidence over shift"
     assert translation_curves({"a": grey()}, batch(grey()), 1, axis=-2).axes[-1].get_xlabel() == "shift down in pixels"
 
 
@@ -93,12 +93,12 @@ def test_wrong_arguments() -> None:
     model = grey()
     x = batch(model)
     with pytest.raises(
-        ValueError, match=r"measure_shifts: expected axis to be one of places, 2 to 3 of \(3, 1, 10, 12\)"
+        ValueError, match=r"measure_shifts: expected axis to be a spatial axis, 2 to 3 of \(3, 1, 10, 12\)"
     ):
         measure_shifts(model, x, 0, [1], axis=1)
-    with pytest.raises(ValueError, match="expected axis to be one of places"):
+    with pytest.raises(ValueError, match="expected axis to be a spatial axis"):
         measure_shifts(features(), batch(features()), 0, [1])
-    with pytest.raises(ValueError, match="measure_shifts: expected one label for each of 3 pictures, got 2"):
+    with pytest.raises(ValueError, match="measure_shifts: expected one label for each of 3 images, got 2"):
         measure_shifts(model, x, [0, 1], [1])
     with pytest.raises(TypeError, match=r"shift: expected by to be an int, got float 1\.5"):
         measure_shifts(model, x, 0, [1.5])  # type: ignore[list-item]

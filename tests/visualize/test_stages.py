@@ -1,4 +1,4 @@
-"""The three stages are the outputs of three layers, and the figure shows them."""
+"""The three stages are layer outputs, and the figure shows them."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -12,13 +12,13 @@ from numpycnn.visualize import filter_detect_condense, find_stages, follow
 from tests.visualize.networks import batch, coloured, dense, grey, signal, volume
 
 
-def normalised() -> Sequential:
+def normalized() -> Sequential:
     layers = [Conv2D(3, 3), ReLU(), Conv2D(4, 3), BatchNorm(), ReLU(), MaxPool2D(2), Flatten(), Dense(2)]
     return Sequential(layers, input_shape=(1, 11, 10), seed=0)
 
 
 def test_the_stages_are_outputs_of_layers() -> None:
-    model = normalised()
+    model = normalized()
     x = batch(model, 1)
     stages, passages = find_stages(model, x), follow(model, x)
     assert (stages.filter, stages.detect, stages.condense) == ("2 Conv2D, 3 BatchNorm", "4 ReLU", "5 MaxPool2D")
@@ -30,8 +30,8 @@ def test_the_stages_are_outputs_of_layers() -> None:
     np.testing.assert_array_equal(stages.condensed, passages["5"].y[0])
 
 
-def test_a_convolution_without_pooling_after_it() -> None:
-    model = normalised()
+def test_a_convolution_without_pooling() -> None:
+    model = normalized()
     stages = find_stages(model, batch(model, 1)[0], at="0")
     assert (stages.filter, stages.detect, stages.condense) == ("0 Conv2D", "1 ReLU", "")
     assert stages.condensed is None
@@ -39,7 +39,7 @@ def test_a_convolution_without_pooling_after_it() -> None:
     assert len(filter_detect_condense(model, batch(model, 1), at="0", channels=1).axes) == 4
 
 
-@pytest.mark.parametrize("build", [grey, normalised, signal, volume, coloured])
+@pytest.mark.parametrize("build", [grey, normalized, signal, volume, coloured])
 def test_the_figure_shows_the_stages(build: Callable[[], Sequential], tmp_path: Path) -> None:
     model = build()
     x = batch(model, 1)
@@ -66,8 +66,8 @@ def test_the_figure_shows_the_stages(build: Callable[[], Sequential], tmp_path: 
             shown = expected[len(expected) // 2] if expected.ndim == 3 else expected
             np.testing.assert_array_equal(np.asarray(axes.images[0].get_array()), shown)
             assert axes.get_xlabel().endswith(f", {expected.min():.2g} to {expected.max():.2g}")
-    with Image.open(tmp_path / "a.png") as picture:
-        assert picture.format == "PNG"
+    with Image.open(tmp_path / "a.png") as file:
+        assert file.format == "PNG"
 
 
 def test_wrong_arguments() -> None:
@@ -75,20 +75,18 @@ def test_wrong_arguments() -> None:
     x = batch(model)
     with pytest.raises(ValueError, match=r"find_stages: expected one example \(1, 10, 12\), got 3"):
         find_stages(model, x)
-    with pytest.raises(ValueError, match="expected a convolution that an activation follows, one of 0, 2, got '1'"):
+    with pytest.raises(ValueError, match="expected a convolution followed by an activation, one of 0, 2, got '1'"):
         find_stages(model, x[0], at="1")
-    with pytest.raises(ValueError, match="expected the place of a layer"):
+    with pytest.raises(ValueError, match="expected the key of a layer"):
         find_stages(model, x[0], at="77")
     for other in (dense(), Sequential([Conv2D(2, 1), Residual(ReLU())], input_shape=(1, 3, 3))):
-        with pytest.raises(
-            ValueError, match="expected a model with a convolution and an activation after it, got none"
-        ):
+        with pytest.raises(ValueError, match="expected a model with a convolution followed by an activation, got none"):
             find_stages(other, batch(other, 1))
     with pytest.raises(ValueError, match="filter_detect_condense: expected channels from 1"):
         filter_detect_condense(model, x[0], channels=0)
 
 
-def test_stages_inside_of_a_branch() -> None:
+def test_stages_inside_a_branch() -> None:
     main = Sequential([Conv2D(1, 3, padding=1), BatchNorm(), ReLU(), Conv2D(1, 1)])
     model = Sequential([Residual(main), Flatten(), Dense(2)], input_shape=(1, 6, 5), seed=0)
     x = batch(model, 1)
@@ -100,7 +98,7 @@ def test_stages_inside_of_a_branch() -> None:
     filter_detect_condense(model, x).draw_without_rendering()
 
 
-def test_without_stages_the_message_lists_none() -> None:
+def test_a_model_without_stages() -> None:
     model = Sequential([Conv2D(1, 3), Flatten(), Dense(2)], input_shape=(1, 6, 5))
-    with pytest.raises(ValueError, match="that an activation follows, of which this model has none, got '0'"):
+    with pytest.raises(ValueError, match="followed by an activation, but the model has none, got '0'"):
         find_stages(model, batch(model, 1), at="0")

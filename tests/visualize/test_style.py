@@ -1,4 +1,4 @@
-"""Figures without a screen, saved all or nothing."""
+"""Figures without a display, saved atomically."""
 
 import subprocess
 import sys
@@ -10,7 +10,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
 
-from numpycnn.visualize.style import new_figure, one_line, plain, save
+from numpycnn.visualize.style import escape_text, new_figure, one_line, save
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 HEBREW = "\u05e9\u05dc\u05d5\u05dd"
@@ -29,7 +29,7 @@ def test_without_a_path_nothing_is_saved(tmp_path: Path, monkeypatch: pytest.Mon
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_failure_leaves_the_old_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_keeps_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "a.png"
     path.write_text("old")
     figure = new_figure(2, 1)
@@ -64,19 +64,19 @@ def test_no_figure_needs_pyplot() -> None:
     assert done.stdout.split() == ["False", "True", "False"]
 
 
-def test_marks_of_direction_are_left_out() -> None:
+def test_directional_marks_are_removed() -> None:
     marks = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
     assert one_line(f"har{marks}mless", 20) == "harmless"
     assert one_line("\u202egnp.exe", 20) == "gnp.exe"
-    assert one_line("a\x00b\x1b[0m\udcff", 20) == "a\ufffdb\ufffd[0m\ufffd"  # as from a file name that is no text
+    assert one_line("a\x00b\x1b[0m\udcff", 20) == "a\ufffdb\ufffd[0m\ufffd"  # as in an undecodable file name
     assert one_line("two\r\n\tlines\x1f", 20) == "two lines"
 
 
 @pytest.mark.parametrize("name", [HEBREW, f"{HEBREW} 12", f"a {HEBREW}", "\u202egnp.exe", "a\udcff\x1b"])
-def test_what_is_written_from_right_to_left_leaves_the_rest_in_place(name: str) -> None:
-    """Percent and score stand behind the name, where they stand behind every other."""
+def test_right_to_left_text_keeps_the_rest_in_place(name: str) -> None:
+    """The percentage stays to the right of the name."""
     figure = new_figure(3, 1)
-    figure.text(0, 0.5, f"{plain(name)}, \u2588")  # a block of ink ends the line
+    figure.text(0, 0.5, f"{escape_text(name)}, \u2588")  # a full block marks the end of the line
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     ink = (np.asarray(canvas.buffer_rgba())[..., 0] < 128).sum(axis=0)  # in each column

@@ -1,4 +1,4 @@
-"""Slopes against differences, minima against their neighbourhood."""
+"""Gradients against differences, minima against their neighborhood."""
 
 import ast
 import operator
@@ -35,8 +35,8 @@ def test_slopes_and_minima(surface: Surface, rng: np.random.Generator) -> None:
 
 
 @pytest.mark.parametrize("surface", SURFACES.values(), ids=list(SURFACES))
-def test_the_formula_is_the_function(surface: Surface, rng: np.random.Generator) -> None:
-    """There is nothing in the formulas but sums, products and powers, so Python's parser can read them."""
+def test_formula_matches_the_function(surface: Surface, rng: np.random.Generator) -> None:
+    """The formulas are sums, products and powers, which the parser of Python reads."""
     text = surface.formula.split("= ")[1].replace("^", "**").replace("10 (", "10 * (")
     for x, y in rng.normal(size=(5, 2)):
         assert evaluate(ast.parse(text, mode="eval").body, x, y) == pytest.approx(surface.value(x, y))

@@ -22,22 +22,22 @@ def test_lines_are_the_ratios(rng: np.random.Generator, tmp_path: Path) -> None:
     assert set(np.asarray(axes.lines[4].get_ydata()).tolist()) == {1e-3}
     assert axes.get_yscale() == "log"
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("step", "|change of w| / |w|")
-    with Image.open(tmp_path / "a.png") as picture:
-        assert picture.format == "PNG"
+    with Image.open(tmp_path / "a.png") as file:
+        assert file.format == "PNG"
 
 
-def test_few_steps_are_points() -> None:
+def test_few_steps_have_markers() -> None:
     line = update_ratios({"w": [1e-3, 2e-3]}).axes[0].lines[0]
     np.testing.assert_array_equal(line.get_ydata(), [1e-3, 2e-3])
     assert line.get_marker() == "o"
 
 
-def test_what_a_logarithm_does_not_have_is_left_out() -> None:
+def test_nonpositive_ratios_are_not_drawn() -> None:
     line = update_ratios({"w": [0.0, float("inf"), 1e-3]}).axes[0].lines[0]
     np.testing.assert_array_equal(line.get_ydata(), [np.nan, np.nan, 1e-3])
 
 
-def test_nothing_to_draw() -> None:
+def test_no_ratios() -> None:
     for ratios in ({}, {"w": []}):
         with pytest.raises(ValueError, match="update_ratios: expected ratios of at least one step, got none"):
             update_ratios(ratios)

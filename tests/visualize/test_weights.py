@@ -1,4 +1,4 @@
-"""The filters are the weights, in the layout that a reader expects."""
+"""The filters are the weights, in the documented layout."""
 
 from pathlib import Path
 
@@ -13,14 +13,14 @@ from numpycnn.visualize.style import TIMES
 from tests.visualize.networks import coloured, dense, enlarging, features, grey, signal, smooth, volume
 
 
-def test_weights_are_read_from_any_place() -> None:
+def test_weights_of_any_layer() -> None:
     model = smooth()
     np.testing.assert_array_equal(read_filters(model), model[0].weight.value)
     np.testing.assert_array_equal(read_filters(model, "1.main.2"), model[1].main[2].weight.value)
     np.testing.assert_array_equal(read_filters(model, "5"), model[5].weight.value)
 
 
-def test_transposed_filters_come_by_their_output() -> None:
+def test_transposed_filters_are_grouped_by_output() -> None:
     model = enlarging()
     np.testing.assert_array_equal(read_filters(model, "2"), model[2].weight.value.swapaxes(0, 1))  # (2, 3, 3, 3)
     grouped = Sequential([ConvTranspose2D(4, 2, groups=2)], input_shape=(6, 3, 3))
@@ -31,7 +31,7 @@ def test_transposed_filters_come_by_their_output() -> None:
                 np.testing.assert_array_equal(found[2 * group + f, c], weight[3 * group + c, f])
 
 
-def test_a_dense_layer_at_the_input_looks_for_pictures() -> None:
+def test_dense_filters_on_the_input_have_its_shape() -> None:
     model = dense()
     np.testing.assert_array_equal(read_filters(model), model[1].weight.value.reshape(6, 1, 7, 5))
     assert read_filters(model, "3").shape == (3, 6)
@@ -72,7 +72,7 @@ def test_in_rows() -> None:
     shown = np.asarray(axes.images[0].get_array())
     weight = model[2].weight.value[:4, :4]
     np.testing.assert_array_equal(np.nan_to_num(shown), np.nan_to_num(tile(weight.reshape(16, 3, 3), 4)))
-    assert axes.get_xlabel() == "channel that it looks at"
+    assert axes.get_xlabel() == "input channel"
     assert axes.get_ylabel() == "filter"
     assert figure.get_suptitle() == f"filters of 2 Conv2D: 6 of 5 {TIMES} 3 {TIMES} 3, the first 4"
     np.testing.assert_allclose(axes.get_xticks(), [1, 5, 9, 13])
@@ -93,7 +93,7 @@ def test_wrong_arguments() -> None:
         filters(grey(), at="1")
     with pytest.raises(ValueError, match="expected a model with a convolution or a dense layer, got one without"):
         filters(Sequential([ReLU()], input_shape=(3,)))
-    with pytest.raises(ValueError, match=r"read_filters: expected the place of a layer, one of 0, .*, got '12'"):
+    with pytest.raises(ValueError, match=r"read_filters: expected the key of a layer, one of 0, .*, got '12'"):
         filters(grey(), at="12")
     with pytest.raises(ValueError, match="filters: expected limit from 1"):
         filters(grey(), limit=0)

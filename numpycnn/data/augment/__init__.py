@@ -1,4 +1,4 @@
-"""Augmentation: other examples made of those at hand, a batch at a time, so that a network sees none of them twice."""
+"""Augmentation: random variations of the training examples, computed a batch at a time."""
 
 from numpycnn.data.augment.base import Augment, Transform
 from numpycnn.data.augment.geometry import Affine, Flip, PadCrop

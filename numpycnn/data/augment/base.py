@@ -1,57 +1,38 @@
-"""What an augmentation is: something that makes other examples of those of a batch, which the same labels fit.
+"""The base class of transforms, which map a batch to a random variation of it with the same labels.
 
-A transform of your own fills in one hook:
+A custom transform implements one method:
 
-    def _images(self, images, rng):                 # return images of the same shape and type, and leave these alone
+    def _images(self, images, rng):                 # return new images of the same shape and dtype
 
-It gets a whole batch, because a loop over the pictures would take longer than the training, and draws whatever is
-random from `rng`, so that the same seed makes the same pictures. Pixels are uint8 from 0 to 255, as they are before
-they are normalised: 0 is black then, and silence in a spectrogram, and that is what fills the gaps.
+It gets a whole batch, because a loop over the images would take longer than the training, and draws all random numbers
+from `rng`, so that the same seed makes the same images. Augmentation comes before normalization: pixels are uint8 from
+0 to 255. Gaps are filled with 0, which is black, or silence in a spectrogram.
 """
 
 import inspect
 from collections.abc import Sequence
-from math import isfinite
 from typing import Any
 
 import numpy as np
 
-from numpycnn.functional.checks import spell
+from numpycnn._checks import format_shape
 
-KINDS = (np.dtype(np.uint8), np.dtype(np.float32), np.dtype(np.float64))
-
-
-def amount(value: Any, name: str, owner: str, *, least: float = 0.0, most: float = np.inf) -> float:
-    """Return a setting as a float from `least` to `most`.
-
-    Raises
-    ------
-    TypeError
-        If it is no number.
-    ValueError
-        If it is out of range.
-    """
-    if isinstance(value, bool) or not isinstance(value, int | float | np.number):
-        raise TypeError(f"{owner}: expected {name} to be a number, got {type(value).__name__} {value!r}")
-    if not (least <= value <= most and isfinite(value)):
-        limits = f"from {least:g} on" if most == np.inf else f"from {least:g} to {most:g}"
-        raise ValueError(f"{owner}: expected {name} {limits}, got {value}")
-    return float(value)
+DTYPES = (np.dtype(np.uint8), np.dtype(np.float32), np.dtype(np.float64))
 
 
-def each(values: np.ndarray, images: np.ndarray) -> np.ndarray:
-    """Return a number for each image, (N,), in the shape that stretches over the images, (N, 1, ...)."""
+def per_image(values: np.ndarray, images: np.ndarray) -> np.ndarray:
+    """Reshape one value for each image, (N,), to broadcast over the images, (N, 1, ...)."""
     return values.reshape(-1, *(1,) * (images.ndim - 1))
 
 
-def like(values: np.ndarray, images: np.ndarray) -> np.ndarray:
-    """Return calculated values in the type of the images; whole numbers from 0 to 255 if they are pixels.
+def cast_like(values: np.ndarray, images: np.ndarray) -> np.ndarray:
+    """Cast values to the dtype of the images; for uint8 pixels, rounded and clipped to 0 to 255.
 
-    The values may be written over.
+    The values may be overwritten.
     """
     if images.dtype != np.uint8:
         return values.astype(images.dtype, copy=False)
-    values += values.dtype.type(0.5)  # what follows cuts off the decimals
+    values += values.dtype.type(0.5)  # the cast truncates
     return np.clip(values, 0, 255, out=values).astype(np.uint8)
 
 
@@ -61,55 +42,55 @@ class Transform:
     Attributes
     ----------
     planar : bool
-        Whether it asks for images of shape (N, C, H, W), and not for any examples.
+        Whether it requires images of shape (N, C, H, W); otherwise it accepts any examples.
     """
 
     planar = True
 
     def _images(self, images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        raise NotImplementedError(f"{type(self).__name__} does not say what it makes of images: it needs _images")
+        raise NotImplementedError(f"{type(self).__name__} is incomplete: implement _images")
 
     def _examples(self, images: np.ndarray, labels: Any, rng: np.random.Generator) -> tuple[np.ndarray, Any]:
         """Return images and labels; for transforms that change the labels as well."""
         return self._images(images, rng), labels
 
     def __call__(self, images: Any, labels: Any, rng: np.random.Generator | int) -> tuple[np.ndarray, Any]:
-        """Return other examples, and their labels.
+        """Return the transformed examples and their labels.
 
         Parameters
         ----------
         images : ndarray of shape (N, C, H, W) or (N, ...)
-            Pixels as uint8, or features as float32 or float64. They stay as they are.
+            Pixels as uint8, or features as float32 or float64. Not modified.
         labels : array of shape (N, ...)
         rng : Generator or int
-            Decides everything that is random; a number is a seed.
+            Source of all random numbers; an int is a seed.
 
         Returns
         -------
-        images : ndarray of the same shape and type
+        images : ndarray of the same shape and dtype
         labels : array of shape (N, ...)
-            The same but for transforms that mix examples.
+            Unchanged, except by transforms that mix examples.
 
         Raises
         ------
         ValueError
-            If the images do not have a shape that the transform can work on.
+            If the transform does not support the shape of the images.
         TypeError
-            If they are of another type.
+            If they have another dtype.
         """
         images, name = np.asarray(images), type(self).__name__
-        if images.dtype not in KINDS:
+        if images.dtype not in DTYPES:
             raise TypeError(f"{name}: expected pixels of uint8, or float32 or float64, got {images.dtype}")
         if images.ndim < 2 or (self.planar and images.ndim != 4):
             expected = "(N, C, H, W)" if self.planar else "(N, ...)"
-            raise ValueError(f"{name}: expected images {expected}, got {spell(images.shape)}")
+            raise ValueError(f"{name}: expected images {expected}, got {format_shape(images.shape)}")
         if not images.size:
             return images, labels
-        images = np.require(images, requirements=["C", "A"])  # the last bits of a mean depend on the order in memory
+        images = np.require(images, requirements=["C", "A"])  # the rounding of a mean depends on the memory order
         return self._examples(images, labels, np.random.default_rng(rng))
 
     def config(self) -> dict[str, Any]:
-        """Return the constructor's arguments, each kept as the attribute of the same name."""
+        """Return the constructor's arguments, stored as attributes of the same names."""
         return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
 
     def __repr__(self) -> str:
@@ -123,7 +104,7 @@ class Transform:
 
 
 class Augment(Transform):
-    """Transforms one after the other, as layers in a network.
+    """Apply transforms in order.
 
     Parameters
     ----------
@@ -132,7 +113,7 @@ class Augment(Transform):
     Raises
     ------
     TypeError
-        If `transforms` is no list of transforms.
+        If `transforms` is not a list of transforms.
 
     Examples
     --------

@@ -1,54 +1,55 @@
-"""Pictures in another light: brighter, darker, with more or less contrast, noisy."""
+"""Intensity transforms: brightness, contrast and noise."""
 
 from functools import cache
 
 import numpy as np
 
-from numpycnn.data.augment.base import Transform, amount, each, like
+from numpycnn._checks import check_number
+from numpycnn.data.augment.base import Transform, cast_like, per_image
 
 
 def full_scale(images: np.ndarray) -> float:
-    """Return what white is: 255 for pixels, 1 for features."""
+    """Return the value of white: 255 for pixels, 1 for features."""
     return 255.0 if images.dtype == np.uint8 else 1.0
 
 
 class BrightnessContrast(Transform):
-    """``y = m + c (x - m) + b`` with a random ``b`` and ``c`` for each picture, ``m`` being its mean.
+    """``y = m + c (x - m) + b`` with random ``b`` and ``c`` for each image, and its mean ``m``.
 
     Parameters
     ----------
     brightness : float
-        Largest ``b`` either way, as a share of the way from black to white (for features: on their own scale).
+        Largest ``|b|``, as a fraction of the range from black to white (for features: on their own scale).
     contrast : float
         ``c`` is from 1 - contrast to 1 + contrast.
 
     Raises
     ------
     TypeError, ValueError
-        If a setting is no number from 0 to 1.
+        If a setting is not a number from 0 to 1.
     """
 
     planar = False
 
     def __init__(self, brightness: float = 0.2, contrast: float = 0.2) -> None:
-        self.brightness = amount(brightness, "brightness", "BrightnessContrast", most=1)
-        self.contrast = amount(contrast, "contrast", "BrightnessContrast", most=1)
+        self.brightness = check_number(brightness, "brightness", "BrightnessContrast", minimum=0, maximum=1)
+        self.contrast = check_number(contrast, "contrast", "BrightnessContrast", minimum=0, maximum=1)
 
     def _images(self, images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        number = np.result_type(images.dtype, np.float32)
+        dtype = np.result_type(images.dtype, np.float32)
         b = full_scale(images) * rng.uniform(-self.brightness, self.brightness, len(images))
         c = rng.uniform(1 - self.contrast, 1 + self.contrast, len(images))
-        m = images.mean(axis=tuple(range(1, images.ndim)), dtype=number)
-        others = images * each(c, images).astype(number)
-        others += each(m * (1 - c) + b, images).astype(number)
-        return like(others, images)
+        m = images.mean(axis=tuple(range(1, images.ndim)), dtype=dtype)
+        others = images * per_image(c, images).astype(dtype)
+        others += per_image(m * (1 - c) + b, images).astype(dtype)
+        return cast_like(others, images)
 
 
 @cache
 def normal_quantiles() -> np.ndarray:
-    """Return 65,536 equally likely numbers of the standard normal distribution, float32, in ascending order.
+    """Return 65,536 equally likely quantiles of the standard normal distribution, float32, in ascending order.
 
-    Looking 16 random bits up here is four times as fast as a call of ``standard_normal``, and noise needs no more.
+    A lookup with 16 random bits is four times as fast as ``standard_normal``, and precise enough for noise.
     """
     from scipy.special import ndtri
 
@@ -56,27 +57,27 @@ def normal_quantiles() -> np.ndarray:
 
 
 class Noise(Transform):
-    """Add normally distributed noise, another number to each pixel of each channel.
+    """Add independent normally distributed noise to each pixel of each channel.
 
     Parameters
     ----------
     std : float
-        Standard deviation, as a share of the way from black to white (for features: on their own scale).
+        Standard deviation, as a fraction of the range from black to white (for features: on their own scale).
 
     Raises
     ------
     TypeError, ValueError
-        If `std` is no number from 0 on.
+        If `std` is not a number of at least 0.
     """
 
     planar = False
 
     def __init__(self, std: float = 0.05) -> None:
-        self.std = amount(std, "std", "Noise")
+        self.std = check_number(std, "std", "Noise", minimum=0)
 
     def _images(self, images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        number = np.result_type(images.dtype, np.float32)
-        table = (normal_quantiles() * (self.std * full_scale(images))).astype(number)
+        dtype = np.result_type(images.dtype, np.float32)
+        table = (normal_quantiles() * (self.std * full_scale(images))).astype(dtype)
         others = table.take(rng.integers(0, len(table), images.shape, dtype=np.uint16))
         others += images
-        return like(others, images)
+        return cast_like(others, images)

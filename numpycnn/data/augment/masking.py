@@ -1,30 +1,30 @@
-"""Pictures and spectrograms with gaps, which a network has to do without, and spectrograms at another time."""
+"""Masks for images and spectrograms, and shifts in time."""
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from numpycnn._checks import check_int
 from numpycnn.data.augment.base import Transform
-from numpycnn.functional.checks import whole_number
 
 
 def stretch(begin: np.ndarray, size: np.ndarray | int, extent: int) -> np.ndarray:
-    """Return which of the places from 0 to `extent` lie within `size` places from `begin`, (N, extent)."""
+    """Return a mask, (N, extent), of the `size` positions from `begin` for each image."""
     from_begin = np.arange(extent) - begin[:, np.newaxis]
     return (from_begin >= 0) & (from_begin < np.reshape(size, (-1, 1)))
 
 
 class Cutout(Transform):
-    """Black out a square at a random place, which may reach over the edge.
+    """Black out a square at a random place; it may extend over the edge.
 
     Parameters
     ----------
     size : int
-        Pixels a side.
+        Side of the square in pixels.
 
     Raises
     ------
     TypeError, ValueError
-        If `size` is no int from 0 on.
+        If `size` is not an int of at least 0.
 
     References
     ----------
@@ -32,7 +32,7 @@ class Cutout(Transform):
     """
 
     def __init__(self, size: int) -> None:
-        self.size = whole_number(size, "size", "Cutout", minimum=0)
+        self.size = check_int(size, "size", "Cutout", minimum=0)
 
     def _images(self, images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         n, _, height, width = images.shape
@@ -44,21 +44,21 @@ class Cutout(Transform):
 
 
 class TimeShift(Transform):
-    """Move spectrograms (N, C, bands, frames) to an earlier or a later time; silence comes in.
+    """Shift spectrograms (N, C, bands, frames) in time, filling with silence.
 
     Parameters
     ----------
     frames : int
-        How far at most, either way.
+        Largest shift in both directions.
 
     Raises
     ------
     TypeError, ValueError
-        If `frames` is no int from 0 on.
+        If `frames` is not an int of at least 0.
     """
 
     def __init__(self, frames: int) -> None:
-        self.frames = whole_number(frames, "frames", "TimeShift", minimum=0)
+        self.frames = check_int(frames, "frames", "TimeShift", minimum=0)
 
     def _images(self, images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         far = self.frames
@@ -68,13 +68,13 @@ class TimeShift(Transform):
 
 
 class _Stripes(Transform):
-    """Silence stripes across one axis, each of a random width at a random place within the spectrogram."""
+    """Silence stripes along one axis, each of a random width at a random place within the spectrogram."""
 
     axis: int
 
     def __init__(self, width: int, *, count: int = 1) -> None:
-        self.width = whole_number(width, "width", type(self).__name__, minimum=0)
-        self.count = whole_number(count, "count", type(self).__name__)
+        self.width = check_int(width, "width", type(self).__name__, minimum=0)
+        self.count = check_int(count, "count", type(self).__name__)
 
     def _images(self, images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         extent = images.shape[self.axis]
@@ -87,19 +87,19 @@ class _Stripes(Transform):
 
 
 class TimeMask(_Stripes):
-    """Silence a stretch of time in spectrograms (N, C, bands, frames).
+    """Silence time intervals in spectrograms (N, C, bands, frames).
 
     Parameters
     ----------
     width : int
-        Frames at most.
+        Largest width in frames.
     count : int
-        How many stretches; they may overlap.
+        Number of intervals; they may overlap.
 
     Raises
     ------
     TypeError, ValueError
-        If `width` is no int from 0 on, or `count` none from 1 on.
+        If `width` is not an int of at least 0, or `count` not an int of at least 1.
 
     References
     ----------
@@ -111,19 +111,19 @@ class TimeMask(_Stripes):
 
 
 class FrequencyMask(_Stripes):
-    """Silence neighbouring bands of frequency in spectrograms (N, C, bands, frames).
+    """Silence adjacent frequency bands in spectrograms (N, C, bands, frames).
 
     Parameters
     ----------
     width : int
-        Bands at most.
+        Largest width in bands.
     count : int
-        How many groups of bands; they may overlap.
+        Number of groups of bands; they may overlap.
 
     Raises
     ------
     TypeError, ValueError
-        If `width` is no int from 0 on, or `count` none from 1 on.
+        If `width` is not an int of at least 0, or `count` not an int of at least 1.
 
     References
     ----------

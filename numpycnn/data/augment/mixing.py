@@ -1,31 +1,31 @@
-"""Two examples in one, with a share of both labels."""
+"""Mixtures of two examples and of their labels."""
 
 from typing import Any
 
 import numpy as np
 
-from numpycnn.data.augment.base import Transform, amount, each, like
+from numpycnn._checks import check_int, check_number
+from numpycnn.data.augment.base import Transform, cast_like, per_image
 from numpycnn.functional import one_hot
-from numpycnn.functional.checks import whole_number
 
 
 class MixUp(Transform):
-    """``s x1 + (1 - s) x2`` of each example and another one of the batch, and the same of their labels.
+    """Mix each example with another one of the batch, ``s x1 + (1 - s) x2``, and their labels likewise.
 
-    The shares ``s`` come from the beta distribution with both parameters `alpha`: 0.2 leaves most examples nearly as
-    they are, 1 makes all shares equally likely. `CrossEntropy` takes the mixed labels as they are; they have no hits
-    and misses, so a training with them has no accuracy but that of the validation.
+    The shares ``s`` come from the beta distribution with both parameters `alpha`: 0.2 leaves most examples nearly
+    unchanged, 1 makes all shares equally likely. `CrossEntropy` accepts the mixed labels. Accuracy is not defined for
+    them, so only that of the validation set is recorded.
 
     Parameters
     ----------
     classes : int
-        Of the labels, ``K``.
+        Number of classes, ``K``.
     alpha : float
 
     Raises
     ------
     TypeError, ValueError
-        If `classes` is no int from 1 on, or `alpha` no number from 0.001 to 1000.
+        If `classes` is not an int of at least 1, or `alpha` not a number from 0.001 to 1000.
 
     References
     ----------
@@ -43,22 +43,22 @@ class MixUp(Transform):
     planar = False
 
     def __init__(self, classes: int, *, alpha: float = 0.2) -> None:
-        self.classes = whole_number(classes, "classes", "MixUp")
-        self.alpha = amount(alpha, "alpha", "MixUp", least=1e-3, most=1e3)
+        self.classes = check_int(classes, "classes", "MixUp")
+        self.alpha = check_number(alpha, "alpha", "MixUp", minimum=1e-3, maximum=1e3)
 
     def _examples(self, images: np.ndarray, labels: Any, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        number = np.result_type(images.dtype, np.float32)
+        dtype = np.result_type(images.dtype, np.float32)
         shares, labels = rng.beta(self.alpha, self.alpha, len(images)), np.asarray(labels)
         if labels.ndim == 1:
             labels = one_hot(labels, self.classes)  # (N, K)
         if labels.shape != (len(images), self.classes):
             raise ValueError(
-                f"MixUp: expected {len(images)} labels, or shares of {self.classes} classes for each, got an array of "
-                f"shape {labels.shape}"
+                f"MixUp: expected {len(images)} labels, or one share for each of {self.classes} classes, got an "
+                f"array of shape {labels.shape}"
             )
         partner = rng.permutation(len(images))
-        share = each(shares, images).astype(number)
+        share = per_image(shares, images).astype(dtype)
         mixed = images * share
         mixed += images[partner] * (1 - share)
         share = shares[:, np.newaxis].astype(labels.dtype)
-        return like(mixed, images), labels * share + labels[partner] * (1 - share)
+        return cast_like(mixed, images), labels * share + labels[partner] * (1 - share)

@@ -1,16 +1,16 @@
 "use strict";
 
 /**
- * How one number of a layer is made: from the layer's input and its weights, term by term.
+ * Compute one value of a layer from its input and its weights, term by term.
  *
- * `explain(layer, channel, place)` returns what there is to show. Its `kind` says what else it has:
+ * `explain(layer, channel, place)` returns an object. Its `kind` determines the other properties:
  *
- *   window   parts, one for each input map: taps with x, weight and product; and what becomes of them
- *   number   sources, the numbers it is made of, and steps, each with the words and the value
- *   terms    a long row of x * weight (dense), or of exponentials (softmax)
- *   unknown  nothing: the layer is somebody's own
+ *   window   parts, one per input map: taps with x, weight and product; and `combine`, how they are reduced
+ *   number   sources, the input values, and steps, each with a text and a value
+ *   terms    the products x * weight (dense), or the exponentials (softmax)
+ *   unknown  nothing: a custom layer
  *
- * `result` is what this page computes, `output` what the network computed; they should agree.
+ * `result` is computed by this page, `output` by the network; they should agree.
  */
 const Arithmetic = (() => {
   const { apart, short, plain, signed } = Words;
@@ -22,9 +22,9 @@ const Arithmetic = (() => {
     return found ? { output, ...found } : { kind: "unknown", output };
   }
 
-  // ------------------------------------------------------------------------------------------------ number by number
+  // ------------------------------------------------------------------------------------------------------- elementwise
 
-  /** The error function, by its series and, further out, its continued fraction. */
+  /** The error function: its series near zero, its continued fraction elsewhere. */
   function erf(x) {
     const size = Math.abs(x);
     if (size < 2.5) {
@@ -40,7 +40,7 @@ const Arithmetic = (() => {
     return Math.sign(x) * (1 - Math.exp(-x * x) / Math.sqrt(Math.PI) / (size + fraction));
   }
 
-  /** Each activation: its function of one number, and the words for what it does to this one. */
+  /** Each activation: its scalar function, and the formula as text. */
   const ACTIVATIONS = {
     ReLU: () => [(x) => (x > 0 || Number.isNaN(x) ? x : 0), (x) => `max(${short(x)}, 0)`],
     LeakyReLU: ({ negative_slope: slope }) => [
@@ -69,7 +69,7 @@ const Arithmetic = (() => {
     Tanh: () => [Math.tanh, (x) => `tanh(${short(x)})`],
   };
 
-  /** The layer's function of one number, for the curve; null if it is no such function. */
+  /** The scalar function of an activation layer, for the curve; null for other layers. */
   function curve(layer) {
     return layer.formula.type === "activation" ? ACTIVATIONS[layer.formula.name](layer.formula)[0] : null;
   }
@@ -90,16 +90,16 @@ const Arithmetic = (() => {
     return { kind: "number", sources: [from], steps: [{ say: say(from.x), value: result }], result };
   }
 
-  function normalised(from, mean, variance, eps, weight, bias) {
+  function normalized(from, mean, variance, eps, weight, bias) {
     const deviation = Math.sqrt(variance + eps);
-    const centred = from.x - mean;
-    const standard = centred / deviation;
+    const centered = from.x - mean;
+    const standard = centered / deviation;
     const result = standard * weight + bias;
     const steps = [
-      { say: `x \u2212 mean = ${short(from.x)} \u2212 ${signed(mean)}`, value: centred },
+      { say: `x \u2212 mean = ${short(from.x)} \u2212 ${signed(mean)}`, value: centered },
       { say: `\u221a(variance + eps) = \u221a(${short(variance)} + ${plain(eps)})`, value: deviation },
-      { say: `divided, ${short(centred)} / ${short(deviation)}`, value: standard },
-      { say: `times weight, plus bias: ${short(standard)} \u00d7 ${signed(weight)} + ${signed(bias)}`, value: result },
+      { say: `divide: ${short(centered)} / ${short(deviation)}`, value: standard },
+      { say: `scale and shift: ${short(standard)} \u00d7 ${signed(weight)} + ${signed(bias)}`, value: result },
     ];
     return { kind: "number", sources: [from], steps, result };
   }
@@ -109,17 +109,17 @@ const Arithmetic = (() => {
     if (!layer.x.has(channel)) return null;
     const c = layer.x.isVector ? place : channel;
     const [m, v, w, b] = [mean, variance, weight, bias].map((array) => array.at(0, c));
-    return normalised(source(layer, layer.x, channel, place), m, v, eps, w, b);
+    return normalized(source(layer, layer.x, channel, place), m, v, eps, w, b);
   }
 
   function layernorm(layer, channel, place) {
     const { mean, variance, weight, bias, eps, axis } = layer.formula;
     if (!layer.x.has(channel)) return null;
-    const index = layer.x.isVector ? place : channel * layer.x.count + place; // in the whole array
-    const within = layer.x.shape.slice(axis).reduce((a, b) => a * b, 1); // numbers that share a mean
+    const index = layer.x.isVector ? place : channel * layer.x.count + place; // in the flat array
+    const within = layer.x.shape.slice(axis).reduce((a, b) => a * b, 1); // values that share a mean
     const [m, v] = [mean, variance].map((array) => array.at(0, Math.floor(index / within)));
     const [w, b] = [weight, bias].map((array) => array.at(0, index % within));
-    return normalised(source(layer, layer.x, channel, place), m, v, eps, w, b);
+    return normalized(source(layer, layer.x, channel, place), m, v, eps, w, b);
   }
 
   function copied(layer, array, channel, place, say) {
@@ -129,18 +129,18 @@ const Arithmetic = (() => {
   }
 
   const identity = (layer, channel, place) =>
-    copied(layer, layer.x, channel, place, "unchanged: it only drops numbers in training");
+    copied(layer, layer.x, channel, place, "unchanged: dropout is active in training only");
 
-  /** The same number at another place: both arrays are one line of numbers in the same order. */
+  /** A reshape copies the value at the same flat index. */
   function reshape(layer, channel, place) {
     const index = layer.y.isVector ? place : channel * layer.y.count + place;
     const from = Math.floor(index / layer.x.count);
-    return copied(layer, layer.x, from, index % layer.x.count, "the same number at another place");
+    return copied(layer, layer.x, from, index % layer.x.count, "the same value at another position");
   }
 
-  /** The same number at another place: the axes are in another order. */
+  /** A permutation copies the value at the permuted indices. */
   function permute(layer, channel, place) {
-    const say = "the same number, with the axes in another order";
+    const say = "the same value, with permuted axes";
     if (layer.y.isVector) return copied(layer, layer.x, channel, place, say);
     const from = [];
     [channel, ...layer.y.indices(place)].forEach((index, i) => (from[layer.formula.axes[i]] = index));
@@ -155,7 +155,7 @@ const Arithmetic = (() => {
     if (!layer.x.has(from)) return null;
     const found = source(layer, layer.x, from, word % layer.x.count, "index");
     const meaning = layer.x.words ? ` (\u201c${apart(layer.x.words[found.place])}\u201d)` : "";
-    const say = `number ${index % length} in row ${found.x}${meaning} of the table`;
+    const say = `element ${index % length} of row ${found.x}${meaning} of the table`;
     const result = layer.formula.weight.at(found.x, index % length);
     return { kind: "number", sources: [found], steps: [{ say, value: result }], result };
   }
@@ -185,21 +185,21 @@ const Arithmetic = (() => {
     let branch = 0;
     while (index >= channels[branch]) index -= channels[branch++];
     const from = layer.inside[branch].y;
-    const say = `copied from branch ${branch}, ${layer.y.isVector ? "number" : "map"} ${index}`;
+    const say = `copied from branch ${branch}, ${layer.y.isVector ? "element" : "map"} ${index}`;
     const [c, p] = layer.y.isVector ? [0, index] : [index, place];
     const found = from ? copied(layer, from, c, p, say) : null;
     if (found) found.sources[0].label = `branch ${branch}`;
     return found;
   }
 
-  /** What comes out of a block is what comes out of its last layer. */
+  /** The output of a chain is that of its last layer. */
   function chain(layer, channel, place) {
     const last = layer.inside[layer.inside.length - 1];
     const from = last ? last.y : layer.x;
-    return from ? copied(layer, from, channel, place, "what the last layer inside gives") : null;
+    return from ? copied(layer, from, channel, place, "output of the last layer inside") : null;
   }
 
-  // -------------------------------------------------------------------------------------------------- rows of numbers
+  // ----------------------------------------------------------------------------------------------------------- vectors
 
   /** y = sum of x * weight over all inputs, + bias. */
   function dense(layer, channel, place) {
@@ -216,7 +216,7 @@ const Arithmetic = (() => {
     return { kind: "terms", of: "dense", terms, sum, bias: added, result: sum + (added ?? 0) };
   }
 
-  /** exp(z - largest) / sum of them all, along an axis: the one of the maps, or one within a map. */
+  /** exp(z - largest) / sum, along an axis: that of the maps, or one within a map. */
   function softmax(layer, channel, place) {
     const { x, formula } = layer;
     const axis = formula.axis - 1;

@@ -1,21 +1,21 @@
 "use strict";
 
 /**
- * Numbers as colours: blue below zero, the paper's own colour at zero, orange above. Colour-blind eyes tell blue and
- * orange apart, and the further a number is from zero, the more its lightness differs from the paper's.
+ * The colour map of values: blue below zero, the background at zero, orange above. Blue and orange are safe for colour
+ * blindness, and the contrast with the background grows with the magnitude.
  */
 const Colours = (() => {
   const PALETTES = {
     light: ["#08306b", "#2f6fb3", "#9cc3e4", "#f7f5f0", "#f3b777", "#cf6d17", "#6e2c00"],
     dark: ["#cfe6ff", "#5ea4e8", "#23507f", "#191d22", "#7d4713", "#e88e35", "#ffe2bd"],
   };
-  const BEND = 0.7; // below 1, so that small numbers do not pale beside one large one
+  const BEND = 0.7; // below 1, so that small values stay visible beside a large one
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
   const tables = {};
 
   const parse = (hex) => [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16));
 
-  /** 511 colours from -1 to 1, three bytes each. */
+  /** The colour table: 511 colours from -1 to 1, three bytes each. */
   function table() {
     const name = dark.matches ? "dark" : "light";
     if (!tables[name]) {
@@ -32,20 +32,20 @@ const Colours = (() => {
     return tables[name];
   }
 
-  /** The number that gets the strongest colour, for all maps of an array. */
+  /** The magnitude with the strongest colour, shared by all maps of an array. */
   function strongest(array) {
     const [low, high] = array.range;
     return Math.max(Math.abs(low), Math.abs(high)) || 1;
   }
 
-  /** Where in the table a number is; -1 for one that is not finite. */
+  /** The index of a value in the table; -1 if it is not finite. */
   function index(value, most) {
     if (!Number.isFinite(value)) return -1;
     const share = Math.min(1, Math.abs(value) / most) ** BEND;
     return Math.round(255 + 255 * Math.sign(value) * share);
   }
 
-  /** The colour of one number, and one to write upon it. */
+  /** The colour of a value, and a text colour with enough contrast. */
   function of(value, most) {
     const i = index(value, most);
     if (i < 0) return { paper: "#c2185b", ink: "#ffffff" };
@@ -55,7 +55,7 @@ const Colours = (() => {
   }
 
   /**
-   * Pixels of a map as its layout has them (see `Stage.layout`). What is in the padding stays transparent.
+   * The pixels of a map in its layout (see `Stage.layout`). The padding stays transparent.
    */
   function pixels(layout, numbers, most) {
     const image = new ImageData(layout.columns, layout.rows);
@@ -72,7 +72,7 @@ const Colours = (() => {
     return image;
   }
 
-  /** Pixels of bytes (1, H, W) or (3, H, W), as they are. */
+  /** The pixels of an image of bytes, (1, H, W) or (3, H, W). */
   function photograph(array) {
     const [channels, height, width] = array.shape;
     const image = new ImageData(width, height);
@@ -84,7 +84,7 @@ const Colours = (() => {
     return image;
   }
 
-  /** Call back when the colour scheme changes. */
+  /** Call `listener` when the colour scheme changes. */
   const onChange = (listener) => dark.addEventListener("change", listener);
 
   return { strongest, of, pixels, photograph, onChange };

@@ -1,6 +1,6 @@
 "use strict";
 
-/** The numbers of the page: arrays decoded when they are first asked for, and layers that know where they stand. */
+/** The data of the page: arrays, decoded on first use, and layers linked to their inputs. */
 const Data = (() => {
   function bytes(text) {
     const raw = atob(text);
@@ -10,15 +10,15 @@ const Data = (() => {
   }
 
   /**
-   * An array of one example, (C, ...size), of which some channels may be left out of the page.
-   * A plain row of numbers (C,) counts as one map of C places.
+   * An array of one example, (C, ...size); the page may omit some channels.
+   * A vector (C,) is one map with C positions.
    */
   class Numbers {
     constructor({ shape, channels, kind, data }) {
       this.shape = shape;
       this.isVector = shape.length < 2;
       this.size = this.isVector ? [shape[0] ?? 1] : shape.slice(1);
-      this.count = this.size.reduce((a, b) => a * b, 1); // numbers in a map
+      this.count = this.size.reduce((a, b) => a * b, 1); // values in a map
       this.maps = this.isVector ? 1 : shape[0];
       this.kept = this.isVector ? [0] : (channels ?? Array.from({ length: shape[0] }, (_, i) => i));
       this.slots = new Map(this.kept.map((channel, slot) => [channel, slot]));
@@ -39,18 +39,18 @@ const Data = (() => {
       return this.slots.has(channel);
     }
 
-    /** The numbers of one map. */
+    /** The values of one map. */
     map(channel) {
       const begin = this.slots.get(channel) * this.count;
       return this.values.subarray(begin, begin + this.count);
     }
 
-    /** One number of one map. */
+    /** One value of one map. */
     at(channel, place) {
       return this.values[this.slots.get(channel) * this.count + place];
     }
 
-    /** The indices of a place along each axis of a map, and back. */
+    /** Convert a flat position in a map to one index per axis; `place` is the inverse. */
     indices(place) {
       const found = [];
       for (let axis = this.size.length - 1; axis >= 0; axis--) {
@@ -64,7 +64,7 @@ const Data = (() => {
       return indices.reduce((place, index, axis) => place * this.size[axis] + index, 0);
     }
 
-    /** Smallest and largest finite number in the page. */
+    /** The smallest and largest finite value among the kept channels. */
     get range() {
       if (!this.limits) {
         let [low, high] = [Infinity, -Infinity];
@@ -79,17 +79,17 @@ const Data = (() => {
     }
   }
 
-  /** What the page is about; null until `load`. */
+  /** The data of the current example; empty until `load`. */
   const page = {};
 
-  /** Take in what the page was given, and once more when there is another picture. */
+  /** Load the data of an example; called again for each new drawing. */
   function load(json) {
     const arrays = json.arrays.map((array) => new Numbers(array));
     const get = (number) => (number === null || number === undefined ? null : arrays[number]);
     const layers = [];
 
-    /** Let a layer know its arrays, the layer that feeds it, and the layers inside of it. */
-    function settle(step, source, parent) {
+    /** Link a layer to its arrays, its source layer and its inner layers. */
+    function link(step, source, parent) {
       const layer = { ...step, x: get(step.x), y: get(step.y), source, parent, number: layers.length, inside: [] };
       layer.formula = { ...step.formula };
       for (const name of ["weight", "bias", "rest", "mean", "variance"]) {
@@ -98,9 +98,9 @@ const Data = (() => {
       layers.push(layer);
       let before = source;
       for (const inner of step.inside) {
-        const settled = settle(inner, step.branches ? source : before, layer);
-        layer.inside.push(settled);
-        before = settled;
+        const linked = link(inner, step.branches ? source : before, layer);
+        layer.inside.push(linked);
+        before = linked;
       }
       return layer;
     }
@@ -116,7 +116,7 @@ const Data = (() => {
     };
     input.y.words = json.words;
     let before = input;
-    const steps = json.steps.map((step) => (before = settle(step, before, null)));
+    const steps = json.steps.map((step) => (before = link(step, before, null)));
     const classes = json.classes && {
       names: json.classes.names,
       probabilities: get(json.classes.probabilities).values,

@@ -1,6 +1,6 @@
 "use strict";
 
-/** The canvas: what is drawn goes to the server, and what the network makes of it comes back into the page. */
+/** The canvas: sends the drawing to the server, and updates the page with the response. */
 const Draw = (() => {
   const { make } = Words;
   const SIDE = 336; // pixels of the canvas itself
@@ -11,7 +11,7 @@ const Draw = (() => {
     height: SIDE,
     tabindex: "0",
     role: "application",
-    "aria-label": "canvas: draw with the pointer, or move the pen with the arrow keys; space puts it down and lifts it",
+    "aria-label": "canvas: draw with the pointer, or move the pen with the arrow keys; space lowers and lifts it",
   });
   const pen = canvas.getContext("2d", { willReadFrequently: true });
   const status = make("p", { class: "status", role: "status", text: "Draw a digit here." });
@@ -21,15 +21,15 @@ const Draw = (() => {
     max: "44",
     value: "24",
     "aria-label": "width of the pen",
-    input: () => (strokes.length ? changed() : redraw()), // what is drawn has this width too
+    input: () => (strokes.length ? changed() : redraw()), // applies to existing strokes too
   });
   const token = new URLSearchParams(location.search).get("token") ?? "";
-  let strokes = []; // each a list of points, on a picture if one was opened
+  let strokes = []; // lists of points, drawn over `backdrop`
   let backdrop = null;
-  let hand = null; // of the pointer while it draws: { id, stroke }
-  let cursor = null; // of the keyboard: { x, y, down }
-  let update; // is given what the server answers
-  let asked = 0; // pictures that are wanted, and the last that was answered
+  let active = null; // the stroke of the pointer: { id, stroke }
+  let cursor = null; // the pen of the keyboard: { x, y, down }
+  let update; // callback for the response of the server
+  let asked = 0; // the latest version of the drawing, and the latest sent
   let answered = 0;
   let busy = false;
 
@@ -57,7 +57,7 @@ const Draw = (() => {
         { class: "tools" },
         make("button", { type: "button", text: "Clear", click: clear }),
         make("button", { type: "button", text: "Undo", click: undo }),
-        make("button", { type: "button", text: "Open\u2026", title: "open a picture", click: () => file.click() }),
+        make("button", { type: "button", text: "Open\u2026", title: "open an image", click: () => file.click() }),
         file,
       ),
       make("label", { class: "tools" }, make("span", { text: "pen" }), width),
@@ -73,21 +73,21 @@ const Draw = (() => {
   }
 
   function begin(event) {
-    if (event.button !== 0 || hand) return; // another button, or a second finger
+    if (event.button !== 0 || active) return; // another button, or a second finger
     canvas.setPointerCapture(event.pointerId);
-    hand = { id: event.pointerId, stroke: [at(event)] };
-    strokes.push(hand.stroke);
+    active = { id: event.pointerId, stroke: [at(event)] };
+    strokes.push(active.stroke);
     changed();
   }
 
   function extend(event) {
-    if (event.pointerId !== hand?.id) return;
-    for (const point of event.getCoalescedEvents?.() ?? [event]) hand.stroke.push(at(point));
+    if (event.pointerId !== active?.id) return;
+    for (const point of event.getCoalescedEvents?.() ?? [event]) active.stroke.push(at(point));
     changed();
   }
 
   function lift(event) {
-    if (event.pointerId === hand?.id) hand = null;
+    if (event.pointerId === active?.id) active = null;
   }
 
   function key(event) {
@@ -118,18 +118,18 @@ const Draw = (() => {
     changed();
   }
 
-  async function open(picture) {
+  async function open(file) {
     try {
-      backdrop = await createImageBitmap(picture);
+      backdrop = await createImageBitmap(file);
     } catch {
-      say("That is no picture that can be opened.", true);
+      say("This file is not a readable image.", true);
       return;
     }
     strokes = [];
     changed();
   }
 
-  /** Everything anew: the strokes in black on white, and the pen of the keyboard beside them. */
+  /** Redraw the strokes in black on white, and the pen of the keyboard. */
   function redraw() {
     paint();
     if (!cursor) return;
@@ -160,7 +160,7 @@ const Draw = (() => {
     }
   }
 
-  // --------------------------------------------------------------------------------------------------------- asking
+  // ------------------------------------------------------------------------------------------------------- requests
 
   function changed() {
     redraw();
@@ -168,7 +168,7 @@ const Draw = (() => {
     if (!busy) ask();
   }
 
-  /** Ask for the picture as it is now; if it has changed meanwhile, ask again. */
+  /** Send the current drawing; repeat if it changed in the meantime. */
   async function ask() {
     busy = true;
     while (answered < asked) {
@@ -181,8 +181,8 @@ const Draw = (() => {
       try {
         await send();
       } catch {
-        update(null); // what it said of another picture is no answer to this one
-        say("The server does not answer; is it still running?", true);
+        update(null); // the last response is outdated
+        say("The server does not respond; is it still running?", true);
       }
     }
     busy = false;
@@ -190,12 +190,12 @@ const Draw = (() => {
 
   async function send() {
     paint();
-    const picture = await new Promise((done) => canvas.toBlob(done, "image/png"));
+    const image = await new Promise((done) => canvas.toBlob(done, "image/png"));
     redraw();
     const response = await fetch("picture", {
       method: "POST",
       headers: { "X-Token": token, "Content-Type": "image/png" },
-      body: picture,
+      body: image,
     });
     if (!response.ok) {
       const reason = await response.text();
@@ -205,7 +205,7 @@ const Draw = (() => {
     }
     const answer = await response.json();
     update(answer.nothing ? null : answer);
-    say(answer.nothing ? "Nothing to read in it yet." : "");
+    say(answer.nothing ? "The drawing is blank." : "");
   }
 
   function say(text, failed = false) {

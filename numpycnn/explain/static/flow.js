@@ -1,13 +1,13 @@
 "use strict";
 
-/** The way through the network: a card for each layer with all its maps, branches side by side. */
+/** The layers of the network: one card per layer with all its maps, branches side by side. */
 const Flow = (() => {
   const { make, shape, plural, count, short } = Words;
-  const FIRST = 64; // maps of a layer that are there at once
+  const FIRST = 64; // maps of a layer that are shown initially
   const cards = new Map(); // by the number of the layer
-  let watcher; // draws maps when they come into sight
+  let watcher; // draws maps when they scroll into view
 
-  /** Fill the element; `open(layer, channel)` is called when somebody chooses a map. */
+  /** Fill the element; `open(layer, channel)` is called when a map is selected. */
   function show(element, page, open) {
     watcher?.disconnect();
     watcher = new IntersectionObserver(
@@ -37,7 +37,7 @@ const Flow = (() => {
         "aria-label": "colours from blue, below zero, to orange, above zero",
       }),
       make("span", { text: "above zero" }),
-      make("span", { class: "quiet", text: "the strongest colour of a layer is its largest number" }),
+      make("span", { class: "quiet", text: "the strongest colour of a layer is its largest magnitude" }),
     );
   }
 
@@ -45,7 +45,7 @@ const Flow = (() => {
 
   // -------------------------------------------------------------------------------------------------- blocks and cards
 
-  /** A layer made of layers: what is inside, then what comes out. */
+  /** A container: the layers inside, then its output. */
   function block(layer, open) {
     const inner = layer.branches
       ? make("div", { class: "branches" }, ...layer.inside.map((branch, i) => way(layer, branch, i, open)))
@@ -60,14 +60,14 @@ const Flow = (() => {
           make("p", { class: "quiet", text: "the input itself" }),
         ),
       );
-    const joined = { residual: "added up", concat: "put one after the other" }[layer.formula.type];
+    const joined = { residual: "sum", concat: "concatenation" }[layer.formula.type];
     const parts = [title(layer, "h3"), make("p", { class: "what", text: Sentences.of(layer) }), inner];
     if (layer.y && (joined || layer.formula.type === "unknown")) {
       parts.push(
         make(
           "div",
           { class: "join" },
-          make("h4", { text: joined ?? "what comes out" }),
+          make("h4", { text: joined ?? "output" }),
           facts(layer),
           maps(layer, open),
         ),
@@ -76,7 +76,7 @@ const Flow = (() => {
     return make("li", { class: "layer block", data: { kind: layer.formula.type, number: layer.number } }, ...parts);
   }
 
-  /** One branch. A block in it needs no frame of its own. */
+  /** One branch. A chain in it is drawn without a frame. */
   function way(layer, branch, i, open) {
     const steps = branch.inside.length && !branch.branches ? branch.inside : [branch];
     return make(
@@ -90,7 +90,7 @@ const Flow = (() => {
   function card(layer, open) {
     const parts = [title(layer, "h3"), make("p", { class: "what", text: Sentences.of(layer) }), facts(layer)];
     if (layer.y) parts.push(maps(layer, open));
-    else parts.push(make("p", { class: "quiet", text: "nothing went through it" }));
+    else parts.push(make("p", { class: "quiet", text: "not used for this input" }));
     return make("li", { class: "layer", data: { kind: layer.formula.type, number: layer.number } }, ...parts);
   }
 
@@ -105,18 +105,18 @@ const Flow = (() => {
     );
   }
 
-  /** Small print: settings, what it costs, what it sees, what is left out. */
+  /** Details: settings, cost, receptive field, omitted maps. */
   function facts(layer) {
     const parts = [];
     if (layer.settings && layer.settings !== `${layer.kind}()`) parts.push(make("code", { text: layer.settings }));
     if (layer.parameters) parts.push(plural(layer.parameters, "parameter"));
     if (layer.multiplyAdds) parts.push(plural(layer.multiplyAdds, "multiply-add"));
-    if (layer.sees && layer.sees.some((size) => size > 1)) parts.push(`sees ${shape(layer.sees)} of the input`);
+    if (layer.sees && layer.sees.some((size) => size > 1)) parts.push(`receptive field ${shape(layer.sees)}`);
     if (layer.y) {
       parts.push(make("span", { class: "range", text: range(layer.y) }));
       const missing = layer.y.maps - layer.y.kept.length;
       if (missing)
-        parts.push(`${plural(layer.y.kept.length, "map")} of ${count(layer.y.maps)} are in this page, for its size`);
+        parts.push(`${plural(layer.y.kept.length, "map")} of ${count(layer.y.maps)} are in this page (size limit)`);
     }
     return make("p", { class: "facts" }, ...parts.map((part) => make("span", {}, part)));
   }
@@ -125,7 +125,7 @@ const Flow = (() => {
 
   // -------------------------------------------------------------------------------------------------------------- maps
 
-  /** The maps as buttons. One of them is reached with Tab, the others from there with the arrow keys. */
+  /** The maps as buttons with a roving tabindex: Tab reaches one, the arrow keys the others. */
   function maps(layer, open) {
     const group = make("div", {
       class: `maps ${size(layer.y)}`,
@@ -165,8 +165,8 @@ const Flow = (() => {
 
   function map(layer, channel, open) {
     const canvas = make("canvas");
-    Stage.fit(canvas, layer.y); // drawn when it comes into sight, which moves nothing
-    const name = layer.y.isVector ? plural(layer.y.count, "number") : `map ${channel}`;
+    Stage.fit(canvas, layer.y); // reserves the space; drawn when it scrolls into view
+    const name = layer.y.isVector ? plural(layer.y.count, "value") : `map ${channel}`;
     const button = make(
       "button",
       {
@@ -185,7 +185,7 @@ const Flow = (() => {
     return button;
   }
 
-  /** Arrow keys go from map to map, and on to the maps of the next layer. */
+  /** Move the focus between maps with the arrow keys, and on to the maps of the next layer. */
   function travel(event, group) {
     const own = [...group.querySelectorAll(".map")];
     const at = own.indexOf(event.target);
@@ -203,7 +203,7 @@ const Flow = (() => {
     next.focus();
   }
 
-  /** The map below or above in the same group, else the one of the next or the previous group. */
+  /** The nearest map below or above in the same group, else one in the next or previous group. */
   function across(button, own, at, direction) {
     const here = button.getBoundingClientRect();
     const away = (other) => Math.abs(other.getBoundingClientRect().left - here.left);
@@ -220,7 +220,7 @@ const Flow = (() => {
 
   // ------------------------------------------------------------------------------------------------- marks and changes
 
-  /** Mark the map that the lens shows, and the maps it is made of. */
+  /** Mark the map in the lens and the maps it is computed from. */
   function mark(layer, channel, sources) {
     for (const button of document.querySelectorAll("#flow .map")) {
       button.setAttribute("aria-pressed", "false");
@@ -234,7 +234,7 @@ const Flow = (() => {
     cards.get(layer.number)?.buttons.get(channel)?.setAttribute("aria-pressed", "true");
   }
 
-  /** Let the cards show other numbers of the same network. */
+  /** Update the cards with the data of another input. */
   function refresh(page) {
     for (const [number, known] of cards) {
       known.layer = number < 0 ? page.input : page.layers[number];

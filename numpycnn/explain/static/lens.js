@@ -1,14 +1,14 @@
 "use strict";
 
-/** The panel that shows how one number of a layer is made, and walks through all the numbers of a map. */
+/** The panel that shows the computation of one value of a layer, and steps through the values of a map. */
 const Lens = (() => {
-  const { make, icon, short, exact, figure, plural, place: spell } = Words;
+  const { make, icon, short, exact, figure, plural, place: position } = Words;
   const VIEWS = { window: LensWindow, number: LensNumber, terms: LensTerms };
-  const SPEEDS = [1, 2, 4, 8, 16, 32, 64]; // numbers a second
+  const SPEEDS = [1, 2, 4, 8, 16, 32, 64]; // values per second
   const TOLERANCE = 1e-4;
 
   let panel; // the element
-  let shown = null; // { layer, channel, place, view }, and whether the place was `chosen`
+  let shown = null; // { layer, channel, place, view, chosen }; `chosen` if the user picked the place
   let timer = null;
   let speed = 8;
   const parts = {};
@@ -37,12 +37,12 @@ const Lens = (() => {
     });
     parts.controls = make(
       "div",
-      { class: "controls", role: "group", "aria-label": "go through the output" },
-      button("first", "first number", () => go(0)),
-      button("back", "one back", () => go(shown.place - 1)),
+      { class: "controls", role: "group", "aria-label": "step through the output" },
+      button("first", "first value", () => go(0)),
+      button("back", "previous value", () => go(shown.place - 1)),
       parts.play,
-      button("step", "one step", () => go(shown.place + 1)),
-      button("last", "last number", () => go(shown.layer.y.count - 1)),
+      button("step", "next value", () => go(shown.place + 1)),
+      button("last", "last value", () => go(shown.layer.y.count - 1)),
       make("label", { class: "speed" }, make("span", { text: "speed" }), slider),
       parts.where,
     );
@@ -66,16 +66,16 @@ const Lens = (() => {
     );
   }
 
-  // ----------------------------------------------------------------------------------------------------- what is shown
+  // ----------------------------------------------------------------------------------------------------------- display
 
-  /** Show a map of a layer, at its largest number. */
+  /** Show a map of a layer, at its strongest value. */
   function open(layer, channel) {
     stop();
     shown = { layer, channel, place: strongest(layer, channel), chosen: false };
     panel.classList.add("open");
     parts.title.replaceChildren(
       make("span", { text: `${layer.kind} ${layer.key}`.trim() }),
-      make("small", { text: layer.y.isVector ? plural(layer.y.count, "number") : `map ${channel}` }),
+      make("small", { text: layer.y.isVector ? plural(layer.y.count, "value") : `map ${channel}` }),
     );
     parts.what.textContent = Sentences.of(layer);
     build();
@@ -106,11 +106,11 @@ const Lens = (() => {
       return;
     }
     view.update(found, place, timer ? place : null);
-    parts.where.textContent = `${layer.y.isVector ? unit(layer, place) : spell(layer.y, place)}`;
+    parts.where.textContent = `${layer.y.isVector ? unit(layer, place) : position(layer.y, place)}`;
     if (!timer) Flow.mark(layer, channel, view.sources());
   }
 
-  /** The place of the largest number of a map, of those furthest from zero. */
+  /** The position with the largest magnitude in a map; in a vector, the largest value. */
   function strongest(layer, channel) {
     const numbers = layer.y.map(channel);
     const size = layer.y.isVector ? (value) => value : Math.abs;
@@ -119,7 +119,7 @@ const Lens = (() => {
     return best;
   }
 
-  /** Keep the map, and the place if it was chosen, with the numbers of another picture. */
+  /** Show the data of another image, with the same map and a chosen position. */
   function refresh(page) {
     if (!shown) return;
     const layer = shown.layer.number < 0 ? page.input : page.layers[shown.layer.number];
@@ -131,7 +131,7 @@ const Lens = (() => {
     panel.scrollTop = scroll;
   }
 
-  /** Be a dialog over the page, of which nothing can be reached meanwhile, or a part of the page again. */
+  /** Turn the panel into a modal dialog over the page, or back into a part of the page. */
   function cover(covers) {
     document.body.classList.toggle("covered", covers);
     for (const rest of ["head", "flow"]) document.getElementById(rest).inert = covers;
@@ -147,11 +147,11 @@ const Lens = (() => {
   function close() {
     stop();
     panel.classList.remove("open");
-    cover(false); // before the focus goes back to the map: nothing inert can have it
+    cover(false); // first, since an inert element cannot take the focus
     if (shown) Flow.focus(shown.layer, shown.channel);
   }
 
-  // ----------------------------------------------------------------------------------------------------------- walking
+  // ---------------------------------------------------------------------------------------------------------- stepping
 
   function go(place) {
     const { layer } = shown;
@@ -170,7 +170,7 @@ const Lens = (() => {
 
   function tick() {
     const last = shown.layer.y.count - 1;
-    const jump = Math.max(1, Math.round(speed / 20)); // no more than about 20 drawings a second
+    const jump = Math.max(1, Math.round(speed / 20)); // about 20 redraws per second at most
     go(Math.min(last, shown.place + jump));
     if (shown.place >= last) stop();
     else timer = setTimeout(tick, (1000 * jump) / speed);
@@ -186,9 +186,9 @@ const Lens = (() => {
     render();
   }
 
-  // ------------------------------------------------------------------------------------------ what all the views share
+  // ----------------------------------------------------------------------------------------------- shared by the views
 
-  /** An account: a line for each number that enters, the result, and whether the network agrees. */
+  /** A table with a row per term, the result, and its comparison with the output of the network. */
   function bill(rows, found) {
     const lines = rows.map(({ label, value, name = "entry", text = null, whole = false }) =>
       make(
@@ -222,14 +222,14 @@ const Lens = (() => {
         make(
           "tr",
           { class: agrees ? "check" : "check wrong" },
-          make("th", { scope: "row", text: `the network's own number ${agrees ? "\u2713" : "\u26a0"} ${verdict}` }),
+          make("th", { scope: "row", text: `output of the network ${agrees ? "\u2713" : "\u26a0"} ${verdict}` }),
           make("td", {}, figure(found.output, exact, "output")),
         ),
       ),
     );
   }
 
-  /** Let a bar reach from the middle of its track to the left or to the right. */
+  /** Set the length of a bar from the center of its track, to the left if negative. */
   function stretch(bar, share) {
     const width = Math.min(1, Math.abs(share) || 0) * 50;
     bar.style.width = `${width}%`;
@@ -237,21 +237,21 @@ const Lens = (() => {
     bar.classList.toggle("negative", share < 0);
   }
 
-  /** What to call a number of a row: the class it stands for, if there are as many classes. */
+  /** The label of an element of a vector: its class in the layer of the scores, else its index. */
   function unit(layer, index) {
     const { classes } = Data.page;
     const last = Data.page.layers[Data.page.layers.length - 1];
     const scores =
       layer && classes && layer.y.isVector && (layer === last || layer === last.source || layer.y === last.y);
-    return scores ? `class ${Words.apart(classes.names[index])}` : `number ${index}`;
+    return scores ? `class ${Words.apart(classes.names[index])}` : `element ${index}`;
   }
 
-  /** The view of a layer that the page cannot calculate, or of which too much is left out. */
+  /** The view of a layer that the page cannot compute, or with too many arrays omitted. */
   class Unknown {
     constructor(layer, channel, found, choose) {
       this.layer = layer;
       this.channel = channel;
-      this.output = new Stage.Board({ label: "output: choose a number with the arrow keys", choose });
+      this.output = new Stage.Board({ label: "output: select a value with the arrow keys", choose });
       const same = layer.x && layer.x.kept.includes(channel) && layer.x.count === layer.y.count;
       this.input = same ? new Stage.Board({ label: "input" }) : null;
       const figures = make("div", { class: "boards" });
@@ -269,7 +269,7 @@ const Lens = (() => {
       const known = layer.formula.type === "unknown" || layer.formula.type === "input";
       const note = known
         ? null
-        : "What this number is made of is not in this page: too much of it was left out, for its size.";
+        : "The inputs of this value are not in the page: they were omitted to limit its size.";
       this.element = make("div", {}, figures, this.value, note ? make("p", { class: "quiet", text: note }) : null);
     }
 
@@ -280,7 +280,7 @@ const Lens = (() => {
     update(found, place, until) {
       if (this.input) this.input.show(this.layer.x, this.channel, { place });
       this.output.show(this.layer.y, this.channel, { place, until });
-      this.value.replaceChildren("The number here is ", figure(found.output, exact, "output"), ".");
+      this.value.replaceChildren("The value is ", figure(found.output, exact, "output"), ".");
     }
   }
 

@@ -1,6 +1,6 @@
 "use strict";
 
-/** The lens on layers that make each number of one or two others: activations, norms, sums, copies. */
+/** The view of layers that compute each value from one or two others: activations, norms, sums, copies. */
 const LensNumber = (() => {
   const { make, short } = Words;
 
@@ -13,7 +13,7 @@ const LensNumber = (() => {
         board: new Stage.Board({ label: `input: ${label}` }),
         caption: make("figcaption"),
       }));
-      this.output = new Stage.Board({ label: "output: choose a number with the arrow keys", choose });
+      this.output = new Stage.Board({ label: "output: select a value with the arrow keys", choose });
       const apply = Arithmetic.curve(layer);
       this.curve = apply ? new Curve(apply, layer.x.range) : null;
       this.bill = make("div", { class: "bill-place" });
@@ -40,7 +40,7 @@ const LensNumber = (() => {
       return this.found.sources.map((source) => ({ layer: this.layerOf(source), channels: [source.channel] }));
     }
 
-    /** The layer whose output a source is: the one before, or the end of a branch. */
+    /** The layer that outputs a source: the previous layer, or the end of a branch. */
     layerOf(source) {
       const inner = this.layer.inside.find((branch) => branch.y === source.array);
       let layer = inner ?? this.layer.source;
@@ -66,7 +66,7 @@ const LensNumber = (() => {
     }
   }
 
-  /** A function of one number as a curve, with the point at hand on it. */
+  /** The curve of a scalar function, with the current point on it. */
   class Curve {
     constructor(apply, [low, high]) {
       this.apply = apply;

@@ -1,16 +1,16 @@
 "use strict";
 
-/** The lens on numbers that are made of a whole row of others: dense layers and softmax. */
+/** The view of values computed from a whole vector: dense layers and softmax. */
 const LensTerms = (() => {
   const { make, short, exact, figure, plural, shape } = Words;
-  const MOST = 12; // terms that are listed one by one
+  const MOST = 12; // terms listed individually
 
   class View {
     constructor(layer, channel, found, choose) {
       this.layer = layer;
       this.channel = channel;
       this.choose = choose;
-      this.output = new Stage.Board({ label: "output: choose a number with the arrow keys", choose });
+      this.output = new Stage.Board({ label: "output: select a value with the arrow keys", choose });
       this.maps = found.of === "dense" ? contributions(layer) : null;
       this.list = make("div", { class: "terms-place" });
       this.bill = make("div", { class: "bill-place" });
@@ -40,7 +40,7 @@ const LensTerms = (() => {
       this.bill.replaceChildren(Lens.bill(found.of === "dense" ? weightedBill(found) : sharesBill(found), found));
     }
 
-    /** The terms of a dense layer that count most. */
+    /** The largest terms of a dense layer. */
     weighted(found) {
       const { listed } = split(found);
       const largest = Math.max(...listed.map((term) => Math.abs(term.product))) || 1;
@@ -55,10 +55,10 @@ const LensTerms = (() => {
           cell(term.product, exact),
         ),
       );
-      return listing(["input", "x", "weight", "", "product"], rows, `the ${listed.length} terms that count most`);
+      return listing(["input", "x", "weight", "", "product"], rows, `the ${listed.length} largest terms`);
     }
 
-    /** The exponentials of a softmax, one for each class. */
+    /** The exponentials of a softmax, one per class. */
     shares(found) {
       const order = found.terms.length <= 30 ? found.terms : [...found.terms].sort((a, b) => b.x - a.x).slice(0, 20);
       const rows = order.map((term) => {
@@ -112,7 +112,7 @@ const LensTerms = (() => {
     ];
   }
 
-  const cell = (value, spell = short) => make("td", {}, figure(value, spell));
+  const cell = (value, format = short) => make("td", {}, figure(value, format));
 
   function bar(share) {
     const inner = make("span", { class: "bar" });
@@ -134,21 +134,21 @@ const LensTerms = (() => {
     );
   }
 
-  /** Where an input of a dense layer comes from: a place in a map, if maps were laid end to end before it. */
+  /** The origin of an input of a dense layer: a position in a map, if maps were flattened before it. */
   function origin(layer, index) {
     const maps = flattened(layer);
     if (!maps) return Lens.unit(layer.source, index);
     return `map ${Math.floor(index / maps.count)}, ${maps.indices(index % maps.count).join(", ")}`;
   }
 
-  /** The array of maps that the input of a layer was before it was laid end to end; null if it was none. */
+  /** The maps that were flattened to the input of a layer; null if there are none. */
   function flattened(layer) {
     let source = layer.source;
     while (source?.formula.type === "identity") source = source.source;
     return source?.formula.type === "reshape" && source.x && !source.x.isVector ? source.x : null;
   }
 
-  /** What every place of the maps before a dense layer adds, in the form of these maps. */
+  /** The contribution of each position of the maps before a dense layer, as maps. */
   function contributions(layer) {
     const maps = flattened(layer);
     if (!maps || maps.maps > 512) return null;
@@ -159,7 +159,7 @@ const LensTerms = (() => {
       "figure",
       { class: "contributions" },
       make("figcaption", {
-        text: `what each place of the ${plural(maps.maps, "map")} of ${shape(maps.size)} adds: x ${Words.TIMES} weight`,
+        text: `contributions (x ${Words.TIMES} weight) of the ${plural(maps.maps, "map")} of ${shape(maps.size)}`,
       }),
       make("div", { class: "tiles" }, ...canvases),
     );

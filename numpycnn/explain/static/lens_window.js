@@ -1,6 +1,6 @@
 "use strict";
 
-/** The lens on a sliding window: convolutions, pools, and what else makes a number of the numbers at some places. */
+/** The view of a sliding window: convolution, pooling, padding and upsampling. */
 const LensWindow = (() => {
   const { make, short, exact, figure, set, plain, plural } = Words;
 
@@ -9,14 +9,14 @@ const LensWindow = (() => {
       this.layer = layer;
       this.channel = channel;
       const sizes = found.parts.map((part) => Math.abs(part.sum ?? 0));
-      this.part = Math.max(0, sizes.indexOf(Math.max(...sizes))); // which of the input maps is shown: what counts most
+      this.part = Math.max(0, sizes.indexOf(Math.max(...sizes))); // input map shown; initially the largest part
       const weighted = found.combine === "sum";
       const { type, padding } = layer.formula;
       this.input = new Stage.Board({
         label: "input map",
         padding: ["convolution", "pooling", "pad"].includes(type) ? padding : null,
       });
-      this.output = new Stage.Board({ label: "output map: choose a number with the arrow keys", choose });
+      this.output = new Stage.Board({ label: "output map: select a value with the arrow keys", choose });
       this.from = make("figcaption");
       this.tables = weighted
         ? [new Matrix(found.kernel, "window"), new Matrix(found.kernel, "kernel"), new Matrix(found.kernel, "products")]
@@ -54,7 +54,7 @@ const LensWindow = (() => {
       this.onPick?.();
     }
 
-    /** Channels of the input that are looked at: all of them, and the one that is shown. */
+    /** The input channels to mark: the selected one of several, else all. */
     sources() {
       return [
         {
@@ -93,7 +93,7 @@ const LensWindow = (() => {
       this.bill.replaceChildren(Lens.bill(this.account(found), found));
     }
 
-    /** The cells of the input under the window, and dots where not all of them take part. */
+    /** The cells of the input under the window, with dots on those that take part if not all do. */
     marks(part) {
       const at = Stage.layout(this.layer.x, this.input.padding);
       const cellOf = (tap) => at.cellAt(tap.indices);
@@ -107,12 +107,12 @@ const LensWindow = (() => {
     account(found) {
       const parts = found.parts;
       if (found.combine === "copy")
-        return [{ label: parts[0].taps[0].state === "input" ? "copied" : "a zero of the border", value: found.result }];
-      if (found.combine === "maximum") return [{ label: "the largest number of the window", value: found.result }];
+        return [{ label: parts[0].taps[0].state === "input" ? "copied" : "zero of the padding", value: found.result }];
+      if (found.combine === "maximum") return [{ label: "maximum of the window", value: found.result }];
       if (found.combine === "average") {
         return [
           {
-            label: `sum of ${plural(parts[0].taps.filter((tap) => tap.state === "input").length, "number")}`,
+            label: `sum of ${plural(parts[0].taps.filter((tap) => tap.state === "input").length, "value")}`,
             value: found.sum,
           },
           { label: "divided by", value: found.divisor, whole: true },
@@ -137,7 +137,7 @@ const LensWindow = (() => {
         });
       if (found.rest !== null)
         rows.push({
-          label: `${plural(found.hidden, "more map")} that ${found.hidden === 1 ? "is" : "are"} not in this page`,
+          label: `${plural(found.hidden, "more map")} omitted from this page`,
           value: found.rest,
           name: "rest",
         });
@@ -146,10 +146,10 @@ const LensWindow = (() => {
     }
   }
 
-  /** A window's numbers in the form of the window; the slices of a volume one beside the other. */
+  /** The values of a window as a table; the slices of a volume are side by side. */
   class Matrix {
     constructor(kernel, caption, emptyBorder = false) {
-      this.emptyBorder = emptyBorder; // what is outside of the input is nothing, and not a zero
+      this.emptyBorder = emptyBorder; // the padding is not counted, rather than zero
       const columns = kernel[kernel.length - 1];
       const rows = kernel.length > 1 ? kernel[kernel.length - 2] : 1;
       const slices = kernel.slice(0, -2).reduce((a, b) => a * b, 1);
@@ -192,13 +192,13 @@ const LensWindow = (() => {
         cell.style.backgroundColor = blank ? "" : paper;
         cell.style.color = blank ? "" : ink;
         cell.className = `${tap.state}${tap.wins ? " wins" : ""}`;
-        cell.title = title ? title(tap) : `${short(number)}${tap.state === "padding" ? ", in the border" : ""}`;
+        cell.title = title ? title(tap) : `${short(number)}${tap.state === "padding" ? ", padding" : ""}`;
       });
       if (sum !== null) this.sum.replaceChildren(", sum ", figure(sum, short));
     }
   }
 
-  /** What each input map adds: a line with map, kernel, bar and sum. */
+  /** The contribution of each input map: a line with map, kernel, bar and sum. */
   class Sums {
     constructor(layer, channel, found, pick) {
       const list = make("ol", { class: "sums" });
@@ -225,7 +225,7 @@ const LensWindow = (() => {
       this.element = make(
         "div",
         { class: "sums-place" },
-        make("h4", { text: `what each of ${plural(found.parts.length, "input map")} adds` }),
+        make("h4", { text: `contribution of each of ${plural(found.parts.length, "input map")}` }),
         list,
       );
     }
@@ -241,7 +241,7 @@ const LensWindow = (() => {
         Lens.stretch(line.bar, part.sum / largest);
         set(line.value, part.sum, exact);
         line.button.setAttribute("aria-pressed", String(i === chosen));
-        line.button.setAttribute("aria-label", `map ${line.channel} adds ${short(part.sum)}; show its window`);
+        line.button.setAttribute("aria-label", `map ${line.channel} contributes ${short(part.sum)}; show its window`);
       });
       if (chosen === this.chosen) return;
       this.chosen = chosen;
@@ -252,7 +252,7 @@ const LensWindow = (() => {
     }
   }
 
-  /** A kernel in the size of a tile. */
+  /** Draw a kernel as a tile. */
   function tile(canvas, kernel, part, most) {
     const columns = kernel[kernel.length - 1];
     const layout = { rows: part.taps.length / columns, columns, places: part.taps.map((_, i) => i) };

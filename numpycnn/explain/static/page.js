@@ -1,13 +1,13 @@
 "use strict";
 
-/** Start: the head of the page, the way through the network, and the lens on the first layer. */
+/** Entry point: the header, the layers of the network, and the lens on the first layer. */
 const Page = (() => {
   const { apart, make, percent, plural, shape } = Words;
-  const MOST = 10; // classes with a bar of their own
+  const MOST = 10; // classes shown as bars
   const verdict = make("div", { class: "verdict", "aria-live": "polite" });
   const gets = make("figure", { class: "gets" });
 
-  let first; // what the page came with
+  let first; // the data in the page itself
 
   function start() {
     first = JSON.parse(document.getElementById("data").textContent);
@@ -17,15 +17,15 @@ const Page = (() => {
     document.title = drawing ? "numpycnn draw" : `${apart(page.title)} \u2013 numpycnn explain`;
     head.replaceChildren(
       make("p", { class: "eyebrow", text: drawing ? "numpycnn draw" : "numpycnn explain" }),
-      make("h1", { text: drawing ? "Draw, and watch the network read" : page.title }),
+      make("h1", { text: drawing ? "Draw a digit and watch the network" : page.title }),
       make("p", { class: "lead", text: lead(page) }),
       ...page.notes.map((note) => make("p", { class: "note", text: note })),
       make("div", { class: "overview" }, drawing ?? seen(page), gets, verdict),
       make("p", {
         class: "hint",
         text:
-          "Choose a map to see how each of its numbers is made. " +
-          "Tab goes to a layer, the arrow keys from map to map, Enter opens.",
+          "Select a map to see how its values are computed. " +
+          "Tab moves between layers, the arrow keys between maps, Enter opens a map.",
       }),
     );
     conclude(page);
@@ -47,7 +47,7 @@ const Page = (() => {
     return `${what}: ${costs} for an input of ${shape(page.input.y.shape)}.`;
   }
 
-  /** The picture as a person sees it. */
+  /** The original picture. */
   function seen(page) {
     if (!page.picture) return null;
     return make(
@@ -58,12 +58,12 @@ const Page = (() => {
     );
   }
 
-  /** What the network gets, and what it makes of it. */
+  /** Show the input of the network and the class probabilities. */
   function conclude(page) {
     gets.replaceChildren();
     if (page.image) {
       gets.append(
-        make("figcaption", { text: `what the network gets, ${shape(page.image.shape)}` }),
+        make("figcaption", { text: `input of the network, ${shape(page.image.shape)}` }),
         Stage.photograph(page.image, { class: "photograph pixels", "aria-label": "the input of the network" }),
       );
     }
@@ -71,7 +71,7 @@ const Page = (() => {
     verdict.hidden = !page.classes;
     if (!page.classes) return;
     if (page.blank) {
-      verdict.replaceChildren(make("p", { class: "quiet", text: "What it reads will stand here." }));
+      verdict.replaceChildren(make("p", { class: "quiet", text: "The prediction appears here." }));
       return;
     }
     const { names, probabilities } = page.classes;
@@ -82,7 +82,7 @@ const Page = (() => {
       make(
         "p",
         { class: "answer" },
-        make("span", { text: "it says " }),
+        make("span", { text: "prediction: " }),
         make("strong", { text: names[best] ?? "nothing" }),
         make("span", { text: ` with ${percent(probabilities[best])}` }),
       ),
@@ -110,7 +110,7 @@ const Page = (() => {
     );
   }
 
-  /** Show another picture's way through the same network; null for the one that the page came with. */
+  /** Show the data of another image; null for the data in the page itself. */
   function update(json) {
     const page = Data.load({ blank: false, ...(json ?? first) });
     conclude(page);

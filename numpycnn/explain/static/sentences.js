@@ -1,75 +1,75 @@
 "use strict";
 
-/** What each kind of layer does, in one sentence that holds for the layer at hand. */
+/** One sentence that describes what a layer computes, with its settings. */
 const Sentences = (() => {
   const { shape, plural, plain } = Words;
 
   const once = (settings, neutral) => settings.every((value) => value === neutral);
-  const spell = (settings) => (settings.every((value) => value === settings[0]) ? settings[0] : settings.join(" and "));
+  const list = (settings) => (settings.every((value) => value === settings[0]) ? settings[0] : settings.join(" and "));
 
-  /** ", 2 apart, with a border of zeros, 1 wide" and the like. */
-  function window({ stride, padding, dilation }, border = "a border of zeros") {
+  /** The settings of a window, such as ", stride 2, padded with zeros by 1". */
+  function window({ stride, padding, dilation }, border = "padded with zeros by") {
     const parts = [];
-    if (!once(stride, 1)) parts.push(`${spell(stride)} apart`);
-    if (!once(dilation, 1)) parts.push(`with taps ${spell(dilation)} apart`);
+    if (!once(stride, 1)) parts.push(`stride ${list(stride)}`);
+    if (!once(dilation, 1)) parts.push(`dilation ${list(dilation)}`);
     if (!once(padding.flat(), 0)) {
       const sides = padding.map(([before, after]) => (before === after ? before : `${before}+${after}`));
-      parts.push(`with ${border}, ${spell(sides)} wide`);
+      parts.push(`${border} ${list(sides)}`);
     }
     return parts.length ? `, ${parts.join(", ")}` : "";
   }
 
   const FORMULAS = {
-    input: () => "What the network gets.",
+    input: () => "The input of the network.",
     convolution: (f, { x }) =>
-      `Each number is a weighted sum of a window of ${shape(f.kernel)}${window(f)}, over ` +
+      `Each value is a weighted sum over a window of ${shape(f.kernel)}${window(f)}, in ` +
       `${f.groups > 1 ? `the ${plural(x.maps / f.groups, "map")} of its group` : plural(x.maps, "map")}.`,
     transposed: (f, { x }) =>
-      `Each number of the input lays a kernel of ${shape(f.kernel)} into the output, scaled by it${window(f)}; ` +
-      `what overlaps adds up, over ${plural(x.maps / f.groups, "map")}.`,
+      `Each input value adds a kernel of ${shape(f.kernel)}, scaled by it, to the output${window(f)}; ` +
+      `overlapping copies add up, over ${plural(x.maps / f.groups, "map")}.`,
     pooling: (f) => {
-      const what = { maximum: "the largest number", average: "the average", norm: `the L${plain(f.p ?? 2)} norm` }[
+      const what = { maximum: "maximum", average: "average", norm: `L${plain(f.p ?? 2)} norm` }[
         f.of
       ];
-      const border = f.of === "maximum" ? "an empty border" : undefined;
-      return `Of each window of ${shape(f.kernel)}${window(f, border)}, ${what} stays.`;
+      const border = f.of === "maximum" ? "padded (not counted) by" : undefined;
+      return `Each value is the ${what} of a window of ${shape(f.kernel)}${window(f, border)}.`;
     },
-    pad: () => "Zeros are put around each map.",
+    pad: () => "Each map is padded with zeros.",
     upsample: (f) =>
       f.mode === "nearest"
-        ? `Each number is repeated, ${shape(f.scale)}.`
-        : `Each map is drawn ${shape(f.scale)} times as large, linearly.`,
+        ? `Each value is repeated ${shape(f.scale)} times.`
+        : `Each map is enlarged ${shape(f.scale)} times by linear interpolation.`,
     activation: (f) =>
       ({
-        ReLU: "What is below zero becomes zero.",
-        LeakyReLU: `What is below zero is multiplied by ${plain(f.negative_slope ?? 0)}.`,
-        ELU: "What is below zero is bent towards a floor, by an exponential.",
-        SELU: "What is below zero is bent towards a floor; both sides are scaled.",
-        GELU: "Each number is multiplied by the share of a normal distribution that lies below it.",
-        Sigmoid: "Each number is squeezed between 0 and 1.",
-        Tanh: "Each number is squeezed between \u22121 and 1.",
+        ReLU: "Negative values become zero.",
+        LeakyReLU: `Negative values are multiplied by ${plain(f.negative_slope ?? 0)}.`,
+        ELU: "Negative values saturate exponentially at a lower limit.",
+        SELU: "Negative values saturate exponentially at a lower limit; all values are scaled.",
+        GELU: "Each value is multiplied by the normal cumulative distribution at that value.",
+        Sigmoid: "Each value is mapped to the interval from 0 to 1.",
+        Tanh: "Each value is mapped to the interval from \u22121 to 1.",
       })[f.name],
     batchnorm: () =>
-      "Each channel is brought to the mean 0 and the spread 1 that it had in training, then scaled and shifted.",
-    layernorm: () => "The numbers are brought to mean 0 and spread 1 among each other, then scaled and shifted.",
-    identity: () => "Nothing happens here: it only drops numbers in training.",
-    reshape: (f, { y }) => (y.isVector ? "The maps are laid end to end." : "The same numbers in another shape."),
-    permute: () => "The same numbers, with the axes in another order.",
+      "Each channel is normalized with its mean and variance from training, then scaled and shifted.",
+    layernorm: () => "The values are normalized with their own mean and variance, then scaled and shifted.",
+    identity: () => "The values are unchanged: dropout is active in training only.",
+    reshape: (f, { y }) => (y.isVector ? "The maps are flattened to a vector." : "The same values in another shape."),
+    permute: () => "The same values with permuted axes.",
     embedding: () => "Each index is replaced by its row of a table.",
     residual: (f, { inside }) =>
-      "Two ways side by side, added up: a main one, and " + (inside.length > 1 ? "a shortcut." : "the input itself."),
-    concat: (f, { inside }) => `${plural(inside.length, "way")} side by side; their maps are put one after the other.`,
-    chain: () => "One layer after the other.",
-    dense: (f, { x }) => `Each number is a weighted sum of all ${plural(x.count, "number")} before it.`,
+      "The sum of a main branch and " + (inside.length > 1 ? "a shortcut branch." : "the input itself."),
+    concat: (f, { inside }) => `The maps of ${plural(inside.length, "branch", "branches")}, concatenated.`,
+    chain: () => "Layers in sequence.",
+    dense: (f, { x }) => `Each value is a weighted sum of all ${plural(x.count, "input")}.`,
     softmax: (f) =>
       (f.log
         ? "Scores become logarithms of probabilities."
-        : "Scores become probabilities: positive, and 1 together.") +
-      (f.added ? " This is no layer of the model; the loss it was trained with does it." : ""),
+        : "Scores become probabilities: positive values with sum 1.") +
+      (f.added ? " This softmax is not a layer of the model: the training loss contains it." : ""),
     unknown: (f, { inside }) =>
       inside.length
-        ? "A container that this page does not know: it shows the layers inside, and not how they are joined."
-        : "A layer of its own kind: this page knows what went in and what came out, and not how.",
+        ? "A custom container: this page shows the layers inside, but not how they are combined."
+        : "A custom layer: this page shows its input and output, but not its computation.",
   };
 
   return { of: (layer) => FORMULAS[layer.formula.type](layer.formula, layer) };

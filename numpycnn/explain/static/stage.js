@@ -1,15 +1,14 @@
 "use strict";
 
-/** Maps on a canvas: how an array of any rank is laid out flat, small pictures of it, and large ones to point into. */
+/** Maps on a canvas: the two-dimensional layout of an array of any rank, thumbnails, and interactive boards. */
 const Stage = (() => {
-  const { make, short, place: spell } = Words;
+  const { make, short, place: position } = Words;
   const GAP = 1; // cells between the slices of a volume
-  const WRITTEN = 30; // pixels from which a cell has room for its number
+  const WRITTEN = 30; // minimum pixels of a cell with its value as text
 
   /**
-   * Rows and columns for one map of an array. `places` has the place in the map for each cell, -1 for one of the
-   * padding, -2 for a gap. Pictures stay as they are; the slices of a volume stand side by side; a row of numbers is
-   * wrapped.
+   * The rows and columns of one map. `places` has the position in the map for each cell, -1 for padding, -2 for a gap.
+   * Images are unchanged; the slices of a volume are side by side; a vector is wrapped.
    */
   function layout(array, padding = null) {
     const pad = padding ?? array.size.map(() => [0, 0]);
@@ -45,7 +44,7 @@ const Stage = (() => {
       if (place >= 0) cells[place] = cell;
     }
 
-    /** The cell at indices along the axes, which may point into the padding; null if they point further out. */
+    /** The cell at indices along the axes, which may be in the padding; null beyond it. */
     function cellAt(indices) {
       const outerIndices = indices.map((index, axis) => index + pad[axis][0]);
       if (outerIndices.some((index, axis) => index < 0 || index >= outer[axis])) return null;
@@ -56,7 +55,7 @@ const Stage = (() => {
     return { rows, columns: width, places, cells, cellAt, sliceOf: (cell) => Math.floor((cell % width) / pitch) };
   }
 
-  /** Give a small canvas the shape of a map, one pixel for each number; CSS makes it large. */
+  /** Set the size of a canvas to one pixel per value of a map; CSS scales it up. */
   function fit(canvas, array) {
     const at = (array.layout ??= layout(array));
     [canvas.width, canvas.height] = [at.columns, at.rows];
@@ -69,7 +68,7 @@ const Stage = (() => {
     canvas.getContext("2d").putImageData(Colours.pixels(at, array.map(channel), most), 0, 0);
   }
 
-  /** A canvas that shows bytes as a picture. */
+  /** A canvas that shows an image of bytes. */
   function photograph(array, attributes) {
     const canvas = make("canvas", { role: "img", ...attributes });
     develop(canvas, array);
@@ -81,9 +80,9 @@ const Stage = (() => {
     canvas.getContext("2d").putImageData(Colours.photograph(array), 0, 0);
   }
 
-  /** A map as large as there is room, with numbers where they fit, and a frame around cells. */
+  /** A map scaled to the available space, with values as text where they fit, and frames around cells. */
   class Board {
-    /** `choose(place)`, if given, is called when somebody points at a number or moves to it with the keys. */
+    /** `choose(place)`, if given, is called when a value is selected by pointer or keyboard. */
     constructor({ label, padding = null, choose = null }) {
       this.padding = padding;
       this.choose = choose;
@@ -105,7 +104,7 @@ const Stage = (() => {
       }
     }
 
-    /** Show a map. `until` leaves the numbers after a place pale, as not made yet. */
+    /** Show a map. Values after the position `until` are faded, as not computed yet. */
     show(array, channel, { cells = [], dots = [], place = null, until = null } = {}) {
       if (array !== this.array) {
         this.array = array;
@@ -116,7 +115,7 @@ const Stage = (() => {
         this.canvas.setAttribute("aria-valuemin", 0);
         this.canvas.setAttribute("aria-valuemax", array.count - 1);
         this.canvas.setAttribute("aria-valuenow", place);
-        this.canvas.setAttribute("aria-valuetext", `${spell(array, place)}: ${short(array.at(channel, place))}`);
+        this.canvas.setAttribute("aria-valuetext", `${position(array, place)}: ${short(array.at(channel, place))}`);
       }
       this.draw();
     }
@@ -166,7 +165,7 @@ const Stage = (() => {
       }
     }
 
-    /** Slanted lines where there is padding; nothing between the slices. */
+    /** Hatch the padding, but not the gaps between slices. */
     hatch(pen, width, height, style) {
       pen.strokeStyle = style.getPropertyValue("--line");
       pen.lineWidth = 1;
@@ -200,7 +199,7 @@ const Stage = (() => {
       return [(cell % this.at.columns) * wide, Math.floor(cell / this.at.columns) * high];
     }
 
-    /** Draw a frame around the marked cells, dots into those that take part if not all do, and around the place. */
+    /** Draw frames around the marked cells and the current position, and the dots. */
     frame(pen) {
       const colour = getComputedStyle(this.element).getPropertyValue("--frame");
       const paper = getComputedStyle(this.element).getPropertyValue("--card");

@@ -1,8 +1,7 @@
 "use strict";
 
 /**
- * The arithmetic of layers that look at their input through a window: convolutions, pools, and what else makes a number
- * of the numbers at some places of a map.
+ * The arithmetic of layers with a window over their input: convolution, pooling, padding and upsampling.
  */
 const Windows = (() => {
   /** All tuples of indices below `sizes`, the last axis fastest. */
@@ -16,12 +15,12 @@ const Windows = (() => {
   }
 
   /**
-   * What each tap of the window sees: the place in the input, or why there is none ("padding", "outside" beyond the
-   * padding, "between" the outputs of a transposed convolution's strides).
+   * The input position of each tap of the window, or the reason why it has none: "padding", "outside" (beyond the
+   * padding) or "between" the strides of a transposed convolution.
    */
   function taps(layer, place) {
     const { kernel, stride, padding, dilation, type } = layer.formula;
-    const at = layer.y.isVector ? kernel.map(() => 0) : layer.y.indices(place); // a global pool has one window
+    const at = layer.y.isVector ? kernel.map(() => 0) : layer.y.indices(place); // a global pooling has one window
     const size = layer.x.size;
     const found = [];
     for (const tap of tuples(kernel)) {
@@ -56,7 +55,7 @@ const Windows = (() => {
     const parts = [];
     inputs.forEach((input, slot) => {
       const from = first + input;
-      if (!layer.x.has(from)) return; // its part is in the rest
+      if (!layer.x.has(from)) return; // included in the rest
       let sum = 0;
       const found = seen.map((tap, k) => {
         const x = tap.state === "input" ? layer.x.at(from, tap.place) : 0;
@@ -85,7 +84,7 @@ const Windows = (() => {
 
   function pooling(layer, channel, place) {
     const { of, kernel, p, countPadding } = layer.formula;
-    const from = layer.y.isVector ? place : channel; // a global pool gives one number for each map
+    const from = layer.y.isVector ? place : channel; // a global pooling outputs one value per map
     if (!layer.x.has(from)) return null;
     const seen = taps(layer, place).map((tap) => ({
       ...tap,
@@ -124,7 +123,7 @@ const Windows = (() => {
     return { kind: "window", combine: "copy", kernel, parts: [{ channel, taps: [tap] }], result: tap.x };
   }
 
-  /** Each output shares in the one or two inputs next to it, along each axis. */
+  /** Each output interpolates the one or two nearest inputs along each axis. */
   function upsample(layer, channel, place) {
     const { scale, mode } = layer.formula;
     if (!layer.x.has(channel)) return null;

@@ -1,13 +1,13 @@
 "use strict";
 
-/** Elements, numbers and shapes as a person reads them. Text always goes in as text, never as HTML. */
+/** Create elements and format numbers and shapes. Text is inserted as text, never as HTML. */
 const Words = (() => {
   const MINUS = "\u2212";
   const TIMES = "\u00d7";
 
   /**
    * An element: make("p", { class: "note", text: "..." }, child, ...).
-   * A function is a listener, `text` the text, `data` a table of data attributes, anything else an attribute.
+   * A function adds a listener, `text` sets the text, `data` sets data attributes, anything else an attribute.
    */
   function make(tag, attributes = {}, ...children) {
     const element = document.createElement(tag);
@@ -22,10 +22,10 @@ const Words = (() => {
     return element;
   }
 
-  /** A text from outside amid one of ours, which stays in its place if the other is written from right to left. */
+  /** Isolate untrusted text from the text around it, which right-to-left text would reorder. */
   const apart = (text) => `\u2068${text}\u2069`;
 
-  /** A number in a few characters: 0.123, −12.35, 1.2e−7. */
+  /** Format a number in a few characters: 0.123, −12.35, 1.2e−7. */
   function short(value) {
     if (!Number.isFinite(value)) return Number.isNaN(value) ? "NaN" : value > 0 ? "\u221e" : MINUS + "\u221e";
     const size = Math.abs(value);
@@ -34,7 +34,7 @@ const Words = (() => {
     return value.toFixed(size < 10 ? 3 : size < 100 ? 2 : size < 1000 ? 1 : 0).replace("-", MINUS);
   }
 
-  /** A number with six decimals, so that those on the page can be added up by hand; fewer where it is large. */
+  /** Format a number with six decimals, so that sums can be checked by hand; fewer for a large one. */
   function exact(value) {
     if (!Number.isFinite(value)) return short(value);
     const size = Math.abs(value);
@@ -42,18 +42,18 @@ const Words = (() => {
     return value.toFixed(6).replace("-", MINUS);
   }
 
-  /** A number on the page that a program can read in full: <data value="0.12345678">0.123</data>. */
-  function figure(value, spell = short, name = null) {
-    return make("data", { value: String(value), text: spell(value), data: name ? { name } : {} });
+  /** An element with a formatted number and its exact value: <data value="0.12345678">0.123</data>. */
+  function figure(value, format = short, name = null) {
+    return make("data", { value: String(value), text: format(value), data: name ? { name } : {} });
   }
 
-  /** Put another number into such an element. */
-  function set(element, value, spell = short) {
+  /** Set the number of such an element. */
+  function set(element, value, format = short) {
     element.value = String(value);
-    element.textContent = spell(value);
+    element.textContent = format(value);
   }
 
-  /** A setting as it was given: 2, 0.01. */
+  /** Format a setting: 2, 0.01. */
   const plain = (value) => String(Number(value.toPrecision(6))).replace("-", MINUS);
 
   const shape = (sizes) => (sizes.length ? sizes.join(` ${TIMES} `) : "1");
@@ -61,13 +61,13 @@ const Words = (() => {
   const percent = (share) => (share > 0.9995 && share < 1 ? ">99.9 %" : `${(100 * share).toFixed(1)} %`);
   const signed = (value) => (value < 0 ? `(${short(value)})` : short(value));
 
-  /** A number with its noun: 1 map, 3 maps. */
+  /** Format a count with its noun: 1 map, 3 maps. */
   const plural = (number, one, many = `${one}s`) => `${count(number)} ${number === 1 ? one : many}`;
 
-  /** Where a number stands in its map, counted from 0. */
+  /** Format the position of a value in its map, counted from 0. */
   function place(array, at) {
     if (array.isVector) return array.words ? `word ${at}, \u201c${apart(array.words[at])}\u201d` : `number ${at}`;
-    const names = { 1: ["place"], 2: ["row", "column"], 3: ["slice", "row", "column"] }[array.size.length];
+    const names = { 1: ["position"], 2: ["row", "column"], 3: ["slice", "row", "column"] }[array.size.length];
     const indices = array.indices(at);
     return indices.map((index, axis) => `${names ? names[axis] : `axis ${axis + 1}`} ${index}`).join(", ");
   }
@@ -82,7 +82,7 @@ const Words = (() => {
     close: "M6 6l12 12M18 6 6 18",
   };
 
-  /** A small drawing for a button, which needs a label of its own. */
+  /** An icon for a button; the button needs its own label. */
   function icon(name) {
     const space = "http://www.w3.org/2000/svg";
     const svg = document.createElementNS(space, "svg");

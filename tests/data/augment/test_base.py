@@ -1,4 +1,4 @@
-"""What is asked of every transform, of which `transforms.py` has a row each, and how they are put together."""
+"""The contract of all transforms, with one row each in `transforms.py`, and their composition."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ KINDS = [np.uint8, np.float32, np.float64]
 
 
 def examples(kind: Any = np.uint8, count: int = 40) -> tuple[np.ndarray, np.ndarray]:
-    """Noise without black in it; neither square nor grey."""
+    """Noise without black pixels; neither square nor grey."""
     rng = np.random.default_rng(1)
     images = rng.integers(20, 236, (count, 3, 9, 7)).astype(kind)
     return images if kind == np.uint8 else images / kind(255), rng.integers(0, CLASSES, count)
@@ -28,7 +28,7 @@ def test_every_transform_has_a_row() -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("transform", TRANSFORMS, ids=repr)
-def test_new_examples_of_the_same_kind(transform: Transform, kind: Any) -> None:
+def test_output_has_the_dtype_and_shape_of_the_input(transform: Transform, kind: Any) -> None:
     images, labels = examples(kind)
     kept = images.copy(), labels.copy()
     others, targets = transform(images, labels, 0)
@@ -42,7 +42,7 @@ def test_new_examples_of_the_same_kind(transform: Transform, kind: Any) -> None:
 
 
 @pytest.mark.parametrize("transform", TRANSFORMS, ids=repr)
-def test_the_seed_decides_all_bits(transform: Transform) -> None:
+def test_the_seed_determines_all_bits(transform: Transform) -> None:
     images, labels = examples()
     one, same, other = (transform(images, labels, np.random.default_rng(seed)) for seed in (3, 3, 4))
     assert_same_bits(one[0], same[0])
@@ -51,30 +51,30 @@ def test_the_seed_decides_all_bits(transform: Transform) -> None:
 
 
 @pytest.mark.parametrize("transform", TRANSFORMS, ids=repr)
-def test_each_example_meets_its_own_chance(transform: Transform) -> None:
+def test_each_example_is_transformed_independently(transform: Transform) -> None:
     images, labels = examples(np.float64, count=1)
     images, labels = np.repeat(images, 200, axis=0), np.repeat(labels, 200)
     if isinstance(transform, MixUp):
         images = images + np.arange(200).reshape(-1, 1, 1, 1)
     others, _ = transform(images, labels, 0)
-    kinds = len(np.unique((others - images).reshape(200, -1).round(9), axis=0))
-    assert kinds >= (2 if isinstance(transform, Flip) else 5)
+    variants = len(np.unique((others - images).reshape(200, -1).round(9), axis=0))
+    assert variants >= (2 if isinstance(transform, Flip) else 5)
 
 
 @pytest.mark.parametrize("transform", TRANSFORMS, ids=repr)
 def test_any_layout_gives_the_same_bits(transform: Transform) -> None:
     images, labels = examples(np.float32, count=5)
     expected, targets = transform(images, labels, 0)
-    for kind, laid in layouts(images).items():
+    for kind, array in layouts(images).items():
         if kind != "other byte order":
-            others, same = transform(laid, layouts(labels)[kind], 0)
+            others, same = transform(array, layouts(labels)[kind], 0)
             assert_same_bits(others, expected)
             assert np.array_equal(same, targets)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("transform", UNCHANGING, ids=repr)
-def test_without_strength_nothing_changes(transform: Transform, kind: Any) -> None:
+def test_zero_strength_changes_nothing(transform: Transform, kind: Any) -> None:
     images, labels = examples(kind)
     others, targets = transform(images, labels, 0)
     tolerance = 0 if kind == np.uint8 else 1e-6
@@ -90,7 +90,7 @@ def test_empty_batches_and_single_examples(transform: Transform) -> None:
 
 
 @pytest.mark.parametrize("transform", TRANSFORMS, ids=repr)
-def test_config_and_repr_say_how_to_make_it_again(transform: Transform) -> None:
+def test_config_rebuilds_an_equal_transform(transform: Transform) -> None:
     again = type(transform)(**transform.config())
     assert repr(again) == repr(transform)
     images, labels = examples()
@@ -104,7 +104,7 @@ def test_reprs() -> None:
 
 
 @pytest.mark.parametrize("transform", TRANSFORMS, ids=repr)
-def test_other_types_are_refused(transform: Transform) -> None:
+def test_unsupported_dtypes_and_shapes_are_refused(transform: Transform) -> None:
     name = type(transform).__name__
     with pytest.raises(TypeError, match=f"^{name}: expected pixels of uint8, or float32 or float64, got int64$"):
         transform(np.zeros((2, 3, 9, 7), np.int64), np.zeros(2, np.int64), 0)
@@ -113,7 +113,7 @@ def test_other_types_are_refused(transform: Transform) -> None:
         transform(np.zeros((2, 9, 7)[: 3 if transform.planar else 1]), np.zeros(2, np.int64), 0)
 
 
-def test_one_after_the_other() -> None:
+def test_augment_applies_transforms_in_order() -> None:
     images, labels = examples()
     both, _ = Augment([PadCrop(3), Noise()])(images, labels, 7)
     rng = np.random.default_rng(7)
@@ -124,18 +124,18 @@ def test_one_after_the_other() -> None:
 
 
 class Negative(Transform):
-    """One of a reader's own."""
+    """A custom transform."""
 
     def _images(self, images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         return 255 - images
 
 
-def test_a_transform_of_your_own() -> None:
+def test_a_custom_transform() -> None:
     images, labels = examples()
     others, _ = Augment([Negative()])(images, labels, 0)
     assert np.array_equal(others, 255 - images)
     assert repr(Negative()) == "Negative()"
-    with pytest.raises(NotImplementedError, match="Transform does not say what it makes of images: it needs _images"):
+    with pytest.raises(NotImplementedError, match="Transform is incomplete: implement _images"):
         Transform()(images, labels, 0)
 
 
@@ -147,6 +147,6 @@ def test_a_transform_of_your_own() -> None:
         ([Flip(), "flip"], "Augment: expected transforms, got 'flip'"),
     ],
 )
-def test_what_cannot_be_put_together(transforms: Any, text: str) -> None:
+def test_augment_refuses_anything_but_transforms(transforms: Any, text: str) -> None:
     with pytest.raises(TypeError, match=f"^{text}$"):
         Augment(transforms)

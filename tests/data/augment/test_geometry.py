@@ -1,4 +1,4 @@
-"""Places, by hand and against SciPy and scikit-image."""
+"""Geometric transforms, by hand and against SciPy and scikit-image."""
 
 from typing import Any
 
@@ -7,46 +7,47 @@ import pytest
 from skimage import transform
 
 from numpycnn.data.augment import Affine, Flip, PadCrop
-from numpycnn.data.augment.geometry import resampled
+from numpycnn.data.augment.geometry import resample
 from tests.helpers import assert_same_bits
 
 LABELS = np.zeros(500, np.int64)
 
 
-def pictures(n: int = 500, shape: tuple[int, int, int] = (2, 7, 5), kind: Any = np.uint8) -> np.ndarray:
+def make_images(n: int = 500, shape: tuple[int, int, int] = (2, 7, 5), kind: Any = np.uint8) -> np.ndarray:
     return np.random.default_rng(0).integers(1, 256, (n, *shape)).astype(kind)
 
 
-def inside(padded: np.ndarray, picture: np.ndarray) -> list[tuple[int, int]]:
-    """Where in a padded picture another one is found."""
-    height, width = picture.shape[1:]
+def find_crop(padded: np.ndarray, crop: np.ndarray) -> list[tuple[int, int]]:
+    """Return the positions of a crop in a padded image."""
+    height, width = crop.shape[1:]
     return [
         (top, left)
         for top in range(padded.shape[1] - height + 1)
         for left in range(padded.shape[2] - width + 1)
-        if np.array_equal(padded[:, top : top + height, left : left + width], picture)
+        if np.array_equal(padded[:, top : top + height, left : left + width], crop)
     ]
 
 
-@pytest.mark.parametrize(("mode", "way"), [("zero", "constant"), ("reflect", "reflect")])
-def test_crops_of_padded_pictures_at_every_place(mode: str, way: Any) -> None:
-    images = pictures()
+@pytest.mark.parametrize(("mode", "numpy_mode"), [("zero", "constant"), ("reflect", "reflect")])
+def test_pad_crop_reaches_every_position(mode: str, numpy_mode: Any) -> None:
+    images = make_images()
     crops, _ = PadCrop(2, mode=mode)(images, LABELS, 0)
     places = [
-        inside(np.pad(image, ((0, 0), (2, 2), (2, 2)), way), crop) for image, crop in zip(images, crops, strict=True)
+        find_crop(np.pad(image, ((0, 0), (2, 2), (2, 2)), numpy_mode), crop)
+        for image, crop in zip(images, crops, strict=True)
     ]
     assert all(len(found) == 1 for found in places)
     assert {found[0] for found in places} == {(top, left) for top in range(5) for left in range(5)}
 
 
-def test_reflection_needs_a_picture_larger_than_the_padding() -> None:
-    with pytest.raises(ValueError, match=r"PadCrop: expected a padding smaller than the pictures .* 5 for \(7, 5\)"):
-        PadCrop(5, mode="reflect")(pictures(2), LABELS[:2], 0)
+def test_reflection_needs_an_image_larger_than_the_padding() -> None:
+    with pytest.raises(ValueError, match=r"PadCrop: expected padding smaller than the images .* 5 for \(7, 5\)"):
+        PadCrop(5, mode="reflect")(make_images(2), LABELS[:2], 0)
 
 
 @pytest.mark.parametrize("p", [0.25, 0.5, 1.0])
 def test_flips_left_to_right(p: float) -> None:
-    images = pictures()
+    images = make_images()
     others, _ = Flip(p)(images, LABELS, 0)
     same = (others == images).all(axis=(1, 2, 3))
     mirrored = (others == images[:, :, :, ::-1]).all(axis=(1, 2, 3))
@@ -59,51 +60,51 @@ def as_maps(matrices: np.ndarray, added: np.ndarray) -> np.ndarray:
     return np.concatenate([matrices, added[:, :, None]], axis=2).transpose(1, 2, 0)
 
 
-def test_places_equal_scipys() -> None:
+def test_resample_equals_scipys_affine_transform() -> None:
     from scipy.ndimage import affine_transform
 
     rng = np.random.default_rng(0)
     images = rng.normal(size=(40, 2, 9, 6))
     matrices, added = rng.normal(size=(40, 2, 2)), rng.normal(size=(40, 2)) * 3
-    ours = resampled(images, as_maps(matrices, added))
+    ours = resample(images, as_maps(matrices, added))
     middle = np.array([4, 2.5])
     for image, other, matrix, move in zip(images, ours, matrices, added, strict=True):
         offset = middle + move - matrix @ middle
         for plane, own in zip(image, other, strict=True):
-            # With a border of black, SciPy interpolates towards it as we do.
+            # With a black border, SciPy interpolates at the edges in the same way.
             wide = affine_transform(
                 np.pad(plane, 20), matrix, offset + 20 - matrix @ np.array([20, 20]), order=1, prefilter=False
             )
             np.testing.assert_allclose(own, wide[20:-20, 20:-20], atol=1e-9)
 
 
-def test_turning_and_enlarging_equal_scikit_images() -> None:
+def test_rotation_and_scale_equal_scikit_images_warp() -> None:
     image = np.random.default_rng(0).random((1, 1, 12, 15))
     angle, zoom = np.deg2rad(25), 1.3
-    turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]]) / zoom
-    ours = resampled(image, as_maps(turn[None], np.zeros((1, 2))))[0, 0]
+    rotation = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]]) / zoom
+    ours = resample(image, as_maps(rotation[None], np.zeros((1, 2))))[0, 0]
     middle = transform.AffineTransform(translation=(7, 5.5))
     whole = middle.inverse + transform.AffineTransform(rotation=-angle, scale=zoom) + middle
     np.testing.assert_allclose(ours, transform.warp(image[0, 0], whole.inverse, order=1, mode="constant"), atol=1e-9)
 
 
 @pytest.mark.parametrize("kind", [np.uint8, np.float32, np.float64])
-def test_whole_moves_and_quarter_turns_are_exact(kind: Any) -> None:
-    images = pictures(4, (2, 6, 6), kind)
+def test_integer_shifts_and_quarter_turns_are_exact(kind: Any) -> None:
+    images = make_images(4, (2, 6, 6), kind)
     still = np.broadcast_to(np.eye(2), (4, 2, 2))
-    moved = resampled(images, as_maps(still, np.full((4, 2), [1.0, -2.0])))
+    moved = resample(images, as_maps(still, np.full((4, 2), [1.0, -2.0])))
     expected = np.zeros_like(images)
     expected[:, :, :-1, 2:] = images[:, :, 1:, :-2]
     assert_same_bits(moved, expected)
     quarter = np.broadcast_to([[0.0, 1.0], [-1.0, 0.0]], (4, 2, 2))
-    assert_same_bits(resampled(images, as_maps(quarter, np.zeros((4, 2)))), np.rot90(images, axes=(2, 3)).copy())
+    assert_same_bits(resample(images, as_maps(quarter, np.zeros((4, 2)))), np.rot90(images, axes=(2, 3)).copy())
 
 
 def test_outside_is_black() -> None:
-    images = pictures(1)
+    images = make_images(1)
     still = np.eye(2)[None]
     for far in ([100.0, 0.0], [0.0, -100.0], [1e9, 1e9]):
-        assert not resampled(images, as_maps(still, np.array([far]))).any()
+        assert not resample(images, as_maps(still, np.array([far]))).any()
 
 
 def blob(row: float, column: float, size: int = 41) -> np.ndarray:
@@ -111,7 +112,7 @@ def blob(row: float, column: float, size: int = 41) -> np.ndarray:
     return np.exp(-((r - row) ** 2 + (q - column) ** 2) / 8)[None, None]
 
 
-def centre(image: np.ndarray) -> np.ndarray:
+def center(image: np.ndarray) -> np.ndarray:
     r, q = np.mgrid[: image.shape[-2], : image.shape[-1]]
     return np.array([(image * r).sum(), (image * q).sum()]) / image.sum()
 
@@ -125,9 +126,9 @@ def centre(image: np.ndarray) -> np.ndarray:
     ],
     ids=repr,
 )
-def test_no_further_than_the_settings_say(transform: Affine, farthest: float) -> None:
+def test_affine_stays_within_its_limits(transform: Affine, farthest: float) -> None:
     others, _ = transform(np.repeat(blob(20, 30), 300, axis=0), LABELS[:300], 0)
-    moves = np.array([centre(other[0]) for other in others]) - [20, 30]
+    moves = np.array([center(other[0]) for other in others]) - [20, 30]
     lengths = np.hypot(*moves.T)
     assert lengths.max() <= farthest + 0.1
     assert lengths.max() > 0.8 * farthest
@@ -135,7 +136,7 @@ def test_no_further_than_the_settings_say(transform: Affine, farthest: float) ->
         np.testing.assert_allclose(np.hypot(*(moves + np.array([0, 10])).T), 10, atol=0.1)
     if transform.scale:
         np.testing.assert_allclose(moves[:, 0], 0, atol=0.05)
-        assert abs(np.median(moves[:, 1])) < 1.2  # as often larger as smaller
+        assert abs(np.median(moves[:, 1])) < 1.2  # larger as often as smaller
 
 
 @pytest.mark.parametrize(
@@ -144,11 +145,15 @@ def test_no_further_than_the_settings_say(transform: Affine, farthest: float) ->
         (lambda: PadCrop(-1), ValueError, "PadCrop: expected padding from 0 to 2147483647, got -1"),
         (lambda: PadCrop(2.0), TypeError, r"PadCrop: expected padding to be an int, got float 2\.0"),
         (lambda: PadCrop(2, mode="mirror"), ValueError, "PadCrop: expected mode to be one of zero, reflect, got 'mirr"),
-        (lambda: Flip(1.5), ValueError, "Flip: expected p from 0 to 1, got 1.5"),
+        (lambda: Flip(1.5), ValueError, "Flip: expected p to be at least 0 and at most 1, got 1.5"),
         (lambda: Flip("a"), TypeError, "Flip: expected p to be a number, got str 'a'"),
-        (lambda: Affine(rotation=200), ValueError, "Affine: expected rotation from 0 to 180, got 200"),
-        (lambda: Affine(scale=-0.1), ValueError, "Affine: expected scale from 0 to 10, got -0.1"),
-        (lambda: Affine(shift=float("nan")), ValueError, "Affine: expected shift from 0 to 1, got nan"),
+        (
+            lambda: Affine(rotation=200),
+            ValueError,
+            "Affine: expected rotation to be at least 0 and at most 180, got 200",
+        ),
+        (lambda: Affine(scale=-0.1), ValueError, "Affine: expected scale to be at least 0 and at most 10, got -0.1"),
+        (lambda: Affine(shift=float("nan")), ValueError, "Affine: expected shift to be finite, got nan"),
         (lambda: Affine(shift=True), TypeError, "Affine: expected shift to be a number, got bool True"),
     ],
 )

@@ -12,15 +12,15 @@ N = 300
 LABELS = np.zeros(N, np.int64)
 
 
-def pictures(kind: Any) -> np.ndarray:
-    """Between a third and two thirds of the scale, so that nothing is cut off."""
+def make_images(kind: Any) -> np.ndarray:
+    """Between a third and two thirds of the scale, so that nothing is clipped."""
     images = np.random.default_rng(0).integers(100, 156, (N, 2, 6, 5)).astype(kind)
     return images if kind == np.uint8 else images / kind(255)
 
 
 @pytest.mark.parametrize("kind", [np.uint8, np.float32, np.float64])
-def test_a_line_from_old_to_new_pixels(kind: Any) -> None:
-    images = pictures(kind)
+def test_brightness_and_contrast_are_linear(kind: Any) -> None:
+    images = make_images(kind)
     scale = 255 if kind == np.uint8 else 1
     others, _ = BrightnessContrast(0.1, 0.3)(images, LABELS, 0)
     slopes, moves = [], []
@@ -34,11 +34,11 @@ def test_a_line_from_old_to_new_pixels(kind: Any) -> None:
         assert 0.95 * reach < np.abs(np.array(values) - middle).max() < 1.03 * reach
 
 
-def test_pixels_end_at_black_and_white() -> None:
+def test_pixels_are_clipped_to_black_and_white() -> None:
     images = np.array([0, 255], np.uint8).reshape(1, 1, 1, 2).repeat(200, axis=0)
     others, _ = BrightnessContrast(0.5, 0.5)(images, LABELS[:200], 0)
     assert (others.min(), others.max()) == (0, 255)
-    assert (others[..., 0] <= others[..., 1]).all()  # nothing has gone round
+    assert (others[..., 0] <= others[..., 1]).all()  # no wraparound
 
 
 def test_features_of_any_rank() -> None:
@@ -51,15 +51,15 @@ def test_features_of_any_rank() -> None:
 def test_noise_is_normal(kind: Any) -> None:
     from scipy.stats import kstest
 
-    images = pictures(kind)
+    images = make_images(kind)
     others, _ = Noise(0.1)(images, LABELS, 0)
     added = (others.astype(float) - images).ravel() / (25.5 if kind == np.uint8 else 0.1)
     assert abs(added.mean()) < 0.02
     assert abs(added.std() - 1) < 0.02
     if kind != np.uint8:
         assert kstest(added, "norm").pvalue > 1e-3
-    neighbours = np.corrcoef(added[:-1], added[1:])[0, 1]
-    assert abs(neighbours) < 0.03
+    neighbors = np.corrcoef(added[:-1], added[1:])[0, 1]
+    assert abs(neighbors) < 0.03
 
 
 def test_quantiles_are_those_of_the_normal_distribution() -> None:
@@ -75,10 +75,18 @@ def test_quantiles_are_those_of_the_normal_distribution() -> None:
 @pytest.mark.parametrize(
     ("make", "error", "text"),
     [
-        (lambda: BrightnessContrast(1.5), ValueError, "BrightnessContrast: expected brightness from 0 to 1, got 1.5"),
-        (lambda: BrightnessContrast(0, -1), ValueError, "BrightnessContrast: expected contrast from 0 to 1, got -1"),
-        (lambda: Noise(-0.1), ValueError, "Noise: expected std from 0 on, got -0.1"),
-        (lambda: Noise(float("inf")), ValueError, "Noise: expected std from 0 on, got inf"),
+        (
+            lambda: BrightnessContrast(1.5),
+            ValueError,
+            "BrightnessContrast: expected brightness to be at least 0 and at most 1, got 1.5",
+        ),
+        (
+            lambda: BrightnessContrast(0, -1),
+            ValueError,
+            "BrightnessContrast: expected contrast to be at least 0 and at most 1, got -1",
+        ),
+        (lambda: Noise(-0.1), ValueError, "Noise: expected std to be at least 0, got -0.1"),
+        (lambda: Noise(float("inf")), ValueError, "Noise: expected std to be finite, got inf"),
         (lambda: Noise(None), TypeError, "Noise: expected std to be a number, got NoneType None"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Gaps and moved spectrograms: where they are, and how large."""
+"""Positions and sizes of masks, and shifts in time."""
 
 from typing import Any
 
@@ -11,18 +11,18 @@ N = 600
 LABELS = np.zeros(N, np.int64)
 
 
-def pictures() -> np.ndarray:
+def make_images() -> np.ndarray:
     return np.random.default_rng(0).integers(1, 256, (N, 2, 9, 7), dtype=np.uint8)
 
 
-def gaps_of(transform: Transform) -> np.ndarray:
-    """Which pixels were taken away, (N, H, W); all others are as they were, and all channels have the same gaps."""
-    images = pictures()
+def masked_pixels(transform: Transform) -> np.ndarray:
+    """Return the masked pixels, (N, H, W); the others must be unchanged, and all channels masked alike."""
+    images = make_images()
     others, _ = transform(images, LABELS, 0)
-    gone = others == 0  # there was no black
-    assert np.array_equal(others[~gone], images[~gone])
-    assert np.array_equal(gone[:, 0], gone[:, 1])
-    return gone[:, 0]
+    masked = others == 0  # the images contain no black
+    assert np.array_equal(others[~masked], images[~masked])
+    assert np.array_equal(masked[:, 0], masked[:, 1])
+    return masked[:, 0]
 
 
 def runs(row: np.ndarray) -> list[int]:
@@ -32,31 +32,31 @@ def runs(row: np.ndarray) -> list[int]:
 
 
 @pytest.mark.parametrize("size", [3, 4])
-def test_cutout_is_a_square_that_may_reach_over_the_edge(size: int) -> None:
-    gone = gaps_of(Cutout(size))
+def test_cutout_is_a_square_that_may_extend_over_the_edge(size: int) -> None:
+    masked = masked_pixels(Cutout(size))
     places = set()
-    for gap in gone:
+    for gap in masked:
         rows, columns = gap.any(axis=1), gap.any(axis=0)
         assert np.array_equal(gap, np.outer(rows, columns))
         assert len(runs(rows)) == len(runs(columns)) == 1
         assert max(rows.sum(), columns.sum()) <= size
         places.add((tuple(rows), tuple(columns)))
-    assert len(places) == 9 * 7  # one for each middle
-    assert gone.sum(axis=(1, 2)).max() == size * size
-    assert gone.all(axis=0).sum() == 0
-    assert gone.any(axis=0).all()
+    assert len(places) == 9 * 7  # one for each center
+    assert masked.sum(axis=(1, 2)).max() == size * size
+    assert masked.all(axis=0).sum() == 0
+    assert masked.any(axis=0).all()
 
 
-def test_a_square_larger_than_the_picture_takes_it_away() -> None:
-    assert gaps_of(Cutout(100)).all()
+def test_a_square_larger_than_the_image_covers_it() -> None:
+    assert masked_pixels(Cutout(100)).all()
 
 
 @pytest.mark.parametrize(("kind", "axis", "extent"), [(TimeMask, 1, 7), (FrequencyMask, 0, 9)])
 @pytest.mark.parametrize("count", [1, 2])
-def test_stripes(kind: Any, axis: int, extent: int, count: int) -> None:
-    gone = gaps_of(kind(3, count=count))
-    lines = gone.any(axis=2 - axis)  # (N, extent)
-    assert np.array_equal(gone, np.broadcast_to(np.expand_dims(lines, 2 - axis), gone.shape))
+def test_stripes_have_random_widths_and_positions(kind: Any, axis: int, extent: int, count: int) -> None:
+    masked = masked_pixels(kind(3, count=count))
+    lines = masked.any(axis=2 - axis)  # (N, extent)
+    assert np.array_equal(masked, np.broadcast_to(np.expand_dims(lines, 2 - axis), masked.shape))
     widths = lines.sum(axis=1)
     assert set(widths) == set(range(3 * count + 1))
     assert max(len(runs(line)) for line in lines) == count
@@ -66,12 +66,12 @@ def test_stripes(kind: Any, axis: int, extent: int, count: int) -> None:
 
 
 def test_a_stripe_is_never_wider_than_the_spectrogram() -> None:
-    widths = gaps_of(TimeMask(100)).any(axis=1).sum(axis=1)
+    widths = masked_pixels(TimeMask(100)).any(axis=1).sum(axis=1)
     assert set(widths) == set(range(8))
 
 
-def test_shifts_bring_silence_in() -> None:
-    images = pictures()
+def test_shifts_fill_with_silence() -> None:
+    images = make_images()
     others, _ = TimeShift(2)(images, LABELS, 0)
     found = set()
     for image, other in zip(images, others, strict=True):

@@ -12,7 +12,7 @@ N, K = 400, 5
 
 
 def examples(kind: Any = np.float64) -> tuple[np.ndarray, np.ndarray]:
-    """Pictures in which channel k is 1 if the label is k, so that they show their labels."""
+    """Images that encode their labels: channel k is 1 if the label is k."""
     labels = np.random.default_rng(0).integers(0, K, N)
     images = np.zeros((N, K, 2, 3), kind)
     images[np.arange(N), labels] = 255 if kind == np.uint8 else 1
@@ -20,20 +20,20 @@ def examples(kind: Any = np.float64) -> tuple[np.ndarray, np.ndarray]:
 
 
 @pytest.mark.parametrize(("kind", "tolerance"), [(np.uint8, 0.5 / 255), (np.float32, 1e-6), (np.float64, 1e-6)])
-def test_labels_are_mixed_as_the_pictures_are(kind: Any, tolerance: float) -> None:
+def test_labels_are_mixed_with_the_shares_of_the_images(kind: Any, tolerance: float) -> None:
     images, labels = examples(kind)
     mixed, shares = MixUp(K, alpha=1.0)(images, labels, 0)
     shown = mixed[:, :, 0, 0] / (255 if kind == np.uint8 else 1)
     np.testing.assert_allclose(shown, shares, atol=tolerance + 1e-6)
     np.testing.assert_allclose(shares.sum(axis=1), 1, atol=1e-6)
-    assert ((shares > 0).sum(axis=1) == 2).mean() > 0.6  # the others met their own class
+    assert ((shares > 0).sum(axis=1) == 2).mean() > 0.6  # the others were mixed within their class
     own = shares[np.arange(N), labels]
     assert (own < 1).any()
     assert CrossEntropy().value(np.zeros((N, K)), shares) == pytest.approx(np.log(K))
 
 
 @pytest.mark.parametrize("alpha", [0.2, 1.0])
-def test_shares_are_of_the_beta_distribution(alpha: float) -> None:
+def test_shares_follow_the_beta_distribution(alpha: float) -> None:
     from scipy.stats import beta, kstest
 
     images, _ = examples()
@@ -43,7 +43,7 @@ def test_shares_are_of_the_beta_distribution(alpha: float) -> None:
     assert kstest(own[(shares > 0).sum(axis=1) == 2], beta(alpha, alpha).cdf).pvalue > 1e-3
 
 
-def test_mixed_labels_are_mixed_again() -> None:
+def test_mixed_labels_can_be_mixed_again() -> None:
     images, labels = examples()
     mixed, shares = Augment([MixUp(K, alpha=1.0), MixUp(K, alpha=1.0)])(images, labels, 0)
     np.testing.assert_allclose(mixed[:, :, 0, 0], shares, atol=1e-6)
@@ -56,10 +56,10 @@ def test_mixed_labels_are_mixed_again() -> None:
         (np.full(N, K), ValueError, "one_hot: expected labels from 0 to 4, got 5 at position 0"),
         (np.zeros(N), TypeError, "one_hot: expected labels to be integers, got float64"),
         (np.zeros(3, int), ValueError, r"MixUp: expected 400 labels, .* got an array of shape \(3, 5\)"),
-        (np.zeros((N, 2)), ValueError, r"MixUp: .* shares of 5 classes for each, got an array of shape \(400, 2\)"),
+        (np.zeros((N, 2)), ValueError, r"MixUp: .* one share for each of 5 classes, got an array of shape \(400, 2\)"),
     ],
 )
-def test_labels_that_cannot_be_mixed(labels: Any, error: type[Exception], text: str) -> None:
+def test_invalid_labels_are_refused(labels: Any, error: type[Exception], text: str) -> None:
     with pytest.raises(error, match=f"^{text}$"):
         MixUp(K)(examples()[0], labels, 0)
 
@@ -68,7 +68,7 @@ def test_labels_that_cannot_be_mixed(labels: Any, error: type[Exception], text: 
     ("make", "error", "text"),
     [
         (lambda: MixUp(0), ValueError, "MixUp: expected classes from 1 to 2147483647, got 0"),
-        (lambda: MixUp(2, alpha=0), ValueError, "MixUp: expected alpha from 0.001 to 1000, got 0"),
+        (lambda: MixUp(2, alpha=0), ValueError, "MixUp: expected alpha to be at least 0.001 and at most 1000, got 0"),
         (lambda: MixUp(2, alpha="a"), TypeError, "MixUp: expected alpha to be a number, got str 'a'"),
     ],
 )

@@ -30,7 +30,7 @@ TRANSFORMS: list[Transform] = [
     TimeMask(3),
     TimeShift(2),
 ]
-UNCHANGING: list[Transform] = [  # with these settings nothing happens
+UNCHANGING: list[Transform] = [  # with settings that change nothing
     Affine(),
     Augment([]),
     BrightnessContrast(0, 0),

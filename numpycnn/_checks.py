@@ -1,0 +1,188 @@
+"""Checks of arguments, one function for each kind. A message names the owner, the expected and the received value."""
+
+from collections.abc import Sequence
+from math import inf, isfinite, prod
+from typing import Any
+
+import numpy as np
+
+FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
+MAX_INT = 2**31 - 1  # of a setting, and of the elements of one padded channel
+MAX_WEIGHTS = 2**30  # in one array, 4 GiB of float32
+
+
+def format_shape(shape: Sequence[int | str]) -> str:
+    """Format a shape, in which names stand for sizes that are not fixed: ``(2, 3, H, W)``."""
+    return "(" + ", ".join(str(size) for size in shape) + ("," if len(shape) == 1 else "") + ")"
+
+
+# ------------------------------------------------------------------------------------------------------------- settings
+
+
+def check_int(value: Any, name: str, owner: str, *, minimum: int | None = 1, maximum: int = MAX_INT) -> int:
+    """Return `value` as an int from `minimum` to `maximum`; with None as minimum, of any size and sign."""
+    if isinstance(value, bool | np.bool_) or not isinstance(value, int | np.integer):
+        raise TypeError(f"{owner}: expected {name} to be an int, got {type(value).__name__} {value!r}")
+    if minimum is not None and not minimum <= value <= maximum:
+        raise ValueError(f"{owner}: expected {name} from {minimum} to {maximum}, got {value}")
+    return int(value)
+
+
+def check_number(
+    value: Any,
+    name: str,
+    owner: str,
+    *,
+    minimum: float = -inf,
+    maximum: float = inf,
+    below: float = inf,
+    finite: bool = True,
+) -> float:
+    """Return a real number as a float, from `minimum` to `maximum`, smaller than `below`, and finite unless waived."""
+    if isinstance(value, bool | np.bool_) or not isinstance(value, int | float | np.integer | np.floating):
+        raise TypeError(f"{owner}: expected {name} to be a number, got {type(value).__name__} {value!r}")
+    try:
+        number = float(value)
+    except OverflowError:  # an int of more than 308 digits
+        number = inf if value > 0 else -inf
+    if finite and not isfinite(number):
+        raise ValueError(f"{owner}: expected {name} to be finite, got {number}")
+    if number < minimum or number > maximum or number >= below < inf:
+        wanted = [f"at least {minimum:g}"] * (minimum > -inf)
+        wanted += [f"at most {maximum:g}"] * (maximum < inf) + [f"below {below:g}"] * (below < inf)
+        raise ValueError(f"{owner}: expected {name} to be {' and '.join(wanted)}, got {number:g}")
+    return number
+
+
+def check_flag(value: Any, name: str, owner: str) -> bool:
+    """Return `value` if it is True or False, and not merely truthy or falsy."""
+    if not isinstance(value, bool | np.bool_):
+        raise TypeError(f"{owner}: expected {name} to be True or False, got {type(value).__name__} {value!r}")
+    return bool(value)
+
+
+def check_choice(value: Any, name: str, owner: str, choices: Sequence[str]) -> str:
+    """Return `value` if it is one of the choices."""
+    if not isinstance(value, str) or value not in choices:
+        listed = ", ".join(map(repr, choices[:-1])) + f" or {choices[-1]!r}"
+        raise ValueError(f"{owner}: expected {name} {listed}, got {value!r}")
+    return value
+
+
+def per_axis(value: Any, rank: int, name: str, owner: str, *, minimum: int = 1) -> tuple[int, ...]:
+    """Return an int, or one int for each spatial axis, as a tuple with one int for each axis."""
+    if not isinstance(value, tuple | list):
+        return (check_int(value, name, owner, minimum=minimum),) * rank
+    if len(value) != rank:
+        raise ValueError(f"{owner}: expected {name} to be an int or {rank} ints, got {len(value)}: {tuple(value)}")
+    return tuple(check_int(size, name, owner, minimum=minimum) for size in value)
+
+
+def check_per_axis(value: Any, rank: int, name: str, owner: str, *, minimum: int = 1) -> int | tuple[int, ...]:
+    """Check a setting as `per_axis` does, and keep an int an int."""
+    sizes = per_axis(value, rank, name, owner, minimum=minimum)
+    return sizes if isinstance(value, tuple | list) else sizes[0]
+
+
+def check_axis(axis: Any, ndim: int, owner: str) -> int:
+    """Return `axis` counted from the front."""
+    axis = check_int(axis, "axis", owner, minimum=None)
+    if not -ndim <= axis < ndim:
+        raise ValueError(f"{owner}: expected axis from {-ndim} to {ndim - 1} for {ndim} dimensions, got {axis}")
+    return axis % ndim
+
+
+def check_channel_size(size: Sequence[int], owner: str) -> None:
+    """Refuse a channel of more elements than an index of the loops can count."""
+    if prod(size) > MAX_INT:
+        raise ValueError(f"{owner}: expected at most {MAX_INT} elements in one channel, got {format_shape(size)}")
+
+
+def check_num_weights(shape: Sequence[int], dtype: Any, owner: str) -> None:
+    """Refuse weights that no sensible layer has, before memory is asked for."""
+    if prod(shape) > MAX_WEIGHTS:
+        raise ValueError(
+            f"{owner}: expected at most {MAX_WEIGHTS} weights, got {format_shape(shape)}, which would take "
+            f"{prod(shape) * np.dtype(dtype).itemsize:,} bytes; make the layer, or its input, smaller"
+        )
+
+
+# --------------------------------------------------------------------------------------------------------------- arrays
+
+
+def check_array(
+    value: Any, name: str, owner: str, *, like: np.ndarray | None = None, shape: Sequence[int | str] | None = None
+) -> np.ndarray:
+    """Return `value` as a contiguous array of float32 or float64.
+
+    It is compared with the dtype of `like` and with `shape`, in which names stand for any size, before it is copied.
+    """
+    array = check_unmasked(value, name, owner)
+    dtype = array.dtype if array.dtype.isnative else array.dtype.newbyteorder("=")
+    if dtype not in FLOATS:
+        raise TypeError(
+            f"{owner}: expected {name} of float32 or float64, got {array.dtype}; "
+            f"convert it first, as in {name}.astype(np.float32)"
+        )
+    if like is not None and dtype != like.dtype:
+        raise TypeError(f"{owner}: expected {name} of {like.dtype} like the input, got {array.dtype}")
+    if shape is not None:
+        check_shape(array, shape, name, owner)
+    return as_contiguous(array)
+
+
+def check_unmasked(value: Any, name: str, owner: str) -> np.ndarray:
+    """Return `value` as an array; the operations would compute with what a mask hides."""
+    if isinstance(value, np.ma.MaskedArray):
+        raise TypeError(f"{owner}: expected {name} without a mask, got a masked array; fill it first: {name}.filled(0)")
+    return np.asarray(value)
+
+
+def as_contiguous(array: np.ndarray) -> np.ndarray:
+    """Return `array` in C order and native byte order, aligned and writable, copied where it is not.
+
+    A kernel is compiled for each kind of array that it meets; this way it meets one. The order matters to NumPy as
+    well: it sums in the order of memory, on which the last bits of a sum depend.
+    """
+    if type(array) is np.ndarray and array.flags.carray and array.dtype.isnative:
+        return array
+    return np.require(array, array.dtype.newbyteorder("="), ["C", "A", "W"])
+
+
+def check_shape(array: np.ndarray, shape: Sequence[int | str], name: str, owner: str) -> None:
+    """Compare the shape of `array` with `shape`, in which names stand for any size."""
+    if not fits_shape(array.shape, shape):
+        raise ValueError(f"{owner}: expected {name} {format_shape(shape)}, got {format_shape(array.shape)}")
+
+
+def fits_shape(shape: Sequence[int], expected: Sequence[int | str]) -> bool:
+    """Return whether a shape is the expected one, in which names stand for any size."""
+    if len(shape) != len(expected):
+        return False
+    for size, wanted in zip(shape, expected, strict=True):
+        if size != wanted and not isinstance(wanted, str):
+            return False
+    return True
+
+
+def check_indices(indices: np.ndarray, count: int, owner: str) -> np.ndarray:
+    """Return `indices`, integers, if each is from 0 to ``count - 1``."""
+    if indices.size and not (indices.min() >= 0 and indices.max() < count):
+        wrong = indices.min() if indices.min() < 0 else indices.max()
+        raise ValueError(f"{owner}: expected indices from 0 to {count - 1}, got {wrong}")
+    return indices
+
+
+def check_labels(labels: Any, num_classes: int, owner: str) -> np.ndarray:
+    """Return `labels` as int64 (N,), each from 0 to ``num_classes - 1``."""
+    array = np.asarray(labels)
+    if array.dtype.kind not in "iu":
+        raise TypeError(f"{owner}: expected labels to be integers, got {array.dtype}")
+    check_shape(array, ("N",), "labels", owner)
+    wrong = (array < 0) | (array >= num_classes)
+    if wrong.any():
+        where = int(wrong.argmax())
+        raise ValueError(
+            f"{owner}: expected labels from 0 to {num_classes - 1}, got {array[where]} at position {where}"
+        )
+    return array.astype(np.int64)

@@ -1,0 +1,26 @@
+"""Dense layers on compiled matrix products; `numpycnn.plain.dense` has the formulas."""
+
+from math import prod
+
+import numpy as np
+
+from numpycnn.fast.matrices import multiply, multiply_transposed
+
+
+def linear(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None = None) -> np.ndarray:
+    """Return ``x W^T + b`` for inputs (..., I) and weights (O, I)."""
+    rows = x.reshape(prod(x.shape[:-1]), x.shape[-1])  # (N, I)
+    return multiply_transposed(rows, weight, bias).reshape(*x.shape[:-1], len(weight))
+
+
+def linear_backward(dy: np.ndarray, x: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the gradients ``(dx, dweight, dbias)`` of `linear`."""
+    rows = dy.reshape(prod(dy.shape[:-1]), dy.shape[-1])  # (N, O)
+    return multiply(rows, weight).reshape(x.shape), *linear_weight_gradient(dy, x)
+
+
+def linear_weight_gradient(dy: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return ``dweight``, (O, I), and ``dbias``, (O,)."""
+    count = prod(x.shape[:-1])
+    rows = dy.reshape(count, dy.shape[-1])  # (N, O)
+    return multiply(rows.T, x.reshape(count, x.shape[-1])), rows.sum(axis=0)

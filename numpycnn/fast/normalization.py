@@ -1,0 +1,89 @@
+"""Batch normalization on compiled loops; `numpycnn.plain.normalization` has the formulas and the derivation.
+
+With the gradient's sums per channel, ``dbias = sum(dy)`` and ``dweight = sum(dy * xhat)``, the formula for ``dx`` is a
+linear combination of ``dy``, ``x`` and 1, whose three factors are the same for a whole channel: one pass over memory.
+"""
+
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from numpycnn.kernels import normalization as kernels
+from numpycnn.kernels.engine import memory, threads
+
+Gradients = tuple[np.ndarray, np.ndarray, np.ndarray]
+
+
+def _statistics(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean and biased variance of each channel of (N, C, S), (C,) each."""
+    mean, var = np.empty(x.shape[1], x.dtype), np.empty(x.shape[1], x.dtype)
+    threads.run(kernels.channel_moments, threads.split(x.shape[1]), x, mean, var)
+    return mean, var
+
+
+def batch_norm(
+    x: np.ndarray,
+    weight: np.ndarray | None,
+    bias: np.ndarray | None,
+    running_mean: Any,
+    running_var: Any,
+    *,
+    training: bool,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+    return_statistics: bool = False,
+) -> Any:
+    """Normalize each channel of (N, C, *size); in training, move the running statistics towards those of the batch.
+
+    With `return_statistics`, the mean and variance that were used are returned as well, for `batch_norm_backward`.
+    """
+    real, planes = x.dtype.type, x.reshape(*x.shape[:2], prod(x.shape[2:]))  # (N, C, S)
+    if training:
+        mean, var = _statistics(planes)
+        count = x.size // x.shape[1]
+        for running, value in ((running_mean, mean), (running_var, var * real(count / max(count - 1, 1)))):
+            if running is not None:
+                running += real(momentum) * (value - running)
+    else:
+        mean, var = running_mean, running_var
+    scale = 1 / np.sqrt(var + real(eps))
+    scale = scale if weight is None else scale * weight
+    shift = -mean * scale if bias is None else bias - mean * scale
+    y = memory.empty(x.shape, x.dtype)
+    threads.run(kernels.scale_and_shift, threads.split(x.shape[1]), planes, scale, shift, y.reshape(planes.shape))
+    return (y, (mean, var)) if return_statistics else y
+
+
+def batch_norm_backward(
+    dy: np.ndarray,
+    x: np.ndarray,
+    weight: np.ndarray | None,
+    running_mean: Any = None,
+    running_var: Any = None,
+    *,
+    training: bool,
+    eps: float = 1e-5,
+    statistics: tuple[np.ndarray, np.ndarray] | None = None,
+) -> Gradients:
+    """Return the gradients ``(dx, dweight, dbias)``; `statistics` are mean and variance of the batch, if at hand."""
+    planes = x.reshape(*x.shape[:2], prod(x.shape[2:]))  # (N, C, S)
+    gradients = dy.reshape(planes.shape)
+    if not training:
+        mean, var = running_mean, running_var
+    else:
+        mean, var = _statistics(planes) if statistics is None else statistics
+    scale = 1 / np.sqrt(var + x.dtype.type(eps))
+    dbias, dweight = np.empty_like(mean), np.empty_like(mean)
+    chunks = threads.split(x.shape[1])
+    threads.run(kernels.channel_sums, chunks, gradients, planes, mean, scale, dbias, dweight)
+    of_dy = scale if weight is None else scale * weight
+    if training:
+        count = max(x.size // x.shape[1], 1)
+        of_x = -of_dy * scale * dweight / count
+        of_one = -of_dy * dbias / count - of_x * mean
+    else:
+        of_x = of_one = np.zeros_like(of_dy)
+    dx = memory.empty(x.shape, x.dtype)
+    threads.run(kernels.combine, chunks, gradients, planes, of_dy, of_x, of_one, dx.reshape(planes.shape))
+    return dx, dweight, dbias

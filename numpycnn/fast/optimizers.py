@@ -1,0 +1,73 @@
+"""The optimizers' updates in one pass over memory; `numpycnn.plain.optimizers` has the formulas.
+
+Parameters and optimizer state are contiguous, so the loops take flat views of them.
+"""
+
+import numpy as np
+
+from numpycnn.kernels import optimizers as kernels
+from numpycnn.kernels.engine import threads
+
+
+def sgd_step(
+    value: np.ndarray,
+    grad: np.ndarray,
+    velocity: np.ndarray | None = None,
+    *,
+    lr: float,
+    momentum: float = 0.0,
+    nesterov: bool = False,
+    weight_decay: float = 0.0,
+) -> None:
+    """Take one step of stochastic gradient descent; `velocity` is needed, and updated, with `momentum` alone."""
+    real = value.dtype.type
+    if velocity is None:
+        threads.run_elements(kernels.sgd, value.size, value.reshape(-1), grad.reshape(-1), real(lr), real(weight_decay))
+    else:
+        arrays = value.reshape(-1), grad.reshape(-1), velocity.reshape(-1)
+        threads.run_elements(
+            kernels.momentum, value.size, *arrays, real(lr), real(weight_decay), real(momentum), nesterov
+        )
+
+
+def adam_step(
+    value: np.ndarray,
+    grad: np.ndarray,
+    mean: np.ndarray,
+    square: np.ndarray,
+    *,
+    step: int,
+    lr: float,
+    betas: tuple[float, float] = (0.9, 0.999),
+    eps: float = 1e-8,
+    weight_decay: float = 0.0,
+) -> None:
+    """Take step `step` (counted from 1) of Adam; `mean` and `square` are the running means of ``g`` and ``g^2``."""
+    real, (b1, b2) = value.dtype.type, betas
+    arrays = value.reshape(-1), grad.reshape(-1), mean.reshape(-1), square.reshape(-1)
+    corrected = (
+        real(lr / (1 - b1**step)),
+        real(weight_decay),
+        real(b1),
+        real(b2),
+        real(eps),
+        real((1 - b2**step) ** -0.5),
+    )
+    threads.run_elements(kernels.adam, value.size, *arrays, *corrected)
+
+
+def rmsprop_step(
+    value: np.ndarray,
+    grad: np.ndarray,
+    square: np.ndarray,
+    *,
+    lr: float,
+    alpha: float = 0.99,
+    eps: float = 1e-8,
+    weight_decay: float = 0.0,
+) -> None:
+    """Take one step of RMSProp; `square` is the running mean of ``g^2``."""
+    real = value.dtype.type
+    arrays = value.reshape(-1), grad.reshape(-1), square.reshape(-1)
+    settings = real(lr), real(weight_decay), real(alpha), real(eps)
+    threads.run_elements(kernels.rmsprop, value.size, *arrays, *settings)

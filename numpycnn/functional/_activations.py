@@ -1,0 +1,389 @@
+"""Activation functions: arguments checked, then the backend's operation; `numpycnn.plain.activations` derives them.
+
+NumPy's arithmetic makes a scalar of an array without axes; ``np.asarray`` returns an array for every shape.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from numpycnn._checks import check_array, check_choice, check_number
+from numpycnn._settings import operations
+
+
+def check_gradient(dy: Any, x: Any, owner: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return both as arrays of the same shape."""
+    x = check_array(x, "x", owner)
+    return check_array(dy, "dy", owner, like=x, shape=x.shape), x
+
+
+def relu(x: Any) -> np.ndarray:
+    """Return ``max(x, 0)`` of each element.
+
+    Parameters
+    ----------
+    x : ndarray of any shape
+        float32 or float64.
+
+    Returns
+    -------
+    ndarray of the shape of `x`
+
+    Raises
+    ------
+    TypeError
+        If `x` is not float32 or float64.
+
+    References
+    ----------
+    V. Nair and G. Hinton, "Rectified linear units improve restricted Boltzmann machines", 2010.
+    """
+    return np.asarray(operations().relu(check_array(x, "x", "relu")))
+
+
+def relu_backward(dy: Any, x: Any) -> np.ndarray:
+    """Return ``dx``: ``dy`` where ``x > 0`` or ``x`` is NaN, else 0.
+
+    Parameters
+    ----------
+    dy : ndarray of the shape of the output
+        Gradient of the loss with respect to the output.
+    x : ndarray of any shape
+        As given to the forward pass, or its output: both have the same signs.
+
+    Returns
+    -------
+    ndarray of the shape of `x`
+
+    Raises
+    ------
+    TypeError
+        If an array is not float32 or float64, or the arrays differ in type.
+    ValueError
+        If the shapes differ.
+    """
+    dy, x = check_gradient(dy, x, "relu_backward")
+    return np.asarray(operations().relu_backward(dy, x))
+
+
+def leaky_relu(x: Any, *, negative_slope: float = 0.01) -> np.ndarray:
+    """Return ``x`` where it is positive, else ``negative_slope * x``.
+
+    Parameters
+    ----------
+    x : ndarray of any shape
+        float32 or float64.
+    negative_slope : float
+        The slope below 0.
+
+    Returns
+    -------
+    ndarray of the shape of `x`
+
+    Raises
+    ------
+    TypeError
+        If `x` is not float32 or float64, or `negative_slope` is not a number.
+    ValueError
+        If `negative_slope` is not finite.
+
+    References
+    ----------
+    A. Maas, A. Hannun, A. Ng, "Rectifier nonlinearities improve neural network acoustic models", 2013.
+    """
+    negative_slope = check_number(negative_slope, "negative_slope", "leaky_relu")
+    return operations().leaky_relu(check_array(x, "x", "leaky_relu"), negative_slope=negative_slope)
+
+
+def leaky_relu_backward(dy: Any, x: Any, *, negative_slope: float = 0.01) -> np.ndarray:
+    """Return ``dx``: ``dy`` where ``x > 0``, else ``negative_slope * dy``.
+
+    Parameters
+    ----------
+    dy : ndarray of the shape of the output
+        Gradient of the loss with respect to the output.
+    x : ndarray of any shape
+        As given to the forward pass.
+    negative_slope : float
+        The slope below 0.
+
+    Returns
+    -------
+    ndarray of the shape of `x`
+
+    Raises
+    ------
+    TypeError
+        If an array is not float32 or float64, or the arrays differ in type.
+    ValueError
+        If the shapes differ, or `negative_slope` is not finite.
+    """
+    dy, x = check_gradient(dy, x, "leaky_relu_backward")
+    negative_slope = check_number(negative_slope, "negative_slope", "leaky_relu_backward")
+    return operations().leaky_relu_backward(dy, x, negative_slope=negative_slope)
+
+
+def elu(x: Any, *, alpha: float = 1.0) -> np.ndarray:
+    """Return ``x`` where it is positive, else ``alpha * (exp(x) - 1)``.
+
+    Parameters
+    ----------
+    x : ndarray of any shape
+        float32 or float64.
+    alpha : float
+        Minus the limit far below 0.
+
+    Returns
+    -------
+    ndarray of the shape of `x`
+
+    Raises
+    ------
+    TypeError
+        If `x` is not float32 or float64, or `alpha` is not a number.
+    ValueError
+        If `alpha` is not finite.
+
+    References
+    ----------
+    D.-A. Clevert, T. Unterthiner, S. Hochreiter, "Fast and accurate deep network learning by exponential linear units",
+    arXiv 1511.07289.
+    """
+    alpha = check_number(alpha, "alpha", "elu")
+    return operations().elu(check_array(x, "x", "elu"), alpha=alpha)
+
+
+def elu_backward(dy: Any, x: Any, *, alpha: float = 1.0) -> np.ndarray:
+    """Return ``dx``: ``dy`` where ``x > 0``, else ``dy * alpha * exp(x)``.
+
+    Parameters
+    ----------
+    dy : ndarray of the shape of the output
+        Gradient of the loss with respect to the output.
+    x : ndarray of any shape
+        As given to the forward pass.
+    alpha : float
+        Minus the limit far below 0.
+
+    Returns
+    -------
+    ndarray of the shape of `x`
+
+    Raises
+    ------
+    TypeError
+        If an array is not float32 or float64, or the arrays differ in type.
+    ValueError
+        If the shapes differ, or `alpha` is not finite.
+    """
+    dy, x = check_gradient(dy, x, "elu_backward")
+    alpha = check_number(alpha, "alpha", "elu_backward")
+    return operations().elu_backward(dy, x, alpha=alpha)
+
+
+def selu(x: Any) -> np.ndarray:
+    """Return ``scale * elu(x, alpha)`` with the constants that keep mean 0 and variance 1 from layer to layer.
+
+    Parameters
+    ----------
+    x : ndarray of any shape
+        float32 or float64.
+
+    Returns
+    -------
+    ndarray of the shape of `x`
+
+    Raises
+    ------
+    TypeError
+        If `x` is not float32 or float64.
+
+    References
+    ----------
+    G. Klambauer, T. Unterthiner, A. Mayr, S. Hochreiter, "Self-normalizing neural networks", arXiv 1706.02515.
+    """
+    return np.asarray(operations().selu(check_array(x, "x", "selu")))
+
+
+def selu_backward(dy: Any, x: Any) -> np.ndarray:
+    """Return ``dx``: ``dy * scale`` where ``x > 0``, else ``dy * scale * alpha * exp(x)``.
+
+    Parameters
+    ----------
+    dy : ndarray of the shape of the output
+        Gradient of the loss with respect to the output.
+    x : ndarray of any shape
+        As given to the forward pass.
+
+    Returns
+    -------
+    ndarray of the shape of `x`
+
+    Raises
+    ------
+    TypeError
+        If an array is not float32 or float64, or the arrays differ in type.
+    ValueError
+        If the shapes differ.
+    """
+    dy, x = check_gradient(dy, x, "selu_backward")
+    return np.asarray(operations().selu_backward(dy, x))
+
+
+def gelu(x: Any, approximate: str = "none") -> np.ndarray:
+    """Return ``x * Phi(x)``, where ``Phi`` is the cumulative distribution of the standard normal variable.
+
+    Parameters
+    ----------
+    x : ndarray of any shape
+        float32 or float64.
+    approximate : {"none", "tanh"}
+        Whether ``Phi`` is exact, or ``(1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2``.
+
+    Returns
+    -------
+    ndarray of the shape of `x`
+
+    Raises
+    ------
+    TypeError
+        If `x` is not float32 or float64.
+    ValueError
+        If `approximate` is unknown.
+
+    References
+    ----------
+    D. Hendrycks and K. Gimpel, "Gaussian error linear units (GELUs)", arXiv 1606.08415.
+    """
+    check_choice(approximate, "approximate", "gelu", ("none", "tanh"))
+    return np.asarray(operations().gelu(check_array(x, "x", "gelu"), approximate))
+
+
+def gelu_backward(dy: Any, x: Any, approximate: str = "none") -> np.ndarray:
+    """Return ``dx = dy * (Phi(x) + x * Phi'(x))``.
+
+    Parameters
+    ----------
+    dy : ndarray of the shape of the output
+        Gradient of the loss with respect to the output.
+    x : ndarray of any shape
+        As given to the forward pass.
+    approximate : {"none", "tanh"}
+        Whether ``Phi`` is exact, or ``(1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2``.
+
+    Returns
+    -------
+    ndarray of the shape of `x`
+
+    Raises
+    ------
+    TypeError
+        If an array is not float32 or float64, or the arrays differ in type.
+    ValueError
+        If the shapes differ, or `approximate` is unknown.
+    """
+    dy, x = check_gradient(dy, x, "gelu_backward")
+    check_choice(approximate, "approximate", "gelu_backward", ("none", "tanh"))
+    return np.asarray(operations().gelu_backward(dy, x, approximate))
+
+
+def sigmoid(x: Any) -> np.ndarray:
+    """Return ``1 / (1 + exp(-x))`` of each element, without overflow for any `x`.
+
+    Parameters
+    ----------
+    x : ndarray of any shape
+        float32 or float64.
+
+    Returns
+    -------
+    ndarray of the shape of `x`
+
+    Raises
+    ------
+    TypeError
+        If `x` is not float32 or float64.
+
+    References
+    ----------
+    I. Goodfellow, Y. Bengio, A. Courville, "Deep Learning", section 6.2.2.
+    """
+    return np.asarray(operations().sigmoid(check_array(x, "x", "sigmoid")))
+
+
+def sigmoid_backward(dy: Any, x: Any, *, y: np.ndarray | None = None) -> np.ndarray:
+    """Return ``dx = dy * y * (1 - y)`` with ``y = sigmoid(x)``.
+
+    Parameters
+    ----------
+    dy : ndarray of the shape of the output
+        Gradient of the loss with respect to the output.
+    x : ndarray of any shape
+        As given to the forward pass.
+    y : ndarray of the shape of `x`, optional
+        Output of the forward pass; computed if not given.
+
+    Returns
+    -------
+    ndarray of the shape of `x`
+
+    Raises
+    ------
+    TypeError
+        If an array is not float32 or float64, or the arrays differ in type.
+    ValueError
+        If the shapes differ.
+    """
+    dy, x = check_gradient(dy, x, "sigmoid_backward")
+    return np.asarray(operations().sigmoid_backward(dy, x, y=y))
+
+
+def tanh(x: Any) -> np.ndarray:
+    """Return the hyperbolic tangent of each element.
+
+    Parameters
+    ----------
+    x : ndarray of any shape
+        float32 or float64.
+
+    Returns
+    -------
+    ndarray of the shape of `x`
+
+    Raises
+    ------
+    TypeError
+        If `x` is not float32 or float64.
+
+    References
+    ----------
+    I. Goodfellow, Y. Bengio, A. Courville, "Deep Learning", section 6.3.2.
+    """
+    return np.asarray(operations().tanh(check_array(x, "x", "tanh")))
+
+
+def tanh_backward(dy: Any, x: Any, *, y: np.ndarray | None = None) -> np.ndarray:
+    """Return ``dx = dy * (1 - y^2)`` with ``y = tanh(x)``.
+
+    Parameters
+    ----------
+    dy : ndarray of the shape of the output
+        Gradient of the loss with respect to the output.
+    x : ndarray of any shape
+        As given to the forward pass.
+    y : ndarray of the shape of `x`, optional
+        Output of the forward pass; computed if not given.
+
+    Returns
+    -------
+    ndarray of the shape of `x`
+
+    Raises
+    ------
+    TypeError
+        If an array is not float32 or float64, or the arrays differ in type.
+    ValueError
+        If the shapes differ.
+    """
+    dy, x = check_gradient(dy, x, "tanh_backward")
+    return np.asarray(operations().tanh_backward(dy, x, y=y))

@@ -1,0 +1,223 @@
+"""Batch and layer normalization: arguments checked, then the backend's operation."""
+
+from typing import Any
+
+import numpy as np
+
+from numpycnn._checks import check_array, check_axis, check_flag, check_number, format_shape
+from numpycnn._settings import operations
+
+Gradients = tuple[np.ndarray, np.ndarray, np.ndarray]
+
+
+def _check_channels(x: Any, owner: str) -> np.ndarray:
+    x = check_array(x, "x", owner)
+    if x.ndim < 2:
+        raise ValueError(f"{owner}: expected x (N, C, ...), got {format_shape(x.shape)}")
+    return x
+
+
+def _check_per_channel(x: np.ndarray, owner: str, **arrays: Any) -> list[Any]:
+    """Return arrays of one number for each channel; None stays None."""
+    return [
+        None if value is None else check_array(value, name, owner, like=x, shape=(x.shape[1],))
+        for name, value in arrays.items()
+    ]
+
+
+def batch_norm(
+    x: Any,
+    weight: Any,
+    bias: Any,
+    running_mean: Any,
+    running_var: Any,
+    *,
+    training: bool,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> np.ndarray:
+    """Normalize each channel, then scale and shift it.
+
+    Parameters
+    ----------
+    x : ndarray of shape (N, C, *size)
+        float32 or float64; dense features (N, C) as well.
+    weight, bias : ndarray of shape (C,), or None
+        Scale and shift; None means 1 and 0.
+    running_mean, running_var : ndarray of shape (C,), or None
+        At inference, the statistics to normalize with. In training they are **updated in place** towards those of the
+        batch (the variance unbiased), unless they are None.
+    training : bool
+        Whether to normalize with mean and (biased) variance of the batch.
+    momentum : float
+        Share of the batch's statistics in the running ones, from 0 to 1.
+    eps : float
+        Added to the variance, against division by zero.
+
+    Returns
+    -------
+    ndarray of the shape of `x`
+
+    Raises
+    ------
+    ValueError
+        If shapes do not belong together, a setting is out of range, or a batch to train with is empty.
+    TypeError
+        If an array is not float32 or float64, or the arrays differ in type.
+
+    References
+    ----------
+    arXiv 1502.03167, algorithms 1 and 2.
+    """
+    owner = "batch_norm"
+    x = _check_channels(x, owner)
+    momentum = check_number(momentum, "momentum", owner, minimum=0, maximum=1)
+    eps = check_number(eps, "eps", owner, minimum=0)
+    running = {"running_mean": running_mean, "running_var": running_var}
+    statistics = _check_per_channel(x, owner, **running)
+    weight, bias = _check_per_channel(x, owner, weight=weight, bias=bias)
+    if not check_flag(training, "training", owner):
+        if _any_missing(statistics):
+            raise ValueError(f"{owner}: expected running_mean and running_var where training is False, got None")
+        return operations().batch_norm(x, weight, bias, *statistics, training=False, eps=eps)
+    if x.size == 0:
+        raise ValueError(f"{owner}: expected a batch that is not empty in training, got {format_shape(x.shape)}")
+    for name, value in running.items():
+        if value is not None and not isinstance(value, np.ndarray):
+            raise TypeError(f"{owner}: expected {name} as an array to update, got {type(value).__name__}")
+    y = operations().batch_norm(x, weight, bias, *statistics, training=True, momentum=momentum, eps=eps)
+    for value, updated in zip(running.values(), statistics, strict=True):
+        if value is not None and value is not updated:  # the operation was given a contiguous copy
+            value[...] = updated
+    return y
+
+
+def batch_norm_backward(
+    dy: Any,
+    x: Any,
+    weight: Any,
+    running_mean: Any = None,
+    running_var: Any = None,
+    *,
+    training: bool,
+    eps: float = 1e-5,
+    statistics: tuple[np.ndarray, np.ndarray] | None = None,
+) -> Gradients:
+    """Return the gradients ``(dx, dweight, dbias)`` of `batch_norm`.
+
+    Parameters
+    ----------
+    dy : ndarray of the shape of `x`
+        Gradient of the loss with respect to the output.
+    x, weight, running_mean, running_var, training, eps
+        As given to `batch_norm`; the running statistics are used where `training` is False.
+    statistics : (mean, variance), optional
+        Those of the batch; computed if not given.
+
+    Returns
+    -------
+    dx : ndarray of the shape of `x`
+    dweight, dbias : ndarray of shape (C,)
+
+    Raises
+    ------
+    ValueError
+        If shapes do not belong together, or running statistics are missing where `training` is False.
+    TypeError
+        If an array is not float32 or float64, or the arrays differ in type.
+    """
+    owner = "batch_norm_backward"
+    x = _check_channels(x, owner)
+    dy = check_array(dy, "dy", owner, like=x, shape=x.shape)
+    eps = check_number(eps, "eps", owner, minimum=0)
+    (weight,) = _check_per_channel(x, owner, weight=weight)
+    running = _check_per_channel(x, owner, running_mean=running_mean, running_var=running_var)
+    if check_flag(training, "training", owner):
+        if statistics is not None:
+            mean, var = statistics
+            statistics = tuple(_check_per_channel(x, owner, mean=mean, variance=var))
+    elif _any_missing(running):
+        raise ValueError(f"{owner}: expected running_mean and running_var where training is False, got None")
+    settings = {"training": bool(training), "eps": eps, "statistics": statistics}
+    return operations().batch_norm_backward(dy, x, weight, *running, **settings)
+
+
+def _any_missing(arrays: list[Any]) -> bool:
+    return any(array is None for array in arrays)
+
+
+def _check_layer(x: Any, weight: Any, bias: Any, axis: Any, owner: str) -> tuple[np.ndarray, Any, Any, int]:
+    x = check_array(x, "x", owner)
+    axis = check_axis(axis, x.ndim, owner)
+    if 0 in x.shape[axis:]:
+        raise ValueError(
+            f"{owner}: expected at least one element to normalize over, got {format_shape(x.shape)} with axis {axis}"
+        )
+    weight, bias = (
+        None if value is None else check_array(value, name, owner, like=x, shape=x.shape[axis:])
+        for value, name in ((weight, "weight"), (bias, "bias"))
+    )
+    return x, weight, bias, axis
+
+
+def layer_norm(x: Any, weight: Any = None, bias: Any = None, *, axis: int = -1, eps: float = 1e-5) -> np.ndarray:
+    """Normalize each example over all its axes from `axis` to the last, then scale and shift.
+
+    Parameters
+    ----------
+    x : ndarray of any shape
+        float32 or float64.
+    weight, bias : ndarray of shape ``x.shape[axis:]``, optional
+        Scale and shift.
+    axis : int
+        First of the axes to normalize over.
+    eps : float
+        Added to the variance.
+
+    Returns
+    -------
+    ndarray of the shape of `x`
+
+    Raises
+    ------
+    ValueError
+        If shapes do not belong together, or `eps` is negative.
+    TypeError
+        If an array is not float32 or float64, or the arrays differ in type.
+
+    References
+    ----------
+    arXiv 1607.06450.
+    """
+    x, weight, bias, axis = _check_layer(x, weight, bias, axis, "layer_norm")
+    eps = check_number(eps, "eps", "layer_norm", minimum=0)
+    return operations().layer_norm(x, weight, bias, axis=axis, eps=eps)
+
+
+def layer_norm_backward(
+    dy: Any, x: Any, weight: Any = None, bias: Any = None, *, axis: int = -1, eps: float = 1e-5
+) -> Gradients:
+    """Return the gradients ``(dx, dweight, dbias)`` of `layer_norm`.
+
+    Parameters
+    ----------
+    dy : ndarray of the shape of `x`
+        Gradient of the loss with respect to the output.
+    x, weight, bias, axis, eps
+        As given to `layer_norm`.
+
+    Returns
+    -------
+    dx : ndarray of the shape of `x`
+    dweight, dbias : ndarray of shape ``x.shape[axis:]``
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `layer_norm`, or if `dy` has not the shape and dtype of its output.
+    """
+    owner = "layer_norm_backward"
+    x, weight, bias, axis = _check_layer(x, weight, bias, axis, owner)
+    dy = check_array(dy, "dy", owner, like=x, shape=x.shape)
+    eps = check_number(eps, "eps", owner, minimum=0)
+    return operations().layer_norm_backward(dy, x, weight, bias, axis=axis, eps=eps)

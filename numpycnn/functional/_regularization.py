@@ -1,0 +1,72 @@
+"""Dropout: arguments checked, then the backend's operation."""
+
+from typing import Any
+
+import numpy as np
+
+from numpycnn._checks import check_array, check_int, check_number
+from numpycnn._settings import operations
+
+
+def dropout(x: Any, *, p: float, key: int) -> tuple[np.ndarray, np.ndarray]:
+    """Set each element to zero with probability `p`, and divide the others by ``1 - p``.
+
+    Parameters
+    ----------
+    x : ndarray of any shape
+        float32 or float64.
+    p : float
+        At least 0 and below 1.
+    key : int
+        From 0 to 2**31 - 1; together with its position it decides whether an element is kept.
+
+    Returns
+    -------
+    y : ndarray of the shape of `x`
+    kept : ndarray of bool of the same shape
+        For `dropout_backward`.
+
+    Raises
+    ------
+    ValueError
+        If `p` or `key` is out of range.
+    TypeError
+        If `x` is not float32 or float64.
+
+    References
+    ----------
+    N. Srivastava et al., "Dropout: a simple way to prevent neural networks from overfitting", 2014.
+    """
+    p = check_number(p, "p", "dropout", minimum=0, below=1)
+    key = check_int(key, "key", "dropout", minimum=0)
+    y, kept = operations().dropout(check_array(x, "x", "dropout"), p=p, key=key)
+    return np.asarray(y), np.asarray(kept)  # of an array without axes, NumPy's arithmetic makes a scalar
+
+
+def dropout_backward(dy: Any, kept: np.ndarray, *, p: float) -> np.ndarray:
+    """Return ``dx`` of `dropout`: the gradients of the kept elements, divided by ``1 - p``.
+
+    Parameters
+    ----------
+    dy : ndarray of any shape
+        Gradient of the loss with respect to the output.
+    kept : ndarray of bool of the same shape
+        As returned by `dropout`.
+    p : float
+        As given to `dropout`.
+
+    Returns
+    -------
+    ndarray of the shape of `dy`
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ or `p` is out of range.
+    TypeError
+        If `dy` is not float32 or float64, or `kept` not an array of bool.
+    """
+    p = check_number(p, "p", "dropout_backward", minimum=0, below=1)
+    if not isinstance(kept, np.ndarray) or kept.dtype != np.bool_:
+        raise TypeError(f"dropout_backward: expected kept as an array of bool, got {type(kept).__name__}")
+    return operations().dropout_backward(check_array(dy, "dy", "dropout_backward", shape=kept.shape), kept, p=p)

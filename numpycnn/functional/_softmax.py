@@ -1,0 +1,132 @@
+"""Softmax and its logarithm: arguments checked, then the backend's operation."""
+
+from typing import Any
+
+import numpy as np
+
+from numpycnn._checks import check_array, check_axis
+from numpycnn._settings import operations
+from numpycnn.functional._activations import check_gradient
+
+
+def softmax(x: Any, axis: int = -1) -> np.ndarray:
+    """Return ``exp(x) / sum(exp(x))`` along an axis.
+
+    Parameters
+    ----------
+    x : ndarray of any shape
+        float32 or float64.
+    axis : int
+        Along which the probabilities add up to 1.
+
+    Returns
+    -------
+    ndarray of the shape of `x`
+
+    Raises
+    ------
+    TypeError
+        If `x` is not float32 or float64.
+    ValueError
+        If `x` has no such axis.
+
+    References
+    ----------
+    I. Goodfellow, Y. Bengio, A. Courville, "Deep Learning", section 6.2.2.3.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from numpycnn.functional import softmax
+    >>> softmax(np.array([0.0, np.log(3.0)]))
+    array([0.25, 0.75])
+    """
+    x = check_array(x, "x", "softmax")
+    return operations().softmax(x, check_axis(axis, x.ndim, "softmax"))
+
+
+def softmax_backward(dy: Any, x: Any, axis: int = -1, *, y: np.ndarray | None = None) -> np.ndarray:
+    """Return ``dx = y * (dy - sum(dy * y))`` with ``y = softmax(x)``.
+
+    Parameters
+    ----------
+    dy : ndarray of the shape of the output
+        Gradient of the loss with respect to the output.
+    x : ndarray of any shape
+        As given to the forward pass.
+    axis : int
+        Along which the probabilities add up to 1.
+    y : ndarray of the shape of `x`, optional
+        Output of the forward pass; computed if not given.
+
+    Returns
+    -------
+    ndarray of the shape of `x`
+
+    Raises
+    ------
+    TypeError
+        If an array is not float32 or float64, or the arrays differ in type.
+    ValueError
+        If the shapes differ, or there is no such axis.
+    """
+    dy, x = check_gradient(dy, x, "softmax_backward")
+    return operations().softmax_backward(dy, x, check_axis(axis, x.ndim, "softmax_backward"), y=y)
+
+
+def log_softmax(x: Any, axis: int = -1) -> np.ndarray:
+    """Return ``x - log(sum(exp(x)))`` along an axis, exact even where a probability rounds to 0.
+
+    Parameters
+    ----------
+    x : ndarray of any shape
+        float32 or float64.
+    axis : int
+        Along which the probabilities add up to 1.
+
+    Returns
+    -------
+    ndarray of the shape of `x`
+
+    Raises
+    ------
+    TypeError
+        If `x` is not float32 or float64.
+    ValueError
+        If `x` has no such axis.
+
+    References
+    ----------
+    I. Goodfellow, Y. Bengio, A. Courville, "Deep Learning", section 6.2.2.3.
+    """
+    x = check_array(x, "x", "log_softmax")
+    return operations().log_softmax(x, check_axis(axis, x.ndim, "log_softmax"))
+
+
+def log_softmax_backward(dy: Any, x: Any, axis: int = -1, *, y: np.ndarray | None = None) -> np.ndarray:
+    """Return ``dx = dy - softmax(x) * sum(dy)``.
+
+    Parameters
+    ----------
+    dy : ndarray of the shape of the output
+        Gradient of the loss with respect to the output.
+    x : ndarray of any shape
+        As given to the forward pass.
+    axis : int
+        Along which the probabilities add up to 1.
+    y : ndarray of the shape of `x`, optional
+        Output of the forward pass; computed if not given.
+
+    Returns
+    -------
+    ndarray of the shape of `x`
+
+    Raises
+    ------
+    TypeError
+        If an array is not float32 or float64, or the arrays differ in type.
+    ValueError
+        If the shapes differ, or there is no such axis.
+    """
+    dy, x = check_gradient(dy, x, "log_softmax_backward")
+    return operations().log_softmax_backward(dy, x, check_axis(axis, x.ndim, "log_softmax_backward"), y=y)

@@ -1,0 +1,274 @@
+"""The input, output and gradient of each layer of a network for a batch.
+
+A model does not keep them. A copy of it, which shares the weights, records the input and the output of each layer and
+is then discarded: the model itself is not modified, and other threads may use it. Layers inside `Residual`, `Concat`,
+`Sequential` or a custom container are recorded like all others.
+
+The gradient of an inner quantity uses the same backward pass, which is linear in ``dy``: start with zeros at the output
+and inject the ``dy`` of the quantity at its layer; the result at the input is the gradient of that quantity alone.
+"""
+
+import copy
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from numpycnn._checks import format_shape
+from numpycnn.layers.base import Layer
+from numpycnn.layers.sequential import Sequential
+
+
+@dataclass(frozen=True)
+class Passage:
+    """The input, output and gradient of one layer.
+
+    Attributes
+    ----------
+    key : str
+        Key of the layer in the model, as in ``"3"`` or ``"3.main.0"``.
+    layer : Layer
+        The layer of the model itself, not of the copy.
+    x, y : ndarray
+        Input and output, with the batch axis.
+    dy : ndarray or None
+        The gradient with respect to `y`, of the shape of `y`; None without a backward pass.
+    """
+
+    key: str
+    layer: Layer
+    x: np.ndarray
+    y: np.ndarray
+    dy: np.ndarray | None = None
+
+    @property
+    def title(self) -> str:
+        """Key and type of the layer, and its name if set: ``3.main.0 Conv2D``."""
+        return layer_title(self.key, self.layer)
+
+    @property
+    def is_map(self) -> bool:
+        """Whether the output has spatial axes."""
+        return self.y.ndim > 2
+
+
+def layer_title(key: str, layer: Layer) -> str:
+    """Return key, type and name of a layer, as `model.summary()` prints them."""
+    return f"{key} {type(layer).__name__}" + (f" {layer.name!r}" if layer.name else "")
+
+
+def layers_of(model: Layer) -> dict[str, Layer]:
+    """Return all layers of a model by key, in the order of `model.summary()`: a container, then its children.
+
+    Examples
+    --------
+    >>> from numpycnn import Dense, ReLU, Residual, Sequential
+    >>> list(layers_of(Sequential([Residual(Sequential([Dense(4), ReLU()])), Dense(2)], input_shape=(4,))))
+    ['0', '0.main', '0.main.0', '0.main.1', '1']
+    """
+    return {place: layer for place, layer in model.walk().items() if place}
+
+
+def steps_of(model: Layer) -> dict[str, Layer]:
+    """Return all layers that compute something, in order of execution: branches, then the layer that joins them.
+
+    Examples
+    --------
+    >>> from numpycnn import Dense, ReLU, Residual, Sequential
+    >>> list(steps_of(Sequential([Residual(Sequential([Dense(4), ReLU()])), Dense(2)], input_shape=(4,))))
+    ['0.main.0', '0.main.1', '0', '1']
+    """
+    return dict(_in_turn(model, "", branches=True))
+
+
+def chain_of(model: Layer) -> dict[str, Layer]:
+    """Return the layers of the main path by key; branches are represented by the layer that joins them.
+
+    Examples
+    --------
+    >>> from numpycnn import Dense, ReLU, Residual, Sequential
+    >>> list(chain_of(Sequential([Residual(Dense(4)), Sequential([Dense(3), ReLU()])], input_shape=(4,))))
+    ['0', '1.0', '1.1']
+    """
+    return dict(_in_turn(model, "", branches=False))
+
+
+def _in_turn(layer: Layer, place: str, *, branches: bool) -> Iterator[tuple[str, Layer]]:
+    """Yield the layers that compute something in their order, with those inside of branches or without."""
+    for name, child in layer.children().items():
+        key = f"{place}.{name}" if place else name
+        if child.chained or branches:
+            yield from _in_turn(child, key, branches=branches)
+        if not child.chained:
+            yield key, child
+
+
+def follow(model: Sequential, x: Any, *, training: bool = False) -> dict[str, Passage]:
+    """Run a model and return the input and output of each layer.
+
+    Parameters
+    ----------
+    model : Sequential
+        Built. It is not changed, and neither are the gradients of its parameters.
+    x : ndarray of shape (N, *input_shape)
+    training : bool
+        Switch dropout and batch statistics on.
+
+    Returns
+    -------
+    dict of Passage
+        By key, in the order of `layers_of`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `model` is not a Sequential, or `x` is not a batch for it.
+    RuntimeError
+        If the model has not been built.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from numpycnn import Concat, Conv2D, ReLU, Sequential
+    >>> model = Sequential([Concat([Conv2D(2, 1), Sequential([Conv2D(3, 1), ReLU()])])], input_shape=(1, 5, 4))
+    >>> for key, passage in follow(model, np.ones((1, 1, 5, 4), np.float32)).items():
+    ...     print(passage.title, passage.y.shape)
+    0 Concat (1, 5, 5, 4)
+    0.0 Conv2D (1, 2, 5, 4)
+    0.1 Sequential (1, 3, 5, 4)
+    0.1.0 Conv2D (1, 3, 5, 4)
+    0.1.1 ReLU (1, 3, 5, 4)
+    """
+    clone, records = _recording_copy(model, x)
+    clone.forward(x, training=training)
+    return _in_order(model, records)
+
+
+def follow_back(
+    model: Sequential,
+    x: Any,
+    pick: Callable[[np.ndarray], np.ndarray],
+    *,
+    at: str | None = None,
+    training: bool = False,
+) -> tuple[np.ndarray, dict[str, Passage]]:
+    """Run a model forward, then backward from one of its layers.
+
+    Parameters
+    ----------
+    model : Sequential
+        Built. It is not changed, and neither are the gradients of its parameters.
+    x : ndarray of shape (N, *input_shape)
+    pick : callable
+        Takes the output of the layer and returns the gradient of a quantity with respect to it: for the sum of squares,
+        ``lambda y: 2 * y``.
+    at : str, optional
+        Key of the layer, as in ``"3.main.0"``; by default the last one.
+    training : bool
+        Switch dropout and batch statistics on.
+
+    Returns
+    -------
+    dx : ndarray of the shape of `x`
+        Gradient of the quantity with respect to the input.
+    passages : dict of Passage
+        As `follow` returns them, with the gradients; these are zero where the quantity does not depend on a layer.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `model` is not a Sequential, `x` is not a batch for it, there is no such layer, or `pick` changes the shape.
+    RuntimeError
+        If the model has not been built.
+
+    Examples
+    --------
+    The gradient of an inner unit, here the maximum of four values:
+
+    >>> import numpy as np
+    >>> from numpycnn import Dense, Flatten, MaxPool2D, Sequential
+    >>> model = Sequential([MaxPool2D(2), Flatten(), Dense(2)], input_shape=(1, 2, 2))
+    >>> dx, _ = follow_back(model, np.array([[[[1, 4], [3, 2]]]], np.float32), np.ones_like, at="0")
+    >>> dx
+    array([[[[0., 1.],
+             [0., 0.]]]], dtype=float32)
+    """
+    clone, records = _recording_copy(model, x)
+    at = at if at is not None else list(chain_of(clone))[-1]
+    check_layer(model, at, "follow_back")
+    end = clone.forward(x, training=training, differentiable=True)
+    y = records[at].y
+    start = np.asarray(pick(y), y.dtype)
+    if start.shape != y.shape:
+        raise ValueError(
+            f"follow_back: expected pick to return {format_shape(y.shape)}, like y, got {format_shape(start.shape)}"
+        )
+    layer = layers_of(clone)[at]
+    backward = layer.backward
+    layer.backward = lambda dy: backward(start)  # type: ignore[method-assign]  # the dy of the next layer is zero
+    dx = clone.backward(np.zeros_like(end))
+    return dx, _in_order(model, records)
+
+
+def check_layer(model: Sequential, key: str, operation: str) -> Layer:
+    """Return the layer with a key; raise if there is none."""
+    layers = layers_of(model)
+    if key not in layers:
+        raise ValueError(f"{operation}: expected the key of a layer, one of {', '.join(layers)}, got {key!r}")
+    return layers[key]
+
+
+def check_built(model: Sequential, operation: str) -> tuple[int, ...]:
+    """Return the input shape of a model; raise if it is not built."""
+    if model.input_shape is None:
+        raise RuntimeError(f"{operation}: the model is not built yet; give it an input_shape")
+    return model.input_shape
+
+
+def check_batch(model: Any, x: Any, operation: str) -> np.ndarray:
+    """Return `x` as an array; raise if the model is not built or `x` is not a batch for it."""
+    if not isinstance(model, Sequential):
+        raise TypeError(f"{operation}: expected a Sequential, got {type(model).__name__}")
+    input_shape = check_built(model, operation)
+    if not model.layers:
+        raise ValueError(f"{operation}: expected a model with layers, got an empty one")
+    x = np.asarray(x)
+    if x.shape[1:] != input_shape or x.ndim == 0:
+        hint = "; put a batch axis before it, x[np.newaxis]" if x.shape == input_shape else ""
+        raise ValueError(
+            f"{operation}: expected x {format_shape(('N', *input_shape))}, got {format_shape(x.shape)}{hint}"
+        )
+    return x
+
+
+def _recording_copy(model: Sequential, x: Any) -> tuple[Sequential, dict[str, Passage]]:
+    """Return a copy of the model that shares its weights, and the dict that its layers record into."""
+    check_batch(model, x, "follow")
+    weights = (parameter.value for parameter in model.parameters().values())
+    clone = copy.deepcopy(model, {id(array): array for array in weights})  # arrays in the memo are not copied
+    records: dict[str, Passage] = {}
+    for key, layer in layers_of(clone).items():
+        _record(key, layer, records)
+    return clone, records
+
+
+def _record(key: str, layer: Layer, records: dict[str, Passage]) -> None:
+    forward, backward = layer.forward, layer.backward
+
+    def record_forward(x: Any, **mode: bool) -> np.ndarray:
+        y = forward(x, **mode)
+        records[key] = Passage(key, layer, np.asarray(x), y)
+        return y
+
+    def record_backward(dy: Any) -> np.ndarray:
+        records[key] = replace(records[key], dy=np.asarray(dy))
+        return backward(dy)
+
+    layer.forward = record_forward  # type: ignore[method-assign]
+    layer.backward = record_backward  # type: ignore[method-assign]
+
+
+def _in_order(model: Sequential, records: dict[str, Passage]) -> dict[str, Passage]:
+    """Return the records in the order of the model, with its own layers instead of those of the copy."""
+    return {key: replace(records[key], layer=layer) for key, layer in layers_of(model).items() if key in records}

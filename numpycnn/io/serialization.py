@@ -1,0 +1,211 @@
+"""Save models: the arrays as safetensors, and the architecture as JSON in its metadata.
+
+Also the file access that saving and loading share; `numpycnn.io.loading` restores the layers.
+"""
+
+import glob
+import hashlib
+import json
+import os
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from numpycnn._checks import format_shape
+from numpycnn.errors import DataFormatError
+from numpycnn.layers.base import Layer
+
+FORMAT = "numpycnn-1"
+ABANDONED = 3600  # seconds without a write, after which an incomplete file is considered abandoned
+
+# ------------------------------------------------------------------------------------------------- files of arrays
+
+
+def _digest(arrays: Mapping[str, np.ndarray]) -> str:
+    """Return the SHA-256 of all names and arrays, to detect damaged files."""
+    digest = hashlib.sha256()
+    for name in sorted(arrays):
+        digest.update(name.encode())
+        digest.update(np.ascontiguousarray(arrays[name]).tobytes())
+    return digest.hexdigest()
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield the path of a temporary file, which is then flushed to the disk and renamed to `path`.
+
+    If anything fails, `path` is unchanged and the temporary file is removed. Temporary files of killed processes are
+    removed when the same file is written again, after an hour.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the folder does not exist.
+    IsADirectoryError
+        If `path` is a folder.
+    """
+    if path.is_dir():
+        raise IsADirectoryError(f"{path}: expected a file to write to, got a folder")
+    if not path.parent.exists():
+        raise FileNotFoundError(
+            f"{path}: expected a folder to write to, but {path.parent} does not exist; create it first"
+        )
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
+        with suppress(OSError):  # another process removed it
+            if time.time() - left.stat().st_mtime > ABANDONED:
+                left.unlink()
+    temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.part")
+    try:
+        yield temporary
+        with open(temporary, "rb+") as file:
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except OSError as error:
+        if error.filename is not None:
+            error.filename, error.filename2 = str(path), None  # the caller's path
+        raise
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def write_arrays(path: str | Path, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, Any]) -> None:
+    """Write arrays and JSON metadata to one safetensors file, atomically.
+
+    Equal contents make equal files.
+    """
+    from safetensors.numpy import save
+
+    content = save(
+        {name: np.ascontiguousarray(array) for name, array in arrays.items()},
+        {"format": FORMAT, "sha256": _digest(arrays)} | {key: json.dumps(value) for key, value in metadata.items()},
+    )
+    with replacing(Path(path)) as temporary, open(temporary, "wb") as file:
+        file.writelines(_with_sorted_header(content))
+
+
+def _with_sorted_header(content: bytes) -> tuple[bytes, bytes, memoryview]:
+    """Return the parts of a safetensors file with the entries of its header sorted, which the library leaves unordered.
+
+    The first 8 bytes are the length of the header, which is JSON padded to a multiple of 8 bytes; the rest is data.
+    """
+    length = int.from_bytes(content[:8], "little")
+    header = json.dumps(json.loads(content[8 : 8 + length]), sort_keys=True, separators=(",", ":")).encode()
+    header += b" " * (-len(header) % 8)
+    return len(header).to_bytes(8, "little"), header, memoryview(content)[8 + length :]
+
+
+class ArrayFile:
+    """An open safetensors file: metadata and shapes are in memory, arrays are read one by one."""
+
+    def __init__(self, path: Path, handle: Any) -> None:
+        self.path = path
+        self._handle = handle
+        raw = handle.metadata() or {}
+        if raw.get("format") != FORMAT:
+            raise DataFormatError(f"{path}: expected a file of format {FORMAT}, got {raw.get('format', 'none')!r}")
+        try:
+            self.metadata = {key: json.loads(value) for key, value in raw.items() if key not in ("format", "sha256")}
+        except (ValueError, RecursionError) as error:
+            raise DataFormatError(f"{path}: its metadata is not valid JSON ({error})") from None
+
+    def get(self, key: str, kind: type) -> Any:
+        """Return a metadata entry of the type `kind`."""
+        value = self.metadata.get(key)
+        if not isinstance(value, kind):
+            raise DataFormatError(f"{self.path}: expected {key} in its metadata, got {value!r}")
+        return value
+
+    def names(self, prefix: str = "") -> list[str]:
+        """Return the names of the arrays that start with `prefix`, without the prefix."""
+        return [name[len(prefix) :] for name in self._handle.keys() if name.startswith(prefix)]  # noqa: SIM118
+
+    def tensor(self, name: str) -> np.ndarray:
+        """Return one array, without checks."""
+        return np.asarray(self._handle.get_tensor(name))
+
+    def read(self, prefix: str, like: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Return the arrays that start with `prefix`, which must have the names, shapes and dtypes of `like`."""
+        names = self.names(prefix)
+        missing, unknown = sorted(like.keys() - set(names)), sorted(set(names) - like.keys())
+        if missing or unknown:
+            parts = [f"missing {', '.join(missing[:3])}"] * bool(missing)
+            parts += [f"unknown {', '.join(unknown[:3])}"] * bool(unknown)
+            raise DataFormatError(f"{self.path}: its arrays do not match its architecture: {'; '.join(parts)}")
+        for name, array in like.items():
+            entry = self._handle.get_slice(prefix + name)
+            kind = {"F32": "float32", "F64": "float64"}.get(entry.get_dtype(), entry.get_dtype())
+            shape = tuple(entry.get_shape())
+            if shape != array.shape or kind != str(array.dtype):
+                raise DataFormatError(
+                    f"{self.path}: expected {name} {format_shape(array.shape)} of {array.dtype}, "
+                    f"got {format_shape(shape)} of {kind}"
+                )
+        return {name: self._handle.get_tensor(prefix + name) for name in like}
+
+
+@contextmanager
+def open_arrays(path: str | Path) -> Iterator[ArrayFile]:
+    """Open a file written by `write_arrays`.
+
+    Raises
+    ------
+    DataFormatError
+        If it is another file, or is damaged.
+    FileNotFoundError
+        If it does not exist.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    path = Path(path)
+    if not path.exists():
+        raise FileNotFoundError(f"{path}: no such file")
+    if not path.is_file():
+        raise DataFormatError(f"{path}: expected a safetensors file, got a folder")
+    try:
+        with safe_open(str(path), framework="np") as handle:
+            file = ArrayFile(path, handle)
+            wanted = handle.metadata().get("sha256")
+            if wanted is not None and wanted != _digest({name: file.tensor(name) for name in file.names()}):
+                raise DataFormatError(f"{path}: its checksum does not match its arrays: the file is damaged")
+            yield file
+    except SafetensorError as error:
+        raise DataFormatError(f"{path}: not a safetensors file, or a damaged one ({error})") from None
+
+
+# -------------------------------------------------------------------------------------------------- architectures
+
+
+def encode(value: Any) -> Any:
+    """Convert a layer, or a value of its config, to JSON values."""
+    if isinstance(value, Layer):
+        return {"layer": type(value).__name__, "config": {key: encode(v) for key, v in value.config().items()}}
+    if isinstance(value, tuple | list):
+        return [encode(item) for item in value]
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    raise TypeError(
+        f"cannot save {value!r}: a layer's arguments must be numbers, strings, None, layers or lists of them"
+    )
+
+
+def describe(model: Layer, metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the description of a built model, without its arrays."""
+    if model.input_shape is None or model.dtype is None:
+        raise RuntimeError(f"{model.label} is not built yet: give it an input_shape before saving it")
+    return {
+        "architecture": encode(model),
+        "input_shape": list(model.input_shape),
+        "dtype": str(model.dtype),
+        "metadata": metadata,
+    }
+
+
+def save_model(model: Layer, metadata: Mapping[str, Any], path: str | Path) -> None:
+    """Write a model and its metadata to a file; see `Sequential.save`."""
+    write_arrays(path, model.state(), {"model": describe(model, metadata)})

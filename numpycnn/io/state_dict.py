@@ -1,0 +1,142 @@
+"""Exchange weights with PyTorch: state dicts in safetensors files.
+
+Weights have PyTorch's shapes, so only the names are translated. The name of an array consists of the name of its layer,
+or else the position, and the name of the parameter:
+
+    Sequential([Conv2D(8, 3), ReLU(), Dense(10, name="fc")])           0.weight  0.bias  fc.weight  fc.bias
+
+With positions these are the names in ``nn.Sequential``, at any depth. For a module with other names, give the layers
+these names, as the networks of `numpycnn.models` do with torchvision's; a layer's name replaces the whole path to it,
+and is the prefix of the names of unnamed layers inside.
+
+PyTorch's own files are pickles, which run code when opened, and are not read. One line in PyTorch writes a safetensors
+file: ``safetensors.torch.save_file(module.state_dict(), path)``.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from numpycnn._checks import format_shape
+from numpycnn.errors import DataFormatError
+from numpycnn.io.serialization import replacing
+from numpycnn.layers.base import Layer
+from numpycnn.layers.normalization import BatchNorm
+
+COUNTER = "num_batches_tracked"  # PyTorch's batch normalization counts its batches; ours does not
+FLOATS = ("F16", "F32", "F64")
+SHOWN = 5  # largest number of names in an error
+
+
+def _leaves(layer: Layer, ours: str, theirs: str) -> Iterator[tuple[Layer, str, str]]:
+    """Iterate over all layers with arrays of their own, with the prefixes of their names here and in PyTorch."""
+    children = layer.children()
+    if any(name.split(".")[0] not in children for name in layer.state()):
+        yield layer, ours, theirs
+    for key, child in children.items():
+        yield from _leaves(child, f"{ours}{key}.", f"{child.name or theirs + key}.")
+
+
+def torch_names(model: Layer) -> dict[str, str]:
+    """Return the PyTorch name of each array of a built model, by its name in `Layer.state`.
+
+    Raises
+    ------
+    ValueError
+        If two arrays would have the same name.
+
+    Examples
+    --------
+    >>> from numpycnn import Dense, ReLU, Sequential
+    >>> torch_names(Sequential([Dense(4, bias=False), ReLU(), Dense(2, name="fc")], input_shape=(3,)))
+    {'0.weight': '0.weight', '2.weight': 'fc.weight', '2.bias': 'fc.bias'}
+    """
+    names: dict[str, str] = {}
+    for layer, ours, theirs in _leaves(model, "", ""):
+        children = layer.children()
+        names |= {ours + name: theirs + name for name in layer.state() if name.split(".")[0] not in children}
+    seen: dict[str, str] = {}
+    for mine, name in names.items():
+        if name in seen:
+            raise ValueError(
+                f"{model.label}: expected layers with different names, got {name} for {seen[name]} and {mine}"
+            )
+        seen[name] = mine
+    return names
+
+
+def save_torch(model: Layer, path: str | Path) -> None:
+    """Write a model's state dict; see `Sequential.save_torch`."""
+    from safetensors.numpy import save
+
+    names = torch_names(model)
+    arrays = {names[mine]: np.ascontiguousarray(array) for mine, array in model.state().items()}
+    for layer, _, theirs in _leaves(model, "", ""):
+        if isinstance(layer, BatchNorm):
+            arrays[theirs + COUNTER] = np.zeros((), np.int64)
+    content = save(arrays, {"format": "pt"})
+    with replacing(Path(path)) as temporary:
+        temporary.write_bytes(content)
+
+
+def load_torch(model: Layer, path: str | Path, ignore: Sequence[str] = ()) -> None:
+    """Load a state dict into a model; see `Sequential.load_torch`."""
+    names = torch_names(model)
+    found = _read(Path(path), {names[mine]: array.shape for mine, array in model.state().items()}, tuple(ignore), model)
+    model.load_state({mine: found[name] for mine, name in names.items()})
+
+
+def _read(
+    path: Path, wanted: Mapping[str, tuple[int, ...]], ignore: tuple[str, ...], model: Layer
+) -> dict[str, np.ndarray]:
+    """Return the wanted arrays of a file, which must contain exactly these."""
+    from safetensors import SafetensorError, safe_open
+
+    if not path.exists():
+        raise FileNotFoundError(f"{path}: no such file")
+    if not path.is_file():
+        raise DataFormatError(f"{path}: expected a safetensors file, got a folder")
+    try:
+        with safe_open(str(path), framework="np") as handle:
+            there = [name for name in handle.keys() if name.split(".")[-1] != COUNTER]  # noqa: SIM118
+            entries = {name: handle.get_slice(name) for name in there if not (ignore and name.startswith(ignore))}
+            mismatches = _find_mismatches(wanted, {name: tuple(entry.get_shape()) for name, entry in entries.items()})
+            if mismatches:
+                raise DataFormatError(f"{path}: not the state dict of {model.label}: {'; '.join(mismatches)}")
+            for name in wanted:
+                kind = entries[name].get_dtype()
+                if kind not in FLOATS:
+                    raise DataFormatError(
+                        f"{path}: expected {name} of {', '.join(FLOATS)}, got {kind}; save module.float().state_dict()"
+                    )
+            arrays = {name: np.asarray(handle.get_tensor(name)) for name in wanted}
+    except SafetensorError as error:
+        raise DataFormatError(
+            f"{path}: not a safetensors file, or a damaged one ({error}); PyTorch writes one with "
+            "safetensors.torch.save_file(module.state_dict(), path)"
+        ) from None
+    for name, array in arrays.items():
+        if not np.isfinite(array).all():
+            raise DataFormatError(f"{path}: {name} contains values that are not finite")
+    return arrays
+
+
+def _find_mismatches(wanted: Mapping[str, tuple[int, ...]], found: Mapping[str, tuple[int, ...]]) -> list[str]:
+    """Describe the mismatches between the names and shapes of a file and those of the model."""
+    shapes = [
+        f"expected {name} {format_shape(shape)}, got {format_shape(found[name])}"
+        for name, shape in wanted.items()
+        if name in found and found[name] != shape
+    ]
+    missing = [name for name in wanted if name not in found]
+    surplus = [name for name in found if name not in wanted]
+    parts = [f"missing {_join_first(missing)}"] * bool(missing)
+    parts += [f"unknown {_join_first(surplus)} (ignore=[...] skips names with these prefixes)"] * bool(surplus)
+    return parts + [_join_first(shapes)] * bool(shapes)
+
+
+def _join_first(words: Sequence[str]) -> str:
+    """Join the first names, and count the others."""
+    more = f" and {len(words) - SHOWN} more" if len(words) > SHOWN else ""
+    return ", ".join(words[:SHOWN]) + more

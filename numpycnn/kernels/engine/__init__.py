@@ -1,0 +1,1 @@
+"""Machinery of the loops: compilation, vector registers, micro-kernels, threads and memory. Not first reading."""

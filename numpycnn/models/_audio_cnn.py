@@ -1,0 +1,56 @@
+"""A convolutional network for sounds, on log-mel spectrograms with the axes frequency and time.
+
+Source: S. Hershey et al., "CNN architectures for large-scale audio classification", arXiv 1609.09430, which
+applies image networks to spectrograms; this one is a small VGG with batch normalization.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from numpycnn.layers import BatchNorm, Conv2D, Dense, Dropout, GlobalAvgPool, Layer, MaxPool2D, ReLU
+from numpycnn.layers.sequential import Sequential
+from numpycnn.models.building import build_network
+
+
+def audio_cnn(
+    input_shape: Sequence[int] = (1, 40, 64),
+    classes: int = 10,
+    *,
+    width: int = 16,
+    seed: int | None = 0,
+    dtype: Any = np.float32,
+) -> Sequential:
+    """Return four stages of convolution, batch normalization, ReLU and pooling, then a global average.
+
+    The average makes the output independent of the time at which a word is spoken. Inputs need at least 16 bands and 16
+    frames. It has 98,682 parameters at the default sizes.
+
+    Parameters
+    ----------
+    input_shape : tuple of int
+        ``(1, mels, frames)``.
+    classes : int
+    width : int
+        Channels of the first stage; each further stage doubles them.
+    seed : int or None
+    dtype : dtype
+
+    Returns
+    -------
+    Sequential
+
+    Raises
+    ------
+    ValueError
+        If the network does not fit the input, or a setting is out of range.
+    TypeError
+        If a setting is not of its kind.
+    """
+    layers: list[Layer] = []
+    for stage in range(4):
+        layers += [Conv2D(width << stage, 3, padding=1, bias=False), BatchNorm(), ReLU(), MaxPool2D(2)]
+    return build_network(
+        [*layers, GlobalAvgPool(), Dropout(0.3), Dense(classes)], input_shape, seed, dtype, "audio_cnn"
+    )

@@ -1,0 +1,122 @@
+"""Batch and layer normalization: mean 0 and variance 1, then a learned scale and shift.
+
+Over a set of ``m`` numbers with mean ``mu`` and (biased) variance ``var``, both functions of all the inputs,
+
+    xhat = (x - mu) / sqrt(var + eps)        y = weight * xhat + bias
+
+The gradient passes through ``mu`` and ``var`` as well. With ``g = dy * weight`` and the means taken over the same set,
+
+    dx = (g - mean(g) - xhat * mean(g * xhat)) / sqrt(var + eps)
+
+Adding a constant to all inputs, or scaling them all, leaves ``y`` unchanged, so ``dx`` has no component in those two
+directions: that is what the two subtracted terms remove. Further ``dweight = sum(dy * xhat)`` and ``dbias = sum(dy)``.
+
+Batch normalization takes the set over the batch and all positions, one for each channel. At inference, fixed running
+values replace ``mu`` and ``var``, and ``dx = g / sqrt(var + eps)``. Layer normalization takes it over the last axes of
+each example.
+
+Source: S. Ioffe and C. Szegedy, "Batch normalization", arXiv 1502.03167; J. Ba, J. Kiros, G. Hinton, "Layer
+normalization", arXiv 1607.06450.
+"""
+
+from typing import Any
+
+import numpy as np
+
+Gradients = tuple[np.ndarray, np.ndarray, np.ndarray]
+
+
+def batch_norm(
+    x: np.ndarray,
+    weight: np.ndarray | None,
+    bias: np.ndarray | None,
+    running_mean: Any,
+    running_var: Any,
+    *,
+    training: bool,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+    return_statistics: bool = False,
+) -> Any:
+    """Normalize each channel of (N, C, *size); in training, move the running statistics towards those of the batch.
+
+    With `return_statistics`, the mean and variance that were used are returned as well, for `batch_norm_backward`.
+    """
+    axes, channel = (0, *range(2, x.ndim)), (-1, *[1] * (x.ndim - 2))
+    if training:
+        mean, var = x.mean(axis=axes), x.var(axis=axes)
+        count = x.size // x.shape[1]
+        for running, value in ((running_mean, mean), (running_var, var * (count / max(count - 1, 1)))):
+            if running is not None:
+                running += momentum * (value - running)
+    else:
+        mean, var = running_mean, running_var
+    y = (x - mean.reshape(channel)) / np.sqrt(var + eps).reshape(channel)
+    y = y if weight is None else y * weight.reshape(channel)
+    y = y if bias is None else y + bias.reshape(channel)
+    return (y, (mean, var)) if return_statistics else y
+
+
+def batch_norm_backward(
+    dy: np.ndarray,
+    x: np.ndarray,
+    weight: np.ndarray | None,
+    running_mean: Any = None,
+    running_var: Any = None,
+    *,
+    training: bool,
+    eps: float = 1e-5,
+    statistics: tuple[np.ndarray, np.ndarray] | None = None,
+) -> Gradients:
+    """Return the gradients ``(dx, dweight, dbias)``; `statistics` are mean and variance of the batch, if at hand."""
+    axes, channel = (0, *range(2, x.ndim)), (-1, *[1] * (x.ndim - 2))
+    if not training:
+        mean, var = running_mean, running_var
+    else:
+        mean, var = (x.mean(axis=axes), x.var(axis=axes)) if statistics is None else statistics
+    scale = (1 / np.sqrt(var + eps)).reshape(channel)
+    xhat = (x - mean.reshape(channel)) * scale
+    g = dy if weight is None else dy * weight.reshape(channel)
+    if training:
+        g = g - g.mean(axis=axes, keepdims=True) - xhat * (g * xhat).mean(axis=axes, keepdims=True)
+    return g * scale, (dy * xhat).sum(axis=axes), dy.sum(axis=axes)
+
+
+def layer_norm(
+    x: np.ndarray,
+    weight: np.ndarray | None = None,
+    bias: np.ndarray | None = None,
+    *,
+    axis: int = -1,
+    eps: float = 1e-5,
+) -> np.ndarray:
+    """Normalize each example over its axes from `axis` on."""
+    y, _ = _standardize(x, axis, eps)
+    y = y if weight is None else y * weight
+    return y if bias is None else y + bias
+
+
+def layer_norm_backward(
+    dy: np.ndarray,
+    x: np.ndarray,
+    weight: np.ndarray | None = None,
+    bias: np.ndarray | None = None,
+    *,
+    axis: int = -1,
+    eps: float = 1e-5,
+) -> Gradients:
+    """Return the gradients ``(dx, dweight, dbias)``."""
+    xhat, scale = _standardize(x, axis, eps)
+    axes = tuple(range(axis % x.ndim, x.ndim))
+    g = dy if weight is None else dy * weight
+    dx = (g - g.mean(axis=axes, keepdims=True) - xhat * (g * xhat).mean(axis=axes, keepdims=True)) * scale
+    examples = tuple(range(axes[0]))
+    return dx, (dy * xhat).sum(axis=examples), dy.sum(axis=examples)
+
+
+def _standardize(x: np.ndarray, axis: int, eps: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return ``xhat`` and ``1 / sqrt(var + eps)`` over the axes from `axis` on."""
+    axes = tuple(range(axis % x.ndim, x.ndim))
+    centred = x - x.mean(axis=axes, keepdims=True)
+    scale = 1 / np.sqrt((centred * centred).mean(axis=axes, keepdims=True) + x.dtype.type(eps))
+    return centred * scale, scale

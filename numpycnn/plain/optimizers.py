@@ -1,0 +1,74 @@
+"""The steps of the optimizers: each changes one parameter, and what the optimizer keeps for it, in place.
+
+With ``g = grad + weight_decay * w`` in step ``t`` (counted from 1):
+
+    SGD                  w = w - lr * g
+    momentum             v = momentum * v + g                    w = w - lr * v
+    Nesterov             v = momentum * v + g                    w = w - lr * (g + momentum * v)
+    Adam                 m = b1 * m + (1 - b1) * g               m' = m / (1 - b1^t)
+                         s = b2 * s + (1 - b2) * g^2             s' = s / (1 - b2^t)
+                         w = w - lr * m' / (sqrt(s') + eps)
+    RMSProp              s = alpha * s + (1 - alpha) * g^2       w = w - lr * g / (sqrt(s) + eps)
+
+Adam's two divisions correct for ``m`` and ``s`` having begun at 0.
+
+Source: I. Sutskever et al., "On the importance of initialization and momentum in deep learning", 2013; D. Kingma and
+J. Ba, "Adam: a method for stochastic optimization", arXiv 1412.6980, algorithm 1; T. Tieleman and G. Hinton, "Neural
+networks for machine learning", lecture 6.5, 2012 (RMSProp).
+"""
+
+import numpy as np
+
+
+def sgd_step(
+    value: np.ndarray,
+    grad: np.ndarray,
+    velocity: np.ndarray | None = None,
+    *,
+    lr: float,
+    momentum: float = 0.0,
+    nesterov: bool = False,
+    weight_decay: float = 0.0,
+) -> None:
+    """Take one step of stochastic gradient descent; `velocity` is needed, and updated, with `momentum` alone."""
+    g = grad + weight_decay * value
+    if velocity is not None:
+        velocity[...] = momentum * velocity + g
+        g = g + momentum * velocity if nesterov else velocity
+    value -= lr * g
+
+
+def adam_step(
+    value: np.ndarray,
+    grad: np.ndarray,
+    mean: np.ndarray,
+    square: np.ndarray,
+    *,
+    step: int,
+    lr: float,
+    betas: tuple[float, float] = (0.9, 0.999),
+    eps: float = 1e-8,
+    weight_decay: float = 0.0,
+) -> None:
+    """Take step `step` (counted from 1) of Adam; `mean` and `square` are the running means of ``g`` and ``g^2``."""
+    b1, b2 = betas
+    g = grad + weight_decay * value
+    mean += (1 - b1) * (g - mean)
+    square += (1 - b2) * (g * g - square)
+    value -= lr * (mean / (1 - b1**step)) / (np.sqrt(square / (1 - b2**step)) + eps)
+
+
+def rmsprop_step(
+    value: np.ndarray,
+    grad: np.ndarray,
+    square: np.ndarray,
+    *,
+    lr: float,
+    alpha: float = 0.99,
+    eps: float = 1e-8,
+    weight_decay: float = 0.0,
+) -> None:
+    """Take one step of RMSProp; `square` is the running mean of ``g^2``."""
+    g = grad + weight_decay * value
+    square += (1 - alpha) * (g * g - square)
+    value -= lr * g / (np.sqrt(square) + eps)

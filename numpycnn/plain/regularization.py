@@ -1,0 +1,34 @@
+"""Dropout: in training, a random share of the activations is set to zero, so that no unit relies on a single other one.
+
+With the mask ``m``, 0 with probability ``p`` and else ``1 / (1 - p)``, which keeps the expected value,
+
+    y = m x        dx = m dy
+
+Whether an element is kept follows from a key and the element's position: position and key are hashed to 32 bits that
+look random (the finalizer of MurmurHash3), and the element is dropped if they are below ``p * 2^32``. So the mask is
+the same in both backends, on any number of threads.
+
+Source: N. Srivastava et al., "Dropout: a simple way to prevent neural networks from overfitting", 2014.
+"""
+
+import numpy as np
+
+
+def dropout(x: np.ndarray, *, p: float, key: int) -> tuple[np.ndarray, np.ndarray]:
+    """Set each element to zero with probability `p`, scale up the others; return them and which were kept."""
+    kept = _random_bits(key, x.size).reshape(x.shape) >= round(p * 2**32)
+    return np.where(kept, x * x.dtype.type(1 / (1 - p)), x.dtype.type(0)), kept
+
+
+def dropout_backward(dy: np.ndarray, kept: np.ndarray, *, p: float) -> np.ndarray:
+    """Return ``dx``: the gradients of what was kept, scaled up."""
+    return np.where(kept, dy * dy.dtype.type(1 / (1 - p)), dy.dtype.type(0))
+
+
+def _random_bits(key: int, count: int) -> np.ndarray:
+    """Return 32 bits for each of the positions 0 to ``count - 1``, in an array of uint64."""
+    low = np.uint64(0xFFFFFFFF)
+    bits = ((np.arange(count, dtype=np.uint64) * np.uint64(0x9E3779B9)) & low) ^ np.uint64(key)
+    bits = ((bits ^ (bits >> np.uint64(16))) * np.uint64(0x85EBCA6B)) & low
+    bits = ((bits ^ (bits >> np.uint64(13))) * np.uint64(0xC2B2AE35)) & low
+    return bits ^ (bits >> np.uint64(16))

@@ -1,0 +1,64 @@
+"""One step of training: forward through the model, the loss, backward, and the optimizer's step."""
+
+from typing import Any
+
+import numpy as np
+
+from numpycnn.layers.sequential import Sequential
+from numpycnn.losses import Loss
+from numpycnn.optim import Optimizer
+
+
+class NonFiniteError(FloatingPointError):
+    """The loss or a gradient is NaN or infinite; no parameter has been changed by the step."""
+
+
+def all_finite(array: np.ndarray) -> bool:
+    """Return whether no number is NaN or infinite; a sum of squares settles nearly all cases at the speed of BLAS."""
+    line = array.ravel()
+    with np.errstate(over="ignore", invalid="ignore"):
+        return bool(np.isfinite(np.dot(line, line))) or bool(np.isfinite(line).all())
+
+
+def check_parts(model: Any, loss: Any, optimizer: Any) -> None:
+    """Check that these can be trained, and with each other."""
+    for value, kind, name, example in (
+        (model, Sequential, "model", "Sequential([...], input_shape=...)"),
+        (loss, Loss, "loss", "CrossEntropy()"),
+        (optimizer, Optimizer, "optimizer", "Adam(lr=0.001)"),
+    ):
+        if not isinstance(value, kind):
+            article = "an" if kind is Optimizer else "a"
+            hint = f"{value.__name__}(...)" if isinstance(value, type) else f"{name}={example}"
+            raise TypeError(f"Trainer: expected {name} to be {article} {kind.__name__}, got {value!r}; write {hint}")
+    if model.output_shape is None:
+        raise RuntimeError("Trainer: the model is not built yet; give it an input_shape")
+
+
+def take_step(
+    model: Sequential, loss: Loss, optimizer: Optimizer, x: np.ndarray, target: Any
+) -> tuple[np.ndarray, float]:
+    """Take one step, and return the outputs and the loss before it, penalties included.
+
+    Raises
+    ------
+    NonFiniteError
+        If the loss or a gradient is not finite. The random generators are as they were before the step, so that the
+        same step can be taken once more.
+    """
+    parameters, generators = model.parameters(), list(model.random_generators().values())
+    states = [generator.bit_generator.state for generator in generators]
+    y = model.forward(x, training=True)
+    value = float(loss.forward(y, target) + loss.penalty(parameters))
+    problem = "" if np.isfinite(value) else f"the loss is {value}"
+    if not problem:
+        model.backward_parameters(loss.backward())
+        loss.add_penalty_gradient(parameters)
+        if not all(all_finite(parameter.grad) for parameter in parameters.values()):
+            problem = "a gradient is not finite"
+    if problem:
+        for generator, state in zip(generators, states, strict=True):
+            generator.bit_generator.state = state
+        raise NonFiniteError(problem)
+    optimizer.step(parameters)
+    return y, value

@@ -1,0 +1,118 @@
+"""Test-time augmentation: average a network's predictions over several views of each image."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from numpycnn._checks import check_flag, check_int, format_shape
+from numpycnn.functional import softmax
+from numpycnn.layers.sequential import Sequential
+
+
+class ViewAverage:
+    """Average the class probabilities of an image, its mirror image and its shifted copies.
+
+    ::
+
+        p = 1 / V * sum over the views v of softmax(model(v(x)))
+
+    Parameters
+    ----------
+    flip : bool
+        Also use the mirror image of each view, left to right.
+    shift : int
+        If not 0, also use the image shifted by this number of pixels up, down, left and right. The gap repeats the
+        edge pixels.
+
+    Raises
+    ------
+    ValueError
+        If `flip` is False and `shift` is 0.
+    TypeError
+        If `flip` is neither True nor False, or `shift` is not an int.
+
+    Notes
+    -----
+    Each view takes a forward pass: 2 with `flip`, 5 with `shift`, 10 with both. Use views that would also suit as an
+    augmentation of the training: a mirrored letter does not keep its class.
+
+    References
+    ----------
+    A. Krizhevsky et al., "ImageNet classification with deep convolutional neural networks", 2012, section 4.1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from numpycnn import Dense, Flatten, Sequential
+    >>> model = Sequential([Flatten(), Dense(2)], input_shape=(1, 3, 4))
+    >>> x = np.random.default_rng(0).normal(size=(5, 1, 3, 4)).astype(np.float32)
+    >>> both = ViewAverage(flip=True)(model, x)
+    >>> bool(np.allclose(both, ViewAverage(flip=True)(model, x[..., ::-1])))
+    True
+    """
+
+    def __init__(self, *, flip: bool = False, shift: int = 0) -> None:
+        self.flip = check_flag(flip, "flip", "ViewAverage")
+        self.shift = check_int(shift, "shift", "ViewAverage", minimum=0)
+        if not self.flip and not self.shift:
+            raise ValueError("ViewAverage: expected flip=True or a shift above 0, got neither")
+
+    def views(self, x: Any) -> Iterator[np.ndarray]:
+        """Yield the views of a batch, the batch itself first.
+
+        Parameters
+        ----------
+        x : ndarray of shape (N, C, H, W)
+
+        Yields
+        ------
+        ndarray of shape (N, C, H, W)
+
+        Raises
+        ------
+        ValueError
+            If it has another shape, or is smaller than the shift.
+        """
+        x = np.asarray(x)
+        if x.ndim != 4 or self.shift >= min(x.shape[2:]):
+            least = f" of more than {self.shift} pixels a side" if self.shift else ""
+            raise ValueError(f"ViewAverage: expected images (N, C, H, W){least}, got {format_shape(x.shape)}")
+        for view in self._moved(x):
+            yield view
+            if self.flip:
+                yield np.ascontiguousarray(view[..., ::-1])
+
+    def _moved(self, x: np.ndarray) -> Iterator[np.ndarray]:
+        yield x
+        s, (height, width) = self.shift, x.shape[2:]
+        if s:
+            padded = np.pad(x, ((0, 0), (0, 0), (s, s), (s, s)), "edge")
+            for top, left in ((0, s), (2 * s, s), (s, 0), (s, 2 * s)):
+                yield np.ascontiguousarray(padded[:, :, top : top + height, left : left + width])
+
+    def __call__(self, model: Sequential, x: Any) -> np.ndarray:
+        """Return the logarithms of the mean probabilities, (N, K): logits whose softmax these probabilities are.
+
+        Parameters
+        ----------
+        model : Sequential
+            Its outputs are logits (N, K).
+        x : ndarray of shape (N, C, H, W)
+            The model's inputs.
+
+        Raises
+        ------
+        ValueError
+            If the outputs of the model or the batch have another shape.
+        """
+        if model.output_shape is None or len(model.output_shape) != 1:
+            shape = format_shape(model.output_shape or ())
+            raise ValueError(f"ViewAverage: expected a model whose outputs are logits (N, K), got one with {shape}")
+        probabilities = [softmax(model.forward(view)) for view in self.views(x)]  # (N, K) each
+        mean = np.mean(probabilities, axis=0)
+        return np.log(np.maximum(mean, np.finfo(mean.dtype).tiny))  # (N, K)
+
+    def __repr__(self) -> str:
+        settings = ["flip=True"] * self.flip + [f"shift={self.shift}"] * bool(self.shift)
+        return f"ViewAverage({', '.join(settings)})"

@@ -1,0 +1,165 @@
+"""The words in which arguments are refused, and how arrays are taken in."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from numpycnn._checks import (
+    as_contiguous,
+    check_array,
+    check_axis,
+    check_flag,
+    check_int,
+    check_labels,
+    check_num_weights,
+    check_number,
+    check_per_axis,
+    check_shape,
+    format_shape,
+    per_axis,
+)
+from tests.helpers import layouts
+
+
+def test_spell() -> None:
+    assert format_shape(()) == "()"
+    assert format_shape((3,)) == "(3,)"
+    assert format_shape(("N", 3, "H")) == "(N, 3, H)"
+
+
+def test_float_array_comes_in_order_and_native_and_is_not_copied_without_need(rng: np.random.Generator) -> None:
+    x = rng.normal(size=(3, 4))
+    assert np.shares_memory(check_array(x, "x", "f"), x)
+    for array in layouts(x).values():
+        taken = check_array(array, "x", "f")
+        assert taken.flags.c_contiguous
+        assert taken.flags.aligned
+        assert taken.dtype == np.float64
+        np.testing.assert_array_equal(taken, x)
+    assert check_array([1.0, 2.0], "x", "f").shape == (2,)
+    assert check_array(np.float32(1), "x", "f").shape == ()
+
+
+def test_for_kernel_gives_one_kind_of_array(rng: np.random.Generator) -> None:
+    x = rng.normal(size=(3, 4))
+    assert np.shares_memory(as_contiguous(x), x)
+    for array in [*layouts(x).values(), np.broadcast_to(x[:1], (3, 4))]:
+        taken = as_contiguous(array)
+        assert taken.flags.c_contiguous
+        assert taken.flags.aligned
+        assert taken.flags.writeable
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (np.zeros(2, np.float16), "f: expected x of float32 or float64, got float16; convert it first, as in x.astype"),
+        (np.zeros(2, np.longdouble), "f: expected x of float32 or float64, got "),
+        ([1, 2], "got int64"),
+        ([[1.0], ["a"]], "got <U32"),
+        (object(), "got object"),
+    ],
+)
+def test_other_types_are_refused(value: Any, text: str) -> None:
+    with pytest.raises(TypeError, match=text):
+        check_array(value, "x", "f")
+
+
+def test_types_must_agree() -> None:
+    with pytest.raises(TypeError, match="f: expected w of float32 like the input, got float64"):
+        check_array(np.zeros(2), "w", "f", like=np.zeros(2, np.float32))
+
+
+def test_expect_shape() -> None:
+    check_shape(np.zeros((2, 3)), ("N", 3), "x", "f")
+    for shape in (("N", 4), ("N",), ("N", 3, "W"), ()):
+        with pytest.raises(ValueError, match=r"f: expected x .*, got \(2, 3\)"):
+            check_shape(np.zeros((2, 3)), shape, "x", "f")
+
+
+@pytest.mark.parametrize("value", [1, np.int8(1), np.uint64(1), 2**31 - 1])
+def test_whole_numbers(value: Any) -> None:
+    assert check_int(value, "n", "f") == int(value)
+    assert type(check_int(value, "n", "f")) is int
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "text"),
+    [
+        (0, ValueError, "f: expected n from 1 to 2147483647, got 0"),
+        (2**31, ValueError, "f: expected n from 1 to 2147483647, got 2147483648"),
+        (2**63 - 1, ValueError, "got 9223372036854775807"),
+        (10**30, ValueError, f"got {10**30}"),
+        (np.uint64(2**64 - 1), ValueError, "got 18446744073709551615"),
+        (1.0, TypeError, "f: expected n to be an int, got float 1.0"),
+        (np.float64(1), TypeError, "f: expected n to be an int, got float64"),
+        (True, TypeError, "f: expected n to be an int, got bool True"),
+        (np.True_, TypeError, "f: expected n to be an int, got bool"),
+        ("1", TypeError, "f: expected n to be an int, got str '1'"),
+        (None, TypeError, "f: expected n to be an int, got NoneType None"),
+        (np.array(1), TypeError, "f: expected n to be an int, got ndarray"),
+    ],
+)
+def test_other_numbers_are_refused(value: Any, error: type[Exception], text: str) -> None:
+    with pytest.raises(error, match=text):
+        check_int(value, "n", "f")
+
+
+def test_per_axis_and_as_given() -> None:
+    assert per_axis(2, 3, "n", "f") == (2, 2, 2)
+    assert per_axis([1, 2], 2, "n", "f") == (1, 2)
+    assert check_per_axis(np.int32(2), 3, "n", "f") == 2
+    assert check_per_axis([1, 2], 2, "n", "f") == (1, 2)
+    with pytest.raises(ValueError, match=r"f: expected n to be an int or 2 ints, got 1: \(1,\)"):
+        per_axis((1,), 2, "n", "f")
+    with pytest.raises(TypeError, match="f: expected n to be an int, got tuple"):
+        per_axis(((1, 2), 3), 2, "n", "f")
+
+
+def test_check_number() -> None:
+    for value in (2, 2.0, np.float32(2), np.int8(2)):
+        assert check_number(value, "n", "f") == 2.0
+        assert type(check_number(value, "n", "f")) is float
+    assert check_number(10**30, "n", "f") == 1e30
+    assert np.isnan(check_number(np.nan, "n", "f", finite=False))
+    for value in (np.nan, np.inf, -np.inf, np.float32("inf"), 10**400):
+        with pytest.raises(ValueError, match=r"^f: expected n to be finite, got "):
+            check_number(value, "n", "f")
+    for value in ("2", None, True, np.True_, 2j, np.complex64(2), [2], np.array(2)):
+        with pytest.raises(TypeError, match=r"^f: expected n to be a number, got "):
+            check_number(value, "n", "f")
+
+
+def test_check_flag() -> None:
+    assert check_flag(True, "n", "f") is check_flag(np.True_, "n", "f") is True
+    assert check_flag(False, "n", "f") is check_flag(np.bool_(0), "n", "f") is False
+    for value, spelled in ((1, "int 1"), (0, "int 0"), ("no", "str 'no'"), (None, "NoneType None"), ([], r"list \[\]")):
+        with pytest.raises(TypeError, match=f"^f: expected n to be True or False, got {spelled}$"):
+            check_flag(value, "n", "f")
+
+
+def test_limit_weights() -> None:
+    check_num_weights((2**15, 2**15), np.float32, "f")
+    check_num_weights((), np.float32, "f")
+    with pytest.raises(
+        ValueError,
+        match=r"^f: expected at most 1073741824 weights, got \(65536, 32768\), which would "
+        r"take 17,179,869,184 bytes; make the layer, or its input, smaller$",
+    ):
+        check_num_weights((2**16, 2**15), np.float64, "f")
+    with pytest.raises(ValueError, match=r"got .* which would take 36,893,488,147,419,103,232 bytes"):
+        check_num_weights((2**31, 2**31), np.float64, "f")  # no wrapped size
+
+
+def test_normal_axis() -> None:
+    assert [check_axis(axis, 3, "f") for axis in range(-3, 3)] == [0, 1, 2, 0, 1, 2]
+    with pytest.raises(ValueError, match="f: expected axis from -3 to 2 for 3 dimensions, got -4"):
+        check_axis(-4, 3, "f")
+
+
+def test_class_labels() -> None:
+    labels = check_labels([0, 2], 3, "f")
+    assert labels.dtype == np.int64
+    with pytest.raises(ValueError, match="f: expected labels from 0 to 2, got 3 at position 1"):
+        check_labels([0, 3], 3, "f")

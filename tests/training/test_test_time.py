@@ -1,0 +1,92 @@
+"""The views are those described, and their probabilities are averaged."""
+
+import numpy as np
+import pytest
+
+from numpycnn import Conv2D, CrossEntropy, Dense, Flatten, ReLU, Sequential
+from numpycnn.functional import softmax
+from numpycnn.training import ViewAverage
+from tests.training import small
+
+X = np.random.default_rng(0).normal(size=(3, 2, 4, 5)).astype(np.float32)
+
+
+def network() -> Sequential:
+    return Sequential([Conv2D(3, 3), ReLU(), Flatten(), Dense(4)], input_shape=(2, 4, 5), seed=0)
+
+
+def by_hand(name: str) -> np.ndarray:
+    """One view, pixel by pixel: rows and columns beyond the edge repeat the last one."""
+    down, right = {"up": (1, 0), "down": (-1, 0), "left": (0, 1), "right": (0, -1)}[name]
+    view = np.empty_like(X)
+    for row in range(4):
+        for column in range(5):
+            view[..., row, column] = X[..., min(max(row + down, 0), 3), min(max(column + right, 0), 4)]
+    return view
+
+
+def test_the_views() -> None:
+    itself, mirrored = ViewAverage(flip=True).views(X)
+    np.testing.assert_array_equal(itself, X)
+    np.testing.assert_array_equal(mirrored, X[:, :, :, ::-1])
+    moved = list(ViewAverage(shift=1).views(X))
+    assert len(moved) == 5
+    expected = [X, *map(by_hand, ("up", "down", "left", "right"))]
+    for view in expected:
+        assert sum(np.array_equal(view, other) for other in moved) == 1
+    both = list(ViewAverage(flip=True, shift=1).views(X))
+    assert len(both) == 10
+    for view in moved:
+        assert sum(np.array_equal(view[..., ::-1], other) for other in both) == 1
+
+
+@pytest.mark.parametrize(
+    "views", [ViewAverage(flip=True), ViewAverage(shift=2), ViewAverage(flip=True, shift=1)], ids=repr
+)
+def test_probabilities_are_averaged(views: ViewAverage) -> None:
+    model = network()
+    expected = np.mean([softmax(model.forward(view)) for view in views.views(X)], axis=0)
+    y = views(model, X)
+    assert (y.shape, y.dtype) == ((3, 4), np.float32)
+    np.testing.assert_allclose(softmax(y), expected, rtol=1e-5)
+    assert not np.allclose(expected, softmax(model.forward(X)), rtol=1e-3)
+
+
+def test_a_class_that_is_ruled_out_stays_finite() -> None:
+    model = Sequential([Flatten(), Dense(2)], input_shape=(1, 2, 3))
+    model.load_state({"1.weight": np.zeros((2, 6), np.float32), "1.bias": np.array([0, -1000], np.float32)})
+    y = ViewAverage(flip=True)(model, np.ones((1, 1, 2, 3), np.float32))
+    assert np.isfinite(y).all()
+    np.testing.assert_allclose(softmax(y), [[1, 0]], atol=1e-30)
+
+
+def test_inputs_are_not_changed() -> None:
+    x = X.copy()
+    x.flags.writeable = False
+    ViewAverage(flip=True, shift=1)(network(), x)
+
+
+def test_an_evaluation_with_views() -> None:
+    model, views, labels = network(), ViewAverage(flip=True), np.array([0, 1, 2])
+    trainer = small.plain(model=model)
+    found = trainer.evaluate((X, labels), views=views, batch_size=2)
+    y = views(model, X)
+    assert found["accuracy"] == (y.argmax(axis=1) == labels).mean()
+    np.testing.assert_allclose(found["loss"], CrossEntropy().value(y, labels), rtol=1e-5)
+    assert found["loss"] != trainer.evaluate((X, labels))["loss"]
+
+
+def test_repr() -> None:
+    assert repr(ViewAverage(flip=True)) == "ViewAverage(flip=True)"
+    assert repr(ViewAverage(flip=True, shift=2)) == "ViewAverage(flip=True, shift=2)"
+
+
+def test_invalid_arguments() -> None:
+    with pytest.raises(ValueError, match="expected flip=True or a shift above 0, got neither"):
+        ViewAverage()
+    with pytest.raises(ValueError, match=r"expected images \(N, C, H, W\), got \(3, 2\)"):
+        ViewAverage(flip=True)(small.dense(), np.zeros((3, 2), np.float32))
+    with pytest.raises(ValueError, match=r"\(N, C, H, W\) of more than 4 pixels a side, got \(3, 2, 4, 5\)"):
+        ViewAverage(shift=4)(network(), X)
+    with pytest.raises(ValueError, match=r"outputs are logits \(N, K\), got one with \(1, 2, 3\)"):
+        ViewAverage(flip=True)(Sequential([Conv2D(1, 3)], input_shape=(2, 4, 5)), X)
