@@ -25,12 +25,8 @@ def alexnet(
 
     Parameters
     ----------
-    input_shape : tuple of int
-        ``(C, H, W)``.
-    classes : int
-    seed : int or None
-        Of the initial weights; with None they are zeros, for those who load others.
-    dtype : dtype
+    input_shape, classes, seed, dtype
+        As for `tiny_vgg`.
 
     Returns
     -------
@@ -38,10 +34,8 @@ def alexnet(
 
     Raises
     ------
-    ValueError
-        If the network does not fit the input, or a setting is out of range.
-    TypeError
-        If a setting is not of its kind.
+    ValueError, TypeError
+        As for `tiny_vgg`.
     """
     features = [Conv2D(64, 11, stride=4, padding=2), ReLU(), MaxPool2D(3, stride=2)]
     features += [Conv2D(192, 5, padding=2), ReLU(), MaxPool2D(3, stride=2)]

@@ -31,11 +31,10 @@ def audio_cnn(
     ----------
     input_shape : tuple of int
         ``(1, mels, frames)``.
-    classes : int
+    classes, seed, dtype
+        As for `tiny_vgg`.
     width : int
         Channels of the first stage; each further stage doubles them.
-    seed : int or None
-    dtype : dtype
 
     Returns
     -------
@@ -43,10 +42,8 @@ def audio_cnn(
 
     Raises
     ------
-    ValueError
-        If the network does not fit the input, or a setting is out of range.
-    TypeError
-        If a setting is not of its kind.
+    ValueError, TypeError
+        As for `tiny_vgg`.
     """
     layers: list[Layer] = []
     for stage in range(4):

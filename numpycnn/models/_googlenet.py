@@ -63,12 +63,8 @@ def googlenet(
 
     Parameters
     ----------
-    input_shape : tuple of int
-        ``(C, H, W)``.
-    classes : int
-    seed : int or None
-        Of the initial weights; with None they are zeros, for those who load others.
-    dtype : dtype
+    input_shape, classes, seed, dtype
+        As for `tiny_vgg`.
 
     Returns
     -------
@@ -76,10 +72,8 @@ def googlenet(
 
     Raises
     ------
-    ValueError
-        If the network does not fit the input, or a setting is out of range.
-    TypeError
-        If a setting is not of its kind.
+    ValueError, TypeError
+        As for `tiny_vgg`.
     """
     layers = [*_conv(64, 7, "conv1", stride=2), MaxPool2D(3, stride=2, ceil_mode=True)]
     layers += [*_conv(64, 1, "conv2"), *_conv(192, 3, "conv3"), MaxPool2D(3, stride=2, ceil_mode=True)]

@@ -39,7 +39,8 @@ def text_cnn(
     ----------
     input_shape : tuple of int
         ``(L,)``, the words of a sentence; shorter ones are padded with 0.
-    classes : int
+    classes, seed, dtype
+        As for `tiny_vgg`.
     vocabulary : int
         Number of words.
     embedding_dim : int
@@ -48,8 +49,6 @@ def text_cnn(
         Filters of each width.
     widths : sequence of int
         Widths of the filters in words.
-    seed : int or None
-    dtype : dtype
 
     Returns
     -------
@@ -57,10 +56,8 @@ def text_cnn(
 
     Raises
     ------
-    ValueError
-        If the network does not fit the input, or a setting is out of range.
-    TypeError
-        If a setting is not of its kind.
+    ValueError, TypeError
+        As for `tiny_vgg`.
     """
     phrases = [Sequential([Conv1D(filters, width), ReLU(), GlobalMaxPool()]) for width in widths]  # (N, filters) each
     layers = [Embedding(vocabulary, embedding_dim), Permute((1, 0)), Concat(phrases), Dropout(0.5), Dense(classes)]

@@ -41,16 +41,14 @@ def vgg5(
 ) -> Sequential:
     """Return a small VGG with batch normalization: two, two and one 3x3 convolutions, each group followed by a pooling.
 
-    Source: K. Simonyan, A. Zisserman, arXiv 1409.1556, in a smaller version. See `tiny_vgg` for the other arguments.
+    Source: K. Simonyan, A. Zisserman, arXiv 1409.1556, in a smaller version.
 
     Parameters
     ----------
-    input_shape : tuple of int
-    classes : int
+    input_shape, classes, seed, dtype
+        As for `tiny_vgg`.
     widths : sequence of int
         Channels of the three groups.
-    seed : int or None
-    dtype : dtype
 
     Returns
     -------
@@ -58,10 +56,8 @@ def vgg5(
 
     Raises
     ------
-    ValueError
-        If the network does not fit the input, or a setting is out of range.
-    TypeError
-        If a setting is not of its kind.
+    ValueError, TypeError
+        As for `tiny_vgg`.
     """
     first, second, third = widths
     layers = [*_conv(first), *_conv(first, pool=True), *_conv(second), *_conv(second, pool=True)]
@@ -81,17 +77,14 @@ def vgg7(
 
     Pooling comes before batch normalization and ReLU, which then process a quarter of the values.
 
-    Sources: K. Simonyan, A. Zisserman, arXiv 1409.1556; K. Jordan, arXiv 2404.00498, for the stages. See `tiny_vgg` for
-    the other arguments.
+    Sources: K. Simonyan, A. Zisserman, arXiv 1409.1556; K. Jordan, arXiv 2404.00498, for the stages.
 
     Parameters
     ----------
-    input_shape : tuple of int
-    classes : int
+    input_shape, classes, seed, dtype
+        As for `tiny_vgg`.
     widths : sequence of int
         Channels of the first convolution and of each of the three stages.
-    seed : int or None
-    dtype : dtype
 
     Returns
     -------
@@ -99,10 +92,8 @@ def vgg7(
 
     Raises
     ------
-    ValueError
-        If the network does not fit the input, or a setting is out of range.
-    TypeError
-        If a setting is not of its kind.
+    ValueError, TypeError
+        As for `tiny_vgg`.
     """
     layers = _conv(widths[0])
     for width in widths[1:]:
@@ -120,16 +111,14 @@ def resnet9(
 ) -> Sequential:
     """Return ResNet-9: four convolutions that widen from `width` to ``8 * width`` channels, and two residual blocks.
 
-    Source: D. Page, "How to train your ResNet", 2018, where the width is 64. See `tiny_vgg` for the other arguments.
+    Source: D. Page, "How to train your ResNet", 2018, where the width is 64.
 
     Parameters
     ----------
-    input_shape : tuple of int
-    classes : int
+    input_shape, classes, seed, dtype
+        As for `tiny_vgg`.
     width : int
         Channels of the first convolution.
-    seed : int or None
-    dtype : dtype
 
     Returns
     -------
@@ -137,10 +126,8 @@ def resnet9(
 
     Raises
     ------
-    ValueError
-        If the network does not fit the input, or a setting is out of range.
-    TypeError
-        If a setting is not of its kind.
+    ValueError, TypeError
+        As for `tiny_vgg`.
     """
 
     def block(channels: int) -> Layer:

@@ -80,16 +80,12 @@ def _large_stem() -> list[Layer]:
 def resnet18(
     input_shape: Sequence[int] = (3, 224, 224), classes: int = 1000, *, seed: int | None = 0, dtype: Any = np.float32
 ) -> Sequential:
-    """Return ResNet-18: 11,689,512 parameters at the default sizes. See `tiny_vgg` for the arguments.
+    """Return ResNet-18: 11,689,512 parameters at the default sizes.
 
     Parameters
     ----------
-    input_shape : tuple of int
-        ``(C, H, W)``.
-    classes : int
-    seed : int or None
-        Of the initial weights; with None they are zeros, for those who load others.
-    dtype : dtype
+    input_shape, classes, seed, dtype
+        As for `tiny_vgg`.
 
     Returns
     -------
@@ -97,10 +93,8 @@ def resnet18(
 
     Raises
     ------
-    ValueError
-        If the network does not fit the input, or a setting is out of range.
-    TypeError
-        If a setting is not of its kind.
+    ValueError, TypeError
+        As for `tiny_vgg`.
     """
     widths, depths = (64, 128, 256, 512), (2, 2, 2, 2)
     return _resnet("resnet18", _large_stem(), _basic, widths, depths, 64, input_shape, classes, seed, dtype)
@@ -109,16 +103,12 @@ def resnet18(
 def resnet34(
     input_shape: Sequence[int] = (3, 224, 224), classes: int = 1000, *, seed: int | None = 0, dtype: Any = np.float32
 ) -> Sequential:
-    """Return ResNet-34: 21,797,672 parameters at the default sizes. See `tiny_vgg` for the arguments.
+    """Return ResNet-34: 21,797,672 parameters at the default sizes.
 
     Parameters
     ----------
-    input_shape : tuple of int
-        ``(C, H, W)``.
-    classes : int
-    seed : int or None
-        Of the initial weights; with None they are zeros, for those who load others.
-    dtype : dtype
+    input_shape, classes, seed, dtype
+        As for `tiny_vgg`.
 
     Returns
     -------
@@ -126,10 +116,8 @@ def resnet34(
 
     Raises
     ------
-    ValueError
-        If the network does not fit the input, or a setting is out of range.
-    TypeError
-        If a setting is not of its kind.
+    ValueError, TypeError
+        As for `tiny_vgg`.
     """
     widths, depths = (64, 128, 256, 512), (3, 4, 6, 3)
     return _resnet("resnet34", _large_stem(), _basic, widths, depths, 64, input_shape, classes, seed, dtype)
@@ -140,16 +128,12 @@ def resnet50(
 ) -> Sequential:
     """Return ResNet-50: 25,557,032 parameters at its default sizes.
 
-    Where a block halves the picture, its 3x3 convolution does it, as in PyTorch's, and not the 1x1 before it.
+    Where a block halves the image, its 3x3 convolution does it, as in PyTorch's, and not the 1x1 before it.
 
     Parameters
     ----------
-    input_shape : tuple of int
-        ``(C, H, W)``.
-    classes : int
-    seed : int or None
-        Of the initial weights; with None they are zeros, for those who load others.
-    dtype : dtype
+    input_shape, classes, seed, dtype
+        As for `tiny_vgg`.
 
     Returns
     -------
@@ -157,10 +141,8 @@ def resnet50(
 
     Raises
     ------
-    ValueError
-        If the network does not fit the input, or a setting is out of range.
-    TypeError
-        If a setting is not of its kind.
+    ValueError, TypeError
+        As for `tiny_vgg`.
     """
     widths, depths = (256, 512, 1024, 2048), (3, 4, 6, 3)
     return _resnet("resnet50", _large_stem(), _bottleneck, widths, depths, 64, input_shape, classes, seed, dtype)
@@ -169,16 +151,12 @@ def resnet50(
 def resnet18_cifar(
     input_shape: Sequence[int] = (3, 32, 32), classes: int = 10, *, seed: int | None = 0, dtype: Any = np.float32
 ) -> Sequential:
-    """Return ResNet-18 for small images: a 3x3 stem without pooling. See `tiny_vgg` for the arguments.
+    """Return ResNet-18 for small images: a 3x3 stem without pooling.
 
     Parameters
     ----------
-    input_shape : tuple of int
-        ``(C, H, W)``.
-    classes : int
-    seed : int or None
-        Of the initial weights; with None they are zeros, for those who load others.
-    dtype : dtype
+    input_shape, classes, seed, dtype
+        As for `tiny_vgg`.
 
     Returns
     -------
@@ -186,10 +164,8 @@ def resnet18_cifar(
 
     Raises
     ------
-    ValueError
-        If the network does not fit the input, or a setting is out of range.
-    TypeError
-        If a setting is not of its kind.
+    ValueError, TypeError
+        As for `tiny_vgg`.
     """
     widths, depths = (64, 128, 256, 512), (2, 2, 2, 2)
     stem = [*_numbered_conv(64, 3, 1, "", 1), ReLU()]
@@ -206,12 +182,8 @@ def resnet20(
 
     Parameters
     ----------
-    input_shape : tuple of int
-        ``(C, H, W)``.
-    classes : int
-    seed : int or None
-        Of the initial weights; with None they are zeros, for those who load others.
-    dtype : dtype
+    input_shape, classes, seed, dtype
+        As for `tiny_vgg`.
 
     Returns
     -------
@@ -219,10 +191,8 @@ def resnet20(
 
     Raises
     ------
-    ValueError
-        If the network does not fit the input, or a setting is out of range.
-    TypeError
-        If a setting is not of its kind.
+    ValueError, TypeError
+        As for `tiny_vgg`.
     """
     stem = [*_numbered_conv(16, 3, 1, "", 1), ReLU()]
     return _resnet("resnet20", stem, _basic, (16, 32, 64), (3, 3, 3), 16, input_shape, classes, seed, dtype)

@@ -35,17 +35,13 @@ def vgg11(
 ) -> Sequential:
     """Return VGG-11, configuration A: 132,863,336 parameters at the default sizes.
 
-    Pictures need 32 pixels a side. The first dense layer is built for what comes out of the last pooling: 512 maps of
+    Images need 32 pixels a side. The first dense layer is built for what comes out of the last pooling: 512 maps of
     7x7 at 224 pixels, of one number each at 32.
 
     Parameters
     ----------
-    input_shape : tuple of int
-        ``(C, H, W)``.
-    classes : int
-    seed : int or None
-        Of the initial weights; with None they are zeros, for those who load others.
-    dtype : dtype
+    input_shape, classes, seed, dtype
+        As for `tiny_vgg`.
 
     Returns
     -------
@@ -53,10 +49,8 @@ def vgg11(
 
     Raises
     ------
-    ValueError
-        If the network does not fit the input, or a setting is out of range.
-    TypeError
-        If a setting is not of its kind.
+    ValueError, TypeError
+        As for `tiny_vgg`.
     """
     return _vgg("vgg11", (1, 1, 2, 2, 2), input_shape, classes, seed, dtype)
 
@@ -68,12 +62,8 @@ def vgg13(
 
     Parameters
     ----------
-    input_shape : tuple of int
-        ``(C, H, W)``.
-    classes : int
-    seed : int or None
-        Of the initial weights; with None they are zeros, for those who load others.
-    dtype : dtype
+    input_shape, classes, seed, dtype
+        As for `tiny_vgg`.
 
     Returns
     -------
@@ -81,10 +71,8 @@ def vgg13(
 
     Raises
     ------
-    ValueError
-        If the network does not fit the input, or a setting is out of range.
-    TypeError
-        If a setting is not of its kind.
+    ValueError, TypeError
+        As for `tiny_vgg`.
     """
     return _vgg("vgg13", (2, 2, 2, 2, 2), input_shape, classes, seed, dtype)
 
@@ -96,12 +84,8 @@ def vgg16(
 
     Parameters
     ----------
-    input_shape : tuple of int
-        ``(C, H, W)``.
-    classes : int
-    seed : int or None
-        Of the initial weights; with None they are zeros, for those who load others.
-    dtype : dtype
+    input_shape, classes, seed, dtype
+        As for `tiny_vgg`.
 
     Returns
     -------
@@ -109,10 +93,8 @@ def vgg16(
 
     Raises
     ------
-    ValueError
-        If the network does not fit the input, or a setting is out of range.
-    TypeError
-        If a setting is not of its kind.
+    ValueError, TypeError
+        As for `tiny_vgg`.
     """
     return _vgg("vgg16", (2, 2, 3, 3, 3), input_shape, classes, seed, dtype)
 
@@ -124,12 +106,8 @@ def vgg19(
 
     Parameters
     ----------
-    input_shape : tuple of int
-        ``(C, H, W)``.
-    classes : int
-    seed : int or None
-        Of the initial weights; with None they are zeros, for those who load others.
-    dtype : dtype
+    input_shape, classes, seed, dtype
+        As for `tiny_vgg`.
 
     Returns
     -------
@@ -137,9 +115,7 @@ def vgg19(
 
     Raises
     ------
-    ValueError
-        If the network does not fit the input, or a setting is out of range.
-    TypeError
-        If a setting is not of its kind.
+    ValueError, TypeError
+        As for `tiny_vgg`.
     """
     return _vgg("vgg19", (2, 2, 4, 4, 4), input_shape, classes, seed, dtype)

@@ -76,17 +76,12 @@ def small_cnn(
 ) -> Sequential:
     """Return three 3x3 convolutions with batch normalization, the fastest of these networks to train on digits.
 
-    Early pooling keeps wide layers small; batch normalization allows large learning rates. See `tiny_vgg` for
-    the arguments.
+    Early pooling keeps wide layers small; batch normalization allows large learning rates.
 
     Parameters
     ----------
-    input_shape : tuple of int
-        ``(C, H, W)``.
-    classes : int
-    seed : int or None
-        Of the initial weights; with None they are zeros, for those who load others.
-    dtype : dtype
+    input_shape, classes, seed, dtype
+        As for `tiny_vgg`.
 
     Returns
     -------
@@ -94,10 +89,8 @@ def small_cnn(
 
     Raises
     ------
-    ValueError
-        If the network does not fit the input, or a setting is out of range.
-    TypeError
-        If a setting is not of its kind.
+    ValueError, TypeError
+        As for `tiny_vgg`.
     """
     layers: list[Layer] = []
     for channels in (16, 32, 64):
@@ -115,12 +108,8 @@ def lenet5(
 
     Parameters
     ----------
-    input_shape : tuple of int
-        ``(C, H, W)``.
-    classes : int
-    seed : int or None
-        Of the initial weights; with None they are zeros, for those who load others.
-    dtype : dtype
+    input_shape, classes, seed, dtype
+        As for `tiny_vgg`.
 
     Returns
     -------
@@ -128,10 +117,8 @@ def lenet5(
 
     Raises
     ------
-    ValueError
-        If the network does not fit the input, or a setting is out of range.
-    TypeError
-        If a setting is not of its kind.
+    ValueError, TypeError
+        As for `tiny_vgg`.
     """
     layers = [Conv2D(6, 5, padding=2), Tanh(), AvgPool2D(2), Conv2D(16, 5), Tanh(), AvgPool2D(2), Flatten()]
     layers += [Dense(120), Tanh(), Dense(84), Tanh(), Dense(classes)]
@@ -141,16 +128,12 @@ def lenet5(
 def lenet(
     input_shape: Sequence[int] = (1, 28, 28), classes: int = 10, *, seed: int | None = 0, dtype: Any = np.float32
 ) -> Sequential:
-    """Return LeNet-5 with ReLU and max pooling, its usual modern form. See `tiny_vgg` for the arguments.
+    """Return LeNet-5 with ReLU and max pooling, its usual modern form.
 
     Parameters
     ----------
-    input_shape : tuple of int
-        ``(C, H, W)``.
-    classes : int
-    seed : int or None
-        Of the initial weights; with None they are zeros, for those who load others.
-    dtype : dtype
+    input_shape, classes, seed, dtype
+        As for `tiny_vgg`.
 
     Returns
     -------
@@ -158,10 +141,8 @@ def lenet(
 
     Raises
     ------
-    ValueError
-        If the network does not fit the input, or a setting is out of range.
-    TypeError
-        If a setting is not of its kind.
+    ValueError, TypeError
+        As for `tiny_vgg`.
     """
     layers = [Conv2D(6, 5, padding=2), ReLU(), MaxPool2D(2), Conv2D(16, 5), ReLU(), MaxPool2D(2), Flatten()]
     layers += [Dense(120), ReLU(), Dense(84), ReLU(), Dense(classes)]
@@ -175,12 +156,8 @@ def keras_cnn(
 
     Parameters
     ----------
-    input_shape : tuple of int
-        ``(C, H, W)``.
-    classes : int
-    seed : int or None
-        Of the initial weights; with None they are zeros, for those who load others.
-    dtype : dtype
+    input_shape, classes, seed, dtype
+        As for `tiny_vgg`.
 
     Returns
     -------
@@ -188,10 +165,8 @@ def keras_cnn(
 
     Raises
     ------
-    ValueError
-        If the network does not fit the input, or a setting is out of range.
-    TypeError
-        If a setting is not of its kind.
+    ValueError, TypeError
+        As for `tiny_vgg`.
     """
     layers = [Conv2D(32, 3), ReLU(), MaxPool2D(2), Conv2D(64, 3), ReLU(), MaxPool2D(2)]
     return build_network([*layers, Flatten(), Dropout(0.5), Dense(classes)], input_shape, seed, dtype, "keras_cnn")
@@ -204,12 +179,8 @@ def mnist_cnn(
 
     Parameters
     ----------
-    input_shape : tuple of int
-        ``(C, H, W)``.
-    classes : int
-    seed : int or None
-        Of the initial weights; with None they are zeros, for those who load others.
-    dtype : dtype
+    input_shape, classes, seed, dtype
+        As for `tiny_vgg`.
 
     Returns
     -------
@@ -217,10 +188,8 @@ def mnist_cnn(
 
     Raises
     ------
-    ValueError
-        If the network does not fit the input, or a setting is out of range.
-    TypeError
-        If a setting is not of its kind.
+    ValueError, TypeError
+        As for `tiny_vgg`.
     """
     layers = [Conv2D(32, 3), ReLU(), Conv2D(64, 3), ReLU(), MaxPool2D(2), Dropout(0.25)]
     layers += [Flatten(), Dense(128), ReLU(), Dropout(0.5), Dense(classes)]
@@ -230,16 +199,12 @@ def mnist_cnn(
 def bn_net(
     input_shape: Sequence[int] = (1, 28, 28), classes: int = 10, *, seed: int | None = 0, dtype: Any = np.float32
 ) -> Sequential:
-    """Return four 3x3 convolutions with batch normalization and global average pooling. See `tiny_vgg`.
+    """Return four 3x3 convolutions with batch normalization and global average pooling.
 
     Parameters
     ----------
-    input_shape : tuple of int
-        ``(C, H, W)``.
-    classes : int
-    seed : int or None
-        Of the initial weights; with None they are zeros, for those who load others.
-    dtype : dtype
+    input_shape, classes, seed, dtype
+        As for `tiny_vgg`.
 
     Returns
     -------
@@ -247,10 +212,8 @@ def bn_net(
 
     Raises
     ------
-    ValueError
-        If the network does not fit the input, or a setting is out of range.
-    TypeError
-        If a setting is not of its kind.
+    ValueError, TypeError
+        As for `tiny_vgg`.
     """
     layers: list[Layer] = []
     for channels in (32, 32, 64, 64):
@@ -267,18 +230,14 @@ def mlp(
     seed: int | None = 0,
     dtype: Any = np.float32,
 ) -> Sequential:
-    """Return a dense network with one hidden layer, as a baseline. See `tiny_vgg` for the arguments.
+    """Return a dense network with one hidden layer, as a baseline.
 
     Parameters
     ----------
-    input_shape : tuple of int
-        ``(C, H, W)``.
-    classes : int
+    input_shape, classes, seed, dtype
+        As for `tiny_vgg`.
     hidden : int
         Units of the hidden layer.
-    seed : int or None
-        Of the initial weights; with None they are zeros, for those who load others.
-    dtype : dtype
 
     Returns
     -------
@@ -286,10 +245,8 @@ def mlp(
 
     Raises
     ------
-    ValueError
-        If the network does not fit the input, or a setting is out of range.
-    TypeError
-        If a setting is not of its kind.
+    ValueError, TypeError
+        As for `tiny_vgg`.
     """
     return build_network([Flatten(), Dense(hidden), ReLU(), Dense(classes)], input_shape, seed, dtype, "mlp")
 
