@@ -1,6 +1,8 @@
 """Both backends have the same operations with the same signatures, and `functional` has their parameters."""
 
 import inspect
+import pkgutil
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -27,7 +29,28 @@ def parameters(function: Any) -> list[tuple[str, Any]]:
 
 def test_the_backends_have_the_same_names() -> None:
     assert plain.__all__ == fast.__all__
-    assert plain.__all__ == sorted(plain.__all__)
+    assert len(plain.__all__) == len(set(plain.__all__))
+
+
+def test_a_compiled_operation_replaces_the_textbook_one() -> None:
+    """What a module of `fast` imports must not replace an operation of another module: its ``__all__`` decides."""
+    modules = [import_module(f"numpycnn.fast.{module.name}") for module in pkgutil.iter_modules(fast.__path__)]
+    compiled = {
+        name: value
+        for module in modules
+        for name, value in vars(module).items()
+        if name in plain.__all__ and getattr(value, "__module__", "").startswith("numpycnn.fast.")
+    }
+    assert {"conv", "linear", "relu", "batch_norm", "adam_step", "max_pool"} <= set(compiled)
+    assert [name for name, value in compiled.items() if getattr(fast, name) is not value] == []
+
+
+@pytest.mark.parametrize("module", [plain, functional], ids=["plain", "functional"])
+def test_every_operation_is_listed(module: Any) -> None:
+    """A function that ends in ``_backward`` is an operation, and so is the one before it."""
+    gradients = {name for name in vars(module) if name.endswith("_backward")}
+    assert len(gradients) > 20
+    assert gradients | {name.removesuffix("_backward") for name in gradients} <= set(module.__all__)
 
 
 @pytest.mark.parametrize("name", plain.__all__)

@@ -22,6 +22,11 @@ from numpycnn.kernels.engine.gemm import lanes, narrow_lanes
 from numpycnn.kernels.im2col import Geometry
 from numpycnn.plain import convolution as plain
 
+__all__ = ["conv", "conv_backward", "conv_input_gradient", "conv_weight_gradient"]
+__all__ += ["conv1d", "conv1d_backward", "conv2d", "conv2d_backward", "conv3d", "conv3d_backward"]
+__all__ += ["conv_transpose", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "conv_transpose_backward"]
+__all__ += ["conv_transpose1d_backward", "conv_transpose2d_backward", "conv_transpose3d_backward"]
+
 Gradients = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 

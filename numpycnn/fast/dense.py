@@ -6,6 +6,8 @@ import numpy as np
 
 from numpycnn.fast.matrices import multiply, multiply_transposed
 
+__all__ = ["linear", "linear_backward", "linear_weight_gradient"]
+
 
 def linear(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None = None) -> np.ndarray:
     """Return ``x W^T + b`` for inputs (..., I) and weights (O, I)."""

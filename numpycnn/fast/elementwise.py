@@ -5,6 +5,8 @@ import numpy as np
 from numpycnn.kernels import activations as kernels
 from numpycnn.kernels.engine import memory, threads
 
+__all__ = ["dropout", "dropout_backward", "relu", "relu_backward"]
+
 
 def relu(x: np.ndarray) -> np.ndarray:
     """Return ``max(x, 0)``."""

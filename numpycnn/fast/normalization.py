@@ -12,6 +12,8 @@ import numpy as np
 from numpycnn.kernels import normalization as kernels
 from numpycnn.kernels.engine import memory, threads
 
+__all__ = ["batch_norm", "batch_norm_backward"]
+
 Gradients = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 

@@ -8,6 +8,8 @@ import numpy as np
 from numpycnn.kernels import optimizers as kernels
 from numpycnn.kernels.engine import threads
 
+__all__ = ["adam_step", "rmsprop_step", "sgd_step"]
+
 
 def sgd_step(
     value: np.ndarray,

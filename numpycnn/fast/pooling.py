@@ -10,6 +10,13 @@ from numpycnn.kernels import pooling as kernels
 from numpycnn.kernels.engine import memory, threads
 from numpycnn.plain.pooling import scaled_magnitudes
 
+__all__ = ["avg_pool", "avg_pool1d", "avg_pool2d", "avg_pool3d", "avg_pool_backward"]
+__all__ += ["avg_pool1d_backward", "avg_pool2d_backward", "avg_pool3d_backward"]
+__all__ += ["lp_pool", "lp_pool1d", "lp_pool2d", "lp_pool3d", "lp_pool_backward"]
+__all__ += ["lp_pool1d_backward", "lp_pool2d_backward", "lp_pool3d_backward"]
+__all__ += ["max_pool", "max_pool1d", "max_pool2d", "max_pool3d", "max_pool_backward"]
+__all__ += ["max_pool1d_backward", "max_pool2d_backward", "max_pool3d_backward"]
+
 
 def _layout(
     size: tuple[int, ...], kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool

@@ -4,186 +4,38 @@
 and returns the gradients with respect to its arrays. The derivations are in `numpycnn.plain`.
 """
 
-from numpycnn.functional._activations import (
-    elu,
-    elu_backward,
-    gelu,
-    gelu_backward,
-    leaky_relu,
-    leaky_relu_backward,
-    relu,
-    relu_backward,
-    selu,
-    selu_backward,
-    sigmoid,
-    sigmoid_backward,
-    tanh,
-    tanh_backward,
-)
-from numpycnn.functional._arithmetic import (
-    conv_output_size,
-    conv_transpose_output_size,
-    pool_output_size,
-    receptive_field,
-)
-from numpycnn.functional._convolution import (
-    conv1d,
-    conv1d_backward,
-    conv2d,
-    conv2d_backward,
-    conv3d,
-    conv3d_backward,
-    conv_transpose1d,
-    conv_transpose1d_backward,
-    conv_transpose2d,
-    conv_transpose2d_backward,
-    conv_transpose3d,
-    conv_transpose3d_backward,
-)
-from numpycnn.functional._dense import (
-    embedding,
-    embedding_backward,
-    linear,
-    linear_backward,
-)
-from numpycnn.functional._losses import (
-    binary_cross_entropy,
-    binary_cross_entropy_backward,
-    cross_entropy,
-    cross_entropy_backward,
-    mean_squared_error,
-    mean_squared_error_backward,
-    one_hot,
-)
-from numpycnn.functional._normalization import (
-    batch_norm,
-    batch_norm_backward,
-    layer_norm,
-    layer_norm_backward,
-)
-from numpycnn.functional._pooling import (
-    avg_pool1d,
-    avg_pool1d_backward,
-    avg_pool2d,
-    avg_pool2d_backward,
-    avg_pool3d,
-    avg_pool3d_backward,
-    global_avg_pool,
-    global_avg_pool_backward,
-    global_max_pool,
-    global_max_pool_backward,
-    lp_pool1d,
-    lp_pool1d_backward,
-    lp_pool2d,
-    lp_pool2d_backward,
-    lp_pool3d,
-    lp_pool3d_backward,
-    max_pool1d,
-    max_pool1d_backward,
-    max_pool2d,
-    max_pool2d_backward,
-    max_pool3d,
-    max_pool3d_backward,
-)
-from numpycnn.functional._regularization import (
-    dropout,
-    dropout_backward,
-)
-from numpycnn.functional._resizing import (
-    upsample,
-    upsample_backward,
-    zero_pad,
-    zero_pad_backward,
-)
-from numpycnn.functional._softmax import (
-    log_softmax,
-    log_softmax_backward,
-    softmax,
-    softmax_backward,
-)
-from numpycnn.functional._windows import (
-    col2im,
-    im2col,
-)
+from numpycnn.functional._activations import *
+from numpycnn.functional._arithmetic import *
+from numpycnn.functional._convolution import *
+from numpycnn.functional._dense import *
+from numpycnn.functional._losses import *
+from numpycnn.functional._normalization import *
+from numpycnn.functional._pooling import *
+from numpycnn.functional._regularization import *
+from numpycnn.functional._resizing import *
+from numpycnn.functional._softmax import *
+from numpycnn.functional._windows import *
 
-__all__ = [
-    "avg_pool1d",
-    "avg_pool1d_backward",
-    "avg_pool2d",
-    "avg_pool2d_backward",
-    "avg_pool3d",
-    "avg_pool3d_backward",
-    "batch_norm",
-    "batch_norm_backward",
-    "binary_cross_entropy",
-    "binary_cross_entropy_backward",
-    "col2im",
-    "conv1d",
-    "conv1d_backward",
-    "conv2d",
-    "conv2d_backward",
-    "conv3d",
-    "conv3d_backward",
-    "conv_output_size",
-    "conv_transpose1d",
-    "conv_transpose1d_backward",
-    "conv_transpose2d",
-    "conv_transpose2d_backward",
-    "conv_transpose3d",
-    "conv_transpose3d_backward",
-    "conv_transpose_output_size",
-    "cross_entropy",
-    "cross_entropy_backward",
-    "dropout",
-    "dropout_backward",
-    "elu",
-    "elu_backward",
-    "embedding",
-    "embedding_backward",
-    "gelu",
-    "gelu_backward",
-    "global_avg_pool",
-    "global_avg_pool_backward",
-    "global_max_pool",
-    "global_max_pool_backward",
-    "im2col",
-    "layer_norm",
-    "layer_norm_backward",
-    "leaky_relu",
-    "leaky_relu_backward",
-    "linear",
-    "linear_backward",
-    "log_softmax",
-    "log_softmax_backward",
-    "lp_pool1d",
-    "lp_pool1d_backward",
-    "lp_pool2d",
-    "lp_pool2d_backward",
-    "lp_pool3d",
-    "lp_pool3d_backward",
-    "max_pool1d",
-    "max_pool1d_backward",
-    "max_pool2d",
-    "max_pool2d_backward",
-    "max_pool3d",
-    "max_pool3d_backward",
-    "mean_squared_error",
-    "mean_squared_error_backward",
-    "one_hot",
-    "pool_output_size",
-    "receptive_field",
-    "relu",
-    "relu_backward",
-    "selu",
-    "selu_backward",
-    "sigmoid",
-    "sigmoid_backward",
-    "softmax",
-    "softmax_backward",
-    "tanh",
-    "tanh_backward",
-    "upsample",
-    "upsample_backward",
-    "zero_pad",
-    "zero_pad_backward",
-]
+__all__ = ["elu", "elu_backward", "gelu", "gelu_backward", "leaky_relu", "leaky_relu_backward"]
+__all__ += ["relu", "relu_backward", "selu", "selu_backward", "sigmoid", "sigmoid_backward", "tanh", "tanh_backward"]
+__all__ += ["log_softmax", "log_softmax_backward", "softmax", "softmax_backward"]
+__all__ += ["conv1d", "conv1d_backward", "conv2d", "conv2d_backward", "conv3d", "conv3d_backward"]
+__all__ += ["conv_transpose1d", "conv_transpose2d", "conv_transpose3d"]
+__all__ += ["conv_transpose1d_backward", "conv_transpose2d_backward", "conv_transpose3d_backward"]
+__all__ += ["embedding", "embedding_backward", "linear", "linear_backward"]
+__all__ += ["binary_cross_entropy", "binary_cross_entropy_backward", "cross_entropy", "cross_entropy_backward"]
+__all__ += ["mean_squared_error", "mean_squared_error_backward", "one_hot"]
+__all__ += ["batch_norm", "batch_norm_backward", "layer_norm", "layer_norm_backward"]
+__all__ += ["avg_pool1d", "avg_pool2d", "avg_pool3d"]
+__all__ += ["avg_pool1d_backward", "avg_pool2d_backward", "avg_pool3d_backward"]
+__all__ += ["lp_pool1d", "lp_pool1d_backward", "lp_pool2d", "lp_pool2d_backward", "lp_pool3d", "lp_pool3d_backward"]
+__all__ += ["max_pool1d", "max_pool2d", "max_pool3d"]
+__all__ += ["max_pool1d_backward", "max_pool2d_backward", "max_pool3d_backward"]
+__all__ += ["global_avg_pool", "global_avg_pool_backward", "global_max_pool", "global_max_pool_backward"]
+__all__ += ["dropout", "dropout_backward", "upsample", "upsample_backward", "zero_pad", "zero_pad_backward"]
+__all__ += ["col2im", "im2col"]
+__all__ += ["conv_output_size", "conv_transpose_output_size", "pool_output_size", "receptive_field"]
+
+
+def __dir__() -> list[str]:
+    return __all__
