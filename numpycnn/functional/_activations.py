@@ -22,8 +22,7 @@ def relu(x: Any) -> np.ndarray:
 
     Parameters
     ----------
-    x : ndarray of any shape
-        float32 or float64.
+    x : ndarray of any shape, float32 or float64
 
     Returns
     -------
@@ -46,10 +45,8 @@ def relu_backward(dy: Any, x: Any) -> np.ndarray:
 
     Parameters
     ----------
-    dy : ndarray of the shape of the output
-        Gradient of the loss with respect to the output.
-    x : ndarray of any shape
-        As given to the forward pass, or its output: both have the same signs.
+    dy, x : ndarray of the same shape
+        Gradient of the loss with respect to the output, and the input; for `x` the output will do, it has the same signs.
 
     Returns
     -------
@@ -57,10 +54,8 @@ def relu_backward(dy: Any, x: Any) -> np.ndarray:
 
     Raises
     ------
-    TypeError
-        If an array is not float32 or float64, or the arrays differ in type.
-    ValueError
-        If the shapes differ.
+    TypeError, ValueError
+        As for `relu`, or if `dy` has not the shape and dtype of `x`.
     """
     dy, x = check_gradient(dy, x, "relu_backward")
     return np.asarray(operations().relu_backward(dy, x))
@@ -71,8 +66,7 @@ def leaky_relu(x: Any, *, negative_slope: float = 0.01) -> np.ndarray:
 
     Parameters
     ----------
-    x : ndarray of any shape
-        float32 or float64.
+    x : ndarray of any shape, float32 or float64
     negative_slope : float
         The slope below 0.
 
@@ -82,10 +76,8 @@ def leaky_relu(x: Any, *, negative_slope: float = 0.01) -> np.ndarray:
 
     Raises
     ------
-    TypeError
-        If `x` is not float32 or float64, or `negative_slope` is not a number.
-    ValueError
-        If `negative_slope` is not finite.
+    TypeError, ValueError
+        If `x` is not float32 or float64, or `negative_slope` is not a finite number.
 
     References
     ----------
@@ -100,12 +92,10 @@ def leaky_relu_backward(dy: Any, x: Any, *, negative_slope: float = 0.01) -> np.
 
     Parameters
     ----------
-    dy : ndarray of the shape of the output
-        Gradient of the loss with respect to the output.
-    x : ndarray of any shape
-        As given to the forward pass.
-    negative_slope : float
-        The slope below 0.
+    dy, x : ndarray of the same shape
+        Gradient of the loss with respect to the output, and the input.
+    negative_slope
+        As for `leaky_relu`.
 
     Returns
     -------
@@ -113,10 +103,8 @@ def leaky_relu_backward(dy: Any, x: Any, *, negative_slope: float = 0.01) -> np.
 
     Raises
     ------
-    TypeError
-        If an array is not float32 or float64, or the arrays differ in type.
-    ValueError
-        If the shapes differ, or `negative_slope` is not finite.
+    TypeError, ValueError
+        As for `leaky_relu`, or if `dy` has not the shape and dtype of `x`.
     """
     dy, x = check_gradient(dy, x, "leaky_relu_backward")
     negative_slope = check_number(negative_slope, "negative_slope", "leaky_relu_backward")
@@ -128,8 +116,7 @@ def elu(x: Any, *, alpha: float = 1.0) -> np.ndarray:
 
     Parameters
     ----------
-    x : ndarray of any shape
-        float32 or float64.
+    x : ndarray of any shape, float32 or float64
     alpha : float
         Minus the limit far below 0.
 
@@ -139,10 +126,8 @@ def elu(x: Any, *, alpha: float = 1.0) -> np.ndarray:
 
     Raises
     ------
-    TypeError
-        If `x` is not float32 or float64, or `alpha` is not a number.
-    ValueError
-        If `alpha` is not finite.
+    TypeError, ValueError
+        If `x` is not float32 or float64, or `alpha` is not a finite number.
 
     References
     ----------
@@ -158,12 +143,10 @@ def elu_backward(dy: Any, x: Any, *, alpha: float = 1.0) -> np.ndarray:
 
     Parameters
     ----------
-    dy : ndarray of the shape of the output
-        Gradient of the loss with respect to the output.
-    x : ndarray of any shape
-        As given to the forward pass.
-    alpha : float
-        Minus the limit far below 0.
+    dy, x : ndarray of the same shape
+        Gradient of the loss with respect to the output, and the input.
+    alpha
+        As for `elu`.
 
     Returns
     -------
@@ -171,10 +154,8 @@ def elu_backward(dy: Any, x: Any, *, alpha: float = 1.0) -> np.ndarray:
 
     Raises
     ------
-    TypeError
-        If an array is not float32 or float64, or the arrays differ in type.
-    ValueError
-        If the shapes differ, or `alpha` is not finite.
+    TypeError, ValueError
+        As for `elu`, or if `dy` has not the shape and dtype of `x`.
     """
     dy, x = check_gradient(dy, x, "elu_backward")
     alpha = check_number(alpha, "alpha", "elu_backward")
@@ -186,8 +167,7 @@ def selu(x: Any) -> np.ndarray:
 
     Parameters
     ----------
-    x : ndarray of any shape
-        float32 or float64.
+    x : ndarray of any shape, float32 or float64
 
     Returns
     -------
@@ -210,10 +190,8 @@ def selu_backward(dy: Any, x: Any) -> np.ndarray:
 
     Parameters
     ----------
-    dy : ndarray of the shape of the output
-        Gradient of the loss with respect to the output.
-    x : ndarray of any shape
-        As given to the forward pass.
+    dy, x : ndarray of the same shape
+        Gradient of the loss with respect to the output, and the input.
 
     Returns
     -------
@@ -221,10 +199,8 @@ def selu_backward(dy: Any, x: Any) -> np.ndarray:
 
     Raises
     ------
-    TypeError
-        If an array is not float32 or float64, or the arrays differ in type.
-    ValueError
-        If the shapes differ.
+    TypeError, ValueError
+        As for `selu`, or if `dy` has not the shape and dtype of `x`.
     """
     dy, x = check_gradient(dy, x, "selu_backward")
     return np.asarray(operations().selu_backward(dy, x))
@@ -235,8 +211,7 @@ def gelu(x: Any, approximate: str = "none") -> np.ndarray:
 
     Parameters
     ----------
-    x : ndarray of any shape
-        float32 or float64.
+    x : ndarray of any shape, float32 or float64
     approximate : {"none", "tanh"}
         Whether ``Phi`` is exact, or ``(1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2``.
 
@@ -246,10 +221,8 @@ def gelu(x: Any, approximate: str = "none") -> np.ndarray:
 
     Raises
     ------
-    TypeError
-        If `x` is not float32 or float64.
-    ValueError
-        If `approximate` is unknown.
+    TypeError, ValueError
+        If `x` is not float32 or float64, or `approximate` is unknown.
 
     References
     ----------
@@ -264,12 +237,10 @@ def gelu_backward(dy: Any, x: Any, approximate: str = "none") -> np.ndarray:
 
     Parameters
     ----------
-    dy : ndarray of the shape of the output
-        Gradient of the loss with respect to the output.
-    x : ndarray of any shape
-        As given to the forward pass.
-    approximate : {"none", "tanh"}
-        Whether ``Phi`` is exact, or ``(1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2``.
+    dy, x : ndarray of the same shape
+        Gradient of the loss with respect to the output, and the input.
+    approximate
+        As for `gelu`.
 
     Returns
     -------
@@ -277,10 +248,8 @@ def gelu_backward(dy: Any, x: Any, approximate: str = "none") -> np.ndarray:
 
     Raises
     ------
-    TypeError
-        If an array is not float32 or float64, or the arrays differ in type.
-    ValueError
-        If the shapes differ, or `approximate` is unknown.
+    TypeError, ValueError
+        As for `gelu`, or if `dy` has not the shape and dtype of `x`.
     """
     dy, x = check_gradient(dy, x, "gelu_backward")
     check_choice(approximate, "approximate", "gelu_backward", ("none", "tanh"))
@@ -292,8 +261,7 @@ def sigmoid(x: Any) -> np.ndarray:
 
     Parameters
     ----------
-    x : ndarray of any shape
-        float32 or float64.
+    x : ndarray of any shape, float32 or float64
 
     Returns
     -------
@@ -316,11 +284,9 @@ def sigmoid_backward(dy: Any, x: Any, *, y: np.ndarray | None = None) -> np.ndar
 
     Parameters
     ----------
-    dy : ndarray of the shape of the output
-        Gradient of the loss with respect to the output.
-    x : ndarray of any shape
-        As given to the forward pass.
-    y : ndarray of the shape of `x`, optional
+    dy, x : ndarray of the same shape
+        Gradient of the loss with respect to the output, and the input.
+    y : ndarray of the same shape, optional
         Output of the forward pass; computed if not given.
 
     Returns
@@ -329,10 +295,8 @@ def sigmoid_backward(dy: Any, x: Any, *, y: np.ndarray | None = None) -> np.ndar
 
     Raises
     ------
-    TypeError
-        If an array is not float32 or float64, or the arrays differ in type.
-    ValueError
-        If the shapes differ.
+    TypeError, ValueError
+        As for `sigmoid`, or if `dy` has not the shape and dtype of `x`.
     """
     dy, x = check_gradient(dy, x, "sigmoid_backward")
     return np.asarray(operations().sigmoid_backward(dy, x, y=y))
@@ -343,8 +307,7 @@ def tanh(x: Any) -> np.ndarray:
 
     Parameters
     ----------
-    x : ndarray of any shape
-        float32 or float64.
+    x : ndarray of any shape, float32 or float64
 
     Returns
     -------
@@ -367,11 +330,9 @@ def tanh_backward(dy: Any, x: Any, *, y: np.ndarray | None = None) -> np.ndarray
 
     Parameters
     ----------
-    dy : ndarray of the shape of the output
-        Gradient of the loss with respect to the output.
-    x : ndarray of any shape
-        As given to the forward pass.
-    y : ndarray of the shape of `x`, optional
+    dy, x : ndarray of the same shape
+        Gradient of the loss with respect to the output, and the input.
+    y : ndarray of the same shape, optional
         Output of the forward pass; computed if not given.
 
     Returns
@@ -380,10 +341,8 @@ def tanh_backward(dy: Any, x: Any, *, y: np.ndarray | None = None) -> np.ndarray
 
     Raises
     ------
-    TypeError
-        If an array is not float32 or float64, or the arrays differ in type.
-    ValueError
-        If the shapes differ.
+    TypeError, ValueError
+        As for `tanh`, or if `dy` has not the shape and dtype of `x`.
     """
     dy, x = check_gradient(dy, x, "tanh_backward")
     return np.asarray(operations().tanh_backward(dy, x, y=y))

@@ -30,8 +30,7 @@ def _conv(
 
     Parameters
     ----------
-    x : ndarray of shape (N, C, *size)
-        float32 or float64.
+    x : ndarray of shape (N, C, *size), float32 or float64
     weight : ndarray of shape (F, C/groups, *kernel)
         One kernel for each output channel.
     bias : ndarray of shape (F,), optional
@@ -105,10 +104,8 @@ def _conv_backward(
 
     Raises
     ------
-    ValueError
-        If the shapes do not belong together, a setting is out of range, or the window does not fit.
-    TypeError
-        If an array is not float32 or float64, or the arrays differ in type.
+    ValueError, TypeError
+        As for the convolution, or if `dy` has not the shape and dtype of its output.
     """
     owner = f"conv{rank}d_backward"
     x, weight, _, groups = _check_operands(owner, rank, x, weight, None, groups)
@@ -136,8 +133,7 @@ def _conv_transpose(
 
     Parameters
     ----------
-    x : ndarray of shape (N, C, *size)
-        float32 or float64.
+    x : ndarray of shape (N, C, *size), float32 or float64
     weight : ndarray of shape (C, F/groups, *kernel)
     bias : ndarray of shape (F,), optional
         Added to every position of an output channel.
@@ -211,10 +207,8 @@ def _conv_transpose_backward(
 
     Raises
     ------
-    ValueError
-        If the shapes do not belong together, a setting is out of range, or nothing is left of an axis.
-    TypeError
-        If an array is not float32 or float64, or the arrays differ in type.
+    ValueError, TypeError
+        As for the transposed convolution, or if `dy` has not the shape and dtype of its output.
     """
     owner = f"conv_transpose{rank}d_backward"
     x, weight, _, groups = _check_operands(owner, rank, x, weight, None, groups, transposed=True)

@@ -97,8 +97,7 @@ def embedding(x: Any, weight: Any) -> np.ndarray:
     Parameters
     ----------
     x : ndarray of int of any shape, as (N, L)
-    weight : ndarray of shape (V, D)
-        float32 or float64.
+    weight : ndarray of shape (V, D), float32 or float64
 
     Returns
     -------

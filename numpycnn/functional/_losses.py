@@ -210,8 +210,7 @@ def mean_squared_error(y: Any, target: Any) -> float:
 
     Parameters
     ----------
-    y, target : ndarray of the same shape
-        float32 or float64.
+    y, target : ndarray of the same shape, float32 or float64
 
     Returns
     -------

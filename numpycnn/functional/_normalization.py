@@ -165,8 +165,7 @@ def layer_norm(x: Any, weight: Any = None, bias: Any = None, *, axis: int = -1, 
 
     Parameters
     ----------
-    x : ndarray of any shape
-        float32 or float64.
+    x : ndarray of any shape, float32 or float64
     weight, bias : ndarray of shape ``x.shape[axis:]``, optional
         Scale and shift.
     axis : int

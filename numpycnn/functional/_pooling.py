@@ -118,16 +118,8 @@ def _avg_pool(
 
     Parameters
     ----------
-    x : ndarray of shape (N, C, *size)
-        float32 or float64; ``*size`` stands for ``L``, for ``H, W`` or for ``D, H, W``.
-    kernel_size : int or tuple of int
-        Size of the window, for all axes, or one for each.
-    stride : int or tuple of int, optional
-        From one window to the next; by default the size of the window, so that windows lie side by side.
-    padding : int, tuple of int, tuple of (before, after) pairs, or {"valid", "same"}
-        Zeros around the input, smaller than the window.
-    ceil_mode : bool
-        Whether to keep a last, incomplete window.
+    x, kernel_size, stride, padding, ceil_mode
+        As for `max_pool2d`; the padding is zeros.
     count_include_pad : bool
         Whether the zeros of the padding count in the mean.
 
@@ -137,10 +129,8 @@ def _avg_pool(
 
     Raises
     ------
-    ValueError
-        If the window does not fit, the padding is not smaller than the window, or a setting is out of range.
-    TypeError
-        If `x` is not float32 or float64.
+    ValueError, TypeError
+        As for `max_pool2d`.
 
     References
     ----------
@@ -213,18 +203,11 @@ def _lp_pool(
 
     Parameters
     ----------
-    x : ndarray of shape (N, C, *size)
-        float32 or float64; ``*size`` stands for ``L``, for ``H, W`` or for ``D, H, W``.
-    kernel_size : int or tuple of int
-        Size of the window, for all axes, or one for each.
+    x, kernel_size, stride, padding, ceil_mode
+        As for `max_pool2d`; the padding is zeros, and the sum of an incomplete window is scaled up to that of a
+        complete one.
     p : float
         Order of the norm, at least 1.
-    stride : int or tuple of int, optional
-        From one window to the next; by default the size of the window, so that windows lie side by side.
-    padding : int, tuple of int, tuple of (before, after) pairs, or {"valid", "same"}
-        Zeros around the input, smaller than the window.
-    ceil_mode : bool
-        Whether to keep a last, incomplete window; its sum is scaled up to that of a complete one.
 
     Returns
     -------
@@ -232,10 +215,8 @@ def _lp_pool(
 
     Raises
     ------
-    ValueError
-        If the window does not fit, the padding is not smaller than the window, or a setting is out of range.
-    TypeError
-        If `x` is not float32 or float64, or `p` is not a number.
+    ValueError, TypeError
+        As for `max_pool2d`, or if `p` is not a number of at least 1.
 
     References
     ----------

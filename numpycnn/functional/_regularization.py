@@ -13,8 +13,7 @@ def dropout(x: Any, *, p: float, key: int) -> tuple[np.ndarray, np.ndarray]:
 
     Parameters
     ----------
-    x : ndarray of any shape
-        float32 or float64.
+    x : ndarray of any shape, float32 or float64
     p : float
         At least 0 and below 1.
     key : int

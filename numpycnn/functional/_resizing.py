@@ -35,8 +35,7 @@ def zero_pad(x: Any, padding: Any) -> np.ndarray:
 
     Parameters
     ----------
-    x : ndarray of shape (N, C, *size)
-        float32 or float64.
+    x : ndarray of shape (N, C, *size), float32 or float64
     padding : int, tuple of int, or tuple of (before, after) pairs
         For all spatial axes, or for each.
 
@@ -103,8 +102,7 @@ def upsample(x: Any, scale_factor: Any, *, mode: str = "nearest") -> np.ndarray:
 
     Parameters
     ----------
-    x : ndarray of shape (N, C, *size)
-        float32 or float64.
+    x : ndarray of shape (N, C, *size), float32 or float64
     scale_factor : int or tuple of int
         For all spatial axes, or for each.
     mode : {"nearest", "bilinear"}

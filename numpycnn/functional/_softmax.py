@@ -14,8 +14,7 @@ def softmax(x: Any, axis: int = -1) -> np.ndarray:
 
     Parameters
     ----------
-    x : ndarray of any shape
-        float32 or float64.
+    x : ndarray of any shape, float32 or float64
     axis : int
         Along which the probabilities add up to 1.
 
@@ -25,10 +24,8 @@ def softmax(x: Any, axis: int = -1) -> np.ndarray:
 
     Raises
     ------
-    TypeError
-        If `x` is not float32 or float64.
-    ValueError
-        If `x` has no such axis.
+    TypeError, ValueError
+        If `x` is not float32 or float64, or has no such axis.
 
     References
     ----------
@@ -50,13 +47,11 @@ def softmax_backward(dy: Any, x: Any, axis: int = -1, *, y: np.ndarray | None = 
 
     Parameters
     ----------
-    dy : ndarray of the shape of the output
-        Gradient of the loss with respect to the output.
-    x : ndarray of any shape
-        As given to the forward pass.
-    axis : int
-        Along which the probabilities add up to 1.
-    y : ndarray of the shape of `x`, optional
+    dy, x : ndarray of the same shape
+        Gradient of the loss with respect to the output, and the input.
+    axis
+        As for `softmax`.
+    y : ndarray of the same shape, optional
         Output of the forward pass; computed if not given.
 
     Returns
@@ -65,10 +60,8 @@ def softmax_backward(dy: Any, x: Any, axis: int = -1, *, y: np.ndarray | None = 
 
     Raises
     ------
-    TypeError
-        If an array is not float32 or float64, or the arrays differ in type.
-    ValueError
-        If the shapes differ, or there is no such axis.
+    TypeError, ValueError
+        As for `softmax`, or if `dy` has not the shape and dtype of `x`.
     """
     dy, x = check_gradient(dy, x, "softmax_backward")
     return operations().softmax_backward(dy, x, check_axis(axis, x.ndim, "softmax_backward"), y=y)
@@ -79,8 +72,7 @@ def log_softmax(x: Any, axis: int = -1) -> np.ndarray:
 
     Parameters
     ----------
-    x : ndarray of any shape
-        float32 or float64.
+    x : ndarray of any shape, float32 or float64
     axis : int
         Along which the probabilities add up to 1.
 
@@ -90,10 +82,8 @@ def log_softmax(x: Any, axis: int = -1) -> np.ndarray:
 
     Raises
     ------
-    TypeError
-        If `x` is not float32 or float64.
-    ValueError
-        If `x` has no such axis.
+    TypeError, ValueError
+        If `x` is not float32 or float64, or has no such axis.
 
     References
     ----------
@@ -108,13 +98,11 @@ def log_softmax_backward(dy: Any, x: Any, axis: int = -1, *, y: np.ndarray | Non
 
     Parameters
     ----------
-    dy : ndarray of the shape of the output
-        Gradient of the loss with respect to the output.
-    x : ndarray of any shape
-        As given to the forward pass.
-    axis : int
-        Along which the probabilities add up to 1.
-    y : ndarray of the shape of `x`, optional
+    dy, x : ndarray of the same shape
+        Gradient of the loss with respect to the output, and the input.
+    axis
+        As for `log_softmax`.
+    y : ndarray of the same shape, optional
         Output of the forward pass; computed if not given.
 
     Returns
@@ -123,10 +111,8 @@ def log_softmax_backward(dy: Any, x: Any, axis: int = -1, *, y: np.ndarray | Non
 
     Raises
     ------
-    TypeError
-        If an array is not float32 or float64, or the arrays differ in type.
-    ValueError
-        If the shapes differ, or there is no such axis.
+    TypeError, ValueError
+        As for `log_softmax`, or if `dy` has not the shape and dtype of `x`.
     """
     dy, x = check_gradient(dy, x, "log_softmax_backward")
     return operations().log_softmax_backward(dy, x, check_axis(axis, x.ndim, "log_softmax_backward"), y=y)

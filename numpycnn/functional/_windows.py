@@ -65,8 +65,7 @@ def col2im(
 
     Parameters
     ----------
-    columns : ndarray of shape (N, C * KK, P)
-        float32 or float64.
+    columns : ndarray of shape (N, C * KK, P), float32 or float64
     size : tuple of int
         Spatial axes of the result, as in ``(H, W)``.
     kernel_size : int or tuple of int
