@@ -147,6 +147,12 @@ def is_operation(thing: Any) -> bool:
     return getattr(functional, thing.__name__, None) is thing and not thing.__name__.endswith("_backward")
 
 
+def is_named_only(thing: Any) -> bool:
+    """Whether it is a layer whose only argument is `name`: `Layer` describes that, and its error, once for all."""
+    is_layer = inspect.isclass(thing) and issubclass(thing, layers.Layer) and thing is not layers.Layer
+    return is_layer and list(inspect.signature(thing).parameters) == ["name"]
+
+
 def problems(thing: Any) -> list[str]:
     """Return what is missing in the docstring of a public name."""
     doc = parsed(inspect.getdoc(thing) or "")
@@ -159,6 +165,10 @@ def problems(thing: Any) -> list[str]:
     ):
         errors -= {"RT01"}  # one line says it all
     found = [message for code, message in validate(full_name(documented(thing)))["errors"] if code in errors]
+    docs = [doc]
+    if is_named_only(thing):
+        docs.append(parsed(inspect.getdoc(layers.Layer) or ""))
+        found = [message for message in found if message != "Parameters {'name'} not documented"]
     if is_dataclass(thing):
         described = {
             name for part in ("Parameters", "Attributes") for name, _, _ in doc[part] for name in name.split(", ")
@@ -173,7 +183,7 @@ def problems(thing: Any) -> list[str]:
         if re.search(r"\b(nd)?array\b", kind) and "shape" not in words and "array_like" not in kind:
             found.append(f"the array {name!r} has no shape")
     for function in constructors(thing) if inspect.isclass(thing) else [thing]:
-        missing = unnamed_errors(function, thing if inspect.isclass(thing) else None, [doc])
+        missing = unnamed_errors(function, thing if inspect.isclass(thing) else None, docs)
         found += [f"it raises {error}, and does not say so" for error in sorted(missing)]
     if is_operation(thing) and not doc["References"] and thing.__name__ not in NO_SOURCE:
         found.append("it does not say where it comes from")
@@ -255,6 +265,16 @@ def test_what_needs_a_source_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     text = functional.relu.__doc__ or ""
     monkeypatch.setattr(functional.relu, "__doc__", text[: text.index("References")])
     assert problems(functional.relu) == ["it does not say where it comes from"]
+
+
+class Named(layers.Layer):
+    """Has a name alone."""
+
+
+def test_a_layer_whose_only_argument_is_its_name_need_not_describe_it() -> None:
+    assert problems(Named) == ["it does not say where it comes from"]
+    assert not is_named_only(layers.Layer)
+    assert not is_named_only(layers.ELU)
 
 
 class Counter:

@@ -34,6 +34,7 @@ PHRASES = {
     r"lets? go of": "releases",
     r"turned round": "flipped, or reversed",
     r"bent functions?": "activation function, or nonlinearity",
+    r"<{7}|>{7}": "resolve the conflict that a merge left",
 }
 NAMES = {
     "spell": "format",

@@ -46,7 +46,8 @@ def relu_backward(dy: Any, x: Any) -> np.ndarray:
     Parameters
     ----------
     dy, x : ndarray of the same shape
-        Gradient of the loss with respect to the output, and the input; for `x` the output will do, it has the same signs.
+        Gradient of the loss with respect to the output, and the input, or the output: both have
+        the same signs.
 
     Returns
     -------

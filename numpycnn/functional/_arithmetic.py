@@ -123,13 +123,7 @@ def pool_output_size(
 
 
 def conv_transpose_output_size(
-    input_size: Any,
-    kernel_size: Any,
-    *,
-    stride: Any = 1,
-    padding: Any = 0,
-    output_padding: Any = 0,
-    dilation: Any = 1,
+    input_size: Any, kernel_size: Any, *, stride: Any = 1, padding: Any = 0, output_padding: Any = 0, dilation: Any = 1
 ) -> int | tuple[int, ...]:
     """Return the output size of a transposed convolution, ``s (i - 1) + d (k - 1) + 1 + a - p - q`` for each axis.
 
@@ -170,13 +164,7 @@ def conv_transpose_output_size(
     owner = "conv_transpose_output_size"
     size, scalar = _sizes(input_size, owner)
     windows = transposed_size(
-        size,
-        kernel_size,
-        stride=stride,
-        padding=padding,
-        output_padding=output_padding,
-        dilation=dilation,
-        owner=owner,
+        size, kernel_size, stride=stride, padding=padding, output_padding=output_padding, dilation=dilation, owner=owner
     )
     return windows.size[0] if scalar else windows.size
 

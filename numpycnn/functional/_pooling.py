@@ -188,14 +188,7 @@ def _avg_pool_backward(
 
 
 def _lp_pool(
-    rank: int,
-    x: Any,
-    kernel_size: Any,
-    *,
-    p: float = 2,
-    stride: Any = None,
-    padding: Any = 0,
-    ceil_mode: bool = False,
+    rank: int, x: Any, kernel_size: Any, *, p: float = 2, stride: Any = None, padding: Any = 0, ceil_mode: bool = False
 ) -> np.ndarray:
     """Return the Lp norm of each window (``lp_pool1d``, ``lp_pool2d``, ``lp_pool3d``).
 
@@ -273,14 +266,7 @@ def _lp_pool_backward(
 
 
 def _check(
-    owner: str,
-    rank: int,
-    x: Any,
-    kernel_size: Any,
-    stride: Any,
-    padding: Any,
-    dilation: Any,
-    ceil_mode: Any,
+    owner: str, rank: int, x: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: Any
 ) -> tuple[np.ndarray, Windows, bool]:
     """Return the checked input, its windows, and the flag."""
     x = check_array(x, "x", owner, shape=("N", "C", *LETTERS[rank]))

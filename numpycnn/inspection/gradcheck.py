@@ -312,13 +312,7 @@ def check_gradients(
     True
     """
     report = measure_gradients(
-        layer,
-        input_shape,
-        batch_size=batch_size,
-        samples=samples,
-        tolerance=tolerance,
-        training=training,
-        seed=seed,
+        layer, input_shape, batch_size=batch_size, samples=samples, tolerance=tolerance, training=training, seed=seed
     )
     wrong = [format_failure(row) for row in report.rows if not row.passed]
     if wrong:

@@ -3,14 +3,7 @@
 from numpycnn.layers.activations import ELU, GELU, SELU, LeakyReLU, LogSoftmax, ReLU, Sigmoid, Softmax, Tanh
 from numpycnn.layers.base import Layer, Parameter
 from numpycnn.layers.branches import Concat, Residual
-from numpycnn.layers.convolution import (
-    Conv1D,
-    Conv2D,
-    Conv3D,
-    ConvTranspose1D,
-    ConvTranspose2D,
-    ConvTranspose3D,
-)
+from numpycnn.layers.convolution import Conv1D, Conv2D, Conv3D, ConvTranspose1D, ConvTranspose2D, ConvTranspose3D
 from numpycnn.layers.dense import Dense
 from numpycnn.layers.dropout import Dropout
 from numpycnn.layers.embedding import Embedding
@@ -31,45 +24,8 @@ from numpycnn.layers.pooling import (
 from numpycnn.layers.resize import Upsample, ZeroPad
 from numpycnn.layers.shape import Flatten, Permute, Reshape
 
-__all__ = [
-    "ELU",
-    "GELU",
-    "SELU",
-    "AvgPool1D",
-    "AvgPool2D",
-    "AvgPool3D",
-    "BatchNorm",
-    "Concat",
-    "Conv1D",
-    "Conv2D",
-    "Conv3D",
-    "ConvTranspose1D",
-    "ConvTranspose2D",
-    "ConvTranspose3D",
-    "Dense",
-    "Dropout",
-    "Embedding",
-    "Flatten",
-    "GlobalAvgPool",
-    "GlobalMaxPool",
-    "Layer",
-    "LayerNorm",
-    "LeakyReLU",
-    "LogSoftmax",
-    "LpPool1D",
-    "LpPool2D",
-    "LpPool3D",
-    "MaxPool1D",
-    "MaxPool2D",
-    "MaxPool3D",
-    "Parameter",
-    "Permute",
-    "ReLU",
-    "Reshape",
-    "Residual",
-    "Sigmoid",
-    "Softmax",
-    "Tanh",
-    "Upsample",
-    "ZeroPad",
-]
+__all__ = ["ELU", "GELU", "SELU", "AvgPool1D", "AvgPool2D", "AvgPool3D", "BatchNorm", "Concat", "Conv1D", "Conv2D"]
+__all__ += ["Conv3D", "ConvTranspose1D", "ConvTranspose2D", "ConvTranspose3D", "Dense", "Dropout", "Embedding"]
+__all__ += ["Flatten", "GlobalAvgPool", "GlobalMaxPool", "Layer", "LayerNorm", "LeakyReLU", "LogSoftmax"]
+__all__ += ["LpPool1D", "LpPool2D", "LpPool3D", "MaxPool1D", "MaxPool2D", "MaxPool3D", "Parameter", "Permute"]
+__all__ += ["ReLU", "Reshape", "Residual", "Sigmoid", "Softmax", "Tanh", "Upsample", "ZeroPad"]

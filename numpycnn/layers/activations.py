@@ -13,16 +13,6 @@ from numpycnn.layers.base import Layer
 class ReLU(Layer):
     """``max(x, 0)``, see `numpycnn.functional.relu`.
 
-    Parameters
-    ----------
-    name : str, optional
-        What errors and the summary call the layer.
-
-    Raises
-    ------
-    TypeError
-        If `name` is not a string.
-
     References
     ----------
     V. Nair and G. Hinton, "Rectified linear units improve restricted Boltzmann machines", 2010.
@@ -45,7 +35,6 @@ class LeakyReLU(Layer):
     negative_slope : float
         The slope below 0.
     name : str, optional
-        What errors and the summary call the layer.
 
     Raises
     ------
@@ -76,7 +65,6 @@ class ELU(Layer):
     alpha : float
         Minus the limit far below 0.
     name : str, optional
-        What errors and the summary call the layer.
 
     Raises
     ------
@@ -103,16 +91,6 @@ class ELU(Layer):
 class SELU(Layer):
     """The self-normalizing ELU, see `numpycnn.functional.selu`.
 
-    Parameters
-    ----------
-    name : str, optional
-        What errors and the summary call the layer.
-
-    Raises
-    ------
-    TypeError
-        If `name` is not a string.
-
     References
     ----------
     G. Klambauer, T. Unterthiner, A. Mayr, S. Hochreiter, "Self-normalizing neural networks", arXiv 1706.02515.
@@ -133,7 +111,6 @@ class GELU(Layer):
     approximate : {"none", "tanh"}
         Whether ``Phi`` is exact or approximated.
     name : str, optional
-        What errors and the summary call the layer.
 
     Raises
     ------
@@ -159,16 +136,6 @@ class GELU(Layer):
 class Sigmoid(Layer):
     """``1 / (1 + exp(-x))``, see `numpycnn.functional.sigmoid`.
 
-    Parameters
-    ----------
-    name : str, optional
-        What errors and the summary call the layer.
-
-    Raises
-    ------
-    TypeError
-        If `name` is not a string.
-
     References
     ----------
     I. Goodfellow, Y. Bengio, A. Courville, "Deep Learning", section 6.2.2.
@@ -185,16 +152,6 @@ class Sigmoid(Layer):
 
 class Tanh(Layer):
     """Hyperbolic tangent, see `numpycnn.functional.tanh`.
-
-    Parameters
-    ----------
-    name : str, optional
-        What errors and the summary call the layer.
-
-    Raises
-    ------
-    TypeError
-        If `name` is not a string.
 
     References
     ----------
@@ -230,7 +187,6 @@ class Softmax(SoftmaxBase):
     axis : int
         Along which the results add up to 1.
     name : str, optional
-        What errors and the summary call the layer.
 
     Raises
     ------
@@ -256,15 +212,13 @@ class LogSoftmax(SoftmaxBase):
 
     Parameters
     ----------
-    axis : int
-        Along which the results add up to 1.
-    name : str, optional
-        What errors and the summary call the layer.
+    axis, name
+        As for `Softmax`.
 
     Raises
     ------
     TypeError, ValueError
-        If `axis` is not an int; when it is built, if there is no such axis.
+        As for `Softmax`.
 
     References
     ----------

@@ -204,10 +204,8 @@ class ConvTranspose(Conv):
 
     Raises
     ------
-    ValueError
-        If a setting is out of range, or unknown.
-    TypeError
-        If a setting has the wrong type.
+    ValueError, TypeError
+        As for `Conv2D`.
 
     References
     ----------

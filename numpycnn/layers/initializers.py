@@ -68,13 +68,7 @@ def ones(rng: np.random.Generator | None, shape: tuple[int, ...], dtype: "np.dty
 
 
 def draw(
-    name: str,
-    rng: np.random.Generator | None,
-    shape: tuple[int, ...],
-    *,
-    fan_in: int,
-    fan_out: int,
-    dtype: Any,
+    name: str, rng: np.random.Generator | None, shape: tuple[int, ...], *, fan_in: int, fan_out: int, dtype: Any
 ) -> np.ndarray:
     """Return initial weights by the rule `name`, or zeros without `rng`.
 

@@ -147,10 +147,8 @@ class AvgPool(Pool):
 
     Raises
     ------
-    ValueError
-        If a setting is out of range, or unknown.
-    TypeError
-        If a setting has the wrong type.
+    ValueError, TypeError
+        As for `MaxPool2D`.
 
     References
     ----------
@@ -207,10 +205,8 @@ class LpPool(Pool):
 
     Raises
     ------
-    ValueError
-        If a setting is out of range, or unknown.
-    TypeError
-        If a setting has the wrong type.
+    ValueError, TypeError
+        As for `MaxPool2D`.
 
     References
     ----------
@@ -268,15 +264,6 @@ class GlobalPool(Layer):
 class GlobalAvgPool(GlobalPool):
     """Mean of each channel, (N, C) from (N, C, *size), see `numpycnn.functional.global_avg_pool`.
 
-    Parameters
-    ----------
-    name : str, optional
-
-    Raises
-    ------
-    TypeError
-        If `name` is not a string.
-
     References
     ----------
     M. Lin, Q. Chen, S. Yan, "Network in network", arXiv 1312.4400.
@@ -291,15 +278,6 @@ class GlobalAvgPool(GlobalPool):
 
 class GlobalMaxPool(GlobalPool):
     """Largest element of each channel, (N, C) from (N, C, *size), see `numpycnn.functional.global_max_pool`.
-
-    Parameters
-    ----------
-    name : str, optional
-
-    Raises
-    ------
-    TypeError
-        If `name` is not a string.
 
     References
     ----------

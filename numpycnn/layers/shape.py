@@ -11,18 +11,7 @@ from numpycnn.layers.base import Layer, Shape
 
 
 class Flatten(Layer):
-    """Flatten all axes after the batch axis: (N, C, H, W) becomes (N, C * H * W).
-
-    Parameters
-    ----------
-    name : str, optional
-        What errors and the summary call the layer.
-
-    Raises
-    ------
-    TypeError
-        If `name` is not a string.
-    """
+    """Flatten all axes after the batch axis: (N, C, H, W) becomes (N, C * H * W)."""
 
     def _build(self, input_shape: Shape, rng: np.random.Generator | None) -> Shape:
         self._expected = ("N", *(f"S{axis}" for axis in range(1, len(input_shape) + 1)))

@@ -9,18 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from numpycnn.layers import (
-    BatchNorm,
-    Conv2D,
-    Dense,
-    Dropout,
-    Flatten,
-    GlobalMaxPool,
-    Layer,
-    MaxPool2D,
-    ReLU,
-    Residual,
-)
+from numpycnn.layers import BatchNorm, Conv2D, Dense, Dropout, Flatten, GlobalMaxPool, Layer, MaxPool2D, ReLU, Residual
 from numpycnn.layers.sequential import Sequential
 from numpycnn.models.building import build_network
 

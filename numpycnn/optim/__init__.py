@@ -5,15 +5,5 @@ from numpycnn.optim.base import Optimizer
 from numpycnn.optim.schedules import CosineSchedule, OneCycleSchedule, Schedule, StepSchedule, WarmUp
 from numpycnn.optim.sgd import SGD
 
-__all__ = [
-    "SGD",
-    "Adam",
-    "AdamW",
-    "CosineSchedule",
-    "OneCycleSchedule",
-    "Optimizer",
-    "RMSProp",
-    "Schedule",
-    "StepSchedule",
-    "WarmUp",
-]
+__all__ = ["SGD", "Adam", "AdamW", "CosineSchedule", "OneCycleSchedule", "Optimizer", "RMSProp", "Schedule"]
+__all__ += ["StepSchedule", "WarmUp"]

@@ -52,11 +52,5 @@ class SGD(Optimizer):
 
     def _update(self, value: np.ndarray, grad: np.ndarray, lr: float, *kept: np.ndarray) -> None:
         operations().sgd_step(
-            value,
-            grad,
-            *kept,
-            lr=lr,
-            momentum=self.momentum,
-            nesterov=self.nesterov,
-            weight_decay=self.weight_decay,
+            value, grad, *kept, lr=lr, momentum=self.momentum, nesterov=self.nesterov, weight_decay=self.weight_decay
         )
