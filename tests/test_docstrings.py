@@ -15,7 +15,7 @@ from numpydoc.docscrape import NumpyDocString
 from numpydoc.validate import validate
 
 import numpycnn
-from numpycnn import functional, layers, optim, training
+from numpycnn import functional, layers, losses, optim, training
 from numpycnn._checks import check_int
 from numpycnn._settings import operations
 from tests.raising import errors, method
@@ -147,10 +147,10 @@ def is_operation(thing: Any) -> bool:
     return getattr(functional, thing.__name__, None) is thing and not thing.__name__.endswith("_backward")
 
 
-def is_named_only(thing: Any) -> bool:
-    """Whether it is a layer whose only argument is `name`: `Layer` describes that, and its error, once for all."""
-    is_layer = inspect.isclass(thing) and issubclass(thing, layers.Layer) and thing is not layers.Layer
-    return is_layer and list(inspect.signature(thing).parameters) == ["name"]
+def base_that_describes(thing: Any) -> type | None:
+    """Return the base class that describes the constructor of a layer or a loss without one of its own."""
+    bases = [base for base in (layers.Layer, losses.Loss) if inspect.isclass(thing) and issubclass(thing, base)]
+    return next((base for base in bases if thing is not base and thing.__init__ is base.__init__), None)
 
 
 def problems(thing: Any) -> list[str]:
@@ -166,9 +166,9 @@ def problems(thing: Any) -> list[str]:
         errors -= {"RT01"}  # one line says it all
     found = [message for code, message in validate(full_name(documented(thing)))["errors"] if code in errors]
     docs = [doc]
-    if is_named_only(thing):
-        docs.append(parsed(inspect.getdoc(layers.Layer) or ""))
-        found = [message for message in found if message != "Parameters {'name'} not documented"]
+    if (base := base_that_describes(thing)) is not None:
+        docs.append(parsed(inspect.getdoc(base) or ""))
+        found = [message for message in found if not re.fullmatch(r"Parameters \{.*\} not documented", message)]
     if is_dataclass(thing):
         described = {
             name for part in ("Parameters", "Attributes") for name, _, _ in doc[part] for name in name.split(", ")
@@ -271,10 +271,11 @@ class Named(layers.Layer):
     """Has a name alone."""
 
 
-def test_a_layer_whose_only_argument_is_its_name_need_not_describe_it() -> None:
+def test_a_base_class_describes_the_constructor_that_is_inherited() -> None:
     assert problems(Named) == ["it does not say where it comes from"]
-    assert not is_named_only(layers.Layer)
-    assert not is_named_only(layers.ELU)
+    assert base_that_describes(layers.ReLU) is layers.Layer
+    assert base_that_describes(losses.MeanSquaredError) is losses.Loss
+    assert [base_that_describes(thing) for thing in (layers.Layer, layers.ELU, functional.relu)] == [None] * 3
 
 
 class Counter:

@@ -75,14 +75,8 @@ def pool_output_size(
 
     Parameters
     ----------
-    input_size : int or tuple of int
-        One size for each of 1 to 3 spatial axes; an int stands for a single axis and gives an int.
-    kernel_size, dilation : int or tuple of int
-        For all axes, or one for each.
-    stride : int or tuple of int, optional
-        By default the size of the window.
-    padding : int, tuple of int, tuple of pairs, or {"valid", "same", "full"}
-        Around the input.
+    input_size, kernel_size, stride, padding, dilation
+        As for `conv_output_size`, but the stride is the size of the window by default.
     ceil_mode : bool
         Keep a last, incomplete window.
 
@@ -92,10 +86,8 @@ def pool_output_size(
 
     Raises
     ------
-    ValueError
-        If the window does not fit or a setting is out of range.
-    TypeError
-        If a setting is not an int, or `ceil_mode` is not a bool.
+    ValueError, TypeError
+        As for `conv_output_size`, or if `ceil_mode` is not a bool.
 
     References
     ----------
@@ -132,12 +124,8 @@ def conv_transpose_output_size(
 
     Parameters
     ----------
-    input_size : int or tuple of int
-        One size for each of 1 to 3 spatial axes; an int stands for a single axis and gives an int.
-    kernel_size, stride, dilation : int or tuple of int
-        For all axes, or one for each.
-    padding : int, tuple of int, tuple of pairs, or {"valid", "same", "full"}
-        Removed from the output.
+    input_size, kernel_size, stride, padding, dilation
+        As for `conv_output_size`; the padding is removed from the output.
     output_padding : int or tuple of int
         Added after the output, smaller than the stride or the dilation.
 
@@ -147,10 +135,8 @@ def conv_transpose_output_size(
 
     Raises
     ------
-    ValueError
-        If no output is left or a setting is out of range.
-    TypeError
-        If a setting is not an int.
+    ValueError, TypeError
+        As for `conv_output_size`, or if no output is left.
 
     References
     ----------

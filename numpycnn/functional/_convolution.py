@@ -92,7 +92,6 @@ def _conv_backward(
     Parameters
     ----------
     dy : ndarray of shape (N, F, *output)
-        Gradient of the loss with respect to the output.
     x, weight, stride, padding, dilation, groups
         As given to the convolution.
 
@@ -135,15 +134,13 @@ def _conv_transpose(
     ----------
     x : ndarray of shape (N, C, *size), float32 or float64
     weight : ndarray of shape (C, F/groups, *kernel)
-    bias : ndarray of shape (F,), optional
-        Added to every position of an output channel.
+    bias, groups
+        As for `conv2d`.
     stride, padding, dilation
         As for the convolution whose shapes are inverted: a stride makes the output larger, padding makes it smaller.
     output_padding : int or tuple of int
         Elements added after the output, fewer than the stride or the dilation. It chooses among the input sizes that a
         strided convolution maps to the same output size.
-    groups : int
-        Blocks of channels that are treated independently.
 
     Returns
     -------
@@ -153,10 +150,8 @@ def _conv_transpose(
 
     Raises
     ------
-    ValueError
-        If the shapes do not belong together, a setting is out of range, or nothing is left of an axis.
-    TypeError
-        If an array is not float32 or float64, or the arrays differ in type.
+    ValueError, TypeError
+        As for `conv2d`, or if nothing is left of an axis.
 
     References
     ----------
@@ -195,7 +190,6 @@ def _conv_transpose_backward(
     Parameters
     ----------
     dy : ndarray of shape (N, F, *output)
-        Gradient of the loss with respect to the output.
     x, weight, stride, padding, output_padding, dilation, groups
         As given to the transposed convolution.
 

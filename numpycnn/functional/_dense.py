@@ -63,7 +63,6 @@ def linear_backward(dy: Any, x: Any, weight: Any) -> tuple[np.ndarray, np.ndarra
     Parameters
     ----------
     dy : ndarray of shape (N, O)
-        Gradient of the loss with respect to the output.
     x, weight
         As given to `linear`.
 
@@ -131,7 +130,6 @@ def embedding_backward(dy: Any, x: Any, weight: Any) -> np.ndarray:
     Parameters
     ----------
     dy : ndarray of shape (*x.shape, D)
-        Gradient of the loss with respect to the output.
     x, weight
         As given to `embedding`.
 

@@ -189,7 +189,7 @@ def binary_cross_entropy_backward(logits: Any, target: Any, *, dy: float = 1.0) 
     logits, target
         As given to `binary_cross_entropy`.
     dy : float
-        Gradient with respect to the loss; 1 if the loss is what is minimized.
+        As for `cross_entropy_backward`.
 
     Returns
     -------
@@ -238,7 +238,7 @@ def mean_squared_error_backward(y: Any, target: Any, *, dy: float = 1.0) -> np.n
     y, target
         As given to `mean_squared_error`.
     dy : float
-        Gradient with respect to the loss; 1 if the loss is what is minimized.
+        As for `cross_entropy_backward`.
 
     Returns
     -------

@@ -108,7 +108,6 @@ def batch_norm_backward(
     Parameters
     ----------
     dy : ndarray of the shape of `x`
-        Gradient of the loss with respect to the output.
     x, weight, running_mean, running_var, training, eps
         As given to `batch_norm`; the running statistics are used where `training` is False.
     statistics : (mean, variance), optional
@@ -201,7 +200,6 @@ def layer_norm_backward(
     Parameters
     ----------
     dy : ndarray of the shape of `x`
-        Gradient of the loss with respect to the output.
     x, weight, bias, axis, eps
         As given to `layer_norm`.
 

@@ -85,7 +85,6 @@ def _max_pool_backward(
     Parameters
     ----------
     dy : ndarray of shape (N, C, *output)
-        Gradient of the loss with respect to the output.
     x, kernel_size, stride, padding, dilation, ceil_mode
         As given to the pooling.
 
@@ -166,7 +165,6 @@ def _avg_pool_backward(
     Parameters
     ----------
     dy : ndarray of shape (N, C, *output)
-        Gradient of the loss with respect to the output.
     x, kernel_size, stride, padding, ceil_mode, count_include_pad
         As given to the pooling.
 
@@ -245,7 +243,6 @@ def _lp_pool_backward(
     Parameters
     ----------
     dy : ndarray of shape (N, C, *output)
-        Gradient of the loss with respect to the output.
     x, kernel_size, p, stride, padding, ceil_mode
         As given to the pooling.
 
@@ -326,7 +323,6 @@ def global_avg_pool_backward(dy: Any, x: Any) -> np.ndarray:
     Parameters
     ----------
     dy : ndarray of shape (N, C)
-        Gradient of the loss with respect to the output.
     x : ndarray of shape (N, C, *size)
 
     Returns
@@ -348,8 +344,8 @@ def global_max_pool(x: Any) -> np.ndarray:
 
     Parameters
     ----------
-    x : ndarray of shape (N, C, *size)
-        float32 or float64, with at least one spatial axis.
+    x
+        As for `global_avg_pool`.
 
     Returns
     -------
@@ -357,10 +353,8 @@ def global_max_pool(x: Any) -> np.ndarray:
 
     Raises
     ------
-    ValueError
-        If there is no spatial axis, or an empty one.
-    TypeError
-        If `x` is not float32 or float64.
+    ValueError, TypeError
+        As for `global_avg_pool`.
 
     References
     ----------
@@ -375,7 +369,6 @@ def global_max_pool_backward(dy: Any, x: Any) -> np.ndarray:
     Parameters
     ----------
     dy : ndarray of shape (N, C)
-        Gradient of the loss with respect to the output.
     x : ndarray of shape (N, C, *size)
 
     Returns

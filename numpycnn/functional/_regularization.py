@@ -48,7 +48,6 @@ def dropout_backward(dy: Any, kept: np.ndarray, *, p: float) -> np.ndarray:
     Parameters
     ----------
     dy : ndarray of any shape
-        Gradient of the loss with respect to the output.
     kept : ndarray of bool of the same shape
         As returned by `dropout`.
     p : float

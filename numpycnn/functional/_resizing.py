@@ -71,7 +71,6 @@ def zero_pad_backward(dy: Any, x: Any, padding: Any) -> np.ndarray:
     Parameters
     ----------
     dy : ndarray of shape (N, C, *padded)
-        Gradient of the loss with respect to the output.
     x, padding
         As given to `zero_pad`.
 
@@ -144,7 +143,6 @@ def upsample_backward(dy: Any, x: Any, scale_factor: Any, *, mode: str = "neares
     Parameters
     ----------
     dy : ndarray of shape (N, C, *(size * scale_factor))
-        Gradient of the loss with respect to the output.
     x, scale_factor, mode
         As given to `upsample`.
 

@@ -72,9 +72,8 @@ def log_softmax(x: Any, axis: int = -1) -> np.ndarray:
 
     Parameters
     ----------
-    x : ndarray of any shape, float32 or float64
-    axis : int
-        Along which the probabilities add up to 1.
+    x, axis
+        As for `softmax`.
 
     Returns
     -------
@@ -83,7 +82,7 @@ def log_softmax(x: Any, axis: int = -1) -> np.ndarray:
     Raises
     ------
     TypeError, ValueError
-        If `x` is not float32 or float64, or has no such axis.
+        As for `softmax`.
 
     References
     ----------

@@ -68,9 +68,7 @@ def col2im(
     columns : ndarray of shape (N, C * KK, P), float32 or float64
     size : tuple of int
         Spatial axes of the result, as in ``(H, W)``.
-    kernel_size : int or tuple of int
-        Size of the window, for all axes, or one for each.
-    stride, padding, dilation
+    kernel_size, stride, padding, dilation
         As given to `im2col`.
 
     Returns

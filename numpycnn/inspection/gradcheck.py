@@ -200,27 +200,10 @@ def _check_point(point: _Point, rng: np.random.Generator, samples: int, toleranc
                 if abs(finer - slope) > 0.5 * tolerance * size + 16 * point.noise / h:
                     return None
             worst = max(worst, (error, index, analytic, slope), key=lambda found: found[0])
-        error, index, analytic, slope = worst
-        rows.append(
-            GradientRow(
-                _owner(point.layer, name),
-                name.rpartition(".")[2],
-                len(picks),
-                array.size,
-                error,
-                index,
-                analytic,
-                slope,
-                error <= tolerance,
-            )
-        )
+        place, _, short_name = name.rpartition(".")
+        owner = point.layer.label_of(point.layer.walk()[place])
+        rows.append(GradientRow(owner, short_name, len(picks), array.size, *worst, passed=worst[0] <= tolerance))
     return rows
-
-
-def _owner(layer: Layer, name: str) -> str:
-    """Return the label of the layer that an array belongs to."""
-    place, _, _ = name.rpartition(".")
-    return layer.label_of(layer.walk()[place])
 
 
 def measure_gradients(

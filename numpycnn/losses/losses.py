@@ -186,18 +186,7 @@ class CrossEntropy(Loss):
 
 
 class BinaryCrossEntropy(Loss):
-    """Mean binary cross-entropy of logits against targets from 0 to 1 of the same shape.
-
-    Parameters
-    ----------
-    l1, l2 : float
-        Penalties on the weights.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If a penalty is not a number of at least 0.
-    """
+    """Mean binary cross-entropy of logits against targets from 0 to 1 of the same shape."""
 
     def value(self, y: Any, target: Any) -> float:
         """Return the mean loss of a batch."""
@@ -208,18 +197,7 @@ class BinaryCrossEntropy(Loss):
 
 
 class MeanSquaredError(Loss):
-    """Mean of ``(y - target)^2`` over all elements.
-
-    Parameters
-    ----------
-    l1, l2 : float
-        Penalties on the weights.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If a penalty is not a number of at least 0.
-    """
+    """Mean of ``(y - target)^2`` over all elements."""
 
     def value(self, y: Any, target: Any) -> float:
         """Return the mean loss of a batch."""
