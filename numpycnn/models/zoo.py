@@ -251,36 +251,12 @@ def mlp(
     return build_network([Flatten(), Dense(hidden), ReLU(), Dense(classes)], input_shape, seed, dtype, "mlp")
 
 
+_builders: list[Builder] = [tiny_vgg, small_cnn, lenet5, lenet, keras_cnn, mnist_cnn, bn_net, mlp, vgg5, vgg7, resnet9]
+_builders += [resnet18, resnet18_cifar, resnet20, resnet34, resnet50, alexnet, vgg11, vgg13, vgg16, vgg19, googlenet]
+_builders += [audio_cnn, text_cnn]
+
 #: All networks by name.
-MODELS: dict[str, Builder] = {
-    builder.__name__: builder
-    for builder in (
-        tiny_vgg,
-        small_cnn,
-        lenet5,
-        lenet,
-        keras_cnn,
-        mnist_cnn,
-        bn_net,
-        mlp,
-        vgg5,
-        vgg7,
-        resnet9,
-        resnet18,
-        resnet18_cifar,
-        resnet20,
-        resnet34,
-        resnet50,
-        alexnet,
-        vgg11,
-        vgg13,
-        vgg16,
-        vgg19,
-        googlenet,
-        audio_cnn,
-        text_cnn,
-    )
-}
+MODELS: dict[str, Builder] = {builder.__name__: builder for builder in _builders}
 
 
 def create(name: str, input_shape: Sequence[int], classes: int, *, seed: int | None = 0, **settings: Any) -> Sequential:

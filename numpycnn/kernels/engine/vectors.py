@@ -141,7 +141,12 @@ def _address(context, builder, kind, array, index, vector):
     return builder.bitcast(element, context.get_value_type(vector).as_pointer())
 
 
-def _loader(size):
+def _compile_load(function, size):
+    """Compile ``load``, ``load2`` or ``load4``.
+
+    The first and the last element are read for the bounds check; without it the compiler removes the unused loads.
+    """
+
     @intrinsic
     def load_bytes(typing_context, array, index):
         vector = Vector(array.dtype, size)
@@ -152,10 +157,15 @@ def _loader(size):
 
         return vector(array, types.intp), generate
 
-    return load_bytes
+    @overload(function)
+    def choose(array, index):
+        last = Vector(array.dtype, size).lanes - 1
+        return lambda array, index: (array[index], array[index + last], load_bytes(array, index))[2]
 
 
-def _zero_maker(size):
+def _compile_zero(function, size):
+    """Compile ``zero``, ``zero2`` or ``zero4``."""
+
     @intrinsic
     def zero_bytes(typing_context, array):
         vector = Vector(array.dtype, size)
@@ -165,11 +175,15 @@ def _zero_maker(size):
 
         return vector(array), generate
 
-    return zero_bytes
+    overload(function)(lambda array: lambda array: zero_bytes(array))
 
 
-_load, _load2, _load4 = _loader(REGISTER), _loader(FOUR // 2), _loader(FOUR)
-_zero, _zero2, _zero4 = _zero_maker(REGISTER), _zero_maker(FOUR // 2), _zero_maker(FOUR)
+_compile_load(load, REGISTER)
+_compile_load(load2, FOUR // 2)
+_compile_load(load4, FOUR)
+_compile_zero(zero, REGISTER)
+_compile_zero(zero2, FOUR // 2)
+_compile_zero(zero4, FOUR)
 
 
 @intrinsic
@@ -277,27 +291,6 @@ def _total(typing_context, vector):
     return vector.dtype(vector), generate
 
 
-# The first and the last element are read for the bounds check; without it the compiler removes the unused loads.
-
-
-@overload(load)
-def _overload_load(array, index):
-    last = Vector(array.dtype, REGISTER).lanes - 1
-    return lambda array, index: (array[index], array[index + last], _load(array, index))[2]
-
-
-@overload(load4)
-def _overload_load4(array, index):
-    last = Vector(array.dtype, FOUR).lanes - 1
-    return lambda array, index: (array[index], array[index + last], _load4(array, index))[2]
-
-
-@overload(load2)
-def _overload_load2(array, index):
-    last = Vector(array.dtype, FOUR // 2).lanes - 1
-    return lambda array, index: (array[index], array[index + last], _load2(array, index))[2]
-
-
 @overload(store)
 def _overload_store(array, index, vector):
     last = vector.lanes - 1
@@ -337,21 +330,6 @@ def _overload_indices(like, first, step):
 @overload(larger)
 def _overload_larger(best, winner, value, index):
     return lambda best, winner, value, index: _larger(best, winner, value, index)
-
-
-@overload(zero)
-def _overload_zero(array):
-    return lambda array: _zero(array)
-
-
-@overload(zero2)
-def _overload_zero2(array):
-    return lambda array: _zero2(array)
-
-
-@overload(zero4)
-def _overload_zero4(array):
-    return lambda array: _zero4(array)
 
 
 @overload(total)
