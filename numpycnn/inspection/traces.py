@@ -47,6 +47,11 @@ class Passage:
         """Key and type of the layer, and its name if set: ``3.main.0 Conv2D``."""
         return layer_title(self.key, self.layer)
 
+    @property
+    def is_map(self) -> bool:
+        """Whether the output has spatial axes."""
+        return self.y.ndim > 2
+
 
 def layer_title(key: str, layer: Layer) -> str:
     """Return key, type and name of a layer, as `model.summary()` prints them."""
