@@ -132,7 +132,7 @@ def check_array(
 
 
 def check_unmasked(value: Any, name: str, owner: str) -> np.ndarray:
-    """Return `value` as an array; the operations would compute with what a mask hides."""
+    """Return `value` as an array, if it has no mask: masked elements would be used."""
     if isinstance(value, np.ma.MaskedArray):
         raise TypeError(f"{owner}: expected {name} without a mask, got a masked array; fill it first: {name}.filled(0)")
     return np.asarray(value)
@@ -175,7 +175,7 @@ def check_indices(indices: np.ndarray, count: int, owner: str) -> np.ndarray:
 
 def check_labels(labels: Any, num_classes: int, owner: str) -> np.ndarray:
     """Return `labels` as int64 (N,), each from 0 to ``num_classes - 1``."""
-    array = np.asarray(labels)
+    array = check_unmasked(labels, "labels", owner)
     if array.dtype.kind not in "iu":
         raise TypeError(f"{owner}: expected labels to be integers, got {array.dtype}")
     check_shape(array, ("N",), "labels", owner)

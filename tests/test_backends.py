@@ -12,6 +12,7 @@ from tests.operations import DRAW
 
 #: What a layer tells its backend beside the public arguments, with the reason.
 BACKEND_ONLY = {
+    "output": "a transposed convolution uses fewer windows than fit",
     "return_indices": "max pooling keeps the winners for its backward pass",
     "indices": "as above",
     "return_statistics": "batch normalization keeps mean and variance for its backward pass",

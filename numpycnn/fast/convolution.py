@@ -140,15 +140,15 @@ def conv_transpose_backward(
 #: suit it better.
 DEPTH, TILE = 96, 512
 GRADIENT_DEPTH, GRADIENT_TILE = 48, 1024
-#: Multiply-adds that take as long as packing one element. With fewer of them dropped for each element, direct takes 0.6
-#: to 1 of im2col's time, with 15 of them 1.1, with 80 (64 channels of 4x4) 1.5.
+#: Multiply-adds that take as long as packing one element. Below this, direct takes 0.6 to 1
+#: of im2col's time, with 15 of them 1.1, with 80 (64 channels of 4x4) 1.5.
 PACKING = 10
 #: Positions that a direct convolution works on at a time, at least, if the batch is large enough.
 POSITIONS = 512
 
 
 class _Plan(NamedTuple):
-    """What follows from shapes, dtype and number of threads: the kernel, the chunks and the sizes of scratch memory."""
+    """Derived from shapes, dtype and number of threads: the kernel, the chunks and the sizes of scratch memory."""
 
     direct: bool
     chunks: tuple[tuple[int, int], ...]
@@ -236,7 +236,7 @@ def _convolve(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, groups
 
 
 def _input_gradient(dy: np.ndarray, weight: np.ndarray, groups: int, windows: Layout) -> np.ndarray:
-    """Return the sum of what all windows that see an element contribute to its gradient, (N, C, *size)."""
+    """Return the gradient of the input, (N, C, *size)."""
     n, filters, channels = len(dy), len(weight) // groups, weight.shape[1]
     if not all_moderate(weight):  # the padding's 0 times NaN or infinity would be NaN
         with np.errstate(all="ignore"):

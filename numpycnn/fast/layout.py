@@ -1,4 +1,4 @@
-"""Where the windows of a convolution or a pooling lie in memory: offset tables for the loops."""
+"""Offset tables for the loops: the memory positions of the windows of a convolution or a pooling."""
 
 from functools import cached_property, lru_cache
 from itertools import product
@@ -38,7 +38,7 @@ def _geometry(
     lengths = []
     for i, s, f, r, o in zip(size, stride, front, used, starts, strict=True):
         seen = int(r[-1] + o[-1]) + 1
-        if s == 1:  # the zeros behind a row are those before the next one: fewer windows begin in the padding
+        if s == 1:  # adjacent rows share their padding: fewer windows begin in it
             seen = max(len(o), min(seen, f + i), seen - f)
         lengths.append(seen)
     s, part = stride[-1], -(-lengths[-1] // stride[-1])
@@ -112,7 +112,7 @@ class Layout(Windows):
             used, seen, elements = zip(*choice, strict=True)
             reach.append(tuple(positions + f for positions, f in zip(seen, front, strict=True)))
             order.append(_sums([t * p for t, p in zip(used, of_kernel, strict=True)]))
-            # A phase may have an element less than another: it drops a window.
+            # Phases may differ by one element: the shorter ones drop a window.
             filled = [np.resize(e, o) for e, o in zip(elements, output, strict=True)]
             inside = [np.arange(o) < len(e) for e, o in zip(elements[:-1], output, strict=False)]
             rows.append(_sums([e * p for e, p in zip(filled[:-1], of_input, strict=False)]) + elements[-1][0])

@@ -3,6 +3,8 @@
 Parameters and optimizer state are contiguous, so the loops take flat views of them.
 """
 
+from typing import Any
+
 import numpy as np
 
 from numpycnn.kernels import optimizers as kernels
@@ -14,16 +16,16 @@ __all__ = ["adam_step", "rmsprop_step", "sgd_step"]
 def sgd_step(
     value: np.ndarray,
     grad: np.ndarray,
-    velocity: np.ndarray | None = None,
+    velocity: Any = None,
     *,
     lr: float,
     momentum: float = 0.0,
     nesterov: bool = False,
     weight_decay: float = 0.0,
 ) -> None:
-    """Take one step of stochastic gradient descent; `velocity` is needed, and updated, with `momentum` alone."""
+    """Take one step of stochastic gradient descent; `velocity` is required, and updated, only with `momentum`."""
     real = value.dtype.type
-    if velocity is None:
+    if not momentum:
         threads.run_elements(kernels.sgd, value.size, value.reshape(-1), grad.reshape(-1), real(lr), real(weight_decay))
     else:
         arrays = value.reshape(-1), grad.reshape(-1), velocity.reshape(-1)

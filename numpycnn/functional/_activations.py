@@ -119,7 +119,7 @@ def elu(x: Any, *, alpha: float = 1.0) -> np.ndarray:
     ----------
     x : ndarray of any shape, float32 or float64
     alpha : float
-        Minus the limit far below 0.
+        For large negative ``x``, the output tends to ``-alpha``.
 
     Returns
     -------

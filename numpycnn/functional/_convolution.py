@@ -54,7 +54,7 @@ def _conv(
     Raises
     ------
     ValueError
-        If the shapes do not belong together, a setting is out of range, or the window does not fit.
+        If the shapes do not match, a setting is out of range, or the window does not fit.
     TypeError
         If an array is not float32 or float64, or the arrays differ in type.
 
@@ -104,7 +104,7 @@ def _conv_backward(
     Raises
     ------
     ValueError, TypeError
-        As for the convolution, or if `dy` has not the shape and dtype of its output.
+        As for the convolution, or if `dy` does not have the shape and dtype of its output.
     """
     owner = f"conv{rank}d_backward"
     x, weight, _, groups = _check_operands(owner, rank, x, weight, None, groups)
@@ -202,7 +202,7 @@ def _conv_transpose_backward(
     Raises
     ------
     ValueError, TypeError
-        As for the transposed convolution, or if `dy` has not the shape and dtype of its output.
+        As for the transposed convolution, or if `dy` does not have the shape and dtype of its output.
     """
     owner = f"conv_transpose{rank}d_backward"
     x, weight, _, groups = _check_operands(owner, rank, x, weight, None, groups, transposed=True)

@@ -36,7 +36,7 @@ def linear(x: Any, weight: Any, bias: Any = None) -> np.ndarray:
     Raises
     ------
     ValueError
-        If the shapes do not belong together.
+        If the shapes do not match.
     TypeError
         If an array is not float32 or float64, or the arrays differ in type.
 
@@ -75,7 +75,7 @@ def linear_backward(dy: Any, x: Any, weight: Any) -> tuple[np.ndarray, np.ndarra
     Raises
     ------
     ValueError, TypeError
-        As `linear`, or if `dy` has not the shape and dtype of its output.
+        As `linear`, or if `dy` does not have the shape and dtype of its output.
     """
     x, weight = _check_linear(x, weight, "linear_backward")
     dy = check_array(dy, "dy", "linear_backward", like=x, shape=(*x.shape[:-1], len(weight)))
@@ -140,7 +140,7 @@ def embedding_backward(dy: Any, x: Any, weight: Any) -> np.ndarray:
     Raises
     ------
     ValueError, TypeError
-        As `embedding`, or if `dy` has not the shape and dtype of its output.
+        As `embedding`, or if `dy` does not have the shape and dtype of its output.
     """
     x, weight = _check_embedding(x, weight, "embedding_backward")
     dy = check_array(dy, "dy", "embedding_backward", like=weight, shape=(*x.shape, weight.shape[1]))

@@ -4,7 +4,15 @@ from typing import Any
 
 import numpy as np
 
-from numpycnn._checks import check_array, check_int, check_labels, check_number, check_shape, format_shape
+from numpycnn._checks import (
+    check_array,
+    check_int,
+    check_labels,
+    check_number,
+    check_shape,
+    check_unmasked,
+    format_shape,
+)
 from numpycnn._settings import operations
 
 SHARE_TOLERANCE = 1e-4  # by which the shares of an example may miss a sum of 1: rounding
@@ -65,7 +73,7 @@ def cross_entropy(logits: Any, labels: Any, *, label_smoothing: float = 0.0) -> 
     Raises
     ------
     ValueError
-        If the shapes do not belong together, a label is out of range, shares do not add up to 1, or the batch is empty.
+        If the shapes do not match, a label is out of range, shares do not add up to 1, or the batch is empty.
     TypeError
         If the logits are not float32 or float64, or the labels are neither integers nor shares.
 
@@ -111,7 +119,7 @@ def cross_entropy_backward(logits: Any, labels: Any, *, label_smoothing: float =
 
 def _check_classes(logits: Any, labels: Any, smoothing: Any, owner: str) -> tuple[np.ndarray, np.ndarray, float]:
     logits = check_array(logits, "logits", owner, shape=("N", "K"))
-    labels = np.asarray(labels)
+    labels = check_unmasked(labels, "labels", owner)
     shares = labels.dtype.kind == "f" and labels.ndim == 2
     if not shares:
         labels = check_labels(labels, logits.shape[1], owner)
@@ -139,7 +147,7 @@ def _check_shares(shares: np.ndarray, logits: np.ndarray, owner: str) -> np.ndar
 
 def _check_pair(y: Any, target: Any, owner: str) -> tuple[np.ndarray, np.ndarray]:
     y = check_array(y, "y", owner)
-    target = np.asarray(target)
+    target = check_unmasked(target, "target", owner)
     if target.dtype.kind not in "biuf":
         raise TypeError(f"{owner}: expected target to hold numbers, got {target.dtype}")
     check_shape(target, y.shape, "target", owner)

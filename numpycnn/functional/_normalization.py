@@ -61,7 +61,7 @@ def batch_norm(
     Raises
     ------
     ValueError
-        If shapes do not belong together, a setting is out of range, or a batch to train with is empty.
+        If shapes do not match, a setting is out of range, or a batch to train with is empty.
     TypeError
         If an array is not float32 or float64, or the arrays differ in type.
 
@@ -85,6 +85,8 @@ def batch_norm(
     for name, value in running.items():
         if value is not None and not isinstance(value, np.ndarray):
             raise TypeError(f"{owner}: expected {name} as an array to update, got {type(value).__name__}")
+        if value is not None and not value.flags.writeable:
+            raise ValueError(f"{owner}: expected {name} as an array to update, got a read-only one; pass a copy")
     y = operations().batch_norm(x, weight, bias, *statistics, training=True, momentum=momentum, eps=eps)
     for value, updated in zip(running.values(), statistics, strict=True):
         if value is not None and value is not updated:  # the operation was given a contiguous copy
@@ -121,7 +123,7 @@ def batch_norm_backward(
     Raises
     ------
     ValueError
-        If shapes do not belong together, or running statistics are missing where `training` is False.
+        If shapes do not match, or running statistics are missing where `training` is False.
     TypeError
         If an array is not float32 or float64, or the arrays differ in type.
     """
@@ -179,7 +181,7 @@ def layer_norm(x: Any, weight: Any = None, bias: Any = None, *, axis: int = -1, 
     Raises
     ------
     ValueError
-        If shapes do not belong together, or `eps` is negative.
+        If shapes do not match, or `eps` is negative.
     TypeError
         If an array is not float32 or float64, or the arrays differ in type.
 
@@ -211,7 +213,7 @@ def layer_norm_backward(
     Raises
     ------
     ValueError, TypeError
-        As `layer_norm`, or if `dy` has not the shape and dtype of its output.
+        As `layer_norm`, or if `dy` does not have the shape and dtype of its output.
     """
     owner = "layer_norm_backward"
     x, weight, bias, axis = _check_layer(x, weight, bias, axis, owner)

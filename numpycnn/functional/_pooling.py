@@ -30,7 +30,7 @@ def _max_pool(
     kernel_size : int or tuple of int
         Size of the window, for all axes, or one for each.
     stride : int or tuple of int, optional
-        From one window to the next; by default the size of the window, so that windows lie side by side.
+        From one window to the next; by default the size of the window, so that windows do not overlap.
     padding : int, tuple of int, tuple of (before, after) pairs, or {"valid", "same"}
         Around the input, smaller than the window; padding is never the largest element.
     dilation : int or tuple of int
@@ -95,7 +95,7 @@ def _max_pool_backward(
     Raises
     ------
     ValueError, TypeError
-        As for the pooling, or if `dy` has not the shape and dtype of its output.
+        As for the pooling, or if `dy` does not have the shape and dtype of its output.
     """
     owner = f"max_pool{rank}d_backward"
     x, windows, ceil_mode = _check(owner, rank, x, kernel_size, stride, padding, dilation, ceil_mode)
@@ -175,7 +175,7 @@ def _avg_pool_backward(
     Raises
     ------
     ValueError, TypeError
-        As for the pooling, or if `dy` has not the shape and dtype of its output.
+        As for the pooling, or if `dy` does not have the shape and dtype of its output.
     """
     owner = f"avg_pool{rank}d_backward"
     x, windows, ceil_mode = _check(owner, rank, x, kernel_size, stride, padding, 1, ceil_mode)
@@ -253,7 +253,7 @@ def _lp_pool_backward(
     Raises
     ------
     ValueError, TypeError
-        As for the pooling, or if `dy` has not the shape and dtype of its output.
+        As for the pooling, or if `dy` does not have the shape and dtype of its output.
     """
     owner = f"lp_pool{rank}d_backward"
     x, windows, ceil_mode = _check(owner, rank, x, kernel_size, stride, padding, 1, ceil_mode)
@@ -332,7 +332,7 @@ def global_avg_pool_backward(dy: Any, x: Any) -> np.ndarray:
     Raises
     ------
     ValueError, TypeError
-        As `global_avg_pool`, or if `dy` has not the shape and dtype of its output.
+        As `global_avg_pool`, or if `dy` does not have the shape and dtype of its output.
     """
     x = _check_channels(x, "global_avg_pool_backward")
     dy = check_array(dy, "dy", "global_avg_pool_backward", like=x, shape=x.shape[:2])
@@ -378,7 +378,7 @@ def global_max_pool_backward(dy: Any, x: Any) -> np.ndarray:
     Raises
     ------
     ValueError, TypeError
-        As `global_max_pool`, or if `dy` has not the shape and dtype of its output.
+        As `global_max_pool`, or if `dy` does not have the shape and dtype of its output.
     """
     x = _check_channels(x, "global_max_pool_backward")
     dy = check_array(dy, "dy", "global_max_pool_backward", like=x, shape=x.shape[:2])

@@ -81,7 +81,7 @@ def zero_pad_backward(dy: Any, x: Any, padding: Any) -> np.ndarray:
     Raises
     ------
     ValueError, TypeError
-        As `zero_pad`, or if `dy` has not the shape and dtype of its output.
+        As `zero_pad`, or if `dy` does not have the shape and dtype of its output.
     """
     x, pairs, padded = _check_padding(x, padding, "zero_pad_backward")
     dy = check_array(dy, "dy", "zero_pad_backward", like=x, shape=(*x.shape[:2], *padded))
@@ -153,7 +153,7 @@ def upsample_backward(dy: Any, x: Any, scale_factor: Any, *, mode: str = "neares
     Raises
     ------
     ValueError, TypeError
-        As `upsample`, or if `dy` has not the shape and dtype of its output.
+        As `upsample`, or if `dy` does not have the shape and dtype of its output.
     """
     x, factors = _check_upsample(x, scale_factor, mode, "upsample_backward")
     size = [i * factor for i, factor in zip(x.shape[2:], factors, strict=True)]

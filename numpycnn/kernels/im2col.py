@@ -100,9 +100,10 @@ def find_pieces(first, last, geometry, vector, pieces):
 
 @jit
 def pack(line, offsets, pieces, columns, pitch):
-    """columns[k * pitch + p] = what tap ``k`` of window ``p`` sees.
+    """columns[k * pitch + p] = x at tap ``k`` of window ``p``.
 
-    Whole vectors are copied: the next piece overwrites what is beyond the end of one, so a row needs room for a vector.
+    Whole vectors are copied: the next piece overwrites the excess lanes of the one before, so a row needs room for a
+    vector.
     """
     for n in range(len(pieces)):
         source, target = line[pieces[n, 0] :], columns[pieces[n, 1] :]
@@ -194,7 +195,7 @@ def weight_gradient(chunk, start, stop, dy, x, geometry, together, line, columns
                     pack(line[g * channels * pitch :], part, found, matrix, row)
                     for i in range(len(part)):
                         rest = matrix[i * row + count : i * row + length]
-                        for j in range(len(rest)):  # the last piece's vector goes on behind its end
+                        for j in range(len(rest)):  # the last vector extends past the row
                             rest[j] = 0
                     height = -(-len(part) // 3) * 3
                     products = dweight[chunk, g, :, k : k + height]

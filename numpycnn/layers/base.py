@@ -210,7 +210,7 @@ class Layer:
         if message is None:
             message = str(error)
             operation, colon, rest = message.partition(": ")
-            if colon and " " not in operation:
+            if colon and " " not in operation and not operation.isupper():  # an environment variable is kept
                 message = rest
             if kind is MemoryError:
                 message += "; make the layer, or its input, smaller"
@@ -285,6 +285,11 @@ class Layer:
             If the layer has not been built.
         ValueError, TypeError
             If `x` does not have the shape or the dtype that the layer was built for.
+
+        Notes
+        -----
+        Convolutions and pooling accept another spatial size than they were built for. The output may share memory with
+        `x`, and the cache may hold either: change neither in place before `backward`.
         """
         try:
             training = training if type(training) is bool else check_flag(training, "training", "forward")
@@ -301,7 +306,7 @@ class Layer:
                 raise
             raise self._with_label(error) from None
         if differentiable:
-            self._cache = (cache, y.shape)
+            self._cache = (cache, x.shape, y.shape)
         return y
 
     def backward(self, dy: Any) -> np.ndarray:
@@ -350,7 +355,7 @@ class Layer:
                     "each forward pass allows one backward pass"
                 )
             )
-        cache, shape = self._cache
+        cache, input_shape, shape = self._cache
         dx = None
         try:
             dy = check_unmasked(dy, "dy", "backward")
@@ -361,13 +366,12 @@ class Layer:
             dy = as_contiguous(dy)
             if input_gradient:
                 dx = self._backward(dy, cache)
-                expected = (len(dy), *(self.input_shape or ()))
                 if not isinstance(dx, np.ndarray):
                     raise TypeError(f"expected _backward to return the gradient of the input, an array, got {dx!r}")
-                if dx.shape != expected:
+                if dx.shape != input_shape:
                     raise ValueError(
                         "expected _backward to return the gradient of the input, "
-                        f"{format_shape(('N', *expected[1:]))}, got {format_shape(dx.shape)}"
+                        f"{format_shape(input_shape)}, got {format_shape(dx.shape)}"
                     )
             else:
                 self._backward_parameters(dy, cache)
@@ -430,7 +434,7 @@ class Layer:
         Raises
         ------
         ValueError
-            If a name is missing or unknown, or a shape differs.
+            If a name is missing or unknown, a shape differs, or an array does not hold real numbers.
         """
         mine = self.state()
         missing, unknown = sorted(mine.keys() - state.keys()), sorted(state.keys() - mine.keys())
@@ -438,14 +442,15 @@ class Layer:
             parts = [f"missing {', '.join(missing)}"] * bool(missing)
             parts += [f"unknown {', '.join(unknown)}"] * bool(unknown)
             raise ValueError(f"{self.label}: the arrays do not match this model: {'; '.join(parts)}")
-        for key, array in mine.items():
-            if np.shape(state[key]) != array.shape:
+        new = {key: np.asarray(state[key]) for key in mine}
+        for key, array in new.items():
+            if array.shape != mine[key].shape or array.dtype.kind not in "fiu":
                 raise ValueError(
-                    f"{self.label}: expected {key} {format_shape(array.shape)}, "
-                    f"got {format_shape(np.shape(state[key]))}"
+                    f"{self.label}: expected {key} {format_shape(mine[key].shape)} of real numbers, "
+                    f"got {format_shape(array.shape)} of {array.dtype}"
                 )
-        for key, array in mine.items():
-            array[...] = state[key]
+        for key, array in new.items():
+            mine[key][...] = array
 
     def random_generators(self) -> dict[str, np.random.Generator]:
         """Return the random generators inside (such as dropout's), by name, for checkpoints."""

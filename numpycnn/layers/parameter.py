@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from numpycnn._checks import format_shape
+from numpycnn._checks import check_unmasked, format_shape
 
 
 class Parameter:
@@ -26,8 +26,10 @@ class Parameter:
 
     Raises
     ------
+    ValueError
+        If a new value has another shape or dtype.
     TypeError
-        If `name` is not a string.
+        If a value is a masked array.
     """
 
     __slots__ = ("grad", "penalised", "value")
@@ -40,7 +42,7 @@ class Parameter:
     def __setattr__(self, name: str, value: Any) -> None:
         """Keep the value contiguous, as the kernels require, and its shape and dtype fixed."""
         if name == "value":
-            value = np.ascontiguousarray(value)
+            value = np.ascontiguousarray(check_unmasked(value, "value", "Parameter"))
             old = getattr(self, "value", value)
             if (value.shape, value.dtype) != (old.shape, old.dtype):
                 raise ValueError(

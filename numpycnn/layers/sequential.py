@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
-from numpycnn._checks import check_int, format_shape
+from numpycnn._checks import check_int, check_unmasked, format_shape
 from numpycnn.layers.base import Layer, Shape
 from numpycnn.layers.building import check_not_shared, separate_streams
 
@@ -235,7 +235,7 @@ class Sequential(Layer):
             If `x` has another shape or dtype than the model, or `batch_size` is not an int of at least 1.
         """
         batch_size = check_int(batch_size, "batch_size", "predict")
-        x = np.asarray(x)
+        x = check_unmasked(x, "x", "predict")
         if x.ndim == 0 or len(x) <= batch_size:
             return self.forward(x)
         return np.concatenate([self.forward(x[i : i + batch_size]) for i in range(0, len(x), batch_size)])

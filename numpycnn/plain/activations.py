@@ -38,7 +38,7 @@ def relu(x: np.ndarray) -> np.ndarray:
 
 
 def relu_backward(dy: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """Return ``dx``: ``dy`` where ``x > 0``. The output may stand in for ``x``: both have the same signs."""
+    """Return ``dx``: ``dy`` where ``x > 0`` or is NaN. The output may stand in for ``x``: both have the same signs."""
     return np.where(x <= 0, 0, dy)
 
 

@@ -86,13 +86,10 @@ def conv_input_gradient(
 ) -> np.ndarray:
     """Return ``dx``, (N, C, *size): the columns' gradient ``W^T dy``, added up by `col2im`."""
     (n, f, *output), kernel = dy.shape, weight.shape[2:]
-    windows = output_size(size, kernel, stride=stride, padding=padding, dilation=dilation)
     dy = dy.reshape(n, groups, f // groups, prod(output))  # (N, G, F/G, P)
     columns = weight.reshape(groups, f // groups, -1).transpose(0, 2, 1) @ dy  # (N, G, C/G*KK, P)
-    rows = columns.shape[1] * columns.shape[2]
-    surplus = [(0, o - have) for have, o in zip(output, windows, strict=True)]
-    columns = np.pad(columns.reshape(n, rows, *output), [(0, 0), (0, 0), *surplus]).reshape(n, rows, prod(windows))
-    return col2im(columns, size, kernel, stride=stride, padding=padding, dilation=dilation)
+    columns = columns.reshape(n, columns.shape[1] * columns.shape[2], prod(output))  # (N, C*KK, P)
+    return col2im(columns, size, kernel, stride=stride, padding=padding, dilation=dilation, output=output)
 
 
 def conv_weight_gradient(
@@ -107,11 +104,8 @@ def conv_weight_gradient(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return ``dweight``, (F, C/groups, *kernel), and ``dbias``, (F,)."""
     (n, f, *output), c = dy.shape, x.shape[1]
-    windows = output_size(x.shape[2:], kernel_size, stride=stride, padding=padding, dilation=dilation)
-    columns = im2col(x, kernel_size, stride=stride, padding=padding, dilation=dilation)
-    rows = columns.shape[1]
-    columns = columns.reshape(n, rows, *windows)[..., *map(slice, output)]  # without surplus windows
-    columns = columns.reshape(n, groups, rows // groups, prod(output))  # (N, G, C/G*KK, P)
+    columns = im2col(x, kernel_size, stride=stride, padding=padding, dilation=dilation, output=output)
+    columns = columns.reshape(n, groups, columns.shape[1] // groups, prod(output))  # (N, G, C/G*KK, P)
     dy = dy.reshape(n, groups, f // groups, prod(output))  # (N, G, F/G, P)
     dweight = (dy @ columns.transpose(0, 1, 3, 2)).sum(axis=0)  # (G, F/G, C/G*KK)
     return dweight.reshape(f, c // groups, *np.broadcast_to(kernel_size, len(output))), dy.sum(axis=(0, 3)).reshape(f)

@@ -1,4 +1,4 @@
-"""The steps of the optimizers: each changes one parameter, and what the optimizer keeps for it, in place.
+"""The steps of the optimizers: each changes one parameter, and its optimizer state, in place.
 
 With ``g = grad + weight_decay * w`` in step ``t`` (counted from 1):
 
@@ -17,22 +17,24 @@ J. Ba, "Adam: a method for stochastic optimization", arXiv 1412.6980, algorithm 
 networks for machine learning", lecture 6.5, 2012 (RMSProp).
 """
 
+from typing import Any
+
 import numpy as np
 
 
 def sgd_step(
     value: np.ndarray,
     grad: np.ndarray,
-    velocity: np.ndarray | None = None,
+    velocity: Any = None,
     *,
     lr: float,
     momentum: float = 0.0,
     nesterov: bool = False,
     weight_decay: float = 0.0,
 ) -> None:
-    """Take one step of stochastic gradient descent; `velocity` is needed, and updated, with `momentum` alone."""
+    """Take one step of stochastic gradient descent; `velocity` is required, and updated, only with `momentum`."""
     g = grad + weight_decay * value
-    if velocity is not None:
+    if momentum:
         velocity[...] = momentum * velocity + g
         g = g + momentum * velocity if nesterov else velocity
     value -= lr * g

@@ -13,9 +13,9 @@ that window ``w`` sees,
               dx[q] = sign(x[q]) |x[q]|^(p-1) * sum of dy[w] r[w] y[w]^(1-p) over the windows that see q
 
 In a max pool only the winner of a window has an influence on its output, so it gets the whole gradient; of equal
-elements the first one wins, and NaN wins over every number. The gradient of the norm follows from the chain rule: the
-derivative of ``s^(1/p)`` is ``y^(1-p) / p``, and that of ``|x|^p`` is ``p sign(x) |x|^(p-1)``. Where the norm is 0 it
-has no derivative; 0 is used.
+elements the first one wins, and NaN wins over every number (of several NaN, which one is unspecified). The gradient of
+the norm follows from the chain rule: the derivative of ``s^(1/p)`` is ``y^(1-p) / p``, and that of ``|x|^p`` is ``p
+sign(x) |x|^(p-1)``. Where the norm is 0 it has no derivative; 0 is used.
 
 The divisor ``m`` is the number of elements of the window, with or without the padding that it covers. With
 ``ceil_mode`` a last, incomplete window is kept unless it would begin in the padding after the input. What extends

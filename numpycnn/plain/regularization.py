@@ -21,7 +21,7 @@ def dropout(x: np.ndarray, *, p: float, key: int) -> tuple[np.ndarray, np.ndarra
 
 
 def dropout_backward(dy: np.ndarray, kept: np.ndarray, *, p: float) -> np.ndarray:
-    """Return ``dx``: the gradients of what was kept, scaled up."""
+    """Return ``dx``: the gradients of the kept elements, scaled up."""
     return np.where(kept, dy * dy.dtype.type(1 / (1 - p)), dy.dtype.type(0))
 
 

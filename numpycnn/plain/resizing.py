@@ -43,7 +43,7 @@ def upsample(x: np.ndarray, scale_factor: Any, *, mode: str = "nearest") -> np.n
 
 
 def upsample_backward(dy: np.ndarray, x: np.ndarray, scale_factor: Any, *, mode: str = "nearest") -> np.ndarray:
-    """Return ``dx``: each input collects from each output what it contributed to it."""
+    """Return ``dx``: each input sums the gradients of its outputs, weighted as in the forward pass."""
     for axis, factor in enumerate(np.broadcast_to(scale_factor, x.ndim - 2), start=2):
         dy = np.moveaxis(dy, axis, 0)
         left, right, t = _neighbours(x.shape[axis], factor, mode)

@@ -56,27 +56,48 @@ def sliding_windows(
     return window_view(np.pad(x, ((0, 0), (0, 0), *pairs), constant_values=fill), kernel_size, stride, dilation)
 
 
-def im2col(x: np.ndarray, kernel_size: Any, *, stride: Any = 1, padding: Any = 0, dilation: Any = 1) -> np.ndarray:
+def im2col(
+    x: np.ndarray,
+    kernel_size: Any,
+    *,
+    stride: Any = 1,
+    padding: Any = 0,
+    dilation: Any = 1,
+    output: tuple[int, ...] | None = None,
+) -> np.ndarray:
     """Copy the elements under each window into one column, (N, C * KK, P).
 
     Row ``c * KK + k`` belongs to tap ``k`` of channel ``c``, column ``p`` to window ``p``. ``KK`` is the number of taps
-    of the kernel, ``P`` the number of windows; both run over the last axis fastest.
+    of the kernel, ``P`` the number of windows; both run over the last axis fastest. `output` is the number of windows
+    along each axis, by default as many as fit: after a transposed convolution with ``output_padding >= stride``, one
+    more fits its output than it has inputs.
     """
     rank = x.ndim - 2
     windows = sliding_windows(x, kernel_size, stride=stride, padding=padding, dilation=dilation)
     columns = np.moveaxis(windows, range(-rank, 0), range(2, 2 + rank))  # (N, C, *kernel, *output)
+    if output is not None:
+        columns = columns[..., *map(slice, output)]
     n, c, *kernel_and_output = columns.shape
     return columns.reshape(n, c * prod(kernel_and_output[:rank]), prod(kernel_and_output[rank:]))
 
 
 def col2im(
-    columns: np.ndarray, size: Any, kernel_size: Any, *, stride: Any = 1, padding: Any = 0, dilation: Any = 1
+    columns: np.ndarray,
+    size: Any,
+    kernel_size: Any,
+    *,
+    stride: Any = 1,
+    padding: Any = 0,
+    dilation: Any = 1,
+    output: tuple[int, ...] | None = None,
 ) -> np.ndarray:
     """Add each entry of the columns (N, C * KK, P) to the element of (N, C, *size) that it was copied from."""
     kernel, pairs = tuple(np.broadcast_to(kernel_size, len(size))), padding_pairs(padding, len(size))
     n, c = len(columns), columns.shape[1] // prod(kernel)
     padded = np.zeros((n, c, *(size + pairs.sum(axis=1))), columns.dtype)
     windows = window_view(padded, kernel, stride, dilation)  # (N, C, *output, *kernel)
+    if output is not None:
+        windows = windows[:, :, *map(slice, output)]
     columns = columns.reshape(n, c, *kernel, *windows.shape[2 : 2 + len(size)])
     for tap in np.ndindex(*kernel):
         windows[..., *tap] += columns[:, :, *tap]  # (N, C, *output)

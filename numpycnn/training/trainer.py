@@ -239,7 +239,7 @@ class Trainer:
         begin = time.perf_counter()
         where = f"epoch {self.progress.epoch + 1}, batch {self.progress.batch + 1}"
         lr = float(self.optimizer.learning_rate)
-        with np.errstate(all="ignore"):  # what is not finite is found here, and named
+        with np.errstate(all="ignore"):  # non-finite values are reported below
             try:
                 y, value = take_step(self.model, self.loss, self.optimizer, x, target)
             except NonFiniteError as error:

@@ -6,8 +6,22 @@ from typing import Any
 import numpy as np
 import pytest
 
-from numpycnn import Conv2D, Dense, Flatten, Layer, MaxPool2D, Parameter, ReLU, Sequential, check_gradients
-from tests.helpers import assert_same_bits
+from numpycnn import (
+    AvgPool2D,
+    BatchNorm,
+    Conv2D,
+    ConvTranspose2D,
+    Dense,
+    Flatten,
+    Layer,
+    MaxPool2D,
+    Parameter,
+    ReLU,
+    Sequential,
+    check_gradients,
+    functional,
+)
+from tests.helpers import assert_close, assert_same_bits, numerical_gradient
 
 
 class Scale(Layer):
@@ -256,3 +270,44 @@ def test_memory_that_is_not_there_is_asked_for_by_name() -> None:
     ) as found:
         Sequential([ReLU(), Hungry()], input_shape=(3,))
     assert str(found.value).count("make the layer") == 1
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [Conv2D(3, 3, padding="same", stride=2), ConvTranspose2D(2, 3, stride=2), MaxPool2D(2), AvgPool2D(3, stride=2)],
+    ids=lambda layer: type(layer).__name__,
+)
+def test_another_spatial_size_than_built_goes_forward_and_backward(layer: Layer, rng: np.random.Generator) -> None:
+    layer.build((2, 5, 6), dtype=np.float64)
+    x = rng.normal(size=(3, 2, 8, 9))
+    y = layer.forward(x, differentiable=True)
+    dy = rng.normal(size=y.shape)
+    gradient = layer.backward(dy)
+    expected = numerical_gradient(lambda x: float((layer.forward(x) * dy).sum()), x)
+    assert_close(gradient, expected, 1e-6)
+
+
+def test_a_refused_state_changes_nothing() -> None:
+    layer = BatchNorm()
+    layer.build((2,))
+    before = {name: array.copy() for name, array in layer.state().items()}
+    wrong = {name: np.full(2, 9.0) for name in before} | {"bias": np.array(["x", "y"])}
+    with pytest.raises(ValueError, match=r"^BatchNorm: expected bias \(2,\) of real numbers, got \(2,\) of <U1$"):
+        layer.load_state(wrong)
+    with pytest.raises(ValueError, match=r"of complex128$"):
+        layer.load_state({name: np.full(2, 1j) for name in before})
+    for name, array in layer.state().items():
+        np.testing.assert_array_equal(array, before[name])
+
+
+def test_masked_arrays_are_refused_wherever_an_array_enters() -> None:
+    masked = np.ma.masked_array(np.ones((2, 3), np.float32), mask=np.eye(2, 3))
+    model = Sequential([Dense(3)], input_shape=(3,))
+    for call in (
+        lambda: model.predict(masked),
+        lambda: setattr(model[0].weight, "value", masked),
+        lambda: functional.mean_squared_error(np.ones((2, 3)), masked),
+        lambda: functional.cross_entropy(np.ones((2, 3)), np.ma.masked_array([0, 1], mask=[0, 1])),
+    ):
+        with pytest.raises(TypeError, match="without a mask, got a masked array"):
+            call()

@@ -11,7 +11,7 @@ convolution's weights.
 
 Why they are fast: in each cycle a core can multiply and add two registers, but load only two and store one. A plain
 loop loads two and stores one for every product, and waits for memory. Here a tile of results, 4 filters by as many
-positions as four registers hold, stays in registers while ``k`` runs: 8 loads serve 16 products, and zeros is stored
+positions as four registers hold, stays in registers while ``k`` runs: 8 loads serve 16 products, and nothing is stored
 until the sums are complete. On one core with AVX-512 (Zen 5) the first reached 230 to 250 GFLOP/s, before `LINES`, and
 the second reaches 200, of a peak of 256; OpenBLAS's matrix product reaches 118.
 

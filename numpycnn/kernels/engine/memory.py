@@ -1,8 +1,8 @@
 """A pool of memory blocks for large arrays.
 
 The OS maps a new array's pages lazily, on first touch: a quarter of a microsecond or more for each page of 4 KiB. A
-training step needs the same arrays as the step before, and in a small network a third of its time went into mapping
-them again. So large arrays are built on blocks from a pool, and a block returns to the pool with its last user.
+training step needs arrays of the same sizes as the step before, and in a small network a third of its time went into
+mapping them again. So large arrays are built on blocks from a pool, and a block returns to the pool with its last user.
 
 The last user is found by ordinary object lifetime. Each array is a view of a `_Lease`, an object that exports the
 block's bytes and holds nothing but the block. Every view of the array, directly or through other views, keeps the lease
