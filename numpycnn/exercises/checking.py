@@ -10,7 +10,7 @@ import numpy as np
 
 from numpycnn._checks import format_shape
 from numpycnn.exercises.answer import AnswerError, Call, NotBegunError, call, load
-from numpycnn.exercises.comparison import Difference, as_arrays, as_outputs, difference
+from numpycnn.exercises.comparison import as_arrays, as_outputs, difference
 from numpycnn.exercises.diagnosis import diagnose
 from numpycnn.exercises.exercise import WIDTH, Arguments, Case, Exercise, Function, frozen, wrapped
 
@@ -103,29 +103,16 @@ def check(exercise: Exercise, function: Function, folder: Path | None = None, wa
 
 
 def _compare(exercise: Exercise, case: Case, answer: Call, expected: Mapping[str, np.ndarray]) -> str | None:
-    """Return a report of the errors of an answer on one case, or None."""
+    """Return a report of the first difference: value, likely cause, calculation by hand, arguments; or None."""
     found = as_outputs(answer.result, exercise.outputs)
     if isinstance(found, str):
         return "\n".join([wrapped(found), "", show_arguments(case.arguments), "", answer.aside]).rstrip()
     differences = {n: difference(n, exercise.outputs[n], found[n], expected[n]) for n in expected}
-    for first in differences.values():
-        if first is not None:
-            right = [other for other, nothing in differences.items() if nothing is None]
-            return _tell(exercise, case, answer, first, found, expected, right)
-    return None
-
-
-def _tell(
-    exercise: Exercise,
-    case: Case,
-    answer: Call,
-    first: Difference,
-    found: Mapping[str, np.ndarray],
-    expected: Mapping[str, np.ndarray],
-    right: list[str],
-) -> str:
-    """Format one difference: value, likely cause, calculation by hand, arguments and outputs."""
+    first = next((first for first in differences.values() if first is not None), None)
+    if first is None:
+        return None
     name, lines = first.output, [first.text]
+    right = [other for other, nothing in differences.items() if nothing is None]
     if right:
         lines.append(f"correct: {', '.join(right)}")
     why = diagnose(exercise, name, case.arguments, found, expected)

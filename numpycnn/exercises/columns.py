@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from numpycnn import functional, plain
-from numpycnn.exercises.exercise import Arguments, Case, Exercise, Function, Mistake
+from numpycnn.exercises.exercise import Arguments, Case, Exercise, Function, known_mistakes
 
 
 def im2col(x: np.ndarray, kernel_size: tuple[int, int], stride: int = 1, padding: int = 0) -> np.ndarray:
@@ -115,37 +115,26 @@ IM2COL = Exercise(
     source=(plain.im2col, plain.windows.sliding_windows),
     library=functional.im2col,
     draw_cases=_cases,
-    mistakes=(
-        Mistake(
-            "the axes K and P are swapped: each window must be a column, not a row",
-            lambda *arguments, **settings: im2col(*arguments, **settings).swapaxes(1, 2),
-        ),
-        Mistake(
-            "the positions in the window are in column-major order: v varies fastest, k = (c * KH + u) * KW + v",
-            _in_order(0, 1, 3, 2, 4, 5),
-        ),
-        Mistake("the windows are in column-major order: j varies fastest, p = i * OW + j", _in_order(0, 1, 2, 3, 5, 4)),
-        Mistake(
-            "the channel varies fastest in K: it must vary slowest, k = (c * KH + u) * KW + v, as in "
-            "weight.reshape(F, K)",
-            _in_order(0, 2, 3, 1, 4, 5),
-        ),
-        Mistake(
-            "the values are right, but the axes were reshaped without a transpose: reshape keeps the order of "
-            "the values, so transpose the axes to (N, C, KH, KW, OH, OW) first",
-            _in_order(0, 4, 5, 1, 2, 3),
-        ),
-        Mistake("the batch axis is missing: the result has shape (N, K, P)", _windows_of_all),
-        Mistake(
-            "the stride is not used",
-            lambda x, kernel_size, stride=1, padding=0: im2col(x, kernel_size, padding=padding),
-        ),
-        Mistake(
-            "the number of windows is right for the stride, but they are one pixel apart: the window (i, j) starts "
-            "at row stride * i and column stride * j",
-            _one_step,
-        ),
-        Mistake("the padding is not used", lambda x, kernel_size, stride=1, padding=0: im2col(x, kernel_size, stride)),
+    mistakes=known_mistakes(
+        {
+            "the axes K and P are swapped: each window must be a column, not a row": lambda *a, **s: im2col(
+                *a, **s
+            ).swapaxes(1, 2),
+            "the positions in the window "
+            "are in column-major order: v varies fastest, k = (c * KH + u) * KW + v": _in_order(0, 1, 3, 2, 4, 5),
+            "the windows are in column-major order: j varies fastest, p = i * OW + j": _in_order(0, 1, 2, 3, 5, 4),
+            "the channel varies fastest in K: "
+            "it must vary slowest, k = (c * KH + u) * KW + v, as in weight.reshape(F, K)": _in_order(0, 2, 3, 1, 4, 5),
+            "the values are right, but the axes were reshaped without a transpose: reshape keeps the "
+            "order of the values, so transpose the axes to (N, C, KH, KW, OH, OW) first": _in_order(0, 4, 5, 1, 2, 3),
+            "the batch axis is missing: the result has shape (N, K, P)": _windows_of_all,
+            "the stride is not used": lambda x, kernel_size, stride=1, padding=0: im2col(
+                x, kernel_size, padding=padding
+            ),
+            "the number of windows is right for the stride, "
+            "but they are one pixel apart: the window (i, j) starts at row stride * i and column stride * j": _one_step,
+            "the padding is not used": lambda x, kernel_size, stride=1, padding=0: im2col(x, kernel_size, stride),
+        },
     ),
     working=_working,
 )

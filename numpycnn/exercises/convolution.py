@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from numpycnn import functional, plain
-from numpycnn.exercises.exercise import Arguments, Case, Exercise, Mistake, small_numbers
+from numpycnn.exercises.exercise import Arguments, Case, Exercise, known_mistakes, small_numbers
 
 
 def correlate(x: np.ndarray, kernel: np.ndarray, stride: int = 1) -> np.ndarray:
@@ -157,36 +157,23 @@ CORRELATE = Exercise(
     source=(correlate,),
     library=functional.conv2d,
     draw_cases=_correlate_cases,
-    mistakes=(
-        Mistake(FLIPPED, lambda x, kernel, stride=1: correlate(x, kernel[::-1, ::-1], stride)),
-        Mistake(
-            "the rows and columns of the kernel are swapped: u indexes rows, v columns",
-            lambda x, kernel, stride=1: correlate(x, kernel.T, stride),
-        ),
-        Mistake(
-            "only one product of each window remains: add them up (y[i, j] += ...)",
-            _last_product,
-        ),
-        Mistake("the stride is not used", lambda x, kernel, stride=1: correlate(x, kernel)),
-        Mistake(
-            "the number of outputs is right for the stride, but the windows are one pixel apart: the window of "
-            "y[i, j] starts at x[stride * i, stride * j]",
-            _first_places,
-        ),
-        Mistake(
-            "the stride is used for the rows only",
-            lambda x, kernel, stride=1: correlate(x, kernel)[::stride],
-        ),
-        Mistake(
-            "the stride is used for the columns only",
-            lambda x, kernel, stride=1: correlate(x, kernel)[:, ::stride],
-        ),
-        Mistake(
+    mistakes=known_mistakes(
+        {
+            FLIPPED: lambda x, kernel, stride=1: correlate(x, kernel[::-1, ::-1], stride),
+            "the rows and columns of the kernel are swapped: u indexes rows, v columns": lambda x, kernel, stride=1: (
+                correlate(x, kernel.T, stride)
+            ),
+            "only one product of each window remains: add them up (y[i, j] += ...)": _last_product,
+            "the stride is not used": lambda x, kernel, stride=1: correlate(x, kernel),
+            "the number of outputs is right for the stride, but "
+            "the windows are one pixel apart: the window of y[i, j] starts at x[stride * i, stride * j]": _first_places,
+            "the stride is used for the rows only": lambda x, kernel, stride=1: correlate(x, kernel)[::stride],
+            "the stride is used for the columns only": lambda x, kernel, stride=1: correlate(x, kernel)[:, ::stride],
             "the last row and the last column are missing: (H - KH) // stride is the number of moves of the kernel, "
-            "and the number of positions is one more",
-            lambda x, kernel, stride=1: correlate(x, kernel, stride)[:-1, :-1],
-        ),
-        Mistake("x is padded with zeros: this exercise has no padding", _same_size),
+            "and "
+            "the number of positions is one more": lambda x, kernel, stride=1: correlate(x, kernel, stride)[:-1, :-1],
+            "x is padded with zeros: this exercise has no padding": _same_size,
+        },
     ),
     working=_correlate_working,
 )
@@ -226,22 +213,6 @@ def _padded(x: np.ndarray, before: int, after: int, **how: Any) -> np.ndarray:
     return np.pad(x, ((0, 0), (0, 0), (before, after), (before, after)), **how)
 
 
-def _edges(x: np.ndarray, weight: np.ndarray, bias: np.ndarray, stride: int = 1, padding: int = 0) -> np.ndarray:
-    return conv2d(_padded(x, padding, padding, mode="edge"), weight, bias, stride)
-
-
-def _before(x: np.ndarray, weight: np.ndarray, bias: np.ndarray, stride: int = 1, padding: int = 0) -> np.ndarray:
-    return conv2d(_padded(x, padding, 0), weight, bias, stride)
-
-
-def _after(x: np.ndarray, weight: np.ndarray, bias: np.ndarray, stride: int = 1, padding: int = 0) -> np.ndarray:
-    return conv2d(_padded(x, 0, padding), weight, bias, stride)
-
-
-def _no_stride(x: np.ndarray, weight: np.ndarray, bias: np.ndarray, stride: int = 1, padding: int = 0) -> np.ndarray:
-    return conv2d(x, weight, bias, padding=padding)
-
-
 def _one_step(x: np.ndarray, weight: np.ndarray, bias: np.ndarray, stride: int = 1, padding: int = 0) -> np.ndarray:
     _, _, oh, ow = conv2d(x, weight, bias, stride, padding).shape
     return conv2d(x, weight, bias, padding=padding)[:, :, :oh, :ow]
@@ -265,59 +236,49 @@ CONV2D = Exercise(
     source=(plain.conv, plain.im2col),
     library=functional.conv2d,
     draw_cases=_conv2d_cases,
-    mistakes=(
-        Mistake(FLIPPED, lambda x, weight, bias, **settings: conv2d(x, weight[:, :, ::-1, ::-1], bias, **settings)),
-        Mistake(
-            "the bias is missing: bias[f] is added to every value of output channel f",
-            lambda x, weight, bias, **settings: conv2d(x, weight, 0 * bias, **settings),
-        ),
-        Mistake(
-            "the bias is added once per channel of x: add it once, after the sum over c",
-            lambda x, weight, bias, **settings: conv2d(x, weight, x.shape[1] * bias, **settings),
-        ),
-        Mistake(
-            "the bias is added once per product: add it once, after the sum",
-            lambda x, weight, bias, **settings: conv2d(x, weight, weight[0].size * bias, **settings),
-        ),
-        Mistake(
-            "only the first channel is used: an output is the sum over all channels of x",
-            lambda x, weight, bias, **settings: conv2d(x[:, :1], weight[:, :1], bias, **settings),
-        ),
-        Mistake(
-            "only the last channel remains: add up the contributions of the channels",
-            lambda x, weight, bias, **settings: conv2d(x[:, -1:], weight[:, -1:], bias, **settings),
-        ),
-        Mistake(
-            "every channel of x uses the first kernel of the filter: each channel has its own",
-            lambda x, weight, bias, **settings: conv2d(x, weight[:, :1] + 0 * weight, bias, **settings),
-        ),
-        Mistake(
-            "all filters are the first one: output channel f uses weight[f] and bias[f]",
-            lambda x, weight, bias, **settings: conv2d(x, weight[:1] + 0 * weight, bias[:1] + 0 * bias, **settings),
-        ),
-        Mistake(
-            "all filters use the kernels of the first one: output channel f uses weight[f]",
-            lambda x, weight, bias, **settings: conv2d(x, weight[:1] + 0 * weight, bias, **settings),
-        ),
-        Mistake(
-            "all images of the batch have the output of the first one: use x[n]",
-            lambda x, weight, bias, **settings: conv2d(x[:1] + 0 * x, weight, bias, **settings),
-        ),
-        Mistake("the stride is not used", _no_stride),
-        Mistake(
-            "the number of outputs is right for the stride, but the windows are one pixel apart: that of y[n, f, i, "
-            "j] starts at row stride * i and column stride * j of the padded x",
-            _one_step,
-        ),
-        Mistake(
-            "the padding is not used",
-            lambda x, weight, bias, stride=1, padding=0: conv2d(x, weight, bias, stride),
-        ),
-        Mistake("x is padded above and at the left only: pad all four sides", _before),
-        Mistake("x is padded below and at the right only: pad all four sides", _after),
-        Mistake(ALL_AXES, _all_axes),
-        Mistake(ALL_AXES, lambda x, *rest, **settings: _all_axes(x, *rest, **settings)[: len(x)]),
-        Mistake("the padding repeats the edge of the image: pad with zeros", _edges),
+    mistakes=known_mistakes(
+        {
+            FLIPPED: lambda x, weight, bias, **s: conv2d(x, weight[:, :, ::-1, ::-1], bias, **s),
+            "the bias is missing: bias[f] is added to every value of output channel f": lambda x, weight, bias, **s: (
+                conv2d(x, weight, 0 * bias, **s)
+            ),
+            "the bias is added once per channel of x: add it once, after the sum over c": lambda x, weight, bias, **s: (
+                conv2d(x, weight, x.shape[1] * bias, **s)
+            ),
+            "the bias is added once per product: add it once, after the sum": lambda x, weight, bias, **s: conv2d(
+                x, weight, weight[0].size * bias, **s
+            ),
+            "only the first channel is used: an output is "
+            "the sum over all channels of x": lambda x, weight, bias, **s: conv2d(x[:, :1], weight[:, :1], bias, **s),
+            "only the last channel remains: add up the contributions of the channels": lambda x, weight, bias, **s: (
+                conv2d(x[:, -1:], weight[:, -1:], bias, **s)
+            ),
+            "every channel of x uses the first kernel of the filter: "
+            "each channel has its own": lambda x, weight, bias, **s: conv2d(x, weight[:, :1] + 0 * weight, bias, **s),
+            "all filters are the first one: output channel f uses weight[f] and bias[f]": lambda x, weight, bias, **s: (
+                conv2d(x, weight[:1] + 0 * weight, bias[:1] + 0 * bias, **s)
+            ),
+            "all filters use the kernels of the first one: output "
+            "channel f uses weight[f]": lambda x, weight, bias, **s: conv2d(x, weight[:1] + 0 * weight, bias, **s),
+            "all images of the batch have the output of the first one: use x[n]": lambda x, weight, bias, **s: conv2d(
+                x[:1] + 0 * x, weight, bias, **s
+            ),
+            "the stride is not used": lambda x, weight, bias, stride=1, padding=0: conv2d(
+                x, weight, bias, padding=padding
+            ),
+            "the number of outputs is right for the stride, but the windows are one pixel "
+            "apart: that of y[n, f, i, j] starts at row stride * i and column stride * j of the padded x": _one_step,
+            "the padding is not used": lambda x, weight, bias, stride=1, padding=0: conv2d(x, weight, bias, stride),
+            "x is padded above and at the left only: pad all four sides": lambda x, weight, bias, stride=1, padding=0: (
+                conv2d(_padded(x, padding, 0), weight, bias, stride)
+            ),
+            "x is padded below and at the right only: pad all four "
+            "sides": lambda x, weight, bias, stride=1, padding=0: conv2d(_padded(x, 0, padding), weight, bias, stride),
+            ALL_AXES: (_all_axes, lambda x, *a, **s: _all_axes(x, *a, **s)[: len(x)]),
+            "the padding repeats the edge of the image: pad with zeros": lambda x, weight, bias, stride=1, padding=0: (
+                conv2d(_padded(x, padding, padding, mode="edge"), weight, bias, stride)
+            ),
+        },
     ),
     working=_conv2d_working,
 )

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from numpycnn import functional, plain
-from numpycnn.exercises.exercise import Arguments, Case, Exercise, Mistake, small_numbers
+from numpycnn.exercises.exercise import Arguments, Case, Exercise, known_mistakes, small_numbers
 
 
 def conv2d_backward(
@@ -86,10 +86,6 @@ def _replaced(dy: np.ndarray, x: np.ndarray, weight: np.ndarray, stride: int = 1
     return dpadded[:, :, padding : padding + h, padding : padding + w]
 
 
-def _one_step(dy: np.ndarray, x: np.ndarray, weight: np.ndarray, stride: int = 1, padding: int = 0) -> np.ndarray:
-    return plain.conv_input_gradient(dy, weight, x.shape[2:], padding=padding)
-
-
 def _with_padding(dy: np.ndarray, x: np.ndarray, weight: np.ndarray, stride: int = 1, padding: int = 0) -> np.ndarray:
     return plain.conv_input_gradient(dy, weight, np.add(x.shape[2:], 2 * padding), stride=stride)
 
@@ -107,10 +103,6 @@ def _dweight(*arguments: Any, **settings: Any) -> np.ndarray:
     return conv2d_backward(*arguments, **settings)[1]
 
 
-def _steps_of_one(dy: np.ndarray, x: np.ndarray, weight: np.ndarray, stride: int = 1, padding: int = 0) -> np.ndarray:
-    return plain.conv_weight_gradient(dy, x, weight.shape[2:], padding=padding)[0]
-
-
 def _last_window(dy: np.ndarray, *arguments: Any, **settings: Any) -> np.ndarray:
     last = np.zeros_like(dy)
     last[-1, :, -1, -1] = dy[-1, :, -1, -1]
@@ -126,105 +118,60 @@ CONV2D_BACKWARD = Exercise(
     source=(plain.conv_backward, plain.conv_input_gradient, plain.conv_weight_gradient),
     library=functional.conv2d_backward,
     draw_cases=_cases,
-    mistakes=(
-        Mistake(
-            "dx uses the flipped kernel: dy[n, f, i, j] * weight[f, c, u, v] is added at row s * i + u, "
-            "column s * j + v, with the same u and v as in the forward pass",
-            lambda dy, x, weight, **settings: _dx(dy, x, weight[:, :, ::-1, ::-1], **settings),
-            "dx",
-        ),
-        Mistake(
-            "where windows overlap, the last one has replaced the others in dx: every window and every filter "
-            "contributes to an input, so add (+=)",
-            _replaced,
-            "dx",
-        ),
-        Mistake(
-            "only the first filter contributes to dx: an input is used by all filters",
-            lambda dy, x, weight, **settings: _dx(dy[:, :1], x, weight[:1], **settings),
-            "dx",
-        ),
-        Mistake(
-            "only the last filter remains in dx: an input is used by all filters, so add (+=)",
-            lambda dy, x, weight, **settings: _dx(dy[:, -1:], x, weight[-1:], **settings),
-            "dx",
-        ),
-        Mistake(
-            "dx forgets the stride: output (i, j) saw the window that begins on row s * i and column s * j",
-            _one_step,
-            "dx",
-        ),
-        Mistake("dx still has its padding: crop `padding` pixels on each side", _with_padding, "dx"),
-        Mistake(
-            "dx is cropped at the wrong corner: it starts at [padding, padding]",
-            _wrong_corner,
-            "dx",
-        ),
-        Mistake(
-            "only one window remains in dweight: every output uses these weights, so add (+=)",
-            _last_window,
-            "dweight",
-        ),
-        Mistake(
-            "dweight is flipped: dweight[f, c, u, v] uses the input at row s * i + u, column s * j + v",
-            lambda *arguments, **settings: _dweight(*arguments, **settings)[:, :, ::-1, ::-1],
-            "dweight",
-        ),
-        Mistake(
-            "dweight has the last image only: it is the sum over the whole batch, so add (+=)",
-            lambda dy, x, weight, **settings: _dweight(dy[-1:], x[-1:], weight, **settings),
-            "dweight",
-        ),
-        Mistake(
-            "dweight has the first image only: it is the sum over the whole batch",
-            lambda dy, x, weight, **settings: _dweight(dy[:1], x[:1], weight, **settings),
-            "dweight",
-        ),
-        Mistake(
-            "dweight is the mean over the batch instead of the sum: the loss is a mean, so dy already "
-            "contains the factor 1/N",
-            lambda dy, x, weight, **settings: _dweight(dy, x, weight, **settings) / len(dy),
-            "dweight",
-        ),
-        Mistake(
-            "dweight ignores the stride: the window of output (i, j) starts at row s * i and column s * j",
-            _steps_of_one,
-            "dweight",
-        ),
-        Mistake(
-            "dbias is not summed over the batch: all images share the bias, so sum over n, i and j",
-            lambda dy, *arguments, **settings: dy.sum(axis=(2, 3)),
-            "dbias",
-        ),
-        Mistake(
-            "dbias has the first image only: all images share the bias, so sum over n, i and j",
-            lambda dy, *arguments, **settings: dy[0].sum(axis=(1, 2)),
-            "dbias",
-        ),
-        Mistake(
-            "dbias has the last image only: all images share the bias, so add (+=)",
-            lambda dy, *arguments, **settings: dy[-1].sum(axis=(1, 2)),
-            "dbias",
-        ),
-        Mistake(
-            "dbias is not summed over the positions: all positions share the bias, so sum over n, i and j",
-            lambda dy, *arguments, **settings: dy.sum(axis=0),
-            "dbias",
-        ),
-        Mistake(
-            "dbias is the mean over the batch instead of the sum: dy already contains the factor 1/N",
-            lambda dy, *arguments, **settings: dy.sum(axis=(0, 2, 3)) / len(dy),
-            "dbias",
-        ),
-        Mistake(
-            "dbias is a mean instead of a sum: the bias is added to every output of its channel",
-            lambda dy, *arguments, **settings: dy.mean(axis=(0, 2, 3)),
-            "dbias",
-        ),
-        Mistake(
-            "dbias is a single value: each output channel has its own bias, so do not sum over f",
-            lambda dy, *arguments, **settings: dy.sum(),
-            "dbias",
-        ),
+    mistakes=known_mistakes(
+        dx={
+            "dx uses the flipped kernel: dy[n, f, i, j] * weight[f, c, u, v] is added at row s * i + u, column s * j + "
+            "v, with the "
+            "same u and v as in the forward pass": lambda dy, x, weight, **s: _dx(dy, x, weight[:, :, ::-1, ::-1], **s),
+            "where windows overlap, the last one has "
+            "replaced the others in dx: every window and every filter contributes to an input, so add (+=)": _replaced,
+            "only the first filter contributes to dx: an input is used by all filters": lambda dy, x, weight, **s: _dx(
+                dy[:, :1], x, weight[:1], **s
+            ),
+            "only the last filter remains in dx: an input "
+            "is used by all filters, so add (+=)": lambda dy, x, weight, **s: _dx(dy[:, -1:], x, weight[-1:], **s),
+            "dx forgets the stride: output (i, j) "
+            "saw the window that begins on row s * i and column s * j": lambda dy, x, weight, stride=1, padding=0: (
+                plain.conv_input_gradient(dy, weight, x.shape[2:], padding=padding)
+            ),
+            "dx still has its padding: crop `padding` pixels on each side": _with_padding,
+            "dx is cropped at the wrong corner: it starts at [padding, padding]": _wrong_corner,
+        },
+        dweight={
+            "only one window remains in dweight: every output uses these weights, so add (+=)": _last_window,
+            "dweight is flipped: dweight[f, c, u, "
+            "v] uses the input at row s * i + u, column s * j + v": lambda *a, **s: _dweight(*a, **s)[:, :, ::-1, ::-1],
+            "dweight has the last image only: it is the "
+            "sum over the whole batch, so add (+=)": lambda dy, x, weight, **s: _dweight(dy[-1:], x[-1:], weight, **s),
+            "dweight has the first image only: it is the sum over the whole batch": lambda dy, x, weight, **s: _dweight(
+                dy[:1], x[:1], weight, **s
+            ),
+            "dweight is the mean over the batch instead of the sum: the loss is a mean, "
+            "so dy already contains the factor 1/N": lambda dy, x, weight, **s: _dweight(dy, x, weight, **s) / len(dy),
+            "dweight ignores the stride: the window "
+            "of output (i, j) starts at row s * i and column s * j": lambda dy, x, weight, stride=1, padding=0: (
+                plain.conv_weight_gradient(dy, x, weight.shape[2:], padding=padding)[0]
+            ),
+        },
+        dbias={
+            "dbias is not summed over "
+            "the batch: all images share the bias, so sum over n, i and j": lambda dy, *a, **s: dy.sum(axis=(2, 3)),
+            "dbias has the first image only: all images share the bias, so sum over n, i and j": lambda dy, *a, **s: dy[
+                0
+            ].sum(axis=(1, 2)),
+            "dbias has the last image only: all images share the bias, so add (+=)": lambda dy, *a, **s: dy[-1].sum(
+                axis=(1, 2)
+            ),
+            "dbias is not summed over "
+            "the positions: all positions share the bias, so sum over n, i and j": lambda dy, *a, **s: dy.sum(axis=0),
+            "dbias is the mean over the batch instead "
+            "of the sum: dy already contains the factor 1/N": lambda dy, *a, **s: dy.sum(axis=(0, 2, 3)) / len(dy),
+            "dbias is a mean instead of a sum: the bias is added to every output of its channel": lambda dy, *a, **s: (
+                dy.mean(axis=(0, 2, 3))
+            ),
+            "dbias is a single value: each output channel has its own bias, so do not sum over f": lambda dy, *a, **s: (
+                dy.sum()
+            ),
+        },
     ),
 )

@@ -37,6 +37,20 @@ class Mistake:
     output: str | None = None
 
 
+def known_mistakes(
+    diagnoses: Mapping[str, Function | tuple[Function, ...]] | None = None,
+    **of_one_output: Mapping[str, Function | tuple[Function, ...]],
+) -> tuple[Mistake, ...]:
+    """Return the mistakes of a table of functions by diagnosis: one table for all outputs, and one for each output."""
+    tables: list[tuple[str | None, Any]] = [(None, diagnoses or {}), *of_one_output.items()]
+    return tuple(
+        Mistake(diagnosis, function, output)
+        for output, table in tables
+        for diagnosis, functions in table.items()
+        for function in (functions if isinstance(functions, tuple) else (functions,))
+    )
+
+
 @dataclass(frozen=True)
 class Exercise:
     """One exercise.

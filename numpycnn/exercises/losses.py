@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from numpycnn import functional, plain
-from numpycnn.exercises.exercise import Arguments, Case, Exercise, Mistake, one_digit
+from numpycnn.exercises.exercise import Arguments, Case, Exercise, known_mistakes, one_digit
 from numpycnn.plain import log_softmax
 
 
@@ -97,10 +97,6 @@ def _softmax_working(arguments: Arguments, output: str, index: tuple[int, ...]) 
     return f"y[{n}, {k}] = exp({row[k]:g}) / ({powers}), with the row's maximum subtracted"
 
 
-def _exponentials(x: np.ndarray) -> np.ndarray:
-    return np.exp(x - x.max(axis=1, keepdims=True))
-
-
 def _less_all(x: np.ndarray) -> np.ndarray:
     exponential = np.exp(x - x.max())
     return exponential / exponential.sum(axis=1, keepdims=True)
@@ -115,37 +111,25 @@ SOFTMAX = Exercise(
     source=(plain.softmax,),
     library=functional.softmax,
     draw_cases=_softmax_cases,
-    mistakes=(
-        Mistake(
-            "the exponentials are not divided by their sum",
-            lambda x: np.exp(x),
-        ),
-        Mistake("the exponentials are not divided by their sum", _exponentials),
-        Mistake(
-            "this is a sigmoid, which takes each number by itself: softmax divides by the sum over the row",
-            plain.sigmoid,
-        ),
-        Mistake(
-            "the scores are divided by their sum: take the exponential first",
-            lambda x: x / x.sum(1)[:, None],
-        ),
-        Mistake(
-            "the columns have sum 1 instead of the rows: sum over axis 1, the classes",
-            lambda x: softmax(x.T).T,
-        ),
-        Mistake(
-            "the whole array has sum 1: each row must, so sum over axis 1",
-            lambda x: np.exp(x - x.max()) / np.exp(x - x.max()).sum(),
-        ),
-        Mistake(
-            "exp overflows: subtract the maximum of the row first, which does not change the result",
-            lambda x: np.exp(x) / np.exp(x).sum(axis=1, keepdims=True),
-        ),
-        Mistake(
-            "the maximum of the whole array is subtracted: in a row far below it, every exp underflows to 0, and "
-            "0 / 0 is nan. Subtract the maximum of each row",
-            _less_all,
-        ),
+    mistakes=known_mistakes(
+        {
+            "the exponentials are not divided by their sum": (
+                lambda x: np.exp(x),
+                lambda x: np.exp(x - x.max(axis=1, keepdims=True)),
+            ),
+            "this "
+            "is a sigmoid, which takes each number by itself: softmax divides by the sum over the row": plain.sigmoid,
+            "the scores are divided by their sum: take the exponential first": lambda x: x / x.sum(1)[:, None],
+            "the columns have sum 1 instead of the rows: sum over axis 1, the classes": lambda x: softmax(x.T).T,
+            "the whole array has sum 1: each row must, so sum over axis 1": lambda x: (
+                np.exp(x - x.max()) / np.exp(x - x.max()).sum()
+            ),
+            "exp overflows: subtract the maximum of the row first, which does not change the result": lambda x: (
+                np.exp(x) / np.exp(x).sum(axis=1, keepdims=True)
+            ),
+            "the maximum of the whole array is subtracted: in a row "
+            "far below it, every exp underflows to 0, and 0 / 0 is nan. Subtract the maximum of each row": _less_all,
+        },
     ),
     working=_softmax_working,
 )
@@ -206,92 +190,53 @@ CROSS_ENTROPY = Exercise(
     source=(plain.cross_entropy, plain.cross_entropy_backward, plain.log_softmax),
     library=functional.cross_entropy,
     draw_cases=_cross_entropy_cases,
-    mistakes=(
-        Mistake(
-            "the minus sign of the loss is missing", lambda logits, labels: -cross_entropy(logits, labels)[0], "loss"
-        ),
-        Mistake(
-            "the loss is minus the probability: its logarithm is missing",
-            lambda logits, labels: -softmax(logits)[np.arange(len(labels)), labels].mean(),
-            "loss",
-        ),
-        Mistake(
-            "the loss is minus the score of the true class: the logarithm of the sum over all classes is missing",
-            lambda logits, labels: -logits[np.arange(len(labels)), labels].mean(),
-            "loss",
-        ),
-        Mistake(
-            "the loss sums over all classes: only the probability of the true one, p[n, labels[n]], counts",
-            lambda logits, labels: -log_softmax(logits).sum(axis=1).mean(),
-            "loss",
-        ),
-        Mistake(
-            "the loss is the sum over the batch instead of the mean",
-            lambda logits, labels: cross_entropy(logits, labels)[0] * len(labels),
-            "loss",
-        ),
-        Mistake(
-            "the loss is divided by the number of classes as well: it is the mean over the batch only",
-            lambda logits, labels: cross_entropy(logits, labels)[0] / logits.shape[1],
-            "loss",
-        ),
-        Mistake(
-            "the loss has the logarithm to base 2: use the natural one, np.log",
-            lambda logits, labels: cross_entropy(logits, labels)[0] / np.log(2),
-            "loss",
-        ),
-        Mistake(
-            "the loss has the logarithm to base 10: use the natural one, np.log",
-            lambda logits, labels: cross_entropy(logits, labels)[0] / np.log(10),
-            "loss",
-        ),
-        Mistake(
-            "the logarithm of a probability that underflows to 0 is infinite: instead of the logarithm of the "
-            "softmax, compute log p[k] = z[k] - log(sum of exp(z)), with z as the row minus its maximum",
-            lambda logits, labels: _loss(softmax(logits), labels),
-            "loss",
-        ),
-        Mistake(
-            OVERFLOW,
-            lambda logits, labels: _loss(np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True), labels),
-            "loss",
-        ),
-        *(
-            Mistake(ADDED, lambda logits, labels, e=e: _loss(np.maximum(softmax(logits), e), labels), "loss")
-            for e in (1e-15, 1e-12, 1e-10, 1e-9, 1e-8, 1e-7)
-        ),
-        Mistake(
-            "dlogits is the softmax alone: subtract 1 at the true class",
-            lambda logits, labels: softmax(logits) / len(labels),
-            "dlogits",
-        ),
-        Mistake(
-            "dlogits has the wrong sign: it is p - t, so that a descent step raises the score of the true class",
-            lambda logits, labels: -_dlogits(logits, labels),
-            "dlogits",
-        ),
-        Mistake(
-            "dlogits is not divided by N: the loss is a mean over the batch, so each example has the factor 1/N",
-            lambda logits, labels: _dlogits(logits, labels) * len(labels),
-            "dlogits",
-        ),
-        Mistake(
-            "dlogits has 1 subtracted everywhere: only at the true class of each row, [np.arange(N), labels]",
-            lambda logits, labels: (softmax(logits) - 1) / len(labels),
-            "dlogits",
-        ),
-        Mistake(
+    mistakes=known_mistakes(
+        loss={
+            "the minus sign of the loss is missing": lambda logits, labels: -cross_entropy(logits, labels)[0],
+            "the loss is minus the probability: its logarithm is missing": lambda logits, labels: (
+                -softmax(logits)[np.arange(len(labels)), labels].mean()
+            ),
+            "the loss is minus the score of the true class: the logarithm of the "
+            "sum over all classes is missing": lambda logits, labels: -logits[np.arange(len(labels)), labels].mean(),
+            "the loss sums over all classes: only the probability "
+            "of the true one, p[n, labels[n]], counts": lambda logits, labels: -log_softmax(logits).sum(axis=1).mean(),
+            "the loss is the sum over the batch instead of the mean": lambda logits, labels: (
+                cross_entropy(logits, labels)[0] * len(labels)
+            ),
+            "the loss is divided by the number of classes as well: it is "
+            "the mean over the batch only": lambda logits, labels: cross_entropy(logits, labels)[0] / logits.shape[1],
+            "the loss has the logarithm to base 2: use the natural one, np.log": lambda logits, labels: (
+                cross_entropy(logits, labels)[0] / np.log(2)
+            ),
+            "the loss has the logarithm to base 10: use the natural one, np.log": lambda logits, labels: (
+                cross_entropy(logits, labels)[0] / np.log(10)
+            ),
+            "the logarithm of a probability that underflows to 0 is infinite: instead of the logarithm of the softmax, "
+            "compute log p[k] = z[k] - log(sum "
+            "of exp(z)), with z as the row minus its maximum": lambda logits, labels: _loss(softmax(logits), labels),
+            OVERFLOW: lambda logits, labels: _loss(np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True), labels),
+            ADDED: tuple(
+                lambda logits, labels, e=e: _loss(np.maximum(softmax(logits), e), labels)
+                for e in (1e-15, 1e-12, 1e-10, 1e-9, 1e-8, 1e-7)
+            ),
+        },
+        dlogits={
+            "dlogits is the softmax alone: subtract 1 at the true class": lambda logits, labels: (
+                softmax(logits) / len(labels)
+            ),
+            "dlogits has the wrong sign: it is p - t, so "
+            "that a descent step raises the score of the true class": lambda logits, labels: -_dlogits(logits, labels),
+            "dlogits is not divided by N: the loss is a mean over the "
+            "batch, so each example has the factor 1/N": lambda logits, labels: _dlogits(logits, labels) * len(labels),
+            "dlogits has 1 subtracted everywhere: only at the true "
+            "class of each row, [np.arange(N), labels]": lambda logits, labels: (softmax(logits) - 1) / len(labels),
             "dlogits has 1 subtracted in whole columns: [:, labels] selects all rows, [np.arange(N), labels] one "
-            "element of each row",
-            lambda logits, labels: (softmax(logits) - np.isin(np.arange(logits.shape[1]), labels)) / len(labels),
-            "dlogits",
-        ),
-        Mistake(
-            "dlogits is (p - 1) / N at the true class and 0 elsewhere: the other classes have p / N",
-            lambda logits, labels: _dlogits(logits, labels) * (np.arange(logits.shape[1]) == labels[:, None]),
-            "dlogits",
-        ),
-        Mistake(OVERFLOW, _naive_gradient, "dlogits"),
+            "element of each "
+            "row": lambda logits, labels: (softmax(logits) - np.isin(np.arange(logits.shape[1]), labels)) / len(labels),
+            "dlogits is (p - 1) / N at the true class and 0 elsewhere: the other classes have "
+            "p / N": lambda logits, labels: _dlogits(logits, labels) * (np.arange(logits.shape[1]) == labels[:, None]),
+            OVERFLOW: _naive_gradient,
+        },
     ),
     working=_cross_entropy_working,
 )

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from numpycnn import functional, plain
-from numpycnn.exercises.exercise import Case, Exercise, Mistake, one_digit
+from numpycnn.exercises.exercise import Case, Exercise, known_mistakes, one_digit
 
 
 def batch_norm(
@@ -161,20 +161,6 @@ def _normalized(
     return weight[:, None, None] * (x - mean) / divide(var, eps) + bias[:, None, None]
 
 
-def _running_var(
-    x: np.ndarray,
-    weight: np.ndarray,
-    bias: np.ndarray,
-    running_mean: np.ndarray,
-    running_var: np.ndarray,
-    training: bool,
-    momentum: float = 0.1,
-    eps: float = 1e-5,
-) -> np.ndarray:
-    """Return the running variance, updated with the biased variance."""
-    return running_var + training * momentum * (x.var(axis=(0, 2, 3)) - running_var)
-
-
 def _other_way_round(**a: Any) -> Any:
     return batch_norm(**{**a, "momentum": 1 - a.get("momentum", 0.1)})
 
@@ -192,97 +178,60 @@ BATCH_NORM = Exercise(
     source=(plain.batch_norm,),
     library=functional.batch_norm,
     draw_cases=_cases,
-    mistakes=(
-        Mistake(
-            "y uses the unbiased variance (divided by m - 1): normalize with the biased one, divided by m",
-            lambda **a: _normalized(**a, ddof=1),
-            "y",
-        ),
-        Mistake(
-            "x is divided by the variance: divide by its square root, the standard deviation",
-            lambda **a: _normalized(**a, divide=lambda var, eps: var + eps),
-            "y",
-        ),
-        Mistake(
-            "the division by the standard deviation is missing",
-            lambda **a: _normalized(**a, divide=lambda var, eps: 1.0),
-            "y",
-        ),
-        Mistake(
-            "scale and shift are missing: y = weight * xhat + bias",
-            lambda **a: _normalized(**{**a, "weight": 1 + 0 * a["weight"], "bias": 0 * a["bias"]}),
-            "y",
-        ),
-        Mistake(
-            "the weight is missing: y = weight * xhat + bias",
-            lambda **a: _normalized(**{**a, "weight": 1 + 0 * a["weight"]}),
-            "y",
-        ),
-        Mistake(
-            "the bias is missing: y = weight * xhat + bias",
-            lambda **a: _normalized(**{**a, "bias": 0 * a["bias"]}),
-            "y",
-        ),
-        Mistake(
-            "mean and variance are taken over the batch only, for each pixel separately: a channel has one mean, over "
-            "the axes (0, 2, 3)",
-            lambda **a: _normalized(**a, axes=(0,)),
-            "y",
-        ),
-        Mistake(EACH_PICTURE, lambda **a: _normalized(**a, axes=(2, 3)), "y"),
-        Mistake(EACH_PICTURE, lambda **a: _normalized(**a, axes=(1, 2, 3)), "y"),
-        Mistake(
-            "mean and variance are taken over all channels together: each has its own, over the axes (0, 2, 3)",
-            lambda **a: _normalized(**a, axes=(0, 1, 2, 3)),
-            "y",
-        ),
-        Mistake("eps is not used", lambda **a: _normalized(**{**a, "eps": 0.0}), "y"),
-        Mistake(
-            "eps is added to the standard deviation: add it to the variance, inside the square root",
-            lambda **a: _normalized(**a, divide=lambda var, eps: np.sqrt(var) + eps),
-            "y",
-        ),
-        Mistake(
-            "at inference y uses mean and variance of the batch: use the running values, so that the output for an "
-            "image does not depend on the rest of the batch",
-            lambda **a: _normalized(**{**a, "training": True}),
-            "y",
-        ),
-        Mistake(
-            "momentum is inverted: it is the weight of the new value, and 1 - momentum that of the old one",
-            lambda **a: _other_way_round(**a)[1],
-            "running_mean",
-        ),
-        Mistake(
-            "running_mean is the mean of this batch alone: it moves towards it with the weight momentum",
-            lambda **a: batch_norm(**{**a, "momentum": float(a["training"])})[1],
-            "running_mean",
-        ),
-        Mistake(
-            "running_mean is not updated: in training it moves towards the mean of the batch",
-            lambda **a: a["running_mean"],
-            "running_mean",
-        ),
-        Mistake(
-            "running_mean is updated at inference: update it in training only",
-            lambda **a: batch_norm(**{**a, "training": True})[1],
-            "running_mean",
-        ),
-        Mistake(
-            "running_var uses the biased variance of the batch (divided by m): use the unbiased one, divided by m - 1",
-            _running_var,
-            "running_var",
-        ),
-        Mistake(
-            "momentum is inverted in running_var: it is the weight of the new value",
-            lambda **a: _other_way_round(**a)[2],
-            "running_var",
-        ),
-        Mistake(
-            "running_var is not updated: in training it moves towards the variance of the batch",
-            lambda **a: a["running_var"],
-            "running_var",
-        ),
+    mistakes=known_mistakes(
+        y={
+            "y uses the unbiased variance "
+            "(divided by m - 1): normalize with the biased one, divided by m": lambda **a: _normalized(**a, ddof=1),
+            "x is divided by the variance: divide by its square root, the standard deviation": lambda **a: _normalized(
+                **a, divide=lambda var, eps: var + eps
+            ),
+            "the division by the standard deviation is missing": lambda **a: _normalized(
+                **a, divide=lambda var, eps: 1.0
+            ),
+            "scale and shift are missing: y = weight * xhat + bias": lambda **a: _normalized(
+                **{**a, "weight": 1 + 0 * a["weight"], "bias": 0 * a["bias"]}
+            ),
+            "the weight is missing: y = weight * xhat + bias": lambda **a: _normalized(
+                **{**a, "weight": 1 + 0 * a["weight"]}
+            ),
+            "the bias is missing: y = weight * xhat + bias": lambda **a: _normalized(**{**a, "bias": 0 * a["bias"]}),
+            "mean and variance are taken over the batch only, for each pixel "
+            "separately: a channel has one mean, over the axes (0, 2, 3)": lambda **a: _normalized(**a, axes=(0,)),
+            EACH_PICTURE: (lambda **a: _normalized(**a, axes=(2, 3)), lambda **a: _normalized(**a, axes=(1, 2, 3))),
+            "mean and variance are taken over all channels "
+            "together: each has its own, over the axes (0, 2, 3)": lambda **a: _normalized(**a, axes=(0, 1, 2, 3)),
+            "eps is not used": lambda **a: _normalized(**{**a, "eps": 0.0}),
+            "eps is added to the standard deviation: add it to the variance, inside the square root": lambda **a: (
+                _normalized(**a, divide=lambda var, eps: np.sqrt(var) + eps)
+            ),
+            "at inference y uses mean and variance of the batch: use the running values, so that the output "
+            "for an image does not depend on the rest of the batch": lambda **a: _normalized(**{**a, "training": True}),
+        },
+        running_mean={
+            "momentum is inverted: it is "
+            "the weight of the new value, and 1 - momentum that of the old one": lambda **a: _other_way_round(**a)[1],
+            "running_mean is the mean of this batch alone: it moves towards it with the weight momentum": lambda **a: (
+                batch_norm(**{**a, "momentum": float(a["training"])})[1]
+            ),
+            "running_mean is not updated: in training it moves towards the mean of the batch": lambda **a: a[
+                "running_mean"
+            ],
+            "running_mean is updated at inference: update it in training only": lambda **a: batch_norm(
+                **{**a, "training": True}
+            )[1],
+        },
+        running_var={
+            "running_var uses the biased variance of the batch (divided by m): use the unbiased one, divided by "
+            "m - 1": lambda momentum=0.1, **a: (
+                a["running_var"] + a["training"] * momentum * (a["x"].var(axis=(0, 2, 3)) - a["running_var"])
+            ),
+            "momentum is inverted in running_var: it is the weight of the new value": lambda **a: _other_way_round(**a)[
+                2
+            ],
+            "running_var is not updated: in training it moves towards the variance of the batch": lambda **a: a[
+                "running_var"
+            ],
+        },
     ),
 )
 
@@ -326,11 +275,6 @@ def _dx(
     return (g - through) / deviation
 
 
-def _sums(dy: np.ndarray, x: np.ndarray, weight: np.ndarray, eps: float = 1e-5) -> np.ndarray:
-    m = x.size // x.shape[1]
-    return _dx(dy, x, weight, eps, of_mean=m, of_variance=m)
-
-
 def _xhat_forgotten(dy: np.ndarray, x: np.ndarray, weight: np.ndarray, eps: float = 1e-5) -> np.ndarray:
     axes = (0, 2, 3)
     g, deviation = dy * weight[:, None, None], np.sqrt(x.var(axis=axes, keepdims=True) + eps)
@@ -347,70 +291,41 @@ BATCH_NORM_BACKWARD = Exercise(
     source=(plain.batch_norm_backward,),
     library=functional.batch_norm_backward,
     draw_cases=_backward_cases,
-    mistakes=(
-        Mistake(
-            "dx treats mean and variance as constants: they depend on every x of the channel, which adds two terms",
-            lambda **a: _dx(**a, of_mean=0, of_variance=0),
-            "dx",
-        ),
-        Mistake(
-            "dx lacks the term through the variance: - xhat * mean(g * xhat)",
-            lambda **a: _dx(**a, of_variance=0),
-            "dx",
-        ),
-        Mistake(
-            "dx lacks the term through the mean: - mean(g)",
-            lambda **a: _dx(**a, of_mean=0),
-            "dx",
-        ),
-        Mistake("the last term of dx lacks a factor: xhat * mean(g * xhat)", _xhat_forgotten, "dx"),
-        Mistake("dx subtracts sums instead of means: divide them by m = N * H * W", _sums, "dx"),
-        Mistake(
-            "dx uses the unbiased variance (divided by m - 1): the forward pass uses the biased one",
-            lambda **a: _dx(**a, ddof=1),
-            "dx",
-        ),
-        Mistake(
-            "dx lacks the weight: g = dy * weight",
-            lambda **a: _dx(**{**a, "weight": 1 + 0 * a["weight"]}),
-            "dx",
-        ),
-        Mistake(
-            "the means in dx are taken over the batch only, for each pixel separately: use the axes (0, 2, 3)",
-            lambda **a: _dx(**a, axes=(0,)),
-            "dx",
-        ),
-        Mistake(
-            "the means in dx are taken over all channels together: take them over the axes (0, 2, 3)",
-            lambda **a: _dx(**a, axes=(0, 1, 2, 3)),
-            "dx",
-        ),
-        Mistake("dx does not use eps", lambda **a: _dx(**{**a, "eps": 0.0}), "dx"),
-        Mistake(
-            "dweight uses x: the weight multiplies the normalized input, so it is sum(dy * xhat)",
-            lambda dy, x, weight, eps=1e-5: (dy * x).sum(axis=(0, 2, 3)),
-            "dweight",
-        ),
-        Mistake(
-            "dweight is a mean instead of a sum over the channel",
-            lambda **a: batch_norm_backward(**a)[1] * a["x"].shape[1] / a["x"].size,
-            "dweight",
-        ),
-        Mistake("dweight does not use eps", lambda **a: batch_norm_backward(**{**a, "eps": 0.0})[1], "dweight"),
-        Mistake(
-            "dbias is a mean instead of a sum over the channel",
-            lambda **a: a["dy"].mean(axis=(0, 2, 3)),
-            "dbias",
-        ),
-        Mistake(
-            "dbias is summed over the batch only: sum over the axes (0, 2, 3)",
-            lambda **a: a["dy"].sum(axis=0),
-            "dbias",
-        ),
-        Mistake(
-            "dbias contains the weight: the bias is added after the scaling, so its gradient is sum(dy)",
-            lambda **a: (a["dy"] * a["weight"][:, None, None]).sum(axis=(0, 2, 3)),
-            "dbias",
-        ),
+    mistakes=known_mistakes(
+        dx={
+            "dx treats mean and variance as constants: they "
+            "depend on every x of the channel, which adds two terms": lambda **a: _dx(**a, of_mean=0, of_variance=0),
+            "dx lacks the term through the variance: - xhat * mean(g * xhat)": lambda **a: _dx(**a, of_variance=0),
+            "dx lacks the term through the mean: - mean(g)": lambda **a: _dx(**a, of_mean=0),
+            "the last term of dx lacks a factor: xhat * mean(g * xhat)": _xhat_forgotten,
+            "dx subtracts sums instead of means: divide them by m = N * H * W": lambda **a: _dx(
+                **a, of_mean=a["x"].size / a["x"].shape[1], of_variance=a["x"].size / a["x"].shape[1]
+            ),
+            "dx uses the unbiased variance (divided by m - 1): the forward pass uses the biased one": lambda **a: _dx(
+                **a, ddof=1
+            ),
+            "dx lacks the weight: g = dy * weight": lambda **a: _dx(**{**a, "weight": 1 + 0 * a["weight"]}),
+            "the means in dx are taken "
+            "over the batch only, for each pixel separately: use the axes (0, 2, 3)": lambda **a: _dx(**a, axes=(0,)),
+            "the means in dx are taken over all channels together: take them over the axes (0, 2, 3)": lambda **a: _dx(
+                **a, axes=(0, 1, 2, 3)
+            ),
+            "dx does not use eps": lambda **a: _dx(**{**a, "eps": 0.0}),
+        },
+        dweight={
+            "dweight uses x: the weight multiplies the "
+            "normalized input, so it is sum(dy * xhat)": lambda dy, x, weight, eps=1e-5: (dy * x).sum(axis=(0, 2, 3)),
+            "dweight is a mean instead of a sum over the channel": lambda **a: (
+                batch_norm_backward(**a)[1] * a["x"].shape[1] / a["x"].size
+            ),
+            "dweight does not use eps": lambda **a: batch_norm_backward(**{**a, "eps": 0.0})[1],
+        },
+        dbias={
+            "dbias is a mean instead of a sum over the channel": lambda **a: a["dy"].mean(axis=(0, 2, 3)),
+            "dbias is summed over the batch only: sum over the axes (0, 2, 3)": lambda **a: a["dy"].sum(axis=0),
+            "dbias contains the weight: the bias is added after the scaling, so its gradient is sum(dy)": lambda **a: (
+                a["dy"] * a["weight"][:, None, None]
+            ).sum(axis=(0, 2, 3)),
+        },
     ),
 )

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from numpycnn import functional, plain
-from numpycnn.exercises.exercise import Arguments, Case, Exercise, Mistake
+from numpycnn.exercises.exercise import Arguments, Case, Exercise, known_mistakes
 
 
 def max_pool(x: np.ndarray, kernel_size: int, stride: int | None = None, padding: int = 0) -> np.ndarray:
@@ -123,14 +123,6 @@ def _pooled(x: np.ndarray, kernel_size: int, stride: int | None, padding: int, f
     return max_pool(np.pad(x, around, constant_values=fill), kernel_size, stride)
 
 
-def _mean(x: np.ndarray, kernel_size: int, stride: int | None = None, padding: int = 0) -> np.ndarray:
-    return plain.avg_pool2d(x, kernel_size, stride=stride, padding=padding)
-
-
-def _incomplete(x: np.ndarray, kernel_size: int, stride: int | None = None, padding: int = 0) -> np.ndarray:
-    return plain.max_pool2d(x, kernel_size, stride=stride, padding=padding, ceil_mode=True)
-
-
 def _one_step(x: np.ndarray, kernel_size: int, stride: int | None = None, padding: int = 0) -> np.ndarray:
     _, _, oh, ow = max_pool(x, kernel_size, stride, padding).shape
     return max_pool(x, kernel_size, 1, padding)[:, :, :oh, :ow]
@@ -145,40 +137,31 @@ MAX_POOL = Exercise(
     source=(plain.max_pool, plain.windows.sliding_windows),
     library=functional.max_pool2d,
     draw_cases=_cases,
-    mistakes=(
-        Mistake("this is the average of each window", _mean),
-        Mistake("this is the minimum of each window", lambda x, *rest, **s: -max_pool(-x, *rest, **s)),
-        Mistake(
-            "a negative value is never the maximum: the search starts at 0. Start at -np.inf, or at the first "
-            "value of the window",
-            lambda *arguments, **settings: np.maximum(max_pool(*arguments, **settings), 0),
-        ),
-        Mistake(
-            "the default stride is 1: it must be kernel_size",
-            lambda x, kernel_size, stride=1, padding=0: max_pool(x, kernel_size, stride, padding),
-        ),
-        Mistake(
-            "the number of outputs is right for the stride, but the windows are one pixel apart: the window (i, j) "
-            "starts at row stride * i and column stride * j",
-            _one_step,
-        ),
-        Mistake("an incomplete window at the edge is included: drop it", _incomplete),
-        Mistake(
-            "the maximum is taken over the channels as well: each channel is pooled separately",
-            lambda x, *rest, **settings: max_pool(x.max(axis=1, keepdims=True) + 0 * x, *rest, **settings),
-        ),
-        Mistake(
-            "the stride is not used: the windows are kernel_size apart",
-            lambda x, kernel_size, stride=None, padding=0: max_pool(x, kernel_size, None, padding),
-        ),
-        Mistake(
-            "the padding is not used",
-            lambda x, kernel_size, stride=None, padding=0: max_pool(x, kernel_size, stride),
-        ),
-        Mistake(
-            "the padding exceeds negative values: pad with -np.inf instead of zeros",
-            lambda x, kernel_size, stride=None, padding=0: _pooled(x, kernel_size, stride, padding, 0.0),
-        ),
+    mistakes=known_mistakes(
+        {
+            "this is the average of each window": lambda x, kernel_size, stride=None, padding=0: plain.avg_pool2d(
+                x, kernel_size, stride=stride, padding=padding
+            ),
+            "this is the minimum of each window": lambda x, *a, **s: -max_pool(-x, *a, **s),
+            "a negative value is never the maximum: the search starts at 0. "
+            "Start at -np.inf, or at the first value of the window": lambda *a, **s: np.maximum(max_pool(*a, **s), 0),
+            "the default stride is 1: it must be kernel_size": lambda x, kernel_size, stride=1, padding=0: max_pool(
+                x, kernel_size, stride, padding
+            ),
+            "the number of outputs is right for the stride, but the "
+            "windows are one pixel apart: the window (i, j) starts at row stride * i and column stride * j": _one_step,
+            "an incomplete window at the edge is included: drop it": lambda x, kernel_size, stride=None, padding=0: (
+                plain.max_pool2d(x, kernel_size, stride=stride, padding=padding, ceil_mode=True)
+            ),
+            "the maximum is taken over the channels as well: each channel is pooled separately": lambda x, *a, **s: (
+                max_pool(x.max(axis=1, keepdims=True) + 0 * x, *a, **s)
+            ),
+            "the stride is not used: the windows are "
+            "kernel_size apart": lambda x, kernel_size, stride=None, padding=0: max_pool(x, kernel_size, None, padding),
+            "the padding is not used": lambda x, kernel_size, stride=None, padding=0: max_pool(x, kernel_size, stride),
+            "the padding exceeds negative values: pad with -np.inf instead "
+            "of zeros": lambda x, kernel_size, stride=None, padding=0: _pooled(x, kernel_size, stride, padding, 0.0),
+        },
     ),
     working=_working,
 )
@@ -273,40 +256,26 @@ MAX_POOL_BACKWARD = Exercise(
     source=(plain.max_pool_backward, plain.max_pool),
     library=functional.max_pool2d_backward,
     draw_cases=_backward_cases,
-    mistakes=(
-        Mistake(
-            "dy is distributed evenly: that is average pooling. Here the maximum of each window gets all of it",
-            lambda *arguments, **settings: _spread(
-                *arguments, **settings, share=lambda w: np.full(w.shape, 1 / w.size)
+    mistakes=known_mistakes(
+        {
+            "dy is distributed evenly: that is average pooling. Here the maximum of each "
+            "window gets all of it": lambda *a, **s: _spread(*a, **s, share=lambda w: np.full(w.shape, 1 / w.size)),
+            "every value of a window gets its dy: only the maximum does": lambda *a, **s: _spread(
+                *a, **s, share=lambda w: np.ones(w.shape)
             ),
-        ),
-        Mistake(
-            "every value of a window gets its dy: only the maximum does",
-            lambda *arguments, **settings: _spread(*arguments, **settings, share=lambda w: np.ones(w.shape)),
-        ),
-        Mistake(
-            "the maxima get 1: they must get dy",
-            lambda dy, *arguments, **settings: max_pool_backward(0 * dy + 1, *arguments, **settings),
-        ),
-        Mistake(
-            "a value that is the maximum of several windows keeps only the last dy: add (+=)",
-            lambda *arguments, **settings: _spread(*arguments, **settings, share=_first, replace=True),
-        ),
-        Mistake("dx still has its padding: crop `padding` pixels on each side", _with_padding),
-        Mistake("dx is cropped at the wrong corner: it starts at [padding, padding]", _wrong_corner),
-        Mistake(
-            "each of several equal values gets all of dy: only the first one does, else the gradient is too large",
-            lambda *arguments, **settings: _spread(*arguments, **settings, share=lambda w: 1.0 * (w == w.max())),
-        ),
-        Mistake(
-            "equal values share dy: a possible convention, but here, as in most frameworks, the first one "
-            "gets all of it",
-            lambda *arguments, **settings: _spread(*arguments, **settings, share=_shared),
-        ),
-        Mistake(
-            "of equal values, the last one gets dy: here, as in most frameworks, the first one does (> and not >=)",
-            lambda *arguments, **settings: _spread(*arguments, **settings, share=_last),
-        ),
+            "the maxima get 1: they must get dy": lambda dy, *a, **s: max_pool_backward(0 * dy + 1, *a, **s),
+            "a value that is the maximum of several windows keeps only the last dy: add (+=)": lambda *a, **s: _spread(
+                *a, **s, share=_first, replace=True
+            ),
+            "dx still has its padding: crop `padding` pixels on each side": _with_padding,
+            "dx is cropped at the wrong corner: it starts at [padding, padding]": _wrong_corner,
+            "each of several equal values gets all of dy: only the first one does, "
+            "else the gradient is too large": lambda *a, **s: _spread(*a, **s, share=lambda w: 1.0 * (w == w.max())),
+            "equal values share dy: a possible convention, but here, "
+            "as in most frameworks, the first one gets all of it": lambda *a, **s: _spread(*a, **s, share=_shared),
+            "of equal values, the last one gets dy: here, "
+            "as in most frameworks, the first one does (> and not >=)": lambda *a, **s: _spread(*a, **s, share=_last),
+        },
     ),
     working=_backward_working,
 )

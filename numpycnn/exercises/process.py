@@ -21,22 +21,9 @@ VERDICT, UNDER_WAY = "verdicts.jsonl", "under-way.txt"
 
 
 def check_files(files: Mapping[str, Path], limit: float = LIMIT) -> dict[str, Verdict]:
-    """Check the answers in files, given by the name of the exercise.
+    """Check the answers in files, given by the name of the exercise, with a limit in seconds for each call.
 
-    Parameters
-    ----------
-    files : dict of str to Path
-    limit : float
-        Seconds for each call of an answer.
-
-    Returns
-    -------
-    dict of str to Verdict
-
-    Raises
-    ------
-    RuntimeError
-        If the check itself fails.
+    A RuntimeError means that the check itself failed.
     """
     verdicts: dict[str, Verdict] = {}
     while pending := {name: path for name, path in files.items() if name not in verdicts}:

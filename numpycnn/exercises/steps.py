@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from numpycnn import optim, plain
-from numpycnn.exercises.exercise import Case, Exercise, Mistake, one_digit
+from numpycnn.exercises.exercise import Case, Exercise, known_mistakes, one_digit
 
 
 def sgd(
@@ -134,61 +134,35 @@ SGD = Exercise(
     source=(plain.sgd_step,),
     library=optim.SGD,
     draw_cases=_sgd_cases,
-    mistakes=(
-        Mistake(
-            "the step has the wrong sign: the gradient points uphill, so it is value - lr * velocity",
-            lambda value, grad, *rest, **s: 2 * value - sgd(value, grad, *rest, **s)[0],
-            "value",
-        ),
-        Mistake(
-            "the learning rate is missing: value - lr * velocity",
-            lambda **a: sgd(**{**a, "lr": 1.0})[0],
-            "value",
-        ),
-        Mistake(
-            "the gradient has the factor (1 - momentum), which makes the velocity a mean: here it is "
-            "momentum * velocity + grad, as in most frameworks",
-            lambda momentum=0.9, **a: sgd(**{**a, "grad": (1 - momentum) * a["grad"]}, momentum=momentum)[0],
-            "value",
-        ),
-        Mistake(
-            "the step uses the old velocity: compute the new one first",
-            lambda value, grad, velocity, lr, momentum=0.9: value - lr * velocity,
-            "value",
-        ),
-        Mistake(
-            "the step uses the gradient alone: it must use the new velocity",
-            lambda value, grad, velocity, lr, momentum=0.9: value - lr * grad,
-            "value",
-        ),
-        Mistake(
-            "this is Nesterov momentum: here the step is lr * new velocity",
-            lambda value, grad, velocity, lr, momentum=0.9: (
+    mistakes=known_mistakes(
+        value={
+            "the step has the wrong sign: the gradient points uphill, "
+            "so it is value - lr * velocity": lambda value, grad, *a, **s: 2 * value - sgd(value, grad, *a, **s)[0],
+            "the learning rate is missing: value - lr * velocity": lambda **a: sgd(**{**a, "lr": 1.0})[0],
+            "the gradient has the factor (1 - momentum), which makes the velocity "
+            "a mean: here it is momentum * velocity + grad, as in most frameworks": lambda momentum=0.9, **a: sgd(
+                **{**a, "grad": (1 - momentum) * a["grad"]}, momentum=momentum
+            )[0],
+            "the step uses the old velocity: "
+            "compute the new one first": lambda value, grad, velocity, lr, momentum=0.9: value - lr * velocity,
+            "the step uses the gradient "
+            "alone: it must use the new velocity": lambda value, grad, velocity, lr, momentum=0.9: value - lr * grad,
+            "this is "
+            "Nesterov momentum: here the step is lr * new velocity": lambda value, grad, velocity, lr, momentum=0.9: (
                 value - lr * (grad + momentum * (momentum * velocity + grad))
             ),
-            "value",
-        ),
-        Mistake(
             "the velocity contains the learning rate (momentum * velocity + lr * grad). For a constant rate that is "
-            "equivalent; here, as in most frameworks, the rate multiplies the velocity",
-            lambda value, grad, velocity, lr, momentum=0.9: value - momentum * velocity - lr * grad,
-            "value",
-        ),
-        Mistake(
-            "value is right, but the returned velocity is the old one: return the new one, for the next step",
-            lambda **a: a["velocity"],
-            "velocity",
-        ),
-        Mistake(
-            "value is right, but the velocity contains the learning rate: it is momentum * velocity + grad",
-            lambda **a: a["lr"] * sgd(**a)[1],
-            "velocity",
-        ),
-        Mistake(
-            "value is right, but the velocity has the wrong sign: it is momentum * velocity + grad, and is subtracted",
-            lambda **a: -sgd(**a)[1],
-            "velocity",
-        ),
+            "equivalent; here, as in most frameworks, the rate multiplies "
+            "the velocity": lambda value, grad, velocity, lr, momentum=0.9: value - momentum * velocity - lr * grad,
+        },
+        velocity={
+            "value is right, but "
+            "the returned velocity is the old one: return the new one, for the next step": lambda **a: a["velocity"],
+            "value is right, but the "
+            "velocity contains the learning rate: it is momentum * velocity + grad": lambda **a: a["lr"] * sgd(**a)[1],
+            "value is right, but the velocity "
+            "has the wrong sign: it is momentum * velocity + grad, and is subtracted": lambda **a: -sgd(**a)[1],
+        },
     ),
 )
 
@@ -246,68 +220,42 @@ ADAM = Exercise(
     source=(plain.adam_step,),
     library=optim.Adam,
     draw_cases=_adam_cases,
-    mistakes=(
-        Mistake(
-            "square is the square of the mean: it must be the running mean of the squares, (1 - b2) * grad**2",
-            _square_of_mean,
-        ),
-        Mistake(
-            "the bias correction is missing: mean and square start at 0, so divide them by 1 - b1^step and 1 - b2^step",
-            lambda **a: _adam(**a, correct=(False, False)),
-            "value",
-        ),
-        Mistake(
-            "the mean is not corrected: divide it by 1 - b1^step",
-            lambda **a: _adam(**a, correct=(False, True)),
-            "value",
-        ),
-        Mistake(
-            "the square is not corrected: divide it by 1 - b2^step",
-            lambda **a: _adam(**a, correct=(True, False)),
-            "value",
-        ),
-        Mistake(
-            "the correction counts one step too many: step is 1 in the first step",
-            lambda step, **a: _adam(step=step + 1, **a),
-            "value",
-        ),
-        Mistake(
-            "the correction counts one step too few, and divides by 1 - 1 = 0 in the first step: step starts at 1",
-            lambda step, **a: _adam(step=step - 1, **a),
-            "value",
-        ),
-        Mistake("the square root is missing", lambda **a: _adam(**a, root=lambda s, eps: s + eps), "value"),
-        Mistake(
-            "eps is inside the square root: add it to the root",
-            lambda **a: _adam(**a, root=lambda s, eps: np.sqrt(s + eps)),
-            "value",
-        ),
-        Mistake("eps is not used", lambda **a: _adam(**a, root=lambda s, eps: np.sqrt(s)), "value"),
-        Mistake(
-            "the two betas are swapped: the first is for the mean, the second for the square",
-            lambda **a: _adam(**{**a, "betas": a.get("betas", (0.9, 0.999))[::-1]}),
-            "value",
-        ),
-        Mistake(
-            "the step has the wrong sign: the gradient points uphill, so subtract it",
-            lambda **a: 2 * a["value"] - _adam(**a),
-            "value",
-        ),
-        Mistake(
-            "value is right, but the corrected mean is returned: the correction is for this step only, return the mean "
-            "without it",
-            lambda **a: adam(**a)[1] / (1 - a.get("betas", (0.9, 0.999))[0] ** a["step"]),
-            "mean",
-        ),
-        Mistake("value is right, but the old mean is returned: return the new one", lambda **a: a["mean"], "mean"),
-        Mistake(
-            "value is right, but the corrected square is returned: the correction is for this step only, return the "
-            "square without it",
-            lambda **a: adam(**a)[2] / (1 - a.get("betas", (0.9, 0.999))[1] ** a["step"]),
-            "square",
-        ),
-        Mistake(
-            "value is right, but the old square is returned: return the new one", lambda **a: a["square"], "square"
-        ),
+    mistakes=known_mistakes(
+        {
+            "square is "
+            "the square of the mean: it must be the running mean of the squares, (1 - b2) * grad**2": _square_of_mean,
+        },
+        value={
+            "the bias correction is missing: mean and square "
+            "start at 0, so divide them by 1 - b1^step and 1 - b2^step": lambda **a: _adam(**a, correct=(False, False)),
+            "the mean is not corrected: divide it by 1 - b1^step": lambda **a: _adam(**a, correct=(False, True)),
+            "the square is not corrected: divide it by 1 - b2^step": lambda **a: _adam(**a, correct=(True, False)),
+            "the correction counts one step too many: step is 1 in the first step": lambda step, **a: _adam(
+                step=step + 1, **a
+            ),
+            "the correction counts one step too few, "
+            "and divides by 1 - 1 = 0 in the first step: step starts at 1": lambda step, **a: _adam(step=step - 1, **a),
+            "the square root is missing": lambda **a: _adam(**a, root=lambda s, eps: s + eps),
+            "eps is inside the square root: add it to the root": lambda **a: _adam(
+                **a, root=lambda s, eps: np.sqrt(s + eps)
+            ),
+            "eps is not used": lambda **a: _adam(**a, root=lambda s, eps: np.sqrt(s)),
+            "the two betas are swapped: the first is for the mean, the second for the square": lambda **a: _adam(
+                **{**a, "betas": a.get("betas", (0.9, 0.999))[::-1]}
+            ),
+            "the step has the wrong sign: the gradient points uphill, so subtract it": lambda **a: (
+                2 * a["value"] - _adam(**a)
+            ),
+        },
+        mean={
+            "value is right, but the corrected mean is returned: the correction is for this step only, "
+            "return the mean without it": lambda **a: adam(**a)[1] / (1 - a.get("betas", (0.9, 0.999))[0] ** a["step"]),
+            "value is right, but the old mean is returned: return the new one": lambda **a: a["mean"],
+        },
+        square={
+            "value is right, but the corrected square is returned: the correction is for this step only, return "
+            "the square without it": lambda **a: adam(**a)[2] / (1 - a.get("betas", (0.9, 0.999))[1] ** a["step"]),
+            "value is right, but the old square is returned: return the new one": lambda **a: a["square"],
+        },
     ),
 )
