@@ -32,6 +32,7 @@ WORKSHOP = ["animate", "cli", "data", "exercises", "explain", "models", "recipes
 UNTESTED = {  # modules without a test file of their own, with the reason
     "errors.py": "one class without code",
     "_types.py": "names for types",
+    "visualize/_types.py": "as above",
     "__main__.py": "one call, made by the tests of the command line",
     **dict.fromkeys(
         [f"kernels/{name}.py" for name in ("direct", "im2col", "normalization", "optimizers", "winograd")]

@@ -12,8 +12,9 @@ import numpy.typing as npt
 
 from numpycnn.animate import formulas as write
 from numpycnn.animate.board import LINE, RUST, TINTS, WHITE, Board, Grid, Text, format_number, value_text
-from numpycnn.animate.film import Film, Target
+from numpycnn.animate.film import Film
 from numpycnn.animate.steps import Step, TransposedStep, check_image, convolution_steps, pooling_steps, transposed_steps
+from numpycnn.visualize._types import FilePath
 from numpycnn.visualize.style import BLUE, GREEN, GREY, INK, ORANGE, TIMES, VERMILION
 
 if TYPE_CHECKING:
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
 SLIDES, BECOMES = "\N{ASTERISK OPERATOR}", "\N{RIGHTWARDS ARROW}"
 
 
-# ------------------------------------------------------------------------------------------------------- animations
-
-
 def convolution_animation(
     x: npt.ArrayLike,
     weight: npt.ArrayLike,
@@ -34,7 +32,7 @@ def convolution_animation(
     stride: Any = 1,
     padding: Any = 0,
     dilation: Any = 1,
-    path: Target = None,
+    path: FilePath = None,
     frames_per_second: float = 4,
     cell: int = 36,
 ) -> "list[Image]":
@@ -100,7 +98,7 @@ def pooling_animation(
     ceil_mode: bool = False,
     count_include_pad: bool = True,
     p: float = 2,
-    path: Target = None,
+    path: FilePath = None,
     frames_per_second: float = 4,
     cell: int = 36,
 ) -> "list[Image]":
@@ -132,17 +130,8 @@ def pooling_animation(
     >>> len(frames)
     2
     """
-    windows, steps = pooling_steps(
-        x,
-        kernel_size,
-        kind=kind,
-        stride=stride,
-        padding=padding,
-        dilation=dilation,
-        ceil_mode=ceil_mode,
-        count_include_pad=count_include_pad,
-        p=p,
-    )
+    around: dict[str, Any] = {"stride": stride, "padding": padding, "dilation": dilation, "ceil_mode": ceil_mode}
+    windows, steps = pooling_steps(x, kernel_size, kind=kind, count_include_pad=count_include_pad, p=p, **around)
     film = Film("pooling_animation", path, frames_per_second, cell)
     film.fit_cells(x, [s.result for s in steps])
     name = {"max": "maximum", "avg": "average", "lp": f"L{format_number(p)} norm"}[kind]
@@ -168,7 +157,7 @@ def conv_transpose_animation(
     padding: Any = 0,
     output_padding: Any = 0,
     dilation: Any = 1,
-    path: Target = None,
+    path: FilePath = None,
     frames_per_second: float = 3,
     cell: int = 36,
 ) -> "list[Image]":
@@ -247,9 +236,6 @@ def _settings(windows: "Windows") -> str:
     return ", ".join(said)
 
 
-# ------------------------------------------------------------------------------------------------------------- tables
-
-
 def _input_grid(windows: "Windows", steps: Sequence[Step]) -> Grid:
     """Return the table of the input, with its padding and any overhang of the last windows (`ceil_mode`)."""
     (above, _), (left, _) = windows.padding
@@ -300,12 +286,8 @@ def _draw_input(
     if max(windows.dilation) > 1:
         for row, column in taps:
             board.surface(grid.box(row, column), None, VERMILION, 2)
-    board.surface(
-        grid.box(top, left, int(step.rows[-1]) - top + 1, int(step.columns[-1]) - left + 1),
-        None,
-        VERMILION,
-        3 if max(windows.dilation) == 1 else 1,
-    )
+    box = grid.box(top, left, int(step.rows[-1]) - top + 1, int(step.columns[-1]) - left + 1)
+    board.surface(box, None, VERMILION, 3 if max(windows.dilation) == 1 else 1)
 
 
 def _draw_kernel(board: Board, grid: Grid, weight: np.ndarray) -> None:

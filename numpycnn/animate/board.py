@@ -112,15 +112,7 @@ def width_of(phrase: Phrase, size: int) -> float:
 
 
 class Board:
-    """A white image to draw on.
-
-    Parameters
-    ----------
-    width, height : int
-        In pixels.
-    letter : int
-        Font size in pixels; the size of small text is derived from it.
-    """
+    """A white image to draw on, with its sizes in pixels; that of small text is derived from `letter`."""
 
     def __init__(self, width: int, height: int, letter: int) -> None:
         from PIL import Image, ImageDraw
@@ -177,9 +169,6 @@ class Board:
 def small_size(letter: int) -> int:
     """Return the size of small text for a font size."""
     return max(10, round(0.77 * letter))
-
-
-# --------------------------------------------------------------------------------------------------------- side by side
 
 
 def place_grids(grids: Sequence[Grid], cell: int, letter: int, margin: float, gap: float) -> tuple[float, float]:

@@ -24,12 +24,12 @@ from numpycnn.animate.board import (
     width_of,
 )
 from numpycnn.io.serialization import replacing
+from numpycnn.visualize._types import FilePath
 from numpycnn.visualize.style import BLUE, GREEN, GREY, INK, ORANGE, TIMES, VERMILION
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-Target = str | os.PathLike[str] | None
 COLOURS = 32  # in a GIF: exact for fills and lines, approximate for antialiased text
 FIGURE_COLOURS = (BLUE, GREEN, GREY, INK, ORANGE, RUST, VERMILION, *TINTS.values())
 
@@ -37,7 +37,7 @@ FIGURE_COLOURS = (BLUE, GREEN, GREY, INK, ORANGE, RUST, VERMILION, *TINTS.values
 class Film:
     """Frames of one size, each with tables above and a formula below."""
 
-    def __init__(self, operation: str, path: Target, frames_per_second: float, cell: int) -> None:
+    def __init__(self, operation: str, path: FilePath, frames_per_second: float, cell: int) -> None:
         rate = check_number(frames_per_second, "frames_per_second", operation, minimum=0.1, maximum=50)
         self._cell = check_int(cell, "cell", operation, minimum=24, maximum=200)
         self._letter = max(10, round(0.4 * cell))

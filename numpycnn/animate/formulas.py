@@ -45,9 +45,6 @@ def _signed_sum(rows: Iterable[Iterable[tuple[float, str] | None]]) -> Block:
     return Block(phrases, joints)
 
 
-# --------------------------------------------------------------------------------------------------------- one per step
-
-
 def sum_of_products(step: Step, weight: np.ndarray) -> list[Block]:
     """Format ``x w + x w + ... = product + product + ... = result``, one line per row of the kernel."""
     factors = [

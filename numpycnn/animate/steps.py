@@ -21,67 +21,32 @@ KINDS = ("max", "avg", "lp")
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """One position of a window over the input.
+    """One position of a window over the input."""
 
-    Attributes
-    ----------
-    output : tuple of int
-        Row and column of the output element.
-    rows : ndarray of int, shape (KH,)
-        Rows of the input under the window; negative or past the end in the padding.
-    columns : ndarray of int, shape (KW,)
-    inside : ndarray of bool, shape (KH, KW)
-        Which taps are inside the input.
-    counted : ndarray of bool, shape (KH, KW)
-        Which taps take part: all in a convolution, those in the divisor of an average, those on the input and its
-        padding in a norm, those inside for a maximum.
-    seen : ndarray of shape (KH, KW)
-        Input values; 0 in the padding.
-    terms : ndarray of shape (KH, KW)
-        The summands: ``seen * weight`` of a convolution, ``|seen|^p`` of an Lp pooling; otherwise `seen` itself.
-    result : float
-        The output value, as computed by the library.
-    """
-
-    output: tuple[int, int]
-    rows: np.ndarray
-    columns: np.ndarray
-    inside: np.ndarray
+    output: tuple[int, int]  # row and column of the output element
+    rows: np.ndarray  # (KH,), those of the input under the window; negative or past the end in the padding
+    columns: np.ndarray  # (KW,)
+    inside: np.ndarray  # bool, (KH, KW): which taps are inside the input
+    #: bool, (KH, KW): which taps take part: all in a convolution, those in the divisor of an average, those on the
+    #: input and its padding in a norm, those inside for a maximum.
     counted: np.ndarray
-    seen: np.ndarray
-    terms: np.ndarray
-    result: float
+    seen: np.ndarray  # (KH, KW), input values; 0 in the padding
+    terms: np.ndarray  # (KH, KW), the summands: seen * weight, |seen|^p of an Lp pooling, otherwise `seen` itself
+    result: float  # the output value, as computed by the library
 
 
 @dataclass(frozen=True, eq=False)
 class TransposedStep:
-    """One element of the input of a transposed convolution, which adds a scaled copy of the kernel to the output.
+    """One element of the input of a transposed convolution, which adds a scaled copy of the kernel to the output."""
 
-    Attributes
-    ----------
-    input : tuple of int
-        Row and column of the element.
-    value : float
-        Its value.
-    rows : ndarray of int, shape (KH,)
-        Rows of the uncropped output that the copy covers.
-    columns : ndarray of int, shape (KW,)
-    terms : ndarray of shape (KH, KW)
-        ``value * weight``, the terms added there.
-    before, after : ndarray of shape (PH, PW)
-        The uncropped output before and after this step. `after` is computed by the library.
-    touched : ndarray of bool, shape (PH, PW)
-        Which outputs have received a term so far.
-    """
-
-    input: tuple[int, int]
+    input: tuple[int, int]  # row and column of the element
     value: float
-    rows: np.ndarray
-    columns: np.ndarray
-    terms: np.ndarray
-    before: np.ndarray
-    after: np.ndarray
-    touched: np.ndarray
+    rows: np.ndarray  # (KH,), those of the uncropped output that the copy covers
+    columns: np.ndarray  # (KW,)
+    terms: np.ndarray  # (KH, KW), value * weight, the terms added there
+    before: np.ndarray  # (PH, PW), the uncropped output before this step
+    after: np.ndarray  # (PH, PW), and after it, as computed by the library
+    touched: np.ndarray  # bool, (PH, PW): which outputs have received a term so far
 
 
 def check_image(value: npt.ArrayLike, name: str, operation: str) -> np.ndarray:
@@ -131,26 +96,10 @@ def _read_window(x: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> tuple[
     return inside, np.where(inside, values, 0.0)
 
 
-# ------------------------------------------------------------------------------------------------------ the operations
-
-
 def convolution_steps(
     x: npt.ArrayLike, weight: npt.ArrayLike, *, stride: Any = 1, padding: Any = 0, dilation: Any = 1
 ) -> tuple[Windows, list[Step]]:
-    """Return the window geometry of a convolution and its steps.
-
-    Parameters
-    ----------
-    x : array_like of shape (H, W)
-    weight : array_like of shape (KH, KW)
-    stride, padding, dilation
-        As for `numpycnn.functional.conv2d`.
-
-    Returns
-    -------
-    windows : Windows
-    steps : list of Step
-        Row by row.
+    """Return the window geometry of `convolution_animation`, and its steps row by row.
 
     Examples
     --------
@@ -183,20 +132,7 @@ def pooling_steps(
     count_include_pad: bool = True,
     p: float = 2,
 ) -> tuple[Windows, list[Step]]:
-    """Return the window geometry of a pooling and its steps.
-
-    Parameters
-    ----------
-    x : array_like of shape (H, W)
-    kernel_size, stride, padding, dilation, ceil_mode, count_include_pad, p
-        As for `numpycnn.functional.max_pool2d`, `avg_pool2d` and `lp_pool2d`; only max pooling has a dilation.
-    kind : {"max", "avg", "lp"}
-
-    Returns
-    -------
-    windows : Windows
-    steps : list of Step
-        Row by row.
+    """Return the window geometry of `pooling_animation`, and its steps row by row; only max pooling has a dilation.
 
     Examples
     --------
@@ -244,22 +180,10 @@ def transposed_steps(
     output_padding: Any = 0,
     dilation: Any = 1,
 ) -> tuple[Windows, list[TransposedStep]]:
-    """Return the window geometry of a transposed convolution and its steps.
+    """Return the window geometry of `conv_transpose_animation`, and a step for each element of `x`, row by row.
 
-    Parameters
-    ----------
-    x : array_like of shape (H, W)
-    weight : array_like of shape (KH, KW)
-    stride, padding, output_padding, dilation
-        As for `numpycnn.functional.conv_transpose2d`.
-
-    Returns
-    -------
-    windows : Windows
-        The geometry of the adjoint convolution: its ``size`` is that of the output here, its ``padded`` that of the
-        uncropped output.
-    steps : list of TransposedStep
-        One for each element of `x`, row by row.
+    The geometry is that of the adjoint convolution: its ``size`` is that of the output here, its ``padded`` that of the
+    uncropped output.
 
     Examples
     --------

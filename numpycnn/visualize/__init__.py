@@ -1,7 +1,8 @@
 """Figures of training runs, of a network's errors and of its learned features.
 
-Nouns draw and return a matplotlib Figure; verbs compute the data of the figures and return arrays. The animations of
-sliding windows live in `numpycnn.animate` and can also be imported from here.
+Nouns draw and return a matplotlib Figure; verbs compute the data of the figures and return arrays. With a `path`, a
+figure is also saved there as a PNG. The animations of sliding windows live in `numpycnn.animate` and can also be
+imported from here.
 """
 
 from importlib import import_module

@@ -1,29 +1,21 @@
 """Augmented images and spectrograms: one row per transform, below the originals."""
 
-import os
 from collections.abc import Callable, Sequence
 from textwrap import wrap
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from numpycnn._checks import format_shape
+from numpycnn.visualize._types import Axes, Figure, FilePath
 from numpycnn.visualize.style import HEAT, INK, escape_text, new_figure, save
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 LABEL, GAP = 1.9, 0.07  # inches: left of the images, and between them
 Transform = Callable[[np.ndarray, Any, Any], tuple[np.ndarray, Any]]
 
 
 def augmentations(
-    images: np.ndarray,
-    transforms: Sequence[Transform],
-    path: str | os.PathLike[str] | None = None,
-    *,
-    seed: int = 0,
+    images: np.ndarray, transforms: Sequence[Transform], path: FilePath = None, *, seed: int = 0
 ) -> "Figure":
     """Draw examples and the output of each transform for them.
 
@@ -35,7 +27,6 @@ def augmentations(
     transforms : sequence of Transform
         One row each, see `numpycnn.data.augment`.
     path : path_like, optional
-        Where to save a PNG.
     seed : int
         For the random transforms.
 
@@ -78,8 +69,7 @@ def augmentations(
             left = LABEL + column * (across + GAP)
             place = (left / full[0], bottom / full[1], across / full[0], down / full[1])
             _draw(figure.add_axes(place), image, limits)
-    save(figure, path)
-    return figure
+    return save(figure, path)
 
 
 def _format_transform(transform: Transform) -> str:
@@ -93,13 +83,6 @@ def _format_transform(transform: Transform) -> str:
 def _draw(axes: "Axes", image: np.ndarray, limits: tuple[float, float]) -> None:
     features = image.dtype != np.uint8
     shown = image[0] if len(image) == 1 else np.moveaxis(image, 0, -1)  # (H, W) or (H, W, 3)
-    axes.imshow(
-        shown,
-        cmap=HEAT if features else "gray",
-        vmin=limits[0],
-        vmax=limits[1],
-        origin="lower" if features else "upper",
-        interpolation="nearest",
-        aspect="auto",
-    )
+    colours: dict[str, Any] = {"cmap": HEAT if features else "gray", "vmin": limits[0], "vmax": limits[1]}
+    axes.imshow(shown, origin="lower" if features else "upper", interpolation="nearest", aspect="auto", **colours)
     axes.set_axis_off()

@@ -10,9 +10,8 @@ Source: R. R. Selvaraju et al., "Grad-CAM: visual explanations from deep network
 arXiv 1610.02391, equations 1 and 2.
 """
 
-import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +19,7 @@ import numpy.typing as npt
 from numpycnn.inspection.traces import chain_of, check_layer, follow_back, layer_title
 from numpycnn.layers.base import Layer
 from numpycnn.layers.sequential import Sequential
+from numpycnn.visualize._types import Figure, FilePath
 from numpycnn.visualize.classes import class_name, class_probabilities, pick_classes, score_layer, targets_of
 from numpycnn.visualize.panels import (
     colour_bar,
@@ -30,23 +30,15 @@ from numpycnn.visualize.panels import (
     headline,
     image_size,
     is_pooling,
+    map_extent,
     max_magnitude,
     middle_slice,
 )
 from numpycnn.visualize.style import LONGEST_TITLE, escape_text, glowing_colours, new_figure, save
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
 
 def last_maps(model: Sequential) -> str:
-    """Return the key of the last layer that outputs maps and is not a pooling, the default layer of Grad-CAM.
-
-    Raises
-    ------
-    ValueError
-        If there is no such layer.
-    """
+    """Return the key of the last layer that outputs maps and is not a pooling, the default layer of Grad-CAM."""
     for key, layer in reversed(chain_of(model).items()):
         if _has_maps(layer) and not is_pooling(layer):
             return key
@@ -80,10 +72,9 @@ def compute_grad_cam(
 
     Raises
     ------
-    TypeError, ValueError
-        If `x` is not a batch for the model, a target is not a class, or the layer does not output maps.
-    RuntimeError
-        If the model has not been built.
+    TypeError, ValueError, RuntimeError
+        If `x` is not a batch for the model, a target is not a class, the layer does not output maps, or the model has
+        not been built.
     """
     x = examples_of(model, x, "compute_grad_cam")
     at = last_maps(model) if at is None else at
@@ -107,7 +98,7 @@ def grad_cam(
     *,
     at: str | None = None,
     class_names: Sequence[str] | None = None,
-    path: str | os.PathLike[str] | None = None,
+    path: FilePath = None,
 ) -> "Figure":
     """Draw images, the class activation map of each, and the map overlaid on the image.
 
@@ -117,7 +108,6 @@ def grad_cam(
         As for `compute_grad_cam`, which computes the maps.
     class_names : sequence of str, optional
     path : path_like, optional
-        Where to save a PNG.
 
     Returns
     -------
@@ -143,7 +133,8 @@ def grad_cam(
     for row, example, cam, target, shares in zip(grid, x, maps, classes, probabilities, strict=True):
         draw_input(row[0], example)
         headline(row[0], f"{escape_text(class_name(target, class_names))}, {100 * shares[target]:.1f} %")
-        values, extent = middle_slice(cam), _extent(example)
+        values = middle_slice(cam)
+        extent = map_extent(example if example.ndim == 1 else example[0], 1)  # of the image, which has more pixels
         image = draw_heat(row[1], values, max_magnitude(values), extent)
         title = escape_text(layer_title(at, layer), LONGEST_TITLE)
         headline(row[1], f"evidence at {title}" if cam.any() else "no positive evidence here", 8.5)
@@ -155,13 +146,4 @@ def grad_cam(
         glow = {"cmap": glowing_colours(), "vmin": 0, "vmax": 1, "alpha": 0.8 * strength}
         row[2].imshow(strength, extent=extent, interpolation="bilinear", **glow)
         headline(row[2], "map over the image")
-    save(figure, path)
-    return figure
-
-
-def _extent(example: np.ndarray) -> tuple[float, ...]:
-    """Return the extent of the image, to which a map of lower resolution is stretched."""
-    size = example.shape if example.ndim == 1 else middle_slice(example[0]).shape
-    if len(size) == 1:
-        return (-0.5, size[0] - 0.5)
-    return (-0.5, size[1] - 0.5, size[0] - 0.5, -0.5)
+    return save(figure, path)

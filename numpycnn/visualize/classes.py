@@ -46,10 +46,9 @@ def class_probabilities(model: Sequential, x: Any, *, batch_size: int = 256) -> 
 
     Raises
     ------
-    TypeError, ValueError
-        If `x` is not a batch for the model, or the model does not return a row of scores per example.
-    RuntimeError
-        If the model has not been built.
+    TypeError, ValueError, RuntimeError
+        If `x` is not a batch for the model, the model does not return a row of scores per example, or the model has not
+        been built.
     """
     x = check_batch(model, x, "class_probabilities")
     check_classifier(model, "class_probabilities")

@@ -1,17 +1,14 @@
 """The confusion matrix: predicted classes against true classes."""
 
-import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from numpycnn._checks import check_int, check_labels
+from numpycnn.visualize._types import Figure, FilePath
 from numpycnn.visualize.style import BLUE, INK, ORANGE, escape_text, new_figure, save
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 
 def count_confusions(labels: npt.ArrayLike, predictions: npt.ArrayLike, num_classes: int) -> np.ndarray:
@@ -58,7 +55,7 @@ def confusion_matrix(
     labels: npt.ArrayLike,
     predictions: npt.ArrayLike,
     class_names: Sequence[str],
-    path: str | os.PathLike[str] | None = None,
+    path: FilePath = None,
     *,
     normalized: bool = False,
 ) -> "Figure":
@@ -69,11 +66,10 @@ def confusion_matrix(
 
     Parameters
     ----------
-    labels, predictions : array_like of int, shape (N,)
-        True and predicted classes.
+    labels, predictions
+        As for `count_confusions`.
     class_names : sequence of str
     path : path_like, optional
-        Where to save a PNG.
     normalized : bool
         Show the share of the true class in percent instead of the count. The number of examples of each class then
         replaces the recall at the right, since the recall is on the diagonal.
@@ -89,8 +85,7 @@ def confusion_matrix(
     """
     counts = count_confusions(labels, predictions, len(class_names))
     figure = _draw(counts, class_names, normalized)
-    save(figure, path)
-    return figure
+    return save(figure, path)
 
 
 def _draw(counts: np.ndarray, class_names: Sequence[str], normalized: bool) -> "Figure":

@@ -1,21 +1,18 @@
 """The cost of each layer of a network: parameters, multiply-adds and activations."""
 
-import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import Any
 
 from numpycnn.inspection.summary import Row
 from numpycnn.inspection.traces import layer_title, layers_of
 from numpycnn.layers.base import Layer
 from numpycnn.layers.sequential import Sequential
+from numpycnn.visualize._types import Figure, FilePath
 from numpycnn.visualize.panels import format_short, kind_colour
 from numpycnn.visualize.style import INK, LONGEST_TITLE, TIMES, escape_text, new_figure, quiet, save
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
-
-def layer_costs(model: Sequential, path: str | os.PathLike[str] | None = None) -> "Figure":
+def layer_costs(model: Sequential, path: FilePath = None) -> "Figure":
     """Draw the table of `model.summary()` as bars, one row per layer.
 
     In most convolutional networks the multiply-adds and the activations are in the first layers, where the maps are
@@ -24,9 +21,7 @@ def layer_costs(model: Sequential, path: str | os.PathLike[str] | None = None) -
     Parameters
     ----------
     model : Sequential
-        Built.
     path : path_like, optional
-        Where to save a PNG.
 
     Returns
     -------
@@ -51,19 +46,12 @@ def layer_costs(model: Sequential, path: str | os.PathLike[str] | None = None) -
         ("multiply-adds", [row.multiply_adds for _, row in rows]),
         ("activations in KiB", [row.activation_bytes / 1024 for _, row in rows]),
     )
+    beside: dict[str, Any] = {"textcoords": "offset points", "va": "center", "fontsize": 8, "color": INK}
     for axes, (name, values) in zip(figure.subplots(1, 3, sharey=True), panels, strict=True):
         axes.barh(range(len(rows)), values, color=colours, height=0.7)
         for line, value in enumerate(values):
             if value:
-                axes.annotate(
-                    format_short(value),
-                    (value, line),
-                    (3, 0),
-                    textcoords="offset points",
-                    va="center",
-                    fontsize=8,
-                    color=INK,
-                )
+                axes.annotate(format_short(value), (value, line), (3, 0), **beside)
         axes.set_title(f"{name}: {format_short(sum(values))}", color=INK, fontsize=10, fontweight="bold", loc="left")
         quiet(axes)
         axes.grid(visible=False, axis="y")
@@ -74,8 +62,7 @@ def layer_costs(model: Sequential, path: str | os.PathLike[str] | None = None) -
         axes.set_yticks(range(len(rows)), [_name(key, layers[key], row) for key, row in rows], fontsize=8.5)
         axes.tick_params(axis="y", length=0)
         axes.set_ylim(len(rows) - 0.4, -0.6)
-    save(figure, path)
-    return figure
+    return save(figure, path)
 
 
 def _name(key: str, layer: Layer, row: Row) -> str:

@@ -1,19 +1,14 @@
 """Learning curves: training and validation loss and accuracy after each epoch."""
 
-import os
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
 
+from numpycnn.visualize._types import Axes, Figure, FilePath
 from numpycnn.visualize.style import BLUE, INK, VERMILION, new_figure, quiet, save
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 Records = list[Mapping[str, float]]
 
 
-def learning_curves(history: Iterable[Mapping[str, float]], path: str | os.PathLike[str] | None = None) -> "Figure":
+def learning_curves(history: Iterable[Mapping[str, float]], path: FilePath = None) -> "Figure":
     """Draw loss and accuracy over the epochs.
 
     Training values are means over an epoch while the network still learns; validation values are measured at its end.
@@ -25,7 +20,6 @@ def learning_curves(history: Iterable[Mapping[str, float]], path: str | os.PathL
         One record per epoch, with ``loss`` and optionally ``accuracy``, ``val_loss``, ``val_accuracy`` and ``epoch``.
         Accuracies are between 0 and 1.
     path : path_like, optional
-        Where to save a PNG.
 
     Returns
     -------
@@ -46,8 +40,7 @@ def learning_curves(history: Iterable[Mapping[str, float]], path: str | os.PathL
     row = figure.subplots(1, len(panels), squeeze=False)[0]
     for axes, name in zip(row, panels, strict=True):
         _draw(axes, records, name)
-    save(figure, path)
-    return figure
+    return save(figure, path)
 
 
 def _draw(axes: "Axes", records: Records, name: str) -> None:

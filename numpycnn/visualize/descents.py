@@ -1,21 +1,16 @@
 """Paths of optimizers down a surface over two parameters."""
 
 import copy
-import os
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from numpycnn._checks import check_int
 from numpycnn.layers.base import Parameter
 from numpycnn.optim import Optimizer
+from numpycnn.visualize._types import Axes, Figure, FilePath
 from numpycnn.visualize.style import BLUE, GREEN, GREY, INK, ORANGE, VERMILION, escape_text, new_figure, quiet, save
 from numpycnn.visualize.surfaces import SURFACES, Surface
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 LINE_STYLES = ((BLUE, "o"), (VERMILION, "s"), (GREEN, "^"), (ORANGE, "D"), ("#CC79A7", "v"), (INK, "P"))
 MAX_COORDINATE, MIN_HEIGHT = 1e4, 1e-12  # limits of what is drawn
@@ -85,7 +80,7 @@ def optimizer_paths(
     *,
     start: Sequence[float] | None = None,
     steps: int = 60,
-    path: str | os.PathLike[str] | None = None,
+    path: FilePath = None,
 ) -> "Figure":
     """Draw the paths of optimizers over the contour lines of a surface, and their height after each step.
 
@@ -96,7 +91,6 @@ def optimizer_paths(
     surface, start, steps
         As for `descend`, which computes the paths.
     path : path_like, optional
-        Where to save a PNG.
 
     Returns
     -------
@@ -129,8 +123,7 @@ def optimizer_paths(
     right.set_xlabel("step", color=INK)
     right.set_title("height above the minimum", color=INK, fontsize=10.5, loc="left")
     right.legend(labelcolor=INK, edgecolor="none", framealpha=1, fontsize=9)
-    save(figure, path)
-    return figure
+    return save(figure, path)
 
 
 def _contours(axes: "Axes", ground: Surface) -> None:

@@ -1,19 +1,14 @@
 """The images of which a network is least certain: often a person hesitates between the same two classes."""
 
-import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from numpycnn._checks import check_int, check_labels, check_shape, format_shape
-from numpycnn.visualize.panels import hide_ticks, image_size
+from numpycnn._checks import check_int, check_labels, check_shape
+from numpycnn.visualize._types import Axes, Figure, FilePath
+from numpycnn.visualize.panels import check_pictures, draw_picture, hide_ticks, image_size
 from numpycnn.visualize.style import BLUE, GREEN, INK, NARROW, VERMILION, escape_text, new_figure, save
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 NUM_BARS = 3  # classes shown per image
 PERCENT = 135  # end of the axes of the bars, which leaves space for the text after a bar of 100 %
@@ -54,7 +49,7 @@ def least_certain(
     images: np.ndarray,
     probabilities: npt.ArrayLike,
     class_names: Sequence[str],
-    path: str | os.PathLike[str] | None = None,
+    path: FilePath = None,
     *,
     labels: npt.ArrayLike | None = None,
     limit: int = 15,
@@ -63,17 +58,10 @@ def least_certain(
 
     Parameters
     ----------
-    images : ndarray of shape (N, C, H, W)
-        One channel is drawn in grey, three in colour; uint8, or floats from 0 to 1.
-    probabilities : array_like of float, shape (N, K)
-        For each class.
-    class_names : sequence of K str
-    path : path_like, optional
-        Where to save a PNG.
+    images, probabilities, class_names, path, limit
+        As for `misclassified`.
     labels : array_like of int, shape (N,), optional
         True classes. If given, the bar of the true class is green, the others red.
-    limit : int
-        Maximum number of images.
 
     Returns
     -------
@@ -81,23 +69,13 @@ def least_certain(
 
     Raises
     ------
-    ValueError
-        If the shapes do not match, or the images do not have one or three channels.
-    TypeError
-        If `limit` is not an int.
+    TypeError, ValueError
+        If `limit` is not an int, or the shapes do not match, or the images do not have one or three channels.
     """
     images, shares = np.asarray(images), np.asarray(probabilities)
     limit = check_int(limit, "limit", "least_certain")
     order = rank_doubts(shares)
-    if images.ndim != 4 or len(images) != len(shares) or images.shape[1] not in (1, 3):
-        raise ValueError(
-            f"least_certain: expected images of shape ({len(shares)}, 1 or 3, H, W), got {format_shape(images.shape)}"
-        )
-    if len(class_names) != shares.shape[1]:
-        raise ValueError(
-            f"least_certain: expected {shares.shape[1]} class names, one per column of the probabilities, "
-            f"got {len(class_names)}"
-        )
+    check_pictures(images, shares, class_names, "least_certain")
     true = None if labels is None else check_labels(labels, shares.shape[1], "least_certain")
     if true is not None and len(true) != len(shares):
         raise ValueError(f"least_certain: expected one label for each of {len(shares)} images, got {len(true)}")
@@ -119,17 +97,11 @@ def least_certain(
             axes.set_axis_off()
         for number, i in enumerate(shown):
             above, below = (grid[2 * (number // columns) + k, number % columns] for k in (0, 1))
-            _draw_image(above, images[i])
+            above.set_axis_on()
+            draw_picture(above, images[i])
+            hide_ticks(above)
             _draw_bars(below, shares[i], class_names, None if true is None else int(true[i]))
-    save(figure, path)
-    return figure
-
-
-def _draw_image(axes: "Axes", image: np.ndarray) -> None:
-    pixels = image[0] if image.shape[0] == 1 else np.moveaxis(image, 0, -1)  # (H, W) or (H, W, 3)
-    axes.imshow(pixels, cmap="gray", vmin=0, vmax=255 if image.dtype == np.uint8 else 1, interpolation="nearest")
-    axes.set_axis_on()
-    hide_ticks(axes)
+    return save(figure, path)
 
 
 def _draw_bars(axes: "Axes", shares: np.ndarray, class_names: Sequence[str], true: int | None) -> None:

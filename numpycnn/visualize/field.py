@@ -11,9 +11,8 @@ Source: W. Luo et al., "Understanding the effective receptive field in deep conv
 1701.04128.
 """
 
-import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -21,6 +20,7 @@ from numpycnn._checks import check_int, format_shape
 from numpycnn.inspection.traces import check_batch, check_layer, follow, follow_back, layer_title, steps_of
 from numpycnn.layers.base import Layer
 from numpycnn.layers.sequential import Sequential
+from numpycnn.visualize._types import Axes, Figure, FilePath
 from numpycnn.visualize.panels import (
     colour_bar,
     colour_bar_height,
@@ -30,12 +30,9 @@ from numpycnn.visualize.panels import (
     frame_box,
     headline,
     image_size,
+    spread,
 )
 from numpycnn.visualize.style import INK, ORANGE, TIMES, VERMILION, escape_text, new_figure, save
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 Field = tuple[tuple[int, int], ...]
 MAX_LAYERS = 7  # in one figure
@@ -60,10 +57,8 @@ def find_field(model: Sequential, at: str, unit: Sequence[int] | None = None) ->
 
     Raises
     ------
-    TypeError, ValueError
-        If there is no such layer or unit, or the model does not take images of floats.
-    RuntimeError
-        If the model has not been built.
+    TypeError, ValueError, RuntimeError
+        If there is no such layer or unit, the model does not take images of floats, or the model has not been built.
 
     Examples
     --------
@@ -166,22 +161,19 @@ def receptive_fields(
     *,
     at: Sequence[str] | None = None,
     unit: Sequence[int] | None = None,
-    path: str | os.PathLike[str] | None = None,
+    path: FilePath = None,
 ) -> "Figure":
     """Draw the receptive field of a unit of each layer, and the influence of each position in it.
 
     Parameters
     ----------
-    model : Sequential
-        Takes images of floats.
+    model, unit
+        As for `find_field`.
     x : ndarray of shape (N, C, ...) or (C, ...)
         The first is drawn; the influence is the mean over all.
     at : sequence of str, optional
         Keys of layers; by default up to seven layers that slide a window, including those inside branches.
-    unit : sequence of int, optional
-        Position of the unit in the maps of each layer; the center by default.
     path : path_like, optional
-        Where to save a PNG.
 
     Returns
     -------
@@ -224,16 +216,13 @@ def receptive_fields(
     if not flat:
         for row, words in enumerate(("receptive field", "influence")):
             grid[0, row].set_ylabel(words, color=INK, fontsize=9.5)
-    save(figure, path)
-    return figure
+    return save(figure, path)
 
 
 def _windowed(model: Sequential) -> list[str]:
     """Return the keys of the layers that slide a window, thinned out evenly to MAX_LAYERS."""
     found = [key for key, layer in steps_of(model).items() if layer.window() is not None]
-    if len(found) <= MAX_LAYERS:
-        return found
-    return [found[i] for i in np.linspace(0, len(found) - 1, MAX_LAYERS).round().astype(int)]
+    return [found[i] for i in spread(len(found), MAX_LAYERS)]
 
 
 def _head(key: str, layer: Layer, field: Field | None) -> str:

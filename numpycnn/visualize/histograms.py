@@ -7,9 +7,8 @@ first layers hardly learn.
 Source: X. Glorot and Y. Bengio, "Understanding the difficulty of training deep feedforward neural networks", 2010.
 """
 
-import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -18,12 +17,9 @@ from numpycnn.inspection.traces import check_layer, follow, follow_back, layer_t
 from numpycnn.layers import Flatten, Reshape
 from numpycnn.layers.sequential import Sequential
 from numpycnn.losses import CrossEntropy, Loss
+from numpycnn.visualize._types import Axes, Figure, FilePath
 from numpycnn.visualize.panels import examples_of, kind_colour
 from numpycnn.visualize.style import BLUE, GREEN, GREY, INK, LONGEST_TITLE, VERMILION, escape_text, new_figure, save
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 
 def collect_activations(
@@ -34,7 +30,6 @@ def collect_activations(
     Parameters
     ----------
     model : Sequential
-        Built.
     x : ndarray of shape (N, *input_shape)
     at : sequence of str, optional
         Keys of layers; by default all except `Flatten` and `Reshape` in order of execution, branches before the layer
@@ -49,10 +44,8 @@ def collect_activations(
 
     Raises
     ------
-    TypeError, ValueError
-        If `x` is not a batch for the model, or there is no such layer.
-    RuntimeError
-        If the model has not been built.
+    TypeError, ValueError, RuntimeError
+        If `x` is not a batch for the model, there is no such layer, or the model has not been built.
     """
     x = examples_of(model, x, "collect_activations")
     places = _keys(model, at, "collect_activations")
@@ -73,15 +66,12 @@ def collect_gradients(
 
     Parameters
     ----------
-    model : Sequential
-        Built.
-    x : ndarray of shape (N, *input_shape)
+    model, x, at, training
+        As for `collect_activations`; here `training` is True by default.
     target : array_like
         Target of the loss: labels, for the cross-entropy.
     loss : Loss, optional
         By default the cross-entropy.
-    at, training
-        As for `collect_activations`; here `training` is True by default.
 
     Returns
     -------
@@ -90,10 +80,9 @@ def collect_gradients(
 
     Raises
     ------
-    TypeError, ValueError
-        If `x` is not a batch for the model, the target does not match, or there is no such layer.
-    RuntimeError
-        If the model has not been built.
+    TypeError, ValueError, RuntimeError
+        If `x` is not a batch for the model, the target does not match, there is no such layer, or the model has not
+        been built.
     """
     x = examples_of(model, x, "collect_gradients")
     places = _keys(model, at, "collect_gradients")
@@ -122,7 +111,7 @@ def activation_histograms(
     at: Sequence[str] | None = None,
     training: bool = False,
     bins: int = 80,
-    path: str | os.PathLike[str] | None = None,
+    path: FilePath = None,
 ) -> "Figure":
     """Draw the distribution of the activations of each layer, one ridge per layer, the first layer at the top.
 
@@ -134,7 +123,6 @@ def activation_histograms(
         As for `collect_activations`, which computes the values.
     bins : int
     path : path_like, optional
-        Where to save a PNG.
 
     Returns
     -------
@@ -163,7 +151,7 @@ def gradient_histograms(
     at: Sequence[str] | None = None,
     training: bool = True,
     bins: int = 80,
-    path: str | os.PathLike[str] | None = None,
+    path: FilePath = None,
 ) -> "Figure":
     """Draw the magnitudes of the gradients of each layer in powers of ten, one ridge per layer.
 
@@ -175,12 +163,11 @@ def gradient_histograms(
         As for `collect_gradients`, which computes the values.
     bins : int
     path : path_like, optional
-        Where to save a PNG.
 
     Returns
     -------
     matplotlib.figure.Figure
-        Blue: layers with weights; red: activations and others; green: pooling.
+        In the colours of `activation_histograms`.
 
     Raises
     ------
@@ -211,7 +198,7 @@ def _ridges(
     edges: np.ndarray,
     notes: dict[str, str],
     name: str,
-    path: str | os.PathLike[str] | None,
+    path: FilePath,
     *,
     decades: bool = False,
 ) -> "Figure":
@@ -250,8 +237,7 @@ def _ridges(
     axes.set_xlabel(name, color=INK, fontsize=9.5)
     _legend(axes)
     axes.set_title(f"{name} by layer", color=INK, fontsize=10.5, fontweight="bold", loc="left")
-    save(figure, path)
-    return figure
+    return save(figure, path)
 
 
 def _legend(axes: "Axes") -> None:
@@ -260,11 +246,7 @@ def _legend(axes: "Axes") -> None:
 
     kinds = (("weights", BLUE), ("pooling", GREEN), ("others", VERMILION))
     patches = [Patch(facecolor=colour, alpha=0.45, edgecolor=colour, label=kind) for kind, colour in kinds]
-    place: dict[str, Any] = {
-        "loc": "lower right",
-        "bbox_to_anchor": (1, 1),
-        "ncols": 3,
-        "frameon": False,
-        "borderpad": 0.1,
-    }
-    axes.legend(handles=patches, fontsize=8, labelcolor=INK, handlelength=1.2, columnspacing=1.2, **place)
+    place: dict[str, Any] = {"loc": "lower right", "bbox_to_anchor": (1, 1), "ncols": 3, "borderpad": 0.1}
+    axes.legend(
+        handles=patches, fontsize=8, labelcolor=INK, handlelength=1.2, columnspacing=1.2, frameon=False, **place
+    )

@@ -1,8 +1,7 @@
 """Feature maps: the output of each layer for one image."""
 
-import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -10,6 +9,7 @@ from numpycnn._checks import check_int
 from numpycnn.inspection.traces import Passage, chain_of, check_layer, follow, steps_of
 from numpycnn.layers import Flatten, Reshape
 from numpycnn.layers.sequential import Sequential
+from numpycnn.visualize._types import Axes, Figure, FilePath
 from numpycnn.visualize.panels import (
     draw_bars,
     draw_input,
@@ -22,10 +22,6 @@ from numpycnn.visualize.panels import (
 )
 from numpycnn.visualize.style import GREY, INK, LONGEST_TITLE, TIMES, escape_text, new_figure, save, signed_colours
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
 MAPS_WIDTH = 7.4  # inches for the maps of a layer
 MAX_BARS = 40  # a longer row of values is drawn as a strip of colours
 
@@ -37,7 +33,7 @@ def feature_maps(
     at: Sequence[str] | None = None,
     channels: int = 10,
     class_names: Sequence[str] | None = None,
-    path: str | os.PathLike[str] | None = None,
+    path: FilePath = None,
 ) -> "Figure":
     """Draw the feature maps of an image, one row per layer: white is zero, orange positive, blue negative.
 
@@ -46,18 +42,15 @@ def feature_maps(
     Parameters
     ----------
     model : Sequential
-        Built.
     x : ndarray of shape (C, ...) or (1, C, ...)
         One example, preprocessed as for the model.
     at : sequence of str, optional
-        Keys of layers; by default all except `Flatten` and `Reshape` in order of execution, branches before the layer
-        that joins them.
+        As for `collect_activations`.
     channels : int
         Maximum number of maps of a layer; the first ones are drawn.
     class_names : sequence of str, optional
         Names for the outputs of the model.
     path : path_like, optional
-        Where to save a PNG.
 
     Returns
     -------
@@ -65,10 +58,8 @@ def feature_maps(
 
     Raises
     ------
-    TypeError, ValueError
-        If `x` is not an example for the model, or there is no such layer.
-    RuntimeError
-        If the model has not been built.
+    TypeError, ValueError, RuntimeError
+        If `x` is not an example for the model, there is no such layer, or the model has not been built.
     """
     x = single_example(model, x, "feature_maps")
     channels = check_int(channels, "channels", "feature_maps")
@@ -90,8 +81,7 @@ def feature_maps(
     for axes, place in zip(rows[1:], places, strict=True):
         names = class_names if place == last else None
         _draw(axes, passages[place], channels, names)
-    save(figure, path)
-    return figure
+    return save(figure, path)
 
 
 def sheet_of(y: np.ndarray, channels: int) -> np.ndarray:

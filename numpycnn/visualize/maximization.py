@@ -9,9 +9,7 @@ Sources: D. Erhan et al., "Visualizing higher-layer features of a deep network",
 1312.6034, section 2; J. Yosinski et al., "Understanding neural networks through deep visualization", arXiv 1506.06579.
 """
 
-import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -19,12 +17,10 @@ import numpy.typing as npt
 from numpycnn._checks import check_int, check_labels
 from numpycnn.inspection.traces import check_layer, follow, follow_back, layer_title
 from numpycnn.layers.sequential import Sequential
+from numpycnn.visualize._types import Figure, FilePath
 from numpycnn.visualize.classes import class_name, score_layer
 from numpycnn.visualize.panels import draw_input, headline, image_size, note
 from numpycnn.visualize.style import INK, LONGEST_TITLE, escape_text, new_figure, save
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 
 def maximize(
@@ -72,10 +68,9 @@ def maximize(
 
     Raises
     ------
-    TypeError, ValueError
-        If there is no such layer or unit, the model does not take floats, or a setting is out of range.
-    RuntimeError
-        If the model has not been built.
+    TypeError, ValueError, RuntimeError
+        If there is no such layer or unit, the model does not take floats, a setting is out of range, or the model has
+        not been built.
     """
     from scipy.ndimage import gaussian_filter  # SciPy is loaded on first use
 
@@ -126,7 +121,7 @@ def activation_maximization(
     blur: float = 0.5,
     seed: int = 0,
     class_names: Sequence[str] | None = None,
-    path: str | os.PathLike[str] | None = None,
+    path: FilePath = None,
 ) -> "Figure":
     """Draw inputs that activate the units of a layer strongly: the features they have learned.
 
@@ -137,7 +132,6 @@ def activation_maximization(
     class_names : sequence of str, optional
         Names for the outputs of the last layer.
     path : path_like, optional
-        Where to save a PNG.
 
     Returns
     -------
@@ -169,5 +163,4 @@ def activation_maximization(
         note(axes, f"{'score' if is_score else 'activation'} {activation:.3g}")
     for axes in grid[len(chosen) :]:
         axes.set_axis_off()
-    save(figure, path)
-    return figure
+    return save(figure, path)

@@ -1,37 +1,22 @@
 """The most confident errors of a network."""
 
-import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from numpycnn._checks import check_int, check_labels, check_shape, format_shape
-from numpycnn.visualize.panels import image_size
+from numpycnn._checks import check_int, check_labels, check_shape
+from numpycnn.visualize._types import Axes, Figure, FilePath
+from numpycnn.visualize.panels import check_pictures, draw_picture, image_size
 from numpycnn.visualize.style import GREEN, INK, NARROW, VERMILION, escape_text, new_figure, save
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 LETTER_WIDTH = 0.063  # inches, of the text above an image
 MAX_WIDTH = 9.6  # inches, of a row of images
 
 
 def worst_mistakes(labels: npt.ArrayLike, probabilities: npt.ArrayLike) -> np.ndarray:
-    """Return the indices of the errors, in decreasing order of the probability of the wrong class.
-
-    Parameters
-    ----------
-    labels : array_like of int, shape (N,)
-    probabilities : array_like of float, shape (N, K)
-        For each class.
-
-    Returns
-    -------
-    ndarray of int64, shape (M,)
-        Ties keep their order.
+    """Return the indices of the errors by the probability of the wrong class, the highest first; ties keep their order.
 
     Examples
     --------
@@ -57,7 +42,7 @@ def misclassified(
     labels: npt.ArrayLike,
     probabilities: npt.ArrayLike,
     class_names: Sequence[str],
-    path: str | os.PathLike[str] | None = None,
+    path: FilePath = None,
     limit: int = 25,
 ) -> "Figure":
     """Draw the misclassified images, the most confident errors first.
@@ -72,7 +57,6 @@ def misclassified(
         For each class.
     class_names : sequence of K str
     path : path_like, optional
-        Where to save a PNG.
     limit : int
         Maximum number of images.
 
@@ -83,23 +67,13 @@ def misclassified(
 
     Raises
     ------
-    ValueError
-        If the shapes do not match, or the images do not have one or three channels.
-    TypeError
-        If `limit` is not an int.
+    TypeError, ValueError
+        If `limit` is not an int, or the shapes do not match, or the images do not have one or three channels.
     """
     images, labels, probabilities = np.asarray(images), np.asarray(labels), np.asarray(probabilities)
     limit = check_int(limit, "limit", "misclassified")
     worst = worst_mistakes(labels, probabilities)
-    if images.ndim != 4 or len(images) != len(labels) or images.shape[1] not in (1, 3):
-        raise ValueError(
-            f"misclassified: expected images of shape ({len(labels)}, 1 or 3, H, W), got {format_shape(images.shape)}"
-        )
-    if len(class_names) != probabilities.shape[1]:
-        raise ValueError(
-            f"misclassified: expected {probabilities.shape[1]} class names, one per column of the probabilities, "
-            f"got {len(class_names)}"
-        )
+    check_pictures(images, probabilities, class_names, "misclassified")
     shown = worst[:limit]
     words = {int(i): _words(class_names, int(labels[i]), probabilities[i]) for i in shown}
     longest = max((len(line) for lines in words.values() for line in lines), default=0)
@@ -115,8 +89,7 @@ def misclassified(
             axes.set_axis_off()
         for axes, i in zip(grid.ravel(), shown, strict=False):
             _draw(axes, images[i], *words[int(i)])
-    save(figure, path)
-    return figure
+    return save(figure, path)
 
 
 def _head(figure: "Figure", wrong: int, examples: int, shown: int) -> None:
@@ -138,9 +111,7 @@ def _words(class_names: Sequence[str], label: int, probabilities: np.ndarray) ->
 
 
 def _draw(axes: "Axes", image: np.ndarray, true_line: str, predicted_line: str) -> None:
-    pixels = image[0] if image.shape[0] == 1 else np.moveaxis(image, 0, -1)  # (H, W) or (H, W, 3)
-    top = 255 if image.dtype == np.uint8 else 1
-    axes.imshow(pixels, cmap="gray", vmin=0, vmax=top, interpolation="nearest")
+    draw_picture(axes, image)
     axes.set_title(true_line, color=INK, fontsize=9.5, pad=17)
     above: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "ha": "center"}
     axes.annotate(predicted_line, (0.5, 1), (0, 4), va="bottom", fontsize=8, color=VERMILION, **above)

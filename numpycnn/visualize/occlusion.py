@@ -6,16 +6,16 @@ Source: M. D. Zeiler and R. Fergus, "Visualizing and understanding convolutional
 4.2.
 """
 
-import os
 from collections.abc import Iterator, Sequence
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from numpycnn._checks import check_int, format_shape
 from numpycnn.layers.sequential import Sequential
+from numpycnn.visualize._types import Figure, FilePath
 from numpycnn.visualize.classes import class_name, class_probabilities, targets_of
 from numpycnn.visualize.panels import (
     colour_bar,
@@ -30,9 +30,6 @@ from numpycnn.visualize.panels import (
     middle_slice,
 )
 from numpycnn.visualize.style import INK, NARROW, escape_text, new_figure, save
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 
 def occlude(
@@ -52,12 +49,8 @@ def occlude(
 
     Parameters
     ----------
-    model : Sequential
-        A classifier.
-    x : ndarray of shape (N, C, ...) or (C, ...)
-        Examples, preprocessed as for the model, or a single one.
-    targets : array_like of int, optional
-        One class for each example, or one for all; by default the predicted ones.
+    model, x, targets
+        As for `compute_grad_cam`.
     size : int, optional
         Side of the patch in pixels; by default a quarter of the longest side of the image.
     stride : int, optional
@@ -74,10 +67,9 @@ def occlude(
 
     Raises
     ------
-    TypeError, ValueError
-        If `x` is not a batch of images for the model, a target is not a class, or a setting is out of range.
-    RuntimeError
-        If the model has not been built.
+    TypeError, ValueError, RuntimeError
+        If `x` is not a batch of images for the model, a target is not a class, a setting is out of range, or the model
+        has not been built.
     """
     x = examples_of(model, x, "occlude")
     if x.ndim < 3 or x.dtype.kind != "f":
@@ -123,7 +115,7 @@ def occlusion_map(
     stride: int | None = None,
     fill: float = 0.0,
     class_names: Sequence[str] | None = None,
-    path: str | os.PathLike[str] | None = None,
+    path: FilePath = None,
 ) -> "Figure":
     """Draw images and, beside each, the probability of its class while a patch covers each position.
 
@@ -135,7 +127,6 @@ def occlusion_map(
         As for `occlude`, which computes the probabilities.
     class_names : sequence of str, optional
     path : path_like, optional
-        Where to save a PNG.
 
     Returns
     -------
@@ -169,5 +160,4 @@ def occlusion_map(
             right.set_ylabel("probability in %", fontsize=8.5, color=INK)
         else:
             colour_bar(image, "probability in %")
-    save(figure, path)
-    return figure
+    return save(figure, path)

@@ -12,10 +12,10 @@ from numpycnn._checks import format_shape
 from numpycnn.inspection.traces import check_batch
 from numpycnn.layers.base import Layer
 from numpycnn.layers.sequential import Sequential
+from numpycnn.visualize._types import Axes
 from numpycnn.visualize.style import BLUE, GREEN, GREY, HEAT, INK, ORANGE, VERMILION, quiet, signed_colours
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.image import AxesImage
 
 LOW = 0.4  # height over width of an image, below which its colour bar is drawn below it
@@ -39,6 +39,30 @@ def single_example(model: Sequential, x: Any, operation: str) -> np.ndarray:
     if len(x) != 1:
         raise ValueError(f"{operation}: expected one example {format_shape(x.shape[1:])}, got {len(x)}")
     return x
+
+
+def check_pictures(images: np.ndarray, probabilities: np.ndarray, class_names: Sequence[str], operation: str) -> None:
+    """Check for an image of one or three channels for each row of probabilities, and a name for each column."""
+    count, classes = probabilities.shape
+    if images.ndim != 4 or len(images) != count or images.shape[1] not in (1, 3):
+        raise ValueError(
+            f"{operation}: expected images of shape ({count}, 1 or 3, H, W), got {format_shape(images.shape)}"
+        )
+    if len(class_names) != classes:
+        raise ValueError(
+            f"{operation}: expected {classes} class names, one per column of the probabilities, got {len(class_names)}"
+        )
+
+
+def draw_picture(axes: "Axes", image: np.ndarray) -> None:
+    """Draw pixels (C, H, W) of uint8, or from 0 to 1, in grey or in colour."""
+    pixels = image[0] if image.shape[0] == 1 else np.moveaxis(image, 0, -1)  # (H, W) or (H, W, 3)
+    axes.imshow(pixels, cmap="gray", vmin=0, vmax=255 if image.dtype == np.uint8 else 1, interpolation="nearest")
+
+
+def spread(count: int, most: int) -> list[int]:
+    """Return at most `most` evenly spaced indices below `count`, with the first and the last."""
+    return np.linspace(0, count - 1, min(count, most)).round().astype(int).tolist()
 
 
 def middle_slice(values: np.ndarray) -> np.ndarray:

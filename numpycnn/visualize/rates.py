@@ -1,22 +1,15 @@
 """The curve of a learning-rate finder: the loss at each learning rate."""
 
-import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from numpycnn.visualize._types import Figure, FilePath
 from numpycnn.visualize.style import BLUE, INK, VERMILION, new_figure, quiet, save
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 
 def learning_rate_curve(
-    rates: Sequence[float],
-    losses: Sequence[float],
-    suggestion: float | None = None,
-    path: str | os.PathLike[str] | None = None,
+    rates: Sequence[float], losses: Sequence[float], suggestion: float | None = None, path: FilePath = None
 ) -> "Figure":
     """Draw the loss over the learning rate, which grows from step to step.
 
@@ -27,7 +20,6 @@ def learning_rate_curve(
     suggestion : float, optional
         A rate to mark.
     path : path_like, optional
-        Where to save a PNG.
 
     Returns
     -------
@@ -53,5 +45,4 @@ def learning_rate_curve(
     axes.set_title("loss", color=INK, loc="left", fontweight="bold")
     axes.set_xlabel("learning rate", color=INK)
     axes.legend(loc="best", labelcolor=INK, edgecolor="none", framealpha=1)
-    save(figure, path)
-    return figure
+    return save(figure, path)

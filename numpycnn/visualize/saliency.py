@@ -9,9 +9,8 @@ Sources: K. Simonyan, A. Vedaldi, A. Zisserman, "Deep inside convolutional netwo
 D. Smilkov et al., "SmoothGrad: removing noise by adding noise", arXiv 1706.03825.
 """
 
-import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +18,7 @@ import numpy.typing as npt
 from numpycnn._checks import check_int
 from numpycnn.inspection.traces import follow_back
 from numpycnn.layers.sequential import Sequential
+from numpycnn.visualize._types import Figure, FilePath
 from numpycnn.visualize.classes import class_name, class_probabilities, pick_classes, score_layer, targets_of
 from numpycnn.visualize.panels import (
     colour_bar,
@@ -32,9 +32,6 @@ from numpycnn.visualize.panels import (
     note,
 )
 from numpycnn.visualize.style import escape_text, new_figure, save
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 
 def measure_saliency(
@@ -50,12 +47,8 @@ def measure_saliency(
 
     Parameters
     ----------
-    model : Sequential
-        A classifier.
-    x : ndarray of shape (N, C, ...) or (C, ...)
-        Examples, preprocessed as for the model, or a single one.
-    targets : array_like of int, optional
-        One class for each example, or one for all; by default the predicted ones.
+    model, x, targets
+        As for `compute_grad_cam`.
     smooth : int
         Number of noisy copies to average the gradient over; 0 for the gradient at `x` itself.
     noise : float
@@ -70,10 +63,9 @@ def measure_saliency(
 
     Raises
     ------
-    TypeError, ValueError
-        If `x` is not a batch for the model, a target is not a class, or the model does not take floats.
-    RuntimeError
-        If the model has not been built.
+    TypeError, ValueError, RuntimeError
+        If `x` is not a batch for the model, a target is not a class, the model does not take floats, or the model has
+        not been built.
 
     Examples
     --------
@@ -112,7 +104,7 @@ def saliency_map(
     noise: float = 0.15,
     seed: int = 0,
     class_names: Sequence[str] | None = None,
-    path: str | os.PathLike[str] | None = None,
+    path: FilePath = None,
 ) -> "Figure":
     """Draw images and, beside each, how much the score of its class changes with each pixel.
 
@@ -122,7 +114,6 @@ def saliency_map(
         As for `measure_saliency`, which computes the maps.
     class_names : sequence of str, optional
     path : path_like, optional
-        Where to save a PNG.
 
     Returns
     -------
@@ -150,5 +141,4 @@ def saliency_map(
             colour_bar(image, "score per unit of input")
         elif x.ndim == 2:
             note(right, "feature")
-    save(figure, path)
-    return figure
+    return save(figure, path)

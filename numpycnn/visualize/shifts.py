@@ -6,21 +6,18 @@ the position is measured: the probability of the true class for each shift.
 Source: I. Goodfellow, Y. Bengio, A. Courville, "Deep Learning", section 9.3.
 """
 
-import os
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from numpycnn._checks import check_axis, check_int, check_labels, format_shape
 from numpycnn.layers.sequential import Sequential
+from numpycnn.visualize._types import Figure, FilePath
 from numpycnn.visualize.classes import check_classifier, class_probabilities
-from numpycnn.visualize.panels import draw_input, examples_of, headline, hide_ticks, image_size, note
+from numpycnn.visualize.panels import draw_input, examples_of, headline, hide_ticks, image_size, note, spread
 from numpycnn.visualize.style import BLUE, GREEN, GREY, INK, ORANGE, VERMILION, escape_text, new_figure, quiet, save
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 THUMBNAILS = 5
 LINE_STYLES = ((BLUE, "o"), (VERMILION, "s"), (GREEN, "^"), (ORANGE, "D"), (GREY, "v"), (INK, "P"))
@@ -42,10 +39,8 @@ def shift(x: np.ndarray, by: int, axis: int = -1) -> np.ndarray:
 
     Raises
     ------
-    ValueError
-        If there is no such axis.
-    TypeError
-        If `by` or `axis` is not an int.
+    TypeError, ValueError
+        If `by` or `axis` is not an int, or there is no such axis.
 
     Examples
     --------
@@ -59,13 +54,6 @@ def shift(x: np.ndarray, by: int, axis: int = -1) -> np.ndarray:
     return np.take(x, source, axis)
 
 
-def _spread(values: list[int], most: int) -> list[int]:
-    """Return at most `most` evenly spaced values, with the first and the last."""
-    if len(values) <= most:
-        return values
-    return [values[i] for i in np.linspace(0, len(values) - 1, most).round().astype(int)]
-
-
 def measure_shifts(
     model: Sequential, x: Any, labels: npt.ArrayLike, shifts: Sequence[int], *, axis: int = -1
 ) -> np.ndarray:
@@ -73,10 +61,8 @@ def measure_shifts(
 
     Parameters
     ----------
-    model : Sequential
-        A classifier.
-    x : ndarray of shape (N, C, ...) or (C, ...)
-        Images, preprocessed as for the model, or a single one.
+    model, x
+        As for `compute_grad_cam`.
     labels : array_like of int, shape (N,), or int
         True classes.
     shifts : sequence of int
@@ -90,10 +76,9 @@ def measure_shifts(
 
     Raises
     ------
-    TypeError, ValueError
-        If `x` is not a batch for the model, has no such spatial axis, or a label is not a class.
-    RuntimeError
-        If the model has not been built.
+    TypeError, ValueError, RuntimeError
+        If `x` is not a batch for the model, has no such spatial axis, a label is not a class, or the model has not been
+        built.
     """
     x = examples_of(model, x, "measure_shifts")
     axis = check_axis(axis, x.ndim, "measure_shifts")
@@ -117,7 +102,7 @@ def translation_curves(
     *,
     shifts: Sequence[int] | None = None,
     axis: int = -1,
-    path: str | os.PathLike[str] | None = None,
+    path: FilePath = None,
 ) -> "Figure":
     """Draw the mean probability of the true class over the shift, one curve per model, and a shifted image.
 
@@ -130,7 +115,6 @@ def translation_curves(
     shifts : sequence of int, optional
         By default up to a third of the image in both directions.
     path : path_like, optional
-        Where to save a PNG.
 
     Returns
     -------
@@ -158,7 +142,8 @@ def translation_curves(
     if not steps:
         raise ValueError("translation_curves: expected at least one shift, got none")
     curves = {name: measure_shifts(model, images, labels, steps, axis=axis) for name, model in models.items()}
-    shown = _spread(sorted(set(steps)), THUMBNAILS)
+    different = sorted(set(steps))
+    shown = [different[i] for i in spread(len(different), THUMBNAILS)]
     height = max(0.35, image_size(images.shape[2:], 0.9)[1])
     figure = new_figure(7.6, height + 3.7)
     grid = figure.add_gridspec(2, len(shown), height_ratios=(height, 3.2))
@@ -186,5 +171,4 @@ def translation_curves(
     count = f", mean of {len(images)} images" if len(images) > 1 else ""
     axes.set_title(f"confidence over shift{count}", color=INK, fontsize=10.5, fontweight="bold", loc="left")
     axes.legend(labelcolor=INK, edgecolor="none", framealpha=1, fontsize=9)
-    save(figure, path)
-    return figure
+    return save(figure, path)

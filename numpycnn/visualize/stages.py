@@ -4,29 +4,18 @@ A convolution filters: its output is large where the image resembles the kernel.
 values and suppresses the rest. A pooling condenses: it summarizes the map at a lower resolution.
 """
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from numpycnn._checks import check_int
 from numpycnn.inspection.traces import chain_of, check_layer, follow
-from numpycnn.layers import (
-    ELU,
-    GELU,
-    SELU,
-    BatchNorm,
-    Dropout,
-    LayerNorm,
-    LeakyReLU,
-    ReLU,
-    Sigmoid,
-    Tanh,
-)
+from numpycnn.layers import ELU, GELU, SELU, BatchNorm, Dropout, LayerNorm, LeakyReLU, ReLU, Sigmoid, Tanh
 from numpycnn.layers.base import Layer
 from numpycnn.layers.sequential import Sequential
+from numpycnn.visualize._types import Axes, Figure, FilePath
 from numpycnn.visualize.panels import (
     draw_input,
     draw_signed,
@@ -42,10 +31,6 @@ from numpycnn.visualize.panels import (
 )
 from numpycnn.visualize.style import GREY, INK, LONGEST_TITLE, TIMES, escape_text, new_figure, save
 from numpycnn.visualize.weights import read_filters
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 _DETECTORS = (ELU, GELU, SELU, LeakyReLU, ReLU, Sigmoid, Tanh)
 MIN_HEIGHT = 0.8  # inches for the height of a panel
@@ -82,10 +67,8 @@ def find_stages(model: Sequential, x: Any, *, at: str | None = None) -> Stages:
 
     Parameters
     ----------
-    model : Sequential
-        Built.
-    x : ndarray of shape (C, ...) or (1, C, ...)
-        One example, preprocessed as for the model.
+    model, x
+        As for `feature_maps`.
     at : str, optional
         Key of a convolution, which may be inside a branch. By default the first one followed by an activation and a
         pooling; without one, the first followed by an activation.
@@ -96,10 +79,8 @@ def find_stages(model: Sequential, x: Any, *, at: str | None = None) -> Stages:
 
     Raises
     ------
-    TypeError, ValueError
-        If `x` is not an example for the model, or there is no such convolution.
-    RuntimeError
-        If the model has not been built.
+    TypeError, ValueError, RuntimeError
+        If `x` is not an example for the model, there is no such convolution, or the model has not been built.
     """
     x = single_example(model, x, "find_stages")
     triples = _triples(model)
@@ -166,12 +147,7 @@ def _triples_of(chain: list[tuple[str, Layer]]) -> dict[str, tuple[str, str, str
 
 
 def filter_detect_condense(
-    model: Sequential,
-    x: Any,
-    *,
-    at: str | None = None,
-    channels: int = 3,
-    path: str | os.PathLike[str] | None = None,
+    model: Sequential, x: Any, *, at: str | None = None, channels: int = 3, path: FilePath = None
 ) -> "Figure":
     """Draw the output of each stage for some filters: orange positive, blue negative.
 
@@ -182,7 +158,6 @@ def filter_detect_condense(
     channels : int
         Maximum number of filters, in decreasing order of the contrast of their detections.
     path : path_like, optional
-        Where to save a PNG.
 
     Returns
     -------
@@ -207,8 +182,7 @@ def filter_detect_condense(
         grid = figure.subplots(len(chosen), columns, squeeze=False)
     for axes, channel in zip(grid, chosen, strict=True):
         _draw(axes, stages, int(channel))
-    save(figure, path)
-    return figure
+    return save(figure, path)
 
 
 def _draw(row: np.ndarray, stages: Stages, channel: int) -> None:
@@ -227,16 +201,8 @@ def _draw(row: np.ndarray, stages: Stages, channel: int) -> None:
     for axes, (verb, layer, values) in zip(row[2:], steps, strict=True):
         draw_signed(axes, values, max_magnitude(values if verb == "filter" else stages.detected[channel]))
         axes.set_title(f"{verb}\n", color=INK, fontsize=10, fontweight="bold")
-        axes.text(
-            0.5,
-            1.03,
-            escape_text(layer, LONGEST_TITLE),
-            ha="center",
-            va="bottom",
-            fontsize=8,
-            color=GREY,
-            transform=axes.transAxes,
-        )
+        name = escape_text(layer, LONGEST_TITLE)
+        axes.text(0.5, 1.03, name, ha="center", va="bottom", fontsize=8, color=GREY, transform=axes.transAxes)
         note(axes, f"{_size(values)}, {values.min():.2g} to {values.max():.2g}")
     note(row[0], _size(stages.x))
 

@@ -5,17 +5,15 @@ Figures are made without pyplot, so they do not need a display, do not share sta
 Source of the palette: M. Okabe and K. Ito, "Color universal design", 2008.
 """
 
-import os
 import unicodedata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from numpycnn.io.serialization import replacing
+from numpycnn.visualize._types import Axes, Figure, FilePath
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.colors import Colormap
-    from matplotlib.figure import Figure
 
 BLUE, ORANGE, GREEN, VERMILION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
 INK, GREY = "#222222", "#777777"
@@ -101,9 +99,9 @@ def quiet(axes: "Axes") -> None:
     axes.set_axisbelow(True)
 
 
-def save(figure: "Figure", path: str | os.PathLike[str] | None) -> None:
-    """Write the figure to a PNG file atomically, if `path` is not None."""
-    if path is None:
-        return
-    with replacing(Path(path)) as beside:
-        figure.savefig(beside, format="png")
+def save(figure: "Figure", path: FilePath) -> "Figure":
+    """Write the figure to a PNG file atomically, if `path` is not None, and return it."""
+    if path is not None:
+        with replacing(Path(path)) as beside:
+            figure.savefig(beside, format="png")
+    return figure

@@ -1,16 +1,13 @@
 """Weight-update ratios: the norm of each training step relative to the norm of the weights."""
 
-import os
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from numpycnn.visualize._types import Figure, FilePath
 from numpycnn.visualize.style import GREY, INK, escape_text, new_figure, quiet, save
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 HEALTHY = 1e-3  # a rule of thumb
 
@@ -27,7 +24,7 @@ def running_median(values: npt.ArrayLike, window: int) -> np.ndarray:
     return np.array([np.median(array[max(0, i - half) : i + half + 1]) for i in range(len(array))])
 
 
-def update_ratios(ratios: Mapping[str, Sequence[float]], path: str | os.PathLike[str] | None = None) -> "Figure":
+def update_ratios(ratios: Mapping[str, Sequence[float]], path: FilePath = None) -> "Figure":
     """Draw the norm of each step over the norm of the weights, one line per parameter, on a logarithmic scale.
 
     The faint line shows each step, the strong one the running median. Dark lines belong to the first layers, bright
@@ -38,7 +35,6 @@ def update_ratios(ratios: Mapping[str, Sequence[float]], path: str | os.PathLike
     ratios : dict of sequences of float
         As recorded by `numpycnn.training.UpdateRatios`.
     path : path_like, optional
-        Where to save a PNG.
 
     Returns
     -------
@@ -61,13 +57,8 @@ def update_ratios(ratios: Mapping[str, Sequence[float]], path: str | os.PathLike
         drawn = np.where(np.isfinite(values) & (np.asarray(values) > 0), values, np.nan)  # for the log scale
         if len(values) > 20:
             axes.plot(steps, drawn, color=colour, linewidth=0.5, alpha=0.3)
-            axes.plot(
-                steps,
-                running_median(drawn, max(5, len(values) // 25)),
-                color=colour,
-                linewidth=1.7,
-                label=escape_text(name),
-            )
+            smooth = running_median(drawn, max(5, len(values) // 25))
+            axes.plot(steps, smooth, color=colour, linewidth=1.7, label=escape_text(name))
         else:
             axes.plot(steps, drawn, color=colour, linewidth=1.7, marker="o", markersize=4, label=escape_text(name))
     axes.axhline(HEALTHY, color=GREY, linewidth=1.0, linestyle="--", zorder=1)
@@ -79,5 +70,4 @@ def update_ratios(ratios: Mapping[str, Sequence[float]], path: str | os.PathLike
     columns = 1 + (len(ratios) - 1) // 14
     legend: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (1.01, 1), "frameon": False, "ncols": columns}
     axes.legend(fontsize=8.5, labelcolor=INK, **legend)
-    save(figure, path)
-    return figure
+    return save(figure, path)

@@ -4,8 +4,7 @@ A filter of the first layer can be interpreted: it responds most to input that r
 feature maps, with one plane of weights for each, and are hard to interpret without `activation_maximization`.
 """
 
-import os
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -14,12 +13,9 @@ from numpycnn.inspection.traces import chain_of, check_built, check_layer, layer
 from numpycnn.layers import ConvTranspose1D, ConvTranspose2D, ConvTranspose3D, Dense, Dropout, Flatten, Reshape
 from numpycnn.layers.base import Layer, Parameter
 from numpycnn.layers.sequential import Sequential
+from numpycnn.visualize._types import Axes, Figure, FilePath
 from numpycnn.visualize.panels import colour_bar, frame_tiles, max_magnitude, tile
 from numpycnn.visualize.style import GREY, INK, LONGEST_TITLE, TIMES, escape_text, new_figure, save, signed_colours
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 
 def read_filters(model: Sequential, at: str | None = None) -> np.ndarray:
@@ -28,7 +24,6 @@ def read_filters(model: Sequential, at: str | None = None) -> np.ndarray:
     Parameters
     ----------
     model : Sequential
-        Built.
     at : str, optional
         Key of the layer, as in ``"0"`` or ``"3.main.0"``; by default the first convolution, or else the first dense
         layer.
@@ -41,10 +36,8 @@ def read_filters(model: Sequential, at: str | None = None) -> np.ndarray:
 
     Raises
     ------
-    ValueError
-        If there is no such layer, or it does not have filters.
-    RuntimeError
-        If the model has not been built.
+    ValueError, RuntimeError
+        If there is no such layer, it does not have filters, or the model has not been built.
     """
     check_built(model, "read_filters")
     place = filter_layer(model) if at is None else at
@@ -81,9 +74,7 @@ def _acts_on_input(model: Sequential, place: str) -> bool:
     return isinstance(chain.get(place), Dense) and all(isinstance(b, Dropout | Flatten | Reshape) for b in before)
 
 
-def filters(
-    model: Sequential, *, at: str | None = None, limit: int = 32, path: str | os.PathLike[str] | None = None
-) -> "Figure":
+def filters(model: Sequential, *, at: str | None = None, limit: int = 32, path: FilePath = None) -> "Figure":
     """Draw the filters of a layer: white is zero, red a positive weight, blue a negative one.
 
     Filters over the three channels of an RGB image are drawn in colour, where grey is zero. A filter over more channels
@@ -96,7 +87,6 @@ def filters(
     limit : int
         Maximum number of filters, and of channels.
     path : path_like, optional
-        Where to save a PNG.
 
     Returns
     -------
@@ -129,8 +119,7 @@ def filters(
     else:
         figure = _as_matrix(weight)
     figure.suptitle(head, color=INK, fontsize=10.5, fontweight="bold")
-    save(figure, path)
-    return figure
+    return save(figure, path)
 
 
 def _sheet(count: int, height: int, width: int) -> tuple[int, float, float]:
