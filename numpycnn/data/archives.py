@@ -48,26 +48,10 @@ class Member:
 
 
 def members(path: str | os.PathLike[str]) -> Iterator[Member]:
-    """Iterate over the files of a folder or an archive, without hidden ones.
+    """Iterate over the files of a folder, a zip or a tar archive (plain or .gz), without hidden ones.
 
-    The files of a folder are sorted by name; those of an archive keep its order.
-
-    Parameters
-    ----------
-    path : path_like
-        A folder, a zip, or a tar archive, plain or compressed with gzip; recognized by the content.
-
-    Yields
-    ------
-    Member
-        Must be read before the next one is requested.
-
-    Raises
-    ------
-    FileNotFoundError
-        If `path` does not exist.
-    DataFormatError
-        If it is neither a folder nor such an archive, or is damaged.
+    The files of a folder are sorted by name; those of an archive keep its order, and each must be read before the next
+    one is requested. Raises FileNotFoundError, or DataFormatError for another or a damaged file.
     """
     path = Path(path)
     if path.is_dir():

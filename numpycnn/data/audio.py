@@ -25,6 +25,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from numpycnn.data.dataset import Reader
 from numpycnn.errors import DataFormatError
 
 MAX_SECONDS = 60
@@ -34,26 +35,10 @@ CHUNK = 100  # recordings at a time: their spectra are much larger than the resu
 
 
 def decode_wav(content: bytes, name: str) -> tuple[int, np.ndarray]:
-    """Read a WAV file of one channel from memory.
+    """Return the rate of a WAV file of one channel in memory, and its samples (T,) as float64 from -1 to 1.
 
-    Parameters
-    ----------
-    content : bytes
-        With samples as integers of 8 to 64 bits, or as floats.
-    name : str
-        Name of the file, for errors.
-
-    Returns
-    -------
-    rate : int
-        Samples per second.
-    wave : ndarray of float64, shape (T,)
-        From -1 to 1; a file of floats may go beyond.
-
-    Raises
-    ------
-    DataFormatError
-        If the file is not a WAV file, is damaged, empty, silent or longer than a minute, or has several channels.
+    A file of floats may go beyond. Raises a DataFormatError with the `name` if the file is not a WAV file, is damaged,
+    empty, silent or longer than a minute, or has several channels.
     """
     from scipy.io import wavfile
 
@@ -97,21 +82,9 @@ def decode_wav(content: bytes, name: str) -> tuple[int, np.ndarray]:
 
 
 def mel_filters(mels: int, fft: int, rate: int) -> np.ndarray:
-    """Return the weight of each frequency in each mel band.
+    """Return the weight of each frequency in each of `mels` bands, (mels, fft // 2 + 1).
 
-    Parameters
-    ----------
-    mels : int
-        Number of bands.
-    fft : int
-        Length of the Fourier transform.
-    rate : int
-        Samples per second.
-
-    Returns
-    -------
-    ndarray of float64, shape (mels, fft // 2 + 1)
-        Triangles: each rises from the center of the previous band to 1 at its own, and falls to the center of the next.
+    Triangles: each rises from the center of the previous band to 1 at its own, and falls to the center of the next.
     """
     highest = 2595 * math.log10(1 + rate / 2 / 700)
     corners = 700 * (10 ** (np.linspace(0, highest, mels + 2) / 2595) - 1)  # Hz
@@ -122,7 +95,7 @@ def mel_filters(mels: int, fft: int, rate: int) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class SpectrogramReader:
+class SpectrogramReader(Reader):
     """A reader of WAV files that returns log-mel spectrograms.
 
     Parameters
@@ -191,15 +164,7 @@ class SpectrogramReader:
         return {"kind": self.kind} | asdict(self)
 
     def read(self, source: str | os.PathLike[str]) -> np.ndarray:
-        """Return the spectrogram of a WAV file.
-
-        Parameters
-        ----------
-        source : path_like
-
-        Returns
-        -------
-        ndarray of float32, shape (1, mels, frames)
+        """Return the spectrogram of a WAV file, float32 of shape (1, mels, frames).
 
         Raises
         ------

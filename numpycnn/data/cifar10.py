@@ -73,12 +73,8 @@ def load_cifar10(root: str | os.PathLike[str] | None = None) -> tuple[Dataset, D
 
     Raises
     ------
-    FileNotFoundError
-        If it is not in the given `root`, or in none of these places.
-    NotADirectoryError
-        If `root` is another file.
-    DataFormatError
-        If a file is damaged.
+    FileNotFoundError, NotADirectoryError, DataFormatError
+        As `load_mnist`.
     """
     found = find_or_fetch(CIFAR10, root)
     reader = PictureReader(SHAPE[1:], SHAPE[0])
@@ -98,24 +94,7 @@ def load_cifar10(root: str | os.PathLike[str] | None = None) -> tuple[Dataset, D
 
 
 def decode_batch(content: bytes, name: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return the images and labels of a binary batch.
-
-    Parameters
-    ----------
-    content : bytes
-    name : str
-        Name of the file, for errors.
-
-    Returns
-    -------
-    images : ndarray of uint8, shape (10000, 3, 32, 32)
-    labels : ndarray of int64, shape (10000,)
-
-    Raises
-    ------
-    DataFormatError
-        If it has another length, or a label is out of range.
-    """
+    """Return the images (10000, 3, 32, 32) and labels (10000,) of a binary batch; `name` is for errors."""
     expected = RECORDS * RECORD
     if len(content) != expected:
         found = f"{len(content):,} bytes" + (": it is truncated" if len(content) < expected else "")

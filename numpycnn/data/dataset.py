@@ -4,6 +4,7 @@ Images stay ``uint8``, a quarter of the size of ``float32``; only the current ba
 indices of words, stay ``int64``: a network uses them as indices only.
 """
 
+import inspect
 import operator
 from collections.abc import Sequence
 from typing import Any, ClassVar, Protocol
@@ -96,33 +97,29 @@ class Dataset:
         note: str = "",
         reader: Reader | None = None,
     ) -> None:
-        images, labels = np.asarray(images), np.asarray(labels)
+        images, labels, owner = np.asarray(images), np.asarray(labels), f"Dataset '{name}'"
         if images.dtype not in (PIXELS, *FEATURES, TOKENS):
             raise TypeError(
-                f"Dataset '{name}': images must be uint8 (pixels), float32 or float64 (features) or int64 (tokens), "
+                f"{owner}: images must be uint8 (pixels), float32 or float64 (features) or int64 (tokens), "
                 f"got {images.dtype}"
             )
         if images.dtype == TOKENS and images.ndim != 2:
             raise TypeError(
-                f"Dataset '{name}': images of int64 are tokens and have the shape (N, L), got {images.shape}; "
-                "pixels are uint8"
+                f"{owner}: images of int64 are tokens and have the shape (N, L), got {images.shape}; pixels are uint8"
             )
         if images.ndim < 2:
-            raise ValueError(f"Dataset '{name}': expected images of shape (N, C, ...), got {images.shape}")
+            raise ValueError(f"{owner}: expected images of shape (N, C, ...), got {images.shape}")
         if labels.size and not np.issubdtype(labels.dtype, np.integer):
-            raise TypeError(f"Dataset '{name}': labels must be integers (class numbers), got {labels.dtype}")
+            raise TypeError(f"{owner}: labels must be integers (class numbers), got {labels.dtype}")
         if labels.shape != images.shape[:1]:
             raise ValueError(
-                f"Dataset '{name}': expected one label per image, shape ({len(images)},), "
-                f"got labels of shape {labels.shape}"
+                f"{owner}: expected one label per image, shape ({len(images)},), got labels of shape {labels.shape}"
             )
         if isinstance(class_names, str):
-            raise TypeError(
-                f"Dataset '{name}': class_names must be a sequence of names, got the string {class_names!r}"
-            )
+            raise TypeError(f"{owner}: class_names must be a sequence of names, got the string {class_names!r}")
         if labels.size and not (labels.min() >= 0 and labels.max() < len(class_names)):
             raise ValueError(
-                f"Dataset '{name}': labels must be in 0..{len(class_names) - 1} ({len(class_names)} class names), "
+                f"{owner}: labels must be in 0..{len(class_names) - 1} ({len(class_names)} class names), "
                 f"got labels from {labels.min()} to {labels.max()}"
             )
         self.images = images
@@ -190,17 +187,7 @@ class Dataset:
         >>> Dataset(np.zeros((1, 2)), [0], ["only"]).replace(name="other").name
         'other'
         """
-        kept: dict[str, Any] = {
-            "images": self.images,
-            "labels": self.labels,
-            "class_names": self.class_names,
-            "name": self.name,
-            "mean": self.mean,
-            "std": self.std,
-            "source": self.source,
-            "note": self.note,
-            "reader": self.reader,
-        }
+        kept = {name: getattr(self, name) for name in inspect.signature(Dataset).parameters}
         return Dataset(**(kept | changes))
 
     def describe(self) -> dict[str, Any]:

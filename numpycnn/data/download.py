@@ -45,31 +45,9 @@ def fetch(
 ) -> Path:
     """Return the path of a verified file, from the folder or else from the mirrors in turn.
 
-    Parameters
-    ----------
-    filename : str
-        The file's name below each mirror and in the folder.
-    mirrors : sequence of str
-        Addresses of folders, each ending in a slash, tried in this order.
-    sha256 : str
-        SHA-256 of the file. A cached file with another checksum is downloaded again.
-    folder : path_like
-        Where the file is kept; created if missing.
-    size : int, optional
-        Of the file in bytes. A mirror that sends more is abandoned.
-    unreachable : set of str, optional
-        Hosts to skip. A host that does not answer is added, so that the next file does not wait for it again.
-
-    Returns
-    -------
-    Path
-
-    Raises
-    ------
-    ConnectionError
-        If every mirror failed; the message gives the reason for each.
-    OSError
-        If the folder cannot be written.
+    A cached file with another checksum is downloaded again. A mirror that sends more than `size` bytes is abandoned. A
+    host that does not answer is added to `unreachable`, so that the next file does not wait for it again. Raises a
+    ConnectionError with the reason for each mirror, or an OSError if the folder cannot be written.
     """
     unreachable = set() if unreachable is None else unreachable
     folder = Path(folder)

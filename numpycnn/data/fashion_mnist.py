@@ -11,22 +11,11 @@ from typing import ClassVar
 import numpy as np
 
 from numpycnn.data.dataset import Dataset
-from numpycnn.data.mnist import idx_form, load_idx
+from numpycnn.data.mnist import idx_form, idx_published, load_idx
 from numpycnn.data.pictures import PictureFileReader, fit_picture
-from numpycnn.data.source import Published, Source
+from numpycnn.data.source import Source
 
-CLOTHES = (
-    "T-shirt/top",
-    "Trouser",
-    "Pullover",
-    "Dress",
-    "Coat",
-    "Sandal",
-    "Shirt",
-    "Sneaker",
-    "Bag",
-    "Ankle boot",
-)
+CLOTHES = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
 MEAN, STD = 0.2860, 0.3530  # of the training pixels, on the scale 0 to 1
 SIDE = 28
 BACKGROUND_TOLERANCE = 12  # of 255: largest difference of the background from the colour of the corners
@@ -46,19 +35,11 @@ FASHION_MNIST = Source(
             "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
         ),
     ),
-    published=(
-        Published(
-            "train-images-idx3-ubyte.gz", 26421880, "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84"
-        ),
-        Published(
-            "train-labels-idx1-ubyte.gz", 29515, "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845"
-        ),
-        Published(
-            "t10k-images-idx3-ubyte.gz", 4422102, "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073"
-        ),
-        Published(
-            "t10k-labels-idx1-ubyte.gz", 5148, "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5"
-        ),
+    published=idx_published(
+        (26421880, "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84"),
+        (29515, "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845"),
+        (4422102, "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073"),
+        (5148, "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5"),
     ),
     mirrors=(
         "https://storage.googleapis.com/tensorflow/tf-keras-datasets/",
@@ -86,12 +67,8 @@ def load_fashion_mnist(root: str | os.PathLike[str] | None = None) -> tuple[Data
 
     Raises
     ------
-    FileNotFoundError
-        If a file is missing in the given `root`, or the files are in none of these places.
-    NotADirectoryError
-        If `root` is a file.
-    DataFormatError
-        If a file is damaged, or is not from Fashion-MNIST, such as MNIST's of the same name.
+    FileNotFoundError, NotADirectoryError, DataFormatError
+        As `load_mnist`.
     """
     return load_idx(FASHION_MNIST, root, CLOTHES, MEAN, STD, GarmentReader())
 

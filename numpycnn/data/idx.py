@@ -26,27 +26,9 @@ CHUNK = 1 << 20
 
 
 def read_idx(path: str | os.PathLike[str], ndim: int, *, sha256: str | None = None) -> np.ndarray:
-    """Read an IDX file of unsigned bytes, plain or compressed with gzip.
+    """Read an IDX file of unsigned bytes with `ndim` axes, plain or compressed with gzip, which its content shows.
 
-    Parameters
-    ----------
-    path : path_like
-        Compression is recognized by the content, not by the name.
-    ndim : int
-        Number of dimensions expected: 3 for images (N, H, W), 1 for labels (N,).
-    sha256 : str, optional
-        SHA-256 of the unpacked file, in hexadecimal digits.
-
-    Returns
-    -------
-    ndarray of uint8 with `ndim` axes
-
-    Raises
-    ------
-    DataFormatError
-        If the file does not match its header or `sha256`.
-    OSError
-        If the file cannot be opened.
+    Raises a DataFormatError if the file does not match its header or the `sha256` of its unpacked content.
     """
     path = Path(path)
     with path.open("rb") as raw:
@@ -121,25 +103,9 @@ def read_idx_pair(
     images_sha256: str | None = None,
     labels_sha256: str | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Read grey images and their labels from a pair of IDX files.
+    """Read grey images (N, 1, H, W) and their labels (N,) from a pair of IDX files, with the checksums of `read_idx`.
 
-    Parameters
-    ----------
-    images_path, labels_path : path_like
-    num_classes : int
-        Labels must be smaller than this.
-    images_sha256, labels_sha256 : str, optional
-        SHA-256 of the unpacked files.
-
-    Returns
-    -------
-    images : ndarray of uint8, shape (N, 1, H, W)
-    labels : ndarray of int64, shape (N,)
-
-    Raises
-    ------
-    DataFormatError
-        If either file is damaged, they differ in length, or a label is out of range.
+    Raises a DataFormatError if either file is damaged, they differ in length, or a label is not below `num_classes`.
     """
     images = read_idx(images_path, 3, sha256=images_sha256)  # (N, H, W)
     labels = read_idx(labels_path, 1, sha256=labels_sha256)  # (N,)

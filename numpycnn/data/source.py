@@ -17,27 +17,13 @@ from numpycnn.data.download import cache_folder, fetch
 
 @dataclass(frozen=True)
 class Form:
-    """A set of files that make up a data set in a folder.
+    """A set of files that make up a data set in a folder."""
 
-    Attributes
-    ----------
-    files : tuple of str
-        Names of the files, or folders, all of them required.
-    sha256 : tuple of str
-        Of the content of each, uncompressed if it may be compressed; empty if unknown.
-    packed : bool
-        Whether each file may be compressed with gzip, with the suffix ``.gz``.
-    shared : bool
-        Whether another data set has files of the same names, so that the folder must identify the data set.
-    note : str
-        A remark on data sets in this form.
-    """
-
-    files: tuple[str, ...]
-    sha256: tuple[str, ...] = ()
-    packed: bool = False
-    shared: bool = False
-    note: str = ""
+    files: tuple[str, ...]  # names of files or folders, all of them required
+    sha256: tuple[str, ...] = ()  # of the content of each, uncompressed if it may be compressed; empty if unknown
+    packed: bool = False  # whether each may be compressed with gzip, with the suffix .gz
+    shared: bool = False  # whether another data set has files of the same names: the folder must identify this one
+    note: str = ""  # a remark on data sets in this form
 
 
 @dataclass(frozen=True)
@@ -51,36 +37,18 @@ class Published:
 
 @dataclass(frozen=True)
 class Source:
-    """A data set that can be found or fetched.
+    """A data set that can be found or fetched."""
 
-    Attributes
-    ----------
-    name : str
-        Name on the command line.
-    title, about, licence, homepage : str
-        Descriptions for users.
-    folders : tuple of str
-        Possible names of its folder; the cache uses the first one.
-    forms : tuple of Form
-        In order of preference.
-    published : tuple of Published
-        The files to download; in the cache they are in the first form.
-    mirrors : tuple of str
-        Addresses of folders, each ending in a slash.
-    system : tuple of str
-        Folders used by operating system packages.
-    """
-
-    name: str
+    name: str  # on the command line
     title: str
     about: str
     licence: str
     homepage: str
-    folders: tuple[str, ...]
-    forms: tuple[Form, ...]
-    published: tuple[Published, ...] = ()
-    mirrors: tuple[str, ...] = ()
-    system: tuple[str, ...] = ()
+    folders: tuple[str, ...]  # possible names of its folder; the cache uses the first one
+    forms: tuple[Form, ...]  # in order of preference
+    published: tuple[Published, ...] = ()  # the files to download; in the cache they are in the first form
+    mirrors: tuple[str, ...] = ()  # addresses of folders, each ending in a slash
+    system: tuple[str, ...] = ()  # folders used by operating system packages
 
 
 @dataclass(frozen=True)
@@ -111,22 +79,8 @@ class DatasetNotFoundError(FileNotFoundError):
 def find_or_fetch(source: Source, root: str | os.PathLike[str] | None = None) -> Found:
     """Find a data set, or download it.
 
-    Parameters
-    ----------
-    source : Source
-    root : path_like, optional
-        A folder with its files, the folder above it, or the single file or folder of a form.
-
-    Returns
-    -------
-    Found
-
-    Raises
-    ------
-    FileNotFoundError
-        If it is not in the given `root`; a DatasetNotFoundError if no place has it.
-    NotADirectoryError
-        If `root` is another file.
+    `root` is a folder with its files, the folder above it, or the single file or folder of a form. Raises
+    FileNotFoundError if it is not there, DatasetNotFoundError if no place has it, NotADirectoryError for another file.
     """
     found = _find_installed(source) if root is None else _find_in_root(source, Path(root))
     return found or fetch_all(source)
@@ -178,9 +132,6 @@ def _content_sha256(path: Path, packed: bool) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except (EOFError, zlib.error, gzip.BadGzipFile):
         return "damaged"
-
-
-# ---------------------------------------------------------------------------------------------------- looking for files
 
 
 def _find_file(name: str, form: Form, folder: Path) -> Path | None:

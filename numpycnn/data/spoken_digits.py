@@ -59,12 +59,8 @@ def load_spoken_digits(
 
     Raises
     ------
-    FileNotFoundError
-        If they are not in the given `root`, or in none of these places.
-    NotADirectoryError
-        If `root` is another file.
-    DataFormatError
-        If a recording cannot be read; the message names it.
+    FileNotFoundError, NotADirectoryError, DataFormatError
+        As `load_mnist`.
     """
     reader = reader or SpectrogramReader()
     path = find_or_fetch(SPOKEN_DIGITS, root).paths[0]

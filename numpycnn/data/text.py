@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from numpycnn.data.dataset import Reader
 from numpycnn.errors import DataFormatError
 
 PADDING, UNKNOWN = "<padding>", "<unknown>"  # indices 0 and 1
@@ -46,16 +47,8 @@ def tokenize(text: str) -> list[str]:
 def build_vocabulary(sentences: Iterable[Sequence[str]], *, min_count: int = 1) -> tuple[str, ...]:
     """Return the words of tokenized sentences, the most frequent first, after the padding and the unknown word.
 
-    Parameters
-    ----------
-    sentences : iterable of sequences of str
-    min_count : int
-        Words that occur less often are left out, so that the unknown word also occurs in training.
-
-    Returns
-    -------
-    tuple of str
-        Equally frequent words are in alphabetical order.
+    Equally frequent words are in alphabetical order. Words with fewer than `min_count` occurrences are left out, so
+    that the unknown word also occurs in training.
 
     Examples
     --------
@@ -68,7 +61,7 @@ def build_vocabulary(sentences: Iterable[Sequence[str]], *, min_count: int = 1) 
 
 
 @dataclass(frozen=True)
-class SentenceReader:
+class SentenceReader(Reader):
     """A reader of sentences that returns rows of tokens.
 
     Parameters
@@ -120,10 +113,6 @@ class SentenceReader:
 
     def read(self, source: str) -> np.ndarray:
         """Return the tokens of a sentence.
-
-        Parameters
-        ----------
-        source : str
 
         Returns
         -------

@@ -73,10 +73,8 @@ class Transform:
 
         Raises
         ------
-        ValueError
-            If the transform does not support the shape of the images.
-        TypeError
-            If they have another dtype.
+        TypeError, ValueError
+            If they have another dtype, or the transform does not support the shape of the images.
         """
         images, name = np.asarray(images), type(self).__name__
         if images.dtype not in DTYPES:

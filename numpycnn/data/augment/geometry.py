@@ -24,10 +24,8 @@ class PadCrop(Transform):
 
     Raises
     ------
-    ValueError
-        If `padding` is negative, or `mode` is unknown.
-    TypeError
-        If `padding` is not an int.
+    TypeError, ValueError
+        If `padding` is not an int, or `padding` is negative, or `mode` is unknown.
 
     References
     ----------
@@ -134,18 +132,9 @@ class Affine(Transform):
 
 
 def resample(images: np.ndarray, maps: np.ndarray) -> np.ndarray:
-    """Return images with each pixel interpolated at its source position.
+    """Return images (N, C, H, W) with each pixel interpolated at its source position.
 
-    Parameters
-    ----------
-    images : ndarray of shape (N, C, H, W)
-    maps : ndarray of shape (2, 3, N)
-        Affine map from the row and column of an output pixel, relative to the center, to those of its source, for each
-        image.
-
-    Returns
-    -------
-    ndarray of shape (N, C, H, W)
+    `maps` (2, 3, N) map row and column of an output pixel, relative to the center, to those of its source.
     """
     n, channels, height, width = images.shape
     dtype: Any = np.float64 if images.dtype == np.float64 else np.float32

@@ -115,15 +115,13 @@ class FrequencyMask(_Stripes):
 
     Parameters
     ----------
-    width : int
-        Largest width in bands.
-    count : int
-        Number of groups of bands; they may overlap.
+    width, count : int
+        As for `TimeMask`, of groups of bands.
 
     Raises
     ------
     TypeError, ValueError
-        If `width` is not an int of at least 0, or `count` not an int of at least 1.
+        As `TimeMask`.
 
     References
     ----------
