@@ -11,6 +11,7 @@ from numpycnn._checks import format_shape
 
 #: Augments a batch: takes examples, targets and a generator, returns examples and targets.
 Augmentation = Callable[[np.ndarray, Any, np.random.Generator], tuple[np.ndarray, Any]]
+KEPT = ("batch_size", "examples", "shuffle", "augment", "stop_reason")  # of a `TrainingState` in the next epoch
 
 
 class Data(Protocol):
@@ -60,15 +61,7 @@ class Arrays:
 
 
 def as_data(source: Any, name: str) -> Data:
-    """Return a dataset, or a pair of arrays as one.
-
-    Raises
-    ------
-    TypeError
-        If it is neither.
-    ValueError
-        If it is empty, or the arrays have different lengths.
-    """
+    """Return a dataset, or a pair of arrays as one; a TypeError for anything else, a ValueError if it is empty."""
     data = Arrays(*source, name) if isinstance(source, tuple) and len(source) == 2 else source
     if isinstance(data, type) or not hasattr(data, "batch") or not hasattr(data, "__len__"):
         raise TypeError(f"{name}: expected a dataset or a pair of arrays (x, target), got {type(source).__name__}")
@@ -85,13 +78,7 @@ def epoch_order(examples: int, seed: int, epoch: int, shuffle: bool) -> np.ndarr
 
 
 def check_augmentation(augment: Any, data: Data) -> str:
-    """Check an augmentation, and return a name that identifies it, empty for None.
-
-    Raises
-    ------
-    TypeError
-        If it cannot be called, or the data cannot be augmented.
-    """
+    """Check an augmentation of data, and return a name that identifies it, empty for None."""
     if augment is None:
         return ""
     if isinstance(augment, type) or not callable(augment):
@@ -117,43 +104,21 @@ def prepare(
 
 @dataclass
 class TrainingState:
-    """The position in a training, and the running sums of the epoch.
+    """The position in a training, and the running sums of the epoch."""
 
-    Attributes
-    ----------
-    epoch : int
-        Epochs completed.
-    batch : int
-        Batches completed in the current epoch.
-    batch_size, examples, shuffle, augment : int, int, bool, str
-        Settings of the current epoch.
-    loss_sum : float
-        Sum over the examples of the epoch so far.
-    correct, seen : int
-        Correct and all examples of the epoch so far.
-    labelled : bool
-        Whether the targets are labels, so that outputs can be correct.
-    lr : float
-        Learning rate of the last step of the epoch.
-    seconds : float
-        Spent on the epoch so far, without validation.
-    stop_reason : str
-        Why a callback has ended the training; empty if none has.
-    """
-
-    epoch: int = 0
-    batch: int = 0
-    batch_size: int = 0
+    epoch: int = 0  # epochs completed
+    batch: int = 0  # batches completed in the current epoch
+    batch_size: int = 0  # of the current epoch, as the next three
     examples: int = 0
     shuffle: bool = True
     augment: str = ""
-    loss_sum: float = 0.0
-    correct: int = 0
+    loss_sum: float = 0.0  # over the examples of the epoch so far
+    correct: int = 0  # of the examples of the epoch so far
     seen: int = 0
-    labelled: bool = False
-    lr: float = 0.0
-    seconds: float = 0.0
-    stop_reason: str = ""
+    labelled: bool = False  # whether the targets are labels, so that outputs can be correct
+    lr: float = 0.0  # of the last step of the epoch
+    seconds: float = 0.0  # spent on the epoch so far, without validation
+    stop_reason: str = ""  # why a callback has ended the training; empty if none has
 
     @property
     def at_start(self) -> bool:
@@ -162,14 +127,7 @@ class TrainingState:
 
     def next_epoch(self) -> "TrainingState":
         """Return the start of the next epoch over the same data."""
-        return TrainingState(
-            epoch=self.epoch + 1,
-            batch_size=self.batch_size,
-            examples=self.examples,
-            shuffle=self.shuffle,
-            augment=self.augment,
-            stop_reason=self.stop_reason,
-        )
+        return TrainingState(epoch=self.epoch + 1, **{name: getattr(self, name) for name in KEPT})
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields."""
@@ -177,13 +135,7 @@ class TrainingState:
 
     @classmethod
     def from_json(cls, entries: Mapping[str, Any]) -> "TrainingState":
-        """Return the position that `to_json` described.
-
-        Raises
-        ------
-        ValueError
-            If entries are missing, unknown, of another type, or contradictory.
-        """
+        """Return the position that `to_json` described; a ValueError if entries do not fit or contradict each other."""
         kinds: dict[str, Any] = {field.name: field.type for field in fields(cls)}
         if entries.keys() != kinds.keys():
             raise ValueError(f"expected a place in the training with {', '.join(kinds)}, got {', '.join(entries)}")

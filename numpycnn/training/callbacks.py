@@ -156,7 +156,28 @@ class EarlyStopping(Callback):
         self.best, self.waited, self._weights = state["best"], state["waited"], dict(arrays)
 
 
-class ModelCheckpoint(Callback):
+class FileWriter(Callback):
+    """Base class of the callbacks that write a file."""
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+
+    def on_train_begin(self, trainer: "Trainer") -> None:
+        """Check before the training that the file can be written.
+
+        Raises
+        ------
+        FileNotFoundError, IsADirectoryError
+            If its folder does not exist, or the path is a folder.
+        """
+        owner, path = type(self).__name__, self.path
+        if path.is_dir():
+            raise IsADirectoryError(f"{owner}: expected a file to write to, got the folder {path}")
+        if not path.parent.is_dir():
+            raise FileNotFoundError(f"{owner}: expected an existing folder to write {path.name} to, got {path.parent}")
+
+
+class ModelCheckpoint(FileWriter):
     """Save everything that is needed to resume, or the model of the best epoch.
 
     Parameters
@@ -179,7 +200,7 @@ class ModelCheckpoint(Callback):
     order = 100
 
     def __init__(self, path: str | Path, *, every_batches: int | None = None, best: str | None = None) -> None:
-        self.path = Path(path)
+        super().__init__(path)
         self.every_batches = (
             None if every_batches is None else check_int(every_batches, "every_batches", "ModelCheckpoint")
         )
@@ -196,14 +217,8 @@ class ModelCheckpoint(Callback):
         return super().key if self.best is None else f"{super().key} {self.best}"
 
     def on_train_begin(self, trainer: "Trainer") -> None:
-        """Check before the training that its file can be written.
-
-        Raises
-        ------
-        FileNotFoundError, IsADirectoryError
-            If its folder does not exist, or the path is a folder.
-        """
-        check_target(self.path, "ModelCheckpoint")
+        """Forget the best value of an earlier training."""
+        super().on_train_begin(trainer)
         if trainer.progress.at_start:
             self.best_value = None
 
@@ -228,14 +243,11 @@ class ModelCheckpoint(Callback):
             trainer.model.save(self.path)
 
     def on_epoch_closed(self, trainer: "Trainer") -> None:
-        """Save the training after an epoch has been entered in the history."""
+        """Save the training, at the end of an epoch or after an interruption."""
         if self.best is None:
             trainer.save(self.path)
 
-    def on_interrupt(self, trainer: "Trainer") -> None:
-        """Save the interrupted training."""
-        if self.best is None:
-            trainer.save(self.path)
+    on_interrupt = on_epoch_closed
 
     def state(self) -> dict[str, Any]:
         """Return the best value so far."""
@@ -246,7 +258,7 @@ class ModelCheckpoint(Callback):
         self.best_value = state["best_value"]
 
 
-class CSVLogger(Callback):
+class CSVLogger(FileWriter):
     """Write the history to a CSV file after each epoch.
 
     Parameters
@@ -256,25 +268,12 @@ class CSVLogger(Callback):
 
     order = 90
 
-    def __init__(self, path: str | Path) -> None:
-        self.path = Path(path)
-
-    def on_train_begin(self, trainer: "Trainer") -> None:
-        """Check before the training that the file can be written.
-
-        Raises
-        ------
-        FileNotFoundError, IsADirectoryError
-            If its folder does not exist, or the path is a folder.
-        """
-        check_target(self.path, "CSVLogger")
-
     def on_epoch_closed(self, trainer: "Trainer") -> None:
         """Write the file."""
         trainer.history.save(self.path)
 
 
-class LearningRateLogger(Callback):
+class LearningRateLogger(FileWriter):
     """Write the learning rate of each step to a CSV file with the columns ``step`` and ``lr``.
 
     Parameters
@@ -283,18 +282,12 @@ class LearningRateLogger(Callback):
     """
 
     def __init__(self, path: str | Path) -> None:
-        self.path = Path(path)
+        super().__init__(path)
         self.rates: list[tuple[int, float]] = []
 
     def on_train_begin(self, trainer: "Trainer") -> None:
-        """Check before the training that the file can be written.
-
-        Raises
-        ------
-        FileNotFoundError, IsADirectoryError
-            If its folder does not exist, or the path is a folder.
-        """
-        check_target(self.path, "LearningRateLogger")
+        """Reset the rates of an earlier training."""
+        super().on_train_begin(trainer)
         if trainer.progress.at_start:
             self.rates = []
 
@@ -315,30 +308,8 @@ class LearningRateLogger(Callback):
         self.rates = [(int(step), float(rate)) for step, rate in arrays["rates"]]
 
 
-def check_target(path: Path, owner: str) -> None:
-    """Check that a file can be written to a path.
-
-    Raises
-    ------
-    FileNotFoundError
-        If its folder does not exist.
-    IsADirectoryError
-        If it is a folder itself.
-    """
-    if path.is_dir():
-        raise IsADirectoryError(f"{owner}: expected a file to write to, got the folder {path}")
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"{owner}: expected an existing folder to write {path.name} to, got {path.parent}")
-
-
 def monitored(record: Mapping[str, float], name: str, owner: str) -> float:
-    """Return a quantity of a record.
-
-    Raises
-    ------
-    ValueError
-        If it was not measured.
-    """
+    """Return a quantity of a record; a ValueError if it was not measured."""
     if name not in record:
         raise ValueError(
             f"{owner}: expected one of {', '.join(record)} to monitor, got {name!r}; "

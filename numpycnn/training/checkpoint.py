@@ -9,8 +9,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from numpycnn import losses, optim
 from numpycnn._checks import check_int
 from numpycnn.errors import DataFormatError
@@ -57,10 +55,6 @@ def _decode_kind(value: Any, table: Mapping[str, type], kind: type) -> Any:
     return part
 
 
-def _generator_state(generator: np.random.Generator) -> dict[str, Any]:
-    return dict(generator.bit_generator.state)
-
-
 def save_trainer(trainer: "Trainer", path: str | Path) -> None:
     """Write everything that `load_trainer` needs; see `Trainer.save`."""
     arrays = {f"model.{name}": array for name, array in trainer.model.state().items()}
@@ -71,7 +65,7 @@ def save_trainer(trainer: "Trainer", path: str | Path) -> None:
         "model": describe(trainer.model, trainer.model.metadata),
         "optimizer": {"encoded": _encode(trainer.optimizer), "step_count": trainer.optimizer.step_count},
         "loss": _encode(trainer.loss),
-        "random": {name: _generator_state(rng) for name, rng in trainer.model.random_generators().items()},
+        "random": {name: dict(rng.bit_generator.state) for name, rng in trainer.model.random_generators().items()},
         "progress": trainer.progress.to_json() | {"seed": trainer.seed},
         "history": trainer.history.records,
         "callbacks": [{"key": callback.key, "state": callback.state()} for callback in trainer.callbacks],
@@ -82,13 +76,7 @@ def save_trainer(trainer: "Trainer", path: str | Path) -> None:
 def load_parts(
     path: str | Path, callbacks: Sequence[Callback], layers: Sequence[type[Layer]], parts: Sequence[type]
 ) -> dict[str, Any]:
-    """Read a checkpoint: model, loss, optimizer, seed, progress and history. Restore the callbacks.
-
-    Raises
-    ------
-    DataFormatError
-        If the file is not a checkpoint, or is damaged.
-    """
+    """Read a checkpoint: model, loss, optimizer, seed, progress and history. Restore the callbacks."""
     table = PARTS | {part.__name__: part for part in parts}
     with open_arrays(path) as file:
         if "progress" not in file.metadata:

@@ -80,10 +80,8 @@ def find_learning_rate(
     ValueError
         If `low` is 0 or not below `high`, if the first loss is not finite, if no rate reduced the loss, or if the loss
         was still falling at the highest rate.
-    TypeError
-        If an argument is not of its kind.
-    RuntimeError
-        If the model has not been built.
+    TypeError, RuntimeError
+        If an argument is not of its kind, or the model has not been built.
 
     References
     ----------

@@ -10,23 +10,11 @@ Made = TypeVar("Made")
 
 
 def prefetched(make: Callable[[Item], Made], items: Iterable[Item], ahead: int) -> Generator[Made, None, None]:
-    """Yield ``make(item)`` for each item, in order.
+    """Yield ``make(item)`` for each item, in order, with `ahead` of them made in advance; with 0 in the same thread.
 
     NumPy and the compiled loops of this package release the GIL, so one thread can make the next batches while another
-    one trains.
-
-    Parameters
-    ----------
-    make : callable
-        Its exceptions are raised here, in the turn of the item.
-    items : iterable
-    ahead : int
-        Number of items to make in advance; with 0 there is no second thread.
-
-    Yields
-    ------
-    object
-        Closing the generator ends the thread, after its current item.
+    one trains. Exceptions of `make` are raised here, in the turn of the item. Closing the generator ends the thread,
+    after its current item.
     """
     if not ahead:
         yield from map(make, items)

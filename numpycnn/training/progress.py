@@ -61,13 +61,7 @@ class Display:
 
 
 def stream_for(progress: bool | TextIO) -> TextIO | None:
-    """Return where to show the progress.
-
-    Raises
-    ------
-    TypeError
-        If it is neither a bool nor a file.
-    """
+    """Return where to show the progress; a TypeError if it is neither a bool nor a file."""
     if isinstance(progress, bool):
         return sys.stderr if progress else None
     if not hasattr(progress, "write") or not hasattr(progress, "isatty"):

@@ -40,11 +40,8 @@ def take_step(
 ) -> tuple[np.ndarray, float]:
     """Take one step, and return the outputs and the loss before it, penalties included.
 
-    Raises
-    ------
-    NonFiniteError
-        If the loss or a gradient is not finite. The random generators are as they were before the step, so that the
-        same step can be taken once more.
+    If the loss or a gradient is not finite, a NonFiniteError leaves the random generators as they were before the step,
+    so that the same step can be taken once more.
     """
     parameters, generators = model.parameters(), list(model.random_generators().values())
     states = [generator.bit_generator.state for generator in generators]

@@ -27,10 +27,8 @@ class ViewAverage:
 
     Raises
     ------
-    ValueError
-        If `flip` is False and `shift` is 0.
-    TypeError
-        If `flip` is neither True nor False, or `shift` is not an int.
+    TypeError, ValueError
+        If `flip` is neither True nor False, or `shift` is not an int, or `flip` is False and `shift` is 0.
 
     Notes
     -----

@@ -63,7 +63,6 @@ class Trainer:
     Parameters
     ----------
     model : Sequential
-        Built.
     loss : Loss
     optimizer : Optimizer
     callbacks : sequence of Callback
@@ -80,10 +79,8 @@ class Trainer:
 
     Raises
     ------
-    TypeError
-        If an argument has the wrong type.
-    RuntimeError
-        If the model has not been built.
+    TypeError, RuntimeError
+        If an argument has the wrong type, or the model has not been built.
     ValueError
         If `seed` is negative.
 
@@ -112,8 +109,6 @@ class Trainer:
         seed_generators(model, self.seed)
         self.history = History()
         self.progress = TrainingState()
-
-    # ------------------------------------------------------------------------------------------------------- training
 
     def fit(
         self,
@@ -306,8 +301,6 @@ class Trainer:
             Shown when the training ends.
         """
         self.progress.stop_reason = reason or "asked to stop"
-
-    # ----------------------------------------------------------------------------------------------------- afterwards
 
     def evaluate(self, dataset: Any, *, batch_size: int = 256, views: ViewAverage | None = None) -> dict[str, float]:
         """Return the mean loss without penalties, and the accuracy where the targets are labels.
