@@ -62,9 +62,6 @@ class Parser(argparse.ArgumentParser):
         raise CommandError(f"{message} (see {self.prog} --help)")
 
 
-# --------------------------------------------------------------------------------------------------------------- output
-
-
 def say(text: str = "", stream: TextIO | None = None) -> None:
     """Print a line and flush; characters that the stream cannot encode are escaped."""
     stream = stream or sys.stdout
@@ -160,9 +157,6 @@ def warnings_as_notes() -> Iterator[None]:
         warnings.simplefilter("always", UserWarning)
         warnings.showwarning = note
         yield
-
-
-# -------------------------------------------------------------------------------------------------------------- parsing
 
 
 def whole(minimum: int, maximum: int = MAX_INT) -> Callable[[str], int]:

@@ -69,15 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def look_at(model: Sequential, text: str, png: bytes) -> Example:
-    """Convert a drawing to a model input.
-
-    Raises
-    ------
-    DataFormatError
-        If the picture is damaged.
-    ValueError
-        If the drawing is empty.
-    """
+    """Convert a drawing to a model input; an empty one is a ValueError, a damaged picture a DataFormatError."""
     try:
         return inputs.from_picture(model, text, decode_picture(png, "the drawing"), "a drawing")
     except CommandError as error:

@@ -24,18 +24,8 @@ CHANNELS = (1, 3)  # of a picture
 def example_of(model: Sequential, text: str, file: str) -> Example:
     """Load a picture, a recording, a sentence, or an array in a ``.npy`` file as an input of a model.
 
-    Parameters
-    ----------
-    model : Sequential
-    text : str
-        The user's name for the model.
-    file : str
-        File name; for a model of sentences, the sentence itself.
-
-    Raises
-    ------
-    CommandError, OSError, DataFormatError
-        If the file does not exist, or does not fit this model.
+    `text` is the user's name for the model, `file` a file or, for a model of sentences, the sentence itself. An input
+    that does not exist or does not fit the model is a CommandError, an OSError or a DataFormatError.
     """
     if Path(file).suffix == ".npy":
         return _from_array(model, text, file)

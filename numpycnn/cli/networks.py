@@ -41,11 +41,6 @@ def open_model(
 
     `classes` is used with an input shape only: without one the network has its default shape. With None as its `seed`,
     a new network has no weights, which saves time.
-
-    Raises
-    ------
-    CommandError
-        If there is none, or the input shape does not fit it.
     """
     if text in MODELS:
         with refusing(ValueError, MemoryError):
@@ -79,13 +74,7 @@ def describe_resume(folder: Path) -> str:
 
 
 def newest_model() -> Path:
-    """Return the model of the newest run.
-
-    Raises
-    ------
-    CommandError
-        If there is none.
-    """
+    """Return the model of the newest run."""
     found = sorted(RUNS.glob(f"*/{MODEL_FILE}"), key=lambda path: path.stat().st_mtime_ns)
     begun = sorted(RUNS.glob(f"*/{CHECKPOINT}"), key=lambda path: path.stat().st_mtime_ns)
     if not found and begun:

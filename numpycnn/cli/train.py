@@ -4,6 +4,7 @@ import argparse
 import shlex
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 from numpycnn import recipes
 from numpycnn.cli.arguments import add_dataset, size
@@ -69,62 +70,32 @@ def add(commands: Commands) -> None:
         others = [f"{value} for {name}" for name, value in values.items() if value != common]
         return ", ".join([f"default: {common}", *others])
 
-    command.add_argument(
-        "--recipe",
-        choices=list(recipes.RECIPES),
-        metavar="NAME",
-        help="quick, a good model in a minute or two, or best; the other options change it, and their defaults below "
-        "are those of quick (default: quick)",
+    def option(field: str, kind: Any, metavar: str, text: str, hint: str = "") -> None:
+        values = {"type": kind} if callable(kind) else {"choices": list(kind)}
+        name, text = f"--{field.replace('_', '-')}", f"{text} ({hint or default(field)})"
+        command.add_argument(name, metavar=metavar, help=text, **values)
+
+    quick = (
+        "quick, a good model in a minute or two, or best; the other options change it, and their defaults below are "
     )
-    command.add_argument(
-        "--size",
-        type=size,
-        metavar="H,W",
-        help=f"height and width to which the pictures of a folder are resized (default: {','.join(map(str, SIZE))})",
-    )
-    command.add_argument(
-        "--model", choices=list(MODELS), metavar="NAME", help=f"{', '.join(MODELS)} ({default('model')})"
-    )
-    command.add_argument("--epochs", type=whole(1), metavar="N", help=f"passes over the data ({default('epochs')})")
-    command.add_argument("--batch-size", type=whole(1), metavar="N", help=f"examples a step ({default('batch_size')})")
-    command.add_argument(
-        "--optimizer",
-        choices=list(recipes.OPTIMIZERS),
-        metavar="NAME",
-        help=f"{', '.join(recipes.OPTIMIZERS)} ({default('optimizer')})",
-    )
+    option("recipe", recipes.RECIPES, "NAME", f"{quick}those of quick", "default: quick")
+    resized = "height and width to which the pictures of a folder are resized"
+    option("size", size, "H,W", resized, f"default: {','.join(map(str, SIZE))}")
+    option("model", MODELS, "NAME", ", ".join(MODELS))
+    option("epochs", whole(1), "N", "passes over the data")
+    option("batch_size", whole(1), "N", "examples a step")
+    option("optimizer", recipes.OPTIMIZERS, "NAME", ", ".join(recipes.OPTIMIZERS))
     peaks = ", ".join(f"{peak:g} for {name}" for name, (_, peak) in recipes.OPTIMIZERS.items())
-    command.add_argument("--lr", type=rate, metavar="RATE", help=f"highest learning rate (default: {peaks})")
-    for field, names, text in (
-        ("schedule", recipes.SCHEDULES, "learning-rate schedule"),
-        ("augment", recipes.AUGMENTATIONS, "augmentation of each batch"),
-        ("views", recipes.VIEWS, "views of each picture to average in the test"),
-    ):
-        command.add_argument(
-            f"--{field}",
-            choices=list(names),
-            metavar="NAME",
-            help=f"{text}: {', '.join(names)} ({default(field)})",
-        )
-    for field, kind, text in (
-        ("label_smoothing", share, "share of each label that is spread over all classes"),
-        ("l2", amount, "weight of the penalty on half the sum of squared weights"),
-        ("ema", share, "decay of the moving average of the weights, 0 for none"),
-    ):
-        option = f"--{field.replace('_', '-')}"
-        command.add_argument(option, type=kind, metavar="X", help=f"{text} ({default(field)})")
-    command.add_argument(
-        "--validation",
-        type=whole(0),
-        metavar="N",
-        help=f"training examples to hold out, 0 for none ({default('validation')}; one in {SMALLEST_SHARE} at most)",
-    )
-    command.add_argument(
-        "--seed",
-        type=whole(0),
-        metavar="N",
-        help="seed of weights, order, held-out examples, augmentation and dropout (default: 0)",
-    )
+    option("lr", rate, "RATE", "highest learning rate", f"default: {peaks}")
+    option("schedule", recipes.SCHEDULES, "NAME", f"learning-rate schedule: {', '.join(recipes.SCHEDULES)}")
+    option("augment", recipes.AUGMENTATIONS, "NAME", f"augmentation of each batch: {', '.join(recipes.AUGMENTATIONS)}")
+    option("views", recipes.VIEWS, "NAME", f"views of each picture to average in the test: {', '.join(recipes.VIEWS)}")
+    option("label_smoothing", share, "X", "share of each label that is spread over all classes")
+    option("l2", amount, "X", "weight of the penalty on half the sum of squared weights")
+    option("ema", share, "X", "decay of the moving average of the weights, 0 for none")
+    limit = f"{default('validation')}; one in {SMALLEST_SHARE} at most"
+    option("validation", whole(0), "N", "training examples to hold out, 0 for none", limit)
+    option("seed", whole(0), "N", "seed of weights, order, held-out examples, augmentation and dropout", "default: 0")
     command.add_argument(
         "--out", type=folder, metavar="FOLDER", help=f"output folder (default: {RUNS}/DATASET, numbered)"
     )
@@ -146,20 +117,11 @@ def run(arguments: argparse.Namespace) -> int:
         started.append(start)
         announce(start)
 
-    asked = {name: getattr(arguments, name) for name in OPTIONS}
+    others = ("out", "data", "size", "skip_broken", "resume", "force")
+    asked = {name: getattr(arguments, name) for name in (*OPTIONS, *others)}
     try:
         with warnings_as_notes(), refusing(FloatingPointError, advice="; a lower --lr often helps"):
-            found = recipes.train(
-                arguments.dataset,
-                **asked,
-                out=arguments.out,
-                data=arguments.data,
-                size=arguments.size,
-                skip_broken=arguments.skip_broken,
-                resume=arguments.resume,
-                force=arguments.force,
-                on_start=on_start,
-            )
+            found = recipes.train(arguments.dataset, **asked, on_start=on_start)
     except KeyboardInterrupt:
         if not started:
             raise

@@ -29,21 +29,8 @@ def load(
 ) -> tuple[Dataset, Dataset]:
     """Load training and test set, with a UserWarning for a stand-in or a skipped picture.
 
-    Parameters
-    ----------
-    dataset : str
-        A name of the catalog or a path.
-    data : Path, optional
-        Where the files of a named data set are.
-    reader : PictureReader, optional
-        How the pictures of a folder are read.
-    skip_broken : bool
-        Leave out pictures of a folder that cannot be read.
-
-    Raises
-    ------
-    SettingError, OSError, DataFormatError
-        If the data set does not exist, or cannot be read.
+    `data` is where the files of a named data set are; `reader` and `skip_broken` are for the pictures of a folder.
+    Raises a SettingError, an OSError or a DataFormatError.
     """
     if dataset in CATALOG:
         if skip_broken:

@@ -51,6 +51,12 @@ class SettingError(ValueError):
         return "".join(format_setting(part) if isinstance(part, Setting) else part for part in self.parts)
 
 
+def differing(name: str, value: object, own: object) -> SettingError:
+    """Return the error of a setting that is not that of the training to be resumed."""
+    between, after = ": the training to be resumed has ", "; leave the option out, or train anew without "
+    return SettingError(Setting(name, value), between, Setting(name, own), after, Setting("resume", True))
+
+
 @contextmanager
 def as_setting_error(*prefix: str | Setting) -> Iterator[None]:
     """Turn a ValueError into a `SettingError`, with a prefix before its message."""

@@ -28,14 +28,7 @@ class Training:
     def dataset_of(self, images: np.ndarray, labels: np.ndarray, *, name: str, source: str = "memory") -> Dataset:
         """Return examples as a data set with the training's normalization."""
         return Dataset(
-            images,
-            labels,
-            self.class_names,
-            name=name,
-            mean=self.mean,
-            std=self.std,
-            source=source,
-            reader=self.reader,
+            images, labels, self.class_names, name=name, mean=self.mean, std=self.std, source=source, reader=self.reader
         )
 
 
@@ -55,13 +48,7 @@ def training_of(model: Sequential) -> Training | None:
 
 
 def create_for(name: str, dataset: Dataset, *, seed: int = 0) -> Sequential:
-    """Return a new network of the zoo for the examples and classes of a data set.
-
-    Raises
-    ------
-    ValueError
-        If the name is unknown, or the network does not take such examples.
-    """
+    """Return a new network of the zoo for a data set; a ValueError if it does not take such examples."""
     shape, classes = dataset.images.shape[1:], len(dataset.class_names)
     reads = name in MODELS and VOCABULARY in signature(MODELS[name]).parameters
     if reads != isinstance(dataset.reader, SentenceReader):

@@ -3,9 +3,9 @@
 import json
 import tempfile
 import time
-from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 from numpycnn.data import Dataset, SentenceReader, SpectrogramReader
 from numpycnn.io.serialization import replacing
@@ -24,24 +24,6 @@ FILES = (MODEL_FILE, HISTORY, CURVES, CONFUSIONS, MISTAKES, MISTAKES_TEXT, RESUL
 MOST_MISTAKES = 100  # listed
 
 
-@dataclass(frozen=True)
-class Clock:
-    """The start of a run, in wall-clock time and in processor time."""
-
-    begin: float = field(default_factory=time.perf_counter)
-    cpu_begin: float = field(default_factory=time.process_time)
-
-    @property
-    def seconds(self) -> float:
-        """Wall-clock seconds since the start."""
-        return time.perf_counter() - self.begin
-
-    @property
-    def cpu_seconds(self) -> float:
-        """Processor seconds of all threads since the start."""
-        return time.process_time() - self.cpu_begin
-
-
 def files_of(dataset: Dataset) -> tuple[str, ...]:
     """Return the names of the result files: misclassified pictures are drawn, sentences are listed."""
     other = MISTAKES if isinstance(dataset.reader, SentenceReader) else MISTAKES_TEXT
@@ -49,31 +31,14 @@ def files_of(dataset: Dataset) -> tuple[str, ...]:
 
 
 def check_folder(out: Path | None, *, force: bool) -> None:
-    """Check that a folder named by the user does not hold a training that would be overwritten.
-
-    Raises
-    ------
-    SettingError
-        If it does, and `force` is False.
-    """
+    """Check that a folder named by the user does not hold a training that would be overwritten without `force`."""
     if out is None or force:
         return
-    if (out / CHECKPOINT).is_file():
-        raise SettingError(
-            f"{spell_path(out)}: holds an unfinished training ({CHECKPOINT}); add ",
-            Setting("resume", True),
-            " to continue it, or ",
-            Setting("force", True),
-            " to replace it",
-        )
-    if (out / MODEL_FILE).is_file():
-        raise SettingError(
-            f"{spell_path(out)}: holds a finished training ({MODEL_FILE}); name another ",
-            Setting("out"),
-            ", or add ",
-            Setting("force", True),
-            " to replace it",
-        )
+    unfinished = (f"an unfinished training ({CHECKPOINT}); add ", Setting("resume", True), " to continue it, or ")
+    finished = (f"a finished training ({MODEL_FILE}); name another ", Setting("out"), ", or add ")
+    for file, advice in ((CHECKPOINT, unfinished), (MODEL_FILE, finished)):
+        if (out / file).is_file():
+            raise SettingError(f"{spell_path(out)}: holds ", *advice, Setting("force", True), " to replace it")
 
 
 def make_folder(dataset: str, out: Path | None) -> Path:
@@ -105,13 +70,7 @@ def make_folder(dataset: str, out: Path | None) -> Path:
 
 
 def find_checkpoint(dataset: str, out: Path | None) -> Path:
-    """Return the checkpoint in a folder, or the newest one in the numbered folders of a data set.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is none.
-    """
+    """Return the checkpoint in a folder, or the newest one in the numbered folders of a data set."""
     if out is not None:
         if not (out / CHECKPOINT).is_file():
             raise FileNotFoundError(f"{spell_path(out)}: expected {CHECKPOINT} to resume from, found none")
@@ -155,10 +114,13 @@ def write_results(
     score: Score,
     *,
     threads: int,
-    clock: Clock,
+    began: tuple[float, float],
     resumed: bool,
 ) -> float:
-    """Write the model, history and figures, then remove the checkpoint; return the seconds of the run."""
+    """Write the model, history and figures, then remove the checkpoint; return the seconds of the run.
+
+    It `began` at a wall-clock time and at a processor time.
+    """
     from numpycnn.visualize import confusion_matrix, learning_curves
 
     train, test = data
@@ -167,19 +129,9 @@ def write_results(
     learning_curves(trainer.history, out / CURVES)
     confusion_matrix(test.labels, score.predictions, test.class_names, out / CONFUSIONS)
     write_mistakes(out, test, score)
-    seconds = clock.seconds
-    cpu_seconds = clock.cpu_seconds
-    result = record(
-        trainer,
-        settings,
-        train,
-        test,
-        score,
-        threads=threads,
-        seconds=seconds,
-        cpu_seconds=cpu_seconds,
-        resumed=resumed,
-    )
+    seconds = time.perf_counter() - began[0]
+    spent: dict[str, Any] = {"seconds": seconds, "cpu_seconds": time.process_time() - began[1]}
+    result = record(trainer, settings, train, test, score, threads=threads, resumed=resumed, **spent)
     with replacing(out / RESULT) as temporary:
         temporary.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     (out / CHECKPOINT).unlink(missing_ok=True)

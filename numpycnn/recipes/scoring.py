@@ -58,9 +58,5 @@ def score(model: Sequential, dataset: Dataset, views: ViewAverage | None = None)
         pieces.append(model.forward(x) if views is None else views(model, x))
     logits = np.concatenate(pieces)  # (N, K)
     predictions = logits.argmax(axis=1)  # (N,)
-    return Score(
-        loss=float(CrossEntropy().value(logits, dataset.labels)),
-        accuracy=float((predictions == dataset.labels).mean()),
-        probabilities=softmax(logits),
-        predictions=predictions,
-    )
+    loss, accuracy = CrossEntropy().value(logits, dataset.labels), (predictions == dataset.labels).mean()
+    return Score(float(loss), float(accuracy), softmax(logits), predictions)

@@ -14,7 +14,7 @@ from numpycnn.losses import CrossEntropy
 from numpycnn.models import MODELS
 from numpycnn.optim import Optimizer
 from numpycnn.recipes import tables
-from numpycnn.recipes.errors import Setting, SettingError, as_setting_error, spell_path
+from numpycnn.recipes.errors import Setting, SettingError, as_setting_error, differing, spell_path
 from numpycnn.training import Callback, ViewAverage, WeightAverage
 
 KEY = "training"  # key of the settings in a model's metadata
@@ -132,13 +132,7 @@ class Settings:
         for name, value in {"dataset": dataset, **asked}.items():
             own = getattr(self, name)
             if value != own:
-                raise SettingError(
-                    Setting(name, value),
-                    ": the training to be resumed has ",
-                    Setting(name, own),
-                    "; leave the option out, or train anew without ",
-                    Setting("resume", True),
-                )
+                raise differing(name, value, own)
         if (train.name, len(train)) != (self.found, self.images):
             raise SettingError(
                 f"the training to be resumed began with {self.images:,} {train.noun}s of {self.found}, and now "
@@ -183,17 +177,11 @@ def choose(dataset: str, asked: Mapping[str, Any], train: Dataset) -> Settings:
     if "validation" not in asked:
         chosen["validation"] = min(recipe.validation, len(train) // SMALLEST_SHARE)
     if chosen["validation"] >= len(train):
-        raise SettingError(
-            Setting("validation", chosen["validation"]),
-            f": expected fewer than the {len(train):,} training {train.noun}s",
-        )
+        fewer = f": expected fewer than the {len(train):,} training {train.noun}s"
+        raise SettingError(Setting("validation", chosen["validation"]), fewer)
     if train.images.ndim != 4 and (chosen["augment"], chosen["views"]) != ("none", "none"):
-        raise SettingError(
-            Setting("augment"),
-            " and ",
-            Setting("views"),
-            f" are for pictures and recordings, and {train.name} has {train.noun}s",
-        )
+        kinds = f" are for pictures and recordings, and {train.name} has {train.noun}s"
+        raise SettingError(Setting("augment"), " and ", Setting("views"), kinds)
     views = tables.VIEWS[chosen["views"]]
     if views is not None:
         with as_setting_error(Setting("views"), ": "):  # before the training, not after it
@@ -202,13 +190,7 @@ def choose(dataset: str, asked: Mapping[str, Any], train: Dataset) -> Settings:
 
 
 def settings_of(model: Sequential, path: Path) -> Settings:
-    """Return the settings in the metadata of a checkpoint's model.
-
-    Raises
-    ------
-    DataFormatError
-        If there are none, or they are invalid.
-    """
+    """Return the settings in the metadata of a checkpoint's model; a DataFormatError if there are no valid ones."""
     found = model.metadata.get(KEY) if isinstance(model.metadata, dict) else None
     kinds = {field.name: field.type for field in fields(Settings)}
     if isinstance(found, dict) and {name: type(value) for name, value in found.items()} == kinds:

@@ -3,16 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from numpycnn.data.augment import (
-    Affine,
-    Augment,
-    Cutout,
-    Flip,
-    FrequencyMask,
-    PadCrop,
-    TimeMask,
-    TimeShift,
-)
+from numpycnn.data.augment import Affine, Augment, Cutout, Flip, FrequencyMask, PadCrop, TimeMask, TimeShift
 from numpycnn.optim import SGD, Adam, AdamW, CosineSchedule, OneCycleSchedule, Optimizer, RMSProp, Schedule
 from numpycnn.training import ViewAverage
 
@@ -107,13 +98,7 @@ BEST: dict[str, Recipe] = {
     "fashion_mnist": _SMALL_PICTURES,
     "cifar10": replace(_SMALL_PICTURES, epochs=20, validation=0, augment="photographs"),
     "spoken_digits": Recipe(
-        model="audio_cnn",
-        epochs=15,
-        batch_size=32,
-        validation=270,
-        augment="speech",
-        label_smoothing=0.1,
-        ema=0.99,
+        model="audio_cnn", epochs=15, batch_size=32, validation=270, augment="speech", label_smoothing=0.1, ema=0.99
     ),
     "sentence_polarity": Recipe(model="text_cnn", epochs=4, batch_size=50, validation=0, lr=0.002, ema=0.99),
     FOLDER: replace(

@@ -1,6 +1,7 @@
 """Train by a recipe: from the name of a data set to a tested model and a folder of results."""
 
 import os
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -15,19 +16,11 @@ from numpycnn.data import CATALOG, Dataset, PictureReader
 from numpycnn.io.loading import load_model
 from numpycnn.layers.sequential import Sequential
 from numpycnn.recipes.datasets import expect_dataset, label_of, load
-from numpycnn.recipes.errors import Setting, SettingError, as_setting_error
+from numpycnn.recipes.errors import Setting, SettingError, as_setting_error, differing
 from numpycnn.recipes.networks import Training, create_for, training_of
-from numpycnn.recipes.results import (
-    CHECKPOINT,
-    HISTORY,
-    Clock,
-    check_folder,
-    find_checkpoint,
-    make_folder,
-    write_results,
-)
+from numpycnn.recipes.results import CHECKPOINT, HISTORY, check_folder, find_checkpoint, make_folder, write_results
 from numpycnn.recipes.scoring import expect_classifier, score
-from numpycnn.recipes.settings import KEY, Settings, check_options, choose, settings_of
+from numpycnn.recipes.settings import KEY, OPTIONS, Settings, check_options, choose, settings_of
 from numpycnn.training import Callback, CSVLogger, History, ModelCheckpoint, Trainer
 
 SAVE_EVERY = 500  # batches
@@ -173,10 +166,8 @@ def train(
     ------
     SettingError
         A ValueError: if a setting does not fit the data set, the folder or the training to be resumed.
-    ValueError
-        If a name is unknown, or a number is out of range.
-    TypeError
-        If a setting has the wrong type.
+    TypeError, ValueError
+        If a setting has the wrong type, or a name is unknown, or a number is out of range.
     DataFormatError
         If a file of the data set or the checkpoint is damaged.
     FileNotFoundError
@@ -193,28 +184,12 @@ def train(
     >>> run.test_accuracy  # doctest: +SKIP
     0.9843
     """
-    clock = Clock()
+    options = {name: value for name, value in locals().items() if name in OPTIONS}
+    began = (time.perf_counter(), time.process_time())
     dataset = os.fspath(dataset)
     if resume and force:
         raise SettingError(Setting("resume", True), " and ", Setting("force", True), " exclude each other")
-    asked = check_options(
-        {
-            "recipe": recipe,
-            "model": model,
-            "epochs": epochs,
-            "batch_size": batch_size,
-            "optimizer": optimizer,
-            "lr": lr,
-            "schedule": schedule,
-            "augment": augment,
-            "views": views,
-            "label_smoothing": label_smoothing,
-            "l2": l2,
-            "ema": ema,
-            "validation": validation,
-            "seed": seed,
-        }
-    )
+    asked = check_options(options)
     for flag, name in ((skip_broken, "skip_broken"), (resume, "resume"), (force, "force")):
         check_flag(flag, name, "train")
     expect_dataset(dataset)
@@ -227,20 +202,13 @@ def train(
             on_start(start)
         _fit(start, progress)
         found = score(start.trainer.model, start.test, start.settings.test_views)
-        known: dict[str, Any] = {"threads": start.threads, "clock": clock, "resumed": resume}
+        known: dict[str, Any] = {"threads": start.threads, "began": began, "resumed": resume}
         seconds = write_results(start.folder, start.trainer, start.settings, (start.train, start.test), found, **known)
     finally:
         with suppress(OSError):
             start.folder.rmdir()  # if it is empty
-    return Run(
-        model=start.trainer.model,
-        history=start.trainer.history,
-        test_accuracy=found.accuracy,
-        test_loss=found.loss,
-        folder=start.folder,
-        seconds=seconds,
-        settings=start.settings,
-    )
+    trained = start.trainer
+    return Run(trained.model, trained.history, found.accuracy, found.loss, start.folder, seconds, start.settings)
 
 
 @dataclass(frozen=True)
@@ -262,13 +230,7 @@ class Source:
         if training is not None and isinstance(training.reader, PictureReader):
             own = training.reader.size
             if size not in (None, own):
-                raise SettingError(
-                    Setting("size", size),
-                    ": the training to be resumed has ",
-                    Setting("size", own),
-                    "; leave the option out, or train anew without ",
-                    Setting("resume", True),
-                )
+                raise differing("size", size, own)
             reader = training.reader
         return load(self.dataset, self.data, reader=reader, skip_broken=self.skip_broken)
 
