@@ -9,20 +9,7 @@ ROOMY = 76  # columns needed to show everything; narrower terminals omit speed a
 
 
 class Bar:
-    """Shows progress, speed and the time left.
-
-    Parameters
-    ----------
-    stream : file
-        A terminal.
-    label : str
-    total : int or None
-        None if unknown.
-    done : int
-        Amount done before the bar was opened.
-    unit : str
-        Unit of the count; bytes are shown as megabytes.
-    """
+    """Shows progress, speed and the time left, of `done` units before it was opened; bytes are shown as megabytes."""
 
     def __init__(self, stream: TextIO, label: str, total: int | None, *, done: int = 0, unit: str) -> None:
         from rich.console import Console

@@ -24,19 +24,8 @@ def format_table(
 ) -> str:
     """Return a table as lines of at most `width` columns, without colors.
 
-    Parameters
-    ----------
-    head : sequence of str or None
-        Column titles; None for a table without titles.
-    rows : sequence of sequences of str
-    align : sequence of {"left", "right"}
-        One for each column. Right-aligned cells are numbers; left-aligned cells wrap first when space is short.
-    total : sequence of str, optional
-        A last row below a rule.
-    notes : sequence of str
-        Lines below the table, and below a rule.
-    width : int
-        Columns of the page.
+    Right-aligned cells are numbers; left-aligned cells wrap first when space is short. `total` is a last row below a
+    rule, and the `notes` are lines below the table, and below a rule.
     """
     from rich.console import Console
     from rich.text import Text

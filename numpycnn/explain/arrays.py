@@ -26,14 +26,8 @@ FLOAT_BYTES = 4
 class Choice:
     """The limits that select the channels and weights in a page.
 
-    Attributes
-    ----------
-    maps : int
-        Maximum number of channels per layer.
-    largest : int
-        Maximum size of a map in bytes; larger maps are omitted.
-    dense : int
-        Maximum bytes of weights per dense layer.
+    `maps` is the maximum number of channels per layer, `largest` the maximum size of a map in bytes (larger maps are
+    omitted), `dense` the maximum bytes of weights per dense layer.
     """
 
     maps: int
@@ -64,12 +58,7 @@ def _spread(count: int, wanted: int) -> np.ndarray:
 def choose(passages: Sequence[Passage], most_bytes: int = MAX_BYTES) -> Choice:
     """Return the choice with the most maps that fit: three quarters for maps, a quarter for dense layers.
 
-    Parameters
-    ----------
-    passages : sequence of Passage
-        Input and output of each layer.
-    most_bytes : int
-        Size limit of the arrays, before base64.
+    `most_bytes` limits the size of the arrays, before base64.
     """
     budget = most_bytes * 3 // 4
     shapes = [array.shape[1:] for passage in passages for array in (passage.x, passage.y) if array.ndim > 2]

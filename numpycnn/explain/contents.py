@@ -53,22 +53,10 @@ class Example:
 def contents(model: Sequential, example: Example, *, most_bytes: int = MAX_BYTES) -> dict[str, Any]:
     """Return the data of the page, ready for `json.dumps`.
 
-    Parameters
-    ----------
-    model : Sequential
-        Built. It is not modified, and other threads may predict with it at the same time.
-    example : Example
-    most_bytes : int
-        Size limit of the arrays. Channels beyond it are omitted evenly; the page states which.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If `model` is not a Sequential, the input has another shape, or the numbers of class names and outputs differ.
-    RuntimeError
-        If the model has not been built.
+    The model is not modified, and other threads may predict with it at the same time. Channels beyond `most_bytes` of
+    arrays are omitted evenly; the page states which. Raises what `render` does.
     """
-    x = np.asarray(example.x)
+    x, picture = np.asarray(example.x), example.picture
     if isinstance(model, Sequential) and model.input_shape is not None and x.shape != model.input_shape:
         raise ValueError(
             f"explain: expected one example of shape {format_shape(model.input_shape)}, without a batch axis, "
@@ -85,7 +73,7 @@ def contents(model: Sequential, example: Example, *, most_bytes: int = MAX_BYTES
         "parameters": sum(row.parameters for row in rows.values()),
         "multiplyAdds": sum(row.multiply_adds for row in rows.values()),
         "input": store.add_map(np.atleast_1d(x)),
-        "picture": None if example.picture is None else store.add_picture(_channels_first(example.picture)),
+        "picture": None if picture is None else store.add_picture(np.moveaxis(np.atleast_3d(picture), 2, 0)),
         "image": None if example.image is None else store.add_picture(example.image),
         "words": None if example.words is None else [_one_line(word) for word in example.words],
         "classes": None,
@@ -102,16 +90,9 @@ def _one_line(text: str) -> str:
     return one_line(text, MAX_TEXT)
 
 
-def _channels_first(picture: np.ndarray) -> np.ndarray:
-    return picture[np.newaxis] if picture.ndim == 2 else np.moveaxis(picture, -1, 0)
-
-
 def _with_features(passage: Passage) -> Passage:
     """Add an axis of length 1 to an output of one value per example."""
     return replace(passage, y=passage.y[:, np.newaxis]) if passage.y.ndim == 1 else passage
-
-
-# -------------------------------------------------------------------------------------------------------- the layers
 
 
 def _step(key: str, layer: Layer, passages: dict[str, Passage], rows: dict[str, Row], store: Store) -> dict[str, Any]:

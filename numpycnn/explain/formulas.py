@@ -8,7 +8,7 @@ compares its result with the output of the layer. Only the layers of the library
 import copy
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -25,40 +25,19 @@ Formula = dict[str, Any]
 
 
 def formula(passage: Passage, store: Store) -> Formula:
-    """Return the formula of a layer; ``{"type": "unknown"}`` for a layer that is not part of the library.
-
-    Parameters
-    ----------
-    passage : Passage
-        The layer, with its input and output for one example.
-    store : Store
-        Receives the arrays of the layer.
-    """
+    """Return the formula of a layer, its arrays in `store`; ``{"type": "unknown"}`` for one of another library."""
     describe = FORMULAS.get(type(passage.layer))
     return {"type": "unknown"} if describe is None else describe(passage, store)
 
 
-# ------------------------------------------------------------------------------------------------------ sliding windows
-
-
 def _window(windows: Windows) -> Formula:
-    return {
-        "kernel": windows.kernel,
-        "stride": windows.stride,
-        "padding": windows.padding,
-        "dilation": windows.dilation,
-    }
+    return {name: getattr(windows, name) for name in ("kernel", "stride", "padding", "dilation")}
 
 
 def _convolution(passage: Passage, store: Store, *, transposed: bool) -> Formula:
     """Return the kernels by output and input channel, and the contribution of the omitted channels."""
     layer: Any = passage.layer
-    settings = {
-        "stride": layer.stride,
-        "padding": layer.padding,
-        "dilation": layer.dilation,
-        "owner": layer.label,
-    }
+    settings = {"stride": layer.stride, "padding": layer.padding, "dilation": layer.dilation, "owner": layer.label}
     size, weight = passage.x.shape[2:], layer.weight.value
     if transposed:
         windows = transposed_size(size, layer.kernel_size, output_padding=layer.output_padding, **settings)
@@ -98,15 +77,8 @@ def _rest(passage: Passage, seen: np.ndarray, transposed: bool) -> np.ndarray:
 def _pool(passage: Passage, store: Store, *, of: str) -> Formula:
     layer: Any = passage.layer
     kernel, stride, dilation = layer.window()
-    windows = slide(
-        passage.x.shape[2:],
-        kernel,
-        stride=stride,
-        padding=layer.padding,
-        dilation=dilation,
-        owner=layer.label,
-        ceil_mode=layer.ceil_mode,
-    )
+    settings = {"padding": layer.padding, "owner": layer.label, "ceil_mode": layer.ceil_mode}
+    windows = slide(passage.x.shape[2:], kernel, stride=stride, dilation=dilation, **settings)
     found = {"type": "pooling", "of": of, **_window(windows)}
     if of == "average":
         found["countPadding"] = layer.count_include_pad
@@ -134,9 +106,6 @@ def _upsample(passage: Passage, store: Store) -> Formula:
     return {"type": "upsample", "scale": scale, "mode": layer.mode}
 
 
-# ----------------------------------------------------------------------------------------------------- dense, embedding
-
-
 def _dense(passage: Passage, store: Store) -> Formula:
     layer: Any = passage.layer
     rows = store.choice.rows(passage.y[0], passage.x.shape[1])
@@ -153,17 +122,10 @@ def _embedding(passage: Passage, store: Store) -> Formula:
     return {"type": "embedding", "weight": store.add(layer.weight.value, np.unique(passage.x))}
 
 
-# ---------------------------------------------------------------------------------------------------------- elementwise
-
-
 def _activation(passage: Passage, store: Store, *, settings: tuple[str, ...] = (), **constants: float) -> Formula:
     layer = passage.layer
-    return {
-        "type": "activation",
-        "name": type(layer).__name__,
-        **{name: getattr(layer, name) for name in settings},
-        **constants,
-    }
+    chosen = {name: getattr(layer, name) for name in settings}
+    return {"type": "activation", "name": type(layer).__name__, **chosen, **constants}
 
 
 def _softmax(passage: Passage, store: Store) -> Formula:
@@ -202,23 +164,6 @@ def _layer_norm(passage: Passage, store: Store) -> Formula:
     }
 
 
-# ------------------------------------------------------------------------------------------------ reshaping, containers
-
-
-def _plain(passage: Passage, store: Store, *, kind: str) -> Formula:
-    return {"type": kind}
-
-
-def _permute(passage: Passage, store: Store) -> Formula:
-    layer: Any = passage.layer
-    return {"type": "permute", "axes": layer.axes}
-
-
-def _concat(passage: Passage, store: Store) -> Formula:
-    layer: Any = passage.layer
-    return {"type": "concat", "channels": [branch.output_shape[0] for branch in layer.branches]}
-
-
 FORMULAS: dict[type[Layer], Callable[[Passage, Store], Formula]] = {
     **{kind: partial(_convolution, transposed=False) for kind in (nn.Conv1D, nn.Conv2D, nn.Conv3D)},
     **{
@@ -245,11 +190,14 @@ FORMULAS: dict[type[Layer], Callable[[Passage, Store], Formula]] = {
     nn.LogSoftmax: _softmax,
     nn.BatchNorm: _batch_norm,
     nn.LayerNorm: _layer_norm,
-    nn.Dropout: partial(_plain, kind="identity"),
-    nn.Flatten: partial(_plain, kind="reshape"),
-    nn.Reshape: partial(_plain, kind="reshape"),
-    nn.Permute: _permute,
-    nn.Residual: partial(_plain, kind="residual"),
-    nn.Concat: _concat,
-    Sequential: partial(_plain, kind="chain"),
+    nn.Dropout: lambda *_: {"type": "identity"},
+    nn.Flatten: lambda *_: {"type": "reshape"},
+    nn.Reshape: lambda *_: {"type": "reshape"},
+    nn.Permute: lambda passage, _: {"type": "permute", "axes": cast("Any", passage.layer).axes},
+    nn.Residual: lambda *_: {"type": "residual"},
+    nn.Concat: lambda passage, _: {
+        "type": "concat",
+        "channels": [branch.output_shape[0] for branch in cast("Any", passage.layer).branches],
+    },
+    Sequential: lambda *_: {"type": "chain"},
 }

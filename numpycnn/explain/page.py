@@ -63,10 +63,9 @@ def render(model: Sequential, example: Example, *, most_bytes: int = MAX_BYTES) 
 
     Raises
     ------
-    TypeError, ValueError
-        If `model` is not a Sequential, the input has another shape, or the numbers of class names and outputs differ.
-    RuntimeError
-        If the model has not been built.
+    TypeError, ValueError, RuntimeError
+        If `model` is not a Sequential, the input has another shape, the numbers of class names and outputs differ, or
+        the model has not been built.
     """
     return as_page(contents(model, example, most_bytes=most_bytes))
 
@@ -112,17 +111,7 @@ def is_page(path: str | os.PathLike[str]) -> bool:
 
 
 def as_page(data: dict[str, Any], *, extra: tuple[str, ...] = (), connect: bool = False) -> str:
-    """Insert data, style and scripts into the template.
-
-    Parameters
-    ----------
-    data : dict
-        See `contents`.
-    extra : tuple of str
-        Additional scripts.
-    connect : bool
-        Whether the page may send requests to its own server.
-    """
+    """Insert data, style and scripts into the template; with `connect`, the page may call its own server."""
     parts = {
         "policy": policy(extra=extra, connect=connect),
         "style": read_static(STYLE),

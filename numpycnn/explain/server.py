@@ -116,19 +116,8 @@ class Guard:
 def application(model: Sequential, blank: Example, decode: Decode, *, port: int, token: str) -> Starlette:
     """Return the web application.
 
-    Parameters
-    ----------
-    model : Sequential
-        Built.
-    blank : Example
-        The example that the page shows before the first stroke.
-    decode : callable
-        Decodes the bytes of a PNG file into an Example; raises `DataFormatError` for an invalid file, and another
-        `ValueError` for a blank image.
-    port : int
-        Port of the server.
-    token : str
-        Token that requests must contain.
+    `blank` is what the page shows before the first stroke. `decode` makes an Example of a PNG file, and raises a
+    `DataFormatError` for an invalid file and another `ValueError` for a blank image. Requests must contain the `token`.
     """
     lock = asyncio.Lock()  # one image at a time: predicting is thread-safe, but already uses all cores
     policies = f"{policy(extra=DRAWING, connect=True)}; frame-ancestors 'none'"
@@ -188,23 +177,10 @@ def serve(
     announce: Callable[[str], Any] = print,
     until: threading.Event | None = None,
 ) -> None:
-    """Serve the page on 127.0.0.1 until Ctrl-C.
+    """Serve the page on 127.0.0.1 until Ctrl-C, or until the event `until` is set, for a server in a thread.
 
-    Parameters
-    ----------
-    model, blank, decode
-        See `application`.
-    port : int
-        0 for any free port.
-    announce : callable
-        Called with the address, including the token, once the server listens.
-    until : threading.Event, optional
-        Stops the server when set, for a server in a thread.
-
-    Raises
-    ------
-    OSError
-        If the port is in use.
+    `model`, `blank` and `decode` are those of `application`; port 0 is any free one. `announce` is called with the
+    address, including the token, once the server listens. Raises an OSError if the port is in use.
     """
     import uvicorn
 
