@@ -76,13 +76,7 @@ def _explaining(name: str, folder: Path, what: str) -> Iterator[None]:
 
 
 def load(exercise: Exercise, path: Path) -> Function:
-    """Load the function of an exercise from the file of the learner.
-
-    Raises
-    ------
-    AnswerError
-        If the file is not Python, raises, or lacks a function with the name and the parameters.
-    """
+    """Load the function of an exercise from the file of the learner; an AnswerError says why that is not possible."""
     name, folder = exercise.name, path.parent
     specification = importlib.util.spec_from_file_location(name, path)
     assert specification is not None
@@ -116,15 +110,7 @@ def signature(function: Function) -> str:
 
 
 def call(function: Function, arguments: Arguments, name: str, folder: Path) -> Call:
-    """Call the function of the learner for an exercise, with read-only arrays.
-
-    Raises
-    ------
-    NotBegunError
-        If its body is still empty.
-    AnswerError
-        If it raises another exception.
-    """
+    """Call the function of the learner with read-only arrays; any exception becomes an AnswerError."""
     printed = _Notes()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")

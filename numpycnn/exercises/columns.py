@@ -134,7 +134,7 @@ IM2COL = Exercise(
             "the number of windows is right for the stride, "
             "but they are one pixel apart: the window (i, j) starts at row stride * i and column stride * j": _one_step,
             "the padding is not used": lambda x, kernel_size, stride=1, padding=0: im2col(x, kernel_size, stride),
-        },
+        }
     ),
     working=_working,
 )

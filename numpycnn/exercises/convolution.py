@@ -96,9 +96,6 @@ def conv2d(x: np.ndarray, weight: np.ndarray, bias: np.ndarray, stride: int = 1,
     return plain.conv2d(x, weight, bias, stride=stride, padding=padding)
 
 
-# ---------------------------------------------------------------------------------------------------------- correlate
-
-
 def _correlate_cases(rng: np.random.Generator) -> list[Case]:
     def case(about: str, size: tuple[int, int], kernel: tuple[int, int], **settings: int) -> Case:
         x = rng.permutation(size[0] * size[1]).reshape(size) + 1.0
@@ -173,12 +170,10 @@ CORRELATE = Exercise(
             "and "
             "the number of positions is one more": lambda x, kernel, stride=1: correlate(x, kernel, stride)[:-1, :-1],
             "x is padded with zeros: this exercise has no padding": _same_size,
-        },
+        }
     ),
     working=_correlate_working,
 )
-
-# ------------------------------------------------------------------------------------------------------------- conv2d
 
 
 def _conv2d_cases(rng: np.random.Generator) -> list[Case]:
@@ -278,7 +273,7 @@ CONV2D = Exercise(
             "the padding repeats the edge of the image: pad with zeros": lambda x, weight, bias, stride=1, padding=0: (
                 conv2d(_padded(x, padding, padding, mode="edge"), weight, bias, stride)
             ),
-        },
+        }
     ),
     working=_conv2d_working,
 )

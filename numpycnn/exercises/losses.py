@@ -76,9 +76,6 @@ def cross_entropy(logits: np.ndarray, labels: np.ndarray) -> tuple[float, np.nda
     return plain.cross_entropy(logits, labels), plain.cross_entropy_backward(logits, labels)
 
 
-# ------------------------------------------------------------------------------------------------------------- softmax
-
-
 def _softmax_cases(rng: np.random.Generator) -> list[Case]:
     return [
         Case("one row of two scores", {"x": np.array([[0.0, 1.0]])}),
@@ -129,12 +126,10 @@ SOFTMAX = Exercise(
             ),
             "the maximum of the whole array is subtracted: in a row "
             "far below it, every exp underflows to 0, and 0 / 0 is nan. Subtract the maximum of each row": _less_all,
-        },
+        }
     ),
     working=_softmax_working,
 )
-
-# ------------------------------------------------------------------------------------------------------- cross_entropy
 
 
 def _cross_entropy_cases(rng: np.random.Generator) -> list[Case]:

@@ -112,9 +112,6 @@ def batch_norm_backward(
     return plain.batch_norm_backward(dy, x, weight, training=True, eps=eps)
 
 
-# ---------------------------------------------------------------------------------------------------------- batch_norm
-
-
 def _cases(rng: np.random.Generator) -> list[Case]:
     def case(about: str, shape: tuple[int, ...], *, unscaled: bool = False, training: bool = True, **more: Any) -> Case:
         c = shape[1]
@@ -234,8 +231,6 @@ BATCH_NORM = Exercise(
         },
     ),
 )
-
-# ------------------------------------------------------------------------------------------------- batch_norm_backward
 
 
 def _backward_cases(rng: np.random.Generator) -> list[Case]:

@@ -85,9 +85,6 @@ def max_pool_backward(
     return plain.max_pool2d_backward(dy, x, kernel_size, stride=stride, padding=padding)
 
 
-# ----------------------------------------------------------------------------------------------------------- max_pool
-
-
 def _cases(rng: np.random.Generator) -> list[Case]:
     def case(about: str, shape: tuple[int, ...], kernel_size: int, **settings: int) -> Case:
         size = int(np.prod(shape))
@@ -118,9 +115,8 @@ def _working(arguments: Arguments, output: str, index: tuple[int, ...]) -> str:
     return f"the window ({i}, {j}) starts at row {s * i - p}, column {s * j - p} of x[{n}, {c}] and contains {seen}"
 
 
-def _pooled(x: np.ndarray, kernel_size: int, stride: int | None, padding: int, fill: float = -np.inf) -> np.ndarray:
-    around = ((0, 0), (0, 0), (padding, padding), (padding, padding))
-    return max_pool(np.pad(x, around, constant_values=fill), kernel_size, stride)
+def _padded(x: np.ndarray, padding: int, fill: float = -np.inf) -> np.ndarray:
+    return np.pad(x, ((0, 0), (0, 0), (padding, padding), (padding, padding)), constant_values=fill)
 
 
 def _one_step(x: np.ndarray, kernel_size: int, stride: int | None = None, padding: int = 0) -> np.ndarray:
@@ -159,14 +155,14 @@ MAX_POOL = Exercise(
             "the stride is not used: the windows are "
             "kernel_size apart": lambda x, kernel_size, stride=None, padding=0: max_pool(x, kernel_size, None, padding),
             "the padding is not used": lambda x, kernel_size, stride=None, padding=0: max_pool(x, kernel_size, stride),
-            "the padding exceeds negative values: pad with -np.inf instead "
-            "of zeros": lambda x, kernel_size, stride=None, padding=0: _pooled(x, kernel_size, stride, padding, 0.0),
-        },
+            "the padding exceeds negative values: pad with -np.inf instead of "
+            "zeros": lambda x, kernel_size, stride=None, padding=0: max_pool(
+                _padded(x, padding, 0.0), kernel_size, stride
+            ),
+        }
     ),
     working=_working,
 )
-
-# --------------------------------------------------------------------------------------------------- max_pool_backward
 
 
 def _backward_cases(rng: np.random.Generator) -> list[Case]:
@@ -209,8 +205,7 @@ def _spread(
 ) -> np.ndarray:
     """Distribute the `dy` of each window over its values; `share` returns the weights for a window."""
     stride = kernel_size if stride is None else stride
-    around = ((0, 0), (0, 0), (padding, padding), (padding, padding))
-    padded = np.pad(x, around, constant_values=-np.inf)
+    padded = _padded(x, padding)
     dpadded = np.zeros(padded.shape)
     for n, c, i, j in np.ndindex(dy.shape):
         place = (n, c, slice(stride * i, stride * i + kernel_size), slice(stride * j, stride * j + kernel_size))
@@ -236,8 +231,7 @@ def _shared(window: np.ndarray) -> np.ndarray:
 def _with_padding(
     dy: np.ndarray, x: np.ndarray, kernel_size: int, stride: int | None = None, padding: int = 0
 ) -> np.ndarray:
-    around = ((0, 0), (0, 0), (padding, padding), (padding, padding))
-    return max_pool_backward(dy, np.pad(x, around, constant_values=-np.inf), kernel_size, stride)
+    return max_pool_backward(dy, _padded(x, padding), kernel_size, stride)
 
 
 def _wrong_corner(
@@ -275,7 +269,7 @@ MAX_POOL_BACKWARD = Exercise(
             "as in most frameworks, the first one gets all of it": lambda *a, **s: _spread(*a, **s, share=_shared),
             "of equal values, the last one gets dy: here, "
             "as in most frameworks, the first one does (> and not >=)": lambda *a, **s: _spread(*a, **s, share=_last),
-        },
+        }
     ),
     working=_backward_working,
 )

@@ -21,13 +21,7 @@ def parts(function: Callable[..., Any]) -> tuple[str, str]:
 
 
 def write_sheet(exercise: Exercise, path: Path) -> None:
-    """Write the file of an exercise.
-
-    Raises
-    ------
-    FileExistsError
-        If the file exists; it is never overwritten.
-    """
+    """Write the file of an exercise; an existing one is never overwritten, which is a FileExistsError."""
     head, _ = parts(exercise.solution)
     with path.open("x", encoding="utf-8") as file:
         file.write(

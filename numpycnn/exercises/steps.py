@@ -108,9 +108,6 @@ def adam(
     return value, mean, square
 
 
-# ----------------------------------------------------------------------------------------------------------------- sgd
-
-
 def _sgd_cases(rng: np.random.Generator) -> list[Case]:
     def case(about: str, shape: tuple[int, ...], first: bool = False, **settings: float) -> Case:
         value, grad, velocity = (one_digit(rng, *shape) + 0.1 for _ in range(3))
@@ -165,8 +162,6 @@ SGD = Exercise(
         },
     ),
 )
-
-# ---------------------------------------------------------------------------------------------------------------- adam
 
 
 def _adam_cases(rng: np.random.Generator) -> list[Case]:
@@ -223,7 +218,7 @@ ADAM = Exercise(
     mistakes=known_mistakes(
         {
             "square is "
-            "the square of the mean: it must be the running mean of the squares, (1 - b2) * grad**2": _square_of_mean,
+            "the square of the mean: it must be the running mean of the squares, (1 - b2) * grad**2": _square_of_mean
         },
         value={
             "the bias correction is missing: mean and square "
