@@ -13,6 +13,7 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from numpycnn.exercises.checking import Verdict
 
@@ -37,15 +38,8 @@ def _run(files: Mapping[str, Path], limit: float) -> dict[str, Verdict]:
         table = json.dumps({name: str(path.resolve()) for name, path in files.items()})
         command = [sys.executable, "-P", "-m", "numpycnn.exercises.worker", folder, str(limit), table]
         environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-        done = subprocess.run(
-            command,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            encoding="utf-8",
-            errors="replace",
-        )
+        streams: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
+        done = subprocess.run(command, env=environment, encoding="utf-8", errors="replace", **streams)
         found, under_way = Path(folder, VERDICT), Path(folder, UNDER_WAY)
         lines = found.read_text("utf-8").splitlines() if found.exists() else []
         verdicts = {name: Verdict(**fields) for name, fields in map(json.loads, lines)}
