@@ -23,9 +23,9 @@ def sgd_step(
     nesterov: bool = False,
     weight_decay: float = 0.0,
 ) -> None:
-    """Take one step of stochastic gradient descent; `velocity` is required, and updated, only with `momentum`."""
+    """Take one step of stochastic gradient descent; `velocity` is required, and updated, with `momentum`."""
     real = value.dtype.type
-    if not momentum:
+    if velocity is None:
         threads.run_elements(kernels.sgd, value.size, value.reshape(-1), grad.reshape(-1), real(lr), real(weight_decay))
     else:
         arrays = value.reshape(-1), grad.reshape(-1), velocity.reshape(-1)

@@ -269,6 +269,8 @@ class Layer:
         Parameters
         ----------
         x : ndarray of shape (N, *input_shape)
+            Convolutions and pooling accept other spatial sizes. The output may share memory with `x`, and the cache may
+            hold either: change neither in place before `backward`.
         training : bool
             Use dropout and batch statistics. Implies `differentiable`.
         differentiable : bool
@@ -285,11 +287,6 @@ class Layer:
             If the layer has not been built.
         ValueError, TypeError
             If `x` does not have the shape or the dtype that the layer was built for.
-
-        Notes
-        -----
-        Convolutions and pooling accept another spatial size than they were built for. The output may share memory with
-        `x`, and the cache may hold either: change neither in place before `backward`.
         """
         try:
             training = training if type(training) is bool else check_flag(training, "training", "forward")
@@ -396,8 +393,7 @@ class Layer:
 
     def _check_input(self, x: Any) -> np.ndarray:
         """Return a batch of the layer's dtype and input shape, as a contiguous array."""
-        if self.output_shape is None:
-            self._check_built()
+        self._check_built()
         x = check_unmasked(x, "x", "forward") if isinstance(x, np.ma.MaskedArray) else np.asarray(x)
         if x.dtype.newbyteorder("=") != self.dtype and not self.children():  # layers inside check their own input
             raise TypeError(

@@ -32,9 +32,9 @@ def sgd_step(
     nesterov: bool = False,
     weight_decay: float = 0.0,
 ) -> None:
-    """Take one step of stochastic gradient descent; `velocity` is required, and updated, only with `momentum`."""
+    """Take one step of stochastic gradient descent; `velocity` is required, and updated, with `momentum`."""
     g = grad + weight_decay * value
-    if momentum:
+    if velocity is not None:
         velocity[...] = momentum * velocity + g
         g = g + momentum * velocity if nesterov else velocity
     value -= lr * g
