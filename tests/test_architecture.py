@@ -14,7 +14,7 @@ import numpycnn
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "numpycnn"
-LONGEST = 470
+LONGEST = 450
 HEAVY = [
     "PIL",
     "matplotlib",

@@ -18,10 +18,11 @@ import numpy as np
 from numpycnn._checks import FLOATS, as_contiguous, check_flag, check_int, check_unmasked, fits_shape, format_shape
 from numpycnn._types import Shape as Shape
 from numpycnn.layers.building import check_built_for, restore_on_failure
+from numpycnn.layers.labels import Labeled
 from numpycnn.layers.parameter import Parameter as Parameter
 
 
-class Layer:
+class Layer(Labeled):
     """Base class of all layers. Shapes given at build exclude the batch axis; arrays include it.
 
     Parameters
@@ -43,7 +44,6 @@ class Layer:
         Of the parameters, inputs and outputs.
     """
 
-    name: str | None = None
     input_shape: Shape | None = None
     output_shape: Shape | None = None
     dtype: Any = None
@@ -54,7 +54,6 @@ class Layer:
     #: The batched input shape that `forward` requires, with names for axes of any size; None accepts every shape.
     _expected: tuple[int | str, ...] | None = None
     _cache: Any = None
-    _place = ""  # position in the model that it was last added to, like "7" or "3.main.0"
     _seeded = True  # False if it was built without a generator
 
     def __init__(self, *, name: str | None = None) -> None:
@@ -121,33 +120,6 @@ class Layer:
 
     # --------------------------------------------------------------------------------------------- building a layer
 
-    @property
-    def label(self) -> str:
-        """Description of the layer for errors: ``Dense 'fc1' (layer 7)``."""
-        return self._label(self._place)
-
-    def _label(self, place: str) -> str:
-        name = f" {self.name!r}" if self.name else ""
-        where = f" (layer {place})" if place else ""
-        return f"{type(self).__name__}{name}{where}"
-
-    def label_of(self, layer: "Layer") -> str:
-        """Return the label of a layer by its place inside this one; it may be part of another model as well.
-
-        Parameters
-        ----------
-        layer : Layer
-
-        Returns
-        -------
-        str
-        """
-        if layer is not self and layer._place:
-            for place, found in self.walk().items():
-                if found is layer:
-                    return layer._label(place)
-        return layer.label
-
     def build(self, input_shape: Sequence[int], *, rng: Any = 0, dtype: Any = np.float32) -> Shape:
         """Create the parameters for an input shape, unless the layer is already built.
 
@@ -199,31 +171,6 @@ class Layer:
         except (ValueError, TypeError, MemoryError) as error:
             raise self._with_label(error) from None
         return self.output_shape
-
-    def _with_label(self, error: Exception) -> Exception:
-        """Return the error with the label in front of its message, in place of the function's name.
-
-        The error passes through each container. The outermost one, which the caller knows, determines the place.
-        """
-        layer, message = getattr(error, "source", (self, None))
-        kind = MemoryError if isinstance(error, MemoryError) else type(error)  # NumPy's subclass takes other arguments
-        if message is None:
-            message = str(error)
-            operation, colon, rest = message.partition(": ")
-            if colon and " " not in operation and not operation.isupper():  # an environment variable is kept
-                message = rest
-            if kind is MemoryError:
-                message += "; make the layer, or its input, smaller"
-        named: Any = kind(f"{self.label_of(layer)}: {message}")
-        named.source = layer, message
-        named.given = getattr(error, "given", "")
-        return named
-
-    def _set_place(self, place: str) -> None:
-        """Set the place of this layer and of the layers inside."""
-        self._place = place
-        for key, child in self.children().items():
-            child._set_place(f"{place}.{key}" if place else key)
 
     def walk(self) -> dict[str, "Layer"]:
         """Return this layer and all layers inside, by place, in order; the place of this layer is ``""``.
@@ -393,7 +340,8 @@ class Layer:
 
     def _check_input(self, x: Any) -> np.ndarray:
         """Return a batch of the layer's dtype and input shape, as a contiguous array."""
-        self._check_built()
+        if self.output_shape is None:
+            self._check_built()
         x = check_unmasked(x, "x", "forward") if isinstance(x, np.ma.MaskedArray) else np.asarray(x)
         if x.dtype.newbyteorder("=") != self.dtype and not self.children():  # layers inside check their own input
             raise TypeError(
