@@ -21,6 +21,7 @@ from typing import IO, cast
 from numpycnn.errors import DataFormatError
 
 MAX_TAR_BYTES = 1 << 30  # bytes that a whole tar archive may unpack to
+ENCRYPTED = 1  # flag of a zip's member
 # Raised by zipfile, tarfile, gzip and zlib on truncated, damaged or malicious archives.
 ARCHIVE_ERRORS = (
     zipfile.BadZipFile,
@@ -32,7 +33,7 @@ ARCHIVE_ERRORS = (
     ValueError,
     OverflowError,
     LookupError,
-    RuntimeError,  # an encrypted member; NotImplementedError: a rare compression
+    RuntimeError,  # NotImplementedError: a rare compression
 )
 
 
@@ -75,6 +76,11 @@ def members(path: str | os.PathLike[str]) -> Iterator[Member]:
             raise DataFormatError(
                 f"{path}: expected a folder, a zip or a tar archive (plain or .gz), found another kind of file"
             )
+
+
+def _normalize(name: str) -> str:
+    """Return the path of a member without empty parts and ``.``, as in ``./cat/a.png``."""
+    return "/".join(part for part in name.split("/") if part not in ("", "."))
 
 
 def _is_hidden(name: str) -> bool:
@@ -133,14 +139,17 @@ def _iter_zip(path: Path, file: IO[bytes]) -> Iterator[Member]:
         archive = zipfile.ZipFile(file)
     with archive:
         for info in archive.infolist():
-            if not info.is_dir() and not _is_hidden(info.filename):
+            name = _normalize(info.filename.replace("\\", "/"))  # backslashes are of old packers on Windows
+            if not info.is_dir() and not _is_hidden(name):
 
                 def read(max_bytes: int, info: zipfile.ZipInfo = info) -> bytes:
                     place = f"{path}: {info.filename}"
+                    if info.flag_bits & ENCRYPTED:
+                        raise DataFormatError(f"{place}: expected an archive without a password, found it encrypted")
                     with _as_format_error(place), archive.open(info) as member:
                         return _read_checked(place, info.file_size, max_bytes, member.read)
 
-                yield Member(info.filename, read)
+                yield Member(name, read)
 
 
 class _LimitedStream(io.RawIOBase):
@@ -166,7 +175,8 @@ def _iter_tar(path: Path, file: IO[bytes]) -> Iterator[Member]:
                 info = archive.next()
             if info is None:
                 return
-            if info.isreg() and not _is_hidden(info.name.removeprefix("./")):
+            name = _normalize(info.name)
+            if info.isreg() and not _is_hidden(name):
 
                 def read(max_bytes: int, info: tarfile.TarInfo = info) -> bytes:
                     place = f"{path}: {info.name}"
@@ -175,4 +185,4 @@ def _iter_tar(path: Path, file: IO[bytes]) -> Iterator[Member]:
                         assert member is not None  # it is a regular file
                         return _read_checked(place, info.size, max_bytes, member.read)
 
-                yield Member(info.name.removeprefix("./"), read)
+                yield Member(name, read)

@@ -31,6 +31,7 @@ from numpycnn.errors import DataFormatError
 MAX_SECONDS = 60
 MAX_BYTES = 50_000_000  # a minute of 32 bits at the highest rate
 RATE_RANGE = (4_000, 192_000)  # Hz
+UNKNOWN_LENGTH = 0x7FFF0000  # bytes; programs write this or more, or 0 as the length of the file and of its samples
 CHUNK = 100  # recordings at a time: their spectra are much larger than the result
 
 
@@ -45,7 +46,7 @@ def decode_wav(content: bytes, name: str) -> tuple[int, np.ndarray]:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
-            rate, samples = wavfile.read(io.BytesIO(content))
+            rate, samples = wavfile.read(io.BytesIO(_with_length(content)))
         # Raised by SciPy on damaged headers; NameError if there are no samples.
         except (ValueError, TypeError, LookupError, ArithmeticError, EOFError, struct.error, NameError) as error:
             reason = "no samples" if isinstance(error, NameError) else error
@@ -79,6 +80,24 @@ def decode_wav(content: bytes, name: str) -> tuple[int, np.ndarray]:
     if not wave.any():
         raise DataFormatError(f"{name}: expected sound, found silence")
     return rate, wave  # (T,)
+
+
+def _with_length(content: bytes) -> bytes:
+    """Return a WAV file with the length of its samples, which a program that writes to a pipe leaves unknown."""
+    place, frame = 12, 1
+    while place + 8 <= len(content) and content.startswith(b"RIFF"):
+        kind, length = struct.unpack_from("<4sI", content, place)
+        place += 8
+        if kind == b"fmt " and place + 14 <= len(content):
+            frame = max(1, int.from_bytes(content[place + 12 : place + 14], "little"))  # bytes of all channels
+        elif kind == b"data":
+            if length < UNKNOWN_LENGTH and (length or content[4:8] != bytes(4)):
+                break
+            length = (len(content) - place) // frame * frame
+            size = struct.pack("<I", place - 8 + length)
+            return content[:4] + size + content[8 : place - 4] + struct.pack("<I", length) + content[place:][:length]
+        place += length + length % 2
+    return content
 
 
 def mel_filters(mels: int, fft: int, rate: int) -> np.ndarray:

@@ -71,7 +71,10 @@ def _read(
             f"found a gzip file of at most {max_bytes} uncompressed bytes"
         )
 
-    array = np.empty(shape, np.uint8)
+    try:
+        array = np.empty(shape, np.uint8)
+    except ValueError:  # an empty array whose other sizes overflow
+        raise DataFormatError(f"{path}: expected sizes of an array that fits into memory, found {shape}") from None
     target = array.reshape(-1)  # a view
     digest = hashlib.sha256(magic + sizes)
     done = 0

@@ -48,6 +48,23 @@ class TestDecode:
         assert len(decode_wav(content, "a.wav")[1]) == 4000
 
     @pytest.mark.parametrize(
+        ("whole", "length"),
+        [(2**32 - 1, 2**32 - 1), (None, 2**32 - 1), (0x7FFFFFFF + 36, 0x7FFFFFFF), (0x7FFFF024, 0x7FFFF000), (0, 0)],
+    )
+    @pytest.mark.parametrize("cut", [0, 1])
+    @pytest.mark.parametrize("extra", [b"", b"LIST" + struct.pack("<I", 3) + b"abc\0"])
+    def test_a_length_that_was_unknown_to_the_writer(
+        self, whole: int | None, length: int, cut: int, extra: bytes
+    ) -> None:
+        """As programs write that record into a pipe; a sample may be incomplete at the end."""
+        content = wav_bytes(tone(440))
+        place = content.index(b"data")
+        riff = content[4:8] if whole is None else struct.pack("<I", whole)
+        content = b"RIFF" + riff + content[8:place] + extra + b"data" + struct.pack("<I", length) + content[place + 8 :]
+        _, wave = decode_wav(content[: len(content) - cut], "a.wav")
+        assert np.array_equal(wave, tone(440)[: 4000 - cut] / 32768)
+
+    @pytest.mark.parametrize(
         ("content", "text"),
         [
             (b"", r"a\.wav: expected a WAV file, found another kind or a damaged one"),

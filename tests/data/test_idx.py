@@ -67,6 +67,12 @@ def test_files_that_do_not_match_their_header_are_refused(save, content: bytes, 
     assert str(path) in str(caught.value)
 
 
+@pytest.mark.parametrize("sizes", [(2**32 - 1, 0, 2**32 - 1), (0, 2**32 - 1, 2**32 - 1)])
+def test_sizes_that_overflow_beside_a_zero_are_refused(save, sizes: tuple[int, ...]) -> None:
+    with pytest.raises(DataFormatError, match="expected sizes of an array that fits into memory, found"):
+        read_idx(save(b"\0\0\x08\x03" + struct.pack(">3I", *sizes)), 3)
+
+
 def test_a_truncated_body_inside_gzip_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "short.gz"
     path.write_bytes(gzip.compress(bytes((0, 0, 8, 1)) + struct.pack(">I", 10_000) + b"x" * 100))
