@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from numpycnn.data.dataset import Reader
+from numpycnn.data.picture_metadata import split_metadata
 from numpycnn.errors import DataFormatError
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ MAGIC_NUMBERS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")  # of all PNG and all JP
 MAX_IMAGE_SIDE = 2048  # pixels, of an image in a data set
 LONG_SIDE = 640  # larger pictures are first reduced to this: pen strokes stay several pixels wide
 BOX, FRAME = 20, 28  # sides of MNIST's digits and images, pixels
+LUMINANCE = (0.2125, 0.7154, 0.0721, 0)  # of red, green and blue, as in `prepare_digit`
 MIN_CONTRAST = 0.08  # of the range from black to white, between ink and paper
 THIN, FULL = 1.6, 2.4  # widths in MNIST pixels: strokes thinner than THIN are widened to FULL, which is typical
 
@@ -32,7 +34,8 @@ THIN, FULL = 1.6, 2.4  # widths in MNIST pixels: strokes thinner than THIN are w
 def read_picture(path: str | os.PathLike[str]) -> np.ndarray:
     """Read a PNG or JPEG file as a viewer shows it: rotated upright, transparent parts over white.
 
-    If everything would be invisible on white, such as white ink, transparent parts become black.
+    If everything would be invisible on white, such as white or yellow ink, transparent parts become black. All metadata
+    but the orientation is ignored.
 
     Parameters
     ----------
@@ -62,12 +65,13 @@ def read_picture(path: str | os.PathLike[str]) -> np.ndarray:
 
 def decode_picture(content: bytes, name: str) -> np.ndarray:
     """Decode a file in memory as `read_picture` does; `name` is the file's name, for errors."""
-    from PIL import Image, ImageOps, UnidentifiedImageError
+    from PIL import Image, UnidentifiedImageError
 
+    pixels, orientation = split_metadata(content)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's hints on unusual files; unreadable ones are errors below
-            with Image.open(io.BytesIO(content), formats=("PNG", "JPEG")) as picture:
+            with Image.open(io.BytesIO(pixels), formats=("PNG", "JPEG")) as picture:
                 width, height = picture.size
                 if not width or not height:
                     raise DataFormatError(f"{name}: expected a picture, found one of {width} x {height} pixels")
@@ -76,7 +80,7 @@ def decode_picture(content: bytes, name: str) -> np.ndarray:
                         f"{name}: expected at most {MAX_PIXELS:,} pixels and {MAX_SIDE:,} a side, "
                         f"found {width} x {height}; make it smaller first"
                     )
-                return _decode_pixels(ImageOps.exif_transpose(picture))
+                return _turn_upright(_decode_pixels(picture, pixels), orientation)
     except Image.DecompressionBombError as error:  # Pillow's own limit, above ours
         raise DataFormatError(
             f"{name}: expected at most {MAX_PIXELS:,} pixels, found far more; make it smaller first"
@@ -86,24 +90,43 @@ def decode_picture(content: bytes, name: str) -> np.ndarray:
         raise DataFormatError(f"{name}: expected a PNG or JPEG picture, found {found}") from error
     except DataFormatError:
         raise
-    # Raised by Pillow on truncated and damaged files, the last three on damaged EXIF entries.
+    # Raised by Pillow on truncated and damaged files.
     except (OSError, SyntaxError, ValueError, EOFError, struct.error, TypeError, LookupError) as error:
         raise DataFormatError(f"{name}: expected a whole PNG or JPEG picture, found a damaged one ({error})") from error
 
 
-def _decode_pixels(picture: "Image.Image") -> np.ndarray:
-    """Return the decoded pixels as uint8."""
+def _decode_pixels(picture: "Image.Image", content: bytes) -> np.ndarray:
+    """Return the decoded pixels of a file as uint8."""
     from PIL import Image
 
+    depth, colour = content[24:26] if picture.format == "PNG" else (8, None)
+    key = picture.info.get("transparency")  # the value of transparent pixels
     if picture.mode.startswith("I"):  # 16 bits of grey: Pillow would clip instead of scaling
-        return (np.asarray(picture).clip(0, 65535) // 257).astype(np.uint8)  # (H, W)
-    grey = picture.mode in ("1", "L", "LA")
+        values = np.asarray(picture).clip(0, 65535)
+        picture = Image.fromarray((values // 257).astype(np.uint8))
+        if key is not None:
+            picture.putalpha(Image.fromarray(np.where(values == key, 0, 255).astype(np.uint8)))
+    elif picture.mode == "L" and isinstance(key, int) and depth < 8:  # Pillow scales the pixels, but not the key
+        picture.load()
+        picture.info["transparency"] = key * 255 // (2**depth - 1)
+    grey = picture.mode in ("1", "L", "LA") or colour == 4  # 16 bits of grey and alpha: Pillow has RGBA only
     if picture.has_transparency_data:
         clear = picture.convert("RGBA")
         picture = Image.alpha_composite(Image.new("RGBA", clear.size, "white"), clear)
-        if np.asarray(picture.convert("L")).min() > 255 * (1 - MIN_CONTRAST):
+        if np.asarray(picture.convert("RGB").convert("L", LUMINANCE)).min() > 255 * (1 - 2 * MIN_CONTRAST):
             picture = Image.alpha_composite(Image.new("RGBA", clear.size, "black"), clear)
     return np.array(picture.convert("RGB").convert("L") if grey else picture.convert("RGB"))  # (H, W) or (H, W, 3)
+
+
+def _turn_upright(picture: np.ndarray, orientation: int) -> np.ndarray:
+    """Turn and mirror a picture by its orientation in EXIF."""
+    if orientation >= 5:
+        picture = picture.swapaxes(0, 1)
+    if orientation in (2, 3, 6, 7):
+        picture = picture[:, ::-1]
+    if orientation in (3, 4, 7, 8):
+        picture = picture[::-1]
+    return np.ascontiguousarray(picture)
 
 
 def fit_picture(picture: np.ndarray, size: tuple[int, int], channels: int = 3, fit: str = "crop") -> np.ndarray:

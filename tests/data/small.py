@@ -45,12 +45,29 @@ def tone(hertz: float, seconds: float = 0.5, rate: int = 8000) -> np.ndarray:
 
 def png_of(width: int, height: int) -> bytes:
     """A PNG with a size in its header and no pixels."""
+    return raw_png(width, height, 8, 0, b"")
 
-    def chunk(kind: bytes, body: bytes) -> bytes:
-        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
-    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
-    return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
+def chunk(kind: bytes, body: bytes) -> bytes:
+    """A chunk of a PNG."""
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+
+def raw_png(width: int, height: int, depth: int, colour: int, rows: bytes, *between: bytes) -> bytes:
+    """A PNG of rows, each after a zero byte, with the chunks before them."""
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0))
+    pixels = chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + header + b"".join(between) + pixels
+
+
+def insert_png_chunk(content: bytes, kind: bytes, body: bytes) -> bytes:
+    """A PNG with a further chunk after its header."""
+    return content[:33] + chunk(kind, body) + content[33:]
+
+
+def insert_segment(content: bytes, marker: int, body: bytes) -> bytes:
+    """A JPEG with a further segment at its beginning."""
+    return content[:2] + b"\xff" + bytes([marker]) + struct.pack(">H", len(body) + 2) + body + content[2:]
 
 
 def jpeg_of(width: int, height: int) -> bytes:

@@ -1,6 +1,7 @@
 import io
 import json
 import os
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ from PIL import Image, ImageDraw
 from numpycnn.data import load_mnist, prepare_digit, read_picture
 from numpycnn.data.pictures import PictureReader, decode_picture, fit_picture
 from numpycnn.errors import DataFormatError
-from tests.data.small import fix_png_checksums, jpeg_of, picture_bytes, png_of
+from tests.data.small import chunk, fix_png_checksums, jpeg_of, picture_bytes, png_of, raw_png
 from tests.mutations import bounded_memory, mutate_bytes
 
 REAL = Path(os.environ.get("NUMPYCNN_DATA", "nowhere"))
@@ -75,6 +76,22 @@ class TestRead:
         Image.fromarray(np.array([[0, 257 * 100, 65535]], np.uint16)).save(tmp_path / "deep.png")
         assert read_picture(tmp_path / "deep.png").tolist() == [[0, 100, 255]]
 
+    @pytest.mark.parametrize("depth", [2, 4, 8, 16])
+    @pytest.mark.parametrize("clear", [0, 1, 2])
+    def test_the_transparent_value_of_a_grey_picture(self, depth: int, clear: int) -> None:
+        """A PNG names one value as transparent, in its own depth; the others are read as without it."""
+        values = np.array([0, 1, 2, 3]) * (2**depth - 1) // 3
+        bits = "".join(f"{value:0{depth}b}" for value in values)
+        row = b"\0" + int(bits, 2).to_bytes(len(bits) // 8, "big")
+        content = raw_png(4, 1, depth, 0, row, chunk(b"tRNS", struct.pack(">H", values[clear])))
+        expected = [0, 85, 170, 255]
+        expected[clear] = 255
+        assert decode_picture(content, "a.png").tolist() == [expected]
+
+    def test_sixteen_bits_of_grey_and_alpha_are_grey(self) -> None:
+        row = b"\0" + np.array([[0, 0], [25700, 65535], [0, 32896]], ">u2").tobytes()
+        assert decode_picture(raw_png(3, 1, 16, 4, row), "a.png").tolist() == [[255, 100, 127]]
+
     def test_transparent_parts_are_white(self, tmp_path: Path) -> None:
         Image.fromarray(np.array([[[0, 0, 0, 0], [200, 0, 0, 255]]], np.uint8)).save(tmp_path / "rgba.png")
         assert read_picture(tmp_path / "rgba.png").tolist() == [[[255, 255, 255], [200, 0, 0]]]
@@ -91,6 +108,13 @@ class TestRead:
         assert read_picture(tmp_path / "la.png").tolist() == [[0, 128, 255]]
         Image.fromarray(np.array([[[0, 0, 0, 0], [255, 255, 240, 255]]], np.uint8)).save(tmp_path / "rgba.png")
         assert read_picture(tmp_path / "rgba.png").tolist() == [[[0, 0, 0], [255, 255, 240]]]
+
+    @pytest.mark.parametrize("ink", [(255, 255, 0), (255, 255, 128), (230, 255, 230)])
+    def test_light_ink_on_transparency_can_be_read(self, tmp_path: Path, ink: tuple[int, int, int]) -> None:
+        pixels = np.zeros((400, 400, 4), np.uint8)
+        pixels[..., :3], pixels[..., 3] = ink, np.uint8(255 * four())
+        Image.fromarray(pixels).save(tmp_path / "stroke.png")
+        assert correlation(prepare_digit(read_picture(tmp_path / "stroke.png")), PLAIN) > 0.98
 
     def test_a_white_page_with_transparent_corners_stays_over_white(self, tmp_path: Path) -> None:
         Image.fromarray(np.array([[[255, 0], [255, 255], [40, 255]]], np.uint8), "LA").save(tmp_path / "page.png")
