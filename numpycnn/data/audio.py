@@ -215,13 +215,14 @@ class SpectrogramReader(Reader):
         ndarray of float32, shape (samples,)
             Scaled so that the loudest sample is 1 or -1.
         """
+        wave = wave / np.abs(wave).max()  # also before a filter, whose sums would overflow or vanish
         if rate != self.rate:
             from scipy.signal import resample_poly
 
             # A ratio of large numbers would make a filter of a million taps: approximate it.
             ratio = Fraction(self.rate, rate).limit_denominator(1000)
             wave = resample_poly(wave, ratio.numerator, ratio.denominator)
-        wave = wave / np.abs(wave).max()
+            wave = wave / (np.abs(wave).max() or 1)
         spare = len(wave) - self.samples
         if spare > 0:
             energy = np.concatenate([[0.0], np.cumsum(wave**2)])

@@ -177,6 +177,26 @@ class TestSpectrogram:
 class TestStretch:
     READER = SpectrogramReader(samples=100, hop=10)
 
+    @pytest.mark.parametrize("rate", [8000, 16000, 44100])
+    @pytest.mark.parametrize(
+        "loudness", [np.float64(1e-300), np.float64(1.7e308), np.float32(1e-30), np.float32(3.4e38)]
+    )
+    def test_the_quietest_and_the_loudest_recording(self, rate: int, loudness: np.floating) -> None:
+        signs = np.sign(np.sin(0.3 * np.arange(rate // 2))).astype(loudness.dtype)
+        reader = SpectrogramReader()
+        loud, other = (
+            reader.spectrograms(reader.stretch(*decode_wav(wav_bytes(wave, rate), "a.wav"))[np.newaxis])
+            for wave in (signs, loudness * signs)
+        )
+        np.testing.assert_allclose(other, loud, atol=1e-4)
+
+    @pytest.mark.parametrize("rate", [8000, 16000, 44100])
+    def test_the_smallest_number_is_a_sound(self, rate: int) -> None:
+        reader = SpectrogramReader()
+        signs = np.sign(np.sin(0.3 * np.arange(rate // 2)))
+        _, wave = decode_wav(wav_bytes(5e-324 * signs, rate), "a.wav")
+        assert np.array_equal(reader.stretch(rate, wave), reader.stretch(rate, signs))
+
     def test_a_short_recording_is_centered(self) -> None:
         found = self.READER.stretch(8000, np.full(41, 0.5))
         assert found.dtype == np.float32
