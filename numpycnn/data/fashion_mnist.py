@@ -107,8 +107,9 @@ def prepare_garment(picture: np.ndarray) -> np.ndarray:
     grey = fit_picture(picture, picture.shape[:2], 1)[0]  # (H, W)
     background = int(np.median(grey[[0, 0, -1, -1], [0, -1, 0, -1]]))
     garment = np.abs(grey.astype(np.int16) - background) > BACKGROUND_TOLERANCE
+    blank = ValueError("expected a piece of clothing on a plain background, found only background")
     if not garment.any():
-        raise ValueError("expected a piece of clothing on a plain background, found only background")
+        raise blank
     rows, columns = np.flatnonzero(garment.any(axis=1)), np.flatnonzero(garment.any(axis=0))
     grey = grey[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     if background > 127:
@@ -118,4 +119,6 @@ def prepare_garment(picture: np.ndarray) -> np.ndarray:
     top, left = (SIDE - height + 1) // 2, (SIDE - width + 1) // 2  # an odd pixel comes before, as in the data set
     image = np.full((1, SIDE, SIDE), background, np.uint8)
     image[0, top : top + height, left : left + width] = fit_picture(grey, (height, width), 1, "stretch")
+    if (image == background).all():  # specks that the reduction removes
+        raise blank
     return image

@@ -347,7 +347,8 @@ def _fit_background(grey: np.ndarray) -> np.ndarray:
     level = np.median(grey[near])
     near &= np.abs(grey - level) <= 0.25
     for _ in range(6):
-        surface = terms @ np.linalg.lstsq(terms[near], grey[near], rcond=None)[0]  # (H, W)
+        # Fitted to a few pixels, it would be far outside of the range of grey elsewhere.
+        surface = np.clip(terms @ np.linalg.lstsq(terms[near], grey[near], rcond=None)[0], 0, 1)  # (H, W)
         distance = np.abs(grey - surface)
         near = distance <= max(3 * 1.4826 * float(np.median(distance)), 1 / 255)
     return surface
@@ -360,7 +361,9 @@ def _median_level(grey: np.ndarray) -> np.ndarray:
 
     shrink = max(1.0, max(grey.shape) / 80)  # the background needs no detail, and a wide median filter is slow
     small = resize_local_mean(grey, [max(1, round(side / shrink)) for side in grey.shape])
-    return resize(median_filter(small, max(small.shape) // 3), grey.shape, order=1)
+    longest = max(1, max(small.shape) // 3)
+    # SciPy reads uninitialized memory with a window that is longer than the picture.
+    return resize(median_filter(small, [min(longest, side) for side in small.shape]), grey.shape, order=1)
 
 
 def _remove_specks(strokes: np.ndarray, ink: np.ndarray) -> np.ndarray:

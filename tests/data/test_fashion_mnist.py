@@ -119,6 +119,12 @@ class TestGarment:
         with pytest.raises(ValueError, match="found only background"):
             prepare_garment(np.full((30, 40), level, np.uint8))
 
+    def test_specks_that_the_reduction_removes_are_background(self) -> None:
+        picture = np.zeros((7, 590), np.uint8)
+        picture[[1, 5], [5, 580]] = 20
+        with pytest.raises(ValueError, match="found only background"):
+            prepare_garment(picture)
+
     @pytest.mark.parametrize("shape", [(1, 2000), (2000, 1), (2, 2)])
     def test_odd_shapes(self, shape: tuple[int, int]) -> None:
         picture = np.zeros(shape, np.uint8)

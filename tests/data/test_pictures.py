@@ -11,7 +11,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from numpycnn.data import load_mnist, prepare_digit, read_picture
-from numpycnn.data.pictures import PictureReader, decode_picture, fit_picture
+from numpycnn.data.pictures import PictureReader, _median_level, decode_picture, fit_picture
 from numpycnn.errors import DataFormatError
 from tests.data.small import chunk, fix_png_checksums, jpeg_of, picture_bytes, png_of, raw_png
 from tests.mutations import bounded_memory, mutate_bytes
@@ -353,6 +353,28 @@ class TestPrepare:
     def test_a_blank_picture_is_refused(self, picture: np.ndarray) -> None:
         with pytest.raises(ValueError, match="found only background"):
             prepare_digit(picture)
+
+    @pytest.mark.filterwarnings("error")
+    @pytest.mark.parametrize(
+        "shape", [(1, 1), (1, 2), (2, 2), (3, 3), (1, 300), (7, 300), (300, 7), (2, 284), (6, 590)]
+    )
+    def test_tiny_and_thin_pictures_give_a_digit_or_one_error(self, shape: tuple[int, int]) -> None:
+        rng = np.random.default_rng(0)
+        for share in (0.003, 0.01, 0.03, 0.1, 0.5) * 6:
+            picture = np.where(rng.random(shape) < share, rng.integers(0, 256, shape), 255).astype(np.uint8)
+            try:
+                digit = prepare_digit(picture)
+            except ValueError as error:
+                assert "found only background" in str(error)  # noqa: PT017
+            else:
+                assert (digit.shape, digit.max()) == ((1, 28, 28), 255)
+
+    def test_the_background_of_a_thin_picture(self) -> None:
+        """The window of the median is no longer than the picture: SciPy's filter would read beyond it."""
+        grey = np.tile(np.linspace(0.2, 0.8, 284), (2, 1))
+        level = _median_level(grey)
+        assert np.abs(level - grey)[:, 60:-60].max() < 0.02
+        assert np.array_equal(level[0], level[1])
 
     @pytest.mark.parametrize("shape", [(0, 5), (28,), (1, 28, 28), (28, 28, 4)])
     def test_other_shapes_are_refused(self, shape: tuple) -> None:
