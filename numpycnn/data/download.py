@@ -9,8 +9,9 @@ import os
 import shutil
 import sys
 import threading
+import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -20,6 +21,7 @@ from numpycnn._bars import Bar
 
 ANSWER_SECONDS = 5.0  # from request to first byte, including name resolution and all addresses of the host
 STALL_SECONDS = 5.0  # longest pause inside a download
+ABANDONED_SECONDS = 3600.0  # after which a temporary file with content is removed
 CHUNK = 1 << 14  # bytes; an interrupted download loses an incomplete chunk
 
 
@@ -52,6 +54,7 @@ def fetch(
     unreachable = set() if unreachable is None else unreachable
     folder = Path(folder)
     part = folder / f".{filename}.part"
+    _sweep(folder)
     reasons = []
     for mirror in mirrors:
         fresh = False
@@ -80,6 +83,18 @@ class _MirrorError(Exception):
 
 def _file_size(path: Path) -> int:
     return path.stat().st_size if path.is_file() else 0
+
+
+def _sweep(folder: Path) -> None:
+    """Remove pooch's temporary files of downloads that were killed.
+
+    An empty one may belong to a download of another process, which creates it anew when it has the content.
+    """
+    for path in folder.glob("tmp" + 8 * "[a-z0-9_]"):
+        with suppress(OSError):
+            info = path.stat()
+            if path.is_file() and (not info.st_size or time.time() - info.st_mtime > ABANDONED_SECONDS):
+                path.unlink()
 
 
 def _fetch_from(
