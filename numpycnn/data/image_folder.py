@@ -245,9 +245,9 @@ def _find_sets(paths: Paths, source: str) -> dict[str, str]:
     """Return the folders of the sets, by "train", "test" and "val"; an empty dict if the folders are classes."""
     folders = sorted(_folders(paths), key=lambda folder: (len(folder), folder))
     groups: dict[str, Paths] = {folder: {} for folder in folders}
-    for name, parts in paths.items():
+    for file, parts in paths.items():
         if len(parts) > 1:
-            groups[parts[0]][name] = parts[1:]
+            groups[parts[0]][file] = parts[1:]
     inside = {folder: _folders(_strip(group)) for folder, group in groups.items()}
     sets: dict[str, str] = {}
     for folder in folders:

@@ -19,6 +19,7 @@ from numpycnn._checks import FLOATS, as_contiguous, check_flag, check_int, check
 from numpycnn._types import Shape as Shape
 from numpycnn.layers.building import check_built_for, restore_on_failure
 from numpycnn.layers.labels import Labeled
+from numpycnn.layers.building import advise_dtype, check_built_for, restore_on_failure
 from numpycnn.layers.parameter import Parameter as Parameter
 
 
@@ -344,10 +345,7 @@ class Layer(Labeled):
             self._check_built()
         x = check_unmasked(x, "x", "forward") if isinstance(x, np.ma.MaskedArray) else np.asarray(x)
         if x.dtype.newbyteorder("=") != self.dtype and not self.children():  # layers inside check their own input
-            raise TypeError(
-                f"expected {self.dtype}, got {x.dtype}; convert the input with x.astype(np.{self.dtype}) "
-                "or build the model with another dtype"
-            )
+            raise TypeError(f"expected {self.dtype}, got {x.dtype}; {advise_dtype(x.dtype, self.dtype)}")
         if not (x.ndim >= 1 if self._expected is None else fits_shape(x.shape, self._expected)):
             expected = format_shape(self._expected or ("N", "..."))
             error: Any = ValueError(f"expected {expected}, got {format_shape(x.shape)}")

@@ -1,4 +1,4 @@
-"""Build helpers: undo a failed build, refuse shared layers, and give each random generator its own stream."""
+"""Helpers of layers: undo a failed build, refuse shared layers, separate random streams, advise on a dtype."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -103,3 +103,13 @@ def seed_generators(model: "Layer", seed: int) -> None:
         layer._seeded = True
         seeded += generators
     separate_streams(kept + seeded)
+
+
+def advise_dtype(given: np.dtype, expected: Any) -> str:
+    """Return how to make an input of `expected` dtype from one of another."""
+    if given == np.uint8:  # a conversion alone would be accepted, and give wrong predictions
+        return (
+            "pixels are normalized as in the training: give a data set, as in model.predict(test), its batches, "
+            "test.batch(indices), or test.normalize(images)"
+        )
+    return f"convert the input with x.astype(np.{expected}) or build the model with another dtype"

@@ -219,7 +219,8 @@ class Sequential(Layer):
 
         Parameters
         ----------
-        x : ndarray of shape (N, *input_shape)
+        x : ndarray of shape (N, *input_shape), or a data set
+            The examples of a data set, such as a `Dataset`, are normalized as it has been set.
         batch_size : int
             Examples at a time; it affects the memory use, and the result only by rounding.
 
@@ -239,6 +240,17 @@ class Sequential(Layer):
         if x.ndim == 0 or len(x) <= batch_size:
             return self.forward(x)
         return np.concatenate([self.forward(x[i : i + batch_size]) for i in range(0, len(x), batch_size)])
+        if is_dataset := hasattr(x, "batch"):
+            self._check_built()
+        else:
+            x = np.asarray(x)
+            if x.ndim == 0 or len(x) <= batch_size:
+                return self.forward(x)
+        outputs = []
+        for begin in range(0, max(1, len(x)), batch_size):
+            end = min(begin + batch_size, len(x))
+            outputs.append(self.forward(x.batch(np.arange(begin, end), self.dtype)[0] if is_dataset else x[begin:end]))
+        return np.concatenate(outputs)
 
     # -------------------------------------------------------------------------------------------- inspection and files
 

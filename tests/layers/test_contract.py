@@ -276,9 +276,8 @@ def test_wrong_types(row: Row, rng: np.random.Generator) -> None:
     x = batch(layer, rng)
     if x.dtype.kind == "f":
         for wrong in (np.float32, np.float16, np.int64, np.uint8, bool, complex, object):
-            with pytest.raises(
-                TypeError, match=r": expected float64, got .*; convert the input with x.astype\(np.float64\)"
-            ):
+            advice = "pixels are normalized" if wrong is np.uint8 else r"convert the input with x.astype\(np.float64\)"
+            with pytest.raises(TypeError, match=f": expected float64, got .*; {advice}"):
                 layer.forward(x.astype(wrong) if wrong is not complex else x + 0j)
     with pytest.raises(TypeError, match=r": expected (float64|integers), got <U4"):
         layer.forward(np.full(x.shape, "text"))

@@ -27,6 +27,7 @@ from numpycnn import (
     get_num_threads,
     set_num_threads,
 )
+from numpycnn.data import Dataset
 from tests.helpers import assert_close, assert_same_bits
 
 
@@ -132,6 +133,26 @@ def test_predict_in_batches_of_any_size(rng: np.random.Generator) -> None:
         assert_close(model.predict(x, batch_size=size), whole, 1e-13)
     assert model.predict(x[:0]).shape == (0, 4)
     assert all(layer._cache is None for layer in model)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("size", [0, 1, 7, 8])
+def test_predict_normalizes_a_data_set(rng: np.random.Generator, dtype: type, size: int) -> None:
+    images = rng.integers(0, 256, (size, 1, 3, 3), dtype=np.uint8)
+    data = Dataset(images, np.zeros(size, np.int64), ["only"], mean=0.4, std=0.2)
+    model = Sequential([Flatten(), Dense(4)], input_shape=(1, 3, 3), seed=0, dtype=dtype)
+    outputs = model.predict(data, batch_size=3)
+    assert_close(outputs, model.forward(((images / 255 - 0.4) / 0.2).astype(dtype)), 1e-5)
+    assert outputs.dtype == dtype
+
+
+def test_pixels_are_not_predicted_without_normalization() -> None:
+    """A mere conversion would be accepted, and give worse predictions."""
+    model = Sequential([Flatten(), Dense(4)], input_shape=(1, 3, 3))
+    with pytest.raises(
+        TypeError, match=r"uint8; pixels are normalized .* model\.predict\(test\), .* test\.normalize\(images\)"
+    ):
+        model.predict(np.zeros((2, 1, 3, 3), np.uint8))
 
 
 def test_predict_does_not_depend_on_the_number_of_threads(rng: np.random.Generator) -> None:
