@@ -364,6 +364,12 @@ X, LABELS = small.points(50)
         ((X[:, None], LABELS), {}, ValueError, "Dense (layer 0): expected (N, 2), got (32, 1, 2)"),
         ((X, LABELS + 2), {}, ValueError, "cross_entropy: expected labels from 0 to 1, got "),
         ((X, LABELS), {"prefetch": -1}, ValueError, "fit: expected prefetch from 0 to 2147483647, got -1"),
+        (
+            (X[:, None, None], X[:, None, None]),
+            {"augment": Flip()},
+            ValueError,
+            "Flip: expected one label for each image",
+        ),
         ((X, LABELS), {"augment": "flip"}, TypeError, "fit: expected augment to be an augmentation"),
         ((X, LABELS * 1.0), {}, TypeError, "cross_entropy: expected labels to be integers, got float64"),
         ((X, LABELS[:, None]), {}, ValueError, "cross_entropy: expected labels (N,), got (32, 1)"),

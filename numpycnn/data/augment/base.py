@@ -43,9 +43,13 @@ class Transform:
     ----------
     planar : bool
         Whether it requires images of shape (N, C, H, W); otherwise it accepts any examples.
+    moves : bool
+        Whether pixels change their place. Targets with places of their own, such as masks, are refused: they would not
+        change with the images.
     """
 
     planar = True
+    moves = True
 
     def _images(self, images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         raise NotImplementedError(f"{type(self).__name__} is incomplete: implement _images")
@@ -75,6 +79,11 @@ class Transform:
         ------
         TypeError, ValueError
             If they have another dtype, or the transform does not support the shape of the images.
+        ValueError
+            If the transform does not support the shape of the images, or moves pixels and the labels have three axes or
+            more, as masks and images have.
+        TypeError
+            If they have another dtype.
         """
         images, name = np.asarray(images), type(self).__name__
         if images.dtype not in DTYPES:
@@ -82,6 +91,11 @@ class Transform:
         if images.ndim < 2 or (self.planar and images.ndim != 4):
             expected = "(N, C, H, W)" if self.planar else "(N, ...)"
             raise ValueError(f"{name}: expected images {expected}, got {format_shape(images.shape)}")
+        if self.moves and np.ndim(labels) > 2:
+            raise ValueError(
+                f"{name}: expected one label for each image, got targets {format_shape(np.shape(labels))}, which would "
+                "not be moved with the images; use a function of (images, targets, rng) that returns both"
+            )
         if not images.size:
             return images, labels
         images = np.require(images, requirements=["C", "A"])  # the rounding of a mean depends on the memory order
@@ -124,7 +138,7 @@ class Augment(Transform):
     (10, 3, 32, 32)
     """
 
-    planar = False
+    planar = moves = False
 
     def __init__(self, transforms: Sequence[Transform]) -> None:
         if not isinstance(transforms, tuple | list):

@@ -29,7 +29,7 @@ class BrightnessContrast(Transform):
         If a setting is not a number from 0 to 1.
     """
 
-    planar = False
+    planar = moves = False
 
     def __init__(self, brightness: float = 0.2, contrast: float = 0.2) -> None:
         self.brightness = check_number(brightness, "brightness", "BrightnessContrast", minimum=0, maximum=1)
@@ -70,7 +70,7 @@ class Noise(Transform):
         If `std` is not a number of at least 0.
     """
 
-    planar = False
+    planar = moves = False
 
     def __init__(self, std: float = 0.05) -> None:
         self.std = check_number(std, "std", "Noise", minimum=0)

@@ -31,6 +31,8 @@ class Cutout(Transform):
     T. DeVries, G. Taylor, "Improved regularization of convolutional neural networks with cutout", arXiv 1708.04552.
     """
 
+    moves = False
+
     def __init__(self, size: int) -> None:
         self.size = check_int(size, "size", "Cutout", minimum=0)
 
@@ -71,6 +73,7 @@ class _Stripes(Transform):
     """Silence stripes along one axis, each of a random width at a random place within the spectrogram."""
 
     axis: int
+    moves = False
 
     def __init__(self, width: int, *, count: int = 1) -> None:
         self.width = check_int(width, "width", type(self).__name__, minimum=0)

@@ -40,7 +40,7 @@ class MixUp(Transform):
     ((2, 3), True)
     """
 
-    planar = False
+    planar = moves = False
 
     def __init__(self, classes: int, *, alpha: float = 0.2) -> None:
         self.classes = check_int(classes, "classes", "MixUp")

@@ -113,6 +113,23 @@ def test_unsupported_dtypes_and_shapes_are_refused(transform: Transform) -> None
         transform(np.zeros((2, 9, 7)[: 3 if transform.planar else 1]), np.zeros(2, np.int64), 0)
 
 
+@pytest.mark.parametrize(
+    "transform", [transform for transform in TRANSFORMS if type(transform) is not Augment], ids=repr
+)
+@pytest.mark.parametrize("shape", [(3, 9, 7), (9, 7), (4, 2)], ids=["images", "masks", "points"])
+def test_targets_with_places_are_refused_where_pixels_move(transform: Transform, shape: tuple[int, ...]) -> None:
+    images, _ = examples(np.float32)
+    targets = np.zeros((len(images), *shape), np.float32)
+    if type(transform).__name__ in ("Affine", "Flip", "PadCrop", "TimeShift"):
+        for augmentation in (transform, Augment([Noise(), transform])):
+            with pytest.raises(
+                ValueError, match=r"expected one label for each image, got targets \(40, .* not be moved"
+            ):
+                augmentation(images, targets, 0)
+    elif not isinstance(transform, MixUp):
+        assert Augment([transform])(images, targets, 0)[1] is targets
+
+
 def test_augment_applies_transforms_in_order() -> None:
     images, labels = examples()
     both, _ = Augment([PadCrop(3), Noise()])(images, labels, 7)
