@@ -159,6 +159,19 @@ def warnings_as_notes() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def record_notes() -> Iterator[list[str]]:
+    """Collect each warning as a line; the list is complete after the block."""
+    notes: list[str] = []
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UserWarning)
+        yield notes
+    notes += [one_line(warning.message) for warning in caught]
+
+
+# -------------------------------------------------------------------------------------------------------------- parsing
+
+
 def whole(minimum: int, maximum: int = MAX_INT) -> Callable[[str], int]:
     """Return a parser of whole numbers from `minimum` to `maximum`."""
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from numpycnn._checks import format_shape
-from numpycnn.cli.console import CommandError, refusing
+from numpycnn.cli.console import CommandError, record_notes, refusing
 from numpycnn.cli.networks import file_of
 from numpycnn.data.audio import SpectrogramReader
 from numpycnn.data.pictures import PictureFileReader, fit_picture, read_picture
@@ -50,11 +50,11 @@ def from_picture(model: Sequential, text: str, pixels: np.ndarray, title: str) -
     """
     training = training_of(model)
     if training is not None and isinstance(training.reader, PictureFileReader):
-        with refusing(ValueError, prefix=f"{spell_path(title)}: "):
+        with refusing(ValueError, prefix=f"{spell_path(title)}: "), record_notes() as found:
             image = training.reader.prepare(pixels)  # (C, H, W)
         x = normalize(model, training, image)
         names: Sequence[str] | None = training.class_names
-        notes = _weights_note(text)
+        notes = _weights_note(text) + found
     else:
         image = fit_picture(pixels, *_picture_shape(model, text))
         x = (image / 255).astype(model.dtype)

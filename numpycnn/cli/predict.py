@@ -16,8 +16,10 @@ from numpycnn.cli.console import (
     Commands,
     add_threads,
     can_show,
+    complain,
     item,
     one_line,
+    record_notes,
     refusing,
     report,
     say,
@@ -37,7 +39,7 @@ from numpycnn.training import ViewAverage
 EXAMPLES = """\
 INPUT depends on the model's training data: a PNG or JPEG picture, a WAV file of one channel, or a sentence in
 quotation marks. A digit may be dark on light or light on dark, drawn or photographed, of any size: one digit per
-picture. A piece of clothing needs a plain background.
+picture, upright, since its orientation is taken as given. A piece of clothing needs a plain background.
 
 examples:
   numpycnn predict photo.jpg
@@ -108,11 +110,14 @@ def classify(
     if isinstance(reader, SentenceReader) and os.path.isfile(text):  # False for a text too long for a path
         raise CommandError(f"{spell_path(text)}: expected a sentence in quotation marks, got the name of a file")
     try:
-        example = reader.read(text)
+        with record_notes() as notes:
+            example = reader.read(text)
     except DataFormatError:  # its message names the file
         raise
     except ValueError as error:
         raise CommandError(f"{spell_path(text)}: {one_line(error)}") from error
+    for note in notes:
+        complain(f"note: {spell_path(text)}: {note}")
     with refusing(ValueError, TypeError):
         dataset = training.dataset_of(example[np.newaxis], np.zeros(1, np.int64), name=training.dataset)
     expect_classifier(model, dataset, "the model")

@@ -28,6 +28,7 @@ LONG_SIDE = 640  # larger pictures are first reduced to this: pen strokes stay s
 BOX, FRAME = 20, 28  # sides of MNIST's digits and images, pixels
 LUMINANCE = (0.2125, 0.7154, 0.0721, 0)  # of red, green and blue, as in `prepare_digit`
 MIN_CONTRAST = 0.08  # of the range from black to white, between ink and paper
+SHAPE_SHARE = 0.2  # of the ink of the largest shape, above which another shape is not a detached stroke of it
 THIN, FULL = 1.6, 2.4  # widths in MNIST pixels: strokes thinner than THIN are widened to FULL, which is typical
 
 
@@ -244,7 +245,8 @@ def prepare_digit(picture: np.ndarray) -> np.ndarray:
     """Convert a picture of one digit to an MNIST image: light on black, within 20x20, centered by mass in 28x28.
 
     Accepts light on dark and dark on light. Uneven light, paper texture and specks are removed, and thin strokes are
-    widened so that they survive the reduction.
+    widened so that they survive the reduction. The orientation is taken as given: a digit that lies on its side is not
+    turned. Several separate shapes are read as one digit, with a ``UserWarning``.
 
     Parameters
     ----------
@@ -267,6 +269,12 @@ def prepare_digit(picture: np.ndarray) -> np.ndarray:
     if shrink > 1:
         grey = resize_local_mean(grey, [max(1, round(side / shrink)) for side in grey.shape])
     ink = _crop(_extract_ink(grey))
+    if (shapes := _count_shapes(ink)) > 1:
+        warnings.warn(
+            f"expected a picture of one digit, found {shapes} separate shapes, which are read as one; crop it to one",
+            UserWarning,
+            stacklevel=2,
+        )
     scale = BOX / max(ink.shape)
     if scale < 1:
         ink = _widen(ink, scale)
@@ -377,6 +385,15 @@ def _remove_specks(strokes: np.ndarray, ink: np.ndarray) -> np.ndarray:
     kept = mass >= 0.05 * mass.max()
     kept &= peak >= 0.6 * peak[kept].max()
     return kept[components] & strokes
+
+
+def _count_shapes(ink: np.ndarray) -> int:
+    """Return the number of connected components that are too large to be a detached stroke of another one."""
+    from skimage.measure import label
+
+    components = label(ink > 0, connectivity=2)
+    mass = np.bincount(components.ravel(), ink.ravel())
+    return int(np.count_nonzero(mass >= SHAPE_SHARE * mass.max()))
 
 
 def _crop(ink: np.ndarray) -> np.ndarray:

@@ -48,6 +48,18 @@ def test_a_prediction_as_bars(run: Run, trained: Path, picture: Path) -> None:
     assert len(lines) == 13
 
 
+def test_two_digits_in_a_picture_are_noted(run: Run, trained: Path, picture: Path) -> None:
+    pixels = np.full((90, 140), 255, np.uint8)
+    pixels[20:70, 30:38] = pixels[20:70, 90:98] = 10
+    Image.fromarray(pixels).save("two.png")
+    outcome = run("predict", "--model", trained, "--json", picture, "two.png")
+    assert outcome.status == 0
+    assert len(json.loads(outcome.out)["pictures"]) == 2
+    assert outcome.err.startswith("note: two.png: expected a picture of one digit, found 2 separate shapes, which are")
+    assert outcome.err.count("\n") == 1
+    assert "its orientation is taken as given" in " ".join(run("predict", "--help").out.split())
+
+
 def test_views_are_averaged(run: Run, trained: Path, picture: Path) -> None:
     plain, averaged = (
         json.loads(run("predict", "--model", trained, "--json", "--views", views, picture).out)["pictures"][0]

@@ -329,6 +329,26 @@ class TestPrepare:
         assert_like_mnist(digit)
         assert 1 <= np.ptp(np.nonzero(digit[0])[1]) + 1 <= 4
 
+    @pytest.mark.parametrize("place", [(0.55, 0.1), (0.1, 0.55), (0.55, 0.55)])
+    def test_two_digits_are_noted(self, place: tuple[float, float]) -> None:
+        ink = four(pen=16, place=(0.1, 0.1), height=0.35) + four(pen=16, place=place, height=0.35)
+        with pytest.warns(
+            UserWarning, match="expected a picture of one digit, found 2 separate shapes, .* read as one"
+        ):
+            assert prepare_digit(np.uint8(255 - 255 * ink)).shape == (1, 28, 28)
+
+    def test_one_beside_another_digit_is_noted(self) -> None:
+        ink = four(pen=16, place=(0.1, 0.1), height=0.35)
+        ink[40:180, 300:316] = 1
+        with pytest.warns(UserWarning, match="found 2 separate shapes"):
+            prepare_digit(np.uint8(255 * ink))
+
+    @pytest.mark.filterwarnings("error")
+    def test_a_detached_stroke_is_not_a_digit(self) -> None:
+        ink = four()
+        ink[60:80, 300:330] = 1
+        prepare_digit(np.uint8(255 * ink))
+
     def test_the_picture_is_not_modified(self) -> None:
         picture = photograph(four())
         picture.flags.writeable = False
@@ -354,7 +374,7 @@ class TestPrepare:
         with pytest.raises(ValueError, match="found only background"):
             prepare_digit(picture)
 
-    @pytest.mark.filterwarnings("error")
+    @pytest.mark.filterwarnings("error", "ignore:expected a picture of one digit")
     @pytest.mark.parametrize(
         "shape", [(1, 1), (1, 2), (2, 2), (3, 3), (1, 300), (7, 300), (300, 7), (2, 284), (6, 590)]
     )
@@ -386,6 +406,7 @@ class TestPrepare:
             prepare_digit(np.zeros((28, 28)))
 
 
+@pytest.mark.filterwarnings("ignore:expected a picture of one digit")  # some fives of MNIST have two strokes
 @pytest.mark.skipif(not (REAL / "mnist").is_dir(), reason="NUMPYCNN_DATA does not contain MNIST")
 def test_prepare_digit_preserves_real_digits(tmp_path: Path) -> None:
     _, test = load_mnist(REAL)
