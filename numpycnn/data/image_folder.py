@@ -20,8 +20,6 @@ from numpycnn.data.pictures import MAX_BYTES, PictureReader, decode_picture
 from numpycnn.errors import DataFormatError
 
 READABLE = (".png", ".jpg", ".jpeg", ".jpe", ".jfif")
-OTHERS = (".gif", ".bmp", ".webp", ".avif", ".heic", ".tif", ".tiff")  # reported instead of skipped silently
-TEST_FOLDERS = ("test", "val", "valid", "validation")  # next to "train"; the first that exists
 OTHERS = (
     ".gif",
     ".bmp",

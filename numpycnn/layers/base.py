@@ -17,9 +17,8 @@ import numpy as np
 
 from numpycnn._checks import FLOATS, as_contiguous, check_flag, check_int, check_unmasked, fits_shape, format_shape
 from numpycnn._types import Shape as Shape
-from numpycnn.layers.building import check_built_for, restore_on_failure
-from numpycnn.layers.labels import Labeled
 from numpycnn.layers.building import advise_dtype, check_built_for, restore_on_failure
+from numpycnn.layers.labels import Labeled
 from numpycnn.layers.parameter import Parameter as Parameter
 
 

@@ -236,14 +236,10 @@ class Sequential(Layer):
             If `x` has another shape or dtype than the model, or `batch_size` is not an int of at least 1.
         """
         batch_size = check_int(batch_size, "batch_size", "predict")
-        x = check_unmasked(x, "x", "predict")
-        if x.ndim == 0 or len(x) <= batch_size:
-            return self.forward(x)
-        return np.concatenate([self.forward(x[i : i + batch_size]) for i in range(0, len(x), batch_size)])
         if is_dataset := hasattr(x, "batch"):
             self._check_built()
         else:
-            x = np.asarray(x)
+            x = check_unmasked(x, "x", "predict")
             if x.ndim == 0 or len(x) <= batch_size:
                 return self.forward(x)
         outputs = []

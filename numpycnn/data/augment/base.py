@@ -77,8 +77,6 @@ class Transform:
 
         Raises
         ------
-        TypeError, ValueError
-            If they have another dtype, or the transform does not support the shape of the images.
         ValueError
             If the transform does not support the shape of the images, or moves pixels and the labels have three axes or
             more, as masks and images have.
