@@ -159,7 +159,7 @@ def vectors(runs: int) -> None:
             row(f"{bits} bits", f"{np.median(speeds):.0f} ({max(speeds):.0f})")
 
 
-# --------------------------------------------------------------------------------------------- im2col, tile by tile
+# --------------------------------------------------------------------------------------------- im2col of a whole image
 
 
 def im2col_and_blas(x: np.ndarray, w: np.ndarray, stride: int) -> np.ndarray:
@@ -200,7 +200,7 @@ def lines(runs: int, n: int) -> None:
             )
 
 
-# ------------------------------------------------------------------------------------------------------ Winograd's way
+# ------------------------------------------------------------------------------------------------ Winograd's algorithm
 
 
 def winograd(runs: int, n: int) -> None:
@@ -226,7 +226,7 @@ def winograd(runs: int, n: int) -> None:
             transformed, direct = in_turns(ways, runs)
             cells += [milliseconds(transformed), milliseconds(direct), f"{ratio(direct, transformed):.2f}"]
         windows = layout((14, 14), (3, 3), (1, 1), ((1, 1), (1, 1)), (1, 1))
-        row(channels, *cells, "Winograd" if prefers_winograd(n, channels, channels, 1, windows) else "im2col")
+        row(channels, *cells, "yes" if prefers_winograd(n, channels, channels, 1, windows) else "no")
 
 
 # ----------------------------------------------------------------------------------------------------- memory, threads
@@ -234,7 +234,7 @@ def winograd(runs: int, n: int) -> None:
 
 #: Optimizations of a training step: the name to replace, and the replacement that disables it.
 DISPENSABLE: dict[str, tuple[Any, str, Any]] = {
-    "memory used again": (memory, "_pool", memory.Pool(limit=0)),
+    "memory used again": (memory, "empty", memory.Pool(limit=0).empty),
     "threads that stay awake": (threads, "SPINS", 1),
 }
 
@@ -405,11 +405,11 @@ def main(argv: list[str] | None = None) -> None:
         heading("One pass, one thread")
         head("loop", "way", "ms", "GFLOP/s", "longer by")
         one_pass(runs, 98 * 784 if args.quick else 1_568_000)
-        heading("Im2col of a tile, and of a whole image, one thread")
+        heading("Convolution, and im2col of a whole image, one thread")
         head("convolution 3x3, 28x28", "way", "ms", "GFLOP/s", "longer by")
         lines(runs, n)
-        heading("Winograd's way for 3x3 kernels on 14x14, one thread, and which way is chosen")
-        head("channels", "Winograd", "im2col", "ratio", "gradients: Winograd", "im2col", "ratio", "chosen")
+        heading("Winograd's algorithm for 3x3 kernels on 14x14, one thread, and whether it is chosen")
+        head("channels", "Winograd", "without", "ratio", "gradients: Winograd", "without", "ratio", "chosen")
         winograd(runs, n)
         use_threads(chosen)
         heading(f"To hand work to a second thread, {chosen} threads")
