@@ -10,13 +10,16 @@ the time of a training step of tiny_vgg.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import numba
+from numba.core.caching import FunctionCache, IndexDataCacheFile
 
 RELAXED = {"reassoc", "contract", "nsz", "arcp"}
+DIGEST = sha256().digest_size
 
 
 def _stamp() -> str:
@@ -30,16 +33,64 @@ def _stamp() -> str:
 STAMP = _stamp()
 
 
+class _CacheFile(IndexDataCacheFile):
+    """The files of one kernel's machine code, with a digest of the content and the source that it was compiled from.
+
+    numba writes the index first. If the disk fills up in between, the index names a file that an older version left.
+    """
+
+    def load(self, key: Any) -> Any:
+        found = super().load(key)
+        if found is None:
+            return None
+        owner, data = found
+        return data if owner == (self._source_stamp, key) else None
+
+    def save(self, key: Any, data: Any) -> None:
+        super().save(key, ((self._source_stamp, key), data))
+
+    def _load_index(self) -> Any:
+        try:
+            return super()._load_index()
+        except Exception:  # damaged, or it names a class that this version of numba does not have
+            return {}
+
+    def _load_data(self, name: str) -> Any:
+        content = Path(self._data_path(name)).read_bytes()
+        if sha256(content[:-DIGEST]).digest() != content[-DIGEST:]:
+            raise ValueError("damaged")
+        return super()._load_data(name)
+
+    def _dump(self, obj: Any) -> bytes:
+        content = super()._dump(obj)
+        return content + sha256(content).digest()  # reading stops in front of it
+
+
+class _Cache(FunctionCache):
+    """A cache that never stops a computation: a damaged file is replaced, and without room nothing is written."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        super().__init__(function)
+        # numba invalidates the cache when the function's own file changes. Kernels of different files call each other,
+        # so here a change of any of them does.
+        stamp = (self._impl.locator.get_source_stamp(), STAMP)
+        self._cache_file = _CacheFile(self.cache_path, self._impl.filename_base, stamp)
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        try:
+            return super().load_overload(sig, target_context)
+        except Exception:  # unpickling a damaged file can raise anything
+            return None
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        with suppress(OSError):  # a full disk, a quota, a limit of the size of files
+            super().save_overload(sig, data)
+
+
 def jit(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile ``function`` at its first call, and cache the machine code on disk where a folder is writable."""
-    settings: dict[str, Any] = {"nogil": True, "fastmath": RELAXED, "error_model": "numpy"}
-    try:
-        compiled = numba.njit(cache=True, **settings)(function)
-    except RuntimeError:  # numba found no writable folder: compile again in each process
-        return numba.njit(**settings)(function)
-    # numba invalidates the cache when the function's own file changes. Kernels of different files call each other, so
-    # here a change of any of them does.
-    index = getattr(getattr(compiled, "_cache", None), "_cache_file", None)
-    if index is not None:
-        index._source_stamp = (index._source_stamp, STAMP)
+    compiled: Any = numba.njit(nogil=True, fastmath=RELAXED, error_model="numpy")(function)
+    if compiled is not function:  # as with NUMBA_DISABLE_JIT
+        with suppress(RuntimeError):  # numba found no writable folder: compile again in each process
+            compiled._cache = _Cache(function)
     return compiled

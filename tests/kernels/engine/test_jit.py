@@ -1,14 +1,17 @@
 """How loops are compiled: the settings, and the cache of machine code."""
 
+import errno
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numba
 import numpy as np
 import pytest
+from numba.core.caching import FunctionCache, IndexDataCacheFile
 
 import numpycnn
 from numpycnn.kernels import pooling
@@ -50,14 +53,7 @@ def test_division_by_zero_follows_ieee() -> None:
 
 @compiled
 def test_without_a_writable_folder_functions_are_compiled_uncached(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = numba.njit
-
-    def unwritable(*args: object, **settings: object) -> object:
-        if settings.get("cache"):
-            raise RuntimeError("cannot cache function: no locator available")
-        return real(*args, **settings)
-
-    monkeypatch.setattr(numba, "njit", unwritable)
+    monkeypatch.setattr(FunctionCache._impl_class, "_locator_classes", [])
 
     @jit
     def double(x):  # type: ignore[no-untyped-def]
@@ -65,6 +61,93 @@ def test_without_a_writable_folder_functions_are_compiled_uncached(monkeypatch: 
 
     assert double(21) == 42
     assert double.targetoptions["fastmath"] == RELAXED
+
+
+def triple(x):  # type: ignore[no-untyped-def]
+    return 3 * x
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of a cache that holds the code of `triple` for an int."""
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
+    assert jit(triple)(1) == 3
+    return tmp_path
+
+
+def _hits() -> int:
+    """Call `triple` in what stands for a new process; return how often its code was found in the cache."""
+    again = jit(triple)
+    assert again(2) == 6
+    return sum(again.stats.cache_hits.values())
+
+
+def _stale(content: bytes) -> bytes:
+    """Let a pickle name a class that does not exist."""
+    assert b"Integer" in content
+    return content.replace(b"Integer", b"Removed")
+
+
+DAMAGES = {
+    "emptied": lambda content: b"",
+    "cut": lambda content: content[: len(content) // 2],
+    "one bit flipped": lambda content: content[:-100] + bytes([content[-100] ^ 1]) + content[-99:],
+    "of another kind": lambda content: b"something else",
+    "a removed class": _stale,
+}
+
+
+@compiled
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES.keys())
+@pytest.mark.parametrize("ending", ["nbi", "nbc"])
+def test_damaged_files_of_the_cache_are_replaced(cache: Path, ending: str, damage: Callable[[bytes], bytes]) -> None:
+    assert _hits() == 1
+    file = next(cache.rglob(f"*.{ending}"))
+    file.write_bytes(damage(file.read_bytes()))
+    _hits()
+    assert _hits() == 1
+
+
+@compiled
+@pytest.mark.parametrize("blocked", ["_save_index", "_save_data"])
+def test_a_full_disk_does_not_stop_a_computation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, blocked: str) -> None:
+    def full(*args: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
+    with monkeypatch.context() as patch:
+        patch.setattr(IndexDataCacheFile, blocked, full)
+        assert _hits() == 0
+    assert _hits() == 0
+    assert _hits() == 1
+
+
+@compiled
+def test_code_of_an_older_source_is_not_used_when_only_the_index_was_renewed(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when the disk fills up between the two files."""
+    monkeypatch.setattr("numpycnn.kernels.engine.jit.STAMP", "another source")
+    with monkeypatch.context() as patch:
+        patch.setattr(IndexDataCacheFile, "_save_data", lambda *args: None)
+        assert _hits() == 0
+    assert _hits() == 0
+    assert _hits() == 1
+
+
+@compiled
+@pytest.mark.skipif(sys.platform == "win32", reason="needs limits of processes")
+def test_a_limit_of_the_size_of_files_does_not_stop_a_computation(tmp_path: Path) -> None:
+    limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (1024, 1024))\n"
+    done = subprocess.run(
+        [sys.executable, "-c", limit + USE.format(folder="")],
+        env={**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.stdout.strip(), done.returncode) == ("[[[3.0, 5.0]]]", 0), done.stderr
+    assert not list(tmp_path.rglob("*.nbc*"))
 
 
 USE = """if True:
