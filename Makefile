@@ -1,4 +1,4 @@
-# `make mnist` and `make test` need Python 3.11 to 3.13, make and git; they set up the rest in .venv.
+# `make mnist` and `make test` need Python 3.11 or newer, make and git; they set up the rest in .venv.
 # With another interpreter:  make test PYTHON=python3.12 VENV=.venv312      With arguments:  make test ARGS="-k conv -x"
 
 PYTHON ?= python3
@@ -89,11 +89,11 @@ $(VENV)/.examples $(VENV)/.test $(VENV)/.browser $(VENV)/.bench $(VENV)/.dev $(V
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[$*]'
 	@touch $@
 
-WANTED = import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+WANTED = import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 
 $(VENV)/.created:
 	@$(PYTHON) -c '$(WANTED)' 2>/dev/null || { \
-	echo "numpycnn needs Python 3.11, 3.12 or 3.13 with its venv module; '$(PYTHON)' says: $$($(PYTHON) -V 2>&1 | head -n 1)." \
+	echo "numpycnn needs Python 3.11 or newer, for which numba has wheels, with its venv module; '$(PYTHON)' says: $$($(PYTHON) -V 2>&1 | head -n 1)." \
 	"Name another, as in  make PYTHON=python3.12" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	@touch $@

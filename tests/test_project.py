@@ -36,6 +36,16 @@ def test_an_extra_includes_others_by_this_name(extra: str) -> None:
             assert match[2] in EXTRAS
 
 
+def test_every_requirement_has_a_lower_bound() -> None:
+    wanted = [*PROJECT["dependencies"], *(entry for extra in EXTRAS.values() for entry in extra)]
+    assert [entry for entry in wanted if not re.search(r"[>=]=\d", entry) and PROJECT["name"] not in entry] == []
+
+
+def test_python_has_no_upper_bound() -> None:
+    """The wheels of numba decide which interpreters are supported."""
+    assert re.fullmatch(r">=3\.\d+", PROJECT["requires-python"])
+
+
 def test_messages_and_pages_install_from_the_clone_or_name_the_libraries() -> None:
     assert having(r"pip install [^\n]*\bnumpycnn\b", [*(ROOT / "numpycnn").rglob("*.py"), *PAGES]) == []
 
