@@ -11,7 +11,7 @@ from typing import Any, NoReturn, TextIO
 
 from numpycnn._checks import MAX_INT
 from numpycnn._tables import WIDTH
-from numpycnn.errors import DataFormatError
+from numpycnn.errors import DataFormatError, escape_controls
 from numpycnn.recipes.errors import Setting, SettingError, spell_path
 
 LABEL = 10  # columns of an item's name
@@ -63,12 +63,12 @@ class Parser(argparse.ArgumentParser):
 
 
 def say(text: str = "", stream: TextIO | None = None) -> None:
-    """Print a line and flush; characters that the stream cannot encode are escaped."""
+    """Print a line and flush; control characters, and those that the stream cannot encode, are escaped."""
     stream = stream or sys.stdout
     if stream is None:  # closed by the parent process
         return
     encoding = stream.encoding or "utf-8"
-    print(text.encode(encoding, "backslashreplace").decode(encoding), file=stream, flush=True)
+    print(escape_controls(text).encode(encoding, "backslashreplace").decode(encoding), file=stream, flush=True)
 
 
 def complain(text: str) -> None:

@@ -23,6 +23,7 @@ from numpycnn.cli.networks import MODEL_HELP, open_model
 from numpycnn.data import Dataset, PictureReader
 from numpycnn.models import MODELS
 from numpycnn.recipes.datasets import label_of, load
+from numpycnn.recipes.errors import spell_path
 from numpycnn.recipes.networks import Training, create_for, training_of
 from numpycnn.recipes.scoring import expect_classifier, score, views_for
 from numpycnn.recipes.settings import KEY
@@ -73,6 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
             )
         with refusing(ValueError, TypeError):
             test = test.replace(mean=training.mean, std=training.std)
+            test.batch([0], model.dtype)  # refuses a mean or std out of range
     item("data", f"{test.name}: {len(test):,} test {test.noun}s, from {test.source}")
     if test.note:
         item("", test.note)
@@ -91,8 +93,8 @@ def check_compatible(training: Training, test: Dataset, name: str) -> None:
     """Check that a model has the classes of a data set, and was trained on examples read in the same way."""
     if training.class_names != test.class_names:
         raise CommandError(
-            f"{name}: expected a model for the classes {', '.join(test.class_names)}, "
-            f"got one for {', '.join(training.class_names)}"
+            f"{name}: expected a model for the classes {', '.join(map(spell_path, test.class_names))}, "
+            f"got one for {', '.join(map(spell_path, training.class_names))}"
         )
     if training.reader is not None and training.reader != test.reader:
         raise CommandError(
@@ -107,6 +109,7 @@ def recall_table(
     """Return a table with a line for each class: examples, recognized ones, recall, most frequent mistake."""
     head = ("class", examples, "recognized", "recall", "most often mistaken for")
     rows = []
+    class_names = [spell_path(name) for name in class_names]
     for row, name in enumerate(class_names):
         total, right = int(confusions[row].sum()), int(confusions[row, row])
         wrong = confusions[row].copy()

@@ -85,7 +85,7 @@ def normalize(model: Sequential, training: Training, image: np.ndarray) -> np.nd
     assert model.dtype is not None
     with refusing(ValueError, TypeError):
         dataset = training.dataset_of(image[np.newaxis], np.zeros(1, np.int64), name=training.dataset)
-    x, _ = dataset.batch(slice(0, 1), model.dtype)
+        x, _ = dataset.batch(slice(0, 1), model.dtype)
     return x[0]
 
 

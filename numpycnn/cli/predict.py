@@ -84,7 +84,7 @@ def run(arguments: argparse.Namespace) -> int:
         )
     noun = training.reader.noun
     if not arguments.json:
-        item("model", f"{spell_path(name)}, trained on {training.dataset}")
+        item("model", f"{spell_path(name)}, trained on {spell_path(training.dataset)}")
     views = views_for(model, arguments.views)
     found, failed = [], False
     for text in arguments.inputs:
@@ -99,7 +99,8 @@ def run(arguments: argparse.Namespace) -> int:
             say()
             say(as_bars(text, probabilities, training.class_names))
     if arguments.json:
-        say(json.dumps({"model": name, f"{noun}s": found}, indent=2))
+        # The only control character that JSON leaves as it is; printed as JSON escapes it.
+        say(json.dumps({"model": name, f"{noun}s": found}, indent=2).replace("\x7f", "\\u007f"))
     return WRONG_USE if failed else 0
 
 
@@ -120,6 +121,7 @@ def classify(
         complain(f"note: {spell_path(text)}: {note}")
     with refusing(ValueError, TypeError):
         dataset = training.dataset_of(example[np.newaxis], np.zeros(1, np.int64), name=training.dataset)
+        dataset.batch([0], model.dtype)  # refuses a mean or std out of range
     expect_classifier(model, dataset, "the model")
     with refusing(ValueError, prefix="--views: "):
         return score(model, dataset, views).probabilities[0]  # (K,)
@@ -141,6 +143,7 @@ def as_bars(text: str, probabilities: np.ndarray, class_names: Sequence[str]) ->
     """Return a prediction as lines of text, the best class marked."""
     best = int(probabilities.argmax())
     block = "█" if can_show("█") else "#"
+    class_names = [spell_path(name) for name in class_names]
     width = max(map(len, class_names))
     lines = [f"{spell_path(text)}: {class_names[best]} ({100 * probabilities[best]:.1f} %)"]
     for i, (name, probability) in enumerate(zip(class_names, probabilities, strict=True)):

@@ -347,7 +347,7 @@ class Dataset:
         TypeError
             If `images` are of another kind than the data set's, or `dtype` is not float32 or float64.
         ValueError
-            If the images have another shape than the data set's.
+            If the images have another shape than the data set's, or mean or std exceed the range of `dtype`.
         """
         dtype = np.dtype(dtype)
         if dtype not in (np.float32, np.float64):
@@ -364,8 +364,14 @@ class Dataset:
         scale = 255.0 if own == PIXELS else 1.0
         channels = (-1,) + (1,) * (images.ndim - 2)
         # (x / 255 - mean) / std == (x - 255 mean) / (255 std), with the constants computed once per channel.
-        mean = (scale * self.mean).astype(dtype).reshape(channels)
-        factor = (1.0 / (scale * self.std)).astype(dtype).reshape(channels)
+        with np.errstate(over="ignore"):
+            mean = (scale * self.mean).astype(dtype).reshape(channels)
+            factor = (1.0 / (scale * self.std)).astype(dtype).reshape(channels)
+        if not (np.isfinite(mean).all() and np.isfinite(factor).all() and factor.all()):
+            raise ValueError(
+                f"Dataset '{self.name}': expected mean and std in the range of {dtype}, "
+                f"got mean {self.mean.tolist()} and std {self.std.tolist()}"
+            )
         x = np.subtract(images, mean, dtype=dtype, order="C", casting="same_kind")  # (B, C, H, W)
         x *= factor
         return x

@@ -53,8 +53,21 @@ class Example:
 def contents(model: Sequential, example: Example, *, most_bytes: int = MAX_BYTES) -> dict[str, Any]:
     """Return the data of the page, ready for `json.dumps`.
 
-    The model is not modified, and other threads may predict with it at the same time. Channels beyond `most_bytes` of
-    arrays are omitted evenly; the page states which. Raises what `render` does.
+    Parameters
+    ----------
+    model : Sequential
+        Built. It is not modified, and other threads may predict with it at the same time.
+    example : Example
+    most_bytes : int
+        Size limit of the arrays. Channels beyond it are omitted evenly; the page states which.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `model` is not a Sequential, the input has another shape, the numbers of class names and outputs differ, or
+        the probability of a class is not finite.
+    RuntimeError
+        If the model has not been built.
     """
     x, picture = np.asarray(example.x), example.picture
     if isinstance(model, Sequential) and model.input_shape is not None and x.shape != model.input_shape:
@@ -133,7 +146,10 @@ def _classes(
             f"explain: expected a model with {len(names)} outputs, one per class name, "
             f"got one with outputs of shape {format_shape(model.output_shape or ())}"
         )
-    probabilities = class_probabilities(model, x[np.newaxis])[0]  # (K,)
+    with np.errstate(invalid="ignore"):  # checked below
+        probabilities = class_probabilities(model, x[np.newaxis])[0]  # (K,)
+    if not np.isfinite(probabilities).all():
+        raise ValueError("explain: expected finite outputs of the model, got infinity or NaN for this input")
     classes = {"names": [_one_line(name) for name in names], "probabilities": store.add(probabilities)}
     if isinstance(list(chain_of(model).values())[-1], LogSoftmax | Sigmoid | Softmax):
         return classes, []

@@ -69,6 +69,6 @@ def as_setting_error(*prefix: str | Setting) -> Iterator[None]:
 
 
 def spell_path(path: str | Path) -> str:
-    """Format a path on one line, without control characters."""
+    """Format a path, or a name that a file gives, on one line and without control characters."""
     text = str(path)
     return text if text.isprintable() else ascii(text)

@@ -43,8 +43,16 @@ def training_of(model: Sequential) -> Training | None:
                     reader = None if settings is None else reader_from(settings)
                 except ValueError:
                     return None
-                return Training(dataset, tuple(names), tuple(map(float, mean)), tuple(map(float, std)), reader)
+                return Training(dataset, tuple(names), tuple(map(_as_float, mean)), tuple(map(_as_float, std)), reader)
     return None
+
+
+def _as_float(value: float) -> float:
+    """Return a number of a file as a float; an int that is too large becomes infinite, which a data set refuses."""
+    try:
+        return float(value)
+    except OverflowError:
+        return float("inf")
 
 
 def create_for(name: str, dataset: Dataset, *, seed: int = 0) -> Sequential:

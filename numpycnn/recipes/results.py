@@ -99,7 +99,7 @@ def write_mistakes(out: Path, test: Dataset, score: Score) -> None:
     head = f"{len(worst):,} of {len(test):,} misclassified"
     lines = [head + (f", the surest {MOST_MISTAKES}" if len(worst) > MOST_MISTAKES else ""), ""]
     for i in worst[:MOST_MISTAKES]:
-        true, predicted = test.class_names[test.labels[i]], test.class_names[score.predictions[i]]
+        true, predicted = (spell_path(test.class_names[k]) for k in (test.labels[i], score.predictions[i]))
         sure = f"{100 * score.probabilities[i].max():.1f} %"
         lines.append(f"true: {true}, predicted: {predicted}, {sure}: {test.reader.write(test.images[i])}")
     with replacing(out / MISTAKES_TEXT) as temporary:

@@ -50,13 +50,26 @@ def views_for(model: Sequential, asked: str | None) -> ViewAverage | None:
 
 
 def score(model: Sequential, dataset: Dataset, views: ViewAverage | None = None) -> Score:
-    """Score a model with logits as outputs on a data set, with several views of each image if requested."""
+    """Score a model with logits as outputs on a data set, with several views of each image if requested.
+
+    Raises
+    ------
+    FloatingPointError
+        If an output is infinite or NaN.
+    """
     assert model.dtype is not None
     pieces = []
-    for start in range(0, len(dataset), BATCH):
-        x, _ = dataset.batch(slice(start, start + BATCH), model.dtype)
-        pieces.append(model.forward(x) if views is None else views(model, x))
+    with np.errstate(all="ignore"):  # checked below
+        for start in range(0, len(dataset), BATCH):
+            x, _ = dataset.batch(slice(start, start + BATCH), model.dtype)
+            pieces.append(model.forward(x) if views is None else views(model, x))
     logits = np.concatenate(pieces)  # (N, K)
+    wrong = int((~np.isfinite(logits)).any(axis=1).sum())
+    if wrong:
+        raise FloatingPointError(
+            f"expected finite outputs of the model, got infinity or NaN for {wrong:,} of {len(logits):,} "
+            f"{dataset.noun}s: its weights, or the mean and std of its inputs, are too large"
+        )
     predictions = logits.argmax(axis=1)  # (N,)
     loss, accuracy = CrossEntropy().value(logits, dataset.labels), (predictions == dataset.labels).mean()
     return Score(float(loss), float(accuracy), softmax(logits), predictions)

@@ -221,3 +221,59 @@ def test_invalid_metadata(run: Run, picture: Path) -> None:
     outcome = run("predict", "--model", "m.safetensors", "one.png")
     assert outcome.status == 2
     assert outcome.err == "numpycnn: error: Dataset 'mnist': std must be positive, got [-1.0]\n"
+
+
+def copy_with(trained: Path, scale: float = 1.0, **metadata: Any) -> str:
+    """Save the trained model as `copy.safetensors`, its weights scaled, with other metadata; return the name."""
+    model = numpycnn.load_model(trained / "model.safetensors")
+    model.load_state({name: scale * array for name, array in model.state().items()})
+    model.metadata |= metadata
+    model.save("copy.safetensors")
+    return "copy.safetensors"
+
+
+@pytest.mark.parametrize(
+    ("metadata", "found"),
+    [
+        ({"mean": [1e308]}, "expected mean and std in the range of float32, got mean [1e+308]"),
+        ({"mean": [10**400]}, "mean must be finite, got [inf]"),
+        ({"mean": [float("nan")]}, "mean must be finite, got [nan]"),
+        ({"std": [10**400]}, "std must be finite, got [inf]"),
+        ({"std": [1e308]}, "expected mean and std in the range of float32"),
+        ({"std": [1e-320]}, "expected mean and std in the range of float32"),
+        ({"std": [0]}, "std must be positive"),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("command", [["predict", "--json", "--model"], ["explain"], ["evaluate"]], ids=lambda c: c[0])
+def test_metadata_out_of_range_is_one_error(
+    run: Run, trained: Path, picture: Path, command: list[str], metadata: dict[str, Any], found: str
+) -> None:
+    outcome = run(*command, copy_with(trained, **metadata), "mnist" if command == ["evaluate"] else picture)
+    assert outcome.status == 2
+    assert outcome.err.count("\n") == 1
+    assert found in outcome.err
+
+
+@pytest.mark.parametrize("command", [["predict", "--json", "--model"], ["explain"], ["evaluate"]], ids=lambda c: c[0])
+def test_outputs_that_are_not_finite_are_one_error(run: Run, trained: Path, picture: Path, command: list[str]) -> None:
+    outcome = run(*command, copy_with(trained, 1e30), "mnist" if command == ["evaluate"] else picture)
+    assert outcome.status == 2
+    assert outcome.err.count("\n") == 1
+    assert "expected finite outputs of the model, got infinity or NaN" in outcome.err
+    assert "probabilities" not in outcome.out
+
+
+def test_names_of_a_file_are_printed_without_control_characters(run: Run, trained: Path, picture: Path) -> None:
+    names = ["\x1b[2J\nzero", "o\x7fne", *"23456789"]
+    model = copy_with(trained, class_names=names, dataset="\x1b]0;title\x07")
+    outcome = run("predict", "--model", model, picture)
+    assert outcome.out.replace("\n", "").isprintable()
+    assert len(outcome.out.splitlines()) == 13
+    assert r"'\x1b[2J\nzero'" in outcome.out
+    refusal = run("evaluate", model, "mnist")
+    assert refusal.status == 2
+    assert r"got one for '\x1b[2J\nzero', 'o\x7fne', 2" in refusal.err
+    assert refusal.err.removesuffix("\n").isprintable()
+    [prediction] = json.loads(run("predict", "--json", "--model", model, picture).out)["pictures"]
+    assert list(prediction["probabilities"]) == names
