@@ -12,7 +12,7 @@ import numpy as np
 
 from numpycnn import layers as layer_module
 from numpycnn.errors import DataFormatError
-from numpycnn.io.serialization import ArrayFile, open_arrays
+from numpycnn.io.serialization import ArrayFile, check_size, open_arrays
 from numpycnn.layers.base import Layer
 from numpycnn.layers.sequential import Sequential
 
@@ -36,11 +36,26 @@ def decode(value: Any, table: Mapping[str, type[Layer]]) -> Any:
     return value
 
 
+def measure(architecture: Any) -> tuple[int, int]:
+    """Return the number of layers in the result of `encode`, and how deeply they are nested."""
+    layers, deepest = 0, 0
+    pending = [(architecture, 1)]
+    while pending:
+        value, depth = pending.pop()
+        if isinstance(value, list):
+            pending += [(item, depth) for item in value]
+        elif isinstance(value, dict) and isinstance(config := value.get("config"), dict):
+            layers, deepest = layers + 1, max(deepest, depth)
+            pending += [(item, depth + 1) for item in config.values()]
+    return layers, deepest
+
+
 def restore_model(file: ArrayFile, prefix: str = "", layers: Sequence[type[Layer]] = ()) -> Sequential:
     """Build the model that an open file describes, and load its arrays."""
     table = LAYERS | {layer.__name__: layer for layer in layers}
     description = file.get("model", dict)
     try:
+        check_size(*measure(description.get("architecture")))
         model = decode(description.get("architecture"), table)
         if not isinstance(model, Sequential):
             raise ValueError(f"expected a Sequential, got {type(model).__name__}")

@@ -21,6 +21,7 @@ from numpycnn.errors import DataFormatError
 from numpycnn.layers.base import Layer
 
 FORMAT = "numpycnn-1"
+MAX_LAYERS, MAX_DEPTH = 25_000, 32  # of a model in a file; ResNet-152 has 515 layers, 5 deep
 ABANDONED = 3600  # seconds without a write, after which an incomplete file is considered abandoned
 
 # ------------------------------------------------------------------------------------------------- files of arrays
@@ -194,10 +195,29 @@ def encode(value: Any) -> Any:
     )
 
 
+def check_size(layers: int, depth: int) -> None:
+    """Check that a file may hold this number of layers, nested this deep: loading it takes time and memory for each.
+
+    Raises
+    ------
+    ValueError
+        If there are too many.
+    """
+    if layers > MAX_LAYERS or depth > MAX_DEPTH:
+        raise ValueError(
+            f"expected at most {MAX_LAYERS:,} layers, nested at most {MAX_DEPTH} deep, got {layers:,}, {depth} deep"
+        )
+
+
 def describe(model: Layer, metadata: Mapping[str, Any]) -> dict[str, Any]:
     """Return the description of a built model, without its arrays."""
     if model.input_shape is None or model.dtype is None:
         raise RuntimeError(f"{model.label} is not built yet: give it an input_shape before saving it")
+    places = model.walk()
+    try:
+        check_size(len(places), 1 + max(len(place.split(".")) for place in places))
+    except ValueError as error:
+        raise ValueError(f"{model.label}: {error}, which cannot be saved") from None
     return {
         "architecture": encode(model),
         "input_shape": list(model.input_shape),

@@ -87,8 +87,7 @@ class Sequential(Layer):
         self._build_rng: list[np.random.Generator | None] = [None]  # in a list, so that checkpoints do not save it
         if not isinstance(layers, Iterable):
             raise TypeError(f"Sequential: expected a list of layers, got {type(layers).__name__}")
-        for layer in layers:
-            self._append(layer)
+        self._append(*layers)
         if input_shape is not None:
             self.build(input_shape, dtype=dtype)
 
@@ -115,16 +114,18 @@ class Sequential(Layer):
         """Return the layer at a position, or a list of the layers in a slice."""
         return self._layers[position]
 
-    def _append(self, layer: Layer) -> None:
-        if isinstance(layer, type):
-            raise TypeError(
-                f"Sequential: expected a layer, got the class {layer.__name__}; write {layer.__name__}(...)"
-            )
-        if not isinstance(layer, Layer):
-            raise TypeError(f"Sequential: expected a layer, got {type(layer).__name__}")
-        check_not_shared(self, [*self._layers, layer])
-        self._layers.append(layer)
-        layer._set_place(self._key(len(self._layers) - 1))
+    def _append(self, *layers: Layer) -> None:
+        for layer in layers:
+            if isinstance(layer, type):
+                raise TypeError(
+                    f"Sequential: expected a layer, got the class {layer.__name__}; write {layer.__name__}(...)"
+                )
+            if not isinstance(layer, Layer):
+                raise TypeError(f"Sequential: expected a layer, got {type(layer).__name__}")
+        check_not_shared(self, [*self._layers, *layers])
+        for layer in layers:
+            self._layers.append(layer)
+            layer._set_place(self._key(len(self._layers) - 1))
 
     def _key(self, position: int) -> str:
         return f"{self._place}.{position}" if self._place else str(position)
@@ -280,6 +281,8 @@ class Sequential(Layer):
         ------
         RuntimeError
             If the model has not been built.
+        ValueError
+            If it has more than 25,000 layers, or layers nested more than 32 deep.
         TypeError
             If the metadata is not JSON-serializable, or a layer has an argument other than numbers, strings, layers and
             lists.

@@ -28,7 +28,7 @@ from numpycnn import (
     load_model,
 )
 from numpycnn.io.loading import LAYERS, decode
-from numpycnn.io.serialization import encode, open_arrays, write_arrays
+from numpycnn.io.serialization import MAX_DEPTH, MAX_LAYERS, encode, open_arrays, write_arrays
 from tests.helpers import assert_same_bits
 from tests.mutations import bounded_memory, mutate_bytes, mutate_json
 
@@ -248,6 +248,36 @@ def test_a_description_nested_too_deep(path: Path) -> None:
     )
     with pytest.raises(DataFormatError, match=rf"forged: ({refusals})"):
         load_model(forged(path, nested(300)))
+
+
+def many(layers: int) -> Any:
+    return lambda described: described.update(architecture=encode(Sequential([ReLU() for _ in range(layers)])))
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [(many(MAX_LAYERS), "25,001, 2 deep"), (nested(MAX_DEPTH), "33, 33 deep")],
+    ids=["many", "deep"],
+)
+def test_an_architecture_of_too_many_layers_is_refused_unbuilt(
+    path: Path, change: Any, found: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = forged(path, change)
+    monkeypatch.setattr("numpycnn.io.loading.decode", None)
+    with pytest.raises(DataFormatError, match=rf"at most 25,000 layers, nested at most 32 deep, got {found}"):
+        load_model(file)
+
+
+def test_a_model_that_could_not_be_loaded_is_not_saved(tmp_path: Path) -> None:
+    block = ReLU()
+    for _ in range(MAX_DEPTH):
+        block = Sequential([block])
+    block.build((3,))
+    with pytest.raises(ValueError, match=r"^Sequential: expected at most .* got 33, 33 deep, which cannot be saved"):
+        block.save(tmp_path / "deep.safetensors")
+    assert list(tmp_path.iterdir()) == []
+    block[0].save(tmp_path / "deep.safetensors")
+    assert len(load_model(tmp_path / "deep.safetensors").walk()) == MAX_DEPTH
 
 
 HUGE = 2**31 - 1

@@ -19,6 +19,7 @@ from numpycnn import (
     Dense,
     Dropout,
     Flatten,
+    Layer,
     MaxPool2D,
     ReLU,
     Residual,
@@ -476,3 +477,11 @@ def test_an_added_layer_has_a_mask_of_its_own() -> None:
     model.add(other[0])
     first, second = masks(model, 40)
     assert not np.array_equal(first, second)
+
+
+def test_each_layer_of_a_list_is_visited_a_constant_number_of_times(monkeypatch: pytest.MonkeyPatch) -> None:
+    visited = []
+    walk = Layer.walk
+    monkeypatch.setattr(Layer, "walk", lambda layer: visited.append(layer) or walk(layer))
+    Sequential([ReLU() for _ in range(500)], input_shape=(3,))
+    assert len(visited) < 2000
