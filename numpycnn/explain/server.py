@@ -2,7 +2,8 @@
 
 Any page in the browser can send requests to a local server, so this one checks each request: the host must be a local
 name (against DNS rebinding), the origin must be the page itself, and a token that is new in each run is required. It
-accepts PNG images of up to 10 MB and responds with the data of the page for them. A rejected request gets a 4xx status.
+accepts PNG images of up to 10 MB and a million pixels, and responds with the data of the page for them. A rejected
+request gets a 4xx status.
 """
 
 import asyncio
@@ -30,10 +31,12 @@ from numpycnn.layers.sequential import Sequential
 ADDRESS = "127.0.0.1"
 HTTP_PORT = 80  # default port of an address
 MAX_BYTES = 10_000_000  # of an image
+MAX_PIXELS = 1_000_000  # of an image; the page's canvas has 336 x 336
 MAX_READ = 4 * MAX_BYTES  # drained from a larger body, so that the client receives the response
-HEADER_TIMEOUT = 10.0  # seconds
+REQUEST_TIMEOUT = 10.0  # seconds, from the start of a request to the end of its body
 RESPONSE_BYTES = 2_000_000  # of arrays in a response, which is sent for every stroke
 PNG = b"\x89PNG\r\n\x1a\n"
+SIZE = slice(16, 24)  # of a PNG image: its width and height follow the signature and the head of the first chunk
 HEADERS = {
     b"x-content-type-options": b"nosniff",
     b"referrer-policy": b"no-referrer",
@@ -45,8 +48,8 @@ HEADERS = {
 Decode = Callable[[bytes], Example]
 
 
-class HeaderTimeout(H11Protocol):
-    """Closes connections that do not send complete request headers in time.
+class RequestTimeout(H11Protocol):
+    """Closes connections that do not send a complete request, headers and body, in time.
 
     Idle connections do not block others.
     """
@@ -59,9 +62,9 @@ class HeaderTimeout(H11Protocol):
         self._wait(waiting=True)
 
     def data_received(self, data: bytes) -> None:
-        """Keep the timer until the headers are complete."""
+        """Keep the timer until the request is complete."""
         super().data_received(data)
-        self._wait(waiting=self.cycle is None or self.cycle.response_complete)
+        self._wait(waiting=self.cycle is None or self.cycle.response_complete or self.cycle.more_body)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Cancel the timer."""
@@ -70,7 +73,7 @@ class HeaderTimeout(H11Protocol):
 
     def _wait(self, *, waiting: bool) -> None:
         if waiting and self.timer is None:
-            self.timer = self.loop.call_later(HEADER_TIMEOUT, self.transport.close)
+            self.timer = self.loop.call_later(REQUEST_TIMEOUT, self.transport.close)
         elif not waiting and self.timer is not None:
             self.timer.cancel()
             self.timer = None
@@ -144,6 +147,9 @@ def application(model: Sequential, blank: Example, decode: Decode, *, port: int,
             return PlainTextResponse(f"expected an image of at most {MAX_BYTES:,} bytes\n", 413)
         if not body.startswith(PNG):
             return PlainTextResponse("expected a PNG image\n", 415)
+        width, height = int.from_bytes(body[SIZE][:4]), int.from_bytes(body[SIZE][4:])
+        if width * height > MAX_PIXELS:
+            return PlainTextResponse(f"expected at most {MAX_PIXELS:,} pixels, got {width} x {height}\n", 413)
         async with lock:
             try:
                 return Response(await run_in_threadpool(answer, body), media_type="application/json")
@@ -184,14 +190,22 @@ def serve(
     """
     import uvicorn
 
+    class Server(uvicorn.Server):
+        """Closes open connections when it ends, instead of waiting for them."""
+
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            for connection in list(self.server_state.connections):
+                connection.transport.abort()
+            await super().shutdown(sockets)
+
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((ADDRESS, port))
         listener.listen()
         port, token = listener.getsockname()[1], secrets.token_urlsafe(24)
         app = application(model, blank, decode, port=port, token=token)
-        settings = uvicorn.Config(app, http=HeaderTimeout, log_level="warning", access_log=False, server_header=False)
-        web = uvicorn.Server(settings)
+        settings = uvicorn.Config(app, http=RequestTimeout, log_level="warning", access_log=False, server_header=False)
+        web = Server(settings)
         if until is not None:
             threading.Thread(target=_stop_on, args=(web, until), daemon=True).start()
         announce(f"http://{ADDRESS}:{port}/?token={token}")

@@ -42,6 +42,27 @@ def test_it_serves_until_ctrl_c(trained: Path, default_ctrl_c: None) -> None:
     assert (rest, errors) == ("", "")
 
 
+def test_ctrl_c_does_not_wait_for_open_requests(trained: Path, default_ctrl_c: None) -> None:
+    """The request is never completed, and its connection stays open until the server closes it."""
+    command = [sys.executable, "-m", "numpycnn", "draw", str(trained)]
+    with subprocess.Popen(
+        command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            assert process.stdout is not None
+            match = re.fullmatch(r"page      http://127\.0\.0\.1:(\d+)/\?token=([\w-]+)\n", process.stdout.readline())
+            assert match
+            head = f"POST /picture HTTP/1.1\r\nHost: 127.0.0.1:{match[1]}\r\nX-Token: {match[2]}\r\n"
+            with socket.create_connection(("127.0.0.1", int(match[1])), timeout=60) as client:
+                client.sendall(f"{head}Content-Length: 1000\r\nExpect: 100-continue\r\n\r\n".encode())
+                assert client.recv(1000).startswith(b"HTTP/1.1 100")  # it waits for the body now
+                process.send_signal(signal.SIGINT)
+                _, errors = process.communicate(timeout=5)  # the timeout of a request is longer
+        finally:
+            process.kill()
+    assert (process.returncode, errors) == (0, "")
+
+
 def test_without_starlette_it_says_how_to_install_it(
     run: Run, trained: Path, monkeypatch: pytest.MonkeyPatch, refused: Callable[[Any, str], None]
 ) -> None:

@@ -7,6 +7,7 @@ import json
 import logging
 import re
 import socket
+import struct
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
@@ -136,6 +137,7 @@ def test_a_drawing_returns_the_probabilities(service: Service, drawing: np.ndarr
 
 
 LARGE = 11_000_000
+PIXELS = struct.pack(">I4sII", 13, b"IHDR", 1001, 1000) + bytes(100)
 REJECTED: dict[str, tuple[int, dict[str, Any]]] = {
     "foreign host": (421, {"Host": "example.org"}),
     "foreign host with the right port": (421, {"Host": "example.org:{port}"}),
@@ -151,6 +153,7 @@ REJECTED: dict[str, tuple[int, dict[str, Any]]] = {
     "GIF": (415, {"body": b"GIF89a" + bytes(100)}),
     "JPEG": (415, {"body": b"\xff\xd8\xff\xe0" + bytes(100)}),
     "nothing": (415, {"body": b""}),
+    "PNG of a million and a few pixels": (413, {"body": b"\x89PNG\r\n\x1a\n" + PIXELS}),
     "damaged PNG": (422, {"body": b"\x89PNG\r\n\x1a\n" + bytes(100)}),
 }
 
@@ -232,11 +235,35 @@ def test_idle_connections_do_not_block_others(service: Service, drawing: np.ndar
         assert service.send(png(drawing)).status == 200
 
 
+HALF_BODY = b"POST /picture HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nX-Token: %s\r\nContent-Length: 1000\r\n\r\nabc"
+HALF_CHUNKS = HALF_BODY.replace(b"Content-Length: 1000", b"Transfer-Encoding: chunked").replace(b"abc", b"3\r\nabc\r\n")
+
+
+@pytest.mark.parametrize(
+    "sent", [HALF_BODY, HALF_CHUNKS, HALF_BODY.replace(b"127", b"128")], ids=["length", "chunks", "rejected"]
+)
+def test_incomplete_bodies_time_out(
+    service: Service, drawing: np.ndarray, sent: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "REQUEST_TIMEOUT", 0.5)
+    with ExitStack() as stack:
+        clients = [
+            stack.enter_context(socket.create_connection(("127.0.0.1", service.port), timeout=60)) for _ in range(50)
+        ]
+        for client in clients:
+            client.sendall(sent % (service.port, service.token.encode()))
+        for client in clients:
+            with suppress(ConnectionResetError):
+                while client.recv(1000):
+                    pass
+    assert service.send(png(drawing)).status == 200
+
+
 @pytest.mark.parametrize("sent", [b"", b"POST /picture HTTP/1.1\r\nX-", b"GET / HTTP/1.1\r\nHost: other\r\n\r\n"])
 def test_incomplete_headers_time_out(
     service: Service, drawing: np.ndarray, sent: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server, "HEADER_TIMEOUT", 0.1)
+    monkeypatch.setattr(server, "REQUEST_TIMEOUT", 0.1)
     with socket.create_connection(("127.0.0.1", service.port), timeout=60) as client:
         client.sendall(sent)
         if sent.endswith(b"\r\n\r\n"):  # a complete request, rejected, and half of another
