@@ -57,6 +57,7 @@ class WeightAverage(Callback):
     """
 
     order = -100  # first, so that others find the average in the model, and a checkpoint the weights
+    keeps_weights = True
     _KEPT = "weights of the training/"  # prefix of their names in a file written after the end
 
     def __init__(self, decay: float = 0.999, *, every: int = 1) -> None:

@@ -27,6 +27,10 @@ class Callback:
     #: Callbacks with a higher number are called later. One that saves everything comes last.
     order = 0
 
+    #: Whether `arrays` are copies of the model's, in groups that differ in a prefix before a slash. They are compared
+    #: with the model when a training is resumed.
+    keeps_weights = False
+
     @property
     def key(self) -> str:
         """The name of this callback in a checkpoint, from which it gets its own state back."""
@@ -98,6 +102,8 @@ class EarlyStopping(Callback):
         If `patience` is not a positive int, `min_delta` not a number of at least 0, or `restore_best` not a bool.
     """
 
+    keeps_weights = True
+
     def __init__(
         self, monitor: str = "val_loss", *, patience: int = 3, min_delta: float = 0.0, restore_best: bool = True
     ) -> None:
@@ -152,8 +158,16 @@ class EarlyStopping(Callback):
         return self._weights
 
     def load_state(self, state: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
-        """Restore the best value and weights."""
-        self.best, self.waited, self._weights = state["best"], state["waited"], dict(arrays)
+        """Restore the best value and weights.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the state is invalid.
+        """
+        self.best = restored_best(state["best"], "EarlyStopping")
+        self.waited = check_int(state["waited"], "waited", "EarlyStopping", minimum=0)
+        self._weights = dict(arrays)
 
 
 class FileWriter(Callback):
@@ -254,8 +268,14 @@ class ModelCheckpoint(FileWriter):
         return {"best_value": self.best_value}
 
     def load_state(self, state: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
-        """Restore the best value."""
-        self.best_value = state["best_value"]
+        """Restore the best value.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If it is neither None nor a number.
+        """
+        self.best_value = restored_best(state["best_value"], "ModelCheckpoint")
 
 
 class CSVLogger(FileWriter):
@@ -316,6 +336,22 @@ def monitored(record: Mapping[str, float], name: str, owner: str) -> float:
             "names that begin with val_ need fit(..., validation=...)"
         )
     return record[name]
+
+
+def restored_best(value: Any, owner: str) -> float | None:
+    """Return the best value of a checkpoint: None before the first one, and never NaN.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is something else.
+    """
+    if value is None:
+        return None
+    best = check_number(value, "the best value", owner, finite=False)
+    if isnan(best):
+        raise ValueError(f"{owner}: expected the best value to be a number or None, got NaN")
+    return best
 
 
 def is_better(value: float, best: float | None, name: str, min_delta: float) -> bool:

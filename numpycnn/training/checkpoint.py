@@ -92,7 +92,7 @@ def load_parts(
             seed_generators(model, 0)  # gives them a state, which a trainer keeps
             for name, generator in generators.items():
                 generator.bit_generator.state = states[name]
-            _restore_callbacks(file, callbacks)
+            _restore_callbacks(file, callbacks, model)
             progress = dict(file.get("progress", dict))
             seed = check_int(progress.pop("seed"), "seed", "Trainer", minimum=0)
             return {
@@ -126,14 +126,22 @@ def _restore_optimizer(file: ArrayFile, model: Layer, table: Mapping[str, type])
     return optimizer
 
 
-def _restore_callbacks(file: ArrayFile, callbacks: Sequence[Callback]) -> None:
+def _restore_callbacks(file: ArrayFile, callbacks: Sequence[Callback], model: Layer) -> None:
     """Restore each callback from the first unused entry with its key."""
+    weights = {name: (array.shape, array.dtype) for name, array in model.state().items()}
     saved = list(enumerate(file.get("callbacks", list)))
     for callback in callbacks:
         for position, (i, entry) in enumerate(saved):
             if entry["key"] == callback.key:
                 prefix = f"callback.{i}."
                 arrays = {name: file.tensor(prefix + name) for name in file.names(prefix)}
+                groups: dict[str, dict[str, Any]] = {}
+                for name, array in arrays.items():
+                    group, _, own = name.rpartition("/")
+                    groups.setdefault(group, {})[own] = array.shape, array.dtype
+                for found in groups.values():
+                    if callback.keeps_weights and found != weights:
+                        raise ValueError(f"the weights that {callback.key} keeps are not those of its model")
                 callback.load_state(entry["state"], arrays)
                 del saved[position]
                 break

@@ -61,7 +61,16 @@ class UpdateRatios(Callback):
         return {name: np.array(ratios) for name, ratios in self.ratios.items()}
 
     def load_state(self, state: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
-        """Restore the ratios so far."""
+        """Restore the ratios so far.
+
+        Raises
+        ------
+        ValueError
+            If they are not in lines.
+        """
+        for name, array in arrays.items():
+            if array.ndim != 1:
+                raise ValueError(f"UpdateRatios: expected the ratios of {name} as a line, got {array.ndim} axes")
         self.ratios = {name: array.tolist() for name, array in arrays.items()}
 
 

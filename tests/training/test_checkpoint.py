@@ -32,7 +32,14 @@ from numpycnn import (
 from numpycnn.data.augment import Flip
 from numpycnn.errors import DataFormatError
 from numpycnn.io.serialization import open_arrays, write_arrays
-from numpycnn.training import Callback, EarlyStopping, LearningRateLogger, ModelCheckpoint
+from numpycnn.training import (
+    Callback,
+    EarlyStopping,
+    LearningRateLogger,
+    ModelCheckpoint,
+    UpdateRatios,
+    WeightAverage,
+)
 from tests.training import small
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -329,6 +336,7 @@ def rewrite(path: Path, change: Callable[[dict[str, Any], dict[str, np.ndarray]]
 
 Change = Callable[[dict[str, Any], dict[str, np.ndarray]], Any]
 VELOCITY = "optimizer.velocity.0.weight"
+KEPT = "the weights that EarlyStopping val_loss keeps are not those of its model"
 WRONG: list[tuple[str, Change, str]] = [
     ("no history", lambda m, a: m.pop("history"), "expected history in its metadata, got None"),
     ("history of strings", lambda m, a: m["history"][0].update(loss="low"), r"expected a history of numbers, got \{"),
@@ -404,12 +412,41 @@ WRONG: list[tuple[str, Change, str]] = [
     ("callbacks without keys", lambda m, a: m["callbacks"][0].pop("key"), "'key' is missing"),
     ("a callback's state of text", lambda m, a: m["callbacks"][0].update(state=""), "no training can be resumed"),
     ("a callback's memory empty", lambda m, a: m["callbacks"][0].update(state={}), "'best' is missing"),
+    ("a best value of text", lambda m, a: m["callbacks"][0]["state"].update(best="0.5"), "best value to be a number"),
+    ("a best value of NaN", lambda m, a: m["callbacks"][0]["state"].update(best=float("nan")), "or None, got NaN"),
+    ("epochs waited of text", lambda m, a: m["callbacks"][0]["state"].update(waited="1"), "waited to be an int"),
+    ("epochs waited below 0", lambda m, a: m["callbacks"][0]["state"].update(waited=-1), "expected waited from 0"),
+    ("no list of callbacks", lambda m, a: m.update(callbacks=[3]), "no training can be resumed"),
+    ("kept weights incomplete", lambda m, a: a.pop("callback.0.0.weight"), KEPT),
+    ("kept weights of another name", lambda m, a: a.update({"callback.0.x": a.pop("callback.0.0.weight")}), KEPT),
+    ("kept weights of another shape", lambda m, a: a.update({"callback.0.0.weight": np.zeros(3, np.float32)}), KEPT),
     (
         "rates of another shape",
         lambda m, a: a.update({"callback.1.rates": np.zeros((2, 3))}),
         "too many values to unpack",
     ),
 ]
+
+
+@pytest.mark.parametrize(
+    ("callback", "state", "arrays"),
+    [
+        (ModelCheckpoint("best.safetensors", best="val_loss"), {"best_value": "0.5"}, {}),
+        (WeightAverage(), {"updates": 1}, {"0.weight": np.zeros(3)}),
+        (UpdateRatios(), {}, {"0.weight": np.zeros((2, 2))}),
+    ],
+    ids=["ModelCheckpoint", "WeightAverage", "UpdateRatios"],
+)
+def test_a_damaged_state_of_other_callbacks_is_refused(
+    callback: Callback, state: dict[str, Any], arrays: dict[str, np.ndarray], checkpoint: Path
+) -> None:
+    def change(metadata: dict[str, Any], found: dict[str, np.ndarray]) -> None:
+        metadata["callbacks"].append({"key": callback.key, "state": state})
+        found |= {f"callback.{len(metadata['callbacks']) - 1}.{name}": array for name, array in arrays.items()}
+
+    rewrite(checkpoint, change)
+    with pytest.raises(DataFormatError, match=r"checkpoint\.safetensors: no training can be resumed from it"):
+        Trainer.resume(checkpoint, callbacks=[callback])
 
 
 @pytest.mark.parametrize(("change", "text"), [row[1:] for row in WRONG], ids=[row[0] for row in WRONG])
