@@ -10,6 +10,7 @@ from numpycnn import recipes
 from numpycnn.cli.arguments import add_dataset, size
 from numpycnn.cli.console import (
     INTERRUPTED,
+    WRONG_USE,
     Commands,
     add_threads,
     amount,
@@ -17,6 +18,7 @@ from numpycnn.cli.console import (
     item,
     rate,
     refusing,
+    report,
     say,
     share,
     use_threads,
@@ -128,6 +130,12 @@ def run(arguments: argparse.Namespace) -> int:
             raise
         complain(f"interrupted: {describe_checkpoint(arguments, started[0].folder)}")
         return INTERRUPTED
+    except OSError as error:  # such as a full disk
+        if not started or isinstance(error, BrokenPipeError):
+            raise
+        report(error)
+        complain(describe_checkpoint(arguments, started[0].folder))
+        return WRONG_USE
     item("results", f"{spell_path(found.folder)}: {', '.join(files_of(started[0].test))}")
     say(f"test accuracy {100 * found.test_accuracy:.2f} %")
     say(f"total time {found.seconds:.1f} s")

@@ -67,8 +67,8 @@ def replacing(path: Path) -> Iterator[Path]:
             os.fsync(file.fileno())
         os.replace(temporary, path)
     except OSError as error:
-        if error.filename is not None:
-            error.filename, error.filename2 = str(path), None  # the caller's path
+        if error.errno is not None:  # of the system, such as a full disk, which does not name the file
+            error.filename, error.filename2 = str(path), None
         raise
     finally:
         with suppress(OSError):

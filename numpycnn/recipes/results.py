@@ -1,8 +1,12 @@
 """The output folder of a training: choose and check it, find its checkpoint, write the results."""
 
 import json
+import os
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -14,6 +18,11 @@ from numpycnn.recipes.record import record
 from numpycnn.recipes.scoring import Score
 from numpycnn.recipes.settings import Settings
 from numpycnn.training import Trainer
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
 
 RUNS = Path("runs")
 MODEL_FILE, CHECKPOINT = "model.safetensors", "checkpoint.safetensors"
@@ -42,7 +51,7 @@ def check_folder(out: Path | None, *, force: bool) -> None:
 
 
 def make_folder(dataset: str, out: Path | None) -> Path:
-    """Return the output folder, created if missing, without the results of an earlier training.
+    """Return the output folder, created if missing.
 
     Without `out` it is the first of ``runs/DATASET``, ``runs/DATASET-2``, ... that does not exist yet.
     """
@@ -64,9 +73,44 @@ def make_folder(dataset: str, out: Path | None) -> Path:
         raise SettingError(Setting("out", out), ": expected a folder, found a file in its place") from None
     except OSError as error:
         raise SettingError(Setting("out", out), f": cannot be written to ({error.strerror})") from None
-    for name in (CHECKPOINT, *FILES):
-        (out / name).unlink(missing_ok=True)
     return out
+
+
+@contextmanager
+def lock_folder(folder: Path) -> Iterator[None]:
+    """Refuse a folder to which another training writes, in this or another process, until the ``with`` ends.
+
+    The lock is on the open folder, so it leaves no file, and it ends with the process that holds it. Where the system
+    or the file system has no such locks, nothing is refused.
+
+    Raises
+    ------
+    SettingError
+        If another training writes to it.
+    """
+    if fcntl is None:
+        yield
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise SettingError(
+                f"{spell_path(folder)}: another training writes to this folder; wait until it ends, or name another ",
+                Setting("out"),
+            ) from None
+        except OSError:  # such as a network file system without locks
+            pass
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def clear_folder(folder: Path) -> None:
+    """Remove the results of an earlier training."""
+    for name in (CHECKPOINT, *FILES):
+        (folder / name).unlink(missing_ok=True)
 
 
 def find_checkpoint(dataset: str, out: Path | None) -> Path:

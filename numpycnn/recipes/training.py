@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
@@ -18,7 +18,17 @@ from numpycnn.layers.sequential import Sequential
 from numpycnn.recipes.datasets import expect_dataset, label_of, load
 from numpycnn.recipes.errors import Setting, SettingError, as_setting_error, differing
 from numpycnn.recipes.networks import Training, create_for, training_of
-from numpycnn.recipes.results import CHECKPOINT, HISTORY, check_folder, find_checkpoint, make_folder, write_results
+from numpycnn.recipes.results import (
+    CHECKPOINT,
+    HISTORY,
+    Clock,
+    check_folder,
+    clear_folder,
+    find_checkpoint,
+    lock_folder,
+    make_folder,
+    write_results,
+)
 from numpycnn.recipes.scoring import expect_classifier, score
 from numpycnn.recipes.settings import KEY, OPTIONS, Settings, check_options, choose, settings_of
 from numpycnn.training import Callback, CSVLogger, History, ModelCheckpoint, Trainer
@@ -165,9 +175,12 @@ def train(
     Raises
     ------
     SettingError
-        A ValueError: if a setting does not fit the data set, the folder or the training to be resumed.
-    TypeError, ValueError
-        If a setting has the wrong type, or a name is unknown, or a number is out of range.
+        A ValueError: if a setting does not fit the data set, the folder or the training to be resumed, or another
+        training writes to the folder.
+    ValueError
+        If a name is unknown, or a number is out of range.
+    TypeError
+        If a setting has the wrong type.
     DataFormatError
         If a file of the data set or the checkpoint is damaged.
     FileNotFoundError
@@ -195,20 +208,29 @@ def train(
     expect_dataset(dataset)
     source = Source(dataset, None if data is None else Path(data), size, skip_broken)
     folder = None if out is None else Path(out)
-    start = _resume(source, asked, folder) if resume else _begin(source, asked, folder, force=force)
-    try:
-        expect_classifier(start.trainer.model, start.train, start.settings.model)
-        if on_start is not None:
-            on_start(start)
-        _fit(start, progress)
-        found = score(start.trainer.model, start.test, start.settings.test_views)
-        known: dict[str, Any] = {"threads": start.threads, "began": began, "resumed": resume}
-        seconds = write_results(start.folder, start.trainer, start.settings, (start.train, start.test), found, **known)
-    finally:
-        with suppress(OSError):
-            start.folder.rmdir()  # if it is empty
-    trained = start.trainer
-    return Run(trained.model, trained.history, found.accuracy, found.loss, start.folder, seconds, start.settings)
+    with ExitStack() as held:
+        start = _resume(source, asked, folder, held) if resume else _begin(source, asked, folder, held, force=force)
+        try:
+            expect_classifier(start.trainer.model, start.train, start.settings.model)
+            if on_start is not None:
+                on_start(start)
+            _fit(start, progress)
+            found = score(start.trainer.model, start.test, start.settings.test_views)
+            known: dict[str, Any] = {"threads": start.threads, "clock": clock, "resumed": resume}
+            used = start.train, start.test
+            seconds = write_results(start.folder, start.trainer, start.settings, used, found, **known)
+        finally:
+            with suppress(OSError):
+                start.folder.rmdir()  # if it is empty
+    return Run(
+        model=start.trainer.model,
+        history=start.trainer.history,
+        test_accuracy=found.accuracy,
+        test_loss=found.loss,
+        folder=start.folder,
+        seconds=seconds,
+        settings=start.settings,
+    )
 
 
 @dataclass(frozen=True)
@@ -235,7 +257,7 @@ class Source:
         return load(self.dataset, self.data, reader=reader, skip_broken=self.skip_broken)
 
 
-def _begin(source: Source, asked: dict[str, Any], out: Path | None, *, force: bool) -> Start:
+def _begin(source: Source, asked: dict[str, Any], out: Path | None, held: ExitStack, *, force: bool) -> Start:
     check_folder(out, force=force)
     train, test = source.load()
     settings = choose(source.dataset, asked, train)
@@ -246,14 +268,18 @@ def _begin(source: Source, asked: dict[str, Any], out: Path | None, *, force: bo
     loss = settings.new_loss()
     with as_setting_error(Setting("epochs", settings.epochs), ": "):
         optimizer = settings.new_optimizer()
-    folder = make_folder(label, out)  # last, once every setting is checked: it removes old results
+    folder = make_folder(label, out)
+    held.enter_context(lock_folder(folder))
+    check_folder(out, force=force)  # again: another training may have ended here since
+    clear_folder(folder)  # last, once every setting is checked
     callbacks = [*settings.new_callbacks(), *callbacks_in(folder)]
     trainer = Trainer(model, loss=loss, optimizer=optimizer, callbacks=callbacks, seed=settings.seed)
     return Start(settings, trainer, train, test, folder, get_num_threads())
 
 
-def _resume(source: Source, asked: dict[str, Any], out: Path | None) -> Start:
+def _resume(source: Source, asked: dict[str, Any], out: Path | None, held: ExitStack) -> Start:
     checkpoint = find_checkpoint(label_of(source.dataset), out)
+    held.enter_context(lock_folder(checkpoint.parent))
     settings = settings_of(load_model(checkpoint), checkpoint)
     callbacks = [*settings.new_callbacks(), *callbacks_in(checkpoint.parent)]
     trainer = Trainer.resume(checkpoint, callbacks=callbacks)

@@ -1,7 +1,9 @@
 """A whole training: its results, the folders it protects, and how it resumes after an interruption."""
 
 import csv
+import errno
 import json
+import os
 import signal
 import sys
 from collections.abc import Callable
@@ -14,6 +16,7 @@ import pytest
 from PIL import Image
 
 import numpycnn
+from numpycnn.cli import main
 from numpycnn.recipes import results, training
 from numpycnn.training import Callback, Trainer
 
@@ -438,3 +441,67 @@ def test_a_failing_figure_does_not_lose_the_model(run: Run, monkeypatch: pytest.
     with pytest.raises(RuntimeError, match="no ink"):
         run(*QUICK)
     assert "model.safetensors" in names(Path("runs/mnist"))
+
+
+@pytest.mark.parametrize(
+    ("writes", "file"),
+    [
+        (1, "checkpoint.safetensors"),
+        (3, "checkpoint.safetensors"),
+        (4, "model.safetensors"),
+        (6, "learning_curves.png"),
+        (9, "result.json"),
+    ],
+    ids=["epoch 1", "epoch 2", "model", "figure", "record"],
+)
+def test_a_training_on_a_full_disk_is_resumed(
+    run: Run, monkeypatch: pytest.MonkeyPatch, writes: int, file: str
+) -> None:
+    """The disk fills up after this number of files, two for each epoch."""
+    assert run(*QUICK, "--out", "through").status == 0
+    sync, written = os.fsync, []
+
+    def full(descriptor: int) -> None:
+        written.append(descriptor)
+        if len(written) > writes:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        sync(descriptor)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("os.fsync", full)
+        outcome = run(*QUICK, "--out", "stopped")
+    assert outcome.status == 2
+    *_, error, advice = outcome.err.splitlines()
+    assert error == f"numpycnn: error: stopped/{file}: No space left on device"
+    assert [name for name in names(Path("stopped")) if name.endswith(".part")] == []
+    if writes < 2:
+        assert advice == "nothing had been trained yet"
+        assert run(*QUICK, "--out", "stopped").status == 0
+    else:
+        assert advice.endswith("to resume it: numpycnn train mnist --out stopped --resume")
+        assert run("train", "mnist", "--out", "stopped", "--resume").status == 0
+    assert names(Path("stopped")) == FILES
+    assert weights(Path("stopped")) == weights(Path("through"))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs locks of folders")
+@pytest.mark.parametrize("options", [[], ["--force"], ["--resume"]], ids=["again", "force", "resume"])
+def test_a_second_training_into_the_same_folder_is_refused(
+    run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], options: list[str]
+) -> None:
+    class Second(Callback):
+        order = 200
+
+        def on_epoch_closed(self, trainer: Trainer) -> None:
+            if not options:
+                Path("out/checkpoint.safetensors").unlink()  # as before the first one is written
+            second.append(main([*(QUICK if options != ["--resume"] else ["train", "mnist"]), "--out", "out", *options]))
+
+    second: list[int] = []
+    plain = training.callbacks_in
+    with monkeypatch.context() as patch:
+        patch.setattr(training, "callbacks_in", lambda out: [Second(), *plain(out)])
+        first = run(*QUICK, "--out", "out")
+    assert (first.status, second) == (0, [2, 2])
+    assert first.err.count("error: out: another training writes to this folder; wait until it ends, or name") == 2
+    assert names(Path("out")) == FILES

@@ -93,8 +93,9 @@ def test_a_failure_leaves_the_target_and_no_other_file(
 
     with monkeypatch.context() as patch:
         patch.setattr("builtins.open" if step == "open" else f"os.{step}", fail)
-        with pytest.raises(OSError, match="No space left on device"):
+        with pytest.raises(OSError, match="No space left on device") as caught:
             write_arrays(target, ARRAYS, {"version": 2})
+    assert caught.value.filename == str(target)
     assert untouched(target)
 
 

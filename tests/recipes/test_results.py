@@ -1,12 +1,23 @@
 """The output folder of a training, and the folder from which it is resumed."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from numpycnn.recipes import SettingError
-from numpycnn.recipes.results import CHECKPOINT, FILES, MODEL_FILE, check_folder, find_checkpoint, make_folder
+from numpycnn.recipes.results import (
+    CHECKPOINT,
+    FILES,
+    MODEL_FILE,
+    check_folder,
+    clear_folder,
+    find_checkpoint,
+    lock_folder,
+    make_folder,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -30,8 +41,30 @@ def test_old_results_are_removed_and_other_files_kept() -> None:
     Path("a").mkdir()
     for name in (*FILES, CHECKPOINT, "notes.txt"):
         (Path("a") / name).write_text("old")
-    make_folder("mnist", Path("a"))
+    clear_folder(make_folder("mnist", Path("a")))
     assert [path.name for path in Path("a").iterdir()] == ["notes.txt"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs locks of folders")
+def test_a_folder_is_locked_until_the_training_ends_or_its_process_is_killed() -> None:
+    Path("a").mkdir()
+    with lock_folder(Path("a")):
+        with pytest.raises(SettingError, match=r"^a: another training writes to this folder; .* or name another out=$"):
+            lock_folder(Path("a")).__enter__()
+        with lock_folder(make_folder("mnist", Path("b"))):
+            pass
+    code = "from pathlib import Path; from numpycnn.recipes.results import *\n"
+    code += "with lock_folder(Path('a')): print('held', flush=True); input()"
+    path = os.pathsep.join(filter(None, (str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH"))))
+    command, environment = [sys.executable, "-c", code], os.environ | {"PYTHONPATH": path}
+    with subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline().strip() == b"held"
+        with pytest.raises(SettingError, match="another training"):
+            lock_folder(Path("a")).__enter__()
+        other.kill()
+    with lock_folder(Path("a")):
+        assert list(Path("a").iterdir()) == []
 
 
 @pytest.mark.parametrize(
