@@ -80,7 +80,8 @@ def run(arguments: argparse.Namespace) -> int:
     if training is None or training.reader is None:
         raise CommandError(
             f"{spell_path(name)}: expected a model with its preprocessing in the metadata (dataset, class_names, mean, "
-            "std, reader), as 'numpycnn train' writes it"
+            "std, reader), as 'numpycnn train' and Trainer.fit on a data set record it; after a training loop of your "
+            "own: model.metadata |= train.describe() before model.save"
         )
     noun = training.reader.noun
     if not arguments.json:

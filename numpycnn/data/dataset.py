@@ -194,7 +194,7 @@ class Dataset:
         """Return the settings that a model needs for predictions, as JSON values for its `metadata`."""
         return {
             "dataset": self.name,
-            "class_names": list(self.class_names),
+            "class_names": list(map(str, self.class_names)),
             "mean": self.mean.tolist(),
             "std": self.std.tolist(),
             "reader": self.reader.to_json() if self.reader else None,

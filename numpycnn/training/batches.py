@@ -17,7 +17,7 @@ KEPT = ("batch_size", "examples", "shuffle", "augment", "stop_reason")  # of a `
 class Data(Protocol):
     """The methods that a trainer needs of a dataset: the first two, and for augmentation the two halves of `batch`.
 
-    It may also have a `noun`, the word for one example.
+    It may also have a `noun`, the word for one example, and a `describe` that returns entries for a model's metadata.
     """
 
     def __len__(self) -> int:

@@ -127,6 +127,8 @@ class Trainer:
         Parameters
         ----------
         train : dataset or (x, target)
+            Class names, normalization and reader of a dataset are recorded in ``model.metadata``, so that
+            ``numpycnn predict`` reads pictures for a saved model in the same way.
         epochs : int
             Passes over the data, in total.
         batch_size : int
@@ -167,6 +169,7 @@ class Trainer:
         display = Display(stream_for(progress), getattr(data, "noun", "example"))
         shuffle = check_flag(shuffle, "shuffle", "fit")
         self._begin(len(data), batch_size, shuffle, check_augmentation(augment, data))
+        self._describe(data)
         for callback in self.callbacks:
             callback.on_train_begin(self)
         if self.progress.epoch >= epochs:
@@ -206,6 +209,14 @@ class Trainer:
                 f"got {_format_epoch(*now)}. A new Trainer starts over"
             )
         place.examples, place.batch_size, place.shuffle, place.augment = now
+
+    def _describe(self, data: Data) -> None:
+        """Record in the model's metadata how a data set makes its inputs, unless the same is recorded already."""
+        describe = getattr(data, "describe", None)
+        found = {} if describe is None else describe()
+        known = self.model.metadata
+        if any(name not in known or known[name] != value for name, value in found.items() if name != "dataset"):
+            known |= found
 
     def _batches(
         self, data: Data, augment: Augmentation | None, prefetch: int

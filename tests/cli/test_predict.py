@@ -277,3 +277,25 @@ def test_names_of_a_file_are_printed_without_control_characters(run: Run, traine
     assert refusal.err.removesuffix("\n").isprintable()
     [prediction] = json.loads(run("predict", "--json", "--model", model, picture).out)["pictures"]
     assert list(prediction["probabilities"]) == names
+
+
+def test_a_model_trained_by_fit_reads_pictures(run: Run, picture: Path, tmp_path: Path) -> None:
+    train, test = numpycnn.data.load_mnist()
+    model = numpycnn.Sequential([numpycnn.Flatten(), numpycnn.Dense(10)], input_shape=(1, 28, 28), seed=0)
+    trainer = numpycnn.Trainer(model, loss=numpycnn.CrossEntropy(), optimizer=numpycnn.Adam(lr=1e-3))
+    trainer.fit(train, epochs=1, progress=False)
+    model.save("digits.safetensors")
+    [found] = json.loads(run("predict", "--json", "--model", "digits.safetensors", picture).out)["pictures"]
+    image = numpycnn.data.prepare_digit(numpycnn.data.read_picture(picture))
+    expected = numpycnn.functional.softmax(model.predict(train.normalize(image[np.newaxis])))[0]
+    np.testing.assert_allclose(list(found["probabilities"].values()), expected, atol=2e-6)
+    assert run("evaluate", "digits.safetensors", "mnist").status == 0
+
+
+def test_a_model_without_preprocessing_is_refused_with_the_remedy(
+    run: Run, picture: Path, refused: Callable[[Any, str], None]
+) -> None:
+    numpycnn.Sequential([numpycnn.Flatten(), numpycnn.Dense(10)], input_shape=(1, 28, 28)).save("own.safetensors")
+    refused(
+        run("predict", "--model", "own.safetensors", picture), "model.metadata |= train.describe() before model.save"
+    )

@@ -32,7 +32,7 @@ from numpycnn import (
     load_model,
     models,
 )
-from numpycnn.data import load_mnist
+from numpycnn.data import Dataset, PictureReader, load_mnist
 from numpycnn.data.augment import Augment, Flip, MixUp
 from numpycnn.training import Callback, EarlyStopping, History
 from tests.training import small
@@ -59,6 +59,41 @@ class Watched:
         assert dtype == np.float32
         self.asked.append(indices.tolist())
         return self.x[indices], self.labels[indices]
+
+
+# -------------------------------------------------------------------------------------------------- what fit records
+
+
+def dataset(**settings: Any) -> Dataset:
+    images = np.random.default_rng(0).integers(0, 256, (8, 1, 2, 2), np.uint8)
+    known: dict[str, Any] = {"class_names": ("a", "b"), "name": "small", "mean": 0.5, "std": 0.25}
+    return Dataset(images, np.arange(8) % 2, **known | settings)
+
+
+def trained_on(data: Any, metadata: dict[str, Any]) -> dict[str, Any]:
+    """Return the metadata after a `fit`, as saved."""
+    model = Sequential([Flatten(), Dense(2)], input_shape=(1, 2, 2))
+    model.metadata = metadata
+    Trainer(model, loss=CrossEntropy(), optimizer=SGD(0.1)).fit(data, epochs=1, progress=False)
+    found: dict[str, Any] = json.loads(json.dumps(model.metadata))
+    return found
+
+
+def test_fit_records_how_a_dataset_makes_inputs() -> None:
+    reader = PictureReader((2, 2), channels=1)
+    expected = {"dataset": "small", "class_names": ["a", "b"], "mean": [0.5], "std": [0.25], "reader": reader.to_json()}
+    assert trained_on(dataset(reader=reader), {"author": "me"}) == json.loads(json.dumps(expected)) | {"author": "me"}
+    assert trained_on(dataset(class_names=np.array([3, 5])), {})["class_names"] == ["3", "5"]
+
+
+def test_fit_replaces_the_record_of_other_inputs_only() -> None:
+    same = dataset().describe() | {"dataset": "its name in a recipe"}
+    assert trained_on(dataset(), dict(same)) == same
+    assert trained_on(dataset(), same | {"mean": [0.1]}) == dataset().describe()
+
+
+def test_fit_on_arrays_records_nothing() -> None:
+    assert trained_on((np.zeros((4, 1, 2, 2), np.float32), np.zeros(4, int)), {"author": "me"}) == {"author": "me"}
 
 
 # --------------------------------------------------------------------------------------------------- what dropout draws
