@@ -62,19 +62,39 @@ class Parser(argparse.ArgumentParser):
         raise CommandError(f"{message} (see {self.prog} --help)")
 
 
-def say(text: str = "", stream: TextIO | None = None) -> None:
-    """Print a line and flush; control characters, and those that the stream cannot encode, are escaped."""
+# --------------------------------------------------------------------------------------------------------------- output
+
+
+def say(text: str = "", stream: TextIO | None = None, *, wrap: bool = True) -> None:
+    """Print lines and flush; control characters, and those that the stream cannot encode, are escaped.
+
+    In a terminal, longer lines than it has columns are wrapped. ``wrap=False`` is for a command to copy.
+    """
     stream = stream or sys.stdout
     if stream is None:  # closed by the parent process
         return
     encoding = stream.encoding or "utf-8"
-    print(escape_controls(text).encode(encoding, "backslashreplace").decode(encoding), file=stream, flush=True)
+    text = escape_controls(text)
+    if wrap and stream.isatty():
+        text = "\n".join(wrap_line(line, terminal_width()) for line in text.split("\n"))
+    print(text.encode(encoding, "backslashreplace").decode(encoding), file=stream, flush=True)
 
 
-def complain(text: str) -> None:
-    """Print a line on the standard error stream."""
+def wrap_line(line: str, width: int) -> str:
+    """Wrap a line between words, and indent what follows like its start."""
+    if len(line) <= width:
+        return line
+    indent = " " * (len(line) - len(line.lstrip(" ")))
+    wrapper = textwrap.TextWrapper(
+        width, initial_indent=indent, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
+    return wrapper.fill(line.lstrip(" "))
+
+
+def complain(text: str, *, wrap: bool = True) -> None:
+    """Print a line on the standard error stream; see `say`."""
     if sys.stderr is not None:
-        say(text, sys.stderr)
+        say(text, sys.stderr, wrap=wrap)
 
 
 def report(error: BaseException) -> None:
@@ -84,7 +104,7 @@ def report(error: BaseException) -> None:
         text = f"not enough memory: {text or 'try a smaller model or batch'}"
     elif isinstance(error, OSError) and error.strerror is not None:
         text = error.strerror if error.filename is None else f"{spell_path(error.filename)}: {error.strerror}"
-    complain(f"numpycnn: error: {text}")
+    complain(f"numpycnn: error: {text}", wrap=False)
 
 
 def as_option(setting: Setting) -> str:

@@ -72,4 +72,7 @@ def _name_of(text: str) -> str:
         found = Path(text).is_file()
     except (OSError, ValueError):  # a sentence may not be a valid file name
         found = False
-    return os.fsencode(Path(text).stem)[:LONGEST].decode("utf-8", "ignore") if found else "input"
+    if not found:
+        return "input"
+    stem = os.fsencode(Path(text).stem)[:LONGEST].decode("utf-8", "ignore").encode()  # cut between characters
+    return os.fsdecode(stem)  # in a C locale, bytes beyond ASCII stay what they are

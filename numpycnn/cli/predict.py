@@ -23,6 +23,7 @@ from numpycnn.cli.console import (
     refusing,
     report,
     say,
+    terminal_width,
     use_threads,
 )
 from numpycnn.cli.networks import file_of, newest_model, open_model
@@ -48,7 +49,7 @@ examples:
   numpycnn predict --model runs/sentence_polarity "a film that you will not forget"
   numpycnn predict --json photo.jpg
 """
-BAR = 40  # characters for a probability of 1
+BAR = 40  # characters for a probability of 1, in a terminal with room for them
 
 
 def add(commands: Commands) -> None:
@@ -146,9 +147,10 @@ def as_bars(text: str, probabilities: np.ndarray, class_names: Sequence[str]) ->
     block = "█" if can_show("█") else "#"
     class_names = [spell_path(name) for name in class_names]
     width = max(map(len, class_names))
+    most = max(1, min(BAR, terminal_width() - width - len(">   100.0 %  ")))
     lines = [f"{spell_path(text)}: {class_names[best]} ({100 * probabilities[best]:.1f} %)"]
     for i, (name, probability) in enumerate(zip(class_names, probabilities, strict=True)):
         mark = ">" if i == best else " "
-        bar = block * (BAR * round(1000 * float(probability)) // 1000)  # full where the figure is 100.0 %
+        bar = block * (most * round(1000 * float(probability)) // 1000)  # full where the figure is 100.0 %
         lines.append(f"{mark} {name:<{width}}  {100 * probability:5.1f} %  {bar}".rstrip())
     return "\n".join(lines)

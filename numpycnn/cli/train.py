@@ -128,13 +128,13 @@ def run(arguments: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         if not started:
             raise
-        complain(f"interrupted: {describe_checkpoint(arguments, started[0].folder)}")
+        complain(f"interrupted: {describe_checkpoint(arguments, started[0].folder)}", wrap=False)
         return INTERRUPTED
     except OSError as error:  # such as a full disk
         if not started or isinstance(error, BrokenPipeError):
             raise
         report(error)
-        complain(describe_checkpoint(arguments, started[0].folder))
+        complain(describe_checkpoint(arguments, started[0].folder), wrap=False)
         return WRONG_USE
     item("results", f"{spell_path(found.folder)}: {', '.join(files_of(started[0].test))}")
     say(f"test accuracy {100 * found.test_accuracy:.2f} %")

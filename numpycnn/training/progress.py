@@ -1,10 +1,14 @@
 """The progress display of a training: a bar in a terminal, plain lines anywhere else."""
 
 import sys
+import textwrap
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
     from numpycnn._bars import Bar
+
+
+KEPT = "\N{NO-BREAK SPACE}"
 
 
 def percent(share: float) -> str:
@@ -55,9 +59,17 @@ class Display:
             self.say(describe_record(record, epochs, self.noun))
 
     def say(self, text: str) -> None:
-        """Print a line."""
-        if self.stream is not None:
-            print(text, file=self.stream, flush=True)
+        """Print a line; in a terminal, a longer one is wrapped between its parts, or its words if it has no parts."""
+        if self.stream is None:
+            return
+        if self.stream.isatty():
+            from rich.console import Console
+
+            width = Console(file=self.stream, force_jupyter=False).width
+            parts = text.replace(" ", KEPT).replace(KEPT + KEPT, "  ") if "  " in text else text
+            lines = textwrap.wrap(parts, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+            text = "\n".join(lines).replace(KEPT, " ")
+        print(text, file=self.stream, flush=True)
 
 
 def stream_for(progress: bool | TextIO) -> TextIO | None:

@@ -56,6 +56,25 @@ def test_an_item_is_wrapped_in_a_terminal_and_one_line_in_a_file(monkeypatch: py
         assert stream.getvalue() == text
 
 
+def test_long_lines_are_wrapped_in_a_terminal_except_for_commands(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "24")
+    for stream, text in (
+        (Terminal(), "  two words, and more of\n  them\nshort\n"),
+        (io.StringIO(), "  two words, and more of them\nshort\n"),
+    ):
+        say("  two words, and more of them\nshort", stream)
+        assert stream.getvalue() == text
+    command = Terminal()
+    say("to resume it: numpycnn train mnist --resume", command, wrap=False)
+    assert command.getvalue() == "to resume it: numpycnn train mnist --resume\n"
+
+
+def test_control_characters_are_escaped() -> None:
+    stream = io.StringIO()
+    say("a\x1b[2Jb\r\nc", stream)
+    assert stream.getvalue() == "a\\x1b[2Jb\\r\nc\n"
+
+
 @pytest.mark.parametrize(("columns", "in_a_terminal", "in_a_file"), [("60", 60, 60), ("120", 120, 80), ("1", 20, 20)])
 def test_the_width_of_tables(columns: str, in_a_terminal: int, in_a_file: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", columns)

@@ -1,7 +1,10 @@
 """The command that writes the page."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -110,3 +113,18 @@ def test_a_user_error_is_one_line(run: Run, trained: Path, picture: Path, refuse
     refused(run("explain", trained, picture, "--out", "no/such/page.html"), "no/such")
     refused(run("explain", trained, picture, "--input-shape", "1,8,8"), "this model takes inputs of shape (1, 28, 28)")
     assert not list(Path.cwd().glob("*.html"))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="its file names do not depend on the locale")
+def test_a_file_with_any_name_in_a_c_locale(picture: Path) -> None:
+    picture.rename(picture.with_name("ü猫.png"))
+    done = subprocess.run(
+        [sys.executable, "-m", "numpycnn", "explain", "lenet", "ü猫.png"],
+        cwd=picture.parent,
+        env=os.environ | {"PYTHONUTF8": "0", "LC_ALL": "C", "PYTHONPATH": str(Path(nn.__file__).parents[1])},
+        capture_output=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.isascii()
+    assert (picture.parent / "explain-ü猫.html").is_file()

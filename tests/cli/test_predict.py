@@ -87,6 +87,16 @@ def test_a_bar_is_full_only_at_100_percent() -> None:
         assert as_bars("a.png", np.array([probability, 1 - probability]), ["no", "yes"]).splitlines()[1] == line
 
 
+def test_bars_fit_a_narrow_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    lines = as_bars("a.png", PROBABILITIES, ["cat", "horse of a kind", "ox"]).splitlines()
+    assert lines[1:] == [
+        "  cat                5.0 %",
+        "> horse of a kind   90.0 %  ██████████",
+        "  ox                 5.0 %",
+    ]
+
+
 def test_bars_on_a_terminal_without_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding="ascii"))
     assert as_bars("a.png", PROBABILITIES, ["cat", "horse", "ox"]).splitlines()[1] == "  cat      5.0 %  ##"

@@ -9,7 +9,7 @@ import pytest
 from numpycnn import SGD, MeanSquaredError, Trainer
 from numpycnn.data import Dataset, SpectrogramReader
 from numpycnn.training import Callback
-from numpycnn.training.progress import describe_record, percent, stream_for
+from numpycnn.training.progress import Display, describe_record, percent, stream_for
 from tests.training import small
 
 RECORD = {"epoch": 3, "loss": 0.12345, "lr": 0.1, "seconds": 12.345, "images_per_second": 12345.6}
@@ -53,6 +53,22 @@ def test_plain_lines_where_there_is_no_terminal() -> None:
         )
         assert re.fullmatch(re.escape(expected) + times, line)
     assert last == "stopped after epoch 2: two are enough"
+
+
+def test_lines_fit_a_narrow_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They break between two quantities, not within one."""
+    monkeypatch.setenv("COLUMNS", "60")
+    display = Display(Terminal(), "image")
+    more = RECORD | {"accuracy": 0.5, "val_loss": 0.25, "val_accuracy": 0.75}
+    display.end_epoch(more, 5)
+    display.say("stopped after epoch 5: val_loss has not improved on 0.1234 for 3 epochs")
+    assert display.stream.getvalue().splitlines() == [  # type: ignore[union-attr]
+        "epoch 3/5  loss 0.1235  accuracy 50.00 %",
+        "  validation loss 0.2500  validation accuracy 75.00 %",
+        "  12,346 images/s  12.3 s",
+        "stopped after epoch 5: val_loss has not improved on 0.1234",
+        "  for 3 epochs",
+    ]
 
 
 def test_lines_without_labels_and_validation() -> None:
