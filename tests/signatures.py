@@ -11,6 +11,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import numpy.typing as npt
+
 import numpycnn
 
 MODULES = [
@@ -32,6 +34,9 @@ PUBLIC = {getattr(numpycnn, name) for name in numpycnn.__all__ if inspect.isclas
 def text_of(function: Any) -> str:
     """Return a signature as text, without quotes around names of types and without addresses."""
     text = str(inspect.signature(function))
+    for name in ("ArrayLike", "DTypeLike"):  # unions that differ between versions of NumPy
+        union = inspect.formatannotation(getattr(npt, name))
+        text = text.replace(union, name).replace(union.removeprefix("Union[").removesuffix("]"), name)
     text = re.sub(r"<object object at 0x[0-9a-f]+>", "<object>", text)
     text = re.sub(r"<function (\w+) at 0x[0-9a-f]+>", r"<function \1>", text)
     text = text.replace("'", "").replace("numpy.", "np.")

@@ -91,8 +91,8 @@ class Dataset:
         class_names: Sequence[str],
         *,
         name: str = "dataset",
-        mean: float | npt.ArrayLike = 0.0,
-        std: float | npt.ArrayLike = 1.0,
+        mean: npt.ArrayLike = 0.0,
+        std: npt.ArrayLike = 1.0,
         source: str = "memory",
         note: str = "",
         reader: Reader | None = None,
@@ -134,7 +134,7 @@ class Dataset:
         if not np.all(self.std > 0):
             raise ValueError(f"Dataset '{name}': std must be positive, got {self.std.tolist()}")
 
-    def _per_channel(self, value: float | npt.ArrayLike, kind: str) -> np.ndarray:
+    def _per_channel(self, value: npt.ArrayLike, kind: str) -> np.ndarray:
         values = np.asarray(value, dtype=np.float64)
         channels = 0 if self.images.dtype == TOKENS else self.images.shape[1]
         if values.shape not in ((), (1,), (channels,)):
