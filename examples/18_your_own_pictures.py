@@ -83,7 +83,7 @@ def main(quick, out, folder, seed):
     right = probabilities.argmax(axis=1) == test.labels
     print(f"\naccuracy on the held-out pictures {100 * right.mean():.1f} %, {np.sum(~right)} of {len(test)} wrong")
 
-    # What the model has to know of the data is saved with it, because fit recorded it: sizes, names, mean and deviation.
+    # What the model has to know of the data is recorded by fit, and saved with it: sizes, names, mean and deviation.
     path = out / "own_pictures.safetensors"
     model.save(path)
     twin = nn.load_model(path)

@@ -290,7 +290,7 @@ def test_names_of_a_file_are_printed_without_control_characters(run: Run, traine
 
 
 def test_a_model_trained_by_fit_reads_pictures(run: Run, picture: Path, tmp_path: Path) -> None:
-    train, test = numpycnn.data.load_mnist()
+    train, _ = numpycnn.data.load_mnist()
     model = numpycnn.Sequential([numpycnn.Flatten(), numpycnn.Dense(10)], input_shape=(1, 28, 28), seed=0)
     trainer = numpycnn.Trainer(model, loss=numpycnn.CrossEntropy(), optimizer=numpycnn.Adam(lr=1e-3))
     trainer.fit(train, epochs=1, progress=False)
