@@ -385,11 +385,11 @@ class Layer(Labeled):
             raise ValueError(f"{self.label}: the arrays do not match this model: {'; '.join(parts)}")
         new = {key: np.asarray(state[key]) for key in mine}
         for key, array in new.items():
-            if array.shape != mine[key].shape or array.dtype.kind not in "fiu":
-                raise ValueError(
-                    f"{self.label}: expected {key} {format_shape(mine[key].shape)} of real numbers, "
-                    f"got {format_shape(array.shape)} of {array.dtype}"
-                )
+            if array.shape != mine[key].shape:
+                expected, got = format_shape(mine[key].shape), format_shape(array.shape)
+                raise ValueError(f"{self.label}: expected {key} {expected}, got {got}")
+            if array.dtype.kind not in "fiu":
+                raise ValueError(f"{self.label}: expected {key} to hold real numbers, got {array.dtype}")
         for key, array in new.items():
             mine[key][...] = array
 

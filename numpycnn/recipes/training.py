@@ -21,7 +21,6 @@ from numpycnn.recipes.networks import Training, create_for, training_of
 from numpycnn.recipes.results import (
     CHECKPOINT,
     HISTORY,
-    Clock,
     check_folder,
     clear_folder,
     find_checkpoint,
@@ -216,7 +215,7 @@ def train(
                 on_start(start)
             _fit(start, progress)
             found = score(start.trainer.model, start.test, start.settings.test_views)
-            known: dict[str, Any] = {"threads": start.threads, "clock": clock, "resumed": resume}
+            known: dict[str, Any] = {"threads": start.threads, "began": began, "resumed": resume}
             used = start.train, start.test
             seconds = write_results(start.folder, start.trainer, start.settings, used, found, **known)
         finally:

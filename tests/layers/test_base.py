@@ -113,7 +113,7 @@ def test_modes_are_flags(mode: str) -> None:
 def test_load_state_is_all_or_nothing() -> None:
     layer = Scale()
     layer.build((2,))
-    with pytest.raises(ValueError, match=r"Scale: expected seen \(1,\) of real numbers, got \(2,\) of float64"):
+    with pytest.raises(ValueError, match=r"Scale: expected seen \(1,\), got \(2,\)"):
         layer.load_state({"factor": np.full(2, 7.0), "seen": np.zeros(2)})
     np.testing.assert_array_equal(layer.factor.value, [1, 1])
     with pytest.raises(ValueError, match="Scale: the arrays do not match this model: missing seen; unknown sown"):
@@ -292,9 +292,9 @@ def test_a_refused_state_changes_nothing() -> None:
     layer.build((2,))
     before = {name: array.copy() for name, array in layer.state().items()}
     wrong = {name: np.full(2, 9.0) for name in before} | {"bias": np.array(["x", "y"])}
-    with pytest.raises(ValueError, match=r"^BatchNorm: expected bias \(2,\) of real numbers, got \(2,\) of <U1$"):
+    with pytest.raises(ValueError, match=r"^BatchNorm: expected bias to hold real numbers, got <U1$"):
         layer.load_state(wrong)
-    with pytest.raises(ValueError, match=r"of complex128$"):
+    with pytest.raises(ValueError, match=r"got complex128$"):
         layer.load_state({name: np.full(2, 1j) for name in before})
     for name, array in layer.state().items():
         np.testing.assert_array_equal(array, before[name])
