@@ -45,7 +45,8 @@ def text_of(function: Any) -> str:
 
 def methods(kind: type) -> Iterator[tuple[str, Any]]:
     """Return the public methods and properties of a class, but for those that a public base class has."""
-    inherited = {id(value) for base in inspect.getmro(kind)[1:] if base in PUBLIC for value in vars(base).values()}
+    public = [base for base in inspect.getmro(kind)[1:] if base in PUBLIC]
+    inherited = {id(inspect.getattr_static(base, name)) for base in public for name in dir(base)}
     for name in sorted(dir(kind)):
         if id(inspect.getattr_static(kind, name)) in inherited:
             continue

@@ -27,7 +27,7 @@ class Labeled:
         where = f" (layer {place})" if place else ""
         return f"{type(self).__name__}{name}{where}"
 
-    def label_of(self, layer: "Labeled") -> str:
+    def label_of(self, layer: "Layer") -> str:
         """Return the label of a layer by its place inside this one; it may be part of another model as well.
 
         Parameters
@@ -49,7 +49,8 @@ class Labeled:
 
         The error passes through each container. The outermost one, which the caller knows, determines the place.
         """
-        layer, message = getattr(error, "source", (self, None))
+        source: Any = getattr(error, "source", (self, None))
+        layer, message = source
         kind = MemoryError if isinstance(error, MemoryError) else type(error)  # NumPy's subclass takes other arguments
         if message is None:
             message = str(error)
