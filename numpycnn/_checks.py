@@ -54,6 +54,17 @@ def check_number(
     return number
 
 
+def check_dtype(value: Any, owner: str) -> "np.dtype[Any]":
+    """Return float32 or float64 as a dtype."""
+    try:
+        dtype = None if value is None else np.dtype(value)  # np.dtype(None) is float64
+    except (TypeError, ValueError):
+        dtype = None
+    if dtype is None or dtype not in FLOATS:
+        raise TypeError(f"{owner}: expected dtype float32 or float64, got {repr(value) if dtype is None else dtype}")
+    return dtype
+
+
 def check_flag(value: Any, name: str, owner: str) -> bool:
     """Return `value` if it is True or False, and not merely truthy or falsy."""
     if not isinstance(value, bool | np.bool_):
@@ -135,7 +146,12 @@ def check_unmasked(value: Any, name: str, owner: str) -> np.ndarray:
     """Return `value` as an array, if it has no mask: masked elements would be used."""
     if isinstance(value, np.ma.MaskedArray):
         raise TypeError(f"{owner}: expected {name} without a mask, got a masked array; fill it first: {name}.filled(0)")
-    return np.asarray(value)
+    try:
+        return np.asarray(value)
+    except ValueError:
+        raise ValueError(
+            f"{owner}: expected {name} as an array, got {type(value).__name__} with rows of different lengths"
+        ) from None
 
 
 def as_contiguous(array: np.ndarray) -> np.ndarray:
@@ -163,6 +179,17 @@ def fits_shape(shape: Sequence[int], expected: Sequence[int | str]) -> bool:
         if size != wanted and not isinstance(wanted, str):
             return False
     return True
+
+
+def check_batch_statistics(x: np.ndarray, owner: str) -> None:
+    """Refuse a batch (N, C, ...) without a variance: it needs more than one value for each channel."""
+    if x.size == 0:
+        raise ValueError(f"{owner}: expected a batch that is not empty in training, got {format_shape(x.shape)}")
+    if x.size == x.shape[1]:
+        raise ValueError(
+            f"{owner}: expected more than one value for each channel in training, got {format_shape(x.shape)}; "
+            "use a larger batch"
+        )
 
 
 def check_indices(indices: np.ndarray, count: int, owner: str) -> np.ndarray:

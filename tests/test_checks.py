@@ -5,6 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+import numpycnn
+from numpycnn import Conv2D, Dense, Flatten, Sequential
+from numpycnn import functional as F
 from numpycnn._checks import (
     as_contiguous,
     check_array,
@@ -163,3 +166,36 @@ def test_class_labels() -> None:
     assert labels.dtype == np.int64
     with pytest.raises(ValueError, match="f: expected labels from 0 to 2, got 3 at position 1"):
         check_labels([0, 3], 3, "f")
+
+
+HUGE = np.broadcast_to(np.float32(0), (2**33,))  # 32 GiB if it were copied
+
+
+@pytest.mark.parametrize("backend", ["plain", "fast"])
+def test_shapes_are_compared_before_arrays_are_copied(backend: str) -> None:
+    """An array of a few bytes with a huge shape is refused by its shape, in no memory."""
+    x, w, ones = np.ones((2, 4, 5, 5), np.float32), np.ones((4, 4, 3, 3), np.float32), np.ones(4, np.float32)
+    model = Sequential([Conv2D(2, 3), Flatten(), Dense(2)], input_shape=(1, 5, 5))
+    model.forward(np.ones((2, 1, 5, 5), np.float32), differentiable=True)
+    rows = np.ones((3, 4), np.float32)
+    with numpycnn.backend(backend):  # type: ignore[arg-type]
+        for call in (
+            lambda: F.conv2d(x, w, HUGE),
+            lambda: F.conv2d_backward(HUGE, x, w),
+            lambda: F.conv_transpose2d(x, w, HUGE),
+            lambda: F.linear(rows, rows, HUGE),
+            lambda: F.batch_norm(x, HUGE, ones, ones, ones, training=True),
+            lambda: F.batch_norm(x, ones, ones, ones, HUGE, training=False),
+            lambda: F.layer_norm(x, HUGE),
+            lambda: F.relu_backward(HUGE, rows),
+            lambda: F.max_pool2d_backward(HUGE, x, 2),
+            lambda: F.mean_squared_error(rows, HUGE),
+            lambda: F.cross_entropy(rows, np.broadcast_to(0, HUGE.shape)),
+            lambda: model.forward(HUGE[None]),
+            lambda: model.predict(HUGE[None]),
+            lambda: model.backward(HUGE),
+            lambda: model.load_state(model.state() | {"0.bias": HUGE}),
+            lambda: setattr(model.layers[0].bias, "value", HUGE),
+        ):
+            with pytest.raises((ValueError, TypeError)):
+                call()

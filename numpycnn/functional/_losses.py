@@ -121,10 +121,10 @@ def _check_classes(logits: Any, labels: Any, smoothing: Any, owner: str) -> tupl
     logits = check_array(logits, "logits", owner, shape=("N", "K"))
     labels = check_unmasked(labels, "labels", owner)
     shares = labels.dtype.kind == "f" and labels.ndim == 2
+    if labels.ndim and len(labels) != len(logits):
+        raise ValueError(f"{owner}: expected {len(logits)} labels, one for each row of logits, got {len(labels)}")
     if not shares:
         labels = check_labels(labels, logits.shape[1], owner)
-    if len(labels) != len(logits):
-        raise ValueError(f"{owner}: expected {len(logits)} labels, one for each row of logits, got {len(labels)}")
     if not len(logits):
         raise ValueError(f"{owner}: expected a batch that is not empty, got logits {format_shape(logits.shape)}")
     smoothing = check_number(smoothing, "label_smoothing", owner, minimum=0, maximum=1)

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from numpycnn._checks import check_array, check_axis, check_flag, check_number, format_shape
+from numpycnn._checks import check_array, check_axis, check_batch_statistics, check_flag, check_number, format_shape
 from numpycnn._settings import operations
 
 Gradients = tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -61,7 +61,8 @@ def batch_norm(
     Raises
     ------
     ValueError
-        If shapes do not match, a setting is out of range, or a batch to train with is empty.
+        If shapes do not match, a setting is out of range, or a batch to train with has less than two values
+        for each channel.
     TypeError
         If an array is not float32 or float64, or the arrays differ in type.
 
@@ -80,8 +81,7 @@ def batch_norm(
         if _any_missing(statistics):
             raise ValueError(f"{owner}: expected running_mean and running_var where training is False, got None")
         return operations().batch_norm(x, weight, bias, *statistics, training=False, eps=eps)
-    if x.size == 0:
-        raise ValueError(f"{owner}: expected a batch that is not empty in training, got {format_shape(x.shape)}")
+    check_batch_statistics(x, owner)
     for name, value in running.items():
         if value is not None and not isinstance(value, np.ndarray):
             raise TypeError(f"{owner}: expected {name} as an array to update, got {type(value).__name__}")

@@ -65,6 +65,6 @@ def dropout_backward(dy: Any, kept: np.ndarray, *, p: float) -> np.ndarray:
         If `dy` is not float32 or float64, or `kept` not an array of bool.
     """
     p = check_number(p, "p", "dropout_backward", minimum=0, below=1)
-    if not isinstance(kept, np.ndarray) or kept.dtype != np.bool_:
+    if type(kept) is not np.ndarray or kept.dtype != np.bool_:
         raise TypeError(f"dropout_backward: expected kept as an array of bool, got {type(kept).__name__}")
     return operations().dropout_backward(check_array(dy, "dy", "dropout_backward", shape=kept.shape), kept, p=p)

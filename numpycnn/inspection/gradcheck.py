@@ -233,12 +233,19 @@ def measure_gradients(
         if trained is not None:
             twin.load_state(trained)
         x = twin.draw_input((batch_size, *input_shape), rng)
-        rows = _check_point(_Point(twin, x, rng, training), rng, samples, tolerance)
+        point = _Point(twin, x, rng, training)
+        rows = _check_point(point, rng, samples, tolerance)
         if rows is not None:
             return GradientReport(tuple(rows), tolerance)
+    if not np.array_equal(point.outputs(), point.outputs(), equal_nan=True):
+        raise GradientError(
+            f"{layer.label}: two forward passes with the same input differ, so no derivative could be measured; "
+            "draw random numbers from a generator that is an attribute of the layer"
+        )
     raise GradientError(
-        f"{layer.label}: none of {POINTS} random points was free of kinks, so no derivative could be measured; "
-        "is the forward pass deterministic?"
+        f"{layer.label}: central differences with steps of {STEP:g} and {STEP / 8:g} disagree at {POINTS} points, "
+        "so no derivative could be measured: the function has kinks nearly everywhere, or varies too fast for "
+        "these steps; scale its input or parameters, or accept a larger tolerance"
     )
 
 

@@ -22,6 +22,11 @@ from numpycnn.layers.base import Layer
 
 FORMAT = "numpycnn-1"
 MAX_LAYERS, MAX_DEPTH = 25_000, 32  # of a model in a file; ResNet-152 has 515 layers, 5 deep
+#: Endings of other formats, which programs choose the reader by.
+FOREIGN = frozenset(
+    {".bin", ".ckpt", ".csv", ".h5", ".hdf5", ".joblib", ".json", ".keras", ".npy", ".npz"}
+    | {".onnx", ".pb", ".pickle", ".pkl", ".pt", ".pth", ".tflite", ".zip"}
+)
 ABANDONED = 3600  # seconds without a write, after which an incomplete file is considered abandoned
 
 # ------------------------------------------------------------------------------------------------- files of arrays
@@ -34,6 +39,23 @@ def _digest(arrays: Mapping[str, np.ndarray]) -> str:
         digest.update(name.encode())
         digest.update(np.ascontiguousarray(arrays[name]).tobytes())
     return digest.hexdigest()
+
+
+def check_ending(path: str | Path, owner: str) -> Path:
+    """Return a path to write safetensors to, unless its ending is that of another format.
+
+    Raises
+    ------
+    ValueError
+        If it is.
+    """
+    path = Path(path)
+    if path.suffix.lower() in FOREIGN:
+        raise ValueError(
+            f"{owner}: expected a path that ends in .safetensors, the format of the file, got {path.name}; "
+            f"write to {path.with_suffix('.safetensors').name}"
+        )
+    return path
 
 
 @contextmanager
@@ -79,15 +101,29 @@ def write_arrays(path: str | Path, arrays: Mapping[str, np.ndarray], metadata: M
     """Write arrays and JSON metadata to one safetensors file, atomically.
 
     Equal contents make equal files.
+
+    Raises
+    ------
+    ValueError
+        If the path has the ending of another format.
     """
     from safetensors.numpy import save
 
+    path = check_ending(path, "save")
     content = save(
         {name: np.ascontiguousarray(array) for name, array in arrays.items()},
-        {"format": FORMAT, "sha256": _digest(arrays)} | {key: json.dumps(value) for key, value in metadata.items()},
+        {"format": FORMAT, "sha256": _digest(arrays)}
+        | {key: json.dumps(value, default=_to_json) for key, value in metadata.items()},
     )
-    with replacing(Path(path)) as temporary, open(temporary, "wb") as file:
+    with replacing(path) as temporary, open(temporary, "wb") as file:
         file.writelines(_with_sorted_header(content))
+
+
+def _to_json(value: Any) -> Any:
+    """Return a number or an array of NumPy as JSON values."""
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    raise TypeError(f"cannot save {value!r}: {type(value).__name__} is not JSON serializable")
 
 
 def _with_sorted_header(content: bytes) -> tuple[bytes, bytes, memoryview]:
@@ -188,6 +224,8 @@ def encode(value: Any) -> Any:
         return {"layer": type(value).__name__, "config": {key: encode(v) for key, v in value.config().items()}}
     if isinstance(value, tuple | list):
         return [encode(item) for item in value]
+    if isinstance(value, np.generic):
+        return encode(value.item())
     if value is None or isinstance(value, bool | int | float | str):
         return value
     raise TypeError(

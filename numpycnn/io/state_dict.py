@@ -20,7 +20,7 @@ import numpy as np
 
 from numpycnn._checks import format_shape
 from numpycnn.errors import DataFormatError
-from numpycnn.io.serialization import replacing
+from numpycnn.io.serialization import check_ending, replacing
 from numpycnn.layers.base import Layer
 from numpycnn.layers.normalization import BatchNorm
 
@@ -70,13 +70,14 @@ def save_torch(model: Layer, path: str | Path) -> None:
     """Write a model's state dict; see `Sequential.save_torch`."""
     from safetensors.numpy import save
 
+    path = check_ending(path, "save_torch")
     names = torch_names(model)
     arrays = {names[mine]: np.ascontiguousarray(array) for mine, array in model.state().items()}
     for layer, _, theirs in _leaves(model, "", ""):
         if isinstance(layer, BatchNorm):
             arrays[theirs + COUNTER] = np.zeros((), np.int64)
     content = save(arrays, {"format": "pt"})
-    with replacing(Path(path)) as temporary:
+    with replacing(path) as temporary:
         temporary.write_bytes(content)
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from numpycnn._checks import FLOATS, as_contiguous, check_flag, check_int, check_unmasked, fits_shape, format_shape
+from numpycnn._checks import as_contiguous, check_dtype, check_flag, check_int, check_unmasked, fits_shape, format_shape
 from numpycnn._types import Shape as Shape
 from numpycnn.layers.building import advise_dtype, check_built_for, restore_on_failure
 from numpycnn.layers.labels import Labeled
@@ -155,14 +155,13 @@ class Layer(Labeled):
             if not isinstance(input_shape, tuple | list):
                 raise TypeError(f"expected input_shape to be a tuple of ints, got {input_shape!r}")
             shape = tuple(check_int(size, "input_shape", "build") for size in input_shape)
-            if np.dtype(dtype) not in FLOATS:
-                raise TypeError(f"expected dtype float32 or float64, got {np.dtype(dtype)}")
+            dtype = check_dtype(dtype, "build")
             if self.output_shape is not None:
-                check_built_for(self, shape, np.dtype(dtype))
+                check_built_for(self, shape, dtype)
                 return self.output_shape
             generator = None if rng is None else np.random.default_rng(rng)
             with restore_on_failure(self):
-                self.dtype = np.dtype(dtype)
+                self.dtype = dtype
                 output = self._build(shape, generator)
                 if not isinstance(output, tuple):
                     raise TypeError(f"expected _build to return the output shape, a tuple, got {output!r}")
@@ -342,7 +341,7 @@ class Layer(Labeled):
         """Return a batch of the layer's dtype and input shape, as a contiguous array."""
         if self.output_shape is None:
             self._check_built()
-        x = check_unmasked(x, "x", "forward") if isinstance(x, np.ma.MaskedArray) else np.asarray(x)
+        x = x if type(x) is np.ndarray else check_unmasked(x, "x", "forward")
         if x.dtype.newbyteorder("=") != self.dtype and not self.children():  # layers inside check their own input
             raise TypeError(f"expected {self.dtype}, got {x.dtype}; {advise_dtype(x.dtype, self.dtype)}")
         if not (x.ndim >= 1 if self._expected is None else fits_shape(x.shape, self._expected)):
@@ -350,7 +349,7 @@ class Layer(Labeled):
             error: Any = ValueError(f"expected {expected}, got {format_shape(x.shape)}")
             error.given = f"{x.shape[1]} features" if x.ndim == 2 else format_shape(x.shape[1:])
             raise error
-        return as_contiguous(x)
+        return x if self.chained else as_contiguous(x)  # the first layer inside copies, once it has compared the shape
 
     # ------------------------------------------------------------------------------------------- parameters and state
 
@@ -374,8 +373,8 @@ class Layer(Labeled):
 
         Raises
         ------
-        ValueError
-            If a name is missing or unknown, a shape differs, or an array does not hold real numbers.
+        ValueError, TypeError
+            If a name is missing or unknown, a shape differs, or an array is masked or does not hold real numbers.
         """
         mine = self.state()
         missing, unknown = sorted(mine.keys() - state.keys()), sorted(state.keys() - mine.keys())
@@ -383,7 +382,7 @@ class Layer(Labeled):
             parts = [f"missing {', '.join(missing)}"] * bool(missing)
             parts += [f"unknown {', '.join(unknown)}"] * bool(unknown)
             raise ValueError(f"{self.label}: the arrays do not match this model: {'; '.join(parts)}")
-        new = {key: np.asarray(state[key]) for key in mine}
+        new = {key: check_unmasked(state[key], key, "load_state") for key in mine}
         for key, array in new.items():
             if array.shape != mine[key].shape:
                 expected, got = format_shape(mine[key].shape), format_shape(array.shape)

@@ -109,8 +109,7 @@ class Conv(Layer):
                 raise ValueError(f"expected groups to divide the {count} {kind} channels, got {self.groups}")
         self._windows = self._slide(input_shape[1:])
         shape = self._weight_shape(channels)
-        taps = prod(self._windows.kernel)
-        fan_in, fan_out = taps * channels // self.groups, taps * self.out_channels // self.groups
+        fan_in, fan_out = self._fan_in(channels), prod(self._windows.kernel) * self.out_channels // self.groups
         self.weight = Parameter(draw(self.initializer, rng, shape, fan_in=fan_in, fan_out=fan_out, dtype=self.dtype))
         if self.use_bias:
             self.bias = Parameter(np.zeros(self.out_channels, self.dtype))
@@ -120,6 +119,10 @@ class Conv(Layer):
     def _weight_shape(self, channels: int) -> Shape:
         kernel = per_axis(self.kernel_size, self.rank, "kernel_size", self.label)
         return (self.out_channels, channels // self.groups, *kernel)
+
+    def _fan_in(self, channels: int) -> float:
+        """Return the number of products in one output."""
+        return prod(self._windows.kernel) * channels // self.groups
 
     def _slide(self, size: Shape) -> Windows:
         """Return the windows over an input of this size."""
@@ -245,6 +248,10 @@ class ConvTranspose(Conv):
     def _weight_shape(self, channels: int) -> Shape:
         kernel = per_axis(self.kernel_size, self.rank, "kernel_size", self.label)
         return (channels, self.out_channels // self.groups, *kernel)
+
+    def _fan_in(self, channels: int) -> float:
+        """Return the mean number of products in one output: with a stride, they are spread over more outputs."""
+        return super()._fan_in(channels) / prod(self._windows.stride)
 
     def _slide(self, size: Shape) -> Windows:
         """Return the windows of the convolution whose shapes are inverted."""

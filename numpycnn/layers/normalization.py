@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from numpycnn._checks import check_axis, check_int, check_number, format_shape
+from numpycnn._checks import check_axis, check_batch_statistics, check_int, check_number, format_shape
 from numpycnn._settings import operations
 from numpycnn._types import Shape
 from numpycnn.layers.base import Layer, Parameter
@@ -34,7 +34,8 @@ class BatchNorm(Layer):
     Raises
     ------
     TypeError, ValueError
-        If `momentum` is not a number from 0 to 1, or `eps` not a number of at least 0.
+        If `momentum` is not a number from 0 to 1, or `eps` not a number of at least 0; in training, if a batch has less
+        than two values for each channel.
 
     References
     ----------
@@ -60,8 +61,8 @@ class BatchNorm(Layer):
         return input_shape
 
     def _forward(self, x: np.ndarray, *, training: bool, differentiable: bool) -> tuple[np.ndarray, Any]:
-        if training and not x.size:
-            raise ValueError(f"expected a batch that is not empty in training, got {format_shape(x.shape)}")
+        if training:
+            check_batch_statistics(x, "batch_norm")
         running = self.running_mean, self.running_var
         settings = {"training": training, "momentum": self.momentum, "eps": self.eps}
         y, statistics = operations().batch_norm(

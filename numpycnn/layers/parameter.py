@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from numpycnn._checks import check_unmasked, format_shape
+from numpycnn._checks import as_contiguous, check_unmasked, format_shape
 
 
 class Parameter:
@@ -42,13 +42,14 @@ class Parameter:
     def __setattr__(self, name: str, value: Any) -> None:
         """Keep the value contiguous, as the kernels require, and its shape and dtype fixed."""
         if name == "value":
-            value = np.ascontiguousarray(check_unmasked(value, "value", "Parameter"))
+            value = check_unmasked(value, "value", "Parameter")
             old = getattr(self, "value", value)
-            if (value.shape, value.dtype) != (old.shape, old.dtype):
+            if (value.shape, value.dtype.newbyteorder("=")) != (old.shape, old.dtype.newbyteorder("=")):
                 raise ValueError(
                     f"Parameter: expected a value {format_shape(old.shape)} of {old.dtype}, "
                     f"got {format_shape(value.shape)} of {value.dtype}"
                 )
+            value = as_contiguous(value)
         object.__setattr__(self, name, value)
 
     def __repr__(self) -> str:

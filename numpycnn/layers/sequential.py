@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
-from numpycnn._checks import check_int, check_unmasked, format_shape
+from numpycnn._checks import check_dtype, check_int, check_unmasked, format_shape
 from numpycnn.layers.base import Layer, Shape
 from numpycnn.layers.building import check_not_shared, separate_streams
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from numpycnn.inspection.summary import Summary
 
 OWN_SEED: Any = object()  # stands for the seed of the model that is built
+OWN_DTYPE: Any = object()
 
 
 class Sequential(Layer):
@@ -82,6 +83,7 @@ class Sequential(Layer):
     ) -> None:
         super().__init__(name=name)
         self.seed = check_int(seed, "seed", "Sequential", minimum=0)
+        self._dtype = check_dtype(dtype, "Sequential")
         self.metadata: dict[str, Any] = {}
         self._layers: list[Layer] = []
         self._build_rng: list[np.random.Generator | None] = [None]  # in a list, so that checkpoints do not save it
@@ -89,7 +91,7 @@ class Sequential(Layer):
             raise TypeError(f"Sequential: expected a list of layers, got {type(layers).__name__}")
         self._append(*layers)
         if input_shape is not None:
-            self.build(input_shape, dtype=dtype)
+            self.build(input_shape)
 
     # -------------------------------------------------------------------------------------------------------- layers
 
@@ -178,11 +180,15 @@ class Sequential(Layer):
                 return super()._with_label(named)
         return named
 
-    def build(self, input_shape: Sequence[int], *, rng: Any = OWN_SEED, dtype: Any = np.float32) -> Shape:
-        """Build the unbuilt layers; the weights are determined by the model's seed unless `rng` is given.
+    def build(self, input_shape: Sequence[int], *, rng: Any = OWN_SEED, dtype: Any = OWN_DTYPE) -> Shape:
+        """Build the unbuilt layers, with the model's own seed and dtype unless others are given.
 
         See `Layer.build`.
         """
+        if dtype is OWN_DTYPE:
+            dtype = self._dtype
+        elif self.output_shape is None and self._dtype != np.float32 and check_dtype(dtype, "build") != self._dtype:
+            raise TypeError(f"{self.label}: expected dtype {self._dtype}, with which it was made, got {dtype}")
         return super().build(input_shape, rng=self.seed if rng is OWN_SEED else rng, dtype=dtype)
 
     def _build(self, input_shape: Shape, rng: np.random.Generator | None) -> Shape:
@@ -288,6 +294,8 @@ class Sequential(Layer):
             lists.
         FileNotFoundError, IsADirectoryError
             If the folder does not exist, or `path` is a folder.
+        ValueError
+            If the path has the ending of another format, such as ``.onnx``.
         """
         from numpycnn.io.serialization import save_model
 
@@ -342,7 +350,8 @@ class Sequential(Layer):
         FileNotFoundError, IsADirectoryError
             If the folder does not exist, or `path` is a folder.
         ValueError
-            If two arrays of the model would have the same name.
+            If two arrays of the model would have the same name, or the path has the ending of another format; PyTorch's
+            own ``.pt`` is one.
         """
         from numpycnn.io.state_dict import save_torch
 

@@ -34,6 +34,9 @@ class Loss:
         If a penalty is not a number of at least 0.
     """
 
+    #: Whether the outputs are logits: a softmax or sigmoid is part of the loss, and one in the model is a mistake.
+    expects_logits = False
+
     _cache: tuple[Any, Any] | None = None
 
     def __init__(self, *, l1: float = 0.0, l2: float = 0.0) -> None:
@@ -169,6 +172,8 @@ class CrossEntropy(Loss):
         If a setting is not a number.
     """
 
+    expects_logits = True
+
     def __init__(self, label_smoothing: float = 0.0, *, l1: float = 0.0, l2: float = 0.0) -> None:
         super().__init__(l1=l1, l2=l2)
         self.label_smoothing = check_number(label_smoothing, "label_smoothing", "CrossEntropy", minimum=0, maximum=1)
@@ -187,6 +192,8 @@ class CrossEntropy(Loss):
 
 class BinaryCrossEntropy(Loss):
     """Mean binary cross-entropy of logits against targets from 0 to 1 of the same shape."""
+
+    expects_logits = True
 
     def value(self, y: Any, target: Any) -> float:
         """Return the mean loss of a batch."""

@@ -72,7 +72,8 @@ def conv_autoencoder(
     decoder: list[Layer] = [Dense(prod(shapes[-1])), ReLU(), Reshape(shapes[-1])]
     for channels, *size in reversed(shapes[:-1]):
         extra = tuple(1 - extent % 2 for extent in size)  # of an even size, both 2n - 1 and 2n become n
-        decoder += [ConvTranspose2D(channels, 3, stride=2, padding=1, output_padding=extra), ReLU()]
+        settings: dict[str, Any] = {"stride": 2, "padding": 1, "output_padding": extra, "initializer": "glorot_normal"}
+        decoder += [ConvTranspose2D(channels, 3, **settings), ReLU()]
     parts = [
         Sequential([*encoder, Flatten(), Dense(code)], name="encoder"),
         Sequential(decoder[:-1], name="decoder"),  # no ReLU at the end

@@ -97,6 +97,8 @@ class CosineSchedule(Schedule):
 class OneCycleSchedule(Schedule):
     """Up from ``max_lr / start_factor`` to `max_lr`, then down to ``max_lr / final_factor``, both along half a cosine.
 
+    The last of the steps has the final rate; `max_lr` is reached after ``warm_up * steps - 1`` steps, as in PyTorch.
+
     Parameters
     ----------
     max_lr : float
@@ -133,10 +135,10 @@ class OneCycleSchedule(Schedule):
     def __call__(self, step: int) -> float:
         """Return the learning rate."""
         start, final = self.max_lr / self.start_factor, self.max_lr / self.final_factor
-        rising = self.warm_up * self.steps
-        if step < rising:
-            return start + (self.max_lr - start) * (1 - cos(pi * step / rising)) / 2
-        progress = min((step - rising) / max(self.steps - rising, 1e-12), 1.0)
+        top, last = self.warm_up * self.steps - 1, self.steps - 1
+        if step < top:
+            return start + (self.max_lr - start) * (1 - cos(pi * step / top)) / 2
+        progress = min((step - top) / max(last - top, 1e-12), 1.0)
         return final + (self.max_lr - final) * (1 + cos(pi * progress)) / 2
 
 

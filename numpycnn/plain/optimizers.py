@@ -10,7 +10,8 @@ With ``g = grad + weight_decay * w`` in step ``t`` (counted from 1):
                          w = w - lr * m' / (sqrt(s') + eps)
     RMSProp              s = alpha * s + (1 - alpha) * g^2       w = w - lr * g / (sqrt(s) + eps)
 
-Adam's two divisions correct for ``m`` and ``s`` having begun at 0.
+Adam's two divisions correct for ``m`` and ``s`` having begun at 0. ``(1 - b2) * g * g`` begins with the small factor,
+and the root is taken before the division: ``g * g`` would overflow in float32 where ``g`` is above 1.8e19.
 
 Source: I. Sutskever et al., "On the importance of initialization and momentum in deep learning", 2013; D. Kingma and
 J. Ba, "Adam: a method for stochastic optimization", arXiv 1412.6980, algorithm 1; T. Tieleman and G. Hinton, "Neural
@@ -56,8 +57,8 @@ def adam_step(
     b1, b2 = betas
     g = grad + weight_decay * value
     mean += (1 - b1) * (g - mean)
-    square += (1 - b2) * (g * g - square)
-    value -= lr * (mean / (1 - b1**step)) / (np.sqrt(square / (1 - b2**step)) + eps)
+    square[...] = b2 * square + (1 - b2) * g * g
+    value -= lr * (mean / (1 - b1**step)) / (np.sqrt(square) / np.sqrt(1 - b2**step) + eps)
 
 
 def rmsprop_step(
@@ -72,5 +73,5 @@ def rmsprop_step(
 ) -> None:
     """Take one step of RMSProp; `square` is the running mean of ``g^2``."""
     g = grad + weight_decay * value
-    square += (1 - alpha) * (g * g - square)
+    square[...] = alpha * square + (1 - alpha) * g * g
     value -= lr * g / (np.sqrt(square) + eps)

@@ -30,6 +30,7 @@ CURVES, CONFUSIONS = "learning_curves.png", "confusion_matrix.png"
 MISTAKES, MISTAKES_TEXT = "misclassified.png", "misclassified.txt"
 FILES = (MODEL_FILE, HISTORY, CURVES, CONFUSIONS, MISTAKES, MISTAKES_TEXT, RESULT)
 MOST_MISTAKES = 100  # listed
+FINISHED = "a finished training has nothing left to resume: for more epochs, train anew"
 
 
 def files_of(dataset: Dataset) -> tuple[str, ...]:
@@ -116,11 +117,13 @@ def find_checkpoint(dataset: str, out: Path | None) -> Path:
     """Return the checkpoint in a folder, or the newest one in the numbered folders of a data set."""
     if out is not None:
         if not (out / CHECKPOINT).is_file():
-            raise FileNotFoundError(f"{spell_path(out)}: expected {CHECKPOINT} to resume from, found none")
+            raise FileNotFoundError(f"{spell_path(out)}: expected {CHECKPOINT} to resume from, found none; {FINISHED}")
         return out / CHECKPOINT
     found = [path for path in RUNS.glob(f"{dataset}*/{CHECKPOINT}") if _is_numbered(path.parent.name, dataset)]
     if not found:
-        raise FileNotFoundError(f"expected {RUNS / dataset / CHECKPOINT} or a numbered one to resume from, found none")
+        raise FileNotFoundError(
+            f"expected {RUNS / dataset / CHECKPOINT} or a numbered one to resume from, found none; {FINISHED}"
+        )
     return max(found, key=lambda path: path.stat().st_mtime_ns)
 
 

@@ -2,6 +2,7 @@
 
 import os
 import time
+import warnings
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
@@ -295,7 +296,8 @@ def callbacks_in(folder: Path) -> list[Callback]:
 def _fit(start: Start, progress: bool | TextIO) -> None:
     settings = start.settings
     held_out, rest = settings.split(start.train)
-    with np.errstate(over="ignore", invalid="ignore"):  # the trainer reports values that are not finite
+    with np.errstate(over="ignore", invalid="ignore"), warnings.catch_warnings():  # the trainer reports such values
+        warnings.filterwarnings("ignore", "fit: nothing left to train")  # interrupted while the results were written
         start.trainer.fit(
             rest,
             epochs=settings.epochs,

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from numpycnn._checks import format_shape
+from numpycnn._checks import check_unmasked, format_shape
 
 #: Augments a batch: takes examples, targets and a generator, returns examples and targets.
 Augmentation = Callable[[np.ndarray, Any, np.random.Generator], tuple[np.ndarray, Any]]
@@ -37,7 +37,7 @@ class Arrays:
     """A pair of arrays as a dataset; the inputs have the model's type already."""
 
     def __init__(self, x: Any, target: Any, name: str) -> None:
-        self.x, self.target = np.asarray(x), np.asarray(target)
+        self.x, self.target = check_unmasked(x, "inputs", name), check_unmasked(target, "targets", name)
         if self.x.ndim == 0 or self.target.ndim == 0 or len(self.x) != len(self.target):
             raise ValueError(
                 f"{name}: expected as many targets as inputs, got inputs {format_shape(self.x.shape)} "

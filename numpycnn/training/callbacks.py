@@ -11,11 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from numpycnn._checks import check_flag, check_int, check_number
+from numpycnn._checks import check_choice, check_flag, check_int, check_number
+from numpycnn.io.serialization import check_ending
 from numpycnn.training.history import write_csv
 
 if TYPE_CHECKING:
     from numpycnn.training.trainer import Trainer
+
+#: Endings of the names of quantities, after an underscore.
+LARGER_IS_BETTER = ("_accuracy", "_precision", "_recall", "_f1", "_auc", "_iou", "_r_squared", "_psnr")
+SMALLER_IS_BETTER = ("_loss", "_error")
 
 
 class Callback:
@@ -24,7 +29,8 @@ class Callback:
     A method called during a training gets the `trainer`, may read everything in it, and may call its `stop`.
     """
 
-    #: Callbacks with a higher number are called later. One that saves everything comes last.
+    #: Callbacks with a higher number are called later. One that saves everything comes last. `on_train_begin` is called
+    #: in the reverse order, to undo what `on_train_end` has done.
     order = 0
 
     #: Whether `arrays` are copies of the model's, in groups that differ in a prefix before a slash. They are compared
@@ -83,37 +89,51 @@ class Callback:
 
 
 class EarlyStopping(Callback):
-    """Stop when a quantity has not improved for some epochs, and restore the best weights.
+    """Stop when a quantity has not improved for some epochs, and leave the best weights in the model.
+
+    The weights of the last epoch are kept aside. If `fit` is called again, it continues with them.
 
     Parameters
     ----------
     monitor : str
-        A name of the record; maximized if it ends in ``accuracy``, minimized otherwise.
+        A name of the record.
     patience : int
         Epochs without improvement before stopping.
     min_delta : float
         Smallest change that counts as an improvement.
     restore_best : bool
         Whether the model gets the weights of the best epoch when the training ends.
+    mode : {"min", "max"}, optional
+        Whether a smaller or a larger value is better; known for the library's own metrics.
 
     Raises
     ------
     TypeError, ValueError
-        If `patience` is not a positive int, `min_delta` not a number of at least 0, or `restore_best` not a bool.
+        If `patience` is not a positive int, `min_delta` not a number of at least 0, or `restore_best` not a bool; if
+        `mode` is needed and missing.
     """
 
     keeps_weights = True
+    _KEPT = "weights of the training/"  # prefix of their names in a file written after the end
 
     def __init__(
-        self, monitor: str = "val_loss", *, patience: int = 3, min_delta: float = 0.0, restore_best: bool = True
+        self,
+        monitor: str = "val_loss",
+        *,
+        patience: int = 3,
+        min_delta: float = 0.0,
+        restore_best: bool = True,
+        mode: str | None = None,
     ) -> None:
         self.monitor = monitor
+        self.mode = check_mode(mode, monitor, "EarlyStopping")
         self.patience = check_int(patience, "patience", "EarlyStopping")
         self.min_delta = check_number(min_delta, "min_delta", "EarlyStopping", minimum=0)
         self.restore_best = check_flag(restore_best, "restore_best", "EarlyStopping")
         self.best: float | None = None
         self.waited = 0
         self._weights: dict[str, np.ndarray] = {}
+        self._last: dict[str, np.ndarray] = {}  # the training's, while the model has the best ones
 
     @property
     def key(self) -> str:
@@ -121,9 +141,12 @@ class EarlyStopping(Callback):
         return f"{super().key} {self.monitor}"
 
     def on_train_begin(self, trainer: "Trainer") -> None:
-        """Reset the state of an earlier training."""
+        """Reset the state of an earlier training, or continue with the last weights."""
         if trainer.progress.at_start:
-            self.best, self.waited, self._weights = None, 0, {}
+            self.best, self.waited, self._weights, self._last = None, 0, {}, {}
+        if self._last:
+            trainer.model.load_state(self._last)
+            self._last = {}
 
     def on_epoch_end(self, trainer: "Trainer", record: dict[str, float]) -> None:
         """Compare with the best epoch so far.
@@ -134,7 +157,7 @@ class EarlyStopping(Callback):
             If `monitor` was not measured.
         """
         value = monitored(record, self.monitor, "EarlyStopping")
-        if is_better(value, self.best, self.monitor, self.min_delta):
+        if is_better(value, self.best, self.mode, self.min_delta):
             self.best, self.waited = value, 0
             if self.restore_best:
                 self._weights = {name: array.copy() for name, array in trainer.model.state().items()}
@@ -147,6 +170,7 @@ class EarlyStopping(Callback):
     def on_train_end(self, trainer: "Trainer") -> None:
         """Load the best weights into the model."""
         if self.restore_best and self._weights:
+            self._last = {name: array.copy() for name, array in trainer.model.state().items()}
             trainer.model.load_state(self._weights)
 
     def state(self) -> dict[str, Any]:
@@ -154,8 +178,8 @@ class EarlyStopping(Callback):
         return {"best": self.best, "waited": self.waited}
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """Return the best weights."""
-        return self._weights
+        """Return the best weights, and the last ones while the model has the best."""
+        return self._weights | {self._KEPT + name: array for name, array in self._last.items()}
 
     def load_state(self, state: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
         """Restore the best value and weights.
@@ -165,9 +189,11 @@ class EarlyStopping(Callback):
         TypeError, ValueError
             If the state is invalid.
         """
+        kept = self._KEPT
         self.best = restored_best(state["best"], "EarlyStopping")
         self.waited = check_int(state["waited"], "waited", "EarlyStopping", minimum=0)
-        self._weights = dict(arrays)
+        self._weights = {name: array for name, array in arrays.items() if not name.startswith(kept)}
+        self._last = {name.removeprefix(kept): array for name, array in arrays.items() if name.startswith(kept)}
 
 
 class FileWriter(Callback):
@@ -202,19 +228,25 @@ class ModelCheckpoint(FileWriter):
         Also save within an epoch, after each `every_batches` batches.
     best : str, optional
         A name of the record: save only the model, and only if this value improves.
+    mode : {"min", "max"}, optional
+        Whether a smaller or a larger value of `best` is better; known for the library's own metrics.
 
     Raises
     ------
     ValueError
-        If both `every_batches` and `best` are given, or `every_batches` is smaller than 1.
+        If `mode` is needed and missing.
+        If both `every_batches` and `best` are given, `every_batches` is smaller than 1, or the path has the ending of
+        another format.
     TypeError
         If `every_batches` is not an int.
     """
 
     order = 100
 
-    def __init__(self, path: str | Path, *, every_batches: int | None = None, best: str | None = None) -> None:
-        super().__init__(path)
+    def __init__(
+        self, path: str | Path, *, every_batches: int | None = None, best: str | None = None, mode: str | None = None
+    ) -> None:
+        super().__init__(check_ending(path, "ModelCheckpoint"))
         self.every_batches = (
             None if every_batches is None else check_int(every_batches, "every_batches", "ModelCheckpoint")
         )
@@ -223,6 +255,7 @@ class ModelCheckpoint(FileWriter):
                 "ModelCheckpoint: expected every_batches or best, got both; the best model is known only after an epoch"
             )
         self.best = best
+        self.mode = "min" if best is None else check_mode(mode, best, "ModelCheckpoint")
         self.best_value: float | None = None
 
     @property
@@ -252,7 +285,7 @@ class ModelCheckpoint(FileWriter):
         if self.best is None:
             return
         value = monitored(record, self.best, "ModelCheckpoint")
-        if is_better(value, self.best_value, self.best, 0.0):
+        if is_better(value, self.best_value, self.mode, 0.0):
             self.best_value = value
             trainer.model.save(self.path)
 
@@ -354,11 +387,27 @@ def restored_best(value: Any, owner: str) -> float | None:
     return best
 
 
-def is_better(value: float, best: float | None, name: str, min_delta: float) -> bool:
-    """Return whether `value` improves on `best`; accuracies are maximized, anything else minimized.
+def check_mode(mode: str | None, name: str, owner: str) -> str:
+    """Return "min" or "max" for a quantity of the record: `mode`, or the known direction of the quantity.
 
-    NaN never improves, so a best value is never NaN.
+    Raises
+    ------
+    ValueError
+        If `mode` is something else, or None where the direction is unknown.
     """
+    if mode is not None:
+        return check_choice(mode, "mode", owner, ("min", "max"))
+    for known, endings in (("max", LARGER_IS_BETTER), ("min", SMALLER_IS_BETTER)):
+        if f"_{name}".endswith(endings):
+            return known
+    raise ValueError(
+        f"{owner}: expected mode='min' or mode='max' for {name!r}, since it is not known whether a smaller or a larger "
+        "value is better"
+    )
+
+
+def is_better(value: float, best: float | None, mode: str, min_delta: float) -> bool:
+    """Return whether `value` improves on `best`; NaN never does, so a best value is never NaN."""
     if best is None:
         return not isnan(value)
-    return value > best + min_delta if name.endswith("accuracy") else value < best - min_delta
+    return value > best + min_delta if mode == "max" else value < best - min_delta

@@ -10,7 +10,7 @@ from numpycnn.layers.sequential import Sequential
 from numpycnn.losses import Loss
 from numpycnn.optim import Optimizer
 from numpycnn.training.batches import Augmentation, Data, as_data, check_augmentation, epoch_order, prepare
-from numpycnn.training.step import NonFiniteError, check_parts, take_step
+from numpycnn.training.step import NonFiniteError, check_last_batch, check_parts, take_step
 
 SMOOTHING = 0.9  # of the losses, which differ from batch to batch
 TOO_MUCH = 4.0  # times the smallest loss, at which the search ends
@@ -78,8 +78,8 @@ def find_learning_rate(
     Raises
     ------
     ValueError
-        If `low` is 0 or not below `high`, if the first loss is not finite, if no rate reduced the loss, or if the loss
-        was still falling at the highest rate.
+        If `low` is 0 or not below `high`, if loss or batches do not fit the model, if the first loss is not finite, if
+        no rate reduced the loss, or if the loss was still falling at the highest rate.
     TypeError, RuntimeError
         If an argument is not of its kind, or the model has not been built.
 
@@ -107,6 +107,7 @@ def find_learning_rate(
         raise ValueError(f"find_learning_rate: expected low above 0 and below high, got {low:g} and {high:g}")
     check_augmentation(augment, data)
     check_parts(model, loss, optimizer)
+    check_last_batch(model, len(data), batch_size, "find_learning_rate")
     seed = check_int(seed, "seed", "find_learning_rate", minimum=0)
     kept = {name: array.copy() for name, array in model.state().items()}
     generators = list(model.random_generators().values())

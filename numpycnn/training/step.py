@@ -1,10 +1,15 @@
 """One step of training: forward through the model, the loss, backward, and the optimizer's step."""
 
+from math import prod
 from typing import Any
 
 import numpy as np
 
+from numpycnn.layers.activations import LogSoftmax, Sigmoid, Softmax
+from numpycnn.layers.base import Layer
+from numpycnn.layers.normalization import BatchNorm
 from numpycnn.layers.sequential import Sequential
+from numpycnn.layers.shape import Flatten, Permute, Reshape
 from numpycnn.losses import Loss
 from numpycnn.optim import Optimizer
 
@@ -33,6 +38,35 @@ def check_parts(model: Any, loss: Any, optimizer: Any) -> None:
             raise TypeError(f"Trainer: expected {name} to be {article} {kind.__name__}, got {value!r}; write {hint}")
     if model.output_shape is None:
         raise RuntimeError("Trainer: the model is not built yet; give it an input_shape")
+    last = _last_layer(model)
+    if loss.expects_logits and isinstance(last, Softmax | LogSoftmax | Sigmoid):
+        raise ValueError(
+            f"Trainer: expected a model that outputs logits for {type(loss).__name__}, which contains the activation "
+            f"function, got one that ends with {model.label_of(last)}; leave this layer out, and apply it to the "
+            "predictions where you need probabilities"
+        )
+
+
+def _last_layer(layer: Layer) -> Layer:
+    """Return the layer that computes the outputs; those that change the shape alone do not."""
+    if isinstance(layer, Sequential):
+        for inner in reversed(layer.layers):
+            last = _last_layer(inner)
+            if not isinstance(last, Flatten | Reshape | Permute | Sequential):
+                return last
+    return layer
+
+
+def check_last_batch(model: Layer, examples: int, batch_size: int, owner: str) -> None:
+    """Refuse a last batch of one example, where batch normalization would have one value for each channel."""
+    if batch_size > 1 and examples % batch_size != 1:
+        return
+    for layer in model.walk().values():
+        if isinstance(layer, BatchNorm) and layer.input_shape is not None and prod(layer.input_shape[1:]) == 1:
+            raise ValueError(
+                f"{owner}: {model.label_of(layer)} needs more than one example in each batch, and the last batch of "
+                f"{examples} examples in batches of {batch_size} has one; choose another batch_size"
+            )
 
 
 def take_step(

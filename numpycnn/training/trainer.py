@@ -1,6 +1,7 @@
 """The training loop: for each batch a forward pass, a backward pass and a step of the optimizer."""
 
 import time
+import warnings
 from collections.abc import Generator, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -30,7 +31,7 @@ from numpycnn.training.history import History
 from numpycnn.training.interrupt import deferred_interrupt
 from numpycnn.training.prefetch import prefetched
 from numpycnn.training.progress import Display, stream_for
-from numpycnn.training.step import NonFiniteError, all_finite, check_parts, take_step
+from numpycnn.training.step import NonFiniteError, all_finite, check_last_batch, check_parts, take_step
 from numpycnn.training.test_time import ViewAverage
 
 
@@ -50,6 +51,15 @@ def _in_order(callbacks: Sequence[Callback]) -> list[Callback]:
             hint = f"; write {callback.__name__}(...)" if isinstance(callback, type) else ""
             raise TypeError(f"Trainer: expected each of the callbacks to be a Callback, got {callback!r}{hint}")
     return sorted(callbacks, key=lambda callback: callback.order)
+
+
+def _as_number(value: Any, name: str) -> float:
+    """Return a value of a record as Python's int or float."""
+    if isinstance(value, np.generic | np.ndarray) and value.ndim == 0:
+        value = value.item()
+    if not isinstance(value, int | float):
+        raise TypeError(f"fit: expected the values that callbacks add to a record to be numbers, got {name} {value!r}")
+    return value
 
 
 def _format_epoch(examples: int, batch_size: int, shuffle: bool, augment: str) -> str:
@@ -82,7 +92,7 @@ class Trainer:
     TypeError, RuntimeError
         If an argument has the wrong type, or the model has not been built.
     ValueError
-        If `seed` is negative.
+        If `seed` is negative, or the model ends with a softmax or sigmoid that the loss contains as well.
 
     Examples
     --------
@@ -157,9 +167,15 @@ class Trainer:
         KeyboardInterrupt
             If the user pressed Ctrl-C: after the current step, and after callbacks have saved.
         ValueError
-            If the data does not fit the model or differs from that of a resumed training, or a number is out of range.
+            If the data does not fit the model or differs from that of a resumed training, a number is out of range, or
+            the optimizer has taken steps of another training.
         TypeError
             If an argument has the wrong type.
+
+        Warns
+        -----
+        UserWarning
+            If nothing is left to train, with how to go on.
         """
         data = as_data(train, "train")
         held_out = None if validation is None else as_data(validation, "validation")
@@ -170,12 +186,13 @@ class Trainer:
         shuffle = check_flag(shuffle, "shuffle", "fit")
         self._begin(len(data), batch_size, shuffle, check_augmentation(augment, data))
         self._describe(data)
-        for callback in self.callbacks:
+        for callback in reversed(self.callbacks):  # the reverse of on_train_end, which may exchange the weights
             callback.on_train_begin(self)
-        if self.progress.epoch >= epochs:
-            display.say(f"nothing left to train: {self.progress.epoch} epochs are completed, of {epochs} asked for")
+        if left := self._nothing_left(epochs):
+            display.say(left)
+            warnings.warn(f"fit: {left}", stacklevel=2)
         with deferred_interrupt() as interrupt:
-            while self.progress.epoch < epochs and (self.progress.batch or not self.progress.stop_reason):
+            while not self._nothing_left(epochs):
                 display.begin_epoch(self.progress.epoch + 1, epochs, self.progress.seen, len(data))
                 record = None
                 try:
@@ -198,9 +215,31 @@ class Trainer:
             callback.on_train_end(self)
         return self.history
 
-    def _begin(self, examples: int, batch_size: int, shuffle: bool, augment: str) -> None:
-        """Check that an interrupted epoch continues with the same batches."""
+    def _nothing_left(self, epochs: int) -> str:
+        """Return why no batch is left to train, and how to go on; empty if there is one."""
         place = self.progress
+        if place.epoch >= epochs:
+            return (
+                f"nothing left to train: {place.epoch} epochs are completed, of {epochs} asked for; `epochs` counts "
+                f"them too, so epochs={place.epoch + 1} trains one more"
+            )
+        if place.stop_reason and not place.batch:
+            return (
+                f"nothing left to train: stopped after epoch {place.epoch} ({place.stop_reason}); to go on, set "
+                'trainer.progress.stop_reason = "" first, and to start over, make a new Trainer'
+            )
+        return ""
+
+    def _begin(self, examples: int, batch_size: int, shuffle: bool, augment: str) -> None:
+        """Check that there are no batches to fail on, and that an interrupted epoch continues with the same ones."""
+        check_last_batch(self.model, examples, batch_size, "fit")
+        place = self.progress
+        if place.at_start and self.optimizer.step_count:
+            kind = type(self.optimizer).__name__
+            raise ValueError(
+                f"fit: expected a new optimizer for a new training, got one that has taken {self.optimizer.step_count} "
+                f"steps and would go on from there; give the Trainer its own, such as {kind}(**optimizer.config())"
+            )
         before = (place.examples, place.batch_size, place.shuffle, place.augment)
         now = (examples, batch_size, shuffle, augment)
         if place.batch and before != now:
@@ -289,7 +328,7 @@ class Trainer:
         }
         for callback in self.callbacks:
             callback.on_epoch_end(self, record)
-        record = {name: value.item() if isinstance(value, np.generic) else value for name, value in record.items()}
+        record = {name: _as_number(value, name) for name, value in record.items()}
         self.history.records.append(record)
         self.progress = place.next_epoch()
         for callback in self.callbacks:
@@ -362,6 +401,8 @@ class Trainer:
             If its folder does not exist, or `path` is a folder.
         TypeError
             If a layer, or another part, has a setting that JSON cannot represent.
+        ValueError
+            If the path has the ending of another format.
         """
         save_trainer(self, path)
 

@@ -53,13 +53,13 @@ def test_empty_batches() -> None:
     assert F.layer_norm_backward(empty, empty)[1].shape == (4,)
 
 
-def test_a_single_number_in_a_channel() -> None:
-    """Nothing can be said of the variance then: the output is the shift, the running variance takes the batch's 0."""
-    mean, var = np.zeros(2), np.ones(2)
-    y = F.batch_norm(np.array([[3.0, 4.0]]), np.ones(2), np.array([5.0, 6.0]), mean, var, training=True)
-    np.testing.assert_array_equal(y, [[5.0, 6.0]])
-    np.testing.assert_allclose(mean, [0.3, 0.4])
-    np.testing.assert_allclose(var, [0.9, 0.9])
+@pytest.mark.parametrize("shape", [(1, 2), (1, 2, 1), (1, 3, 1, 1)])
+def test_one_value_per_channel_is_refused_in_training(shape: tuple[int, ...]) -> None:
+    x, ones, mean = np.full(shape, 3.0), np.ones(shape[1]), np.zeros(shape[1])
+    with pytest.raises(ValueError, match=r"batch_norm: expected more than one value for each channel in training, got"):
+        F.batch_norm(x, ones, ones, mean, ones, training=True)
+    assert not mean.any()
+    np.testing.assert_allclose(F.batch_norm(x, ones, ones, mean, ones, training=False), 4, rtol=1e-4)
 
 
 def test_a_large_mean_does_not_drown_the_variance() -> None:

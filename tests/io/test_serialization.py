@@ -9,8 +9,21 @@ from typing import Any
 import numpy as np
 import pytest
 
-from numpycnn import Concat, Conv2D, DataFormatError, Dense, Layer, Residual, Sequential
+from numpycnn import (
+    SGD,
+    Concat,
+    Conv2D,
+    CrossEntropy,
+    DataFormatError,
+    Dense,
+    Layer,
+    Residual,
+    Sequential,
+    Trainer,
+    load_model,
+)
 from numpycnn.io.serialization import FORMAT, ArrayFile, describe, encode, open_arrays, save_model, write_arrays
+from numpycnn.training import ModelCheckpoint
 from tests.helpers import assert_same_bits, layouts
 
 ARRAYS = {"a": np.arange(6, dtype=np.float32).reshape(2, 3), "b": np.linspace(0, 1, 4), "none": np.empty((0, 2))}
@@ -61,6 +74,17 @@ def test_special_numbers_keep_their_bits(tmp_path: Path) -> None:
     write_arrays(tmp_path / "x", {"x": x}, {})
     with open_arrays(tmp_path / "x") as file:
         assert_same_bits(file.tensor("x"), x)
+
+
+def test_settings_and_metadata_may_be_numbers_of_numpy(tmp_path: Path) -> None:
+    one, two = np.int64(1), np.int32(2)
+    layers = [Conv2D(two, (two, one), stride=one, padding=one), Conv2D(one, one, padding=((one, two), (one, one)))]
+    model = Sequential(layers, input_shape=(1, 4, 5))
+    model.metadata = {"mean": np.float32(0.5), "count": two, "flag": np.True_, "deviations": np.array([1.0, 2.0])}
+    model.save(tmp_path / "model")
+    loaded = load_model(tmp_path / "model")
+    assert repr(loaded) == repr(model)
+    assert loaded.metadata == {"mean": 0.5, "count": 2, "flag": True, "deviations": [1.0, 2.0]}
 
 
 def test_a_path_may_be_a_string(tmp_path: Path) -> None:
@@ -124,6 +148,23 @@ def test_the_new_content_is_on_the_disk_before_it_takes_the_name(target: Path, m
     write_arrays(target, ARRAYS, {"version": 2})
     assert order[:2] == ["sync", "rename"]
     assert read_all(target)[1] == {"version": 2}
+
+
+@pytest.mark.parametrize("name", ["m.onnx", "m.ONNX", "m.pt", "m.v2.pth", "m.h5", "m.keras", "m.npz", "m.pkl"])
+def test_the_ending_of_another_format_is_refused(tmp_path: Path, name: str) -> None:
+    model = Sequential([Dense(2)], input_shape=(3,))
+    trainer = Trainer(model, loss=CrossEntropy(), optimizer=SGD(0.1))
+    text = rf"expected a path that ends in .safetensors, .* got {name}; write to {name.rpartition('.')[0]}.safetensors"
+    for write in (model.save, model.save_torch, trainer.save, ModelCheckpoint):
+        with pytest.raises(ValueError, match=text):
+            write(tmp_path / name)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["m", "m.safetensors", "m.v2", "m.best"])
+def test_other_endings_are_accepted(tmp_path: Path, name: str) -> None:
+    Sequential([Dense(2)], input_shape=(3,)).save(tmp_path / name)
+    assert load_model(tmp_path / name).output_shape == (2,)
 
 
 def test_a_folder_cannot_be_written_to(tmp_path: Path) -> None:

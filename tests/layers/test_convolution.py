@@ -69,6 +69,28 @@ def test_weights_begin_with_the_variance_of_the_initializer_and_biases_with_0() 
         assert not layer.bias.value.any()
 
 
+@pytest.mark.parametrize(
+    ("name", "size", "settings"),
+    [
+        ("ConvTranspose1D", (200,), {"kernel_size": 6, "stride": 3}),
+        ("ConvTranspose2D", (16, 17), {"kernel_size": 3, "stride": 1}),
+        ("ConvTranspose2D", (16, 17), {"kernel_size": 4, "stride": 2, "groups": 2}),
+        ("ConvTranspose2D", (16, 17), {"kernel_size": 3, "stride": 2}),
+        ("ConvTranspose2D", (16, 17), {"kernel_size": (4, 2), "stride": (4, 1)}),
+        ("ConvTranspose3D", (7, 8, 6), {"kernel_size": 2, "stride": 2}),
+    ],
+)
+@pytest.mark.parametrize("initializer", ["he_normal", "he_uniform"])
+def test_transposed_convolution_begins_with_outputs_of_variance_1(
+    name: str, size: tuple[int, ...], settings: dict[str, Any], initializer: str, rng: np.random.Generator
+) -> None:
+    layer = getattr(numpycnn, name)(32, initializer=initializer, **settings)
+    layer.build((64, *size))
+    x = np.maximum(rng.normal(size=(2, 64, *size)), 0).astype(np.float32)  # as a ReLU gives them
+    inner = tuple(slice(4, -4) for _ in size)  # less is summed at the border
+    assert layer.forward(x)[(..., *inner)].var() == pytest.approx(1, rel=0.2)
+
+
 def test_multiply_adds() -> None:
     layer = Conv2D(8, 3, groups=2)
     assert layer.multiply_adds() == 0

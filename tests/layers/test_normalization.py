@@ -39,6 +39,16 @@ def test_one_channel_at_a_time_is_brought_to_mean_0_and_variance_1(rng: np.rando
     assert np.abs(y.mean(axis=0)).max() > 0.01  # over the batch and all positions, not for each pixel
 
 
+def test_one_value_per_channel_is_refused_in_training() -> None:
+    layer = BatchNorm()
+    layer.build((4,))
+    x = np.ones((1, 4), np.float32)
+    with pytest.raises(ValueError, match=r"BatchNorm: expected more than one value .*in training, got \(1, 4\)"):
+        layer.forward(x, training=True)
+    np.testing.assert_array_equal(layer.running_var, 1)
+    assert layer.forward(x, differentiable=True).shape == (1, 4)
+
+
 def test_the_running_values_approach_those_of_the_data(rng: np.random.Generator) -> None:
     layer = BatchNorm()
     layer.build((2,), dtype=np.float64)

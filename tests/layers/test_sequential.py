@@ -21,6 +21,7 @@ from numpycnn import (
     Flatten,
     Layer,
     MaxPool2D,
+    Parameter,
     ReLU,
     Residual,
     Sequential,
@@ -28,6 +29,7 @@ from numpycnn import (
     get_num_threads,
     set_num_threads,
 )
+from numpycnn import functional as F
 from numpycnn.data import Dataset
 from tests.helpers import assert_close, assert_same_bits
 
@@ -485,3 +487,66 @@ def test_each_layer_of_a_list_is_visited_a_constant_number_of_times(monkeypatch:
     monkeypatch.setattr(Layer, "walk", lambda layer: visited.append(layer) or walk(layer))
     Sequential([ReLU() for _ in range(500)], input_shape=(3,))
     assert len(visited) < 2000
+
+
+def test_the_dtype_is_kept_until_the_model_is_built() -> None:
+    model = Sequential([Dense(2)], dtype=np.float64)
+    model.build((3,))
+    assert model.dtype == model[0].dtype == np.float64
+    nested = Sequential([Sequential([Dense(2)], dtype=np.float64)])
+    with pytest.raises(TypeError, match=r"expected dtype float64, with which it was made, got float32"):
+        nested.build((3,))
+    nested.build((3,), dtype=np.float64)
+    assert nested.dtype == np.float64
+
+
+@pytest.mark.parametrize("dtype", ["float16", np.int32, complex, ">f4", None, "nonsense", [1]])
+def test_another_dtype_is_refused_at_once(dtype: Any) -> None:
+    for make in (lambda: Sequential([Dense(2)], dtype=dtype), lambda: Dense(2).build((3,), dtype=dtype)):
+        with pytest.raises(TypeError, match="expected dtype float32 or float64, got "):
+            make()
+
+
+RAGGED = [[1.0, 2.0], [3.0]]
+MASKED = np.ma.masked_array(np.ones((2, 2), np.float32), [[1, 0], [0, 0]])
+
+
+@pytest.mark.parametrize(
+    ("bad", "error", "text"),
+    [
+        (RAGGED, ValueError, "expected .* as an array, got list with rows of different lengths"),
+        (MASKED, TypeError, "expected .* without a mask, got a masked array; fill it first"),
+    ],
+)
+def test_ragged_lists_and_masked_arrays_are_refused(bad: Any, error: type[Exception], text: str) -> None:
+    model, rows = Sequential([Dense(2)], input_shape=(2,)), np.ones((2, 2), np.float32)
+    trainer = Trainer(model, loss=CrossEntropy(), optimizer=SGD(0.1))
+    model.forward(rows, differentiable=True)
+    for call in (
+        lambda: model.forward(bad),
+        lambda: model.predict(bad, batch_size=1),
+        lambda: model.backward(bad),
+        lambda: model.load_state(model.state() | {"0.weight": bad}),
+        lambda: setattr(model[0].weight, "value", bad),
+        lambda: F.relu(bad),
+        lambda: F.linear(rows, bad),
+        lambda: F.cross_entropy(rows, bad),
+        lambda: F.mean_squared_error(rows, bad),
+        lambda: F.one_hot(bad, 3),
+        lambda: trainer.fit((bad, [0, 1]), epochs=1, progress=False),
+        lambda: trainer.evaluate((rows, bad)),
+    ):
+        with pytest.raises(error, match=text):
+            call()
+    with pytest.raises(TypeError, match="expected kept as an array of bool"):
+        F.dropout_backward(rows, bad, p=0.5)
+
+
+def test_big_endian_arrays_are_accepted_by_layers() -> None:
+    model, rows = Sequential([Dense(2)], input_shape=(2,)), np.arange(4, dtype=np.float32).reshape(2, 2)
+    expected, big = model.forward(rows), rows.astype(">f4")
+    assert_same_bits(model.forward(big), expected)
+    assert_same_bits(model.predict(big, batch_size=1).astype(np.float32), model.predict(rows, batch_size=1))
+    model[0].weight.value = big
+    assert_same_bits(model[0].weight.value, rows)
+    assert_same_bits(Parameter(big).value, rows)

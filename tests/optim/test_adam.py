@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from numpycnn import Adam, AdamW, Parameter, RMSProp
+import numpycnn
+from numpycnn import Adam, AdamW, Optimizer, Parameter, RMSProp
 from tests.optim.pytorch import compare
 
 SETTINGS: list[dict[str, Any]] = [
@@ -17,6 +18,23 @@ SETTINGS: list[dict[str, Any]] = [
     {"lr": 0.02, "weight_decay": 0.1},
     {"lr": 0.02, "betas": (0.0, 0.9), "weight_decay": 0.01},
 ]
+
+
+KINDS: dict[str, type[Optimizer]] = {"Adam": Adam, "AdamW": AdamW, "RMSprop": RMSProp}
+
+
+def compare_huge(kind: str, settings: dict[str, Any], dtype: type, size: float, backend: str, torch: Any) -> None:
+    """Take five steps on constant gradients of alternating sign from weight to weight."""
+    grad = np.resize([size, -size], 20).astype(dtype)
+    ours = {"w": Parameter(np.full(20, 0.5, dtype))}
+    theirs = torch.full((20,), 0.5, dtype=getattr(torch, np.dtype(dtype).name), requires_grad=True)
+    mine, other = KINDS[kind](1e-2, **settings), getattr(torch.optim, kind)([theirs], 1e-2, **settings)
+    for _ in range(5):
+        ours["w"].grad[...], theirs.grad = grad, torch.tensor(grad)
+        with numpycnn.backend(backend), np.errstate(over="ignore"):
+            mine.step(ours)
+        other.step()
+    np.testing.assert_allclose(ours["w"].value, theirs.detach().numpy(), rtol=1e-6)
 
 
 @pytest.mark.parametrize("settings", SETTINGS)
@@ -32,6 +50,39 @@ def test_adamw_equals_pytorch(settings: dict[str, Any], torch: Any) -> None:
 @pytest.mark.parametrize("settings", [{}, {"lr": 0.1, "alpha": 0.9}, {"eps": 1e-3}, {"lr": 0.02, "weight_decay": 0.1}])
 def test_rmsprop_equals_pytorch(settings: dict[str, Any], torch: Any) -> None:
     compare(RMSProp(**settings), lambda tensors: torch.optim.RMSprop(tensors, **settings))
+
+
+@pytest.mark.parametrize("backend", ["plain", "fast"])
+@pytest.mark.parametrize(("dtype", "size"), [(np.float32, 1e20), (np.float32, 3e38), (np.float64, 1e200)])
+@pytest.mark.parametrize("settings", [{}, {"weight_decay": 0.1}])
+@pytest.mark.parametrize("kind", ["Adam", "AdamW", "RMSprop"])
+def test_huge_gradients_as_in_pytorch(
+    kind: str, settings: dict[str, Any], dtype: type, size: float, backend: str, torch: Any
+) -> None:
+    """The square of the gradient overflows where PyTorch's does, and is infinite there instead of NaN."""
+    compare_huge(kind, settings, dtype, size, backend, torch)
+
+
+@pytest.mark.parametrize("backend", ["plain", "fast"])
+@pytest.mark.parametrize("betas", [(0.9, 0.99999999), (0.99999999, 0.999), (0.9999999, 0.9999999)])
+@pytest.mark.parametrize("size", [1.0, 1e20])
+def test_betas_near_1_as_in_pytorch(betas: tuple[float, float], size: float, backend: str, torch: Any) -> None:
+    compare_huge("Adam", {"betas": betas}, np.float32, size, backend, torch)
+
+
+@pytest.mark.parametrize("backend", ["plain", "fast"])
+@pytest.mark.parametrize(("dtype", "size"), [(np.float32, 1e20), (np.float64, 1e155)])
+@pytest.mark.parametrize("optimizer", [Adam(0.01), AdamW(0.01, weight_decay=0), Adam(0.01, betas=(0.9, 0.99999999))])
+def test_a_huge_gradient_moves_by_the_learning_rate(
+    optimizer: Optimizer, dtype: type, size: float, backend: str
+) -> None:
+    w = {"w": Parameter(np.full(20, 0.5, dtype))}
+    w["w"].grad[...] = size
+    optimizer = type(optimizer)(**optimizer.config())
+    with numpycnn.backend(backend):
+        for _ in range(5):
+            optimizer.step(w)
+    np.testing.assert_allclose(w["w"].value, 0.45, rtol=1e-5)
 
 
 def test_the_first_step_of_adam_is_the_learning_rate_whatever_the_gradient() -> None:

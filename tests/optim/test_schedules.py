@@ -23,7 +23,7 @@ def test_cosine() -> None:
 
 
 def test_one_cycle() -> None:
-    schedule = OneCycleSchedule(1.0, steps=100, warm_up=0.3, start_factor=20, final_factor=1000)
+    schedule = OneCycleSchedule(1.0, steps=101, warm_up=31 / 101, start_factor=20, final_factor=1000)
     rates = [schedule(step) for step in range(101)]
     assert rates[0] == pytest.approx(1 / 20)
     assert rates[15] == pytest.approx((1 + 1 / 20) / 2)
@@ -32,6 +32,13 @@ def test_one_cycle() -> None:
     assert rates[100] == schedule(500) == pytest.approx(1 / 1000)
     assert rates[:31] == sorted(rates[:31])
     assert rates[30:] == sorted(rates[30:], reverse=True)
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3, 10, 1000])
+@pytest.mark.parametrize("warm_up", [0, 0.1, 0.3, 0.5])
+def test_the_last_step_of_one_cycle_has_the_final_rate(steps: int, warm_up: float) -> None:
+    schedule = OneCycleSchedule(1.0, steps, warm_up=warm_up)
+    assert schedule(steps - 1) == pytest.approx(1e-4)
 
 
 @pytest.mark.parametrize("warm_up", [0, 1])
@@ -63,18 +70,14 @@ def test_step_equals_pytorch(torch: Any) -> None:
     )
 
 
-def test_one_cycle_equals_pytorch(torch: Any) -> None:
-    """PyTorch's cycle reaches its top and its end one step before ours would, for as many steps."""
-    # Its first phase takes 0.3 * total - 1 steps and the whole total - 1, so these have the same cycle:
-    total, share = 21, 0.3
-    ours = OneCycleSchedule(
-        0.1, steps=total - 1, warm_up=(share * total - 1) / (total - 1), start_factor=25, final_factor=25 * 1e4
-    )
+@pytest.mark.parametrize(("steps", "warm_up"), [(STEPS + 1, 0.3), (50, 0.5), (30, 0.0)])
+def test_one_cycle_equals_pytorch(steps: int, warm_up: float, torch: Any) -> None:
+    """PyTorch divides the first rate, not the highest one, by its final factor."""
     compare(
-        SGD(ours),
+        SGD(OneCycleSchedule(0.1, steps, warm_up=warm_up, final_factor=25 * 1e4)),
         lambda tensors: torch.optim.SGD(tensors, 0.1),
         lambda optimizer: torch.optim.lr_scheduler.OneCycleLR(
-            optimizer, 0.1, total_steps=total, pct_start=share, cycle_momentum=False
+            optimizer, 0.1, total_steps=steps, pct_start=warm_up, cycle_momentum=False
         ),
     )
 

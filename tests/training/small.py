@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -101,7 +102,9 @@ AUGMENT = Augment([PadCrop(1), Flip(), Noise(0.1)])  # augmentation must survive
 
 def fit(trainer: Trainer, **settings: Any) -> Trainer:
     settings = {"validation": pictures(20, seed=1), "augment": AUGMENT, "progress": False} | settings
-    trainer.fit(pictures(), epochs=EPOCHS, batch_size=BATCH_SIZE, **settings)
+    with warnings.catch_warnings():  # also resumed where only the last callbacks were left
+        warnings.filterwarnings("ignore", "fit: nothing left to train")
+        trainer.fit(pictures(), epochs=EPOCHS, batch_size=BATCH_SIZE, **settings)
     return trainer
 
 

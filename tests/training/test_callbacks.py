@@ -7,7 +7,14 @@ import numpy as np
 import pytest
 
 from numpycnn import Adam, CrossEntropy, Trainer, WarmUp, load_model
-from numpycnn.training import Callback, CSVLogger, EarlyStopping, LearningRateLogger, ModelCheckpoint
+from numpycnn.training import (
+    Callback,
+    CSVLogger,
+    EarlyStopping,
+    LearningRateLogger,
+    ModelCheckpoint,
+    WeightAverage,
+)
 from numpycnn.training.callbacks import is_better
 from tests.training import small
 
@@ -40,8 +47,9 @@ def test_calls_and_their_order() -> None:
     last, first = small.Recorder("last", 1, calls), small.Recorder("first", 0, calls)
     fit(last, first, epochs=2)
     once = ["batch 1", "batch 2", "epoch end {0}, history {1}", "epoch closed, history {0}"]
-    expected = ["train begin", *(c.format(1, 0) for c in once), *(c.format(2, 1) for c in once), "train end"]
-    assert calls == [f"{name} {what}" for what in expected for name in ("first", "last")]
+    expected = [*(c.format(1, 0) for c in once), *(c.format(2, 1) for c in once), "train end"]
+    begin = ["last train begin", "first train begin"]  # undoes the end of an earlier call
+    assert calls == begin + [f"{name} {what}" for what in expected for name in ("first", "last")]
 
 
 def test_equal_order_is_that_of_the_list() -> None:
@@ -79,23 +87,77 @@ def test_keys_distinguish_callbacks() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "best", "name", "better"),
+    ("value", "best", "mode", "better"),
     [
-        (0.4, 0.5, "val_loss", True),
-        (0.45, 0.5, "val_loss", False),  # not by more than 0.1
-        (0.5, 0.4, "val_loss", False),
-        (0.6, 0.4, "accuracy", True),
-        (0.6, 0.4, "val_accuracy", True),
-        (0.45, 0.4, "val_accuracy", False),
-        (9.9, None, "loss", True),
-        (np.nan, None, "loss", False),
-        (np.nan, 0.5, "loss", False),
-        (np.nan, 0.5, "accuracy", False),
-        (-np.inf, 0.5, "loss", True),
+        (0.4, 0.5, "min", True),
+        (0.45, 0.5, "min", False),  # not by more than 0.1
+        (0.5, 0.4, "min", False),
+        (0.6, 0.4, "max", True),
+        (0.45, 0.4, "max", False),
+        (9.9, None, "min", True),
+        (np.nan, None, "min", False),
+        (np.nan, 0.5, "min", False),
+        (np.nan, 0.5, "max", False),
+        (-np.inf, 0.5, "min", True),
     ],
 )
-def test_is_better(value: float, best: float | None, name: str, better: bool) -> None:
-    assert is_better(value, best, name, 0.09) is better
+def test_is_better(value: float, best: float | None, mode: str, better: bool) -> None:
+    assert is_better(value, best, mode, 0.09) is better
+
+
+@pytest.mark.parametrize(
+    ("name", "mode"),
+    [
+        *[(name, "min") for name in ("loss", "val_loss", "val_mean_absolute_error", "mean_squared_error")],
+        *[(name, "max") for name in ("accuracy", "val_top_2_accuracy", "f1", "val_f1", "precision", "recall")],
+        *[(name, "max") for name in ("val_roc_auc", "mean_iou", "val_r_squared", "psnr")],
+    ],
+)
+def test_the_direction_of_a_metric_of_the_library_is_known(name: str, mode: str) -> None:
+    assert EarlyStopping(name).mode == ModelCheckpoint("file", best=name).mode == mode
+
+
+@pytest.mark.parametrize("name", ["score", "val_dice", "closs", "lr", "mean_accuracy_gap"])
+def test_an_unknown_direction_has_to_be_given(name: str, tmp_path: Path) -> None:
+    for make in (lambda **mode: EarlyStopping(name, **mode), lambda **mode: ModelCheckpoint("file", best=name, **mode)):
+        with pytest.raises(ValueError, match=rf"expected mode='min' or mode='max' for '{name}', since"):
+            make()
+        with pytest.raises(ValueError, match="expected mode 'min' or 'max', got 'auto'"):
+            make(mode="auto")
+        assert (make(mode="min").mode, make(mode="max").mode) == ("min", "max")
+
+
+@pytest.mark.parametrize(("mode", "best"), [("max", 2), ("min", 1)])
+def test_the_mode_chooses_the_best_epoch(mode: str, best: int, tmp_path: Path) -> None:
+    dictate, stopping = Dictate(score=[0.1, 0.9, 0.5]), EarlyStopping("score", patience=5, mode=mode)
+    trainer = fit(dictate, stopping, ModelCheckpoint(tmp_path / "best", best="score", mode=mode), epochs=3)
+    assert small.bits(trainer.model.state()) == dictate.weights[best - 1]
+    assert small.bits(load_model(tmp_path / "best").state()) == dictate.weights[best - 1]
+
+
+@pytest.mark.parametrize("averaged", [True, False])
+def test_a_training_of_6_and_then_8_epochs_equals_one_of_8(averaged: bool, tmp_path: Path) -> None:
+    """The best weights are left in the model, and the training continues with the last ones."""
+
+    def trainer(callbacks: list[Callback]) -> Trainer:
+        return small.plain(callbacks, model=small.network())
+
+    def callbacks() -> list[Callback]:
+        values = [0.5, 0.9, 0.8, 0.1, 0.7, 0.6, 0.8, 0.9]
+        average = [WeightAverage(0.9)] if averaged else []
+        return [*average, Dictate(loss=values), EarlyStopping("loss", patience=9)]
+
+    settings = {"batch_size": 16, "progress": False}
+    once, twice = trainer(callbacks()), trainer(callbacks())
+    once.fit(small.pictures(), epochs=8, **settings)
+    twice.fit(small.pictures(), epochs=6, **settings)
+    best = small.bits(twice.model.state())
+    twice.save(tmp_path / "training")
+    resumed = Trainer.resume(tmp_path / "training", callbacks=callbacks())
+    for again in (twice, resumed):
+        again.fit(small.pictures(), epochs=8, **settings)
+        assert small.fingerprint(again) == small.fingerprint(once)
+        assert small.bits(again.model.state()) == best
 
 
 # ------------------------------------------------------------------------------------------------------- stopping early
@@ -148,7 +210,8 @@ def test_a_stopped_training_stays_stopped_until_the_reason_is_cleared(tmp_path: 
     trainer.save(tmp_path / "file")
     for stopped in (trainer, Trainer.resume(tmp_path / "file", callbacks=[EarlyStopping("loss", patience=2)])):
         before = small.fingerprint(stopped)["model"]
-        stopped.fit(small.points(64), epochs=10, progress=False)
+        with pytest.warns(UserWarning, match=r"stopped after epoch 3 .*to go on, set trainer.progress.stop_"):
+            stopped.fit(small.points(64), epochs=10, progress=False)
         assert (len(stopped.history), small.fingerprint(stopped)["model"]) == (3, before)
     trainer.progress.stop_reason = ""
     trainer.fit(small.points(64), epochs=4, progress=False)
@@ -202,7 +265,9 @@ def test_a_callback_forgets_the_training_before(tmp_path: Path) -> None:
     assert [step for step, _ in rates.rates] == [1, 2]
 
 
-@pytest.mark.parametrize("callback", [EarlyStopping(), EarlyStopping("val_accuracy"), EarlyStopping("losss")])
+@pytest.mark.parametrize(
+    "callback", [EarlyStopping(), EarlyStopping("val_accuracy"), EarlyStopping("losss", mode="min")]
+)
 def test_an_unmeasured_quantity_cannot_be_monitored(callback: EarlyStopping) -> None:
     known = "epoch, loss, accuracy, lr, seconds, images_per_second"
     text = f"^EarlyStopping: expected one of {known} to monitor, got '{callback.monitor}'; names that begin"

@@ -144,9 +144,47 @@ def test_resumed_from_any_batch_gives_the_same_bits(
 def test_a_training_of_several_calls_is_one_of_a_single_call(tmp_path: Path) -> None:
     once, often = small.plain(), small.plain()
     once.fit(small.points(), epochs=6, progress=False)
-    for epochs in (1, 2, 6, 6):
+    for epochs in (1, 2, 6):
         often.fit(small.points(), epochs=epochs, progress=False)
     assert small.fingerprint(often) == small.fingerprint(once)
+
+
+class Extra(Callback):
+    """Adds a value to each record, and keeps it."""
+
+    order = -1  # before those that monitor it
+
+    def __init__(self, value: Any) -> None:
+        self.value, self.restored = value, None
+
+    def on_epoch_end(self, trainer: Trainer, record: dict[str, float]) -> None:
+        record["extra_loss"] = self.value
+
+    def state(self) -> dict[str, Any]:
+        return {"value": self.value}
+
+    def load_state(self, state: Any, arrays: Any) -> None:
+        self.restored = state["value"]
+
+
+@pytest.mark.parametrize("value", [np.float32(0.5), np.int64(2), np.array(0.5, np.float32), np.float64("inf"), 3])
+def test_numbers_of_numpy_are_saved(value: Any, tmp_path: Path) -> None:
+    """In a record, in the state of a callback that adds them, and in those of callbacks that monitor them."""
+    monitors = [EarlyStopping("extra_loss"), ModelCheckpoint(tmp_path / "best", best="extra_loss")]
+    saving = ModelCheckpoint(tmp_path / "training")
+    trainer = small.plain([Extra(value), *monitors, saving])
+    trainer.fit(small.points(), epochs=1, progress=False)
+    extra = Extra(None)
+    resumed = Trainer.resume(tmp_path / "training", callbacks=[extra, EarlyStopping("extra_loss")])
+    assert isinstance(resumed.history["extra_loss"][0], int | float)
+    assert extra.restored == value
+    assert resumed.history["extra_loss"] == trainer.history["extra_loss"] == [value]
+
+
+@pytest.mark.parametrize("value", ["text", None, np.ones(2), [1.0]])
+def test_a_record_holds_numbers_alone(value: Any) -> None:
+    with pytest.raises(TypeError, match=r"fit: expected the values that callbacks add .* numbers, got extra_loss "):
+        small.plain([Extra(value)]).fit(small.points(), epochs=1, progress=False)
 
 
 def test_the_model_inside_a_checkpoint_can_be_loaded_alone(tmp_path: Path) -> None:
@@ -239,7 +277,7 @@ def test_each_callback_gets_its_own_state_back_in_any_order(tmp_path: Path) -> N
     by_loss, by_accuracy = make()
     Trainer.resume(tmp_path / "file", callbacks=[by_accuracy, by_loss])
     assert [by_loss.best, by_accuracy.best] == [callback.best for callback in first.callbacks]
-    assert (len(by_loss.arrays()), len(by_accuracy.arrays())) == (2, 0)
+    assert (len(by_loss.arrays()), len(by_accuracy.arrays())) == (2 + 2, 0)  # the best weights and the last ones
 
 
 def test_callbacks_with_the_same_key_keep_their_order(tmp_path: Path) -> None:

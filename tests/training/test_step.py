@@ -1,9 +1,30 @@
 """A step moves the parameters against the gradient of loss and penalties, or changes nothing at all."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
-from numpycnn import SGD, CrossEntropy
+from numpycnn import (
+    SGD,
+    BatchNorm,
+    BinaryCrossEntropy,
+    Conv2D,
+    CrossEntropy,
+    Dense,
+    Flatten,
+    Layer,
+    LogSoftmax,
+    Loss,
+    MeanSquaredError,
+    ReLU,
+    Residual,
+    Sequential,
+    Sigmoid,
+    Softmax,
+    Trainer,
+)
+from numpycnn.training import find_learning_rate
 from numpycnn.training.step import NonFiniteError, all_finite, take_step
 from tests.training import small
 
@@ -48,3 +69,61 @@ def test_a_step_that_is_not_finite_changes_nothing(target: str) -> None:
         take_step(model, CrossEntropy(), SGD(0.5), x, labels)
     assert small.bits({name: parameter.value for name, parameter in model.parameters().items()}) == before
     assert [str(generator.bit_generator.state) for generator in model.random_generators().values()] == states
+
+
+def with_batch_norm(*, size: int = 1) -> Sequential:
+    layers = [Conv2D(3, 1), Residual(Sequential([BatchNorm()])), Flatten(), Dense(2)]
+    return Sequential(layers, input_shape=(1, size, size), seed=0)
+
+
+@pytest.mark.parametrize(("examples", "batch_size"), [(33, 32), (9, 4), (1, 32), (3, 1)])
+def test_a_last_batch_of_one_example_is_refused_where_batch_norm_has_one_value(examples: int, batch_size: int) -> None:
+    data = np.ones((examples, 1, 1, 1), np.float32), np.zeros(examples, int)
+    parts = {"loss": CrossEntropy(), "optimizer": SGD(0.1)}
+    text = rf"BatchNorm \(layer 1.main.0\) needs .*last batch of {examples} .*choose another batch_size"
+    model = with_batch_norm()
+    before = model.state()["0.weight"].copy()
+    with pytest.raises(ValueError, match="fit: " + text):
+        Trainer(model, **parts).fit(data, epochs=1, batch_size=batch_size, progress=False)
+    np.testing.assert_array_equal(model.state()["0.weight"], before)  # before the first step
+    with pytest.raises(ValueError, match="find_learning_rate: " + text):
+        find_learning_rate(model, data, **parts, batch_size=batch_size)
+
+
+@pytest.mark.parametrize(("examples", "batch_size", "size"), [(34, 32, 1), (33, 11, 1), (33, 32, 2), (1, 1, 2)])
+def test_a_last_batch_with_more_values_is_trained_with(examples: int, batch_size: int, size: int) -> None:
+    data = np.ones((examples, 1, size, size), np.float32), np.zeros(examples, int)
+    trainer = Trainer(with_batch_norm(size=size), loss=CrossEntropy(), optimizer=SGD(0.1))
+    trainer.fit(data, epochs=1, batch_size=batch_size, progress=False)
+    assert trainer.optimizer.step_count == -(-examples // batch_size)
+
+
+@pytest.mark.parametrize("loss", [CrossEntropy(), CrossEntropy(label_smoothing=0.1), BinaryCrossEntropy()])
+@pytest.mark.parametrize("ending", [Softmax, LogSoftmax, Sigmoid])
+@pytest.mark.parametrize(
+    ("nest", "place"),
+    [
+        (lambda last: [last], "1"),
+        (lambda last: [Sequential([Sequential([last])])], "1.0.0"),
+        (lambda last: [last, Flatten()], "1"),
+        (lambda last: [last, Sequential([])], "1"),
+    ],
+)
+def test_an_activation_that_the_loss_contains_is_refused(
+    nest: Callable[[Layer], list[Layer]], place: str, ending: type[Layer], loss: Loss
+) -> None:
+    model = Sequential([Dense(3), *nest(ending())], input_shape=(2,))
+    text = rf"Trainer: expected a model that outputs logits .*ends with {ending.__name__} \(layer {place}\); leave"
+    with pytest.raises(ValueError, match=text):
+        Trainer(model, loss=loss, optimizer=SGD(0.1))
+
+
+def test_an_activation_within_the_model_or_before_another_loss_is_accepted() -> None:
+    for layers, loss in (
+        ([Softmax(), Dense(3)], CrossEntropy()),
+        ([Residual(Softmax())], CrossEntropy()),
+        ([ReLU()], BinaryCrossEntropy()),
+        ([Sigmoid()], MeanSquaredError()),
+        ([], CrossEntropy()),
+    ):
+        Trainer(Sequential([Dense(3), *layers], input_shape=(2,)), loss=loss, optimizer=SGD(0.1))

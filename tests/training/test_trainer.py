@@ -540,3 +540,29 @@ def test_targets_of_another_shape_than_the_outputs() -> None:
     trainer = Trainer(model, loss=MeanSquaredError(), optimizer=SGD(0.1))
     with pytest.raises(ValueError, match=r"mean_squared_error: expected target \(32, 29\), got \(32, 1, 6, 5\)"):
         trainer.fit((x, x), epochs=1, progress=False)
+
+
+def test_nothing_left_to_train_is_a_warning_that_says_how_to_go_on(tmp_path: Path) -> None:
+    trainer, data, quiet = small.plain(), small.points(), {"progress": False}
+    trainer.fit(data, epochs=1, **quiet)
+    trainer.save(tmp_path / "training.safetensors")
+    for unchanged in (trainer, Trainer.resume(tmp_path / "training.safetensors")):
+        steps = unchanged.optimizer.step_count
+        with pytest.warns(UserWarning, match=r"fit: nothing left to train: 1 epochs .* epochs=2 trains one more"):
+            unchanged.fit(data, epochs=1, **quiet)
+        assert unchanged.optimizer.step_count == steps
+        unchanged.fit(data, epochs=2, **quiet)  # no warning
+        assert len(unchanged.history) == 2
+
+
+def test_an_optimizer_of_another_training_is_refused() -> None:
+    first, data, quiet = small.plain(), small.points(), {"epochs": 1, "progress": False}
+    second = Trainer(small.dense(), loss=CrossEntropy(), optimizer=first.optimizer)
+    first.fit(data, **quiet)
+    text = r"fit: expected a new optimizer for a new training, got one .* 7 steps .*SGD\(\*\*optimizer.config"
+    for again in (second, Trainer(small.dense(), loss=CrossEntropy(), optimizer=first.optimizer)):
+        with pytest.raises(ValueError, match=text):
+            again.fit(data, **quiet)
+    fresh = Trainer(small.dense(), loss=CrossEntropy(), optimizer=SGD(**first.optimizer.config()))
+    fresh.fit(data, **quiet)
+    assert small.bits(fresh.model.state()) == small.bits(first.model.state())

@@ -19,6 +19,7 @@ import numba
 from numba.core.caching import FunctionCache, IndexDataCacheFile
 
 RELAXED = {"reassoc", "contract", "nsz", "arcp"}
+IN_ORDER = RELAXED - {"reassoc"}  # for products that overflow in another order
 DIGEST = sha256().digest_size
 
 
@@ -87,9 +88,9 @@ class _Cache(FunctionCache):
             super().save_overload(sig, data)
 
 
-def jit(function: Callable[..., Any]) -> Callable[..., Any]:
+def jit(function: Callable[..., Any], *, fastmath: set[str] = RELAXED) -> Callable[..., Any]:
     """Compile ``function`` at its first call, and cache the machine code on disk where a folder is writable."""
-    compiled: Any = numba.njit(nogil=True, fastmath=RELAXED, error_model="numpy")(function)
+    compiled: Any = numba.njit(nogil=True, fastmath=fastmath, error_model="numpy")(function)
     if compiled is not function:  # as with NUMBA_DISABLE_JIT
         with suppress(RuntimeError):  # numba found no writable folder: compile again in each process
             compiled._cache = _Cache(function)
