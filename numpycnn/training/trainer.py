@@ -219,10 +219,8 @@ class Trainer:
         """Return why no batch is left to train, and how to go on; empty if there is one."""
         place = self.progress
         if place.epoch >= epochs:
-            return (
-                f"nothing left to train: {place.epoch} epochs are completed, of {epochs} asked for; `epochs` counts "
-                f"them too, so epochs={place.epoch + 1} trains one more"
-            )
+            done = f"nothing left to train: {place.epoch} epochs are completed, of {epochs} asked for"
+            return f"{done}; `epochs` counts them too, so epochs={place.epoch + 1} trains one more"
         if place.stop_reason and not place.batch:
             return (
                 f"nothing left to train: stopped after epoch {place.epoch} ({place.stop_reason}); to go on, set "
