@@ -1,6 +1,7 @@
 """Damage for the tests that hand parsers thousands of broken files: of bytes, and of JSON that is still JSON."""
 
 import copy
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -8,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+COUNT = 2000 if os.environ.get("NUMPYCNN_FULL") == "1" else 200  # files of a test
 
 ODD: list[Any] = [
     None,

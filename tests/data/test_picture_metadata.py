@@ -11,6 +11,7 @@ from PIL import Image
 from numpycnn.data.picture_metadata import split_metadata
 from numpycnn.data.pictures import decode_picture
 from tests.data.small import chunk, insert_png_chunk, insert_segment, picture_bytes
+from tests.mutations import COUNT, mutate_bytes
 
 PIXELS = np.uint8(np.arange(6)[:, None] // 3 * 120 + np.arange(9) // 3 * 40)  # (6, 9)
 PNG, JPEG = picture_bytes(PIXELS), picture_bytes(PIXELS, "JPEG")
@@ -72,6 +73,31 @@ def test_odd_entries_do_not_hide_the_orientation(kind: str, entry: tuple[int, in
 )
 def test_damaged_metadata_is_as_none(kind: str, metadata: bytes) -> None:
     assert np.array_equal(decode_picture(tagged(kind, metadata), "a"), decode_picture(tagged(kind, b""), "a"))
+
+
+@pytest.mark.parametrize("kind", ["png", "jpeg"])
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_mutated_exif_leaves_the_pixels(kind: str, order: str) -> None:
+    """Whatever the metadata says: one of the eight orientations of the same pixels."""
+    rng = np.random.default_rng(0)
+    metadata = exif((0x010E, ASCII, 4, 0x616263), (0x8769, LONG, 1, 8), order=order)
+    upright = decode_picture(tagged(kind, b""), "a")
+    turned = [np.rot90(picture, k) for picture in (upright, upright[:, ::-1]) for k in range(4)]
+    orientations = set()
+    for _ in range(COUNT):
+        found = decode_picture(tagged(kind, mutate_bytes(metadata, rng)), "a")
+        (orientation,) = (i for i, picture in enumerate(turned) if np.array_equal(found, picture))
+        orientations.add(orientation)
+    assert len(orientations) > 1
+
+
+def test_mutated_chunks_beside_the_pixels_leave_them() -> None:
+    rng = np.random.default_rng(0)
+    names = [b"tEXt", b"zTXt", b"iTXt", b"iCCP", b"gAMA", b"cHRM", b"sRGB", b"pHYs", b"bKGD", b"tIME", b"eXIf", b"acTL"]
+    for _ in range(COUNT):
+        name, content = names[rng.integers(len(names))], rng.bytes(rng.integers(60))
+        content = mutate_bytes(b"key\0\0" + zlib.compress(content), rng) if rng.random() < 0.5 else content
+        assert np.array_equal(decode_picture(insert_png_chunk(PNG, name, content), "a.png"), PIXELS)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from numpycnn.data import load_mnist, prepare_digit, read_picture
 from numpycnn.data.pictures import PictureReader, _median_level, decode_picture, fit_picture
 from numpycnn.errors import DataFormatError
 from tests.data.small import chunk, fix_png_checksums, jpeg_of, picture_bytes, png_of, raw_png
-from tests.mutations import bounded_memory, mutate_bytes
+from tests.mutations import COUNT, bounded_memory, mutate_bytes
 
 REAL = Path(os.environ.get("NUMPYCNN_DATA", "nowhere"))
 
@@ -165,12 +165,12 @@ class TestRead:
         content = file.getvalue()
         refused = 0
         with bounded_memory(800):  # a damaged header may declare the largest allowed number of pixels
-            for _ in range(2000):
+            for _ in range(COUNT):
                 try:
                     assert decode_picture(mutate_bytes(content, rng), "a.png").dtype == np.uint8
                 except DataFormatError as error:
                     refused += str(error).startswith("a.png: ")
-        assert refused > 300
+        assert refused > 0.15 * COUNT
 
     def test_mutated_files_with_valid_checksums_give_a_picture_or_a_format_error(self) -> None:
         """A PNG's checksums hide most damage from the decoder; here they are recomputed."""
@@ -178,12 +178,12 @@ class TestRead:
         content = picture_bytes(rng.integers(0, 256, (4, 5, 3), dtype=np.uint8))
         refused = 0
         with bounded_memory(800):
-            for _ in range(2000):
+            for _ in range(COUNT):
                 try:
                     assert decode_picture(fix_png_checksums(mutate_bytes(content, rng)), "a.png").dtype == np.uint8
                 except DataFormatError as error:
                     refused += str(error).startswith("a.png: ")
-        assert 300 < refused < 1990
+        assert 0.15 * COUNT < refused < 0.995 * COUNT
 
     @pytest.mark.parametrize(
         ("width", "height", "text"),
