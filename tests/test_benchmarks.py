@@ -99,6 +99,13 @@ def test_scaling(tmp_path: Path) -> None:
     assert (tmp_path / "scaling.png").read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_soak() -> None:
+    found = rows(run("soak.py"), "lenet|images")
+    assert [row[1] for row in found] == ["50", "20", "50"]
+    assert all(re.fullmatch(r"-?\d+\.\d", cell) for row in found for cell in row[2:])
+
+
 @needs_pytorch
 def test_memory() -> None:
     (row,) = rows(run("memory.py"), "lenet")
