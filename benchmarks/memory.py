@@ -36,6 +36,7 @@ def train(library: str, name: str, size: int, steps: int, threads: int) -> list[
     """Return the memory before and after a training."""
     if library == "numpycnn":
         import numpycnn
+        import numpycnn.fast  # imports numba, whose memory is not that of the training
 
         numpycnn.set_num_threads(threads)
         from networks import OurStep, batch, make

@@ -1,7 +1,7 @@
 """Watch the resident memory over 20,000 training steps, 1,000 models and 2,000 predictions of drawn batch sizes.
 
-The first tenth fills the pools. After it, memory should stay: the slope is that of a straight line through the sizes
-measured after each step, in bytes a step. The exit status is 1 if one is above 10.
+The first tenth fills the pools. After it, memory should stay: the slope is that of a straight line through a hundred
+measurements, in bytes a step. The exit status is 1 if one is above 10.
 """
 
 import gc
@@ -18,6 +18,7 @@ from report import arguments, head, row, written_to
 import numpycnn
 
 LIMIT = 10.0  # bytes a step
+SAMPLES = 100
 LARGEST = 256  # batch of a prediction
 
 
@@ -27,14 +28,19 @@ def resident() -> int:
     return pages * os.sysconf("SC_PAGE_SIZE")
 
 
-def measure(step: Callable[[], Any], count: int) -> np.ndarray:
-    """Return the resident memory after each of `count` steps, all but the first tenth."""
-    sizes = np.zeros(count)  # written at once, so that its own pages are there before the first step
-    sizes += 1
-    for i in range(count):
-        step()
-        sizes[i] = resident()
-    return sizes[count // 10 :]
+def measure(step: Callable[[], Any], count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return `SAMPLES` numbers of steps, from a tenth of `count` on, and the resident memory after each of them.
+
+    To look after each step, with a string and a list for it, would itself add to the memory.
+    """
+    done, sizes = 0, []
+    samples = np.unique(np.linspace(count / 10, count, SAMPLES).round().astype(int))
+    for sample in samples.tolist():
+        for _ in range(sample - done):
+            step()
+        done = sample
+        sizes.append(resident())
+    return samples, np.array(sizes)
 
 
 def stages(quick: bool) -> dict[str, tuple[Callable[[], Any], int]]:
@@ -65,8 +71,8 @@ def main() -> int:
     with written_to(options.out):
         head("repeated", "times", "MiB after a tenth", "MiB at the end", "bytes a step")
         for name, (step, count) in stages(options.quick).items():
-            sizes = measure(step, count)
-            slope = float(np.polyfit(np.arange(len(sizes)), sizes, 1)[0])
+            samples, sizes = measure(step, count)
+            slope = float(np.polyfit(samples, sizes, 1)[0])
             steepest = max(steepest, slope)
             row(name, f"{count:,}", f"{sizes[0] / 2**20:.1f}", f"{sizes[-1] / 2**20:.1f}", f"{slope:.1f}")
     return int(steepest > LIMIT and not options.quick)
