@@ -173,7 +173,7 @@ def binary_cross_entropy(logits: Any, target: Any) -> float:
     Raises
     ------
     ValueError
-        If the shapes differ, a target is not from 0 to 1, or there is no element.
+        If the shapes differ, a target is not from 0 to 1, or the arrays are empty.
     TypeError
         If the logits are not float32 or float64, or the targets are not numbers.
 
@@ -227,7 +227,7 @@ def mean_squared_error(y: Any, target: Any) -> float:
     Raises
     ------
     ValueError
-        If the shapes differ, or there is no element.
+        If the shapes differ, or the arrays are empty.
     TypeError
         If `y` is not float32 or float64, or `target` does not hold numbers.
 

@@ -306,7 +306,7 @@ def global_avg_pool(x: Any) -> np.ndarray:
     Raises
     ------
     ValueError
-        If there is no spatial axis, or an empty one.
+        If `x` does not have a spatial axis, or an empty one.
     TypeError
         If `x` is not float32 or float64.
 

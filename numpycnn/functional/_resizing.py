@@ -46,7 +46,7 @@ def zero_pad(x: Any, padding: Any) -> np.ndarray:
     Raises
     ------
     ValueError
-        If there is no spatial axis, or a padding is negative.
+        If `x` does not have a spatial axis, or a padding is negative.
     TypeError
         If `x` is not float32 or float64, or a padding is not an int.
 
@@ -114,7 +114,7 @@ def upsample(x: Any, scale_factor: Any, *, mode: str = "nearest") -> np.ndarray:
     Raises
     ------
     ValueError
-        If there is no spatial axis, or a setting is out of range.
+        If `x` does not have a spatial axis, or a setting is out of range.
     TypeError
         If `x` is not float32 or float64.
 

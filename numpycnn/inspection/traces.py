@@ -178,7 +178,7 @@ def follow_back(
     Raises
     ------
     TypeError, ValueError
-        If `model` is not a Sequential, `x` is not a batch for it, there is no such layer, or `pick` changes the shape.
+        If `model` is not a Sequential, `x` is not a batch for it, `layer` does not exist, or `pick` changes the shape.
     RuntimeError
         If the model has not been built.
 

@@ -191,7 +191,7 @@ class Softmax(SoftmaxBase):
     Raises
     ------
     TypeError, ValueError
-        If `axis` is not an int; when it is built, if there is no such axis.
+        If `axis` is not an int; when it is built, if the axis does not exist.
 
     References
     ----------

@@ -268,7 +268,7 @@ class Layer(Labeled):
         Raises
         ------
         RuntimeError
-            If there was no such forward pass, or its backward pass is done.
+            If `forward` was called with neither `training` nor `differentiable`, or its backward pass is done.
         ValueError, TypeError
             If `dy` does not have the shape or the dtype of the output.
         """

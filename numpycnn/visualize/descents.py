@@ -38,7 +38,7 @@ def descend(
     Raises
     ------
     TypeError, ValueError
-        If `optimizer` is not an Optimizer, there is no such surface, or `start` is not a pair of numbers.
+        If `optimizer` is not an Optimizer, the surface is unknown, or `start` is not a pair of numbers.
 
     Examples
     --------

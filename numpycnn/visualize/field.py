@@ -58,7 +58,7 @@ def find_field(model: Sequential, at: str, unit: Sequence[int] | None = None) ->
     Raises
     ------
     TypeError, ValueError, RuntimeError
-        If there is no such layer or unit, the model does not take images of floats, or the model has not been built.
+        If the layer or unit does not exist, the model does not take images of floats, or the model has not been built.
 
     Examples
     --------

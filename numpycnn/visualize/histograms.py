@@ -45,7 +45,7 @@ def collect_activations(
     Raises
     ------
     TypeError, ValueError, RuntimeError
-        If `x` is not a batch for the model, there is no such layer, or the model has not been built.
+        If `x` is not a batch for the model, the layer does not exist, or the model has not been built.
     """
     x = examples_of(model, x, "collect_activations")
     places = _keys(model, at, "collect_activations")
@@ -81,7 +81,7 @@ def collect_gradients(
     Raises
     ------
     TypeError, ValueError, RuntimeError
-        If `x` is not a batch for the model, the target does not match, there is no such layer, or the model has not
+        If `x` is not a batch for the model, the target does not match, the layer does not exist, or the model has not
         been built.
     """
     x = examples_of(model, x, "collect_gradients")

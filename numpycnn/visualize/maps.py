@@ -59,7 +59,7 @@ def feature_maps(
     Raises
     ------
     TypeError, ValueError, RuntimeError
-        If `x` is not an example for the model, there is no such layer, or the model has not been built.
+        If `x` is not an example for the model, the layer does not exist, or the model has not been built.
     """
     x = single_example(model, x, "feature_maps")
     channels = check_int(channels, "channels", "feature_maps")

@@ -69,7 +69,7 @@ def maximize(
     Raises
     ------
     TypeError, ValueError, RuntimeError
-        If there is no such layer or unit, the model does not take floats, a setting is out of range, or the model has
+        If the layer or unit does not exist, the model does not take floats, a setting is out of range, or the model has
         not been built.
     """
     from scipy.ndimage import gaussian_filter  # SciPy is loaded on first use

@@ -40,7 +40,7 @@ def shift(x: np.ndarray, by: int, axis: int = -1) -> np.ndarray:
     Raises
     ------
     TypeError, ValueError
-        If `by` or `axis` is not an int, or there is no such axis.
+        If `by` or `axis` is not an int, or the axis does not exist.
 
     Examples
     --------

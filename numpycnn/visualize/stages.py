@@ -80,7 +80,7 @@ def find_stages(model: Sequential, x: Any, *, at: str | None = None) -> Stages:
     Raises
     ------
     TypeError, ValueError, RuntimeError
-        If `x` is not an example for the model, there is no such convolution, or the model has not been built.
+        If `x` is not an example for the model, the convolution does not exist, or the model has not been built.
     """
     x = single_example(model, x, "find_stages")
     triples = _triples(model)

@@ -37,7 +37,7 @@ def read_filters(model: Sequential, at: str | None = None) -> np.ndarray:
     Raises
     ------
     ValueError, RuntimeError
-        If there is no such layer, it does not have filters, or the model has not been built.
+        If the layer does not exist, it does not have filters, or the model has not been built.
     """
     check_built(model, "read_filters")
     place = filter_layer(model) if at is None else at

@@ -390,7 +390,7 @@ class TestPrepare:
                 assert (digit.shape, digit.max()) == ((1, 28, 28), 255)
 
     def test_the_background_of_a_thin_picture(self) -> None:
-        """The window of the median is no longer than the picture: SciPy's filter would read beyond it."""
+        """The window of the median fits into the picture: SciPy's filter would read beyond it."""
         grey = np.tile(np.linspace(0.2, 0.8, 284), (2, 1))
         level = _median_level(grey)
         assert np.abs(level - grey)[:, 60:-60].max() < 0.02
