@@ -17,6 +17,11 @@ def check_gradient(dy: Any, x: Any, owner: str) -> tuple[np.ndarray, np.ndarray]
     return check_array(dy, "dy", owner, like=x, shape=x.shape), x
 
 
+def check_output(y: Any, x: np.ndarray, owner: str) -> np.ndarray | None:
+    """Return the output of a forward pass, if it is given, as an array like the input."""
+    return None if y is None else check_array(y, "y", owner, like=x, shape=x.shape)
+
+
 def relu(x: Any) -> np.ndarray:
     """Return ``max(x, 0)`` of each element.
 
@@ -56,7 +61,7 @@ def relu_backward(dy: Any, x: Any) -> np.ndarray:
     Raises
     ------
     TypeError, ValueError
-        As for `relu`, or if `dy` has not the shape and dtype of `x`.
+        As for `relu`, or if `dy` differs from `x` in shape or dtype.
     """
     dy, x = check_gradient(dy, x, "relu_backward")
     return np.asarray(operations().relu_backward(dy, x))
@@ -105,7 +110,7 @@ def leaky_relu_backward(dy: Any, x: Any, *, negative_slope: float = 0.01) -> np.
     Raises
     ------
     TypeError, ValueError
-        As for `leaky_relu`, or if `dy` has not the shape and dtype of `x`.
+        As for `leaky_relu`, or if `dy` differs from `x` in shape or dtype.
     """
     dy, x = check_gradient(dy, x, "leaky_relu_backward")
     negative_slope = check_number(negative_slope, "negative_slope", "leaky_relu_backward")
@@ -156,7 +161,7 @@ def elu_backward(dy: Any, x: Any, *, alpha: float = 1.0) -> np.ndarray:
     Raises
     ------
     TypeError, ValueError
-        As for `elu`, or if `dy` has not the shape and dtype of `x`.
+        As for `elu`, or if `dy` differs from `x` in shape or dtype.
     """
     dy, x = check_gradient(dy, x, "elu_backward")
     alpha = check_number(alpha, "alpha", "elu_backward")
@@ -201,7 +206,7 @@ def selu_backward(dy: Any, x: Any) -> np.ndarray:
     Raises
     ------
     TypeError, ValueError
-        As for `selu`, or if `dy` has not the shape and dtype of `x`.
+        As for `selu`, or if `dy` differs from `x` in shape or dtype.
     """
     dy, x = check_gradient(dy, x, "selu_backward")
     return np.asarray(operations().selu_backward(dy, x))
@@ -250,7 +255,7 @@ def gelu_backward(dy: Any, x: Any, approximate: str = "none") -> np.ndarray:
     Raises
     ------
     TypeError, ValueError
-        As for `gelu`, or if `dy` has not the shape and dtype of `x`.
+        As for `gelu`, or if `dy` differs from `x` in shape or dtype.
     """
     dy, x = check_gradient(dy, x, "gelu_backward")
     check_choice(approximate, "approximate", "gelu_backward", ("none", "tanh"))
@@ -297,9 +302,10 @@ def sigmoid_backward(dy: Any, x: Any, *, y: np.ndarray | None = None) -> np.ndar
     Raises
     ------
     TypeError, ValueError
-        As for `sigmoid`, or if `dy` has not the shape and dtype of `x`.
+        As for `sigmoid`, or if `dy` or `y` differs from `x` in shape or dtype.
     """
     dy, x = check_gradient(dy, x, "sigmoid_backward")
+    y = check_output(y, x, "sigmoid_backward")
     return np.asarray(operations().sigmoid_backward(dy, x, y=y))
 
 
@@ -343,7 +349,8 @@ def tanh_backward(dy: Any, x: Any, *, y: np.ndarray | None = None) -> np.ndarray
     Raises
     ------
     TypeError, ValueError
-        As for `tanh`, or if `dy` has not the shape and dtype of `x`.
+        As for `tanh`, or if `dy` or `y` differs from `x` in shape or dtype.
     """
     dy, x = check_gradient(dy, x, "tanh_backward")
+    y = check_output(y, x, "tanh_backward")
     return np.asarray(operations().tanh_backward(dy, x, y=y))

@@ -6,7 +6,7 @@ import numpy as np
 
 from numpycnn._checks import check_array, check_axis
 from numpycnn._settings import operations
-from numpycnn.functional._activations import check_gradient
+from numpycnn.functional._activations import check_gradient, check_output
 
 
 def softmax(x: Any, axis: int = -1) -> np.ndarray:
@@ -61,9 +61,10 @@ def softmax_backward(dy: Any, x: Any, axis: int = -1, *, y: np.ndarray | None = 
     Raises
     ------
     TypeError, ValueError
-        As for `softmax`, or if `dy` has not the shape and dtype of `x`.
+        As for `softmax`, or if `dy` or `y` differs from `x` in shape or dtype.
     """
     dy, x = check_gradient(dy, x, "softmax_backward")
+    y = check_output(y, x, "softmax_backward")
     return operations().softmax_backward(dy, x, check_axis(axis, x.ndim, "softmax_backward"), y=y)
 
 
@@ -111,7 +112,8 @@ def log_softmax_backward(dy: Any, x: Any, axis: int = -1, *, y: np.ndarray | Non
     Raises
     ------
     TypeError, ValueError
-        As for `log_softmax`, or if `dy` has not the shape and dtype of `x`.
+        As for `log_softmax`, or if `dy` or `y` differs from `x` in shape or dtype.
     """
     dy, x = check_gradient(dy, x, "log_softmax_backward")
+    y = check_output(y, x, "log_softmax_backward")
     return operations().log_softmax_backward(dy, x, check_axis(axis, x.ndim, "log_softmax_backward"), y=y)

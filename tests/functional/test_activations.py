@@ -1,7 +1,5 @@
-"""Activation functions against their formulas, number by number, and against PyTorch."""
+"""Activation functions with all types, layouts, special numbers and wrong arguments."""
 
-import math
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,56 +7,7 @@ import pytest
 
 from numpycnn import functional as F
 from tests.helpers import assert_close, assert_same_bits, layouts, numerical_gradient
-
-ALPHA, SCALE = 1.6732632423543772, 1.0507009873554805  # of arXiv 1706.02515
-
-
-def phi(x: float) -> float:
-    return math.erfc(-x / math.sqrt(2)) / 2
-
-
-def density(x: float) -> float:
-    return math.exp(-x * x / 2) / math.sqrt(2 * math.pi)
-
-
-def inner(x: float) -> float:
-    return math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)
-
-
-def gelu_tanh_slope(x: float) -> float:
-    t = math.tanh(inner(x))
-    return (1 + t) / 2 + x / 2 * (1 - t * t) * math.sqrt(2 / math.pi) * (1 + 3 * 0.044715 * x * x)
-
-
-def logistic(x: float) -> float:
-    return 1 / (1 + math.exp(-x))
-
-
-Scalar = Callable[[float], float]
-#: name of the function, its settings, its formula, the derivative, the settings' names in PyTorch
-TABLE: list[tuple[str, dict[str, Any], Scalar, Scalar]] = [
-    ("relu", {}, lambda x: max(x, 0.0), lambda x: float(x > 0)),
-    ("leaky_relu", {}, lambda x: x if x > 0 else 0.01 * x, lambda x: 1.0 if x > 0 else 0.01),
-    ("leaky_relu", {"negative_slope": 0.3}, lambda x: x if x > 0 else 0.3 * x, lambda x: 1.0 if x > 0 else 0.3),
-    ("elu", {}, lambda x: x if x > 0 else math.expm1(x), lambda x: 1.0 if x > 0 else math.exp(x)),
-    (
-        "elu",
-        {"alpha": 0.7},
-        lambda x: x if x > 0 else 0.7 * math.expm1(x),
-        lambda x: 1.0 if x > 0 else 0.7 * math.exp(x),
-    ),
-    (
-        "selu",
-        {},
-        lambda x: SCALE * (x if x > 0 else ALPHA * math.expm1(x)),
-        lambda x: SCALE * (1 if x > 0 else ALPHA * math.exp(x)),
-    ),
-    ("gelu", {}, lambda x: x * phi(x), lambda x: phi(x) + x * density(x)),
-    ("gelu", {"approximate": "tanh"}, lambda x: x * (1 + math.tanh(inner(x))) / 2, gelu_tanh_slope),
-    ("sigmoid", {}, logistic, lambda x: logistic(x) * (1 - logistic(x))),
-    ("tanh", {}, math.tanh, lambda x: 1 - math.tanh(x) ** 2),
-]
-IDS = [" ".join([name, *(f"{key}={value}" for key, value in settings.items())]) for name, settings, *_ in TABLE]
+from tests.plain.test_activations import ALPHA, IDS, SCALE, TABLE, Scalar
 
 
 @pytest.mark.parametrize(("name", "settings", "formula", "slope"), TABLE, ids=IDS)
@@ -148,6 +97,23 @@ def test_the_output_at_hand_gives_the_same_gradient(name: str, rng: np.random.Ge
     x, dy = rng.normal(size=(3, 4)), rng.normal(size=(3, 4))
     backward = getattr(F, f"{name}_backward")
     assert_same_bits(backward(dy, x, y=getattr(F, name)(x)), backward(dy, x))
+
+
+@pytest.mark.parametrize("name", ["sigmoid", "tanh", "softmax", "log_softmax"])
+@pytest.mark.parametrize(
+    ("y", "error"),
+    [
+        (np.ones((2, 3), complex), TypeError),
+        (np.ones((2, 3), np.float32), TypeError),
+        (np.ma.masked_array(np.ones((2, 3))), TypeError),
+        ("text", TypeError),
+        (np.ones((3, 2)), ValueError),
+        (np.ones(3), ValueError),
+    ],
+)
+def test_an_output_unlike_the_input_is_refused(name: str, y: Any, error: type[Exception]) -> None:
+    with pytest.raises(error, match=rf"^{name}_backward: expected y "):
+        getattr(F, f"{name}_backward")(np.ones((2, 3)), np.ones((2, 3)), y=y)
 
 
 @pytest.mark.parametrize("name", ["relu", "leaky_relu", "elu", "selu", "gelu", "sigmoid", "tanh"])
