@@ -16,11 +16,13 @@ from numpycnn.layers import (
     ELU,
     GELU,
     SELU,
+    Add,
     AvgPool1D,
     AvgPool2D,
     AvgPool3D,
     BatchNorm,
     Concat,
+    Concatenate,
     Conv1D,
     Conv2D,
     Conv3D,
@@ -43,6 +45,7 @@ from numpycnn.layers import (
     MaxPool1D,
     MaxPool2D,
     MaxPool3D,
+    Multiply,
     Parameter,
     Permute,
     ReLU,
@@ -54,6 +57,8 @@ from numpycnn.layers import (
     Upsample,
     ZeroPad,
 )
+from numpycnn.layers.model import Model
+from numpycnn.layers.nodes import Input
 from numpycnn.layers.sequential import Sequential
 from numpycnn.losses import BinaryCrossEntropy, CrossEntropy, Loss, MeanSquaredError
 from numpycnn.optim import (
@@ -98,12 +103,14 @@ __all__ = [
     "SGD",
     "Adam",
     "AdamW",
+    "Add",
     "AvgPool1D",
     "AvgPool2D",
     "AvgPool3D",
     "BatchNorm",
     "BinaryCrossEntropy",
     "Concat",
+    "Concatenate",
     "Conv1D",
     "Conv2D",
     "Conv3D",
@@ -121,6 +128,7 @@ __all__ = [
     "GlobalMaxPool",
     "GradientError",
     "History",
+    "Input",
     "Layer",
     "LayerNorm",
     "LeakyReLU",
@@ -133,6 +141,8 @@ __all__ = [
     "MaxPool2D",
     "MaxPool3D",
     "MeanSquaredError",
+    "Model",
+    "Multiply",
     "OneCycleSchedule",
     "Optimizer",
     "Parameter",

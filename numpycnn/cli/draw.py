@@ -11,7 +11,7 @@ from numpycnn.cli.console import CommandError, Commands, add_threads, item, say,
 from numpycnn.cli.networks import add_model, open_model
 from numpycnn.data.pictures import decode_picture
 from numpycnn.explain import Example
-from numpycnn.layers.sequential import Sequential
+from numpycnn.layers.network import Network
 
 EXAMPLES = """\
 It serves one page to this machine alone, at an address with a secret token; Ctrl-C ends it.
@@ -68,7 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def look_at(model: Sequential, text: str, png: bytes) -> Example:
+def look_at(model: Network, text: str, png: bytes) -> Example:
     """Convert a drawing to a model input; an empty one is a ValueError, a damaged picture a DataFormatError."""
     try:
         return inputs.from_picture(model, text, decode_picture(png, "the drawing"), "a drawing")

@@ -12,7 +12,7 @@ from numpycnn.data.audio import SpectrogramReader
 from numpycnn.data.pictures import PictureFileReader, fit_picture, read_picture
 from numpycnn.data.text import SentenceReader
 from numpycnn.explain import Example
-from numpycnn.layers.sequential import Sequential
+from numpycnn.layers.network import Network
 from numpycnn.models import MODELS
 from numpycnn.recipes.errors import spell_path
 from numpycnn.recipes.networks import Training, training_of
@@ -21,7 +21,7 @@ LARGEST_SHOWN = 320  # pixels of the longer side of a picture in a page
 CHANNELS = (1, 3)  # of a picture
 
 
-def example_of(model: Sequential, text: str, file: str) -> Example:
+def example_of(model: Network, text: str, file: str) -> Example:
     """Load a picture, a recording, a sentence, or an array in a ``.npy`` file as an input of a model.
 
     `text` is the user's name for the model, `file` a file or, for a model of sentences, the sentence itself. An input
@@ -42,7 +42,7 @@ def example_of(model: Sequential, text: str, file: str) -> Example:
     return from_picture(model, text, read_picture(file), Path(file).name)
 
 
-def from_picture(model: Sequential, text: str, pixels: np.ndarray, title: str) -> Example:
+def from_picture(model: Network, text: str, pixels: np.ndarray, title: str) -> Example:
     """Convert a picture, uint8 ``(H, W)`` or ``(H, W, 3)``, to an input of a model.
 
     A model of `numpycnn train` describes its preprocessing; for any other the picture is resized to its input shape,
@@ -66,7 +66,7 @@ def from_picture(model: Sequential, text: str, pixels: np.ndarray, title: str) -
     return Example(x, title=title, picture=_small(pixels), image=image, class_names=names, notes=notes)
 
 
-def blank(model: Sequential, text: str) -> Example:
+def blank(model: Network, text: str) -> Example:
     """Return the input for an empty picture."""
     training = training_of(model)
     if training is not None and isinstance(training.reader, PictureFileReader):
@@ -80,7 +80,7 @@ def blank(model: Sequential, text: str) -> Example:
     return Example(x, title="a drawing", image=image, class_names=names, notes=_weights_note(text))
 
 
-def normalize(model: Sequential, training: Training, image: np.ndarray) -> np.ndarray:
+def normalize(model: Network, training: Training, image: np.ndarray) -> np.ndarray:
     """Normalize an image as in the training."""
     assert model.dtype is not None
     with refusing(ValueError, TypeError):
@@ -89,7 +89,7 @@ def normalize(model: Sequential, training: Training, image: np.ndarray) -> np.nd
     return x[0]
 
 
-def _from_array(model: Sequential, text: str, file: str) -> Example:
+def _from_array(model: Network, text: str, file: str) -> Example:
     with refusing(ValueError, EOFError, prefix=f"{spell_path(file)}: ", advice="; expected an array in a .npy file"):
         array = np.load(file, allow_pickle=False)
     wanted = model.draw_input((1, *(model.input_shape or ())), np.random.default_rng(0)).dtype  # words are integers
@@ -114,7 +114,7 @@ def _from_array(model: Sequential, text: str, file: str) -> Example:
     return Example(x, title=Path(file).name, class_names=names, notes=_weights_note(text))
 
 
-def _picture_shape(model: Sequential, text: str) -> tuple[tuple[int, int], int]:
+def _picture_shape(model: Network, text: str) -> tuple[tuple[int, int], int]:
     shape = model.input_shape or ()
     if len(shape) != 3 or shape[0] not in CHANNELS:
         raise CommandError(
@@ -125,7 +125,7 @@ def _picture_shape(model: Sequential, text: str) -> tuple[tuple[int, int], int]:
     return (height, width), channels
 
 
-def _numbered(model: Sequential, text: str) -> list[str] | None:
+def _numbered(model: Network, text: str) -> list[str] | None:
     """Return class indices as names for a network of the zoo; the classes of other models are unknown."""
     named = text in MODELS and file_of(text) is None
     return [str(i) for i in range((model.output_shape or (0,))[0])] if named else None

@@ -7,7 +7,7 @@ from pathlib import Path
 from numpycnn._checks import format_shape
 from numpycnn.cli.console import CommandError, refusing, shape
 from numpycnn.io.loading import load_model
-from numpycnn.layers.sequential import Sequential
+from numpycnn.layers.network import Network
 from numpycnn.models import MODELS, create
 from numpycnn.recipes.errors import spell_path
 from numpycnn.recipes.results import CHECKPOINT, MODEL_FILE, RUNS
@@ -36,7 +36,7 @@ def file_of(text: str) -> Path | None:
 
 def open_model(
     text: str, input_shape: tuple[int, ...] | None = None, classes: int = 10, *, seed: int | None = 0
-) -> Sequential:
+) -> Network:
     """Return the model of a name, a file or a folder; a named network is new and untrained.
 
     `classes` is used with an input shape only: without one the network has its default shape. With None as its `seed`,

@@ -29,7 +29,7 @@ from numpycnn.cli.console import (
 from numpycnn.cli.networks import file_of, newest_model, open_model
 from numpycnn.data import Reader, SentenceReader
 from numpycnn.errors import DataFormatError
-from numpycnn.layers.sequential import Sequential
+from numpycnn.layers.network import Network
 from numpycnn.models import MODELS
 from numpycnn.recipes.errors import spell_path
 from numpycnn.recipes.networks import Training, training_of
@@ -107,7 +107,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def classify(
-    model: Sequential, training: Training, reader: Reader, text: str, views: ViewAverage | None = None
+    model: Network, training: Training, reader: Reader, text: str, views: ViewAverage | None = None
 ) -> np.ndarray:
     """Return the probabilities of the classes for one file or sentence."""
     if isinstance(reader, SentenceReader) and os.path.isfile(text):  # False for a text too long for a path

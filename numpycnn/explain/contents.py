@@ -12,7 +12,7 @@ from numpycnn.explain.formulas import formula
 from numpycnn.inspection.summary import Row, summarize
 from numpycnn.inspection.traces import Passage, chain_of, follow, layers_of
 from numpycnn.layers import Concat, Layer, LogSoftmax, Residual, Sigmoid, Softmax
-from numpycnn.layers.sequential import Sequential
+from numpycnn.layers.network import Network
 from numpycnn.visualize.classes import class_probabilities
 from numpycnn.visualize.style import one_line
 
@@ -50,12 +50,12 @@ class Example:
     words: Sequence[str] | None = None
 
 
-def contents(model: Sequential, example: Example, *, most_bytes: int = MAX_BYTES) -> dict[str, Any]:
+def contents(model: Network, example: Example, *, most_bytes: int = MAX_BYTES) -> dict[str, Any]:
     """Return the data of the page, ready for `json.dumps`.
 
     Parameters
     ----------
-    model : Sequential
+    model : Sequential or Model
         Built. It is not modified, and other threads may predict with it at the same time.
     example : Example
     most_bytes : int
@@ -64,13 +64,13 @@ def contents(model: Sequential, example: Example, *, most_bytes: int = MAX_BYTES
     Raises
     ------
     TypeError, ValueError
-        If `model` is not a Sequential, the input has another shape, the numbers of class names and outputs differ, or
+        If `model` is not a model, the input has another shape, the numbers of class names and outputs differ, or
         the probability of a class is not finite.
     RuntimeError
         If the model has not been built.
     """
     x, picture = np.asarray(example.x), example.picture
-    if isinstance(model, Sequential) and model.input_shape is not None and x.shape != model.input_shape:
+    if isinstance(model, Network) and model.input_shape is not None and x.shape != model.input_shape:
         raise ValueError(
             f"explain: expected one example of shape {format_shape(model.input_shape)}, without a batch axis, "
             f"got {format_shape(x.shape)}"
@@ -138,7 +138,7 @@ def _branches(layer: Layer) -> list[str] | None:
 
 
 def _classes(
-    model: Sequential, x: np.ndarray, names: list[str], store: Store
+    model: Network, x: np.ndarray, names: list[str], store: Store
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Return the classes with their probabilities, and the final softmax if the model lacks it."""
     if model.output_shape != (len(names),):

@@ -17,7 +17,7 @@ from typing import Any
 from numpycnn.explain.arrays import MAX_BYTES
 from numpycnn.explain.contents import Example, contents
 from numpycnn.io.serialization import replacing
-from numpycnn.layers.sequential import Sequential
+from numpycnn.layers.network import Network
 
 SCRIPTS = (
     "words.js",
@@ -45,12 +45,12 @@ def read_static(name: str) -> str:
     return (files("numpycnn.explain") / "static" / name).read_text(encoding="utf-8")
 
 
-def render(model: Sequential, example: Example, *, most_bytes: int = MAX_BYTES) -> str:
+def render(model: Network, example: Example, *, most_bytes: int = MAX_BYTES) -> str:
     """Return the page that shows how a network processes one example.
 
     Parameters
     ----------
-    model : Sequential
+    model : Sequential or Model
         Built, of any layers. It is not modified.
     example : Example
     most_bytes : int
@@ -64,15 +64,13 @@ def render(model: Sequential, example: Example, *, most_bytes: int = MAX_BYTES) 
     Raises
     ------
     TypeError, ValueError, RuntimeError
-        If `model` is not a Sequential, the input has another shape, the numbers of class names and outputs differ, or
+        If `model` is not a model, the input has another shape, the numbers of class names and outputs differ, or
         the model has not been built.
     """
     return as_page(contents(model, example, most_bytes=most_bytes))
 
 
-def write_page(
-    path: str | os.PathLike[str], model: Sequential, example: Example, *, most_bytes: int = MAX_BYTES
-) -> None:
+def write_page(path: str | os.PathLike[str], model: Network, example: Example, *, most_bytes: int = MAX_BYTES) -> None:
     """Write the page of `render` to a file, atomically.
 
     Parameters

@@ -26,7 +26,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from numpycnn.errors import DataFormatError
 from numpycnn.explain.contents import Example, contents
 from numpycnn.explain.page import DRAWING, as_page, policy
-from numpycnn.layers.sequential import Sequential
+from numpycnn.layers.network import Network
 
 ADDRESS = "127.0.0.1"
 HTTP_PORT = 80  # default port of an address
@@ -116,7 +116,7 @@ class Guard:
         return None
 
 
-def application(model: Sequential, blank: Example, decode: Decode, *, port: int, token: str) -> Starlette:
+def application(model: Network, blank: Example, decode: Decode, *, port: int, token: str) -> Starlette:
     """Return the web application.
 
     `blank` is what the page shows before the first stroke. `decode` makes an Example of a PNG file, and raises a
@@ -175,7 +175,7 @@ async def read(request: Request) -> bytes | None:
 
 
 def serve(
-    model: Sequential,
+    model: Network,
     blank: Example,
     decode: Decode,
     *,

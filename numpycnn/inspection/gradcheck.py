@@ -115,34 +115,38 @@ def format_failure(row: GradientRow) -> str:
 
 
 class _Point:
-    """A layer in float64 with an input and a probe, and its random state and buffers frozen."""
+    """A layer in float64 with inputs and a probe for each output, and its random state and buffers frozen."""
 
-    def __init__(self, layer: Layer, x: np.ndarray, rng: np.random.Generator, training: bool) -> None:
-        self.layer, self.x, self.training = layer, x, training
+    def __init__(self, layer: Layer, inputs: tuple[np.ndarray, ...], rng: np.random.Generator, training: bool) -> None:
+        self.layer, self.inputs, self.training = layer, inputs, training
         parameters = {id(parameter.value) for parameter in layer.parameters().values()}
         self.buffers = {n: (a, a.copy()) for n, a in layer.state().items() if id(a) not in parameters}
         self.random = {n: (g, copy.deepcopy(g.bit_generator.state)) for n, g in layer.random_generators().items()}
-        y = self.outputs()
-        self.probe = rng.normal(size=y.shape)
+        outputs = self.outputs()
+        self.probes = tuple(rng.normal(size=y.shape) for y in outputs)
         for parameter in layer.parameters().values():
             parameter.grad.fill(np.nan)  # to be overwritten, and not added to
-        dy = self.probe.copy()
-        gradient = layer.backward(dy)
-        if not np.array_equal(dy, self.probe):
+        dys = tuple(probe.copy() for probe in self.probes)
+        gradients = layer.backward(dys if layer.output_count > 1 else dys[0])
+        if not all(map(np.array_equal, dys, self.probes)):
             raise GradientError(f"{layer.label}: backward changes its argument dy in place; compute with a copy")
-        arrays = {"x": (self.x, gradient)} if x.dtype.kind == "f" else {}
-        self.arrays: dict[str, tuple[np.ndarray, np.ndarray]] = arrays | {
-            name: (parameter.value, parameter.grad.copy()) for name, parameter in layer.parameters().items()
-        }
-        self.noise = 1e-15 * float(np.linalg.norm(self.probe * y))  # estimated rounding error of f
+        names = [f"x[{i}]" for i in range(len(inputs))] if layer.several_inputs else ["x"]
+        pairs = zip(inputs, gradients if layer.several_inputs else (gradients,), strict=True)
+        self.arrays: dict[str, tuple[np.ndarray, np.ndarray]] = {
+            name: pair for name, pair in zip(names, pairs, strict=True) if pair[0].dtype.kind == "f"
+        } | {name: (parameter.value, parameter.grad.copy()) for name, parameter in layer.parameters().items()}
+        products = [probe * y for probe, y in zip(self.probes, outputs, strict=True)]
+        self.noise = 1e-15 * float(np.sqrt(sum(np.sum(product**2) for product in products)))  # rounding error of f
 
-    def outputs(self) -> np.ndarray:
+    def outputs(self) -> tuple[np.ndarray, ...]:
         for array, frozen in self.buffers.values():
             array[...] = frozen
         for generator, frozen_state in self.random.values():
             generator.bit_generator.state = frozen_state
-        y = self.layer.forward(self.x, training=self.training, differentiable=True)
-        return y.copy()  # the output may be a view of x, which is perturbed
+        x = self.inputs if self.layer.several_inputs else self.inputs[0]
+        y = self.layer.forward(x, training=self.training, differentiable=True)
+        outputs = y if self.layer.output_count > 1 else (y,)
+        return tuple(output.copy() for output in outputs)  # an output may be a view of x, which is perturbed
 
     def central_difference(self, move: Callable[[float], None], h: float) -> float:
         """Return the central difference of f; ``move(t)`` shifts the array by ``t`` along a direction."""
@@ -151,7 +155,10 @@ class _Point:
         move(-h)
         below = self.outputs()
         move(0.0)
-        return float((self.probe * (above - below)).sum() / (2 * h))  # unchanged outputs cancel exactly
+        difference = sum(  # unchanged outputs cancel exactly
+            (probe * (up - down)).sum() for probe, up, down in zip(self.probes, above, below, strict=True)
+        )
+        return float(difference / (2 * h))
 
 
 def _perturbations(
@@ -208,7 +215,7 @@ def _check_point(point: _Point, rng: np.random.Generator, samples: int, toleranc
 
 def measure_gradients(
     layer: Layer,
-    input_shape: Sequence[int],
+    input_shape: Sequence[Any],
     *,
     batch_size: int = 3,
     samples: int = 40,
@@ -232,12 +239,13 @@ def measure_gradients(
         twin.build(input_shape, rng=rng, dtype=np.float64)
         if trained is not None:
             twin.load_state(trained)
-        x = twin.draw_input((batch_size, *input_shape), rng)
-        point = _Point(twin, x, rng, training)
+        shapes = [(batch_size, *shape) for shape in (input_shape if twin.several_inputs else (input_shape,))]
+        point = _Point(twin, twin.draw_inputs(shapes, rng), rng, training)
         rows = _check_point(point, rng, samples, tolerance)
         if rows is not None:
             return GradientReport(tuple(rows), tolerance)
-    if not np.array_equal(point.outputs(), point.outputs(), equal_nan=True):
+    again = zip(point.outputs(), point.outputs(), strict=True)
+    if not all(np.array_equal(first, second, equal_nan=True) for first, second in again):
         raise GradientError(
             f"{layer.label}: two forward passes with the same input differ, so no derivative could be measured; "
             "draw random numbers from a generator that is an attribute of the layer"
@@ -251,7 +259,7 @@ def measure_gradients(
 
 def check_gradients(
     layer: Layer,
-    input_shape: Sequence[int],
+    input_shape: Sequence[Any],
     *,
     batch_size: int = 3,
     samples: int = 40,
@@ -268,7 +276,7 @@ def check_gradients(
     ----------
     layer : Layer
         Built or not; a built layer keeps its weights, an unbuilt one gets random weights.
-    input_shape : tuple of int
+    input_shape : tuple of int, or tuple of them for several inputs
         Of one example, without the batch axis.
     batch_size : int
         Examples in the random input.

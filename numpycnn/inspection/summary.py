@@ -1,13 +1,17 @@
 """The cost and the receptive field of a model, layer by layer."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, prod
+from typing import Any
 
-from numpycnn._checks import format_shape
 from numpycnn._tables import WIDTH, format_table
 from numpycnn._windows import Field, widen
-from numpycnn.layers.base import Layer
+from numpycnn.layers.base import Layer, Parameter
+from numpycnn.layers.checking import format_shapes
+from numpycnn.layers.model import Model
+from numpycnn.layers.network import Network
 
 Fields = tuple[Field, ...] | None  # one for each axis; None means that an output sees everything
 
@@ -19,8 +23,8 @@ class Row:
     Attributes
     ----------
     layer : str
-        Position, kind and name.
-    output_shape : tuple of int
+        Position, kind and name; in a graph, ``<-`` and the layers it takes its inputs from, unless it is the one above.
+    output_shape : tuple of int, or tuple of them for several outputs
         Of one example.
     parameters : int
         Number of trained elements.
@@ -70,7 +74,7 @@ class Summary:
         body = [
             (
                 row.layer,
-                format_shape(row.output_shape),
+                format_shapes(row.output_shape),
                 f"{row.parameters:,}",
                 f"{row.multiply_adds:,}",
                 _format_bytes(row.activation_bytes),
@@ -104,50 +108,93 @@ def _format_bytes(count: int) -> str:
     return f"{size:,.1f} GiB"
 
 
-def _see(layer: Layer, field: Fields, place: str, seen: dict[str, Fields]) -> Fields:
-    """Return what one output of `layer` sees if each of its inputs sees `field`; note it for all layers inside."""
-    children = {f"{place}.{key}" if place else key: child for key, child in layer.children().items()}
+@dataclass
+class _Visit:
+    """What the walk along the data notes of a layer."""
+
+    field: Fields
+    inputs: tuple[str, ...] = ()  # in a graph
+    times: int = 0
+
+
+def _widest(fields: Sequence[Fields]) -> Fields:
+    """Return the widest of several fields; None if one of them is the whole input, or they have other axes."""
+    if any(field is None or len(field) != len(fields[0] or ()) for field in fields):
+        return None
+    return tuple(max(axis) for axis in zip(*fields, strict=True))
+
+
+def _see(layer: Layer, fields: Sequence[Fields], place: str, visits: dict[str, _Visit]) -> Fields:
+    """Return what one output of `layer` sees if its inputs see `fields`; note it for all layers inside."""
+    children = {key: f"{place}.{key}" if place else key for key in layer.children()}
+    field = _widest(fields)
     if layer.chained:
-        for key, child in children.items():
-            field = _see(child, field, key, seen)
-    elif children:  # side by side: the widest view counts
-        branches = [_see(child, field, key, seen) for key, child in children.items()]
-        views = [branch for branch in branches if branch is not None]
-        field = tuple(map(max, zip(*views, strict=True))) if field and len(views) == len(branches) else None
-    elif field is not None and (window := layer.window()) is not None:
-        field = tuple(widen(*axis) for axis in zip(field, *window, strict=True))
-    elif layer.mixes_all():
-        field = None
-    seen[place] = field
+        for key, child in layer.children().items():
+            fields = [_see(child, fields, children[key], visits)]
+        field = _widest(fields)
+    elif isinstance(layer, Model):
+        seen = dict(zip(layer.input_names(), fields, strict=True))
+        for use, child, inputs in layer.uses():
+            key = children[use.partition("#")[0]]
+            seen[use] = _see(child, [seen[name] for name in inputs], key, visits)
+            visits[key].inputs += tuple(inputs)
+        field = _widest([seen[use] for use in layer.output_names()])
+    elif layer.is_container():  # branches: the widest view counts
+        field = _widest([_see(child, fields, children[key], visits) for key, child in layer.children().items()])
+    else:
+        if field is not None and (window := layer.window()) is not None:
+            field = tuple(widen(*axis) for axis in zip(field, *window, strict=True))
+        elif layer.mixes_all():
+            field = None
+        for key, child in layer.children().items():  # an activation function
+            _see(child, [field], children[key], visits)
+    visit = visits.setdefault(place, _Visit(field))
+    visit.field, visit.times = field, visit.times + 1
     return field
 
 
-def _row(place: str, layer: Layer, field: Fields, size: tuple[int, ...]) -> Row:
+def _row(title: str, layer: Layer, visit: _Visit, size: tuple[int, ...]) -> Row:
     assert layer.output_shape is not None
     assert layer.dtype is not None
-    *path, key = place.split(".")
-    is_container = bool(layer.children())
-    own = [p for name, p in layer.parameters().items() if not (is_container and "." in name)]
+    outputs: Any = layer.output_shape if layer.output_count > 1 else (layer.output_shape,)
     return Row(
-        layer="  " * len(path) + f"{key} {type(layer).__name__}" + (f" {layer.name!r}" if layer.name else ""),
+        layer=title,
         output_shape=layer.output_shape,
-        parameters=sum(p.value.size for p in own),
-        multiply_adds=0 if is_container else layer.multiply_adds(),
-        activation_bytes=0 if layer.chained else prod(layer.output_shape) * layer.dtype.itemsize,
+        parameters=sum(value.value.size for value in vars(layer).values() if isinstance(value, Parameter)),
+        multiply_adds=0 if layer.is_container() else layer.multiply_adds() * visit.times,
+        activation_bytes=0
+        if isinstance(layer, Network)
+        else layer.dtype.itemsize * visit.times * sum(map(prod, outputs)),
         receptive_field=None
-        if field is None
-        else tuple(min(ceil(view), limit) for (view, _), limit in zip(field, size, strict=True)),
+        if visit.field is None
+        else tuple(min(ceil(view), limit) for (view, _), limit in zip(visit.field, size, strict=True)),
     )
+
+
+def _titles(layer: Layer, place: str, depth: int) -> Iterator[tuple[str, str, Layer]]:
+    """Yield the place, the title and the layer of each layer inside, nested ones indented."""
+    for key, child in layer.children().items():
+        inner = f"{place}.{key}" if place else key
+        name = f" {child.name!r}" if child.name and child.name != key else ""
+        yield inner, f"{'  ' * depth}{key} {type(child).__name__}{name}", child
+        yield from _titles(child, inner, depth + 1)
 
 
 def summarize(model: Layer) -> Summary:
     """Return the table of a built model, with nested layers indented."""
     if model.input_shape is None:
         raise RuntimeError("summary: the model is not built yet; give it an input_shape")
-    size = model.input_shape[1:]
-    seen: dict[str, Fields] = {}
-    _see(model, tuple((Fraction(1), Fraction(1)) for _ in size) or None, "", seen)
-    rows = [_row(place, layer, seen[place], size) for place, layer in model.walk().items() if place]
+    shapes: Any = model.input_shape if model.several_inputs else (model.input_shape,)
+    fields = [tuple((Fraction(1), Fraction(1)) for _ in shape[1:]) or None for shape in shapes]
+    visits: dict[str, _Visit] = {}
+    _see(model, fields, "", visits)
+    rows, before = [], ""
+    for place, title, layer in _titles(model, "", 0):
+        visit = visits[place]
+        size = next((shape[1:] for shape in shapes if len(shape) == len(visit.field or ()) + 1), ())
+        is_chain = visit.inputs in ((), (before.rpartition(".")[2],))
+        rows.append(_row(title + ("" if is_chain else f" <- {', '.join(visit.inputs)}"), layer, visit, size))
+        before = place
     return Summary(
         rows=tuple(rows),
         parameters=sum(row.parameters for row in rows),

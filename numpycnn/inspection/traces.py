@@ -9,15 +9,17 @@ and inject the ``dy`` of the quantity at its layer; the result at the input is t
 """
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from numpycnn._checks import format_shape
 from numpycnn.layers.base import Layer
-from numpycnn.layers.sequential import Sequential
+from numpycnn.layers.checking import check_inputs
+from numpycnn.layers.network import Network
 
 
 @dataclass(frozen=True)
@@ -27,20 +29,21 @@ class Passage:
     Attributes
     ----------
     key : str
-        Key of the layer in the model, as in ``"3"`` or ``"3.main.0"``.
+        Key of the layer in the model, as in ``"3"`` or ``"3.main.0"``; a second use of a layer is ``"3#2"``.
     layer : Layer
         The layer of the model itself, not of the copy.
     x, y : ndarray
-        Input and output, with the batch axis.
-    dy : ndarray or None
-        The gradient with respect to `y`, of the shape of `y`; None without a backward pass.
+        Input and output, with the batch axis; tuples of arrays for several.
+    dy, dx : ndarray or None
+        The gradients with respect to `y` and `x`; None without a backward pass.
     """
 
     key: str
     layer: Layer
-    x: np.ndarray
-    y: np.ndarray
-    dy: np.ndarray | None = None
+    x: Any
+    y: Any
+    dy: Any = None
+    dx: Any = None
 
     @property
     def title(self) -> str:
@@ -50,7 +53,7 @@ class Passage:
     @property
     def is_map(self) -> bool:
         """Whether the output has spatial axes."""
-        return self.y.ndim > 2
+        return isinstance(self.y, np.ndarray) and self.y.ndim > 2
 
 
 def layer_title(key: str, layer: Layer) -> str:
@@ -98,18 +101,18 @@ def _in_turn(layer: Layer, place: str, *, branches: bool) -> Iterator[tuple[str,
     """Yield the layers that compute something in their order, with those inside of branches or without."""
     for name, child in layer.children().items():
         key = f"{place}.{name}" if place else name
-        if child.chained or branches:
+        if child.chained or (branches and child.is_container()):
             yield from _in_turn(child, key, branches=branches)
         if not child.chained:
             yield key, child
 
 
-def follow(model: Sequential, x: Any, *, training: bool = False) -> dict[str, Passage]:
+def follow(model: Network, x: Any, *, training: bool = False) -> dict[str, Passage]:
     """Run a model and return the input and output of each layer.
 
     Parameters
     ----------
-    model : Sequential
+    model : Sequential or Model
         Built. It is not changed, and neither are the gradients of its parameters.
     x : ndarray of shape (N, *input_shape)
     training : bool
@@ -123,7 +126,7 @@ def follow(model: Sequential, x: Any, *, training: bool = False) -> dict[str, Pa
     Raises
     ------
     TypeError, ValueError
-        If `model` is not a Sequential, or `x` is not a batch for it.
+        If `model` is not a model, or `x` is not a batch for it.
     RuntimeError
         If the model has not been built.
 
@@ -140,13 +143,13 @@ def follow(model: Sequential, x: Any, *, training: bool = False) -> dict[str, Pa
     0.1.0 Conv2D (1, 3, 5, 4)
     0.1.1 ReLU (1, 3, 5, 4)
     """
-    clone, records = _recording_copy(model, x)
+    clone, records = recording_copy(model, x)
     clone.forward(x, training=training)
     return _in_order(model, records)
 
 
 def follow_back(
-    model: Sequential,
+    model: Network,
     x: Any,
     pick: Callable[[np.ndarray], np.ndarray],
     *,
@@ -157,7 +160,7 @@ def follow_back(
 
     Parameters
     ----------
-    model : Sequential
+    model : Sequential or Model
         Built. It is not changed, and neither are the gradients of its parameters.
     x : ndarray of shape (N, *input_shape)
     pick : callable
@@ -178,7 +181,7 @@ def follow_back(
     Raises
     ------
     TypeError, ValueError
-        If `model` is not a Sequential, `x` is not a batch for it, `layer` does not exist, or `pick` changes the shape.
+        If `model` is not a model, `x` is not a batch for it, `layer` does not exist, or `pick` changes the shape.
     RuntimeError
         If the model has not been built.
 
@@ -194,24 +197,23 @@ def follow_back(
     array([[[[0., 1.],
              [0., 0.]]]], dtype=float32)
     """
-    clone, records = _recording_copy(model, x)
+    start: dict[str, np.ndarray] = {}
+    clone, records = recording_copy(model, x, start)
     at = at if at is not None else list(chain_of(clone))[-1]
-    check_layer(model, at, "follow_back")
+    check_layer(model, at.partition("#")[0], "follow_back")
     end = clone.forward(x, training=training, differentiable=True)
     y = records[at].y
-    start = np.asarray(pick(y), y.dtype)
-    if start.shape != y.shape:
+    start[at] = np.asarray(pick(y), y.dtype)
+    if start[at].shape != y.shape:
         raise ValueError(
-            f"follow_back: expected pick to return {format_shape(y.shape)}, like y, got {format_shape(start.shape)}"
+            f"follow_back: expected pick to return {format_shape(y.shape)}, like y, got {format_shape(start[at].shape)}"
         )
-    layer = layers_of(clone)[at]
-    backward = layer.backward
-    layer.backward = lambda dy: backward(start)  # type: ignore[method-assign]  # the dy of the next layer is zero
-    dx = clone.backward(np.zeros_like(end))
+    zeros = tuple(map(np.zeros_like, end)) if isinstance(end, tuple) else np.zeros_like(end)
+    dx = clone.backward(zeros)
     return dx, _in_order(model, records)
 
 
-def check_layer(model: Sequential, key: str, operation: str) -> Layer:
+def check_layer(model: Network, key: str, operation: str) -> Layer:
     """Return the layer with a key; raise if there is none."""
     layers = layers_of(model)
     if key not in layers:
@@ -219,20 +221,22 @@ def check_layer(model: Sequential, key: str, operation: str) -> Layer:
     return layers[key]
 
 
-def check_built(model: Sequential, operation: str) -> tuple[int, ...]:
+def check_built(model: Network, operation: str) -> tuple[int, ...]:
     """Return the input shape of a model; raise if it is not built."""
     if model.input_shape is None:
         raise RuntimeError(f"{operation}: the model is not built yet; give it an input_shape")
     return model.input_shape
 
 
-def check_batch(model: Any, x: Any, operation: str) -> np.ndarray:
-    """Return `x` as an array; raise if the model is not built or `x` is not a batch for it."""
-    if not isinstance(model, Sequential):
-        raise TypeError(f"{operation}: expected a Sequential, got {type(model).__name__}")
+def check_batch(model: Any, x: Any, operation: str) -> Any:
+    """Return `x` as an array, or a tuple for several inputs; raise if it is not a batch for a built model."""
+    if not isinstance(model, Network):
+        raise TypeError(f"{operation}: expected a Sequential or a Model, got {type(model).__name__}")
     input_shape = check_built(model, operation)
-    if not model.layers:
+    if not model.children():
         raise ValueError(f"{operation}: expected a model with layers, got an empty one")
+    if model.several_inputs:
+        return check_inputs(model, x)
     x = np.asarray(x)
     if x.shape[1:] != input_shape or x.ndim == 0:
         hint = "; put a batch axis before it, x[np.newaxis]" if x.shape == input_shape else ""
@@ -242,33 +246,48 @@ def check_batch(model: Any, x: Any, operation: str) -> np.ndarray:
     return x
 
 
-def _recording_copy(model: Sequential, x: Any) -> tuple[Sequential, dict[str, Passage]]:
-    """Return a copy of the model that shares its weights, and the dict that its layers record into."""
+def recording_copy(
+    model: Network, x: Any, start: Mapping[str, np.ndarray] = MappingProxyType({})
+) -> tuple[Network, dict[str, Passage]]:
+    """Return a copy of the model that shares its weights, and the dict that its layers record into.
+
+    The records are in the order in which the layers finish their forward pass, and then their backward pass.
+    In the backward pass, a layer whose key is in `start` begins with the gradient there instead of its own.
+    """
     check_batch(model, x, "follow")
     weights = (parameter.value for parameter in model.parameters().values())
     clone = copy.deepcopy(model, {id(array): array for array in weights})  # arrays in the memo are not copied
     records: dict[str, Passage] = {}
     for key, layer in layers_of(clone).items():
-        _record(key, layer, records)
+        _record(key, layer, records, start)
     return clone, records
 
 
-def _record(key: str, layer: Layer, records: dict[str, Passage]) -> None:
+def _record(key: str, layer: Layer, records: dict[str, Passage], start: Mapping[str, np.ndarray]) -> None:
     forward, backward = layer.forward, layer.backward
+    uses: list[str] = []  # their keys; the backward pass visits them in the reverse order
 
-    def record_forward(x: Any, **mode: bool) -> np.ndarray:
+    def record_forward(x: Any, **mode: bool) -> Any:
         y = forward(x, **mode)
-        records[key] = Passage(key, layer, np.asarray(x), y)
+        uses.append(f"{key}#{len(uses) + 1}" if uses else key)
+        given = tuple(map(np.asarray, x)) if layer.several_inputs else np.asarray(x)
+        records[uses[-1]] = Passage(uses[-1], layer, given, y)
         return y
 
-    def record_backward(dy: Any) -> np.ndarray:
-        records[key] = replace(records[key], dy=np.asarray(dy))
-        return backward(dy)
+    def record_backward(dy: Any) -> Any:
+        use = uses.pop()
+        dy = start.get(use, dy)
+        dx = backward(dy)
+        records[use] = replace(records.pop(use), dy=dy, dx=dx)
+        return dx
 
     layer.forward = record_forward  # type: ignore[method-assign]
     layer.backward = record_backward  # type: ignore[method-assign]
 
 
-def _in_order(model: Sequential, records: dict[str, Passage]) -> dict[str, Passage]:
+def _in_order(model: Network, records: dict[str, Passage]) -> dict[str, Passage]:
     """Return the records in the order of the model, with its own layers instead of those of the copy."""
-    return {key: replace(records[key], layer=layer) for key, layer in layers_of(model).items() if key in records}
+    layers = layers_of(model)
+    order = {key: i for i, key in enumerate(layers)}
+    found = sorted(records, key=lambda use: order[use.partition("#")[0]])
+    return {use: replace(records[use], layer=layers[use.partition("#")[0]]) for use in found}

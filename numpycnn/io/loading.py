@@ -14,12 +14,14 @@ from numpycnn import layers as layer_module
 from numpycnn.errors import DataFormatError
 from numpycnn.io.serialization import ArrayFile, check_size, open_arrays
 from numpycnn.layers.base import Layer
+from numpycnn.layers.model import Model
+from numpycnn.layers.network import Network
 from numpycnn.layers.sequential import Sequential
 
 #: The layer types that a file may name.
 LAYERS: dict[str, type[Layer]] = {
     name: getattr(layer_module, name) for name in layer_module.__all__ if name not in ("Layer", "Parameter")
-} | {"Sequential": Sequential}
+} | {"Model": Model, "Sequential": Sequential}
 
 
 def decode(value: Any, table: Mapping[str, type[Layer]]) -> Any:
@@ -32,7 +34,9 @@ def decode(value: Any, table: Mapping[str, type[Layer]]) -> Any:
             raise ValueError(f"unknown layer {kind!r}; pass a custom layer type as load_model(..., layers=[{kind}])")
         if not isinstance(config, dict):
             raise ValueError(f"expected the arguments of {kind}, got {config!r}")
-        return table[kind](**{str(key): decode(item, table) for key, item in config.items()})
+        layer = table[kind].from_config({str(key): decode(item, table) for key, item in config.items()})
+        layer._trainable = value.get("trainable", True) is not False
+        return layer
     return value
 
 
@@ -50,15 +54,15 @@ def measure(architecture: Any) -> tuple[int, int]:
     return layers, deepest
 
 
-def restore_model(file: ArrayFile, prefix: str = "", layers: Sequence[type[Layer]] = ()) -> Sequential:
+def restore_model(file: ArrayFile, prefix: str = "", layers: Sequence[type[Layer]] = ()) -> Network:
     """Build the model that an open file describes, and load its arrays."""
     table = LAYERS | {layer.__name__: layer for layer in layers}
     description = file.get("model", dict)
     try:
         check_size(*measure(description.get("architecture")))
         model = decode(description.get("architecture"), table)
-        if not isinstance(model, Sequential):
-            raise ValueError(f"expected a Sequential, got {type(model).__name__}")
+        if not isinstance(model, Network):
+            raise ValueError(f"expected a Sequential or a Model, got {type(model).__name__}")
         # Without a generator the weights are zeros that take no memory until written. An architecture larger than the
         # file is refused below, before it costs memory.
         model.build(description.get("input_shape"), rng=None, dtype=description.get("dtype"))
@@ -81,7 +85,7 @@ def restore_model(file: ArrayFile, prefix: str = "", layers: Sequence[type[Layer
     return model
 
 
-def load_model(path: str | Path, *, layers: Sequence[type[Layer]] = ()) -> Sequential:
+def load_model(path: str | Path, *, layers: Sequence[type[Layer]] = ()) -> Network:
     """Read a model that `Sequential.save` wrote, or the model of a training checkpoint.
 
     The random state of dropout layers is not read. Each gets its own random stream, which a `Trainer` seeds;
@@ -95,7 +99,7 @@ def load_model(path: str | Path, *, layers: Sequence[type[Layer]] = ()) -> Seque
 
     Returns
     -------
-    Sequential
+    Sequential or Model
 
     Raises
     ------

@@ -221,7 +221,8 @@ def open_arrays(path: str | Path) -> Iterator[ArrayFile]:
 def encode(value: Any) -> Any:
     """Convert a layer, or a value of its config, to JSON values."""
     if isinstance(value, Layer):
-        return {"layer": type(value).__name__, "config": {key: encode(v) for key, v in value.config().items()}}
+        entry = {"layer": type(value).__name__, "config": {key: encode(v) for key, v in value.config().items()}}
+        return entry if value.trainable else {**entry, "trainable": False}
     if isinstance(value, tuple | list):
         return [encode(item) for item in value]
     if isinstance(value, np.generic):

@@ -7,6 +7,7 @@ from numpycnn.layers.convolution import Conv1D, Conv2D, Conv3D, ConvTranspose1D,
 from numpycnn.layers.dense import Dense
 from numpycnn.layers.dropout import Dropout
 from numpycnn.layers.embedding import Embedding
+from numpycnn.layers.merging import Add, Concatenate, Multiply
 from numpycnn.layers.normalization import BatchNorm, LayerNorm
 from numpycnn.layers.pooling import (
     AvgPool1D,
@@ -24,7 +25,8 @@ from numpycnn.layers.pooling import (
 from numpycnn.layers.resize import Upsample, ZeroPad
 from numpycnn.layers.shape import Flatten, Permute, Reshape
 
-__all__ = ["ELU", "GELU", "SELU", "AvgPool1D", "AvgPool2D", "AvgPool3D", "BatchNorm", "Concat", "Conv1D", "Conv2D"]
+__all__ = ["Add", "Concatenate", "Multiply"]
+__all__ += ["ELU", "GELU", "SELU", "AvgPool1D", "AvgPool2D", "AvgPool3D", "BatchNorm", "Concat", "Conv1D", "Conv2D"]
 __all__ += ["Conv3D", "ConvTranspose1D", "ConvTranspose2D", "ConvTranspose3D", "Dense", "Dropout", "Embedding"]
 __all__ += ["Flatten", "GlobalAvgPool", "GlobalMaxPool", "Layer", "LayerNorm", "LeakyReLU", "LogSoftmax"]
 __all__ += ["LpPool1D", "LpPool2D", "LpPool3D", "MaxPool1D", "MaxPool2D", "MaxPool3D", "Parameter", "Permute"]

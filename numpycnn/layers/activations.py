@@ -232,3 +232,46 @@ class LogSoftmax(SoftmaxBase):
     def _backward(self, dy: np.ndarray, cache: Any) -> np.ndarray:
         x, y = cache
         return operations().log_softmax_backward(dy, x, self.axis, y=y)
+
+
+#: The activation functions that `activation=` names, as Keras does.
+ACTIVATIONS: dict[str, type[Layer]] = {
+    "elu": ELU,
+    "gelu": GELU,
+    "leaky_relu": LeakyReLU,
+    "log_softmax": LogSoftmax,
+    "relu": ReLU,
+    "selu": SELU,
+    "sigmoid": Sigmoid,
+    "softmax": Softmax,
+    "tanh": Tanh,
+}
+
+
+def as_activation(value: Any, owner: str) -> Layer | None:
+    """Return the activation function that an argument names.
+
+    Parameters
+    ----------
+    value : str, Layer or None
+        A name makes a new layer with default settings.
+    owner : str
+        Of the argument, for errors.
+
+    Returns
+    -------
+    Layer or None
+
+    Raises
+    ------
+    ValueError
+        If the name is unknown.
+    TypeError
+        If `value` is something else.
+    """
+    if value is None or isinstance(value, Layer):
+        return value
+    if isinstance(value, str):
+        return ACTIVATIONS[check_choice(value, "activation", owner, tuple(ACTIVATIONS))]()
+    hint = f"; write {value.__name__}()" if isinstance(value, type) else ""
+    raise TypeError(f"{owner}: expected activation to be a name or a layer, got {value!r}{hint}")

@@ -6,19 +6,32 @@ A custom layer implements three methods, the first of them only if the layer has
     def _forward(self, x, *, training, differentiable):         # return y, and a cache for the backward pass
     def _backward(self, dy, cache):                             # set each parameter's grad; return dx
 
+In a layer with several inputs (`several_inputs`) ``input_shape``, ``x`` and ``dx`` are tuples, one item for each input;
+in one with several outputs (`output_count`) the output shape, ``y`` and ``dy`` are.
+
 The public methods around them check the arguments, keep the cache, and add the layer's name to every error.
 """
 
 import inspect
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
-from numpycnn._checks import as_contiguous, check_dtype, check_flag, check_int, check_unmasked, fits_shape, format_shape
+from numpycnn._checks import check_dtype, check_flag, check_unmasked, format_shape
 from numpycnn._types import Shape as Shape
-from numpycnn.layers.building import advise_dtype, check_built_for, restore_on_failure
+from numpycnn.layers.building import check_built_for, restore_on_failure
+from numpycnn.layers.checking import (
+    ForeignSetting,
+    check_input,
+    check_input_gradient,
+    check_input_shape,
+    check_inputs,
+    check_output_gradient,
+    shapes_of,
+)
 from numpycnn.layers.labels import Labeled
+from numpycnn.layers.nodes import connect, holds_nodes
 from numpycnn.layers.parameter import Parameter as Parameter
 
 
@@ -51,10 +64,21 @@ class Layer(Labeled):
     #: Whether the layers inside are applied in sequence, and not in parallel.
     chained = False
 
+    #: Whether the layer takes several inputs, as a tuple.
+    several_inputs = False
+
+    #: Number of outputs; if there is more than one, they form a tuple.
+    output_count = 1
+
+    requires_grad = ForeignSetting("set layer.trainable = False to freeze it")
+    frozen = ForeignSetting("set layer.trainable = False to freeze it")
+    kernel_regularizer = ForeignSetting("give l2= to the loss, or weight_decay= to the optimizer")
+
     #: The batched input shape that `forward` requires, with names for axes of any size; None accepts every shape.
     _expected: tuple[int | str, ...] | None = None
     _cache: Any = None
     _seeded = True  # False if it was built without a generator
+    _trainable = True
 
     def __init__(self, *, name: str | None = None) -> None:
         if name is not None and not isinstance(name, str):
@@ -66,13 +90,13 @@ class Layer(Labeled):
     def _build(self, input_shape: Shape, rng: np.random.Generator | None) -> Shape:
         return input_shape
 
-    def _forward(self, x: np.ndarray, *, training: bool, differentiable: bool) -> tuple[np.ndarray, Any]:
+    def _forward(self, x: Any, *, training: bool, differentiable: bool) -> tuple[Any, Any]:
         raise NotImplementedError(f"{type(self).__name__} has no forward pass: implement _forward")
 
-    def _backward(self, dy: np.ndarray, cache: Any) -> np.ndarray:
+    def _backward(self, dy: Any, cache: Any) -> Any:
         raise NotImplementedError(f"{type(self).__name__} has no backward pass: implement _backward")
 
-    def _backward_parameters(self, dy: np.ndarray, cache: Any) -> None:
+    def _backward_parameters(self, dy: Any, cache: Any) -> None:
         """Set the gradients of the parameters only; overridden by layers that save time without ``dx``."""
         self._backward(dy, cache)
 
@@ -89,7 +113,7 @@ class Layer(Labeled):
         return sum(child.multiply_adds() for child in self.children().values())
 
     def draw_input(self, shape: Shape, rng: np.random.Generator) -> np.ndarray:
-        """Return a random valid batch, for checking the gradients.
+        """Return a random valid batch for one input, for checking the gradients.
 
         Parameters
         ----------
@@ -105,6 +129,10 @@ class Layer(Labeled):
             return child.draw_input(shape, rng)
         return rng.normal(size=shape).astype(self.dtype)
 
+    def draw_inputs(self, shapes: Sequence[Shape], rng: np.random.Generator) -> tuple[np.ndarray, ...]:
+        """Return a random valid batch for each input, see `draw_input`."""
+        return tuple(self.draw_input(shape, rng) for shape in shapes)
+
     def window(self) -> tuple[Sequence[int], Sequence[Any], Sequence[int]] | None:
         """Return kernel size, stride and dilation for each axis if this layer slides a window, else None.
 
@@ -118,6 +146,36 @@ class Layer(Labeled):
         assert self.output_shape is not None
         return not len(self.output_shape) == len(self.input_shape) > 1
 
+    def is_container(self) -> bool:
+        """Return whether the layer only passes data to the layers inside."""
+        return bool(self.children())
+
+    @property
+    def trainable(self) -> bool:
+        """Whether training changes this layer; setting it also sets it for all layers inside.
+
+        Optimizers leave the parameters of a frozen layer (``layer.trainable = False``) as they are, and batch
+        normalization uses its running statistics and leaves them, as in Keras. Dropout stays active.
+        """
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        value = check_flag(value, "trainable", type(self).__name__)
+        for layer in self.walk().values():
+            layer._trainable = value
+            layer._mark_parameters()
+
+    def has_trainable_parameters(self) -> bool:
+        """Return whether there is a parameter in this layer, or inside, that optimizers change."""
+        return any(parameter.trainable for parameter in self.parameters().values())
+
+    def _mark_parameters(self) -> None:
+        """Tell the layer's own parameters whether they are trainable."""
+        for value in vars(self).values():
+            if isinstance(value, Parameter):
+                value.trainable = self._trainable
+
     # --------------------------------------------------------------------------------------------- building a layer
 
     def build(self, input_shape: Sequence[int], *, rng: Any = 0, dtype: Any = np.float32) -> Shape:
@@ -130,7 +188,7 @@ class Layer(Labeled):
 
         Parameters
         ----------
-        input_shape : tuple of int
+        input_shape : tuple of int, or tuple of them for several inputs
             Without the batch axis.
         rng : Generator or int or None
             Source of the initial weights; an int is a seed. None leaves them zero, to be loaded.
@@ -152,9 +210,7 @@ class Layer(Labeled):
             If the parameters do not fit into memory.
         """
         try:
-            if not isinstance(input_shape, tuple | list):
-                raise TypeError(f"expected input_shape to be a tuple of ints, got {input_shape!r}")
-            shape = tuple(check_int(size, "input_shape", "build") for size in input_shape)
+            shape = check_input_shape(self, input_shape)
             dtype = check_dtype(dtype, "build")
             if self.output_shape is not None:
                 check_built_for(self, shape, dtype)
@@ -167,6 +223,7 @@ class Layer(Labeled):
                     raise TypeError(f"expected _build to return the output shape, a tuple, got {output!r}")
                 self.output_shape, self.input_shape = output, shape
                 self._seeded = generator is not None
+                self._mark_parameters()
         except (ValueError, TypeError, MemoryError) as error:
             raise self._with_label(error) from None
         return self.output_shape
@@ -205,16 +262,18 @@ class Layer(Labeled):
 
     # ----------------------------------------------------------------------------------------- forward and backward
 
-    def __call__(self, x: Any, *, training: bool = False, differentiable: bool = False) -> np.ndarray:
-        """Return ``forward(x)``."""
+    def __call__(self, x: Any, *, training: bool = False, differentiable: bool = False) -> Any:
+        """Return ``forward(x)`` for arrays; for nodes of a graph, see `Model`, the node of the output."""
+        if holds_nodes(x):
+            return connect(self, x)
         return self.forward(x, training=training, differentiable=differentiable)
 
-    def forward(self, x: Any, *, training: bool = False, differentiable: bool = False) -> np.ndarray:
+    def forward(self, x: Any, *, training: bool = False, differentiable: bool = False) -> Any:
         """Return the output for a batch.
 
         Parameters
         ----------
-        x : ndarray of shape (N, *input_shape)
+        x : ndarray of shape (N, *input_shape), or tuple of them for several inputs
             Convolutions and pooling accept other spatial sizes. The output may share memory with `x`, and the cache may
             hold either: change neither in place before `backward`.
         training : bool
@@ -239,7 +298,9 @@ class Layer(Labeled):
             if type(differentiable) is not bool:
                 check_flag(differentiable, "differentiable", "forward")
             differentiable = bool(differentiable or training)
-            x = self._check_input(x)
+            if self.output_shape is None:
+                self._check_built()
+            x = check_inputs(self, x) if self.several_inputs else check_input(self, x, self._expected)
             result = self._forward(x, training=training, differentiable=differentiable)
             if not isinstance(result, tuple) or len(result) != 2:
                 raise TypeError(f"expected _forward to return (output, cache), got {type(result).__name__}")
@@ -249,10 +310,11 @@ class Layer(Labeled):
                 raise
             raise self._with_label(error) from None
         if differentiable:
-            self._cache = (cache, x.shape, y.shape)
+            input_shape = shapes_of(x) if self.several_inputs else x.shape
+            self._cache = (cache, input_shape, shapes_of(y) if self.output_count > 1 else y.shape)
         return y
 
-    def backward(self, dy: Any) -> np.ndarray:
+    def backward(self, dy: Any) -> Any:
         """Set the gradients of the parameters, and return the gradient of the input.
 
         Parameters
@@ -301,21 +363,10 @@ class Layer(Labeled):
         cache, input_shape, shape = self._cache
         dx = None
         try:
-            dy = check_unmasked(dy, "dy", "backward")
-            if dy.dtype.newbyteorder("=") != self.dtype:
-                raise TypeError(f"expected dy of {self.dtype}, got {dy.dtype}")
-            if dy.shape != shape:
-                raise ValueError(f"expected dy {format_shape(shape)} like the output, got {format_shape(dy.shape)}")
-            dy = as_contiguous(dy)
+            dy = check_output_gradient(self, dy, shape)
             if input_gradient:
                 dx = self._backward(dy, cache)
-                if not isinstance(dx, np.ndarray):
-                    raise TypeError(f"expected _backward to return the gradient of the input, an array, got {dx!r}")
-                if dx.shape != input_shape:
-                    raise ValueError(
-                        "expected _backward to return the gradient of the input, "
-                        f"{format_shape(input_shape)}, got {format_shape(dx.shape)}"
-                    )
+                check_input_gradient(dx, input_shape)
             else:
                 self._backward_parameters(dy, cache)
         except (ValueError, TypeError, RuntimeError) as error:
@@ -336,20 +387,6 @@ class Layer(Labeled):
                 f"{self.label} is not built yet: call build(input_shape) first, "
                 "or add it to a Sequential with an input_shape"
             )
-
-    def _check_input(self, x: Any) -> np.ndarray:
-        """Return a batch of the layer's dtype and input shape, as a contiguous array."""
-        if self.output_shape is None:
-            self._check_built()
-        x = x if type(x) is np.ndarray else check_unmasked(x, "x", "forward")
-        if x.dtype.newbyteorder("=") != self.dtype and not self.children():  # layers inside check their own input
-            raise TypeError(f"expected {self.dtype}, got {x.dtype}; {advise_dtype(x.dtype, self.dtype)}")
-        if not (x.ndim >= 1 if self._expected is None else fits_shape(x.shape, self._expected)):
-            expected = format_shape(self._expected or ("N", "..."))
-            error: Any = ValueError(f"expected {expected}, got {format_shape(x.shape)}")
-            error.given = f"{x.shape[1]} features" if x.ndim == 2 else format_shape(x.shape[1:])
-            raise error
-        return x if self.chained else as_contiguous(x)  # the first layer inside copies, once it has compared the shape
 
     # ------------------------------------------------------------------------------------------- parameters and state
 
@@ -399,10 +436,15 @@ class Layer(Labeled):
     def config(self) -> dict[str, Any]:
         """Return the constructor's arguments.
 
-        ``type(layer)(**layer.config())`` is an equal unbuilt layer; a container shares the layers inside. Each argument
-        is stored as an attribute of the same name.
+        ``type(layer).from_config(layer.config())`` is an equal unbuilt layer; a container shares the layers inside.
+        Each argument is stored as an attribute of the same name.
         """
         return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Self:
+        """Make an unbuilt layer from the result of `config`."""
+        return cls(**config)
 
     def __repr__(self) -> str:
         shown, config = [], self.config()

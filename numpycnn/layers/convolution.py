@@ -6,15 +6,16 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from numpycnn._checks import check_flag, check_int, check_per_axis, format_shape, per_axis
+from numpycnn._checks import check_int, check_per_axis, format_shape, per_axis
 from numpycnn._settings import operations
 from numpycnn._types import Padding, Shape, Size
 from numpycnn._windows import LETTERS, Windows, check_padding, slide, transposed_size
 from numpycnn.layers.base import Layer, Parameter
-from numpycnn.layers.initializers import check_initializer, draw
+from numpycnn.layers.initializers import draw
+from numpycnn.layers.weighted import Weighted
 
 
-class Conv(Layer):
+class Conv(Weighted):
     """Convolution of sequences, images or volumes with learned kernels: ``Conv1D``, ``Conv2D``, ``Conv3D``.
 
     Maps inputs (N, C, *size) to (N, F, *output), where ``*size`` is ``L``, ``H, W`` or ``D, H, W``; see
@@ -35,6 +36,8 @@ class Conv(Layer):
         Whether to add a learned value to each output channel.
     in_channels : int, optional
         ``C``; by default inferred at build.
+    activation : str or Layer, optional
+        Applied to the result: ``"relu"`` or ``LeakyReLU(0.2)``, for example.
     initializer : {"he_normal", "he_uniform", "glorot_normal", "glorot_uniform"}
         Distribution of the initial weights.
     name : str, optional
@@ -57,8 +60,6 @@ class Conv(Layer):
     """
 
     rank: ClassVar[int]  # number of spatial axes
-    weight: Parameter
-    bias: Parameter | None
 
     def __init__(
         self,
@@ -71,10 +72,11 @@ class Conv(Layer):
         groups: int = 1,
         bias: bool = True,
         in_channels: int | None = None,
+        activation: str | Layer | None = None,
         initializer: str = "he_normal",
         name: str | None = None,
     ) -> None:
-        super().__init__(name=name)
+        super().__init__(bias=bias, initializer=initializer, activation=activation, name=name)
         kind = type(self).__name__
         self.out_channels = check_int(out_channels, "out_channels", kind)
         self.kernel_size = check_per_axis(kernel_size, self.rank, "kernel_size", kind)
@@ -83,14 +85,6 @@ class Conv(Layer):
         self.padding = check_padding(padding, self.rank, kind)
         self.groups = check_int(groups, "groups", kind)
         self.in_channels = None if in_channels is None else check_int(in_channels, "in_channels", kind)
-        self.initializer = check_initializer(initializer, kind)
-        self.use_bias = check_flag(bias, "bias", kind)
-        self.weight = None  # type: ignore[assignment]  # until the layer is built
-        self.bias = None
-
-    def config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        return super().config() | {"bias": self.use_bias}
 
     # ------------------------------------------------------------------------------------------------------- building
 
@@ -114,7 +108,7 @@ class Conv(Layer):
         if self.use_bias:
             self.bias = Parameter(np.zeros(self.out_channels, self.dtype))
         self._expected = ("N", channels, *LETTERS[self.rank])
-        return (self.out_channels, *self._output_size(self._windows))
+        return self._activate((self.out_channels, *self._output_size(self._windows)))
 
     def _weight_shape(self, channels: int) -> Shape:
         kernel = per_axis(self.kernel_size, self.rank, "kernel_size", self.label)
@@ -140,23 +134,18 @@ class Conv(Layer):
 
     # ------------------------------------------------------------------------------------------- forward and backward
 
-    def _forward(self, x: np.ndarray, **mode: bool) -> tuple[np.ndarray, Any]:
+    def _linear(self, x: np.ndarray) -> np.ndarray:
         bias = None if self.bias is None else self.bias.value
-        return operations().conv(x, self.weight.value, bias, **self._settings(x)), x
+        return operations().conv(x, self.weight.value, bias, **self._settings(x))
 
-    def _backward(self, dy: np.ndarray, x: np.ndarray) -> np.ndarray:
+    def _linear_backward(self, dy: np.ndarray, x: np.ndarray) -> np.ndarray:
         dx, dweight, dbias = operations().conv_backward(dy, x, self.weight.value, **self._settings(x))
         self._set_gradients(dweight, dbias)
         return dx
 
-    def _backward_parameters(self, dy: np.ndarray, x: np.ndarray) -> None:
+    def _linear_backward_parameters(self, dy: np.ndarray, x: np.ndarray) -> None:
         kernel = self.weight.value.shape[2:]
         self._set_gradients(*operations().conv_weight_gradient(dy, x, kernel, **self._settings(x)))
-
-    def _set_gradients(self, dweight: np.ndarray, dbias: np.ndarray) -> None:
-        self.weight.grad[...] = dweight
-        if self.bias is not None:
-            self.bias.grad[...] = dbias
 
     # ----------------------------------------------------------------------------------------------------- inspection
 
@@ -193,7 +182,7 @@ class ConvTranspose(Conv):
 
     Parameters
     ----------
-    out_channels, kernel_size, groups, bias, in_channels, initializer, name
+    out_channels, kernel_size, groups, bias, in_channels, activation, initializer, name
         As for `Conv2D`.
     stride, padding, dilation
         As for the convolution whose shapes are inverted.
@@ -227,6 +216,7 @@ class ConvTranspose(Conv):
         groups: int = 1,
         bias: bool = True,
         in_channels: int | None = None,
+        activation: str | Layer | None = None,
         initializer: str = "he_normal",
         name: str | None = None,
     ) -> None:
@@ -239,6 +229,7 @@ class ConvTranspose(Conv):
             groups=groups,
             bias=bias,
             in_channels=in_channels,
+            activation=activation,
             initializer=initializer,
             name=name,
         )
@@ -266,17 +257,14 @@ class ConvTranspose(Conv):
         windows = self._windows if x.shape[1:] == self.input_shape else self._slide(x.shape[2:])
         return {**windows.settings, "output_padding": windows.output_padding, "groups": self.groups}
 
-    def _forward(self, x: np.ndarray, **mode: bool) -> tuple[np.ndarray, Any]:
+    def _linear(self, x: np.ndarray) -> np.ndarray:
         bias = None if self.bias is None else self.bias.value
-        return operations().conv_transpose(x, self.weight.value, bias, **self._settings(x)), x
+        return operations().conv_transpose(x, self.weight.value, bias, **self._settings(x))
 
-    def _backward(self, dy: np.ndarray, x: np.ndarray) -> np.ndarray:
+    def _linear_backward(self, dy: np.ndarray, x: np.ndarray) -> np.ndarray:
         dx, dweight, dbias = operations().conv_transpose_backward(dy, x, self.weight.value, **self._settings(x))
         self._set_gradients(dweight, dbias)
         return dx
-
-    def _backward_parameters(self, dy: np.ndarray, x: np.ndarray) -> None:
-        self._backward(dy, x)
 
     def window(self) -> tuple[Shape, Any, Shape]:
         """Return the largest number of inputs of one output, and the stride as a fraction."""

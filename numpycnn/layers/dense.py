@@ -1,17 +1,16 @@
 """The dense (fully connected) layer."""
 
-from typing import Any
-
 import numpy as np
 
-from numpycnn._checks import check_flag, check_int, format_shape
+from numpycnn._checks import check_int, format_shape
 from numpycnn._settings import operations
 from numpycnn._types import Shape
 from numpycnn.layers.base import Layer, Parameter
-from numpycnn.layers.initializers import check_initializer, draw
+from numpycnn.layers.initializers import draw
+from numpycnn.layers.weighted import Weighted
 
 
-class Dense(Layer):
+class Dense(Weighted):
     """Every output is a weighted sum of all inputs, ``y = x W^T + b``, see `numpycnn.functional.linear`.
 
     Parameters
@@ -22,6 +21,8 @@ class Dense(Layer):
         Whether to add a learned ``b``.
     in_features : int, optional
         Number of inputs, ``I``; by default inferred at build.
+    activation : str or Layer, optional
+        Applied to the result: ``"relu"`` or ``LeakyReLU(0.2)``, for example.
     initializer : {"he_normal", "he_uniform", "glorot_normal", "glorot_uniform"}
         Distribution of the initial weights.
     name : str, optional
@@ -49,20 +50,13 @@ class Dense(Layer):
         *,
         bias: bool = True,
         in_features: int | None = None,
+        activation: str | Layer | None = None,
         initializer: str = "he_normal",
         name: str | None = None,
     ) -> None:
-        super().__init__(name=name)
+        super().__init__(bias=bias, initializer=initializer, activation=activation, name=name)
         self.out_features = check_int(out_features, "out_features", "Dense")
         self.in_features = None if in_features is None else check_int(in_features, "in_features", "Dense")
-        self.initializer = check_initializer(initializer, "Dense")
-        self.use_bias = check_flag(bias, "bias", "Dense")
-        self.weight: Parameter = None  # type: ignore[assignment]  # until the layer is built
-        self.bias: Parameter | None = None
-
-    def config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        return super().config() | {"bias": self.use_bias}
 
     def _build(self, input_shape: Shape, rng: np.random.Generator | None) -> Shape:
         if len(input_shape) != 1:
@@ -77,23 +71,18 @@ class Dense(Layer):
         if self.use_bias:
             self.bias = Parameter(np.zeros(self.out_features, self.dtype))
         self._expected = ("N", features)
-        return (self.out_features,)
+        return self._activate((self.out_features,))
 
-    def _forward(self, x: np.ndarray, **mode: bool) -> tuple[np.ndarray, Any]:
-        return operations().linear(x, self.weight.value, None if self.bias is None else self.bias.value), x
+    def _linear(self, x: np.ndarray) -> np.ndarray:
+        return operations().linear(x, self.weight.value, None if self.bias is None else self.bias.value)
 
-    def _backward(self, dy: np.ndarray, x: np.ndarray) -> np.ndarray:
+    def _linear_backward(self, dy: np.ndarray, x: np.ndarray) -> np.ndarray:
         dx, dweight, dbias = operations().linear_backward(dy, x, self.weight.value)
         self._set_gradients(dweight, dbias)
         return dx
 
-    def _backward_parameters(self, dy: np.ndarray, x: np.ndarray) -> None:
+    def _linear_backward_parameters(self, dy: np.ndarray, x: np.ndarray) -> None:
         self._set_gradients(*operations().linear_weight_gradient(dy, x))
-
-    def _set_gradients(self, dweight: np.ndarray, dbias: np.ndarray) -> None:
-        self.weight.grad[...] = dweight
-        if self.bias is not None:
-            self.bias.grad[...] = dbias
 
     def multiply_adds(self) -> int:
         """Return the number of multiplications with a weight for one example."""

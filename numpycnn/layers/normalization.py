@@ -14,7 +14,8 @@ from numpycnn.layers.initializers import ones
 class BatchNorm(Layer):
     """Normalize each channel (axis 1) over the batch and all positions, for inputs of any rank.
 
-    Training uses the mean and variance of the batch, and updates the running ones, which inference uses.
+    Training uses the mean and variance of the batch, and updates the running ones, which inference uses. A frozen layer
+    (``trainable = False``) uses the running ones in training as well, and leaves them as they are.
 
     Parameters
     ----------
@@ -61,6 +62,7 @@ class BatchNorm(Layer):
         return input_shape
 
     def _forward(self, x: np.ndarray, *, training: bool, differentiable: bool) -> tuple[np.ndarray, Any]:
+        training = training and self.trainable
         if training:
             check_batch_statistics(x, "batch_norm")
         running = self.running_mean, self.running_var

@@ -23,6 +23,8 @@ class Parameter:
     ----------
     grad : ndarray of the same shape
         Overwritten by each backward pass.
+    trainable : bool
+        Whether optimizers change it; set by ``layer.trainable``.
 
     Raises
     ------
@@ -32,11 +34,12 @@ class Parameter:
         If a value is a masked array.
     """
 
-    __slots__ = ("grad", "penalised", "value")
+    __slots__ = ("grad", "penalised", "trainable", "value")
 
     def __init__(self, value: np.ndarray, *, penalised: bool | None = None) -> None:
         self.value = value
         self.penalised = value.ndim > 1 if penalised is None else penalised
+        self.trainable = True
         self.grad = np.zeros(value.shape, value.dtype)
 
     def __setattr__(self, name: str, value: Any) -> None:

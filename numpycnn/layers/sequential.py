@@ -2,23 +2,17 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, overload
+from typing import Any, overload
 
 import numpy as np
 
-from numpycnn._checks import check_dtype, check_int, check_unmasked, format_shape
+from numpycnn._checks import format_shape
 from numpycnn.layers.base import Layer, Shape
 from numpycnn.layers.building import check_not_shared, separate_streams
-
-if TYPE_CHECKING:
-    from numpycnn.inspection.summary import Summary
-
-OWN_SEED: Any = object()  # stands for the seed of the model that is built
-OWN_DTYPE: Any = object()
+from numpycnn.layers.network import Network
 
 
-class Sequential(Layer):
+class Sequential(Network):
     """Layers applied in order.
 
     Parameters
@@ -81,10 +75,7 @@ class Sequential(Layer):
         dtype: Any = np.float32,
         name: str | None = None,
     ) -> None:
-        super().__init__(name=name)
-        self.seed = check_int(seed, "seed", "Sequential", minimum=0)
-        self._dtype = check_dtype(dtype, "Sequential")
-        self.metadata: dict[str, Any] = {}
+        super().__init__(seed=seed, dtype=dtype, name=name)
         self._layers: list[Layer] = []
         self._build_rng: list[np.random.Generator | None] = [None]  # in a list, so that checkpoints do not save it
         if not isinstance(layers, Iterable):
@@ -169,27 +160,8 @@ class Sequential(Layer):
         """Return the layers, by position."""
         return {str(i): layer for i, layer in enumerate(self._layers)}
 
-    def _with_label(self, error: Exception) -> Exception:
-        """Add the layer whose output was refused."""
-        named: Any = super()._with_label(error)
-        layer, message = named.source
-        for before, after in pairwise(self._layers):
-            if after is layer and named.given:
-                named.source = layer, f"{message}; the layer before it, {before._label('')}, outputs {named.given}"
-                named.given = ""
-                return super()._with_label(named)
-        return named
-
-    def build(self, input_shape: Sequence[int], *, rng: Any = OWN_SEED, dtype: Any = OWN_DTYPE) -> Shape:
-        """Build the unbuilt layers, with the model's own seed and dtype unless others are given.
-
-        See `Layer.build`.
-        """
-        if dtype is OWN_DTYPE:
-            dtype = self._dtype
-        elif self.output_shape is None and self._dtype != np.float32 and check_dtype(dtype, "build") != self._dtype:
-            raise TypeError(f"{self.label}: expected dtype {self._dtype}, with which it was made, got {dtype}")
-        return super().build(input_shape, rng=self.seed if rng is OWN_SEED else rng, dtype=dtype)
+    def _sources(self, layer: Layer) -> list[Layer]:
+        return [before for before, after in pairwise(self._layers) if after is layer]
 
     def _build(self, input_shape: Shape, rng: np.random.Generator | None) -> Shape:
         self._build_rng[0] = rng
@@ -211,8 +183,8 @@ class Sequential(Layer):
         return dy
 
     def _backward_parameters(self, dy: np.ndarray, cache: Any) -> None:
-        """Stop at the first layer with parameters."""
-        first = next((i for i, layer in enumerate(self._layers) if layer.parameters()), len(self._layers))
+        """Stop at the first layer with trainable parameters."""
+        first = next((i for i, layer in enumerate(self._layers) if layer.has_trainable_parameters()), len(self._layers))
         for layer in reversed(self._layers[first + 1 :]):
             dy = layer.backward(dy)
         for position, layer in enumerate(self._layers[: first + 1]):
@@ -220,143 +192,6 @@ class Sequential(Layer):
                 layer.backward_parameters(dy)
             else:
                 layer.forget()
-
-    def predict(self, x: Any, *, batch_size: int = 256) -> np.ndarray:
-        """Return the outputs for many examples, computed in batches.
-
-        Parameters
-        ----------
-        x : ndarray of shape (N, *input_shape), or a data set
-            The examples of a data set, such as a `Dataset`, are normalized as it has been set.
-        batch_size : int
-            Examples at a time; it affects the memory use, and the result only by rounding.
-
-        Returns
-        -------
-        ndarray of shape (N, *output_shape)
-
-        Raises
-        ------
-        RuntimeError
-            If the model has not been built.
-        ValueError, TypeError
-            If `x` has another shape or dtype than the model, or `batch_size` is not an int of at least 1.
-        """
-        batch_size = check_int(batch_size, "batch_size", "predict")
-        if is_dataset := hasattr(x, "batch"):
-            self._check_built()
-        else:
-            x = check_unmasked(x, "x", "predict")
-            if x.ndim == 0 or len(x) <= batch_size:
-                return self.forward(x)
-        outputs = []
-        for begin in range(0, max(1, len(x)), batch_size):
-            end = min(begin + batch_size, len(x))
-            outputs.append(self.forward(x.batch(np.arange(begin, end), self.dtype)[0] if is_dataset else x[begin:end]))
-        return np.concatenate(outputs)
-
-    # -------------------------------------------------------------------------------------------- inspection and files
-
-    def summary(self) -> "Summary":
-        """Return a table of the layers: output shape, parameters, multiply-adds, activations, receptive field.
-
-        Returns
-        -------
-        Summary
-            Printed as a table.
-
-        Raises
-        ------
-        RuntimeError
-            If the model has not been built.
-        """
-        from numpycnn.inspection.summary import summarize
-
-        return summarize(self)
-
-    def save(self, path: str | Path) -> None:
-        """Write architecture, weights and metadata to a safetensors file; `numpycnn.load_model` reads it.
-
-        The file is written to a temporary file and then renamed, so `path` is never incomplete.
-
-        Parameters
-        ----------
-        path : str or Path
-
-        Raises
-        ------
-        RuntimeError
-            If the model has not been built.
-        ValueError
-            If it has more than 25,000 layers, or layers nested more than 32 deep.
-        TypeError
-            If the metadata is not JSON-serializable, or a layer has an argument other than numbers, strings, layers and
-            lists.
-        FileNotFoundError, IsADirectoryError
-            If the folder does not exist, or `path` is a folder.
-        ValueError
-            If the path has the ending of another format, such as ``.onnx``.
-        """
-        from numpycnn.io.serialization import save_model
-
-        save_model(self, self.metadata, path)
-
-    def load_torch(self, path: str | Path, *, ignore: Sequence[str] = ()) -> "Sequential":
-        """Load weights from PyTorch and return this model; on an error nothing is changed.
-
-        Parameters
-        ----------
-        path : str or Path
-            A state dict in a safetensors file: ``safetensors.torch.save_file(module.state_dict(), path)``.
-        ignore : sequence of str
-            Prefixes of the names of arrays to skip. The counters of batch normalization are always skipped.
-
-        Returns
-        -------
-        Sequential
-            This model.
-
-        Raises
-        ------
-        DataFormatError
-            If the file is not such a file or is damaged, or names or shapes do not match the model; the message lists
-            them. See `numpycnn.io.state_dict` for the names of the arrays.
-        FileNotFoundError
-            If the file does not exist.
-        RuntimeError
-            If the model has not been built.
-        ValueError
-            If two arrays of the model would have the same name.
-        """
-        from numpycnn.io.state_dict import load_torch
-
-        self._check_built()
-        load_torch(self, path, ignore)
-        return self
-
-    def save_torch(self, path: str | Path) -> None:
-        """Write the weights as a state dict for PyTorch: ``module.load_state_dict(safetensors.torch.load_file(path))``.
-
-        The names are those that `load_torch` reads. Architecture and metadata are not included; `save` writes them.
-
-        Parameters
-        ----------
-        path : str or Path
-
-        Raises
-        ------
-        RuntimeError
-            If the model has not been built.
-        FileNotFoundError, IsADirectoryError
-            If the folder does not exist, or `path` is a folder.
-        ValueError
-            If two arrays of the model would have the same name, or the path has the ending of another format; PyTorch's
-            own ``.pt`` is one.
-        """
-        from numpycnn.io.state_dict import save_torch
-
-        self._check_built()
-        save_torch(self, path)
 
     def config(self) -> dict[str, Any]:
         """Return the constructor's arguments of an equal unbuilt block."""

@@ -47,7 +47,7 @@ class Optimizer:
         return self.lr(self.step_count) if isinstance(self.lr, Schedule) else self.lr
 
     def step(self, parameters: Mapping[str, Parameter]) -> None:
-        """Move each parameter against its gradient.
+        """Move each parameter against its gradient, except those that are not trainable.
 
         Parameters
         ----------
@@ -69,6 +69,8 @@ class Optimizer:
         lr = self.learning_rate
         self.step_count += 1
         for name, parameter in parameters.items():
+            if not parameter.trainable:
+                continue
             kept = []
             for slot in self.slots:
                 array = self._kept.setdefault(slot, {}).get(name)

@@ -6,7 +6,7 @@ from inspect import signature
 import numpy as np
 
 from numpycnn.data import Dataset, Reader, SentenceReader, reader_from
-from numpycnn.layers.sequential import Sequential
+from numpycnn.layers.network import Network
 from numpycnn.models import MODELS, create
 
 VOCABULARY = "vocabulary"  # argument of a network of sentences: the number of words
@@ -32,7 +32,7 @@ class Training:
         )
 
 
-def training_of(model: Sequential) -> Training | None:
+def training_of(model: Network) -> Training | None:
     """Return the training in a model's metadata, None if it is incomplete or invalid."""
     match model.metadata:
         case {"dataset": str(dataset), "class_names": [_, *_] as names, "mean": list(mean), "std": list(std)}:
@@ -55,7 +55,7 @@ def _as_float(value: float) -> float:
         return float("inf")
 
 
-def create_for(name: str, dataset: Dataset, *, seed: int = 0) -> Sequential:
+def create_for(name: str, dataset: Dataset, *, seed: int = 0) -> Network:
     """Return a new network of the zoo for a data set; a ValueError if it does not take such examples."""
     shape, classes = dataset.images.shape[1:], len(dataset.class_names)
     reads = name in MODELS and VOCABULARY in signature(MODELS[name]).parameters

@@ -7,7 +7,7 @@ import numpy as np
 from numpycnn._checks import format_shape
 from numpycnn.data import Dataset
 from numpycnn.functional import softmax
-from numpycnn.layers.sequential import Sequential
+from numpycnn.layers.network import Network
 from numpycnn.losses import CrossEntropy
 from numpycnn.recipes.errors import SettingError
 from numpycnn.recipes.settings import KEY
@@ -27,7 +27,7 @@ class Score:
     predictions: np.ndarray
 
 
-def expect_classifier(model: Sequential, dataset: Dataset, who: str) -> None:
+def expect_classifier(model: Network, dataset: Dataset, who: str) -> None:
     """Check that the model has the input shape and the classes of a data set."""
     image, classes = dataset.images.shape[1:], len(dataset.class_names)
     if model.input_shape != image:
@@ -42,14 +42,14 @@ def expect_classifier(model: Sequential, dataset: Dataset, who: str) -> None:
         )
 
 
-def views_for(model: Sequential, asked: str | None) -> ViewAverage | None:
+def views_for(model: Network, asked: str | None) -> ViewAverage | None:
     """Return the requested views, or those of the test after the model's training."""
     settings = model.metadata.get(KEY) if isinstance(model.metadata, dict) else None
     name = asked or (settings.get("views") if isinstance(settings, dict) else None)
     return VIEWS.get(name) if isinstance(name, str) else None
 
 
-def score(model: Sequential, dataset: Dataset, views: ViewAverage | None = None) -> Score:
+def score(model: Network, dataset: Dataset, views: ViewAverage | None = None) -> Score:
     """Score a model with logits as outputs on a data set, with several views of each image if requested.
 
     Raises

@@ -9,7 +9,7 @@ from numpycnn._checks import check_int, check_number
 from numpycnn.data import CATALOG, Dataset
 from numpycnn.data.augment import Augment
 from numpycnn.errors import DataFormatError
-from numpycnn.layers.sequential import Sequential
+from numpycnn.layers.network import Network
 from numpycnn.losses import CrossEntropy
 from numpycnn.models import MODELS
 from numpycnn.optim import Optimizer
@@ -189,7 +189,7 @@ def choose(dataset: str, asked: Mapping[str, Any], train: Dataset) -> Settings:
     return Settings(dataset=dataset, found=train.name, images=len(train), **chosen)
 
 
-def settings_of(model: Sequential, path: Path) -> Settings:
+def settings_of(model: Network, path: Path) -> Settings:
     """Return the settings in the metadata of a checkpoint's model; a DataFormatError if there are no valid ones."""
     found = model.metadata.get(KEY) if isinstance(model.metadata, dict) else None
     kinds = {field.name: field.type for field in fields(Settings)}

@@ -15,7 +15,7 @@ from numpycnn._checks import check_flag
 from numpycnn._settings import get_num_threads
 from numpycnn.data import CATALOG, Dataset, PictureReader
 from numpycnn.io.loading import load_model
-from numpycnn.layers.sequential import Sequential
+from numpycnn.layers.network import Network
 from numpycnn.recipes.datasets import expect_dataset, label_of, load
 from numpycnn.recipes.errors import Setting, SettingError, as_setting_error, differing
 from numpycnn.recipes.networks import Training, create_for, training_of
@@ -67,7 +67,7 @@ class Run:
 
     Attributes
     ----------
-    model : Sequential
+    model : Sequential or Model
         The trained model, with its preprocessing in its metadata.
     history : History
         Loss and accuracy of each epoch.
@@ -81,7 +81,7 @@ class Run:
         All settings, including those of the recipe.
     """
 
-    model: Sequential = field(repr=False)
+    model: Network = field(repr=False)
     history: History = field(repr=False)
     test_accuracy: float
     test_loss: float

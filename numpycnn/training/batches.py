@@ -7,7 +7,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from numpycnn._checks import check_unmasked, format_shape
+from numpycnn._checks import check_unmasked
+from numpycnn.layers.checking import format_shapes, shapes_of
 
 #: Augments a batch: takes examples, targets and a generator, returns examples and targets.
 Augmentation = Callable[[np.ndarray, Any, np.random.Generator], tuple[np.ndarray, Any]]
@@ -33,19 +34,43 @@ class Data(Protocol):
         """Convert examples to inputs, in a float type."""
 
 
+def as_tuple(arrays: Any) -> tuple[Any, ...]:
+    """Return the arrays of several inputs or targets, or a single one as a tuple."""
+    return arrays if isinstance(arrays, tuple) else (arrays,)
+
+
+def count_examples(x: Any) -> int:
+    """Return the number of examples in the inputs of a batch."""
+    return len(as_tuple(x)[0])
+
+
+def _as_arrays(value: Any, what: str, name: str) -> Any:
+    if isinstance(value, tuple):
+        return tuple(check_unmasked(item, what, name) for item in value)
+    return check_unmasked(value, what, name)
+
+
+def _rows(arrays: Any, indices: np.ndarray) -> Any:
+    return tuple(array[indices] for array in arrays) if isinstance(arrays, tuple) else arrays[indices]
+
+
 class Arrays:
-    """A pair of arrays as a dataset; the inputs have the model's type already."""
+    """A pair of arrays as a dataset; the inputs have the model's type already.
+
+    For several inputs or targets, a tuple of arrays stands in place of an array: ``((a, b), y)``.
+    """
 
     def __init__(self, x: Any, target: Any, name: str) -> None:
-        self.x, self.target = check_unmasked(x, "inputs", name), check_unmasked(target, "targets", name)
-        if self.x.ndim == 0 or self.target.ndim == 0 or len(self.x) != len(self.target):
+        self.x, self.target = _as_arrays(x, "inputs", name), _as_arrays(target, "targets", name)
+        shapes = [array.shape for part in (self.x, self.target) for array in as_tuple(part)]
+        if len({shape[:1] for shape in shapes}) > 1 or () in shapes:
             raise ValueError(
-                f"{name}: expected as many targets as inputs, got inputs {format_shape(self.x.shape)} "
-                f"and targets {format_shape(self.target.shape)}"
+                f"{name}: expected as many targets as inputs, got inputs {format_shapes(shapes_of(self.x))} "
+                f"and targets {format_shapes(shapes_of(self.target))}"
             )
 
     def __len__(self) -> int:
-        return len(self.x)
+        return count_examples(self.x)
 
     def batch(self, indices: np.ndarray, dtype: Any) -> tuple[np.ndarray, Any]:
         """Return the inputs and targets at some positions."""
@@ -53,7 +78,7 @@ class Arrays:
 
     def take(self, indices: np.ndarray) -> tuple[np.ndarray, Any]:
         """Return the inputs and targets at some positions."""
-        return self.x[indices], self.target[indices]
+        return _rows(self.x, indices), _rows(self.target, indices)
 
     def normalize(self, images: np.ndarray, dtype: Any) -> np.ndarray:
         """Return the inputs unchanged."""
@@ -83,6 +108,8 @@ def check_augmentation(augment: Any, data: Data) -> str:
         return ""
     if isinstance(augment, type) or not callable(augment):
         raise TypeError(f"fit: expected augment to be an augmentation, as in Augment([Flip()]), got {augment!r}")
+    if isinstance(data, Arrays) and isinstance(data.x, tuple):
+        raise TypeError("fit: expected one input to augment, got several; augment them before")
     for method in ("take", "normalize"):
         if not hasattr(data, method):
             raise TypeError(f"fit: expected data with the method {method} to augment it, got {type(data).__name__}")

@@ -4,48 +4,42 @@ from typing import Any
 
 import numpy as np
 
-from numpycnn.inspection.traces import chain_of
-from numpycnn.layers.base import Layer
-from numpycnn.layers.sequential import Sequential
+from numpycnn.inspection.traces import Passage, layers_of, recording_copy
+from numpycnn.layers.network import Network
 from numpycnn.losses import Loss
 from numpycnn.training.step import all_finite
 
 
-def _innermost(layer: Layer, x: np.ndarray) -> Layer:
-    """Return the first layer inside `layer` with an output for `x` that is not finite, else `layer` itself."""
-    for child in layer.children().values():
-        y = child.forward(x, training=True)
-        if not all_finite(y):
-            return _innermost(child, x)
-        x = y if layer.chained else x
-    return layer
+def _finite(arrays: Any) -> bool:
+    return all(map(all_finite, arrays)) if isinstance(arrays, tuple) else all_finite(arrays)
 
 
-def first_non_finite(model: Sequential, loss: Loss, x: np.ndarray, target: Any) -> str:
-    """Repeat a failed step layer by layer, and describe the first value that is not finite.
+def first_non_finite(model: Network, loss: Loss, x: Any, target: Any) -> str:
+    """Repeat a failed step on a copy of the model, and describe the first value that is not finite."""
 
-    This changes the model's buffers; the training is over.
-    """
+    def label(passage: Passage) -> str:
+        return model.label_of(layers_of(model)[passage.key.partition("#")[0]])
+
     with np.errstate(all="ignore"):
         for name, parameter in model.parameters().items():
             if not all_finite(parameter.value):
                 return f"the parameter {name} was not finite before the step"
-        if not all_finite(x):
+        if not _finite(x):
             return "the input batch holds values that are not finite"
-        layers, before = list(chain_of(model).values()), x
-        for layer in layers:
-            x = layer.forward(x, training=True)
-            if not all_finite(x):
-                return f"the first layer whose output is not finite is {model.label_of(_innermost(layer, before))}"
-            before = x
-        value = loss.forward(x, target)
+        clone, records = recording_copy(model, x)
+        y = clone.forward(x, training=True)
+        for passage in records.values():
+            if not _finite(passage.y):
+                return f"the first layer whose output is not finite is {label(passage)}"
+        value = loss.forward(y, target)
         dy = loss.backward()
-        if not np.isfinite(value) or not all_finite(dy):
+        if not np.isfinite(value) or not _finite(dy):
             return f"the layers' outputs are finite, but {loss!r} or its gradient is not"
-        for layer in reversed(layers):
-            dy = layer.backward(dy)
-            if not all(all_finite(parameter.grad) for parameter in layer.parameters().values()) or not all_finite(dy):
-                return f"the first layer whose gradient is not finite, coming from the loss, is {model.label_of(layer)}"
+        clone.backward(dy)
+        for passage in records.values():
+            gradients = [parameter.grad for parameter in passage.layer.parameters().values()]
+            if not _finite((*gradients, *(passage.dx if isinstance(passage.dx, tuple) else (passage.dx,)))):
+                return f"the first layer whose gradient is not finite, coming from the loss, is {label(passage)}"
         if not np.isfinite(loss.penalty(model.parameters())):
             return "the penalty on the weights is not finite"
         return "no layer produced it when the step was repeated"

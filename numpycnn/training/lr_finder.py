@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from numpycnn._checks import check_int, check_number
-from numpycnn.layers.sequential import Sequential
+from numpycnn.layers.network import Network
 from numpycnn.losses import Loss
 from numpycnn.optim import Optimizer
 from numpycnn.training.batches import Augmentation, Data, as_data, check_augmentation, epoch_order, prepare
@@ -37,7 +37,7 @@ class LearningRates:
 
 
 def find_learning_rate(
-    model: Sequential,
+    model: Network,
     train: Any,
     *,
     loss: Loss,
@@ -56,7 +56,7 @@ def find_learning_rate(
 
     Parameters
     ----------
-    model : Sequential
+    model : Sequential or Model
     train : dataset or (x, target)
         Repeated if it is small.
     loss : Loss

@@ -7,9 +7,12 @@ import numpy as np
 
 from numpycnn.layers.activations import LogSoftmax, Sigmoid, Softmax
 from numpycnn.layers.base import Layer
+from numpycnn.layers.model import Model
+from numpycnn.layers.network import Network
 from numpycnn.layers.normalization import BatchNorm
 from numpycnn.layers.sequential import Sequential
 from numpycnn.layers.shape import Flatten, Permute, Reshape
+from numpycnn.layers.weighted import Weighted
 from numpycnn.losses import Loss
 from numpycnn.optim import Optimizer
 
@@ -28,7 +31,7 @@ def all_finite(array: np.ndarray) -> bool:
 def check_parts(model: Any, loss: Any, optimizer: Any) -> None:
     """Check that these can be trained, and with each other."""
     for value, kind, name, example in (
-        (model, Sequential, "model", "Sequential([...], input_shape=...)"),
+        (model, Network, "model", "Sequential([...], input_shape=...)"),
         (loss, Loss, "loss", "CrossEntropy()"),
         (optimizer, Optimizer, "optimizer", "Adam(lr=0.001)"),
     ):
@@ -38,23 +41,24 @@ def check_parts(model: Any, loss: Any, optimizer: Any) -> None:
             raise TypeError(f"Trainer: expected {name} to be {article} {kind.__name__}, got {value!r}; write {hint}")
     if model.output_shape is None:
         raise RuntimeError("Trainer: the model is not built yet; give it an input_shape")
-    last = _last_layer(model)
-    if loss.expects_logits and isinstance(last, Softmax | LogSoftmax | Sigmoid):
-        raise ValueError(
-            f"Trainer: expected a model that outputs logits for {type(loss).__name__}, which contains the activation "
-            f"function, got one that ends with {model.label_of(last)}; leave this layer out, and apply it to the "
-            "predictions where you need probabilities"
-        )
+    for last in last_layers(model):
+        if loss.expects_logits and isinstance(last, Softmax | LogSoftmax | Sigmoid):
+            raise ValueError(
+                f"Trainer: expected a model that outputs logits for {type(loss).__name__}, which contains the "
+                f"activation function, got one that ends with {model.label_of(last)}; leave it out, and apply it to "
+                "the predictions where you need probabilities"
+            )
 
 
-def _last_layer(layer: Layer) -> Layer:
-    """Return the layer that computes the outputs; those that change the shape alone do not."""
-    if isinstance(layer, Sequential):
-        for inner in reversed(layer.layers):
-            last = _last_layer(inner)
-            if not isinstance(last, Flatten | Reshape | Permute | Sequential):
-                return last
-    return layer
+def last_layers(layer: Layer) -> list[Layer]:
+    """Return the layers that compute the outputs; those that change the shape alone do not."""
+    if isinstance(layer, Model):
+        return [last for output in layer.output_layers() for last in last_layers(output)]
+    if isinstance(layer, Weighted):
+        return [layer.activation or layer]
+    if not isinstance(layer, Sequential):
+        return [] if isinstance(layer, Flatten | Reshape | Permute) else [layer]
+    return next((found for inner in reversed(layer.layers) if (found := last_layers(inner))), [])
 
 
 def check_last_batch(model: Layer, examples: int, batch_size: int, owner: str) -> None:
@@ -69,9 +73,7 @@ def check_last_batch(model: Layer, examples: int, batch_size: int, owner: str) -
             )
 
 
-def take_step(
-    model: Sequential, loss: Loss, optimizer: Optimizer, x: np.ndarray, target: Any
-) -> tuple[np.ndarray, float]:
+def take_step(model: Network, loss: Loss, optimizer: Optimizer, x: Any, target: Any) -> tuple[Any, float]:
     """Take one step, and return the outputs and the loss before it, penalties included.
 
     If the loss or a gradient is not finite, a NonFiniteError leaves the random generators as they were before the step,

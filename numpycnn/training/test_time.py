@@ -7,7 +7,7 @@ import numpy as np
 
 from numpycnn._checks import check_flag, check_int, format_shape
 from numpycnn.functional import softmax
-from numpycnn.layers.sequential import Sequential
+from numpycnn.layers.network import Network
 
 
 class ViewAverage:
@@ -89,12 +89,12 @@ class ViewAverage:
             for top, left in ((0, s), (2 * s, s), (s, 0), (s, 2 * s)):
                 yield np.ascontiguousarray(padded[:, :, top : top + height, left : left + width])
 
-    def __call__(self, model: Sequential, x: Any) -> np.ndarray:
+    def __call__(self, model: Network, x: Any) -> np.ndarray:
         """Return the logarithms of the mean probabilities, (N, K): logits whose softmax these probabilities are.
 
         Parameters
         ----------
-        model : Sequential
+        model : Sequential or Model
             Its outputs are logits (N, K).
         x : ndarray of shape (N, C, H, W)
             The model's inputs.

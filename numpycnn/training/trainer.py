@@ -12,7 +12,7 @@ import numpy as np
 from numpycnn._checks import check_flag, check_int
 from numpycnn.layers.base import Layer
 from numpycnn.layers.building import seed_generators
-from numpycnn.layers.sequential import Sequential
+from numpycnn.layers.network import Network
 from numpycnn.losses import Loss
 from numpycnn.optim import Optimizer
 from numpycnn.training.batches import (
@@ -21,6 +21,7 @@ from numpycnn.training.batches import (
     TrainingState,
     as_data,
     check_augmentation,
+    count_examples,
     epoch_order,
     prepare,
 )
@@ -35,8 +36,10 @@ from numpycnn.training.step import NonFiniteError, all_finite, check_last_batch,
 from numpycnn.training.test_time import ViewAverage
 
 
-def _hits(y: np.ndarray, target: Any) -> int | None:
+def _hits(y: Any, target: Any) -> int | None:
     """Return the number of correct predictions, or None if the targets are not labels."""
+    if isinstance(y, tuple) or isinstance(target, tuple):
+        return None
     target = np.asarray(target)
     if y.ndim != 2 or target.ndim != 1 or target.dtype.kind not in "iu":
         return None
@@ -72,7 +75,7 @@ class Trainer:
 
     Parameters
     ----------
-    model : Sequential
+    model : Sequential or Model
     loss : Loss
     optimizer : Optimizer
     callbacks : sequence of Callback
@@ -108,7 +111,7 @@ class Trainer:
     """
 
     def __init__(
-        self, model: Sequential, *, loss: Loss, optimizer: Optimizer, callbacks: Sequence[Callback] = (), seed: int = 0
+        self, model: Network, *, loss: Loss, optimizer: Optimizer, callbacks: Sequence[Callback] = (), seed: int = 0
     ) -> None:
         check_parts(model, loss, optimizer)
         self.model = model
@@ -199,7 +202,7 @@ class Trainer:
                     with closing(self._batches(data, augment, prefetch)) as batches:
                         for x, target in batches:
                             self._step(x, target)
-                            display.advance(len(x), *self._running())
+                            display.advance(count_examples(x), *self._running())
                             for callback in self.callbacks:
                                 callback.on_batch_end(self)
                             if interrupt.requested:
@@ -296,8 +299,8 @@ class Trainer:
                     )
         place = self.progress
         place.batch += 1
-        place.seen += len(x)
-        place.loss_sum += value * len(x)
+        place.seen += count_examples(x)
+        place.loss_sum += value * count_examples(x)
         hits = _hits(y, target)
         place.labelled = hits is not None
         place.correct += hits or 0

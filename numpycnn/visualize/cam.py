@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from numpycnn.inspection.traces import chain_of, check_layer, follow_back, layer_title
 from numpycnn.layers.base import Layer
-from numpycnn.layers.sequential import Sequential
+from numpycnn.layers.network import Network
 from numpycnn.visualize._types import Figure, FilePath
 from numpycnn.visualize.classes import class_name, class_probabilities, pick_classes, score_layer, targets_of
 from numpycnn.visualize.panels import (
@@ -37,7 +37,7 @@ from numpycnn.visualize.panels import (
 from numpycnn.visualize.style import LONGEST_TITLE, escape_text, glowing_colours, new_figure, save
 
 
-def last_maps(model: Sequential) -> str:
+def last_maps(model: Network) -> str:
     """Return the key of the last layer that outputs maps and is not a pooling, the default layer of Grad-CAM."""
     for key, layer in reversed(chain_of(model).items()):
         if _has_maps(layer) and not is_pooling(layer):
@@ -50,13 +50,13 @@ def _has_maps(layer: Layer) -> bool:
 
 
 def compute_grad_cam(
-    model: Sequential, x: Any, targets: npt.ArrayLike | None = None, *, at: str | None = None
+    model: Network, x: Any, targets: npt.ArrayLike | None = None, *, at: str | None = None
 ) -> np.ndarray:
     """Return the class activation maps, at the resolution of the layer.
 
     Parameters
     ----------
-    model : Sequential
+    model : Sequential or Model
         A classifier.
     x : ndarray of shape (N, C, ...) or (C, ...)
         Examples, preprocessed as for the model, or a single one.
@@ -92,7 +92,7 @@ def compute_grad_cam(
 
 
 def grad_cam(
-    model: Sequential,
+    model: Network,
     x: Any,
     targets: npt.ArrayLike | None = None,
     *,

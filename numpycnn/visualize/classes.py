@@ -9,12 +9,12 @@ from numpycnn._checks import check_labels, format_shape
 from numpycnn.functional import sigmoid, softmax
 from numpycnn.inspection.traces import chain_of, check_batch
 from numpycnn.layers import LogSoftmax, Sigmoid, Softmax
-from numpycnn.layers.sequential import Sequential
+from numpycnn.layers.network import Network
 
 _PROBABILITY_LAYERS = (LogSoftmax, Sigmoid, Softmax)
 
 
-def score_layer(model: Sequential) -> str:
+def score_layer(model: Network) -> str:
     """Return the key of the layer that outputs the scores (logits): the last one before any final softmax.
 
     Explanations use the score of a class, since its probability also rises when the other scores fall.
@@ -27,14 +27,14 @@ def score_layer(model: Sequential) -> str:
     return places[-1] if isinstance(chain[last], _PROBABILITY_LAYERS) and places else last
 
 
-def class_probabilities(model: Sequential, x: Any, *, batch_size: int = 256) -> np.ndarray:
+def class_probabilities(model: Network, x: Any, *, batch_size: int = 256) -> np.ndarray:
     """Return the probability of each class, from the model's own softmax if it ends with one.
 
     A model with a single output has one class, the positive one; its probability is the sigmoid of the score.
 
     Parameters
     ----------
-    model : Sequential
+    model : Sequential or Model
         A classifier.
     x : ndarray of shape (N, *input_shape)
     batch_size : int
@@ -61,7 +61,7 @@ def class_probabilities(model: Sequential, x: Any, *, batch_size: int = 256) -> 
     return sigmoid(y) if y.shape[1] == 1 else softmax(y)
 
 
-def check_classifier(model: Sequential, operation: str) -> int:
+def check_classifier(model: Network, operation: str) -> int:
     """Return the number of classes of a model; raise if its output is not one value per class."""
     if model.output_shape is None or len(model.output_shape) != 1:
         shape = "nothing" if model.output_shape is None else format_shape(model.output_shape)
@@ -69,7 +69,7 @@ def check_classifier(model: Sequential, operation: str) -> int:
     return model.output_shape[0]
 
 
-def targets_of(model: Sequential, x: np.ndarray, targets: Any, operation: str) -> np.ndarray:
+def targets_of(model: Network, x: np.ndarray, targets: Any, operation: str) -> np.ndarray:
     """Return one class for each example: the given ones, or by default the predicted ones."""
     classes = check_classifier(model, operation)
     if targets is None:

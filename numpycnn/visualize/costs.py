@@ -6,13 +6,13 @@ from typing import Any
 from numpycnn.inspection.summary import Row
 from numpycnn.inspection.traces import layer_title, layers_of
 from numpycnn.layers.base import Layer
-from numpycnn.layers.sequential import Sequential
+from numpycnn.layers.network import Network
 from numpycnn.visualize._types import Figure, FilePath
 from numpycnn.visualize.panels import format_short, kind_colour
 from numpycnn.visualize.style import INK, LONGEST_TITLE, TIMES, escape_text, new_figure, quiet, save
 
 
-def layer_costs(model: Sequential, path: FilePath = None) -> "Figure":
+def layer_costs(model: Network, path: FilePath = None) -> "Figure":
     """Draw the table of `model.summary()` as bars, one row per layer.
 
     In most convolutional networks the multiply-adds and the activations are in the first layers, where the maps are
@@ -20,7 +20,7 @@ def layer_costs(model: Sequential, path: FilePath = None) -> "Figure":
 
     Parameters
     ----------
-    model : Sequential
+    model : Sequential or Model
     path : path_like, optional
 
     Returns
@@ -31,12 +31,12 @@ def layer_costs(model: Sequential, path: FilePath = None) -> "Figure":
     Raises
     ------
     TypeError, RuntimeError
-        If `model` is not a Sequential, or has not been built.
+        If `model` is not a model, or has not been built.
     """
     from matplotlib.ticker import MaxNLocator
 
-    if not isinstance(model, Sequential):
-        raise TypeError(f"layer_costs: expected a Sequential, got {type(model).__name__}")
+    if not isinstance(model, Network):
+        raise TypeError(f"layer_costs: expected a Sequential or a Model, got {type(model).__name__}")
     summary, layers = model.summary(), layers_of(model)
     rows = [(key, row) for key, row in zip(layers, summary.rows, strict=True) if not layers[key].chained]
     colours = [kind_colour(layers[key]) for key, _ in rows]

@@ -19,7 +19,7 @@ import numpy as np
 from numpycnn._checks import check_int, format_shape
 from numpycnn.inspection.traces import check_batch, check_layer, follow, follow_back, layer_title, steps_of
 from numpycnn.layers.base import Layer
-from numpycnn.layers.sequential import Sequential
+from numpycnn.layers.network import Network
 from numpycnn.visualize._types import Axes, Figure, FilePath
 from numpycnn.visualize.panels import (
     colour_bar,
@@ -38,12 +38,12 @@ Field = tuple[tuple[int, int], ...]
 MAX_LAYERS = 7  # in one figure
 
 
-def find_field(model: Sequential, at: str, unit: Sequence[int] | None = None) -> Field | None:
+def find_field(model: Network, at: str, unit: Sequence[int] | None = None) -> Field | None:
     """Return the smallest box of the input that contains every position that a unit depends on.
 
     Parameters
     ----------
-    model : Sequential
+    model : Sequential or Model
         Takes floats.
     at : str
         Key of a layer, as in ``"3"`` or ``"3.main.0"``.
@@ -95,12 +95,12 @@ def find_field(model: Sequential, at: str, unit: Sequence[int] | None = None) ->
     return tuple((front - 1, side - back + 1) for front, back, side in ends)
 
 
-def measure_field(model: Sequential, x: Any, at: str, unit: Sequence[int] | None = None) -> np.ndarray:
+def measure_field(model: Network, x: Any, at: str, unit: Sequence[int] | None = None) -> np.ndarray:
     """Return the influence of each position of the input on a unit: the mean magnitude of its gradient.
 
     Parameters
     ----------
-    model : Sequential
+    model : Sequential or Model
         Takes floats.
     x : ndarray of shape (N, C, ...) or (C, ...)
         Examples to average over, or a single one.
@@ -133,16 +133,16 @@ def measure_field(model: Sequential, x: Any, at: str, unit: Sequence[int] | None
     return np.abs(gradient).max(axis=1).mean(axis=0)
 
 
-def _sides(model: Sequential, operation: str) -> tuple[int, ...]:
+def _sides(model: Network, operation: str) -> tuple[int, ...]:
     """Return the spatial size of the images that a model takes."""
-    shape = model.input_shape if isinstance(model, Sequential) and model.input_shape is not None else None
+    shape = model.input_shape if isinstance(model, Network) and model.input_shape is not None else None
     check_batch(model, np.empty((0, *(shape or ())), np.float32), operation)
     if shape is None or len(shape) < 2:
         raise ValueError(f"{operation}: expected a model for images (C, ...), got one for {format_shape(shape or ())}")
     return shape[1:]
 
 
-def _unit(model: Sequential, at: str, unit: Sequence[int] | None, operation: str) -> tuple[int, ...]:
+def _unit(model: Network, at: str, unit: Sequence[int] | None, operation: str) -> tuple[int, ...]:
     """Return the position of the unit in the maps of its layer; () if the layer does not output maps."""
     size = (check_layer(model, at, operation).output_shape or ())[1:]
     if unit is None:
@@ -156,7 +156,7 @@ def _unit(model: Sequential, at: str, unit: Sequence[int] | None, operation: str
 
 
 def receptive_fields(
-    model: Sequential,
+    model: Network,
     x: Any,
     *,
     at: Sequence[str] | None = None,
@@ -219,7 +219,7 @@ def receptive_fields(
     return save(figure, path)
 
 
-def _windowed(model: Sequential) -> list[str]:
+def _windowed(model: Network) -> list[str]:
     """Return the keys of the layers that slide a window, thinned out evenly to MAX_LAYERS."""
     found = [key for key, layer in steps_of(model).items() if layer.window() is not None]
     return [found[i] for i in spread(len(found), MAX_LAYERS)]

@@ -15,7 +15,7 @@ import numpy as np
 from numpycnn._checks import check_int
 from numpycnn.inspection.traces import check_layer, follow, follow_back, layer_title, steps_of
 from numpycnn.layers import Flatten, Reshape
-from numpycnn.layers.sequential import Sequential
+from numpycnn.layers.network import Network
 from numpycnn.losses import CrossEntropy, Loss
 from numpycnn.visualize._types import Axes, Figure, FilePath
 from numpycnn.visualize.panels import examples_of, kind_colour
@@ -23,13 +23,13 @@ from numpycnn.visualize.style import BLUE, GREEN, GREY, INK, LONGEST_TITLE, VERM
 
 
 def collect_activations(
-    model: Sequential, x: Any, *, at: Sequence[str] | None = None, training: bool = False
+    model: Network, x: Any, *, at: Sequence[str] | None = None, training: bool = False
 ) -> dict[str, np.ndarray]:
     """Return all output values of each layer for a batch.
 
     Parameters
     ----------
-    model : Sequential
+    model : Sequential or Model
     x : ndarray of shape (N, *input_shape)
     at : sequence of str, optional
         Keys of layers; by default all except `Flatten` and `Reshape` in order of execution, branches before the layer
@@ -54,7 +54,7 @@ def collect_activations(
 
 
 def collect_gradients(
-    model: Sequential,
+    model: Network,
     x: Any,
     target: Any,
     *,
@@ -96,7 +96,7 @@ def collect_gradients(
     return {place: np.asarray(passages[place].dy).ravel() for place in places if at is not None or place in passages}
 
 
-def _keys(model: Sequential, at: Sequence[str] | None, operation: str) -> list[str]:
+def _keys(model: Network, at: Sequence[str] | None, operation: str) -> list[str]:
     if at is None:
         return [key for key, layer in steps_of(model).items() if not isinstance(layer, Flatten | Reshape)]
     for place in at:
@@ -105,7 +105,7 @@ def _keys(model: Sequential, at: Sequence[str] | None, operation: str) -> list[s
 
 
 def activation_histograms(
-    model: Sequential,
+    model: Network,
     x: Any,
     *,
     at: Sequence[str] | None = None,
@@ -143,7 +143,7 @@ def activation_histograms(
 
 
 def gradient_histograms(
-    model: Sequential,
+    model: Network,
     x: Any,
     target: Any,
     *,
@@ -193,7 +193,7 @@ def _zeros(values: np.ndarray) -> str:
 
 
 def _ridges(
-    model: Sequential,
+    model: Network,
     values: dict[str, np.ndarray],
     edges: np.ndarray,
     notes: dict[str, str],

@@ -8,7 +8,7 @@ import numpy as np
 from numpycnn._checks import check_int
 from numpycnn.inspection.traces import Passage, chain_of, check_layer, follow, steps_of
 from numpycnn.layers import Flatten, Reshape
-from numpycnn.layers.sequential import Sequential
+from numpycnn.layers.network import Network
 from numpycnn.visualize._types import Axes, Figure, FilePath
 from numpycnn.visualize.panels import (
     draw_bars,
@@ -27,7 +27,7 @@ MAX_BARS = 40  # a longer row of values is drawn as a strip of colours
 
 
 def feature_maps(
-    model: Sequential,
+    model: Network,
     x: Any,
     *,
     at: Sequence[str] | None = None,
@@ -41,7 +41,7 @@ def feature_maps(
 
     Parameters
     ----------
-    model : Sequential
+    model : Sequential or Model
     x : ndarray of shape (C, ...) or (1, C, ...)
         One example, preprocessed as for the model.
     at : sequence of str, optional

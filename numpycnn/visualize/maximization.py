@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from numpycnn._checks import check_int, check_labels
 from numpycnn.inspection.traces import check_layer, follow, follow_back, layer_title
-from numpycnn.layers.sequential import Sequential
+from numpycnn.layers.network import Network
 from numpycnn.visualize._types import Figure, FilePath
 from numpycnn.visualize.classes import class_name, score_layer
 from numpycnn.visualize.panels import draw_input, headline, image_size, note
@@ -24,7 +24,7 @@ from numpycnn.visualize.style import INK, LONGEST_TITLE, escape_text, new_figure
 
 
 def maximize(
-    model: Sequential,
+    model: Network,
     units: npt.ArrayLike | None = None,
     *,
     at: str | None = None,
@@ -41,7 +41,7 @@ def maximize(
 
     Parameters
     ----------
-    model : Sequential
+    model : Sequential or Model
         Takes floats.
     units : array_like of int, optional
         Channels or outputs of the layer; by default at most the first 16.
@@ -110,7 +110,7 @@ def maximize(
 
 
 def activation_maximization(
-    model: Sequential,
+    model: Network,
     units: npt.ArrayLike | None = None,
     *,
     at: str | None = None,

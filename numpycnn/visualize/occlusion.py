@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from numpycnn._checks import check_int, format_shape
-from numpycnn.layers.sequential import Sequential
+from numpycnn.layers.network import Network
 from numpycnn.visualize._types import Figure, FilePath
 from numpycnn.visualize.classes import class_name, class_probabilities, targets_of
 from numpycnn.visualize.panels import (
@@ -33,7 +33,7 @@ from numpycnn.visualize.style import INK, NARROW, escape_text, new_figure, save
 
 
 def occlude(
-    model: Sequential,
+    model: Network,
     x: Any,
     targets: npt.ArrayLike | None = None,
     *,
@@ -107,7 +107,7 @@ def _patches(sides: Sequence[int], size: int, stride: int) -> Iterator[tuple[sli
 
 
 def occlusion_map(
-    model: Sequential,
+    model: Network,
     x: Any,
     targets: npt.ArrayLike | None = None,
     *,

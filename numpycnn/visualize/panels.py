@@ -11,7 +11,7 @@ import numpy as np
 from numpycnn._checks import format_shape
 from numpycnn.inspection.traces import check_batch
 from numpycnn.layers.base import Layer
-from numpycnn.layers.sequential import Sequential
+from numpycnn.layers.network import Network
 from numpycnn.visualize._types import Axes
 from numpycnn.visualize.style import BLUE, GREEN, GREY, HEAT, INK, ORANGE, VERMILION, quiet, signed_colours
 
@@ -22,10 +22,10 @@ LOW = 0.4  # height over width of an image, below which its colour bar is drawn 
 SIGNAL_COLOURS = (BLUE, VERMILION, GREEN, GREY)
 
 
-def examples_of(model: Sequential, x: Any, operation: str) -> np.ndarray:
+def examples_of(model: Network, x: Any, operation: str) -> np.ndarray:
     """Return `x` as a batch, also if it is a single example."""
     x = np.asarray(x)
-    if isinstance(model, Sequential) and model.input_shape is not None and x.shape == model.input_shape:
+    if isinstance(model, Network) and model.input_shape is not None and x.shape == model.input_shape:
         x = x[np.newaxis]
     x = check_batch(model, x, operation)
     if not len(x):
@@ -33,7 +33,7 @@ def examples_of(model: Sequential, x: Any, operation: str) -> np.ndarray:
     return x
 
 
-def single_example(model: Sequential, x: Any, operation: str) -> np.ndarray:
+def single_example(model: Network, x: Any, operation: str) -> np.ndarray:
     """Return a batch of one example, given with or without its batch axis."""
     x = examples_of(model, x, operation)
     if len(x) != 1:

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from numpycnn._checks import check_int
 from numpycnn.inspection.traces import follow_back
-from numpycnn.layers.sequential import Sequential
+from numpycnn.layers.network import Network
 from numpycnn.visualize._types import Figure, FilePath
 from numpycnn.visualize.classes import class_name, class_probabilities, pick_classes, score_layer, targets_of
 from numpycnn.visualize.panels import (
@@ -35,7 +35,7 @@ from numpycnn.visualize.style import escape_text, new_figure, save
 
 
 def measure_saliency(
-    model: Sequential,
+    model: Network,
     x: Any,
     targets: npt.ArrayLike | None = None,
     *,
@@ -96,7 +96,7 @@ def measure_saliency(
 
 
 def saliency_map(
-    model: Sequential,
+    model: Network,
     x: Any,
     targets: npt.ArrayLike | None = None,
     *,

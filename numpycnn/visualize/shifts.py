@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from numpycnn._checks import check_axis, check_int, check_labels, format_shape
-from numpycnn.layers.sequential import Sequential
+from numpycnn.layers.network import Network
 from numpycnn.visualize._types import Figure, FilePath
 from numpycnn.visualize.classes import check_classifier, class_probabilities
 from numpycnn.visualize.panels import draw_input, examples_of, headline, hide_ticks, image_size, note, spread
@@ -55,7 +55,7 @@ def shift(x: np.ndarray, by: int, axis: int = -1) -> np.ndarray:
 
 
 def measure_shifts(
-    model: Sequential, x: Any, labels: npt.ArrayLike, shifts: Sequence[int], *, axis: int = -1
+    model: Network, x: Any, labels: npt.ArrayLike, shifts: Sequence[int], *, axis: int = -1
 ) -> np.ndarray:
     """Return the probability of the true class of each image for each shift.
 
@@ -96,7 +96,7 @@ def measure_shifts(
 
 
 def translation_curves(
-    models: Mapping[str, Sequential],
+    models: Mapping[str, Network],
     x: Any,
     labels: npt.ArrayLike,
     *,

@@ -14,7 +14,7 @@ from numpycnn._checks import check_int
 from numpycnn.inspection.traces import chain_of, check_layer, follow
 from numpycnn.layers import ELU, GELU, SELU, BatchNorm, Dropout, LayerNorm, LeakyReLU, ReLU, Sigmoid, Tanh
 from numpycnn.layers.base import Layer
-from numpycnn.layers.sequential import Sequential
+from numpycnn.layers.network import Network
 from numpycnn.visualize._types import Axes, Figure, FilePath
 from numpycnn.visualize.panels import (
     draw_input,
@@ -62,7 +62,7 @@ class Stages:
     condensed: np.ndarray | None
 
 
-def find_stages(model: Sequential, x: Any, *, at: str | None = None) -> Stages:
+def find_stages(model: Network, x: Any, *, at: str | None = None) -> Stages:
     """Return the outputs of a convolution, its activation and its pooling for an example.
 
     Parameters
@@ -107,7 +107,7 @@ def find_stages(model: Sequential, x: Any, *, at: str | None = None) -> Stages:
     )
 
 
-def _triples(model: Sequential) -> dict[str, tuple[str, str, str]]:
+def _triples(model: Network) -> dict[str, tuple[str, str, str]]:
     """Map each convolution to the last layer before the activation, the activation, and the pooling or ""."""
     found: dict[str, tuple[str, str, str]] = {}
     for chain in _chains(model, ""):
@@ -147,7 +147,7 @@ def _triples_of(chain: list[tuple[str, Layer]]) -> dict[str, tuple[str, str, str
 
 
 def filter_detect_condense(
-    model: Sequential, x: Any, *, at: str | None = None, channels: int = 3, path: FilePath = None
+    model: Network, x: Any, *, at: str | None = None, channels: int = 3, path: FilePath = None
 ) -> "Figure":
     """Draw the output of each stage for some filters: orange positive, blue negative.
 

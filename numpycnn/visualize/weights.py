@@ -12,18 +12,18 @@ from numpycnn._checks import check_int
 from numpycnn.inspection.traces import chain_of, check_built, check_layer, layer_title, layers_of
 from numpycnn.layers import ConvTranspose1D, ConvTranspose2D, ConvTranspose3D, Dense, Dropout, Flatten, Reshape
 from numpycnn.layers.base import Layer, Parameter
-from numpycnn.layers.sequential import Sequential
+from numpycnn.layers.network import Network
 from numpycnn.visualize._types import Axes, Figure, FilePath
 from numpycnn.visualize.panels import colour_bar, frame_tiles, max_magnitude, tile
 from numpycnn.visualize.style import GREY, INK, LONGEST_TITLE, TIMES, escape_text, new_figure, save, signed_colours
 
 
-def read_filters(model: Sequential, at: str | None = None) -> np.ndarray:
+def read_filters(model: Network, at: str | None = None) -> np.ndarray:
     """Return the weights of a convolution or a dense layer, one filter after the other.
 
     Parameters
     ----------
-    model : Sequential
+    model : Sequential or Model
     at : str, optional
         Key of the layer, as in ``"0"`` or ``"3.main.0"``; by default the first convolution, or else the first dense
         layer.
@@ -53,7 +53,7 @@ def read_filters(model: Sequential, at: str | None = None) -> np.ndarray:
     return weight.reshape(len(weight), *(model.input_shape or ())) if _acts_on_input(model, place) else weight
 
 
-def filter_layer(model: Sequential) -> str:
+def filter_layer(model: Network) -> str:
     """Return the key of the first layer with kernels, or else of the first one with a weight matrix."""
     check_built(model, "filters")
     found = {key: weight.ndim for key, layer in layers_of(model).items() if (weight := _weight(layer)) is not None}
@@ -67,14 +67,14 @@ def _weight(layer: Layer) -> np.ndarray | None:
     return weight.value if isinstance(weight, Parameter) and weight.value.ndim > 1 else None
 
 
-def _acts_on_input(model: Sequential, place: str) -> bool:
+def _acts_on_input(model: Network, place: str) -> bool:
     """Whether a layer is dense and acts on the input itself, reshaped at most."""
     chain = chain_of(model)
     before = list(chain.values())[: list(chain).index(place)] if place in chain else [model]
     return isinstance(chain.get(place), Dense) and all(isinstance(b, Dropout | Flatten | Reshape) for b in before)
 
 
-def filters(model: Sequential, *, at: str | None = None, limit: int = 32, path: FilePath = None) -> "Figure":
+def filters(model: Network, *, at: str | None = None, limit: int = 32, path: FilePath = None) -> "Figure":
     """Draw the filters of a layer: white is zero, red a positive weight, blue a negative one.
 
     Filters over the three channels of an RGB image are drawn in colour, where grey is zero. A filter over more channels

@@ -1,0 +1,213 @@
+"""The base class of networks: seed, dtype, predictions, summary and files."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from numpycnn._checks import check_dtype, check_int, check_unmasked
+from numpycnn.layers.base import Layer, Shape
+from numpycnn.layers.checking import format_shapes, shapes_of
+
+if TYPE_CHECKING:
+    from numpycnn.inspection.summary import Summary
+
+OWN_SEED: Any = object()  # stands for the seed of the model that is built
+OWN_DTYPE: Any = object()
+
+
+class Network(Layer):
+    """What `Sequential` and `Model` share."""
+
+    def __init__(self, *, seed: int, dtype: Any, name: str | None) -> None:
+        super().__init__(name=name)
+        kind = type(self).__name__
+        self.seed = check_int(seed, "seed", kind, minimum=0)
+        self._dtype = check_dtype(dtype, kind)
+        self.metadata: dict[str, Any] = {}
+
+    def build(self, input_shape: Sequence[int], *, rng: Any = OWN_SEED, dtype: Any = OWN_DTYPE) -> Shape:
+        """Build the unbuilt layers, with the model's own seed and dtype unless others are given.
+
+        See `Layer.build`.
+        """
+        if dtype is OWN_DTYPE:
+            dtype = self._dtype
+        elif self.output_shape is None and self._dtype != np.float32 and check_dtype(dtype, "build") != self._dtype:
+            raise TypeError(f"{self.label}: expected dtype {self._dtype}, with which it was made, got {dtype}")
+        return super().build(input_shape, rng=self.seed if rng is OWN_SEED else rng, dtype=dtype)
+
+    def _sources(self, layer: Layer) -> list[Layer]:
+        """Return the layers inside whose outputs are the inputs of a layer."""
+        raise NotImplementedError
+
+    def _with_label(self, error: Exception) -> Exception:
+        """Add the layers whose outputs were refused."""
+        named: Any = super()._with_label(error)
+        layer, message = named.source
+        sources = self._sources(layer) if named.given else []
+        if sources:
+            labels = " and ".join(dict.fromkeys(source._label("") for source in sources))
+            before = "the layer before it" if len(sources) == 1 else "the layers before it"
+            output = "outputs" if len(sources) == 1 else "output"
+            named.source = layer, f"{message}; {before}, {labels}, {output} {named.given}"
+            named.given = ""
+            return super()._with_label(named)
+        return named
+
+    def predict(self, x: Any, *, batch_size: int = 256) -> Any:
+        """Return the outputs for many examples, computed in batches.
+
+        Parameters
+        ----------
+        x : ndarray of shape (N, *input_shape), a tuple of arrays for several inputs, or a data set
+            The examples of a data set, such as a `Dataset`, are normalized as it has been set.
+        batch_size : int
+            Examples at a time; it affects the memory use, and the result only by rounding.
+
+        Returns
+        -------
+        ndarray of shape (N, *output_shape), or a tuple of them for several outputs
+
+        Raises
+        ------
+        RuntimeError
+            If the model has not been built.
+        ValueError, TypeError
+            If `x` has another shape or dtype than the model, or `batch_size` is not an int of at least 1.
+        """
+        batch_size = check_int(batch_size, "batch_size", "predict")
+        self._check_built()
+        outputs = [self.forward(batch) for batch in self._batches(x, batch_size)]
+        if len(outputs) == 1:
+            return outputs[0]
+        if self.output_count > 1:
+            return tuple(np.concatenate(parts) for parts in zip(*outputs, strict=True))
+        return np.concatenate(outputs)
+
+    def _batches(self, x: Any, batch_size: int) -> Iterator[Any]:
+        """Yield the inputs from an array, a tuple of arrays or a data set."""
+        if is_dataset := hasattr(x, "batch"):
+            count = len(x)
+        elif self.several_inputs:
+            x = tuple(check_unmasked(array, "x", "predict") for array in x)
+            if len({len(array) for array in x}) > 1:
+                raise ValueError(
+                    f"{self.label}: expected as many examples in each input, got {format_shapes(shapes_of(x))}"
+                )
+            count = len(x[0])
+        else:
+            x = check_unmasked(x, "x", "predict")
+            count = len(x) if x.ndim else 1
+        for begin in range(0, max(1, count), batch_size):
+            end = min(begin + batch_size, count)
+            if is_dataset:
+                yield x.batch(np.arange(begin, end), self.dtype)[0]
+            elif self.several_inputs:
+                yield tuple(array[begin:end] for array in x)
+            else:
+                yield x[begin:end] if x.ndim else x
+
+    # -------------------------------------------------------------------------------------------- inspection and files
+
+    def summary(self) -> "Summary":
+        """Return a table of the layers: output shape, parameters, multiply-adds, activations, receptive field.
+
+        Returns
+        -------
+        Summary
+            Printed as a table.
+
+        Raises
+        ------
+        RuntimeError
+            If the model has not been built.
+        """
+        from numpycnn.inspection.summary import summarize
+
+        return summarize(self)
+
+    def save(self, path: str | Path) -> None:
+        """Write architecture, weights and metadata to a safetensors file; `numpycnn.load_model` reads it.
+
+        The file is written to a temporary file and then renamed, so `path` is never incomplete.
+
+        Parameters
+        ----------
+        path : str or Path
+
+        Raises
+        ------
+        RuntimeError
+            If the model has not been built.
+        ValueError
+            If it has more than 25,000 layers, or layers nested more than 32 deep.
+        TypeError
+            If the metadata is not JSON-serializable, or a layer has an argument other than numbers, strings, layers and
+            lists.
+        FileNotFoundError, IsADirectoryError
+            If the folder does not exist, or `path` is a folder.
+        ValueError
+            If the path has the ending of another format, such as ``.onnx``.
+        """
+        from numpycnn.io.serialization import save_model
+
+        save_model(self, self.metadata, path)
+
+    def load_torch(self, path: str | Path, *, ignore: Sequence[str] = ()) -> Self:
+        """Load weights from PyTorch and return this model; on an error nothing is changed.
+
+        Parameters
+        ----------
+        path : str or Path
+            A state dict in a safetensors file: ``safetensors.torch.save_file(module.state_dict(), path)``.
+        ignore : sequence of str
+            Prefixes of the names of arrays to skip. The counters of batch normalization are always skipped.
+
+        Returns
+        -------
+        Sequential or Model
+            This model.
+
+        Raises
+        ------
+        DataFormatError
+            If the file is not such a file or is damaged, or names or shapes do not match the model; the message lists
+            them. See `numpycnn.io.state_dict` for the names of the arrays.
+        FileNotFoundError
+            If the file does not exist.
+        RuntimeError
+            If the model has not been built.
+        ValueError
+            If two arrays of the model would have the same name.
+        """
+        from numpycnn.io.state_dict import load_torch
+
+        self._check_built()
+        load_torch(self, path, ignore)
+        return self
+
+    def save_torch(self, path: str | Path) -> None:
+        """Write the weights as a state dict for PyTorch: ``module.load_state_dict(safetensors.torch.load_file(path))``.
+
+        The names are those that `load_torch` reads. Architecture and metadata are not included; `save` writes them.
+
+        Parameters
+        ----------
+        path : str or Path
+
+        Raises
+        ------
+        RuntimeError
+            If the model has not been built.
+        FileNotFoundError, IsADirectoryError
+            If the folder does not exist, or `path` is a folder.
+        ValueError
+            If two arrays of the model would have the same name, or the path has the ending of another format; PyTorch's
+            own ``.pt`` is one.
+        """
+        from numpycnn.io.state_dict import save_torch
+
+        self._check_built()
+        save_torch(self, path)
