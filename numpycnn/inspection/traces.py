@@ -143,7 +143,8 @@ def follow(model: Network, x: Any, *, training: bool = False) -> dict[str, Passa
     0.1.0 Conv2D (1, 3, 5, 4)
     0.1.1 ReLU (1, 3, 5, 4)
     """
-    clone, records = recording_copy(model, x)
+    check_batch(model, x, "follow")
+    clone, records = recording_copy(model)
     clone.forward(x, training=training)
     return _in_order(model, records)
 
@@ -198,7 +199,8 @@ def follow_back(
              [0., 0.]]]], dtype=float32)
     """
     start: dict[str, np.ndarray] = {}
-    clone, records = recording_copy(model, x, start)
+    check_batch(model, x, "follow_back")
+    clone, records = recording_copy(model, start)
     at = at if at is not None else list(chain_of(clone))[-1]
     check_layer(model, at.partition("#")[0], "follow_back")
     end = clone.forward(x, training=training, differentiable=True)
@@ -247,14 +249,13 @@ def check_batch(model: Any, x: Any, operation: str) -> Any:
 
 
 def recording_copy(
-    model: Network, x: Any, start: Mapping[str, np.ndarray] = MappingProxyType({})
+    model: Network, start: Mapping[str, np.ndarray] = MappingProxyType({})
 ) -> tuple[Network, dict[str, Passage]]:
     """Return a copy of the model that shares its weights, and the dict that its layers record into.
 
     The records are in the order in which the layers finish their forward pass, and then their backward pass.
     In the backward pass, a layer whose key is in `start` begins with the gradient there instead of its own.
     """
-    check_batch(model, x, "follow")
     weights = (parameter.value for parameter in model.parameters().values())
     clone = copy.deepcopy(model, {id(array): array for array in weights})  # arrays in the memo are not copied
     records: dict[str, Passage] = {}

@@ -130,7 +130,18 @@ class Layer(Labeled):
         return rng.normal(size=shape).astype(self.dtype)
 
     def draw_inputs(self, shapes: Sequence[Shape], rng: np.random.Generator) -> tuple[np.ndarray, ...]:
-        """Return a random valid batch for each input, see `draw_input`."""
+        """Return a random valid batch for each input, for checking the gradients.
+
+        Parameters
+        ----------
+        shapes : sequence of tuple of int
+            One for each input, with the batch axis.
+        rng : Generator
+
+        Returns
+        -------
+        tuple of ndarray
+        """
         return tuple(self.draw_input(shape, rng) for shape in shapes)
 
     def window(self) -> tuple[Sequence[int], Sequence[Any], Sequence[int]] | None:
@@ -175,6 +186,8 @@ class Layer(Labeled):
         for value in vars(self).values():
             if isinstance(value, Parameter):
                 value.trainable = self._trainable
+
+    _check_input = check_input  # a layer whose input has another dtype overrides it
 
     # --------------------------------------------------------------------------------------------- building a layer
 
@@ -300,7 +313,7 @@ class Layer(Labeled):
             differentiable = bool(differentiable or training)
             if self.output_shape is None:
                 self._check_built()
-            x = check_inputs(self, x) if self.several_inputs else check_input(self, x, self._expected)
+            x = check_inputs(self, x) if self.several_inputs else self._check_input(x)
             result = self._forward(x, training=training, differentiable=differentiable)
             if not isinstance(result, tuple) or len(result) != 2:
                 raise TypeError(f"expected _forward to return (output, cache), got {type(result).__name__}")
@@ -443,7 +456,16 @@ class Layer(Labeled):
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Self:
-        """Make an unbuilt layer from the result of `config`."""
+        """Make an unbuilt layer from the result of `config`.
+
+        Parameters
+        ----------
+        config : dict of str to object
+
+        Returns
+        -------
+        Layer
+        """
         return cls(**config)
 
     def __repr__(self) -> str:

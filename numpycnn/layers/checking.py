@@ -67,8 +67,9 @@ def _check_sizes(shape: Any) -> Shape:
     return tuple(check_int(size, "input_shape", "build") for size in shape)
 
 
-def check_input(layer: "Layer", x: Any, expected: tuple[int | str, ...] | None) -> np.ndarray:
+def check_input(layer: "Layer", x: Any) -> np.ndarray:
     """Return a batch of the layer's dtype and the expected shape, as a contiguous array."""
+    expected = layer._expected
     x = x if type(x) is np.ndarray else check_unmasked(x, "x", "forward")
     if x.dtype.newbyteorder("=") != layer.dtype and not layer.is_container():  # layers inside check their own input
         raise TypeError(f"expected {layer.dtype}, got {x.dtype}; {advise_dtype(x.dtype, layer.dtype)}")
@@ -85,7 +86,7 @@ def check_inputs(layer: "Layer", x: Any) -> tuple[np.ndarray, ...]:
     if not isinstance(x, tuple | list) or len(x) != count:
         given = f"{len(x)} items" if isinstance(x, tuple | list) else type(x).__name__
         raise TypeError(f"expected a tuple of {count} arrays, one for each input, got {given}")
-    arrays = tuple(check_input(layer, array, None) for array in x)
+    arrays = tuple(check_input(layer, array) for array in x)
     if len({len(array) for array in arrays}) > 1:
         raise ValueError(f"expected as many examples in each input, got {format_shapes(shapes_of(arrays))}")
     return arrays

@@ -266,6 +266,9 @@ class ConvTranspose(Conv):
         self._set_gradients(dweight, dbias)
         return dx
 
+    def _linear_backward_parameters(self, dy: np.ndarray, x: np.ndarray) -> None:
+        self._linear_backward(dy, x)
+
     def window(self) -> tuple[Shape, Any, Shape]:
         """Return the largest number of inputs of one output, and the stride as a fraction."""
         kernel, stride, dilation = super().window()

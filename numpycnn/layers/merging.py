@@ -42,6 +42,10 @@ class Add(Merge):
     ValueError
         If the shapes of the inputs differ.
 
+    References
+    ----------
+    K. He et al., "Deep residual learning for image recognition", arXiv 1512.03385.
+
     Examples
     --------
     A residual block as a graph:
@@ -74,6 +78,10 @@ class Multiply(Merge):
     ------
     ValueError
         If the shapes of the inputs differ.
+
+    References
+    ----------
+    J. Hu et al., "Squeeze-and-excitation networks", arXiv 1709.01507, which multiplies channels by weights.
     """
 
     def _forward(self, x: tuple[np.ndarray, ...], **mode: bool) -> tuple[np.ndarray, Any]:
@@ -99,6 +107,10 @@ class Concatenate(Layer):
         If the shapes of the inputs differ in another axis, or `axis` is out of range, or the batch axis.
     TypeError
         If `axis` is not an int.
+
+    References
+    ----------
+    C. Szegedy et al., "Going deeper with convolutions", arXiv 1409.4842.
     """
 
     several_inputs = True

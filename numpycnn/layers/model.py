@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from numpycnn._checks import check_int
+from numpycnn._checks import check_flag
 from numpycnn.layers.base import Layer, Shape
 from numpycnn.layers.building import check_not_shared
 from numpycnn.layers.checking import format_shapes
@@ -68,6 +68,10 @@ class Model(Network):
     The name of a layer's parameters is that of the layer if it has one, and otherwise its position: ``"conv1.weight"``,
     ``"3.bias"``. A layer that is already built keeps its weights, see `Sequential`. A `Model` is a layer: it can be
     called with nodes of another model.
+
+    References
+    ----------
+    I. Goodfellow, Y. Bengio, A. Courville, "Deep Learning", section 6.5.
 
     Examples
     --------
@@ -148,6 +152,10 @@ class Model(Network):
         """Yield the key of each step, its layer, and the keys of the steps, or of the inputs, that it takes.
 
         The key of a step is that of its layer; a layer used again has ``#2``, ``#3``, ... behind it.
+
+        Yields
+        ------
+        str, Layer, list of str
         """
         places = {id(layer): key for key, layer in self.children().items()}
         names = dict(enumerate(self.input_names()))
@@ -267,7 +275,7 @@ class Model(Network):
         return {number: _total(terms[number], (), self.dtype) for number in range(len(self._inputs))}
 
     def draw_inputs(self, shapes: Sequence[Shape], rng: np.random.Generator) -> tuple[np.ndarray, ...]:
-        """Return a random valid batch for each input, for checking the gradients."""
+        """Return a random valid batch for each input, see `Layer.draw_inputs`."""
         first = {number: step.layer for step in reversed(self._steps) for number in step.inputs}
         return tuple(first[i].draw_input(shape, rng) for i, shape in enumerate(shapes))
 
@@ -294,31 +302,41 @@ class Model(Network):
     def from_config(cls, config: Mapping[str, Any]) -> Self:
         """Make an unbuilt model from the result of `config`.
 
+        Parameters
+        ----------
+        config : dict of str to object
+
+        Returns
+        -------
+        Model
+
         Raises
         ------
         ValueError, TypeError
             If it does not describe a graph: a call takes an array that is computed later, for example, a cycle.
         """
+        several = check_flag(config["several_inputs"], "several_inputs", cls.__name__)
         inputs = [Input(shape, name=name) for shape, name in config["inputs"]]
-        nodes: list[Node] = list(inputs)
-        layers = config["layers"]
+        layers, nodes = config["layers"], list[Node](inputs)
+        if not inputs or not isinstance(layers, list) or not all(isinstance(layer, Layer) for layer in layers):
+            raise ValueError(f"{cls.__name__}: expected inputs and a list of layers, got {inputs!r} and {layers!r}")
         for position, numbers in config["calls"]:
-            layer = layers[
-                check_int(position, "the position of a layer", cls.__name__, minimum=0, maximum=len(layers) - 1)
-            ]
-            for number in numbers:
-                if type(number) is not int or not 0 <= number < len(nodes):
-                    raise ValueError(
-                        f"{cls.__name__}: expected {layer.label} to be called with arrays computed before it, got "
-                        f"number {number!r} of {len(nodes)}: the graph has a cycle"
-                    )
-            given = [nodes[number] for number in numbers]
+            layer = _item(layers, position, f"{cls.__name__}: expected the position of a layer")
+            missing = f"{cls.__name__}: the graph has a cycle: expected {layer.label} to take arrays computed before it"
+            given = [_item(nodes, number, missing) for number in numbers]
             made = layer(given if layer.several_inputs else given[0])
             nodes += made if layer.output_count > 1 else [made]
         model = cls.__new__(cls)
-        first = inputs if config["several_inputs"] else inputs[0]
-        wanted = [nodes[number] for number in config["outputs"]]
-        model._describe(first, wanted if len(wanted) > 1 else wanted[0], config["seed"], np.float32, config["name"])
+        wanted = [
+            _item(nodes, number, f"{cls.__name__}: expected the number of an output") for number in config["outputs"]
+        ]
+        model._describe(
+            inputs if several else inputs[0],
+            wanted if len(wanted) != 1 else wanted[0],
+            config["seed"],
+            np.float32,
+            config["name"],
+        )
         return model
 
     def __repr__(self) -> str:
@@ -365,6 +383,13 @@ def _number(label: str, inputs: Sequence[Input], outputs: Sequence[Node]) -> tup
         steps.append(Step(call.layer, tuple(number(node) for node in call.inputs), made))
         by_call |= {(call, position): value for position, value in enumerate(made)}
     return steps, {node: number(node) for node in outputs}
+
+
+def _item(items: Sequence[Any], number: Any, expected: str) -> Any:
+    """Return an item by its number, which comes from a file."""
+    if type(number) is not int or not 0 <= number < len(items):
+        raise ValueError(f"{expected}, got {number!r}, of {len(items)}")
+    return items[number]
 
 
 def _keys(label: str, layers: Sequence[Layer]) -> list[str]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from numpycnn._checks import check_dtype, check_int, check_unmasked
 from numpycnn.layers.base import Layer, Shape
-from numpycnn.layers.checking import format_shapes, shapes_of
+from numpycnn.layers.checking import check_inputs
 
 if TYPE_CHECKING:
     from numpycnn.inspection.summary import Summary
@@ -91,11 +91,10 @@ class Network(Layer):
         if is_dataset := hasattr(x, "batch"):
             count = len(x)
         elif self.several_inputs:
-            x = tuple(check_unmasked(array, "x", "predict") for array in x)
-            if len({len(array) for array in x}) > 1:
-                raise ValueError(
-                    f"{self.label}: expected as many examples in each input, got {format_shapes(shapes_of(x))}"
-                )
+            try:
+                x = check_inputs(self, x)
+            except (ValueError, TypeError) as error:
+                raise self._with_label(error) from None
             count = len(x[0])
         else:
             x = check_unmasked(x, "x", "predict")

@@ -19,12 +19,12 @@ class Call:
     inputs: "tuple[Node, ...]"
 
 
-@dataclass(frozen=True, eq=False)
 class Node:
     """An array that a graph will compute: one of the outputs of a call."""
 
-    call: Call | None  # None for an `Input`
-    position: int = 0  # among the outputs of the call
+    def __init__(self, call: Call | None, position: int = 0) -> None:
+        self.call = call  # None for an `Input`
+        self.position = position  # among the outputs of the call
 
 
 class Input(Node):
@@ -42,6 +42,10 @@ class Input(Node):
     TypeError, ValueError
         If the shape is not a tuple of ints of at least 1.
 
+    References
+    ----------
+    I. Goodfellow, Y. Bengio, A. Courville, "Deep Learning", section 6.5.1.
+
     Examples
     --------
     >>> from numpycnn import Dense
@@ -56,11 +60,8 @@ class Input(Node):
             raise TypeError(f"Input: expected shape to be a tuple of ints, got {shape!r}")
         if name is not None and not isinstance(name, str):
             raise TypeError(f"Input: expected name to be a string, got {type(name).__name__} {name!r}")
-        object.__setattr__(self, "shape", tuple(check_int(size, "shape", "Input") for size in shape))
-        object.__setattr__(self, "name", name)
-
-    shape: Shape
-    name: str | None
+        self.shape: Shape = tuple(check_int(size, "shape", "Input") for size in shape)
+        self.name = name
 
     def __repr__(self) -> str:
         return f"Input({self.shape!r}" + (f", name={self.name!r})" if self.name else ")")
@@ -82,7 +83,7 @@ def connect(layer: "Layer", inputs: Any) -> Any:
             )
     if layer.several_inputs == isinstance(inputs, Node):
         expected = "a list of nodes" if layer.several_inputs else "one node"
-        raise TypeError(f"{layer.label}: expected {expected}, got {'one' if len(given) == 1 else len(given)}")
+        raise TypeError(f"{layer.label}: expected {expected}, got {'one' if layer.several_inputs else 'a list'}")
     call = Call(layer, given)
     nodes = tuple(Node(call, position) for position in range(layer.output_count))
     return nodes if layer.output_count > 1 else nodes[0]

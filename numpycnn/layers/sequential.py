@@ -118,6 +118,7 @@ class Sequential(Network):
         check_not_shared(self, [*self._layers, *layers])
         for layer in layers:
             self._layers.append(layer)
+            self.several_inputs, self.output_count = self._layers[0].several_inputs, layer.output_count
             layer._set_place(self._key(len(self._layers) - 1))
 
     def _key(self, position: int) -> str:
@@ -153,6 +154,7 @@ class Sequential(Network):
         finally:
             if not fits:
                 self._layers.pop()
+                self.output_count = self._layers[-1].output_count
                 layer._set_place(place)
         separate_streams(self.random_generators().values())
 

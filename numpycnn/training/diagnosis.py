@@ -26,7 +26,7 @@ def first_non_finite(model: Network, loss: Loss, x: Any, target: Any) -> str:
                 return f"the parameter {name} was not finite before the step"
         if not _finite(x):
             return "the input batch holds values that are not finite"
-        clone, records = recording_copy(model, x)
+        clone, records = recording_copy(model)
         y = clone.forward(x, training=True)
         for passage in records.values():
             if not _finite(passage.y):

@@ -201,7 +201,7 @@ def test_custom_container(x: np.ndarray) -> None:
 
 def test_wrong_arguments(x: np.ndarray) -> None:
     model = branched()
-    with pytest.raises(TypeError, match="follow: expected a Sequential, got Dense"):
+    with pytest.raises(TypeError, match="follow: expected a Sequential or a Model, got Dense"):
         follow(Dense(3), x)  # type: ignore[arg-type]
     with pytest.raises(RuntimeError, match="follow: the model is not built yet; give it an input_shape"):
         follow(Sequential([Dense(3)]), x)

@@ -4,17 +4,19 @@ To add a layer, add a row; `tests/layers/test_init.py` names those that are miss
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from numpycnn import (
     ELU,
     GELU,
     SELU,
+    Add,
     AvgPool1D,
     AvgPool2D,
     AvgPool3D,
     BatchNorm,
     Concat,
+    Concatenate,
     Conv1D,
     Conv2D,
     Conv3D,
@@ -27,6 +29,7 @@ from numpycnn import (
     Flatten,
     GlobalAvgPool,
     GlobalMaxPool,
+    Input,
     Layer,
     LayerNorm,
     LeakyReLU,
@@ -37,6 +40,8 @@ from numpycnn import (
     MaxPool1D,
     MaxPool2D,
     MaxPool3D,
+    Model,
+    Multiply,
     Permute,
     ReLU,
     Reshape,
@@ -48,6 +53,8 @@ from numpycnn import (
     Upsample,
     ZeroPad,
 )
+from numpycnn.layers.building import unbuild
+from numpycnn.layers.nodes import Node
 
 
 class Row(NamedTuple):
@@ -60,6 +67,20 @@ class Row(NamedTuple):
 
 def convolutional_block() -> Sequential:
     return Sequential([Conv2D(4, 3, padding=1), BatchNorm(), ReLU(), Conv2D(2, 3, padding=1)])
+
+
+def graph(shape: tuple[int, ...], describe: Callable[[Input], Node], **settings: Any) -> Model:
+    """A graph with one input, not built."""
+    x = Input(shape)
+    model = Model(x, describe(x), **settings)
+    unbuild(model)
+    return model
+
+
+def inception(x: Node) -> Node:
+    """Branches that share a layer, used twice, and a skip around it."""
+    shared = Conv2D(3, 3, padding=1, activation="tanh")
+    return Concatenate()([shared(shared(x)), Multiply()([x, shared(x)]), Dropout(0.5)(x)])
 
 
 ROWS: list[Row] = [
@@ -138,4 +159,16 @@ ROWS: list[Row] = [
         needs_batch=True,
     ),
     Row(lambda: Sequential([Sequential([Dense(5), ReLU()], name="inner"), Dense(2)], seed=3), (4,), (2,)),
+    Row(lambda: Dense(4, activation="relu"), (6,), (4,)),
+    Row(lambda: Conv1D(4, 3, activation=LeakyReLU(0.2, name="leak"), name="first"), (2, 9), (4, 7)),
+    Row(lambda: Conv2D(3, 2, activation="softmax", bias=False), (2, 4, 5), (3, 3, 4)),
+    Row(lambda: ConvTranspose2D(3, 2, activation="gelu"), (2, 3, 4), (3, 4, 5)),
+    Row(lambda: graph((4,), lambda x: Add()([Dense(4, activation="relu")(x), x, x])), (4,), (4,)),
+    Row(lambda: graph((3, 4, 5), inception, seed=2, name="branches"), (3, 4, 5), (9, 4, 5)),
+    Row(
+        lambda: graph((3, 6), lambda x: Concatenate(axis=-1)([x, Sequential([BatchNorm(), ReLU()])(x)])),
+        (3, 6),
+        (3, 12),
+        needs_batch=True,
+    ),
 ]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import numpycnn
-from numpycnn import Layer, Sequential, check_gradients, load_model
+from numpycnn import Layer, Model, Sequential, check_gradients, load_model
 from numpycnn._checks import format_shape
 from numpycnn.io.loading import LAYERS
 from numpycnn.io.serialization import encode
@@ -342,6 +342,8 @@ def evaluate(node: ast.expr) -> Any:
 
 def test_repr_says_how_to_make_it(row: Row) -> None:
     layer = row.make()
+    if isinstance(layer, Model):
+        return  # shows its steps instead, see test_model.py
     written = ast.parse(repr(layer), mode="eval").body
     again = evaluate(written)
     assert type(again) is type(layer)
@@ -350,7 +352,7 @@ def test_repr_says_how_to_make_it(row: Row) -> None:
 
 def test_config_makes_an_equal_layer(row: Row) -> None:
     layer = built(row)
-    again = type(layer)(**row.make().config())
+    again = type(layer).from_config(row.make().config())
     assert encode(again) == encode(layer)
     assert again.output_shape is None
     again.build(row.input_shape, rng=0, dtype=np.float64)
@@ -426,9 +428,9 @@ def test_state_can_be_loaded_into_an_equal_layer_and_into_no_other(row: Row) -> 
 def test_the_name_is_in_the_errors(row: Row) -> None:
     layer = row.make()
     config = layer.config() | {"name": "stem"}
-    named = type(layer)(**config)
+    named = type(layer).from_config(config)
     assert named.label == f"{type(layer).__name__} 'stem'"
     with pytest.raises(RuntimeError, match=rf"{type(layer).__name__} 'stem': backward needs a forward pass"):
         named.backward(np.zeros(1))
     with pytest.raises(TypeError, match=rf"{type(layer).__name__}: expected name to be a string, got int 3"):
-        type(layer)(**config | {"name": 3})
+        type(layer).from_config(config | {"name": 3})

@@ -109,6 +109,36 @@ def sequential(rng: np.random.Generator) -> Drawn:
     return numpycnn.Sequential([*layers, numpycnn.Flatten(), numpycnn.Dense(int(rng.integers(1, 5)))]), (c, h + 1, w)
 
 
+def merge(kind: str) -> Callable[[np.random.Generator], Drawn]:
+    def draw(rng: np.random.Generator) -> Drawn:
+        size, count = shape(rng, int(rng.integers(1, 4))), int(rng.integers(1, 4))
+        return getattr(numpycnn, kind)(), (size,) * count
+
+    return draw
+
+
+def concatenate(rng: np.random.Generator) -> Drawn:
+    size, count = shape(rng, int(rng.integers(1, 4))), int(rng.integers(1, 4))
+    axis = any_axis(rng, size)
+    sizes = [list(size) for _ in range(count)]
+    for each in sizes:
+        each[axis - 1 if axis > 0 else axis] = int(rng.integers(1, 5))
+    return numpycnn.Concatenate(axis=axis), tuple(map(tuple, sizes))
+
+
+def model(rng: np.random.Generator) -> Drawn:
+    """A graph whose nodes are drawn: each layer takes drawn nodes before it, and layers are used again."""
+    inputs = [numpycnn.Input((4,)) for _ in range(rng.integers(1, 4))]
+    layers = [numpycnn.Dense(4, activation="tanh"), numpycnn.Dense(4), numpycnn.Add(), numpycnn.Multiply()]
+    nodes = list(inputs)
+    for _ in range(rng.integers(2, 8)):
+        layer = layers[rng.integers(len(layers))]
+        picked = [nodes[i] for i in rng.integers(0, len(nodes), 2)]
+        nodes.append(layer(picked) if layer.several_inputs else layer(picked[0]))
+    outputs = [nodes[-1], numpycnn.Concatenate()(nodes)]  # the last layer has no other use, and all inputs have one
+    return numpycnn.Model(inputs, outputs), ((4,),) * len(inputs)
+
+
 def dense(rng: np.random.Generator) -> Drawn:
     inputs, outputs = shape(rng, 2, 12)
     return numpycnn.Dense(outputs, bias=bool(rng.random() < 0.7)), (inputs,)
@@ -148,6 +178,10 @@ DRAW: dict[str, Callable[[np.random.Generator], Drawn]] = {
     "Dense": dense,
     "Residual": residual,
     "Concat": concat,
+    "Add": merge("Add"),
+    "Multiply": merge("Multiply"),
+    "Concatenate": concatenate,
+    "Model": model,
     "Sequential": sequential,
 }
 
