@@ -38,9 +38,10 @@ def check_built_for(layer: "Layer", shape: tuple[int, ...], dtype: Any) -> None:
 
 
 def unbuild(layer: "Layer") -> None:
-    """Make the next `build` create new parameters, here and in the layers inside."""
+    """Make the next `build` create new parameters of any dtype, here and in the layers inside."""
     for part in layer.walk().values():
-        part.input_shape = part.output_shape = None
+        part.input_shape = part.output_shape = part.dtype = None
+        vars(part).pop("_dtype", None)  # of a network
 
 
 def own_generators(layer: "Layer") -> list[np.random.Generator]:

@@ -77,7 +77,7 @@ def check_input(layer: "Layer", x: Any) -> np.ndarray:
         error: Any = ValueError(f"expected {format_shape(expected or ('N', '...'))}, got {format_shape(x.shape)}")
         error.given = f"{x.shape[1]} features" if x.ndim == 2 else format_shape(x.shape[1:])
         raise error
-    return x if layer.chained else as_contiguous(x)  # the first layer inside copies, once it has compared the shape
+    return as_contiguous(x) if layer._copies_input else x
 
 
 def check_inputs(layer: "Layer", x: Any) -> tuple[np.ndarray, ...]:

@@ -108,7 +108,7 @@ class Conv(Weighted):
         if self.use_bias:
             self.bias = Parameter(np.zeros(self.out_channels, self.dtype))
         self._expected = ("N", channels, *LETTERS[self.rank])
-        return self._activate((self.out_channels, *self._output_size(self._windows)))
+        return self._build_activation((self.out_channels, *self._output_size(self._windows)))
 
     def _weight_shape(self, channels: int) -> Shape:
         kernel = per_axis(self.kernel_size, self.rank, "kernel_size", self.label)
@@ -134,16 +134,21 @@ class Conv(Weighted):
 
     # ------------------------------------------------------------------------------------------- forward and backward
 
-    def _linear(self, x: np.ndarray) -> np.ndarray:
+    def _forward(self, x: np.ndarray, **mode: bool) -> tuple[np.ndarray, Any]:
         bias = None if self.bias is None else self.bias.value
-        return operations().conv(x, self.weight.value, bias, **self._settings(x))
+        y = operations().conv(x, self.weight.value, bias, **self._settings(x))
+        return y if self.activation is None else self.activation.forward(y, **mode), x
 
-    def _linear_backward(self, dy: np.ndarray, x: np.ndarray) -> np.ndarray:
+    def _backward(self, dy: np.ndarray, x: np.ndarray) -> np.ndarray:
+        if self.activation is not None:
+            dy = self.activation.backward(dy)
         dx, dweight, dbias = operations().conv_backward(dy, x, self.weight.value, **self._settings(x))
         self._set_gradients(dweight, dbias)
         return dx
 
-    def _linear_backward_parameters(self, dy: np.ndarray, x: np.ndarray) -> None:
+    def _backward_parameters(self, dy: np.ndarray, x: np.ndarray) -> None:
+        if self.activation is not None:
+            dy = self.activation.backward(dy)
         kernel = self.weight.value.shape[2:]
         self._set_gradients(*operations().conv_weight_gradient(dy, x, kernel, **self._settings(x)))
 
@@ -257,17 +262,20 @@ class ConvTranspose(Conv):
         windows = self._windows if x.shape[1:] == self.input_shape else self._slide(x.shape[2:])
         return {**windows.settings, "output_padding": windows.output_padding, "groups": self.groups}
 
-    def _linear(self, x: np.ndarray) -> np.ndarray:
+    def _forward(self, x: np.ndarray, **mode: bool) -> tuple[np.ndarray, Any]:
         bias = None if self.bias is None else self.bias.value
-        return operations().conv_transpose(x, self.weight.value, bias, **self._settings(x))
+        y = operations().conv_transpose(x, self.weight.value, bias, **self._settings(x))
+        return y if self.activation is None else self.activation.forward(y, **mode), x
 
-    def _linear_backward(self, dy: np.ndarray, x: np.ndarray) -> np.ndarray:
+    def _backward(self, dy: np.ndarray, x: np.ndarray) -> np.ndarray:
+        if self.activation is not None:
+            dy = self.activation.backward(dy)
         dx, dweight, dbias = operations().conv_transpose_backward(dy, x, self.weight.value, **self._settings(x))
         self._set_gradients(dweight, dbias)
         return dx
 
-    def _linear_backward_parameters(self, dy: np.ndarray, x: np.ndarray) -> None:
-        self._linear_backward(dy, x)
+    def _backward_parameters(self, dy: np.ndarray, x: np.ndarray) -> None:
+        self._backward(dy, x)
 
     def window(self) -> tuple[Shape, Any, Shape]:
         """Return the largest number of inputs of one output, and the stride as a fraction."""

@@ -1,5 +1,7 @@
 """The dense (fully connected) layer."""
 
+from typing import Any
+
 import numpy as np
 
 from numpycnn._checks import check_int, format_shape
@@ -71,17 +73,22 @@ class Dense(Weighted):
         if self.use_bias:
             self.bias = Parameter(np.zeros(self.out_features, self.dtype))
         self._expected = ("N", features)
-        return self._activate((self.out_features,))
+        return self._build_activation((self.out_features,))
 
-    def _linear(self, x: np.ndarray) -> np.ndarray:
-        return operations().linear(x, self.weight.value, None if self.bias is None else self.bias.value)
+    def _forward(self, x: np.ndarray, **mode: bool) -> tuple[np.ndarray, Any]:
+        y = operations().linear(x, self.weight.value, None if self.bias is None else self.bias.value)
+        return y if self.activation is None else self.activation.forward(y, **mode), x
 
-    def _linear_backward(self, dy: np.ndarray, x: np.ndarray) -> np.ndarray:
+    def _backward(self, dy: np.ndarray, x: np.ndarray) -> np.ndarray:
+        if self.activation is not None:
+            dy = self.activation.backward(dy)
         dx, dweight, dbias = operations().linear_backward(dy, x, self.weight.value)
         self._set_gradients(dweight, dbias)
         return dx
 
-    def _linear_backward_parameters(self, dy: np.ndarray, x: np.ndarray) -> None:
+    def _backward_parameters(self, dy: np.ndarray, x: np.ndarray) -> None:
+        if self.activation is not None:
+            dy = self.activation.backward(dy)
         self._set_gradients(*operations().linear_weight_gradient(dy, x))
 
     def multiply_adds(self) -> int:

@@ -44,8 +44,8 @@ class Model(Network):
     outputs : node or list of nodes
     seed : int
         Determines all initial weights and dropout masks.
-    dtype : dtype
-        float32, or float64 for checking gradients.
+    dtype : dtype, optional
+        float32, the default, or float64 for checking gradients.
     name : str, optional
 
     Attributes
@@ -97,7 +97,7 @@ class Model(Network):
         outputs: Node | Sequence[Node],
         *,
         seed: int = 0,
-        dtype: Any = np.float32,
+        dtype: Any = None,
         name: str | None = None,
     ) -> None:
         self._describe(inputs, outputs, seed, dtype, name)
@@ -334,7 +334,7 @@ class Model(Network):
             inputs if several else inputs[0],
             wanted if len(wanted) != 1 else wanted[0],
             config["seed"],
-            np.float32,
+            None,
             config["name"],
         )
         return model

@@ -14,28 +14,30 @@ if TYPE_CHECKING:
     from numpycnn.inspection.summary import Summary
 
 OWN_SEED: Any = object()  # stands for the seed of the model that is built
-OWN_DTYPE: Any = object()
 
 
 class Network(Layer):
     """What `Sequential` and `Model` share."""
 
+    _dtype: Any = None  # given to the constructor
+
     def __init__(self, *, seed: int, dtype: Any, name: str | None) -> None:
         super().__init__(name=name)
         kind = type(self).__name__
         self.seed = check_int(seed, "seed", kind, minimum=0)
-        self._dtype = check_dtype(dtype, kind)
+        self._dtype = None if dtype is None else check_dtype(dtype, kind)
         self.metadata: dict[str, Any] = {}
 
-    def build(self, input_shape: Sequence[int], *, rng: Any = OWN_SEED, dtype: Any = OWN_DTYPE) -> Shape:
+    def build(self, input_shape: Any, *, rng: Any = OWN_SEED, dtype: Any = None) -> Shape:
         """Build the unbuilt layers, with the model's own seed and dtype unless others are given.
 
         See `Layer.build`.
         """
-        if dtype is OWN_DTYPE:
-            dtype = self._dtype
-        elif self.output_shape is None and self._dtype != np.float32 and check_dtype(dtype, "build") != self._dtype:
-            raise TypeError(f"{self.label}: expected dtype {self._dtype}, with which it was made, got {dtype}")
+        own = self.dtype if self.output_shape is not None else self._dtype
+        if dtype is None:
+            dtype = own or np.float32
+        elif self.output_shape is None and own is not None and check_dtype(dtype, "build") != own:
+            raise TypeError(f"{self.label}: expected dtype {own}, as given to it before, got {np.dtype(dtype)}")
         return super().build(input_shape, rng=self.seed if rng is OWN_SEED else rng, dtype=dtype)
 
     def _sources(self, layer: Layer) -> list[Layer]:

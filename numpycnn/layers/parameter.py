@@ -52,7 +52,7 @@ class Parameter:
                     f"Parameter: expected a value {format_shape(old.shape)} of {old.dtype}, "
                     f"got {format_shape(value.shape)} of {value.dtype}"
                 )
-            value = as_contiguous(value)
+            value = as_contiguous(np.atleast_1d(value))  # a number is an array of one element
         object.__setattr__(self, name, value)
 
     def __repr__(self) -> str:

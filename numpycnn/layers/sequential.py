@@ -23,8 +23,8 @@ class Sequential(Network):
         contains this block builds it, as in ``Residual(Sequential([...]))``.
     seed : int
         Determines all initial weights and dropout masks.
-    dtype : dtype
-        float32, or float64 for checking gradients.
+    dtype : dtype, optional
+        float32, the default, or float64 for checking gradients.
     name : str, optional
 
     Attributes
@@ -72,7 +72,7 @@ class Sequential(Network):
         *,
         input_shape: Sequence[int] | None = None,
         seed: int = 0,
-        dtype: Any = np.float32,
+        dtype: Any = None,
         name: str | None = None,
     ) -> None:
         super().__init__(seed=seed, dtype=dtype, name=name)
@@ -118,6 +118,7 @@ class Sequential(Network):
         check_not_shared(self, [*self._layers, *layers])
         for layer in layers:
             self._layers.append(layer)
+            self._copies_input = False  # the first layer does, once it has compared the shape
             self.several_inputs, self.output_count = self._layers[0].several_inputs, layer.output_count
             layer._set_place(self._key(len(self._layers) - 1))
 

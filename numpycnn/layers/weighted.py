@@ -11,11 +11,7 @@ from numpycnn.layers.initializers import check_initializer
 
 
 class Weighted(Layer):
-    """Apply a linear operation, then the activation function, if there is one.
-
-    A subclass implements the linear operation in ``_linear``, ``_linear_backward`` and ``_linear_backward_parameters``,
-    which correspond to the hooks of `Layer`.
-    """
+    """What dense layers and convolutions share: their settings, and the activation function after the operation."""
 
     weight: Parameter
     bias: Parameter | None
@@ -38,7 +34,7 @@ class Weighted(Layer):
         """Return False: the activation function is a part of the operation."""
         return False
 
-    def _activate(self, output_shape: tuple[int, ...]) -> tuple[int, ...]:
+    def _build_activation(self, output_shape: tuple[int, ...]) -> tuple[int, ...]:
         """Build the activation function, and return the shape of its output."""
         if self.activation is None:
             return output_shape
@@ -46,25 +42,6 @@ class Weighted(Layer):
         if shape != output_shape:
             raise ValueError(f"expected an activation function that keeps the shape, got {self.activation!r}")
         return shape
-
-    def _linear(self, x: np.ndarray) -> np.ndarray:
-        raise NotImplementedError
-
-    def _linear_backward(self, dy: np.ndarray, x: np.ndarray) -> np.ndarray:
-        raise NotImplementedError
-
-    def _linear_backward_parameters(self, dy: np.ndarray, x: np.ndarray) -> None:
-        raise NotImplementedError
-
-    def _forward(self, x: np.ndarray, **mode: bool) -> tuple[np.ndarray, np.ndarray]:
-        y = self._linear(x)
-        return y if self.activation is None else self.activation.forward(y, **mode), x
-
-    def _backward(self, dy: np.ndarray, x: np.ndarray) -> np.ndarray:
-        return self._linear_backward(dy if self.activation is None else self.activation.backward(dy), x)
-
-    def _backward_parameters(self, dy: np.ndarray, x: np.ndarray) -> None:
-        self._linear_backward_parameters(dy if self.activation is None else self.activation.backward(dy), x)
 
     def _set_gradients(self, dweight: np.ndarray, dbias: np.ndarray) -> None:
         self.weight.grad[...] = dweight

@@ -36,9 +36,9 @@ def check_parts(model: Any, loss: Any, optimizer: Any) -> None:
         (optimizer, Optimizer, "optimizer", "Adam(lr=0.001)"),
     ):
         if not isinstance(value, kind):
-            article = "an" if kind is Optimizer else "a"
+            wanted = {Network: "a Sequential or a Model", Loss: "a Loss", Optimizer: "an Optimizer"}[kind]
             hint = f"{value.__name__}(...)" if isinstance(value, type) else f"{name}={example}"
-            raise TypeError(f"Trainer: expected {name} to be {article} {kind.__name__}, got {value!r}; write {hint}")
+            raise TypeError(f"Trainer: expected {name} to be {wanted}, got {value!r}; write {hint}")
     if model.output_shape is None:
         raise RuntimeError("Trainer: the model is not built yet; give it an input_shape")
     for last in last_layers(model):

@@ -38,10 +38,8 @@ from numpycnn.training.test_time import ViewAverage
 
 def _hits(y: Any, target: Any) -> int | None:
     """Return the number of correct predictions, or None if the targets are not labels."""
-    if isinstance(y, tuple) or isinstance(target, tuple):
-        return None
-    target = np.asarray(target)
-    if y.ndim != 2 or target.ndim != 1 or target.dtype.kind not in "iu":
+    target = None if isinstance(target, tuple) else np.asarray(target)
+    if isinstance(y, tuple) or target is None or y.ndim != 2 or target.ndim != 1 or target.dtype.kind not in "iu":
         return None
     return int((y.argmax(axis=1) == target).sum())
 

@@ -182,7 +182,7 @@ def test_wrong_arguments() -> None:
         contents(model, Example(np.ones((1, 4), np.float32)))
     with pytest.raises(ValueError, match=r"a model with 2 outputs, one per class name, .* shape \(3,\)"):
         contents(model, Example(np.ones(4, np.float32), class_names=["a", "b"]))
-    with pytest.raises(TypeError, match="expected a Sequential, got Dense"):
+    with pytest.raises(TypeError, match="expected a Sequential or a Model, got Dense"):
         contents(nn.Dense(3), Example(np.ones(4, np.float32)))  # type: ignore[arg-type]
     with pytest.raises(RuntimeError, match="not built yet"):
         contents(nn.Sequential([nn.Dense(3)]), Example(np.ones(4, np.float32)))

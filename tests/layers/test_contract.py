@@ -392,7 +392,7 @@ def test_a_built_layer_is_for_one_shape_and_type(row: Row) -> None:
     ):
         layer.build(other, dtype=np.float64)
     with pytest.raises(TypeError, match="expected dtype float64, for which it is built, got float32; a built layer"):
-        layer.build(row.input_shape)
+        layer.build(row.input_shape, dtype=np.float32)
     assert snapshot(layer) == before
 
 

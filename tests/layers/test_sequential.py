@@ -21,17 +21,12 @@ from numpycnn import (
     Flatten,
     Layer,
     MaxPool2D,
-    Parameter,
     ReLU,
     Residual,
     Sequential,
     Trainer,
-    get_num_threads,
-    set_num_threads,
 )
-from numpycnn import functional as F
-from numpycnn.data import Dataset
-from tests.helpers import assert_close, assert_same_bits
+from tests.helpers import assert_same_bits
 
 
 def layers() -> list[Any]:
@@ -128,62 +123,11 @@ def test_two_processes_make_the_same_weights_and_outputs() -> None:
     assert len(runs[0].strip()) == 64
 
 
-def test_predict_in_batches_of_any_size(rng: np.random.Generator) -> None:
-    model = Sequential(layers(), input_shape=(2, 8, 7), dtype=np.float64)
-    x = rng.normal(size=(23, 2, 8, 7))
-    whole = model.forward(x)
-    for size in (1, 2, 7, 22, 23, 24, 256):
-        assert_close(model.predict(x, batch_size=size), whole, 1e-13)
-    assert model.predict(x[:0]).shape == (0, 4)
-    assert all(layer._cache is None for layer in model)
-
-
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("size", [0, 1, 7, 8])
-def test_predict_normalizes_a_data_set(rng: np.random.Generator, dtype: type, size: int) -> None:
-    images = rng.integers(0, 256, (size, 1, 3, 3), dtype=np.uint8)
-    data = Dataset(images, np.zeros(size, np.int64), ["only"], mean=0.4, std=0.2)
-    model = Sequential([Flatten(), Dense(4)], input_shape=(1, 3, 3), seed=0, dtype=dtype)
-    outputs = model.predict(data, batch_size=3)
-    assert_close(outputs, model.forward(((images / 255 - 0.4) / 0.2).astype(dtype)), 1e-5)
-    assert outputs.dtype == dtype
-
-
-def test_pixels_are_not_predicted_without_normalization() -> None:
-    """A mere conversion would be accepted, and give worse predictions."""
-    model = Sequential([Flatten(), Dense(4)], input_shape=(1, 3, 3))
-    with pytest.raises(
-        TypeError, match=r"uint8; pixels are normalized .* model\.predict\(test\), .* test\.normalize\(images\)"
-    ):
-        model.predict(np.zeros((2, 1, 3, 3), np.uint8))
-
-
-def test_predict_does_not_depend_on_the_number_of_threads(rng: np.random.Generator) -> None:
-    model = Sequential(layers(), input_shape=(2, 8, 7))
-    x = rng.normal(size=(9, 2, 8, 7)).astype(np.float32)
-    before = get_num_threads()
-    try:
-        outputs = []
-        for n in (1, 2, 3):
-            set_num_threads(n)
-            outputs.append(model.predict(x))
-    finally:
-        set_num_threads(before)
-    for output in outputs[1:]:
-        assert_same_bits(output, outputs[0])
-
-
 def test_blocks_inside_of_blocks() -> None:
     block = Sequential([Dense(4, name="a"), ReLU()])
     model = Sequential([Residual(block), Sequential([Dense(3)])], input_shape=(4,))
     assert list(model.parameters()) == ["0.main.0.weight", "0.main.0.bias", "1.0.weight", "1.0.bias"]
     assert block[0].label == "Dense 'a' (layer 0.main.0)"
-
-
-def test_the_metadata_of_two_models_are_two() -> None:
-    first, second = Sequential(), Sequential()
-    first.metadata["classes"] = ["cat"]
-    assert second.metadata == {}
 
 
 def test_without_layers_it_changes_nothing() -> None:
@@ -257,18 +201,6 @@ def test_a_model_does_not_contain_itself() -> None:
     model = Sequential()
     with pytest.raises(ValueError, match="Sequential is in this model already"):
         model.add(model)
-
-
-def test_bad_predictions() -> None:
-    model = Sequential([Dense(2)], input_shape=(3,))
-    with pytest.raises(ValueError, match="expected batch_size from 1 to 2147483647, got 0"):
-        model.predict(np.zeros((2, 3), np.float32), batch_size=0)
-    with pytest.raises(TypeError, match=r"Dense .layer 0.: expected float32, got float64"):
-        model.predict(np.zeros((2, 3)))
-    with pytest.raises(ValueError, match=r"Dense \(layer 0\): expected \(N, 3\), got \(3,\)"):
-        model.predict(np.zeros(3, np.float32))
-    with pytest.raises(RuntimeError, match="Sequential is not built yet"):
-        Sequential([Dense(2)]).predict(np.zeros((2, 3), np.float32))
 
 
 def test_the_seed_of_a_block_that_is_built_by_itself() -> None:
@@ -487,66 +419,3 @@ def test_each_layer_of_a_list_is_visited_a_constant_number_of_times(monkeypatch:
     monkeypatch.setattr(Layer, "walk", lambda layer: visited.append(layer) or walk(layer))
     Sequential([ReLU() for _ in range(500)], input_shape=(3,))
     assert len(visited) < 2000
-
-
-def test_the_dtype_is_kept_until_the_model_is_built() -> None:
-    model = Sequential([Dense(2)], dtype=np.float64)
-    model.build((3,))
-    assert model.dtype == model[0].dtype == np.float64
-    nested = Sequential([Sequential([Dense(2)], dtype=np.float64)])
-    with pytest.raises(TypeError, match=r"expected dtype float64, with which it was made, got float32"):
-        nested.build((3,))
-    nested.build((3,), dtype=np.float64)
-    assert nested.dtype == np.float64
-
-
-@pytest.mark.parametrize("dtype", ["float16", np.int32, complex, ">f4", None, "nonsense", [1]])
-def test_another_dtype_is_refused_at_once(dtype: Any) -> None:
-    for make in (lambda: Sequential([Dense(2)], dtype=dtype), lambda: Dense(2).build((3,), dtype=dtype)):
-        with pytest.raises(TypeError, match="expected dtype float32 or float64, got "):
-            make()
-
-
-RAGGED = [[1.0, 2.0], [3.0]]
-MASKED = np.ma.masked_array(np.ones((2, 2), np.float32), [[1, 0], [0, 0]])
-
-
-@pytest.mark.parametrize(
-    ("bad", "error", "text"),
-    [
-        (RAGGED, ValueError, "expected .* as an array, got list with rows of different lengths"),
-        (MASKED, TypeError, "expected .* without a mask, got a masked array; fill it first"),
-    ],
-)
-def test_ragged_lists_and_masked_arrays_are_refused(bad: Any, error: type[Exception], text: str) -> None:
-    model, rows = Sequential([Dense(2)], input_shape=(2,)), np.ones((2, 2), np.float32)
-    trainer = Trainer(model, loss=CrossEntropy(), optimizer=SGD(0.1))
-    model.forward(rows, differentiable=True)
-    for call in (
-        lambda: model.forward(bad),
-        lambda: model.predict(bad, batch_size=1),
-        lambda: model.backward(bad),
-        lambda: model.load_state(model.state() | {"0.weight": bad}),
-        lambda: setattr(model[0].weight, "value", bad),
-        lambda: F.relu(bad),
-        lambda: F.linear(rows, bad),
-        lambda: F.cross_entropy(rows, bad),
-        lambda: F.mean_squared_error(rows, bad),
-        lambda: F.one_hot(bad, 3),
-        lambda: trainer.fit((bad, [0, 1]), epochs=1, progress=False),
-        lambda: trainer.evaluate((rows, bad)),
-    ):
-        with pytest.raises(error, match=text):
-            call()
-    with pytest.raises(TypeError, match="expected kept as an array of bool"):
-        F.dropout_backward(rows, bad, p=0.5)
-
-
-def test_big_endian_arrays_are_accepted_by_layers() -> None:
-    model, rows = Sequential([Dense(2)], input_shape=(2,)), np.arange(4, dtype=np.float32).reshape(2, 2)
-    expected, big = model.forward(rows), rows.astype(">f4")
-    assert_same_bits(model.forward(big), expected)
-    assert_same_bits(model.predict(big, batch_size=1).astype(np.float32), model.predict(rows, batch_size=1))
-    model[0].weight.value = big
-    assert_same_bits(model[0].weight.value, rows)
-    assert_same_bits(Parameter(big).value, rows)

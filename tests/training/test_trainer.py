@@ -336,8 +336,8 @@ MODEL, LOSS, OPTIMIZER = small.dense(), CrossEntropy(), SGD(0.1)
 @pytest.mark.parametrize(
     ("settings", "error", "text"),
     [
-        ({"model": "lenet"}, TypeError, "Trainer: expected model to be a Sequential, got 'lenet'"),
-        ({"model": Dense(2)}, TypeError, "Trainer: expected model to be a Sequential, got Dense(2)"),
+        ({"model": "lenet"}, TypeError, "Trainer: expected model to be a Sequential or a Model, got 'lenet'"),
+        ({"model": Dense(2)}, TypeError, "Trainer: expected model to be a Sequential or a Model, got Dense(2)"),
         (
             {"model": Sequential([Dense(2)])},
             RuntimeError,

@@ -1,4 +1,4 @@
-"""Frozen layers: what training leaves as it is, and what is kept in files."""
+"""Parameters, state and settings of layers: frozen layers, above all."""
 
 from pathlib import Path
 
