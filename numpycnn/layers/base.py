@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from numpycnn._checks import check_dtype, check_flag
+from numpycnn._checks import as_contiguous, check_dtype, check_flag
 from numpycnn._types import Shape as Shape
 from numpycnn.layers.building import check_built_for, restore_on_failure
 from numpycnn.layers.checking import (
@@ -312,10 +312,14 @@ class Layer(Tree):
         cache, input_shape, shape = self._cache
         dx = None
         try:
-            dy = check_output_gradient(self, dy, shape)
+            if type(dy) is np.ndarray and dy.shape == shape and dy.dtype == self.dtype:  # without further calls
+                dy = as_contiguous(dy)
+            else:
+                dy = check_output_gradient(self, dy, shape)
             if input_gradient:
                 dx = self._backward(dy, cache)
-                check_input_gradient(dx, input_shape)
+                if type(dx) is not np.ndarray or dx.shape != input_shape:
+                    check_input_gradient(dx, input_shape)
             else:
                 self._backward_parameters(dy, cache)
         except (ValueError, TypeError, RuntimeError) as error:
