@@ -15,7 +15,7 @@ from numpydoc.docscrape import NumpyDocString
 from numpydoc.validate import validate
 
 import numpycnn
-from numpycnn import functional, layers, losses, optim, training
+from numpycnn import functional, layers, losses, models, optim, training
 from numpycnn._checks import check_int
 from numpycnn._settings import operations
 from tests.raising import errors, method
@@ -62,6 +62,8 @@ NOT_RAISED = {
     ("Pool.window", "TypeError"): "as above",
     ("Pool.window", "ValueError"): "as above",
 }
+# Names another public function of the package that describes arguments and errors, or the result as well.
+SAID_ELSEWHERE = re.compile(r"rguments(, result)? and errors as for `(\w+)`")
 SAID_OF_THE_CLASS = {training.Callback: "trainer"}  # an argument that the class describes, once for all its methods
 
 
@@ -153,11 +155,22 @@ def base_that_describes(thing: Any) -> type | None:
     return next((base for base in bases if thing is not base and thing.__init__ is base.__init__), None)
 
 
+def described_elsewhere(thing: Any, doc: NumpyDocString) -> tuple[list[NumpyDocString], set[str]]:
+    """Return the docstring that this one refers to, if any, and what numpydoc does not find in this one then."""
+    reference = SAID_ELSEWHERE.search(" ".join(doc["Extended Summary"]))
+    if reference is None:
+        return [], set()
+    package = thing.__module__.split(".")[:2]
+    other = next(f for f in PUBLIC if f.__name__ == reference[2] and f.__module__.split(".")[:2] == package)
+    return [parsed(inspect.getdoc(other) or "")], {"PR01", "RT01"} if reference[1] else {"PR01"}
+
+
 def problems(thing: Any) -> list[str]:
     """Return what is missing in the docstring of a public name."""
     doc = parsed(inspect.getdoc(thing) or "")
+    elsewhere, known = described_elsewhere(thing, doc)
     in_attributes = is_dataclass(thing) or getattr(thing, "_is_protocol", False)  # of which numpydoc knows nothing
-    errors = set(ERRORS) - ({"PR01"} if in_attributes else set())
+    errors = set(ERRORS) - ({"PR01"} if in_attributes else set()) - known
     if (
         not isinstance(thing, type)
         and not inspect.signature(thing).parameters
@@ -165,7 +178,11 @@ def problems(thing: Any) -> list[str]:
     ):
         errors -= {"RT01"}  # one line says it all
     found = [message for code, message in validate(full_name(documented(thing)))["errors"] if code in errors]
-    docs = [doc]
+    docs = [doc, *elsewhere]
+    if elsewhere:
+        described = {name for part in docs for names, _, _ in part["Parameters"] for name in names.split(", ")}
+        missing = sorted(set(inspect.signature(thing).parameters) - described)
+        found += [f"not described: {', '.join(missing)}"] * bool(missing)
     if (base := base_that_describes(thing)) is not None:
         docs.append(parsed(inspect.getdoc(base) or ""))
         found = [message for message in found if not re.fullmatch(r"Parameters \{.*\} not documented", message)]
@@ -259,6 +276,24 @@ def test_what_is_missing_is_found(old: str, new: str, message: str, monkeypatch:
     assert old in text
     monkeypatch.setattr(whole, "__doc__", text.replace(old, new))
     assert message in problems(whole)
+
+
+@pytest.mark.parametrize(
+    ("thing", "old", "new", "message"),
+    [
+        (models.mlp, "rguments, result and errors as for", "rguments and errors as for", "No Returns section found"),
+        (models.mlp, "hidden : int", "width : int", "not described: hidden"),
+        (models.lenet, "`tiny_vgg`", "`create`", "not described: dtype"),
+    ],
+)
+def test_a_docstring_may_refer_to_another(
+    thing: Any, old: str, new: str, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = inspect.getdoc(thing)
+    assert text is not None
+    assert old in text
+    monkeypatch.setattr(thing, "__doc__", text.replace(old, new))
+    assert message in problems(thing)
 
 
 def test_what_needs_a_source_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,19 +23,7 @@ def alexnet(
     Images need at least 63 pixels a side. The first dense layer takes the output of the last pooling: 256 maps of 6x6
     at 224 pixels.
 
-    Parameters
-    ----------
-    input_shape, classes, seed, dtype
-        As for `tiny_vgg`.
-
-    Returns
-    -------
-    Sequential
-
-    Raises
-    ------
-    ValueError, TypeError
-        As for `tiny_vgg`.
+    Arguments, result and errors as for `tiny_vgg`.
     """
     features = [Conv2D(64, 11, stride=4, padding=2), ReLU(), MaxPool2D(3, stride=2)]
     features += [Conv2D(192, 5, padding=2), ReLU(), MaxPool2D(3, stride=2)]

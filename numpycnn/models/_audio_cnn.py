@@ -27,23 +27,14 @@ def audio_cnn(
     The average makes the output independent of the time at which a word is spoken. Inputs need at least 16 bands and 16
     frames. It has 98,682 parameters at the default sizes.
 
+    Other arguments, result and errors as for `tiny_vgg`.
+
     Parameters
     ----------
     input_shape : tuple of int
         ``(1, mels, frames)``.
-    classes, seed, dtype
-        As for `tiny_vgg`.
     width : int
         Channels of the first stage; each further stage doubles them.
-
-    Returns
-    -------
-    Sequential
-
-    Raises
-    ------
-    ValueError, TypeError
-        As for `tiny_vgg`.
     """
     layers: list[Layer] = []
     for stage in range(4):

@@ -61,19 +61,7 @@ def googlenet(
     It ends with a global average, so images may have any size of at least 15 pixels a side. torchvision's pretrained
     weights include those of the auxiliary classifiers, which ``load_torch(path, ignore=["aux1.", "aux2."])`` skips.
 
-    Parameters
-    ----------
-    input_shape, classes, seed, dtype
-        As for `tiny_vgg`.
-
-    Returns
-    -------
-    Sequential
-
-    Raises
-    ------
-    ValueError, TypeError
-        As for `tiny_vgg`.
+    Arguments, result and errors as for `tiny_vgg`.
     """
     layers = [*_conv(64, 7, "conv1", stride=2), MaxPool2D(3, stride=2, ceil_mode=True)]
     layers += [*_conv(64, 1, "conv2"), *_conv(192, 3, "conv3"), MaxPool2D(3, stride=2, ceil_mode=True)]

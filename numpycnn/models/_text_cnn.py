@@ -35,12 +35,12 @@ def text_cnn(
     The maximum over time keeps the best match of each filter, wherever it is in the sentence. With the paper's 18,765
     words of film reviews it has 5,990,402 parameters, 5,629,500 of them in the embedding.
 
+    Other arguments, result and errors as for `tiny_vgg`.
+
     Parameters
     ----------
     input_shape : tuple of int
         ``(L,)``, the words of a sentence; shorter ones are padded with 0.
-    classes, seed, dtype
-        As for `tiny_vgg`.
     vocabulary : int
         Number of words.
     embedding_dim : int
@@ -49,15 +49,6 @@ def text_cnn(
         Filters of each width.
     widths : sequence of int
         Widths of the filters in words.
-
-    Returns
-    -------
-    Sequential
-
-    Raises
-    ------
-    ValueError, TypeError
-        As for `tiny_vgg`.
     """
     phrases = [Sequential([Conv1D(filters, width), ReLU(), GlobalMaxPool()]) for width in widths]  # (N, filters) each
     layers = [Embedding(vocabulary, embedding_dim), Permute((1, 0)), Concat(phrases), Dropout(0.5), Dense(classes)]

@@ -31,27 +31,14 @@ def conv_autoencoder(
     Each convolution of the encoder halves the image, and each transposed one of the decoder doubles it. The outputs are
     unbounded: train it with `MeanSquaredError` on ``(x, x)``, or with `BinaryCrossEntropy` for pixels from 0 to 1.
 
+    Other arguments, result and errors as for `tiny_vgg`.
+
     Parameters
     ----------
-    input_shape : tuple of int
-        ``(C, H, W)``.
     code : int
         Size of the code.
     widths : sequence of int
         Channels of the encoder's convolutions.
-    seed : int or None
-    dtype : dtype
-
-    Returns
-    -------
-    Sequential
-
-    Raises
-    ------
-    ValueError
-        If `input_shape` is not ``(C, H, W)``, or a setting is out of range.
-    TypeError
-        If a setting has the wrong type.
 
     Examples
     --------

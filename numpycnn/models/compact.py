@@ -32,21 +32,12 @@ def vgg5(
 
     Source: K. Simonyan, A. Zisserman, arXiv 1409.1556, in a smaller version.
 
+    Other arguments, result and errors as for `tiny_vgg`.
+
     Parameters
     ----------
-    input_shape, classes, seed, dtype
-        As for `tiny_vgg`.
     widths : sequence of int
         Channels of the three groups.
-
-    Returns
-    -------
-    Sequential
-
-    Raises
-    ------
-    ValueError, TypeError
-        As for `tiny_vgg`.
     """
     first, second, third = widths
     layers = [*_conv(first), *_conv(first, pool=True), *_conv(second), *_conv(second, pool=True)]
@@ -68,21 +59,12 @@ def vgg7(
 
     Sources: K. Simonyan, A. Zisserman, arXiv 1409.1556; K. Jordan, arXiv 2404.00498, for the stages.
 
+    Other arguments, result and errors as for `tiny_vgg`.
+
     Parameters
     ----------
-    input_shape, classes, seed, dtype
-        As for `tiny_vgg`.
     widths : sequence of int
         Channels of the first convolution and of each of the three stages.
-
-    Returns
-    -------
-    Sequential
-
-    Raises
-    ------
-    ValueError, TypeError
-        As for `tiny_vgg`.
     """
     layers = _conv(widths[0])
     for width in widths[1:]:
@@ -102,21 +84,12 @@ def resnet9(
 
     Source: D. Page, "How to train your ResNet", 2018, where the width is 64.
 
+    Other arguments, result and errors as for `tiny_vgg`.
+
     Parameters
     ----------
-    input_shape, classes, seed, dtype
-        As for `tiny_vgg`.
     width : int
         Channels of the first convolution.
-
-    Returns
-    -------
-    Sequential
-
-    Raises
-    ------
-    ValueError, TypeError
-        As for `tiny_vgg`.
     """
 
     def block(channels: int) -> Layer:

@@ -82,19 +82,7 @@ def resnet18(
 ) -> Sequential:
     """Return ResNet-18: 11,689,512 parameters at the default sizes.
 
-    Parameters
-    ----------
-    input_shape, classes, seed, dtype
-        As for `tiny_vgg`.
-
-    Returns
-    -------
-    Sequential
-
-    Raises
-    ------
-    ValueError, TypeError
-        As for `tiny_vgg`.
+    Arguments, result and errors as for `tiny_vgg`.
     """
     widths, depths = (64, 128, 256, 512), (2, 2, 2, 2)
     return _resnet("resnet18", _large_stem(), _basic, widths, depths, 64, input_shape, classes, seed, dtype)
@@ -105,19 +93,7 @@ def resnet34(
 ) -> Sequential:
     """Return ResNet-34: 21,797,672 parameters at the default sizes.
 
-    Parameters
-    ----------
-    input_shape, classes, seed, dtype
-        As for `tiny_vgg`.
-
-    Returns
-    -------
-    Sequential
-
-    Raises
-    ------
-    ValueError, TypeError
-        As for `tiny_vgg`.
+    Arguments, result and errors as for `tiny_vgg`.
     """
     widths, depths = (64, 128, 256, 512), (3, 4, 6, 3)
     return _resnet("resnet34", _large_stem(), _basic, widths, depths, 64, input_shape, classes, seed, dtype)
@@ -130,19 +106,7 @@ def resnet50(
 
     Where a block halves the image, its 3x3 convolution does it, as in PyTorch's, and not the 1x1 before it.
 
-    Parameters
-    ----------
-    input_shape, classes, seed, dtype
-        As for `tiny_vgg`.
-
-    Returns
-    -------
-    Sequential
-
-    Raises
-    ------
-    ValueError, TypeError
-        As for `tiny_vgg`.
+    Arguments, result and errors as for `tiny_vgg`.
     """
     widths, depths = (256, 512, 1024, 2048), (3, 4, 6, 3)
     return _resnet("resnet50", _large_stem(), _bottleneck, widths, depths, 64, input_shape, classes, seed, dtype)
@@ -153,19 +117,7 @@ def resnet18_cifar(
 ) -> Sequential:
     """Return ResNet-18 for small images: a 3x3 stem without pooling.
 
-    Parameters
-    ----------
-    input_shape, classes, seed, dtype
-        As for `tiny_vgg`.
-
-    Returns
-    -------
-    Sequential
-
-    Raises
-    ------
-    ValueError, TypeError
-        As for `tiny_vgg`.
+    Arguments, result and errors as for `tiny_vgg`.
     """
     widths, depths = (64, 128, 256, 512), (2, 2, 2, 2)
     stem = [*_numbered_conv(64, 3, 1, "", 1), ReLU()]
@@ -180,19 +132,7 @@ def resnet20(
     The paper fills the channels that a shortcut lacks with zeros; here two 1x1 convolutions make them, which have 2,752
     of the parameters.
 
-    Parameters
-    ----------
-    input_shape, classes, seed, dtype
-        As for `tiny_vgg`.
-
-    Returns
-    -------
-    Sequential
-
-    Raises
-    ------
-    ValueError, TypeError
-        As for `tiny_vgg`.
+    Arguments, result and errors as for `tiny_vgg`.
     """
     stem = [*_numbered_conv(16, 3, 1, "", 1), ReLU()]
     return _resnet("resnet20", stem, _basic, (16, 32, 64), (3, 3, 3), 16, input_shape, classes, seed, dtype)

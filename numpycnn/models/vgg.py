@@ -38,19 +38,7 @@ def vgg11(
     Images need 32 pixels a side. The first dense layer is built for what comes out of the last pooling: 512 maps of
     7x7 at 224 pixels, of one number each at 32.
 
-    Parameters
-    ----------
-    input_shape, classes, seed, dtype
-        As for `tiny_vgg`.
-
-    Returns
-    -------
-    Sequential
-
-    Raises
-    ------
-    ValueError, TypeError
-        As for `tiny_vgg`.
+    Arguments, result and errors as for `tiny_vgg`.
     """
     return _vgg("vgg11", (1, 1, 2, 2, 2), input_shape, classes, seed, dtype)
 
@@ -60,19 +48,7 @@ def vgg13(
 ) -> Sequential:
     """Return VGG-13, configuration B: 133,047,848 parameters at the default sizes. See `vgg11`.
 
-    Parameters
-    ----------
-    input_shape, classes, seed, dtype
-        As for `tiny_vgg`.
-
-    Returns
-    -------
-    Sequential
-
-    Raises
-    ------
-    ValueError, TypeError
-        As for `tiny_vgg`.
+    Arguments, result and errors as for `tiny_vgg`.
     """
     return _vgg("vgg13", (2, 2, 2, 2, 2), input_shape, classes, seed, dtype)
 
@@ -82,19 +58,7 @@ def vgg16(
 ) -> Sequential:
     """Return VGG-16, configuration D: 138,357,544 parameters at the default sizes. See `vgg11`.
 
-    Parameters
-    ----------
-    input_shape, classes, seed, dtype
-        As for `tiny_vgg`.
-
-    Returns
-    -------
-    Sequential
-
-    Raises
-    ------
-    ValueError, TypeError
-        As for `tiny_vgg`.
+    Arguments, result and errors as for `tiny_vgg`.
     """
     return _vgg("vgg16", (2, 2, 3, 3, 3), input_shape, classes, seed, dtype)
 
@@ -104,18 +68,6 @@ def vgg19(
 ) -> Sequential:
     """Return VGG-19, configuration E: 143,667,240 parameters at the default sizes. See `vgg11`.
 
-    Parameters
-    ----------
-    input_shape, classes, seed, dtype
-        As for `tiny_vgg`.
-
-    Returns
-    -------
-    Sequential
-
-    Raises
-    ------
-    ValueError, TypeError
-        As for `tiny_vgg`.
+    Arguments, result and errors as for `tiny_vgg`.
     """
     return _vgg("vgg19", (2, 2, 4, 4, 4), input_shape, classes, seed, dtype)

@@ -78,19 +78,7 @@ def small_cnn(
 
     Early pooling keeps wide layers small; batch normalization allows large learning rates.
 
-    Parameters
-    ----------
-    input_shape, classes, seed, dtype
-        As for `tiny_vgg`.
-
-    Returns
-    -------
-    Sequential
-
-    Raises
-    ------
-    ValueError, TypeError
-        As for `tiny_vgg`.
+    Arguments, result and errors as for `tiny_vgg`.
     """
     layers: list[Layer] = []
     for channels in (16, 32, 64):
@@ -106,19 +94,7 @@ def lenet5(
     The first convolution is padded by 2, which stands for the 32x32 pictures of the paper. Subsampling has no weights
     of its own, the second convolution sees all maps, and the outputs are logits.
 
-    Parameters
-    ----------
-    input_shape, classes, seed, dtype
-        As for `tiny_vgg`.
-
-    Returns
-    -------
-    Sequential
-
-    Raises
-    ------
-    ValueError, TypeError
-        As for `tiny_vgg`.
+    Arguments, result and errors as for `tiny_vgg`.
     """
     layers = [Conv2D(6, 5, padding=2), Tanh(), AvgPool2D(2), Conv2D(16, 5), Tanh(), AvgPool2D(2), Flatten()]
     layers += [Dense(120), Tanh(), Dense(84), Tanh(), Dense(classes)]
@@ -130,19 +106,7 @@ def lenet(
 ) -> Sequential:
     """Return LeNet-5 with ReLU and max pooling, its usual modern form.
 
-    Parameters
-    ----------
-    input_shape, classes, seed, dtype
-        As for `tiny_vgg`.
-
-    Returns
-    -------
-    Sequential
-
-    Raises
-    ------
-    ValueError, TypeError
-        As for `tiny_vgg`.
+    Arguments, result and errors as for `tiny_vgg`.
     """
     layers = [Conv2D(6, 5, padding=2), ReLU(), MaxPool2D(2), Conv2D(16, 5), ReLU(), MaxPool2D(2), Flatten()]
     layers += [Dense(120), ReLU(), Dense(84), ReLU(), Dense(classes)]
@@ -154,19 +118,7 @@ def keras_cnn(
 ) -> Sequential:
     """Return the network of Keras' MNIST example "simple convnet".
 
-    Parameters
-    ----------
-    input_shape, classes, seed, dtype
-        As for `tiny_vgg`.
-
-    Returns
-    -------
-    Sequential
-
-    Raises
-    ------
-    ValueError, TypeError
-        As for `tiny_vgg`.
+    Arguments, result and errors as for `tiny_vgg`.
     """
     layers = [Conv2D(32, 3), ReLU(), MaxPool2D(2), Conv2D(64, 3), ReLU(), MaxPool2D(2)]
     return build_network([*layers, Flatten(), Dropout(0.5), Dense(classes)], input_shape, seed, dtype, "keras_cnn")
@@ -177,19 +129,7 @@ def mnist_cnn(
 ) -> Sequential:
     """Return the network of PyTorch's MNIST example.
 
-    Parameters
-    ----------
-    input_shape, classes, seed, dtype
-        As for `tiny_vgg`.
-
-    Returns
-    -------
-    Sequential
-
-    Raises
-    ------
-    ValueError, TypeError
-        As for `tiny_vgg`.
+    Arguments, result and errors as for `tiny_vgg`.
     """
     layers = [Conv2D(32, 3), ReLU(), Conv2D(64, 3), ReLU(), MaxPool2D(2), Dropout(0.25)]
     layers += [Flatten(), Dense(128), ReLU(), Dropout(0.5), Dense(classes)]
@@ -201,19 +141,7 @@ def bn_net(
 ) -> Sequential:
     """Return four 3x3 convolutions with batch normalization and global average pooling.
 
-    Parameters
-    ----------
-    input_shape, classes, seed, dtype
-        As for `tiny_vgg`.
-
-    Returns
-    -------
-    Sequential
-
-    Raises
-    ------
-    ValueError, TypeError
-        As for `tiny_vgg`.
+    Arguments, result and errors as for `tiny_vgg`.
     """
     layers: list[Layer] = []
     for channels in (32, 32, 64, 64):
@@ -232,21 +160,12 @@ def mlp(
 ) -> Sequential:
     """Return a dense network with one hidden layer, as a baseline.
 
+    Other arguments, result and errors as for `tiny_vgg`.
+
     Parameters
     ----------
-    input_shape, classes, seed, dtype
-        As for `tiny_vgg`.
     hidden : int
         Units of the hidden layer.
-
-    Returns
-    -------
-    Sequential
-
-    Raises
-    ------
-    ValueError, TypeError
-        As for `tiny_vgg`.
     """
     return build_network([Flatten(), Dense(hidden), ReLU(), Dense(classes)], input_shape, seed, dtype, "mlp")
 
