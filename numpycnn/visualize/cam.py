@@ -102,21 +102,16 @@ def grad_cam(
 ) -> "Figure":
     """Draw images, the class activation map of each, and the map overlaid on the image.
 
+    Other arguments and errors as for `compute_grad_cam`, which computes the maps.
+
     Parameters
     ----------
-    model, x, targets, at
-        As for `compute_grad_cam`, which computes the maps.
     class_names : sequence of str, optional
     path : path_like, optional
 
     Returns
     -------
     matplotlib.figure.Figure
-
-    Raises
-    ------
-    TypeError, ValueError, RuntimeError
-        As `compute_grad_cam`.
     """
     x = examples_of(model, x, "grad_cam")
     at = last_maps(model) if at is None else at

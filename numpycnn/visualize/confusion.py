@@ -64,10 +64,10 @@ def confusion_matrix(
     The shade of a cell is its share of the true class, so that a rare class is as visible as a frequent one. Errors
     have a separate colour, scaled to the most frequent error.
 
+    Other arguments and errors as for `count_confusions`.
+
     Parameters
     ----------
-    labels, predictions
-        As for `count_confusions`.
     class_names : sequence of str
     path : path_like, optional
     normalized : bool
@@ -77,11 +77,6 @@ def confusion_matrix(
     Returns
     -------
     matplotlib.figure.Figure
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `count_confusions`.
     """
     counts = count_confusions(labels, predictions, len(class_names))
     figure = _draw(counts, class_names, normalized)

@@ -84,22 +84,17 @@ def optimizer_paths(
 ) -> "Figure":
     """Draw the paths of optimizers over the contour lines of a surface, and their height after each step.
 
+    Other arguments and errors as for `descend`, which computes the paths.
+
     Parameters
     ----------
     optimizers : dict of str to Optimizer
         By name, as in ``{"SGD": SGD(0.1), "Adam": Adam(0.3)}``.
-    surface, start, steps
-        As for `descend`, which computes the paths.
     path : path_like, optional
 
     Returns
     -------
     matplotlib.figure.Figure
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `descend`, and if there is no optimizer.
     """
     if not isinstance(optimizers, Mapping) or not optimizers:
         raise ValueError("optimizer_paths: expected optimizers by name, as in {'SGD': SGD(0.1)}, got none")

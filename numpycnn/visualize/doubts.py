@@ -56,21 +56,16 @@ def least_certain(
 ) -> "Figure":
     """Draw the images of which a network is least certain, with the highest probabilities as bars.
 
+    Other arguments and errors as for `misclassified`.
+
     Parameters
     ----------
-    images, probabilities, class_names, path, limit
-        As for `misclassified`.
     labels : array_like of int, shape (N,), optional
         True classes. If given, the bar of the true class is green, the others red.
 
     Returns
     -------
     matplotlib.figure.Figure
-
-    Raises
-    ------
-    TypeError, ValueError
-        If `limit` is not an int, or the shapes do not match, or the images do not have one or three channels.
     """
     images, shares = np.asarray(images), np.asarray(probabilities)
     limit = check_int(limit, "limit", "least_certain")

@@ -117,10 +117,10 @@ def activation_histograms(
 
     All share one scale, which excludes the most extreme 1 %. Zeros are excluded and reported as a share.
 
+    Other arguments and errors as for `collect_activations`, which computes the values.
+
     Parameters
     ----------
-    model, x, at, training
-        As for `collect_activations`, which computes the values.
     bins : int
     path : path_like, optional
 
@@ -128,11 +128,6 @@ def activation_histograms(
     -------
     matplotlib.figure.Figure
         Blue: layers with weights; red: activations and others; green: pooling.
-
-    Raises
-    ------
-    TypeError, ValueError, RuntimeError
-        As `collect_activations`, and if `bins` is not a positive int.
     """
     collected = collect_activations(model, x, at=at, training=training)
     bins = check_int(bins, "bins", "activation_histograms")
@@ -157,10 +152,10 @@ def gradient_histograms(
 
     A dot marks the median of the nonzero gradients. Zeros are excluded and reported as a share.
 
+    Other arguments and errors as for `collect_gradients`, which computes the values.
+
     Parameters
     ----------
-    model, x, target, loss, at, training
-        As for `collect_gradients`, which computes the values.
     bins : int
     path : path_like, optional
 
@@ -168,11 +163,6 @@ def gradient_histograms(
     -------
     matplotlib.figure.Figure
         In the colours of `activation_histograms`.
-
-    Raises
-    ------
-    TypeError, ValueError, RuntimeError
-        As `collect_gradients`, and if `bins` is not a positive int.
     """
     collected = collect_gradients(model, x, target, loss=loss, at=at, training=training)
     bins = check_int(bins, "bins", "gradient_histograms")

@@ -125,10 +125,10 @@ def activation_maximization(
 ) -> "Figure":
     """Draw inputs that activate the units of a layer strongly: the features they have learned.
 
+    Other arguments and errors as for `maximize`, which computes the inputs.
+
     Parameters
     ----------
-    model, units, at, steps, step, decay, jitter, blur, seed
-        As for `maximize`, which computes the inputs.
     class_names : sequence of str, optional
         Names for the outputs of the last layer.
     path : path_like, optional
@@ -136,11 +136,6 @@ def activation_maximization(
     Returns
     -------
     matplotlib.figure.Figure
-
-    Raises
-    ------
-    TypeError, ValueError, RuntimeError
-        As `maximize`.
     """
     place = score_layer(model) if at is None else at
     layer = check_layer(model, place, "activation_maximization")

@@ -121,21 +121,16 @@ def occlusion_map(
 
     The outline on the image marks the patch with the lowest probability.
 
+    Other arguments and errors as for `occlude`, which computes the probabilities.
+
     Parameters
     ----------
-    model, x, targets, size, stride, fill
-        As for `occlude`, which computes the probabilities.
     class_names : sequence of str, optional
     path : path_like, optional
 
     Returns
     -------
     matplotlib.figure.Figure
-
-    Raises
-    ------
-    TypeError, ValueError, RuntimeError
-        As `occlude`.
     """
     x = examples_of(model, x, "occlusion_map")
     classes = targets_of(model, x, targets, "occlusion_map")

@@ -108,21 +108,16 @@ def saliency_map(
 ) -> "Figure":
     """Draw images and, beside each, how much the score of its class changes with each pixel.
 
+    Other arguments and errors as for `measure_saliency`, which computes the maps.
+
     Parameters
     ----------
-    model, x, targets, smooth, noise, seed
-        As for `measure_saliency`, which computes the maps.
     class_names : sequence of str, optional
     path : path_like, optional
 
     Returns
     -------
     matplotlib.figure.Figure
-
-    Raises
-    ------
-    TypeError, ValueError, RuntimeError
-        As `measure_saliency`.
     """
     x = examples_of(model, x, "saliency_map")
     classes = targets_of(model, x, targets, "saliency_map")

@@ -106,12 +106,12 @@ def translation_curves(
 ) -> "Figure":
     """Draw the mean probability of the true class over the shift, one curve per model, and a shifted image.
 
+    Other arguments and errors as for `measure_shifts`, which computes the probabilities.
+
     Parameters
     ----------
     models : dict of str to Sequential
         By name, as in ``{"max pooling": ..., "average pooling": ...}``.
-    x, labels, axis
-        As for `measure_shifts`, which computes the probabilities.
     shifts : sequence of int, optional
         By default up to a third of the image in both directions.
     path : path_like, optional
@@ -119,13 +119,6 @@ def translation_curves(
     Returns
     -------
     matplotlib.figure.Figure
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `measure_shifts`, and if there is no model or no shift.
-    RuntimeError
-        If the model has not been built.
     """
     from matplotlib.ticker import MaxNLocator
 

@@ -151,10 +151,10 @@ def filter_detect_condense(
 ) -> "Figure":
     """Draw the output of each stage for some filters: orange positive, blue negative.
 
+    Other arguments and errors as for `find_stages`, which computes the outputs.
+
     Parameters
     ----------
-    model, x, at
-        As for `find_stages`, which computes the outputs.
     channels : int
         Maximum number of filters, in decreasing order of the contrast of their detections.
     path : path_like, optional
@@ -162,11 +162,6 @@ def filter_detect_condense(
     Returns
     -------
     matplotlib.figure.Figure
-
-    Raises
-    ------
-    TypeError, ValueError, RuntimeError
-        As `find_stages`, and if `channels` is not a positive int.
     """
     stages = find_stages(model, x, at=at)
     channels = check_int(channels, "channels", "filter_detect_condense")

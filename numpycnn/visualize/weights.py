@@ -80,10 +80,10 @@ def filters(model: Network, *, at: str | None = None, limit: int = 32, path: Fil
     Filters over the three channels of an RGB image are drawn in colour, where grey is zero. A filter over more channels
     is a row with a plane for each channel. Filters over volumes are drawn as their middle slice.
 
+    Other arguments and errors as for `read_filters`, which returns the weights.
+
     Parameters
     ----------
-    model, at
-        As for `read_filters`, which returns the weights.
     limit : int
         Maximum number of filters, and of channels.
     path : path_like, optional
@@ -91,13 +91,6 @@ def filters(model: Network, *, at: str | None = None, limit: int = 32, path: Fil
     Returns
     -------
     matplotlib.figure.Figure
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `read_filters`, and if `limit` is not a positive int.
-    RuntimeError
-        If the model has not been built.
     """
     limit = check_int(limit, "limit", "filters")
     place = filter_layer(model) if at is None else at
