@@ -20,21 +20,20 @@ from numpycnn.inspection.traces import chain_of, check_layer, follow_back, layer
 from numpycnn.layers.base import Layer
 from numpycnn.layers.network import Network
 from numpycnn.visualize._types import Figure, FilePath
-from numpycnn.visualize.classes import class_name, class_probabilities, pick_classes, score_layer, targets_of
+from numpycnn.visualize.classes import pick_at, score_layer, targets_of
 from numpycnn.visualize.panels import (
     colour_bar,
-    colour_bar_height,
     draw_heat,
     draw_input,
+    example_rows,
     examples_of,
     headline,
-    image_size,
     is_pooling,
     map_extent,
     max_magnitude,
     middle_slice,
 )
-from numpycnn.visualize.style import LONGEST_TITLE, escape_text, glowing_colours, new_figure, save
+from numpycnn.visualize.style import LONGEST_TITLE, escape_text, glowing_colours, save
 
 
 def last_maps(model: Network) -> str:
@@ -84,7 +83,7 @@ def compute_grad_cam(
             f"compute_grad_cam: expected a layer whose outputs are maps (C, ...), got {layer_title(at, layer)}"
         )
     classes = targets_of(model, x, targets, "compute_grad_cam")
-    passage = follow_back(model, x, pick_classes(classes), at=score_layer(model))[1][at]
+    passage = follow_back(model, x, pick_at(np.arange(len(x)), classes), at=score_layer(model))[1][at]
     maps, gradients = passage.y, np.asarray(passage.dy)  # (N, K, ...)
     axes = tuple(range(2, maps.ndim))
     weights = gradients.mean(axis=axes, keepdims=True)  # (N, K, 1, ...)
@@ -117,21 +116,12 @@ def grad_cam(
     at = last_maps(model) if at is None else at
     classes = targets_of(model, x, targets, "grad_cam")
     maps = compute_grad_cam(model, x, classes, at=at)
-    probabilities = class_probabilities(model, x)
-    layer = check_layer(model, at, "grad_cam")
-    flat = x.ndim < 4
-    columns = 2 if flat else 3
-    width, height = image_size(x.shape[2:], 2.15, least=1.6)
-    full = (8.4, 1.9) if flat else (3 * width + 1.95, height + colour_bar_height(x.shape[2:]) + 0.45)
-    figure = new_figure(full[0], full[1] * len(x) + 0.3)
-    grid = figure.subplots(len(x), columns, squeeze=False)
-    for row, example, cam, target, shares in zip(grid, x, maps, classes, probabilities, strict=True):
-        draw_input(row[0], example)
-        headline(row[0], f"{escape_text(class_name(target, class_names))}, {100 * shares[target]:.1f} %")
+    title = escape_text(layer_title(at, check_layer(model, at, "grad_cam")), LONGEST_TITLE)
+    figure, grid = example_rows(model, x, classes, class_names, columns=3)
+    for row, example, cam in zip(grid, x, maps, strict=True):
         values = middle_slice(cam)
         extent = map_extent(example if example.ndim == 1 else example[0], 1)  # of the image, which has more pixels
         image = draw_heat(row[1], values, max_magnitude(values), extent)
-        title = escape_text(layer_title(at, layer), LONGEST_TITLE)
         headline(row[1], f"evidence at {title}" if cam.any() else "no positive evidence here", 8.5)
         if image is None:
             continue

@@ -9,7 +9,8 @@ from numpycnn._checks import check_labels, format_shape
 from numpycnn.functional import sigmoid, softmax
 from numpycnn.inspection.traces import chain_of, check_batch
 from numpycnn.layers import LogSoftmax, Sigmoid, Softmax
-from numpycnn.layers.network import Network
+from numpycnn.layers.sequential import Sequential
+from numpycnn.visualize.style import escape_text
 
 _PROBABILITY_LAYERS = (LogSoftmax, Sigmoid, Softmax)
 
@@ -81,17 +82,17 @@ def targets_of(model: Network, x: np.ndarray, targets: Any, operation: str) -> n
     return each
 
 
-def pick_classes(classes: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
-    """Return the `pick` argument of `follow_back` that selects the score of one class per row."""
+def pick_at(*place: Any) -> Callable[[np.ndarray], np.ndarray]:
+    """Return the `pick` argument of `follow_back` for the sum of the outputs at an index."""
 
-    def pick(scores: np.ndarray) -> np.ndarray:
-        dy = np.zeros_like(scores)
-        dy[np.arange(len(scores)), classes] = 1
+    def pick(y: np.ndarray) -> np.ndarray:
+        dy = np.zeros_like(y)
+        dy[place] = 1
         return dy
 
     return pick
 
 
 def class_name(target: int, class_names: Sequence[str] | None) -> str:
-    """Return the name of a class, or its number without names."""
-    return f"class {target}" if class_names is None else class_names[target]
+    """Return the name of a class for a figure, or its number without names."""
+    return f"class {target}" if class_names is None else escape_text(class_names[target])

@@ -79,11 +79,6 @@ def confusion_matrix(
     matplotlib.figure.Figure
     """
     counts = count_confusions(labels, predictions, len(class_names))
-    figure = _draw(counts, class_names, normalized)
-    return save(figure, path)
-
-
-def _draw(counts: np.ndarray, class_names: Sequence[str], normalized: bool) -> "Figure":
     classes = len(counts)
     totals = counts.sum(axis=1)  # (K,)
     recall = np.diag(counts) / np.maximum(totals, 1)
@@ -120,7 +115,7 @@ def _draw(counts: np.ndarray, class_names: Sequence[str], normalized: bool) -> "
     share = f", {100 * right / examples:.2f} %" if examples else ""
     share += "\ncells in % of the true class" * normalized  # on a separate line, since few classes make a narrow figure
     axes.set_title(f"{right:,} of {examples:,} correct{share}", color=INK, loc="left", fontweight="bold", pad=20)
-    return figure
+    return save(figure, path)
 
 
 def _percent(share: float) -> str:

@@ -21,6 +21,7 @@ from numpycnn.inspection.traces import check_batch, check_layer, follow, follow_
 from numpycnn.layers.base import Layer
 from numpycnn.layers.network import Network
 from numpycnn.visualize._types import Axes, Figure, FilePath
+from numpycnn.visualize.classes import pick_at
 from numpycnn.visualize.panels import (
     colour_bar,
     colour_bar_height,
@@ -98,37 +99,22 @@ def find_field(model: Network, at: str, unit: Sequence[int] | None = None) -> Fi
 def measure_field(model: Network, x: Any, at: str, unit: Sequence[int] | None = None) -> np.ndarray:
     """Return the influence of each position of the input on a unit: the mean magnitude of its gradient.
 
+    Other arguments and errors as for `find_field`.
+
     Parameters
     ----------
-    model : Sequential or Model
-        Takes floats.
     x : ndarray of shape (N, C, ...) or (C, ...)
         Examples to average over, or a single one.
-    at, unit
-        As for `find_field`.
 
     Returns
     -------
     ndarray of shape (...)
         The spatial axes of the input. The gradient is that of the sum of the unit's channels; its magnitude is the
         maximum over the input's channels, averaged over the examples.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `find_field`, and if `x` is not a batch for the model.
-    RuntimeError
-        If the model has not been built.
     """
     x = examples_of(model, x, "measure_field")
     _sides(model, "measure_field")
-    place: Any = (slice(None), slice(None), *_unit(model, at, unit, "measure_field"))
-
-    def pick(y: np.ndarray) -> np.ndarray:
-        dy = np.zeros_like(y)
-        dy[place] = 1
-        return dy
-
+    pick = pick_at(slice(None), slice(None), *_unit(model, at, unit, "measure_field"))
     gradient, _ = follow_back(model, x, pick, at=at)
     return np.abs(gradient).max(axis=1).mean(axis=0)
 
@@ -165,10 +151,10 @@ def receptive_fields(
 ) -> "Figure":
     """Draw the receptive field of a unit of each layer, and the influence of each position in it.
 
+    Other arguments and errors as for `find_field`.
+
     Parameters
     ----------
-    model, unit
-        As for `find_field`.
     x : ndarray of shape (N, C, ...) or (C, ...)
         The first is drawn; the influence is the mean over all.
     at : sequence of str, optional
@@ -178,13 +164,6 @@ def receptive_fields(
     Returns
     -------
     matplotlib.figure.Figure
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `find_field`, and if no layer slides a window and none was given.
-    RuntimeError
-        If the model has not been built.
     """
     x = examples_of(model, x, "receptive_fields")
     places = _windowed(model) if at is None else list(at)

@@ -13,12 +13,11 @@ from typing import Any
 import numpy as np
 
 from numpycnn._checks import check_int
-from numpycnn.inspection.traces import check_layer, follow, follow_back, layer_title, steps_of
-from numpycnn.layers import Flatten, Reshape
-from numpycnn.layers.network import Network
+from numpycnn.inspection.traces import check_layer, follow, follow_back, layer_title
+from numpycnn.layers.sequential import Sequential
 from numpycnn.losses import CrossEntropy, Loss
 from numpycnn.visualize._types import Axes, Figure, FilePath
-from numpycnn.visualize.panels import examples_of, kind_colour
+from numpycnn.visualize.panels import examples_of, kind_colour, layers_at
 from numpycnn.visualize.style import BLUE, GREEN, GREY, INK, LONGEST_TITLE, VERMILION, escape_text, new_figure, save
 
 
@@ -48,9 +47,8 @@ def collect_activations(
         If `x` is not a batch for the model, the layer does not exist, or the model has not been built.
     """
     x = examples_of(model, x, "collect_activations")
-    places = _keys(model, at, "collect_activations")
     passages = follow(model, x, training=training)
-    return {place: passages[place].y.ravel() for place in places if at is not None or place in passages}
+    return {key: passages[key].y.ravel() for key in layers_at(model, at, passages, "collect_activations")}
 
 
 def collect_gradients(
@@ -85,7 +83,6 @@ def collect_gradients(
         been built.
     """
     x = examples_of(model, x, "collect_gradients")
-    places = _keys(model, at, "collect_gradients")
     compare = CrossEntropy() if loss is None else loss
 
     def pick(y: np.ndarray) -> np.ndarray:
@@ -93,15 +90,8 @@ def collect_gradients(
         return compare.backward()
 
     passages = follow_back(model, x, pick, training=training)[1]
-    return {place: np.asarray(passages[place].dy).ravel() for place in places if at is not None or place in passages}
-
-
-def _keys(model: Network, at: Sequence[str] | None, operation: str) -> list[str]:
-    if at is None:
-        return [key for key, layer in steps_of(model).items() if not isinstance(layer, Flatten | Reshape)]
-    for place in at:
-        check_layer(model, place, operation)
-    return list(at)
+    places = layers_at(model, at, passages, "collect_gradients")
+    return {key: np.asarray(passages[key].dy).ravel() for key in places}
 
 
 def activation_histograms(

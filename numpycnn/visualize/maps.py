@@ -6,15 +6,15 @@ from typing import Any
 import numpy as np
 
 from numpycnn._checks import check_int
-from numpycnn.inspection.traces import Passage, chain_of, check_layer, follow, steps_of
-from numpycnn.layers import Flatten, Reshape
-from numpycnn.layers.network import Network
+from numpycnn.inspection.traces import Passage, chain_of, follow
+from numpycnn.layers.sequential import Sequential
 from numpycnn.visualize._types import Axes, Figure, FilePath
 from numpycnn.visualize.panels import (
     draw_bars,
     draw_input,
     format_short,
     frame_tiles,
+    layers_at,
     max_magnitude,
     middle_slice,
     single_example,
@@ -64,13 +64,7 @@ def feature_maps(
     x = single_example(model, x, "feature_maps")
     channels = check_int(channels, "channels", "feature_maps")
     passages = follow(model, x)
-    if at is None:
-        places = [key for key, layer in steps_of(model).items() if not isinstance(layer, Flatten | Reshape)]
-        places = [key for key in places if key in passages]
-    else:
-        places = list(at)
-        for place in places:
-            check_layer(model, place, "feature_maps")
+    places = layers_at(model, at, passages, "feature_maps")
     heights = [_height(x[0], 1), *(_height(passages[place].y[0], channels) for place in places)]
     figure = new_figure(MAPS_WIDTH + 2.0, sum(heights) + 0.18 * len(heights) + 0.2)
     rows = figure.subplots(len(heights), 1, squeeze=False, gridspec_kw={"height_ratios": heights})[:, 0]

@@ -18,7 +18,7 @@ from numpycnn._checks import check_int, check_labels
 from numpycnn.inspection.traces import check_layer, follow, follow_back, layer_title
 from numpycnn.layers.network import Network
 from numpycnn.visualize._types import Figure, FilePath
-from numpycnn.visualize.classes import class_name, score_layer
+from numpycnn.visualize.classes import class_name, pick_at, score_layer
 from numpycnn.visualize.panels import draw_input, headline, image_size, note
 from numpycnn.visualize.style import INK, LONGEST_TITLE, escape_text, new_figure, save
 
@@ -90,15 +90,9 @@ def maximize(
     rng = np.random.default_rng(seed)
     x = (0.1 * rng.normal(size=(len(chosen), *model.input_shape))).astype(model.dtype)
     rows, axes = np.arange(len(chosen)), tuple(range(2, x.ndim))
-
-    def pick(y: np.ndarray) -> np.ndarray:
-        dy = np.zeros_like(y)
-        dy[rows, chosen] = 1
-        return dy
-
     for number in range(steps):
         moves = tuple(int(move) for move in rng.integers(-jitter, jitter + 1, len(axes)))
-        gradient, _ = follow_back(model, np.roll(x, moves, axes), pick, at=at)
+        gradient, _ = follow_back(model, np.roll(x, moves, axes), pick_at(rows, chosen), at=at)
         gradient = np.roll(gradient, tuple(-move for move in moves), axes)
         size = np.abs(gradient).mean(axis=tuple(range(1, x.ndim)), keepdims=True)
         x = (1 - decay) * (x + step * gradient / np.maximum(size, np.finfo(x.dtype).tiny))
@@ -154,7 +148,7 @@ def activation_maximization(
     grid = figure.subplots(rows, columns, squeeze=False).ravel()
     for axes, example, number, activation in zip(grid, inputs, chosen, activations, strict=False):
         draw_input(axes, example)
-        headline(axes, escape_text(class_name(int(number), class_names)) if is_score else f"{unit[:-1]} {number}", 9)
+        headline(axes, class_name(int(number), class_names) if is_score else f"{unit[:-1]} {number}", 9)
         note(axes, f"{'score' if is_score else 'activation'} {activation:.3g}")
     for axes in grid[len(chosen) :]:
         axes.set_axis_off()

@@ -16,20 +16,18 @@ import numpy.typing as npt
 from numpycnn._checks import check_int, format_shape
 from numpycnn.layers.network import Network
 from numpycnn.visualize._types import Figure, FilePath
-from numpycnn.visualize.classes import class_name, class_probabilities, targets_of
+from numpycnn.visualize.classes import class_probabilities, targets_of
 from numpycnn.visualize.panels import (
     colour_bar,
-    colour_bar_height,
     draw_heat,
-    draw_input,
+    example_rows,
     examples_of,
     frame_patch,
     headline,
-    image_size,
     map_extent,
     middle_slice,
 )
-from numpycnn.visualize.style import INK, NARROW, escape_text, new_figure, save
+from numpycnn.visualize.style import INK, save
 
 
 def occlude(
@@ -135,21 +133,14 @@ def occlusion_map(
     x = examples_of(model, x, "occlusion_map")
     classes = targets_of(model, x, targets, "occlusion_map")
     maps = occlude(model, x, classes, size=size, stride=stride, fill=fill)
-    probabilities = class_probabilities(model, x)
     sides = x.shape[2:]
     size, stride = patch_settings(sides, size, stride)
-    width, height = image_size(sides, 2.15, least=1.9)
-    full = (8.4, 1.9) if x.ndim < 4 else (2 * width + 1.5, height + colour_bar_height(sides) + 0.4)
-    figure = new_figure(full[0], full[1] * len(x) + 0.3)
-    grid = figure.subplots(len(x), 2, squeeze=False)
-    for (left, right), example, values, target, shares in zip(grid, x, maps, classes, probabilities, strict=True):
-        draw_input(left, example)
-        name = escape_text(class_name(target, class_names), NARROW)
-        headline(left, f"{name}, {100 * shares[target]:.1f} %")
+    figure, grid = example_rows(model, x, classes, class_names)
+    for (left, right), values in zip(grid, maps, strict=True):
         worst = np.unravel_index(values.argmin(), values.shape)
         middle = [stride * int(place) + stride // 2 for place in worst]
         frame_patch(left, middle, size, sides)
-        headline(right, f"{name} while covered", 8.5)
+        headline(right, "its probability while covered", 8.5)
         image = draw_heat(right, 100 * middle_slice(values), 100.0, map_extent(values, stride))
         if image is None:
             right.set_ylabel("probability in %", fontsize=8.5, color=INK)

@@ -3,17 +3,19 @@
 An input has one spatial axis (a signal), two (an image), or three (a volume, drawn as its middle slice).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from numpycnn._checks import format_shape
-from numpycnn.inspection.traces import check_batch
+from numpycnn.inspection.traces import Passage, check_batch, check_layer, steps_of
+from numpycnn.layers import Flatten, Reshape
 from numpycnn.layers.base import Layer
-from numpycnn.layers.network import Network
-from numpycnn.visualize._types import Axes
-from numpycnn.visualize.style import BLUE, GREEN, GREY, HEAT, INK, ORANGE, VERMILION, quiet, signed_colours
+from numpycnn.layers.sequential import Sequential
+from numpycnn.visualize._types import Axes, Figure
+from numpycnn.visualize.classes import class_name, class_probabilities
+from numpycnn.visualize.style import BLUE, GREEN, GREY, HEAT, INK, ORANGE, VERMILION, new_figure, quiet, signed_colours
 
 if TYPE_CHECKING:
     from matplotlib.image import AxesImage
@@ -39,6 +41,36 @@ def single_example(model: Network, x: Any, operation: str) -> np.ndarray:
     if len(x) != 1:
         raise ValueError(f"{operation}: expected one example {format_shape(x.shape[1:])}, got {len(x)}")
     return x
+
+
+def example_rows(
+    model: Sequential, x: np.ndarray, classes: np.ndarray, class_names: Sequence[str] | None, columns: int = 2
+) -> tuple["Figure", np.ndarray]:
+    """Return a figure with a row of axes for each example, which is drawn in the first with its class.
+
+    A row has two axes for signals and features, and `columns` for images.
+    """
+    width, height = image_size(x.shape[2:], 2.15, least=1.6)
+    full = (8.4, 1.9) if x.ndim < 4 else (columns * (width + 0.65), height + colour_bar_height(x.shape[2:]) + 0.45)
+    figure = new_figure(full[0], full[1] * len(x) + 0.3)
+    grid = figure.subplots(len(x), 2 if x.ndim < 4 else columns, squeeze=False)
+    shares = class_probabilities(model, x)[np.arange(len(x)), classes]
+    for axes, example, target, share in zip(grid[:, 0], x, classes, shares, strict=True):
+        draw_input(axes, example)
+        headline(axes, f"{class_name(target, class_names)}, {100 * share:.1f} %")
+    return figure, grid
+
+
+def layers_at(
+    model: Sequential, at: Sequence[str] | None, passages: Mapping[str, Passage], operation: str
+) -> list[str]:
+    """Return the keys of the layers to show: by default all that ran except `Flatten` and `Reshape`, in their order."""
+    if at is None:
+        steps = steps_of(model).items()
+        return [key for key, layer in steps if key in passages and not isinstance(layer, Flatten | Reshape)]
+    for key in at:
+        check_layer(model, key, operation)
+    return list(at)
 
 
 def check_pictures(images: np.ndarray, probabilities: np.ndarray, class_names: Sequence[str], operation: str) -> None:
@@ -170,23 +202,18 @@ def draw_signed(axes: "Axes", values: np.ndarray, limit: float | None = None) ->
     values = middle_slice(values)
     limit = max_magnitude(values) if limit is None else limit
     if values.ndim == 1:
-        fill_signal(axes, values)
+        positions = np.arange(len(values))
+        for part, colour in ((values > 0, VERMILION), (values < 0, BLUE)):
+            axes.fill_between(positions, values, where=part, color=colour, alpha=0.45, linewidth=0, interpolate=True)
+        axes.plot(positions, values, color=INK, linewidth=0.8)
+        axes.axhline(0, color=GREY, linewidth=0.6)
+        axes.margins(x=0)
         axes.set_ylim(-1.05 * limit, 1.05 * limit)
+        label_axis(axes, "position")
         return None
     image = axes.imshow(values, cmap=signed_colours(), vmin=-limit, vmax=limit, interpolation="nearest")
     hide_ticks(axes)
     return image
-
-
-def fill_signal(axes: "Axes", values: np.ndarray) -> None:
-    """Draw a signal as a line, filled to zero in the colour of its sign."""
-    positions = np.arange(len(values))
-    axes.fill_between(positions, values, where=values > 0, color=VERMILION, alpha=0.45, linewidth=0, interpolate=True)
-    axes.fill_between(positions, values, where=values < 0, color=BLUE, alpha=0.45, linewidth=0, interpolate=True)
-    axes.plot(positions, values, color=INK, linewidth=0.8)
-    axes.axhline(0, color=GREY, linewidth=0.6)
-    axes.margins(x=0)
-    label_axis(axes, "position")
 
 
 def draw_heat(

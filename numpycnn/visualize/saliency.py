@@ -19,19 +19,9 @@ from numpycnn._checks import check_int
 from numpycnn.inspection.traces import follow_back
 from numpycnn.layers.network import Network
 from numpycnn.visualize._types import Figure, FilePath
-from numpycnn.visualize.classes import class_name, class_probabilities, pick_classes, score_layer, targets_of
-from numpycnn.visualize.panels import (
-    colour_bar,
-    colour_bar_height,
-    draw_heat,
-    draw_input,
-    examples_of,
-    headline,
-    image_size,
-    max_magnitude,
-    note,
-)
-from numpycnn.visualize.style import escape_text, new_figure, save
+from numpycnn.visualize.classes import pick_at, score_layer, targets_of
+from numpycnn.visualize.panels import colour_bar, draw_heat, example_rows, examples_of, headline, max_magnitude, note
+from numpycnn.visualize.style import save
 
 
 def measure_saliency(
@@ -81,7 +71,7 @@ def measure_saliency(
         raise TypeError(f"measure_saliency: expected floats, which have a gradient, got {x.dtype}")
     smooth = check_int(smooth, "smooth", "measure_saliency", minimum=0)
     classes = targets_of(model, x, targets, "measure_saliency")
-    at, pick = score_layer(model), pick_classes(classes)
+    at, pick = score_layer(model), pick_at(np.arange(len(x)), classes)
     if not smooth:
         gradient, _ = follow_back(model, x, pick, at=at)
     else:
@@ -122,14 +112,8 @@ def saliency_map(
     x = examples_of(model, x, "saliency_map")
     classes = targets_of(model, x, targets, "saliency_map")
     maps = measure_saliency(model, x, classes, smooth=smooth, noise=noise, seed=seed)
-    probabilities = class_probabilities(model, x)
-    width, height = image_size(x.shape[2:], 2.15, least=1.6)
-    full = (8.4, 1.9) if x.ndim < 4 else (2 * width + 1.3, height + colour_bar_height(x.shape[2:]) + 0.4)
-    figure = new_figure(full[0], full[1] * len(x) + 0.3)
-    grid = figure.subplots(len(x), 2, squeeze=False)
-    for (left, right), example, values, target, row in zip(grid, x, maps, classes, probabilities, strict=True):
-        draw_input(left, example)
-        headline(left, f"{escape_text(class_name(target, class_names))}, {100 * row[target]:.1f} %")
+    figure, grid = example_rows(model, x, classes, class_names)
+    for right, values in zip(grid[:, 1], maps, strict=True):
         image = draw_heat(right, values, max_magnitude(values))
         headline(right, "|gradient of its score|")
         if image is not None:

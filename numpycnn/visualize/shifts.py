@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from numpycnn._checks import check_axis, check_int, check_labels, format_shape
-from numpycnn.layers.network import Network
+from numpycnn._checks import check_axis, check_int, format_shape
+from numpycnn.layers.sequential import Sequential
 from numpycnn.visualize._types import Figure, FilePath
-from numpycnn.visualize.classes import check_classifier, class_probabilities
+from numpycnn.visualize.classes import class_probabilities, targets_of
 from numpycnn.visualize.panels import draw_input, examples_of, headline, hide_ticks, image_size, note, spread
 from numpycnn.visualize.style import BLUE, GREEN, GREY, INK, ORANGE, VERMILION, escape_text, new_figure, quiet, save
 
@@ -86,11 +86,7 @@ def measure_shifts(
         raise ValueError(
             f"measure_shifts: expected axis to be a spatial axis, 2 to {x.ndim - 1} of {format_shape(x.shape)}"
         )
-    classes = check_classifier(model, "measure_shifts")
-    given = np.asarray(labels)
-    true = check_labels(np.full(len(x), given) if given.ndim == 0 else given, classes, "measure_shifts")
-    if len(true) != len(x):
-        raise ValueError(f"measure_shifts: expected one label for each of {len(x)} images, got {len(true)}")
+    true = targets_of(model, x, np.asarray(labels), "measure_shifts")
     rows = np.arange(len(x))
     return np.stack([class_probabilities(model, shift(x, by, axis))[rows, true] for by in shifts])
 

@@ -109,9 +109,16 @@ def find_stages(model: Network, x: Any, *, at: str | None = None) -> Stages:
 
 def _triples(model: Network) -> dict[str, tuple[str, str, str]]:
     """Map each convolution to the last layer before the activation, the activation, and the pooling or ""."""
-    found: dict[str, tuple[str, str, str]] = {}
+    found = {}
     for chain in _chains(model, ""):
-        found |= _triples_of(chain)
+        for i, (place, layer) in enumerate(chain):
+            weight = getattr(layer, "weight", None)
+            if weight is None or weight.value.ndim < 3:
+                continue
+            after = [j for j in range(i + 1, len(chain)) if not isinstance(chain[j][1], _BETWEEN)]
+            if after and isinstance(chain[after[0]][1], _DETECTORS):
+                pooled = len(after) > 1 and is_pooling(chain[after[1]][1])
+                found[place] = (chain[after[0] - 1][0], chain[after[0]][0], chain[after[1]][0] if pooled else "")
     return found
 
 
@@ -125,25 +132,6 @@ def _chains(layer: Layer, place: str) -> Iterator[list[tuple[str, Layer]]]:
     for key, inner in chain:
         for name, child in inner.children().items():
             yield from _chains(child, f"{key}.{name}")
-
-
-def _triples_of(chain: list[tuple[str, Layer]]) -> dict[str, tuple[str, str, str]]:
-    found = {}
-    for i, (place, layer) in enumerate(chain):
-        weight = getattr(layer, "weight", None)
-        if weight is None or weight.value.ndim < 3:
-            continue
-        j = i + 1
-        while j < len(chain) and isinstance(chain[j][1], _BETWEEN):
-            j += 1
-        if j == len(chain) or not isinstance(chain[j][1], _DETECTORS):
-            continue
-        k = j + 1
-        while k < len(chain) and isinstance(chain[k][1], _BETWEEN):
-            k += 1
-        pooled = k < len(chain) and is_pooling(chain[k][1])
-        found[place] = (chain[j - 1][0], chain[j][0], chain[k][0] if pooled else "")
-    return found
 
 
 def filter_detect_condense(

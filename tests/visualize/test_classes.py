@@ -8,7 +8,7 @@ from numpycnn.visualize.classes import (
     check_classifier,
     class_name,
     class_probabilities,
-    pick_classes,
+    pick_at,
     score_layer,
     targets_of,
 )
@@ -53,7 +53,7 @@ def test_targets_and_their_gradient(x: np.ndarray) -> None:
     np.testing.assert_array_equal(targets_of(model, x, None, "f"), model.forward(x).argmax(axis=1))
     np.testing.assert_array_equal(targets_of(model, x, 2, "f"), np.full(5, 2))
     np.testing.assert_array_equal(targets_of(model, x, [0, 1, 2, 1, 0], "f"), [0, 1, 2, 1, 0])
-    np.testing.assert_array_equal(pick_classes(np.array([2, 0]))(np.ones((2, 3))), [[0, 0, 1], [1, 0, 0]])
+    np.testing.assert_array_equal(pick_at([0, 1], [2, 0])(np.ones((2, 3))), [[0, 0, 1], [1, 0, 0]])
 
 
 def test_names() -> None:

@@ -64,7 +64,7 @@ def test_the_figure_shows_the_probabilities(build: Callable[[], Sequential], tmp
     x = batch(model, 2)
     figure = occlusion_map(model, x, 1, size=3, stride=2, class_names=["a", "b", "c", "d"], path=tmp_path / "a.png")
     found = occlude(model, x, 1, size=3, stride=2)
-    drawn = [axes for axes in figure.axes if axes.get_title() == "b while covered"]
+    drawn = [axes for axes in figure.axes if axes.get_title() == "its probability while covered"]
     pictures = [axes for axes in figure.axes if axes.get_title().startswith("b, ")]
     for axes, picture, values in zip(drawn, pictures, found, strict=True):
         if values.ndim == 1:

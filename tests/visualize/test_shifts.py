@@ -98,7 +98,7 @@ def test_wrong_arguments() -> None:
         measure_shifts(model, x, 0, [1], axis=1)
     with pytest.raises(ValueError, match="expected axis to be a spatial axis"):
         measure_shifts(features(), batch(features()), 0, [1])
-    with pytest.raises(ValueError, match="measure_shifts: expected one label for each of 3 images, got 2"):
+    with pytest.raises(ValueError, match="measure_shifts: expected one target for each of 3 examples, got 2"):
         measure_shifts(model, x, [0, 1], [1])
     with pytest.raises(TypeError, match=r"shift: expected by to be an int, got float 1\.5"):
         measure_shifts(model, x, 0, [1.5])  # type: ignore[list-item]
