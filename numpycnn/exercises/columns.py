@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from numpycnn import functional, plain
-from numpycnn.exercises.exercise import Arguments, Case, Exercise, Function, known_mistakes
+from numpycnn.exercises.exercise import Arguments, Case, Exercise, Function, known_mistakes, one_pixel_apart
 
 
 def im2col(x: np.ndarray, kernel_size: tuple[int, int], stride: int = 1, padding: int = 0) -> np.ndarray:
@@ -79,30 +79,19 @@ def _working(arguments: Arguments, output: str, index: tuple[int, ...]) -> str:
     )
 
 
-def _six(x: np.ndarray, kernel_size: tuple[int, int], stride: int = 1, padding: int = 0) -> np.ndarray:
+def _six(x: np.ndarray, kernel_size: tuple[int, int], stride: int, padding: int) -> np.ndarray:
     """Return the columns with all their axes, (N, C, KH, KW, OH, OW)."""
-    (n, c, _, w), (kh, kw) = x.shape, kernel_size
-    ow = (w + 2 * padding - kw) // stride + 1
-    return im2col(x, kernel_size, stride, padding).reshape(n, c, kh, kw, -1, ow)
+    ow = (x.shape[3] + 2 * padding - kernel_size[1]) // stride + 1
+    return im2col(x, kernel_size, stride, padding).reshape(*x.shape[:2], *kernel_size, -1, ow)
 
 
 def _in_order(*axes: int) -> Function:
     """Return a function whose rows and columns follow the axes (N, C, KH, KW, OH, OW) in another order."""
-
-    def mistaken(x: np.ndarray, kernel_size: tuple[int, int], stride: int = 1, padding: int = 0) -> np.ndarray:
-        right = im2col(x, kernel_size, stride, padding)
-        return _six(x, kernel_size, stride, padding).transpose(axes).reshape(right.shape)
-
-    return mistaken
+    return lambda **a: _six(**a).transpose(axes).reshape(im2col(**a).shape)
 
 
-def _one_step(x: np.ndarray, kernel_size: tuple[int, int], stride: int = 1, padding: int = 0) -> np.ndarray:
-    oh, ow = _six(x, kernel_size, stride, padding).shape[4:]
-    return _six(x, kernel_size, 1, padding)[..., :oh, :ow].reshape(len(x), -1, oh * ow)
-
-
-def _windows_of_all(x: np.ndarray, *settings: Any, **named: Any) -> np.ndarray:
-    columns = im2col(x, *settings, **named)
+def _windows_of_all(**a: Any) -> np.ndarray:
+    columns = im2col(**a)
     return columns.swapaxes(0, 1).reshape(columns.shape[1], -1)  # (K, N * P)
 
 
@@ -116,25 +105,25 @@ IM2COL = Exercise(
     library=functional.im2col,
     draw_cases=_cases,
     mistakes=known_mistakes(
+        im2col,
         {
-            "the axes K and P are swapped: each window must be a column, not a row": lambda *a, **s: im2col(
-                *a, **s
-            ).swapaxes(1, 2),
-            "the positions in the window "
-            "are in column-major order: v varies fastest, k = (c * KH + u) * KW + v": _in_order(0, 1, 3, 2, 4, 5),
+            "the axes K and P are swapped: each window must be a column, not a row": lambda **a: im2col(**a).swapaxes(
+                1, 2
+            ),
+            "the positions in the window are in column-major order: v varies fastest, k = (c * KH + u) * KW + v": (
+                _in_order(0, 1, 3, 2, 4, 5)
+            ),
             "the windows are in column-major order: j varies fastest, p = i * OW + j": _in_order(0, 1, 2, 3, 5, 4),
-            "the channel varies fastest in K: "
-            "it must vary slowest, k = (c * KH + u) * KW + v, as in weight.reshape(F, K)": _in_order(0, 2, 3, 1, 4, 5),
+            "the channel varies fastest in K: it must vary slowest, k = (c * KH + u) * KW + v, as in "
+            "weight.reshape(F, K)": _in_order(0, 2, 3, 1, 4, 5),
             "the values are right, but the axes were reshaped without a transpose: reshape keeps the "
             "order of the values, so transpose the axes to (N, C, KH, KW, OH, OW) first": _in_order(0, 4, 5, 1, 2, 3),
             "the batch axis is missing: the result has shape (N, K, P)": _windows_of_all,
-            "the stride is not used": lambda x, kernel_size, stride=1, padding=0: im2col(
-                x, kernel_size, padding=padding
-            ),
-            "the number of windows is right for the stride, "
-            "but they are one pixel apart: the window (i, j) starts at row stride * i and column stride * j": _one_step,
-            "the padding is not used": lambda x, kernel_size, stride=1, padding=0: im2col(x, kernel_size, stride),
-        }
+            "the stride is not used": {"stride": 1},
+            "the number of windows is right for the stride, but they are one pixel apart: the window (i, j) starts at "
+            "row stride * i and column stride * j": lambda **a: one_pixel_apart(_six)(**a).reshape(im2col(**a).shape),
+            "the padding is not used": {"padding": 0},
+        },
     ),
     working=_working,
 )

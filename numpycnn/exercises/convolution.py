@@ -5,7 +5,15 @@ from typing import Any
 import numpy as np
 
 from numpycnn import functional, plain
-from numpycnn.exercises.exercise import Arguments, Case, Exercise, known_mistakes, small_numbers
+from numpycnn.exercises.exercise import (
+    Arguments,
+    Case,
+    Exercise,
+    Function,
+    known_mistakes,
+    one_pixel_apart,
+    small_numbers,
+)
 
 
 def correlate(x: np.ndarray, kernel: np.ndarray, stride: int = 1) -> np.ndarray:
@@ -125,18 +133,7 @@ def _correlate_working(arguments: Arguments, output: str, index: tuple[int, ...]
     return f"y[{i}, {j}] = {terms}, the window that starts at x[{s * i}, {s * j}]"
 
 
-def _first_places(x: np.ndarray, kernel: np.ndarray, stride: int = 1) -> np.ndarray:
-    oh, ow = ((i - k) // stride + 1 for i, k in zip(x.shape, kernel.shape, strict=True))
-    return correlate(x, kernel)[:oh, :ow]
-
-
-def _last_product(x: np.ndarray, kernel: np.ndarray, stride: int = 1) -> np.ndarray:
-    only = np.zeros_like(kernel)
-    only[-1, -1] = kernel[-1, -1]
-    return correlate(x, only, stride)
-
-
-def _same_size(x: np.ndarray, kernel: np.ndarray, stride: int = 1) -> np.ndarray:
+def _same_size(x: np.ndarray, kernel: np.ndarray, stride: int) -> np.ndarray:
     before, after = (np.array(kernel.shape) - 1) // 2, np.array(kernel.shape) // 2
     return correlate(np.pad(x, list(zip(before, after, strict=True))), kernel, stride)
 
@@ -155,22 +152,24 @@ CORRELATE = Exercise(
     library=functional.conv2d,
     draw_cases=_correlate_cases,
     mistakes=known_mistakes(
+        correlate,
         {
-            FLIPPED: lambda x, kernel, stride=1: correlate(x, kernel[::-1, ::-1], stride),
-            "the rows and columns of the kernel are swapped: u indexes rows, v columns": lambda x, kernel, stride=1: (
-                correlate(x, kernel.T, stride)
-            ),
-            "only one product of each window remains: add them up (y[i, j] += ...)": _last_product,
-            "the stride is not used": lambda x, kernel, stride=1: correlate(x, kernel),
-            "the number of outputs is right for the stride, but "
-            "the windows are one pixel apart: the window of y[i, j] starts at x[stride * i, stride * j]": _first_places,
-            "the stride is used for the rows only": lambda x, kernel, stride=1: correlate(x, kernel)[::stride],
-            "the stride is used for the columns only": lambda x, kernel, stride=1: correlate(x, kernel)[:, ::stride],
+            FLIPPED: {"kernel": lambda kernel: kernel[::-1, ::-1]},
+            "the rows and columns of the kernel are swapped: u indexes rows, v columns": {"kernel": np.transpose},
+            "only one product of each window remains: add them up (y[i, j] += ...)": {
+                "kernel": lambda kernel: np.where(
+                    np.arange(kernel.size).reshape(kernel.shape) < kernel.size - 1, 0, kernel
+                )
+            },
+            "the stride is not used": {"stride": 1},
+            "the number of outputs is right for the stride, but the windows are one pixel apart: the window of y[i, j] "
+            "starts at x[stride * i, stride * j]": one_pixel_apart(correlate),
+            "the stride is used for the rows only": lambda x, kernel, stride: correlate(x, kernel)[::stride],
+            "the stride is used for the columns only": lambda x, kernel, stride: correlate(x, kernel)[:, ::stride],
             "the last row and the last column are missing: (H - KH) // stride is the number of moves of the kernel, "
-            "and "
-            "the number of positions is one more": lambda x, kernel, stride=1: correlate(x, kernel, stride)[:-1, :-1],
+            "and the number of positions is one more": lambda **a: correlate(**a)[:-1, :-1],
             "x is padded with zeros: this exercise has no padding": _same_size,
-        }
+        },
     ),
     working=_correlate_working,
 )
@@ -204,16 +203,17 @@ def _conv2d_working(arguments: Arguments, output: str, index: tuple[int, ...]) -
     return f"y[{n}, {f}, {i}, {j}] = {terms}, the window that starts at row {s * i}, column {s * j} of the padded x"
 
 
-def _padded(x: np.ndarray, before: int, after: int, **how: Any) -> np.ndarray:
-    return np.pad(x, ((0, 0), (0, 0), (before, after), (before, after)), **how)
+def _padded(before: int, after: int, **how: Any) -> Function:
+    """Return a convolution that pads before and after the image by a multiple of the padding."""
+
+    def mistaken(x: np.ndarray, weight: np.ndarray, bias: np.ndarray, stride: int, padding: int) -> np.ndarray:
+        sides = (before * padding, after * padding)
+        return conv2d(np.pad(x, ((0, 0), (0, 0), sides, sides), **how), weight, bias, stride)
+
+    return mistaken
 
 
-def _one_step(x: np.ndarray, weight: np.ndarray, bias: np.ndarray, stride: int = 1, padding: int = 0) -> np.ndarray:
-    _, _, oh, ow = conv2d(x, weight, bias, stride, padding).shape
-    return conv2d(x, weight, bias, padding=padding)[:, :, :oh, :ow]
-
-
-def _all_axes(x: np.ndarray, weight: np.ndarray, bias: np.ndarray, stride: int = 1, padding: int = 0) -> np.ndarray:
+def _all_axes(x: np.ndarray, weight: np.ndarray, bias: np.ndarray, stride: int, padding: int) -> np.ndarray:
     padded = np.pad(x, [(padding, padding), (0, 0), *[(padding, padding)] * 2])  # channels of zeros add nothing
     return conv2d(padded, weight, bias, stride)
 
@@ -232,48 +232,44 @@ CONV2D = Exercise(
     library=functional.conv2d,
     draw_cases=_conv2d_cases,
     mistakes=known_mistakes(
+        conv2d,
         {
-            FLIPPED: lambda x, weight, bias, **s: conv2d(x, weight[:, :, ::-1, ::-1], bias, **s),
-            "the bias is missing: bias[f] is added to every value of output channel f": lambda x, weight, bias, **s: (
-                conv2d(x, weight, 0 * bias, **s)
+            FLIPPED: {"weight": lambda weight: weight[:, :, ::-1, ::-1]},
+            "the bias is missing: bias[f] is added to every value of output channel f": {"bias": lambda bias: 0 * bias},
+            "the bias is added once per channel of x: add it once, after the sum over c": lambda x, bias, **a: conv2d(
+                x, bias=x.shape[1] * bias, **a
             ),
-            "the bias is added once per channel of x: add it once, after the sum over c": lambda x, weight, bias, **s: (
-                conv2d(x, weight, x.shape[1] * bias, **s)
+            "the bias is added once per product: add it once, after the sum": lambda weight, bias, **a: conv2d(
+                weight=weight, bias=weight[0].size * bias, **a
             ),
-            "the bias is added once per product: add it once, after the sum": lambda x, weight, bias, **s: conv2d(
-                x, weight, weight[0].size * bias, **s
-            ),
-            "only the first channel is used: an output is "
-            "the sum over all channels of x": lambda x, weight, bias, **s: conv2d(x[:, :1], weight[:, :1], bias, **s),
-            "only the last channel remains: add up the contributions of the channels": lambda x, weight, bias, **s: (
-                conv2d(x[:, -1:], weight[:, -1:], bias, **s)
-            ),
-            "every channel of x uses the first kernel of the filter: "
-            "each channel has its own": lambda x, weight, bias, **s: conv2d(x, weight[:, :1] + 0 * weight, bias, **s),
-            "all filters are the first one: output channel f uses weight[f] and bias[f]": lambda x, weight, bias, **s: (
-                conv2d(x, weight[:1] + 0 * weight, bias[:1] + 0 * bias, **s)
-            ),
-            "all filters use the kernels of the first one: output "
-            "channel f uses weight[f]": lambda x, weight, bias, **s: conv2d(x, weight[:1] + 0 * weight, bias, **s),
-            "all images of the batch have the output of the first one: use x[n]": lambda x, weight, bias, **s: conv2d(
-                x[:1] + 0 * x, weight, bias, **s
-            ),
-            "the stride is not used": lambda x, weight, bias, stride=1, padding=0: conv2d(
-                x, weight, bias, padding=padding
-            ),
-            "the number of outputs is right for the stride, but the windows are one pixel "
-            "apart: that of y[n, f, i, j] starts at row stride * i and column stride * j of the padded x": _one_step,
-            "the padding is not used": lambda x, weight, bias, stride=1, padding=0: conv2d(x, weight, bias, stride),
-            "x is padded above and at the left only: pad all four sides": lambda x, weight, bias, stride=1, padding=0: (
-                conv2d(_padded(x, padding, 0), weight, bias, stride)
-            ),
-            "x is padded below and at the right only: pad all four "
-            "sides": lambda x, weight, bias, stride=1, padding=0: conv2d(_padded(x, 0, padding), weight, bias, stride),
-            ALL_AXES: (_all_axes, lambda x, *a, **s: _all_axes(x, *a, **s)[: len(x)]),
-            "the padding repeats the edge of the image: pad with zeros": lambda x, weight, bias, stride=1, padding=0: (
-                conv2d(_padded(x, padding, padding, mode="edge"), weight, bias, stride)
-            ),
-        }
+            "only the first channel is used: an output is the sum over all channels of x": {
+                "x": lambda x: x[:, :1],
+                "weight": lambda weight: weight[:, :1],
+            },
+            "only the last channel remains: add up the contributions of the channels": {
+                "x": lambda x: x[:, -1:],
+                "weight": lambda weight: weight[:, -1:],
+            },
+            "every channel of x uses the first kernel of the filter: each channel has its own": {
+                "weight": lambda weight: weight[:, :1] + 0 * weight
+            },
+            "all filters are the first one: output channel f uses weight[f] and bias[f]": {
+                "weight": lambda weight: weight[:1] + 0 * weight,
+                "bias": lambda bias: bias[:1] + 0 * bias,
+            },
+            "all filters use the kernels of the first one: output channel f uses weight[f]": {
+                "weight": lambda weight: weight[:1] + 0 * weight
+            },
+            "all images of the batch have the output of the first one: use x[n]": {"x": lambda x: x[:1] + 0 * x},
+            "the stride is not used": {"stride": 1},
+            "the number of outputs is right for the stride, but the windows are one pixel apart: that of y[n, f, i, j] "
+            "starts at row stride * i and column stride * j of the padded x": one_pixel_apart(conv2d),
+            "the padding is not used": {"padding": 0},
+            "x is padded above and at the left only: pad all four sides": _padded(1, 0),
+            "x is padded below and at the right only: pad all four sides": _padded(0, 1),
+            ALL_AXES: (_all_axes, lambda x, **a: _all_axes(x, **a)[: len(x)]),
+            "the padding repeats the edge of the image: pad with zeros": _padded(1, 1, mode="edge"),
+        },
     ),
     working=_conv2d_working,
 )

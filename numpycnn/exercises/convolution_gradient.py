@@ -1,7 +1,5 @@
 """The exercise on the backward pass of a convolution: the gradients of input, weight and bias."""
 
-from typing import Any
-
 import numpy as np
 
 from numpycnn import functional, plain
@@ -77,7 +75,7 @@ def _cases(rng: np.random.Generator) -> list[Case]:
     ]
 
 
-def _replaced(dy: np.ndarray, x: np.ndarray, weight: np.ndarray, stride: int = 1, padding: int = 0) -> np.ndarray:
+def _replaced(dy: np.ndarray, x: np.ndarray, weight: np.ndarray, stride: int, padding: int) -> np.ndarray:
     n, c, h, w = x.shape
     _, _, kh, kw = weight.shape
     dpadded = np.zeros((n, c, h + 2 * padding, w + 2 * padding))
@@ -86,27 +84,14 @@ def _replaced(dy: np.ndarray, x: np.ndarray, weight: np.ndarray, stride: int = 1
     return dpadded[:, :, padding : padding + h, padding : padding + w]
 
 
-def _with_padding(dy: np.ndarray, x: np.ndarray, weight: np.ndarray, stride: int = 1, padding: int = 0) -> np.ndarray:
+def _with_padding(dy: np.ndarray, x: np.ndarray, weight: np.ndarray, stride: int, padding: int) -> np.ndarray:
     return plain.conv_input_gradient(dy, weight, np.add(x.shape[2:], 2 * padding), stride=stride)
 
 
-def _wrong_corner(dy: np.ndarray, x: np.ndarray, weight: np.ndarray, stride: int = 1, padding: int = 0) -> np.ndarray:
-    _, _, h, w = x.shape
-    return _with_padding(dy, x, weight, stride, padding)[:, :, :h, :w]
-
-
-def _dx(*arguments: Any, **settings: Any) -> np.ndarray:
-    return conv2d_backward(*arguments, **settings)[0]
-
-
-def _dweight(*arguments: Any, **settings: Any) -> np.ndarray:
-    return conv2d_backward(*arguments, **settings)[1]
-
-
-def _last_window(dy: np.ndarray, *arguments: Any, **settings: Any) -> np.ndarray:
+def _last_window(dy: np.ndarray) -> np.ndarray:
     last = np.zeros_like(dy)
     last[-1, :, -1, -1] = dy[-1, :, -1, -1]
-    return _dweight(last, *arguments, **settings)
+    return last
 
 
 CONV2D_BACKWARD = Exercise(
@@ -119,57 +104,68 @@ CONV2D_BACKWARD = Exercise(
     library=functional.conv2d_backward,
     draw_cases=_cases,
     mistakes=known_mistakes(
+        conv2d_backward,
         dx={
             "dx uses the flipped kernel: dy[n, f, i, j] * weight[f, c, u, v] is added at row s * i + u, column s * j + "
-            "v, with the "
-            "same u and v as in the forward pass": lambda dy, x, weight, **s: _dx(dy, x, weight[:, :, ::-1, ::-1], **s),
-            "where windows overlap, the last one has "
-            "replaced the others in dx: every window and every filter contributes to an input, so add (+=)": _replaced,
-            "only the first filter contributes to dx: an input is used by all filters": lambda dy, x, weight, **s: _dx(
-                dy[:, :1], x, weight[:1], **s
-            ),
-            "only the last filter remains in dx: an input "
-            "is used by all filters, so add (+=)": lambda dy, x, weight, **s: _dx(dy[:, -1:], x, weight[-1:], **s),
-            "dx forgets the stride: output (i, j) "
-            "saw the window that begins on row s * i and column s * j": lambda dy, x, weight, stride=1, padding=0: (
-                plain.conv_input_gradient(dy, weight, x.shape[2:], padding=padding)
+            "v, with the same u and v as in the forward pass": {"weight": lambda weight: weight[:, :, ::-1, ::-1]},
+            "where windows overlap, the last one has replaced the others in dx: every window and every filter "
+            "contributes to an input, so add (+=)": _replaced,
+            "only the first filter contributes to dx: an input is used by all filters": {
+                "dy": lambda dy: dy[:, :1],
+                "weight": lambda weight: weight[:1],
+            },
+            "only the last filter remains in dx: an input is used by all filters, so add (+=)": {
+                "dy": lambda dy: dy[:, -1:],
+                "weight": lambda weight: weight[-1:],
+            },
+            "dx forgets the stride: output (i, j) saw the window that begins on row s * i and column "
+            "s * j": lambda dy, x, weight, padding, **_: plain.conv_input_gradient(
+                dy, weight, x.shape[2:], padding=padding
             ),
             "dx still has its padding: crop `padding` pixels on each side": _with_padding,
-            "dx is cropped at the wrong corner: it starts at [padding, padding]": _wrong_corner,
+            "dx is cropped at the wrong corner: it starts at [padding, padding]": lambda x, **a: _with_padding(
+                x=x, **a
+            )[:, :, : x.shape[2], : x.shape[3]],
         },
         dweight={
-            "only one window remains in dweight: every output uses these weights, so add (+=)": _last_window,
-            "dweight is flipped: dweight[f, c, u, "
-            "v] uses the input at row s * i + u, column s * j + v": lambda *a, **s: _dweight(*a, **s)[:, :, ::-1, ::-1],
-            "dweight has the last image only: it is the "
-            "sum over the whole batch, so add (+=)": lambda dy, x, weight, **s: _dweight(dy[-1:], x[-1:], weight, **s),
-            "dweight has the first image only: it is the sum over the whole batch": lambda dy, x, weight, **s: _dweight(
-                dy[:1], x[:1], weight, **s
+            "only one window remains in dweight: every output uses these weights, so add (+=)": {"dy": _last_window},
+            "dweight is flipped: dweight[f, c, u, v] uses the input at row s * i + u, column s * j + v": lambda **a: (
+                conv2d_backward(**a)[1][:, :, ::-1, ::-1]
             ),
-            "dweight is the mean over the batch instead of the sum: the loss is a mean, "
-            "so dy already contains the factor 1/N": lambda dy, x, weight, **s: _dweight(dy, x, weight, **s) / len(dy),
-            "dweight ignores the stride: the window "
-            "of output (i, j) starts at row s * i and column s * j": lambda dy, x, weight, stride=1, padding=0: (
-                plain.conv_weight_gradient(dy, x, weight.shape[2:], padding=padding)[0]
-            ),
+            "dweight has the last image only: it is the sum over the whole batch, so add (+=)": {
+                "dy": lambda dy: dy[-1:],
+                "x": lambda x: x[-1:],
+            },
+            "dweight has the first image only: it is the sum over the whole batch": {
+                "dy": lambda dy: dy[:1],
+                "x": lambda x: x[:1],
+            },
+            "dweight is the mean over the batch instead of the sum: the loss is a mean, so dy already contains the "
+            "factor 1/N": {"dy": lambda dy: dy / len(dy)},
+            "dweight ignores the stride: the window of output (i, j) starts at row s * i and column "
+            "s * j": lambda dy, x, weight, padding, **_: plain.conv_weight_gradient(
+                dy, x, weight.shape[2:], padding=padding
+            )[0],
         },
         dbias={
-            "dbias is not summed over "
-            "the batch: all images share the bias, so sum over n, i and j": lambda dy, *a, **s: dy.sum(axis=(2, 3)),
-            "dbias has the first image only: all images share the bias, so sum over n, i and j": lambda dy, *a, **s: dy[
+            "dbias is not summed over the batch: all images share the bias, so sum over n, i and j": lambda dy, **_: (
+                dy.sum(axis=(2, 3))
+            ),
+            "dbias has the first image only: all images share the bias, so sum over n, i and j": lambda dy, **_: dy[
                 0
             ].sum(axis=(1, 2)),
-            "dbias has the last image only: all images share the bias, so add (+=)": lambda dy, *a, **s: dy[-1].sum(
+            "dbias has the last image only: all images share the bias, so add (+=)": lambda dy, **_: dy[-1].sum(
                 axis=(1, 2)
             ),
-            "dbias is not summed over "
-            "the positions: all positions share the bias, so sum over n, i and j": lambda dy, *a, **s: dy.sum(axis=0),
-            "dbias is the mean over the batch instead "
-            "of the sum: dy already contains the factor 1/N": lambda dy, *a, **s: dy.sum(axis=(0, 2, 3)) / len(dy),
-            "dbias is a mean instead of a sum: the bias is added to every output of its channel": lambda dy, *a, **s: (
+            "dbias is not summed over the positions: all positions share the bias, so sum over n, i and "
+            "j": lambda dy, **_: dy.sum(axis=0),
+            "dbias is the mean over the batch instead of the sum: dy already contains the factor 1/N": lambda dy, **_: (
+                dy.sum(axis=(0, 2, 3)) / len(dy)
+            ),
+            "dbias is a mean instead of a sum: the bias is added to every output of its channel": lambda dy, **_: (
                 dy.mean(axis=(0, 2, 3))
             ),
-            "dbias is a single value: each output channel has its own bias, so do not sum over f": lambda dy, *a, **s: (
+            "dbias is a single value: each output channel has its own bias, so do not sum over f": lambda dy, **_: (
                 dy.sum()
             ),
         },

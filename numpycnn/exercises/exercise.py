@@ -5,6 +5,7 @@ The solution has the signature and the docstring of the sheet that the reader fi
 each classical mistake on the same case: a mistake is recognised by its numbers, not by how it is written.
 """
 
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from textwrap import fill
@@ -37,18 +38,51 @@ class Mistake:
     output: str | None = None
 
 
+Mistaken = Function | Mapping[str, Any]  # a function, or the arguments of the solution to change
+
+
 def known_mistakes(
-    diagnoses: Mapping[str, Function | tuple[Function, ...]] | None = None,
-    **of_one_output: Mapping[str, Function | tuple[Function, ...]],
+    solution: Function,
+    of_all_outputs: Mapping[str, Mistaken | tuple[Mistaken, ...]] | None = None,
+    **of_one_output: Mapping[str, Mistaken | tuple[Mistaken, ...]],
 ) -> tuple[Mistake, ...]:
-    """Return the mistakes of a table of functions by diagnosis: one table for all outputs, and one for each output."""
-    tables: list[tuple[str | None, Any]] = [(None, diagnoses or {}), *of_one_output.items()]
+    """Return the mistakes of tables by diagnosis: one table for all outputs, and one for each output, in their order.
+
+    A mistake is a function, which gets all arguments by name, or a dict of arguments with which the solution returns
+    the wrong result. A function in the dict takes the old argument and returns the new one.
+    """
+    tables: list[tuple[str | None, Any]] = [(None, of_all_outputs or {}), *of_one_output.items()]
     return tuple(
-        Mistake(diagnosis, function, output)
-        for output, table in tables
-        for diagnosis, functions in table.items()
-        for function in (functions if isinstance(functions, tuple) else (functions,))
+        Mistake(diagnosis, _as_function(mistaken, solution, number - 1 if output else None), output)
+        for number, (output, table) in enumerate(tables)
+        for diagnosis, variants in table.items()
+        for mistaken in (variants if isinstance(variants, tuple) else (variants,))
     )
+
+
+def _as_function(mistaken: Mistaken, solution: Function, output: int | None) -> Function:
+    """Return a mistake as a function of the arguments of the solution, with its defaults."""
+
+    def function(**given: Any) -> Any:
+        bound = inspect.signature(solution).bind(**given)
+        bound.apply_defaults()
+        if callable(mistaken):
+            return mistaken(**bound.arguments)
+        for name, change in mistaken.items():
+            bound.arguments[name] = change(bound.arguments[name]) if callable(change) else change
+        result = solution(**bound.arguments)
+        return result if output is None else result[output]
+
+    return function
+
+
+def one_pixel_apart(function: Function) -> Function:
+    """Return a function with the right number of windows for its stride, but one pixel apart."""
+
+    def mistaken(**arguments: Any) -> np.ndarray:
+        return function(**arguments | {"stride": 1})[tuple(map(slice, function(**arguments).shape))]
+
+    return mistaken
 
 
 @dataclass(frozen=True)

@@ -109,6 +109,7 @@ SOFTMAX = Exercise(
     library=functional.softmax,
     draw_cases=_softmax_cases,
     mistakes=known_mistakes(
+        softmax,
         {
             "the exponentials are not divided by their sum": (
                 lambda x: np.exp(x),
@@ -126,7 +127,7 @@ SOFTMAX = Exercise(
             ),
             "the maximum of the whole array is subtracted: in a row "
             "far below it, every exp underflows to 0, and 0 / 0 is nan. Subtract the maximum of each row": _less_all,
-        }
+        },
     ),
     working=_softmax_working,
 )
@@ -186,6 +187,7 @@ CROSS_ENTROPY = Exercise(
     library=functional.cross_entropy,
     draw_cases=_cross_entropy_cases,
     mistakes=known_mistakes(
+        cross_entropy,
         loss={
             "the minus sign of the loss is missing": lambda logits, labels: -cross_entropy(logits, labels)[0],
             "the loss is minus the probability: its logarithm is missing": lambda logits, labels: (

@@ -1,5 +1,6 @@
 """The exercises on batch normalization, forward and backward."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -144,22 +145,18 @@ def _normalized(
     running_mean: np.ndarray,
     running_var: np.ndarray,
     training: bool,
-    momentum: float = 0.1,
-    eps: float = 1e-5,
+    eps: float,
     *,
     axes: tuple[int, ...] = (0, 2, 3),
     divide: Any = lambda var, eps: np.sqrt(var + eps),
     ddof: int = 0,
+    **_: Any,
 ) -> np.ndarray:
     """Return `y` with other axes, another divisor or another variance."""
     mean, var = running_mean[:, None, None], running_var[:, None, None]
     if training:
         mean, var = x.mean(axis=axes, keepdims=True), x.var(axis=axes, ddof=ddof, keepdims=True)
     return weight[:, None, None] * (x - mean) / divide(var, eps) + bias[:, None, None]
-
-
-def _other_way_round(**a: Any) -> Any:
-    return batch_norm(**{**a, "momentum": 1 - a.get("momentum", 0.1)})
 
 
 EACH_PICTURE = (
@@ -176,58 +173,49 @@ BATCH_NORM = Exercise(
     library=functional.batch_norm,
     draw_cases=_cases,
     mistakes=known_mistakes(
+        batch_norm,
         y={
-            "y uses the unbiased variance "
-            "(divided by m - 1): normalize with the biased one, divided by m": lambda **a: _normalized(**a, ddof=1),
-            "x is divided by the variance: divide by its square root, the standard deviation": lambda **a: _normalized(
-                **a, divide=lambda var, eps: var + eps
+            "y uses the unbiased variance (divided by m - 1): normalize with the biased one, divided by m": partial(
+                _normalized, ddof=1
             ),
-            "the division by the standard deviation is missing": lambda **a: _normalized(
-                **a, divide=lambda var, eps: 1.0
+            "x is divided by the variance: divide by its square root, the standard deviation": partial(
+                _normalized, divide=lambda var, eps: var + eps
             ),
-            "scale and shift are missing: y = weight * xhat + bias": lambda **a: _normalized(
-                **{**a, "weight": 1 + 0 * a["weight"], "bias": 0 * a["bias"]}
-            ),
-            "the weight is missing: y = weight * xhat + bias": lambda **a: _normalized(
-                **{**a, "weight": 1 + 0 * a["weight"]}
-            ),
-            "the bias is missing: y = weight * xhat + bias": lambda **a: _normalized(**{**a, "bias": 0 * a["bias"]}),
-            "mean and variance are taken over the batch only, for each pixel "
-            "separately: a channel has one mean, over the axes (0, 2, 3)": lambda **a: _normalized(**a, axes=(0,)),
-            EACH_PICTURE: (lambda **a: _normalized(**a, axes=(2, 3)), lambda **a: _normalized(**a, axes=(1, 2, 3))),
-            "mean and variance are taken over all channels "
-            "together: each has its own, over the axes (0, 2, 3)": lambda **a: _normalized(**a, axes=(0, 1, 2, 3)),
-            "eps is not used": lambda **a: _normalized(**{**a, "eps": 0.0}),
-            "eps is added to the standard deviation: add it to the variance, inside the square root": lambda **a: (
-                _normalized(**a, divide=lambda var, eps: np.sqrt(var) + eps)
+            "the division by the standard deviation is missing": partial(_normalized, divide=lambda var, eps: 1.0),
+            "scale and shift are missing: y = weight * xhat + bias": {"weight": np.ones_like, "bias": np.zeros_like},
+            "the weight is missing: y = weight * xhat + bias": {"weight": np.ones_like},
+            "the bias is missing: y = weight * xhat + bias": {"bias": np.zeros_like},
+            "mean and variance are taken over the batch only, for each pixel separately: a channel has one mean, over "
+            "the axes (0, 2, 3)": partial(_normalized, axes=(0,)),
+            EACH_PICTURE: (partial(_normalized, axes=(2, 3)), partial(_normalized, axes=(1, 2, 3))),
+            "mean and variance are taken over all channels together: each has its own, over the axes (0, 2, "
+            "3)": partial(_normalized, axes=(0, 1, 2, 3)),
+            "eps is not used": {"eps": 0.0},
+            "eps is added to the standard deviation: add it to the variance, inside the square root": partial(
+                _normalized, divide=lambda var, eps: np.sqrt(var) + eps
             ),
             "at inference y uses mean and variance of the batch: use the running values, so that the output "
-            "for an image does not depend on the rest of the batch": lambda **a: _normalized(**{**a, "training": True}),
+            "for an image does not depend on the rest of the batch": {"training": True},
         },
         running_mean={
-            "momentum is inverted: it is "
-            "the weight of the new value, and 1 - momentum that of the old one": lambda **a: _other_way_round(**a)[1],
-            "running_mean is the mean of this batch alone: it moves towards it with the weight momentum": lambda **a: (
-                batch_norm(**{**a, "momentum": float(a["training"])})[1]
-            ),
-            "running_mean is not updated: in training it moves towards the mean of the batch": lambda **a: a[
-                "running_mean"
-            ],
-            "running_mean is updated at inference: update it in training only": lambda **a: batch_norm(
-                **{**a, "training": True}
-            )[1],
+            "momentum is inverted: it is the weight of the new value, and 1 - momentum that of the old one": {
+                "momentum": lambda momentum: 1 - momentum
+            },
+            "running_mean is the mean of this batch alone: it moves towards it with the weight momentum": {
+                "momentum": 1.0
+            },
+            "running_mean is not updated: in training it moves towards the mean of the batch": {"training": False},
+            "running_mean is updated at inference: update it in training only": {"training": True},
         },
         running_var={
             "running_var uses the biased variance of the batch (divided by m): use the unbiased one, divided by "
-            "m - 1": lambda momentum=0.1, **a: (
-                a["running_var"] + a["training"] * momentum * (a["x"].var(axis=(0, 2, 3)) - a["running_var"])
+            "m - 1": lambda x, running_var, training, momentum, **_: (
+                running_var + training * momentum * (x.var(axis=(0, 2, 3)) - running_var)
             ),
-            "momentum is inverted in running_var: it is the weight of the new value": lambda **a: _other_way_round(**a)[
-                2
-            ],
-            "running_var is not updated: in training it moves towards the variance of the batch": lambda **a: a[
-                "running_var"
-            ],
+            "momentum is inverted in running_var: it is the weight of the new value": {
+                "momentum": lambda momentum: 1 - momentum
+            },
+            "running_var is not updated: in training it moves towards the variance of the batch": {"training": False},
         },
     ),
 )
@@ -254,27 +242,25 @@ def _dx(
     dy: np.ndarray,
     x: np.ndarray,
     weight: np.ndarray,
-    eps: float = 1e-5,
+    eps: float,
     *,
     of_mean: float = 1.0,
     of_variance: float = 1.0,
     axes: tuple[int, ...] = (0, 2, 3),
     ddof: int = 0,
+    with_xhat: bool = True,
 ) -> np.ndarray:
-    """Return `dx` with factors on the two terms through the mean and the variance."""
+    """Return `dx` with factors on the two terms through the mean and the variance, or without `xhat` in the second."""
     deviation = np.sqrt(x.var(axis=axes, ddof=ddof, keepdims=True) + eps)
     xhat = (x - x.mean(axis=axes, keepdims=True)) / deviation
     g = dy * weight[:, None, None]
-    through = of_mean * g.mean(axis=axes, keepdims=True)
-    through = through + of_variance * xhat * (g * xhat).mean(axis=axes, keepdims=True)
-    return (g - through) / deviation
+    through = of_variance * (g * xhat).mean(axis=axes, keepdims=True) * (xhat if with_xhat else 1)
+    return (g - of_mean * g.mean(axis=axes, keepdims=True) - through) / deviation
 
 
-def _xhat_forgotten(dy: np.ndarray, x: np.ndarray, weight: np.ndarray, eps: float = 1e-5) -> np.ndarray:
-    axes = (0, 2, 3)
-    g, deviation = dy * weight[:, None, None], np.sqrt(x.var(axis=axes, keepdims=True) + eps)
-    xhat = (x - x.mean(axis=axes, keepdims=True)) / deviation
-    return (g - g.mean(axis=axes, keepdims=True) - (g * xhat).mean(axis=axes, keepdims=True)) / deviation
+def _of_sums(x: np.ndarray, **a: Any) -> np.ndarray:
+    count = x.size / x.shape[1]
+    return _dx(x=x, **a, of_mean=count, of_variance=count)
 
 
 BATCH_NORM_BACKWARD = Exercise(
@@ -287,40 +273,40 @@ BATCH_NORM_BACKWARD = Exercise(
     library=functional.batch_norm_backward,
     draw_cases=_backward_cases,
     mistakes=known_mistakes(
+        batch_norm_backward,
         dx={
-            "dx treats mean and variance as constants: they "
-            "depend on every x of the channel, which adds two terms": lambda **a: _dx(**a, of_mean=0, of_variance=0),
-            "dx lacks the term through the variance: - xhat * mean(g * xhat)": lambda **a: _dx(**a, of_variance=0),
-            "dx lacks the term through the mean: - mean(g)": lambda **a: _dx(**a, of_mean=0),
-            "the last term of dx lacks a factor: xhat * mean(g * xhat)": _xhat_forgotten,
-            "dx subtracts sums instead of means: divide them by m = N * H * W": lambda **a: _dx(
-                **a, of_mean=a["x"].size / a["x"].shape[1], of_variance=a["x"].size / a["x"].shape[1]
+            "dx treats mean and variance as constants: they depend on every x of the channel, which adds two "
+            "terms": partial(_dx, of_mean=0, of_variance=0),
+            "dx lacks the term through the variance: - xhat * mean(g * xhat)": partial(_dx, of_variance=0),
+            "dx lacks the term through the mean: - mean(g)": partial(_dx, of_mean=0),
+            "the last term of dx lacks a factor: xhat * mean(g * xhat)": partial(_dx, with_xhat=False),
+            "dx subtracts sums instead of means: divide them by m = N * H * W": _of_sums,
+            "dx uses the unbiased variance (divided by m - 1): the forward pass uses the biased one": partial(
+                _dx, ddof=1
             ),
-            "dx uses the unbiased variance (divided by m - 1): the forward pass uses the biased one": lambda **a: _dx(
-                **a, ddof=1
+            "dx lacks the weight: g = dy * weight": {"weight": np.ones_like},
+            "the means in dx are taken over the batch only, for each pixel separately: use the axes (0, 2, 3)": partial(
+                _dx, axes=(0,)
             ),
-            "dx lacks the weight: g = dy * weight": lambda **a: _dx(**{**a, "weight": 1 + 0 * a["weight"]}),
-            "the means in dx are taken "
-            "over the batch only, for each pixel separately: use the axes (0, 2, 3)": lambda **a: _dx(**a, axes=(0,)),
-            "the means in dx are taken over all channels together: take them over the axes (0, 2, 3)": lambda **a: _dx(
-                **a, axes=(0, 1, 2, 3)
+            "the means in dx are taken over all channels together: take them over the axes (0, 2, 3)": partial(
+                _dx, axes=(0, 1, 2, 3)
             ),
-            "dx does not use eps": lambda **a: _dx(**{**a, "eps": 0.0}),
+            "dx does not use eps": {"eps": 0.0},
         },
         dweight={
-            "dweight uses x: the weight multiplies the "
-            "normalized input, so it is sum(dy * xhat)": lambda dy, x, weight, eps=1e-5: (dy * x).sum(axis=(0, 2, 3)),
-            "dweight is a mean instead of a sum over the channel": lambda **a: (
-                batch_norm_backward(**a)[1] * a["x"].shape[1] / a["x"].size
+            "dweight uses x: the weight multiplies the normalized input, so it is sum(dy * xhat)": lambda dy, x, **_: (
+                dy * x
+            ).sum(axis=(0, 2, 3)),
+            "dweight is a mean instead of a sum over the channel": lambda x, **a: (
+                batch_norm_backward(x=x, **a)[1] * x.shape[1] / x.size
             ),
-            "dweight does not use eps": lambda **a: batch_norm_backward(**{**a, "eps": 0.0})[1],
+            "dweight does not use eps": {"eps": 0.0},
         },
         dbias={
-            "dbias is a mean instead of a sum over the channel": lambda **a: a["dy"].mean(axis=(0, 2, 3)),
-            "dbias is summed over the batch only: sum over the axes (0, 2, 3)": lambda **a: a["dy"].sum(axis=0),
-            "dbias contains the weight: the bias is added after the scaling, so its gradient is sum(dy)": lambda **a: (
-                a["dy"] * a["weight"][:, None, None]
-            ).sum(axis=(0, 2, 3)),
+            "dbias is a mean instead of a sum over the channel": lambda dy, **_: dy.mean(axis=(0, 2, 3)),
+            "dbias is summed over the batch only: sum over the axes (0, 2, 3)": lambda dy, **_: dy.sum(axis=0),
+            "dbias contains the weight: the bias is added after the scaling, so its gradient is "
+            "sum(dy)": lambda dy, weight, **_: dy.sum(axis=(0, 2, 3)) * weight,
         },
     ),
 )

@@ -1,11 +1,12 @@
 """The exercises on max pooling, forward and backward."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from numpycnn import functional, plain
-from numpycnn.exercises.exercise import Arguments, Case, Exercise, known_mistakes
+from numpycnn.exercises.exercise import Arguments, Case, Exercise, known_mistakes, one_pixel_apart
 
 
 def max_pool(x: np.ndarray, kernel_size: int, stride: int | None = None, padding: int = 0) -> np.ndarray:
@@ -119,11 +120,6 @@ def _padded(x: np.ndarray, padding: int, fill: float = -np.inf) -> np.ndarray:
     return np.pad(x, ((0, 0), (0, 0), (padding, padding), (padding, padding)), constant_values=fill)
 
 
-def _one_step(x: np.ndarray, kernel_size: int, stride: int | None = None, padding: int = 0) -> np.ndarray:
-    _, _, oh, ow = max_pool(x, kernel_size, stride, padding).shape
-    return max_pool(x, kernel_size, 1, padding)[:, :, :oh, :ow]
-
-
 MAX_POOL = Exercise(
     solution=max_pool,
     title="the maximum of each window",
@@ -134,32 +130,27 @@ MAX_POOL = Exercise(
     library=functional.max_pool2d,
     draw_cases=_cases,
     mistakes=known_mistakes(
+        max_pool,
         {
-            "this is the average of each window": lambda x, kernel_size, stride=None, padding=0: plain.avg_pool2d(
-                x, kernel_size, stride=stride, padding=padding
+            "this is the average of each window": lambda x, kernel_size, **a: plain.avg_pool2d(x, kernel_size, **a),
+            "this is the minimum of each window": lambda x, **a: -max_pool(-x, **a),
+            "a negative value is never the maximum: the search starts at 0. Start at -np.inf, or at the first value of "
+            "the window": lambda **a: np.maximum(max_pool(**a), 0),
+            "the default stride is 1: it must be kernel_size": {"stride": lambda stride: stride or 1},
+            "the number of outputs is right for the stride, but the windows are one pixel apart: the window (i, j) "
+            "starts at row stride * i and column stride * j": one_pixel_apart(max_pool),
+            "an incomplete window at the edge is included: drop it": lambda x, kernel_size, **a: plain.max_pool2d(
+                x, kernel_size, **a, ceil_mode=True
             ),
-            "this is the minimum of each window": lambda x, *a, **s: -max_pool(-x, *a, **s),
-            "a negative value is never the maximum: the search starts at 0. "
-            "Start at -np.inf, or at the first value of the window": lambda *a, **s: np.maximum(max_pool(*a, **s), 0),
-            "the default stride is 1: it must be kernel_size": lambda x, kernel_size, stride=1, padding=0: max_pool(
-                x, kernel_size, stride, padding
+            "the maximum is taken over the channels as well: each channel is pooled separately": {
+                "x": lambda x: x.max(axis=1, keepdims=True) + 0 * x
+            },
+            "the stride is not used: the windows are kernel_size apart": {"stride": None},
+            "the padding is not used": {"padding": 0},
+            "the padding exceeds negative values: pad with -np.inf instead of zeros": lambda x, padding, **a: max_pool(
+                _padded(x, padding, 0.0), **a
             ),
-            "the number of outputs is right for the stride, but the "
-            "windows are one pixel apart: the window (i, j) starts at row stride * i and column stride * j": _one_step,
-            "an incomplete window at the edge is included: drop it": lambda x, kernel_size, stride=None, padding=0: (
-                plain.max_pool2d(x, kernel_size, stride=stride, padding=padding, ceil_mode=True)
-            ),
-            "the maximum is taken over the channels as well: each channel is pooled separately": lambda x, *a, **s: (
-                max_pool(x.max(axis=1, keepdims=True) + 0 * x, *a, **s)
-            ),
-            "the stride is not used: the windows are "
-            "kernel_size apart": lambda x, kernel_size, stride=None, padding=0: max_pool(x, kernel_size, None, padding),
-            "the padding is not used": lambda x, kernel_size, stride=None, padding=0: max_pool(x, kernel_size, stride),
-            "the padding exceeds negative values: pad with -np.inf instead of "
-            "zeros": lambda x, kernel_size, stride=None, padding=0: max_pool(
-                _padded(x, padding, 0.0), kernel_size, stride
-            ),
-        }
+        },
     ),
     working=_working,
 )
@@ -197,8 +188,8 @@ def _spread(
     dy: np.ndarray,
     x: np.ndarray,
     kernel_size: int,
-    stride: int | None = None,
-    padding: int = 0,
+    stride: int | None,
+    padding: int,
     *,
     share: Any,
     replace: bool = False,
@@ -228,17 +219,8 @@ def _shared(window: np.ndarray) -> np.ndarray:
     return (window == window.max()) / (window == window.max()).sum()
 
 
-def _with_padding(
-    dy: np.ndarray, x: np.ndarray, kernel_size: int, stride: int | None = None, padding: int = 0
-) -> np.ndarray:
-    return max_pool_backward(dy, _padded(x, padding), kernel_size, stride)
-
-
-def _wrong_corner(
-    dy: np.ndarray, x: np.ndarray, kernel_size: int, stride: int | None = None, padding: int = 0
-) -> np.ndarray:
-    _, _, h, w = x.shape
-    return _with_padding(dy, x, kernel_size, stride, padding)[:, :, :h, :w]
+def _with_padding(x: np.ndarray, padding: int, **a: Any) -> np.ndarray:
+    return max_pool_backward(x=_padded(x, padding), **a)
 
 
 MAX_POOL_BACKWARD = Exercise(
@@ -251,25 +233,27 @@ MAX_POOL_BACKWARD = Exercise(
     library=functional.max_pool2d_backward,
     draw_cases=_backward_cases,
     mistakes=known_mistakes(
+        max_pool_backward,
         {
-            "dy is distributed evenly: that is average pooling. Here the maximum of each "
-            "window gets all of it": lambda *a, **s: _spread(*a, **s, share=lambda w: np.full(w.shape, 1 / w.size)),
-            "every value of a window gets its dy: only the maximum does": lambda *a, **s: _spread(
-                *a, **s, share=lambda w: np.ones(w.shape)
-            ),
-            "the maxima get 1: they must get dy": lambda dy, *a, **s: max_pool_backward(0 * dy + 1, *a, **s),
-            "a value that is the maximum of several windows keeps only the last dy: add (+=)": lambda *a, **s: _spread(
-                *a, **s, share=_first, replace=True
+            "dy is distributed evenly: that is average pooling. Here the maximum of each window gets all of "
+            "it": partial(_spread, share=lambda window: np.full(window.shape, 1 / window.size)),
+            "every value of a window gets its dy: only the maximum does": partial(_spread, share=np.ones_like),
+            "the maxima get 1: they must get dy": {"dy": np.ones_like},
+            "a value that is the maximum of several windows keeps only the last dy: add (+=)": partial(
+                _spread, share=_first, replace=True
             ),
             "dx still has its padding: crop `padding` pixels on each side": _with_padding,
-            "dx is cropped at the wrong corner: it starts at [padding, padding]": _wrong_corner,
-            "each of several equal values gets all of dy: only the first one does, "
-            "else the gradient is too large": lambda *a, **s: _spread(*a, **s, share=lambda w: 1.0 * (w == w.max())),
-            "equal values share dy: a possible convention, but here, "
-            "as in most frameworks, the first one gets all of it": lambda *a, **s: _spread(*a, **s, share=_shared),
-            "of equal values, the last one gets dy: here, "
-            "as in most frameworks, the first one does (> and not >=)": lambda *a, **s: _spread(*a, **s, share=_last),
-        }
+            "dx is cropped at the wrong corner: it starts at [padding, padding]": lambda x, **a: _with_padding(x, **a)[
+                :, :, : x.shape[2], : x.shape[3]
+            ],
+            "each of several equal values gets all of dy: only the first one does, else the gradient is too large": (
+                partial(_spread, share=lambda window: 1.0 * (window == window.max()))
+            ),
+            "equal values share dy: a possible convention, but here, as in most frameworks, the first one gets all of "
+            "it": partial(_spread, share=_shared),
+            "of equal values, the last one gets dy: here, as in most frameworks, the first one does (> and not "
+            ">=)": partial(_spread, share=_last),
+        },
     ),
     working=_backward_working,
 )

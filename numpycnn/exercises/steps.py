@@ -1,5 +1,6 @@
 """The exercises on optimizers: one update of the weights from their gradient."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -132,33 +133,34 @@ SGD = Exercise(
     library=optim.SGD,
     draw_cases=_sgd_cases,
     mistakes=known_mistakes(
+        sgd,
         value={
-            "the step has the wrong sign: the gradient points uphill, "
-            "so it is value - lr * velocity": lambda value, grad, *a, **s: 2 * value - sgd(value, grad, *a, **s)[0],
-            "the learning rate is missing: value - lr * velocity": lambda **a: sgd(**{**a, "lr": 1.0})[0],
-            "the gradient has the factor (1 - momentum), which makes the velocity "
-            "a mean: here it is momentum * velocity + grad, as in most frameworks": lambda momentum=0.9, **a: sgd(
-                **{**a, "grad": (1 - momentum) * a["grad"]}, momentum=momentum
+            "the step has the wrong sign: the gradient points uphill, so it is value - lr * velocity": {
+                "lr": lambda lr: -lr
+            },
+            "the learning rate is missing: value - lr * velocity": {"lr": 1.0},
+            "the gradient has the factor (1 - momentum), which makes the velocity a mean: here it is momentum * "
+            "velocity + grad, as in most frameworks": lambda grad, momentum, **a: sgd(
+                grad=(1 - momentum) * grad, momentum=momentum, **a
             )[0],
-            "the step uses the old velocity: "
-            "compute the new one first": lambda value, grad, velocity, lr, momentum=0.9: value - lr * velocity,
-            "the step uses the gradient "
-            "alone: it must use the new velocity": lambda value, grad, velocity, lr, momentum=0.9: value - lr * grad,
-            "this is "
-            "Nesterov momentum: here the step is lr * new velocity": lambda value, grad, velocity, lr, momentum=0.9: (
-                value - lr * (grad + momentum * (momentum * velocity + grad))
+            "the step uses the old velocity: compute the new one first": lambda value, velocity, lr, **_: (
+                value - lr * velocity
+            ),
+            "the step uses the gradient alone: it must use the new velocity": {"momentum": 0.0},
+            "this is Nesterov momentum: here the step is lr * new velocity": lambda value, grad, lr, momentum, **a: (
+                value - lr * (grad + momentum * sgd(value, grad, lr=lr, momentum=momentum, **a)[1])
             ),
             "the velocity contains the learning rate (momentum * velocity + lr * grad). For a constant rate that is "
-            "equivalent; here, as in most frameworks, the rate multiplies "
-            "the velocity": lambda value, grad, velocity, lr, momentum=0.9: value - momentum * velocity - lr * grad,
+            "equivalent; here, as in most frameworks, the rate multiplies the "
+            "velocity": lambda value, grad, velocity, lr, momentum: value - momentum * velocity - lr * grad,
         },
         velocity={
-            "value is right, but "
-            "the returned velocity is the old one: return the new one, for the next step": lambda **a: a["velocity"],
-            "value is right, but the "
-            "velocity contains the learning rate: it is momentum * velocity + grad": lambda **a: a["lr"] * sgd(**a)[1],
-            "value is right, but the velocity "
-            "has the wrong sign: it is momentum * velocity + grad, and is subtracted": lambda **a: -sgd(**a)[1],
+            "value is right, but the returned velocity is the old one: return the new one, for the next "
+            "step": lambda velocity, **_: velocity,
+            "value is right, but the velocity contains the learning rate: it is momentum * velocity + "
+            "grad": lambda lr, **a: lr * sgd(lr=lr, **a)[1],
+            "value is right, but the velocity has the wrong sign: it is momentum * velocity + grad, and is "
+            "subtracted": lambda **a: -sgd(**a)[1],
         },
     ),
 )
@@ -184,10 +186,10 @@ def _adam(
     grad: np.ndarray,
     mean: np.ndarray,
     square: np.ndarray,
-    step: float,
-    lr: float = 1e-3,
-    betas: tuple[float, float] = (0.9, 0.999),
-    eps: float = 1e-8,
+    step: int,
+    lr: float,
+    betas: tuple[float, float],
+    eps: float,
     *,
     correct: tuple[bool, bool] = (True, True),
     root: Any = lambda square, eps: np.sqrt(square) + eps,
@@ -200,10 +202,10 @@ def _adam(
 
 
 def _square_of_mean(**a: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    b1, b2 = a.get("betas", (0.9, 0.999))
-    mean, square = b1 * a["mean"] + (1 - b1) * a["grad"], (b2 * a["square"] + (1 - b2) * a["grad"]) ** 2
-    corrected_mean, corrected_square = mean / (1 - b1 ** a["step"]), square / (1 - b2 ** a["step"])
-    return a["value"] - a.get("lr", 1e-3) * corrected_mean / np.sqrt(corrected_square), mean, square
+    mean, (b1, b2) = adam(**a)[1], a["betas"]
+    square = (b2 * a["square"] + (1 - b2) * a["grad"]) ** 2
+    corrected = mean / (1 - b1 ** a["step"]), square / (1 - b2 ** a["step"])
+    return a["value"] - a["lr"] * corrected[0] / np.sqrt(corrected[1]), mean, square
 
 
 ADAM = Exercise(
@@ -216,41 +218,42 @@ ADAM = Exercise(
     library=optim.Adam,
     draw_cases=_adam_cases,
     mistakes=known_mistakes(
+        adam,
         {
-            "square is "
-            "the square of the mean: it must be the running mean of the squares, (1 - b2) * grad**2": _square_of_mean
+            "square is the square of the mean: it must be the running mean of the squares, (1 - b2) * "
+            "grad**2": _square_of_mean
         },
         value={
-            "the bias correction is missing: mean and square "
-            "start at 0, so divide them by 1 - b1^step and 1 - b2^step": lambda **a: _adam(**a, correct=(False, False)),
-            "the mean is not corrected: divide it by 1 - b1^step": lambda **a: _adam(**a, correct=(False, True)),
-            "the square is not corrected: divide it by 1 - b2^step": lambda **a: _adam(**a, correct=(True, False)),
-            "the correction counts one step too many: step is 1 in the first step": lambda step, **a: _adam(
-                step=step + 1, **a
+            "the bias correction is missing: mean and square start at 0, so divide them by 1 - b1^step and 1 - "
+            "b2^step": partial(_adam, correct=(False, False)),
+            "the mean is not corrected: divide it by 1 - b1^step": partial(_adam, correct=(False, True)),
+            "the square is not corrected: divide it by 1 - b2^step": partial(_adam, correct=(True, False)),
+            "the correction counts one step too many: step is 1 in the first step": {"step": lambda step: step + 1},
+            "the correction counts one step too few, and divides by 1 - 1 = 0 in the first step: step starts at "
+            "1": lambda step, **a: _adam(step=step - 1, **a),
+            "the square root is missing": partial(_adam, root=lambda square, eps: square + eps),
+            "eps is inside the square root: add it to the root": partial(
+                _adam, root=lambda square, eps: np.sqrt(square + eps)
             ),
-            "the correction counts one step too few, "
-            "and divides by 1 - 1 = 0 in the first step: step starts at 1": lambda step, **a: _adam(step=step - 1, **a),
-            "the square root is missing": lambda **a: _adam(**a, root=lambda s, eps: s + eps),
-            "eps is inside the square root: add it to the root": lambda **a: _adam(
-                **a, root=lambda s, eps: np.sqrt(s + eps)
-            ),
-            "eps is not used": lambda **a: _adam(**a, root=lambda s, eps: np.sqrt(s)),
-            "the two betas are swapped: the first is for the mean, the second for the square": lambda **a: _adam(
-                **{**a, "betas": a.get("betas", (0.9, 0.999))[::-1]}
-            ),
-            "the step has the wrong sign: the gradient points uphill, so subtract it": lambda **a: (
-                2 * a["value"] - _adam(**a)
-            ),
+            "eps is not used": {"eps": 0.0},
+            "the two betas are swapped: the first is for the mean, the second for the square": {
+                "betas": lambda betas: betas[::-1]
+            },
+            "the step has the wrong sign: the gradient points uphill, so subtract it": {"lr": lambda lr: -lr},
         },
         mean={
             "value is right, but the corrected mean is returned: the correction is for this step only, "
-            "return the mean without it": lambda **a: adam(**a)[1] / (1 - a.get("betas", (0.9, 0.999))[0] ** a["step"]),
-            "value is right, but the old mean is returned: return the new one": lambda **a: a["mean"],
+            "return the mean without it": lambda step, betas, **a: (
+                adam(step=step, betas=betas, **a)[1] / (1 - betas[0] ** step)
+            ),
+            "value is right, but the old mean is returned: return the new one": lambda mean, **_: mean,
         },
         square={
             "value is right, but the corrected square is returned: the correction is for this step only, return "
-            "the square without it": lambda **a: adam(**a)[2] / (1 - a.get("betas", (0.9, 0.999))[1] ** a["step"]),
-            "value is right, but the old square is returned: return the new one": lambda **a: a["square"],
+            "the square without it": lambda step, betas, **a: (
+                adam(step=step, betas=betas, **a)[2] / (1 - betas[1] ** step)
+            ),
+            "value is right, but the old square is returned: return the new one": lambda square, **_: square,
         },
     ),
 )
