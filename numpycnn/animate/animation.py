@@ -4,7 +4,7 @@ Each frame shows one position of the window: its input values, each product, the
 `numpycnn.animate.steps` computes the steps, `numpycnn.animate.board` draws them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,9 +13,9 @@ import numpy.typing as npt
 from numpycnn.animate import formulas as write
 from numpycnn.animate.board import LINE, RUST, TINTS, WHITE, Board, Grid, Text, format_number, value_text
 from numpycnn.animate.film import Film
-from numpycnn.animate.steps import Step, TransposedStep, check_image, convolution_steps, pooling_steps, transposed_steps
+from numpycnn.animate.steps import Step, TransposedStep, convolution_steps, pooling_steps, transposed_steps
 from numpycnn.visualize._types import FilePath
-from numpycnn.visualize.style import BLUE, GREEN, GREY, INK, ORANGE, TIMES, VERMILION
+from numpycnn.visualize.style import BLUE, GREEN, GREY, INK, ORANGE, TIMES, VERMILION, format_size
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -70,21 +70,20 @@ def convolution_animation(
     >>> len(frames)
     2
     """
-    weight = check_image(weight, "weight", "convolution_animation")
     windows, steps = convolution_steps(x, weight, stride=stride, padding=padding, dilation=dilation)
+    x, weight = np.asarray(x), np.asarray(weight)
     film = Film("convolution_animation", path, frames_per_second, cell)
     film.fit_cells(x, [s.result for s in steps], corners=weight)
-    kernel = Grid("kernel", f"{_size(weight.shape)}, {_settings(windows)}", weight.shape)
-    input_grid, output = _input_grid(windows, steps), Grid("output", _size(windows.output), windows.output)
-    formulas = [write.sum_of_products(step, weight) for step in steps]
-    film.arrange([input_grid, kernel, output], f"{SLIDES}=", formulas)
-    for number, step in enumerate(steps):
-        board = film.board(formulas[number])
-        _draw_input(board, input_grid, np.asarray(x), windows, step, corners=weight)
-        _draw_kernel(board, kernel, weight)
+    kernel = Grid("kernel", f"{format_size(weight.shape)}, {_settings(windows)}", weight.shape)
+    input_grid, output = _input_grid(windows, steps), Grid("output", format_size(windows.output), windows.output)
+
+    def draw(board: Board, number: int) -> None:
+        _draw_input(board, input_grid, x, windows, steps[number], corners=weight)
+        _draw_table(board, kernel, weight, VERMILION)
         _draw_output(board, output, steps, number)
-        film.add(board)
-    return film.save()
+
+    formulas = [write.sum_of_products(step, weight) for step in steps]
+    return film.shoot([input_grid, kernel, output], f"{SLIDES}=", formulas, draw)
 
 
 def pooling_animation(
@@ -104,25 +103,13 @@ def pooling_animation(
 ) -> "list[Image]":
     """Draw a pooling window sliding over an image, with the values that it reduces.
 
+    Other arguments, result and errors as for `convolution_animation`.
+
     Parameters
     ----------
-    x : array_like of shape (H, W)
-        A small image of one channel.
     kernel_size, stride, padding, dilation, ceil_mode, count_include_pad, p
         As for `numpycnn.functional.max_pool2d`, `avg_pool2d` and `lp_pool2d`, which compute the output.
     kind : {"max", "avg", "lp"}
-    path, frames_per_second, cell
-        As for `convolution_animation`.
-
-    Returns
-    -------
-    list of PIL.Image.Image
-        One frame for each element of the output, row by row.
-
-    Raises
-    ------
-    ValueError, TypeError
-        As `convolution_animation`.
 
     Examples
     --------
@@ -135,18 +122,16 @@ def pooling_animation(
     film = Film("pooling_animation", path, frames_per_second, cell)
     film.fit_cells(x, [s.result for s in steps])
     name = {"max": "maximum", "avg": "average", "lp": f"L{format_number(p)} norm"}[kind]
-    input_grid, output = _input_grid(windows, steps), Grid("output", _size(windows.output), windows.output)
+    input_grid, output = _input_grid(windows, steps), Grid("output", format_size(windows.output), windows.output)
     input_grid.heading = f"{name} of each window"
-    input_grid.caption += f"; window {_size(windows.kernel)}, {_settings(windows)}" + ceil_mode * ", ceil mode"
-    formulas = [write.pooled(step, kind, p) for step in steps]
+    input_grid.caption += f"; window {format_size(windows.kernel)}, {_settings(windows)}" + ceil_mode * ", ceil mode"
     zeros = kind == "avg" and count_include_pad
-    film.arrange([input_grid, output], BECOMES, formulas)
-    for number, step in enumerate(steps):
-        board = film.board(formulas[number])
-        _draw_input(board, input_grid, np.asarray(x), windows, step, winner=kind == "max", zeros=zeros)
+
+    def draw(board: Board, number: int) -> None:
+        _draw_input(board, input_grid, np.asarray(x), windows, steps[number], winner=kind == "max", zeros=zeros)
         _draw_output(board, output, steps, number)
-        film.add(board)
-    return film.save()
+
+    return film.shoot([input_grid, output], BECOMES, [write.pooled(step, kind, p) for step in steps], draw)
 
 
 def conv_transpose_animation(
@@ -163,25 +148,17 @@ def conv_transpose_animation(
 ) -> "list[Image]":
     """Draw how each element of an image adds a scaled copy of the kernel to the output.
 
+    Other arguments and errors as for `convolution_animation`.
+
     Parameters
     ----------
-    x : array_like of shape (H, W)
-        A small image of one channel.
-    weight : array_like of shape (KH, KW)
     stride, padding, output_padding, dilation
         As for `numpycnn.functional.conv_transpose2d`, which computes the output. The cropped padding is dashed.
-    path, frames_per_second, cell
-        As for `convolution_animation`.
 
     Returns
     -------
     list of PIL.Image.Image
         One frame for each element of `x`, row by row.
-
-    Raises
-    ------
-    ValueError, TypeError
-        As `convolution_animation`.
 
     Examples
     --------
@@ -189,34 +166,28 @@ def conv_transpose_animation(
     >>> len(frames)
     4
     """
-    x, weight = (check_image(a, name, "conv_transpose_animation") for a, name in ((x, "x"), (weight, "weight")))
     windows, steps = transposed_steps(
         x, weight, stride=stride, padding=padding, output_padding=output_padding, dilation=dilation
     )
+    x, weight = np.asarray(x), np.asarray(weight)
     film = Film("conv_transpose_animation", path, frames_per_second, cell)
     film.fit_cells(x, weight, *(step.after for step in steps), corners=np.stack([step.terms for step in steps]))
-    given = Grid("input", _size(x.shape), x.shape)
-    kernel = Grid("kernel", f"{_size(weight.shape)}, {_settings(windows)}", weight.shape)
+    given = Grid("input", format_size(x.shape), x.shape)
+    kernel = Grid("kernel", f"{format_size(weight.shape)}, {_settings(windows)}", weight.shape)
     (above, below), (left, right) = windows.padding
     cut = f", {_sides(windows)} cut off" if above + below + left + right else ""
-    output = Grid("output", _size(windows.size) + cut, windows.padded, first=(-above, -left))
-    formulas = [write.transposed(step) for step in steps]
-    film.arrange([given, kernel, output], f"{TIMES}=", formulas)
-    for number, step in enumerate(steps):
-        board = film.board(formulas[number])
-        _draw_transposed_input(board, given, x, step)
-        _draw_kernel(board, kernel, weight)
-        _draw_transposed_output(board, output, windows, step)
-        film.add(board)
-    return film.save()
+    output = Grid("output", format_size(windows.size) + cut, windows.padded, first=(-above, -left))
 
+    def draw(board: Board, number: int) -> None:
+        _draw_table(board, given, x, BLUE, steps[number].input)
+        _draw_table(board, kernel, weight, VERMILION)
+        _draw_transposed_output(board, output, windows, steps[number])
 
-def _size(shape: Sequence[int]) -> str:
-    return f" {TIMES} ".join(map(str, shape))
+    return film.shoot([given, kernel, output], f"{TIMES}=", [write.transposed(step) for step in steps], draw)
 
 
 def _same(values: Sequence[int]) -> str:
-    return str(values[0]) if len(set(values)) == 1 else _size(values)
+    return str(values[0]) if len(set(values)) == 1 else format_size(values)
 
 
 def _sides(windows: "Windows") -> str:
@@ -242,7 +213,7 @@ def _input_grid(windows: "Windows", steps: Sequence[Step]) -> Grid:
     rows = max(windows.padded[0], above + 1 + max(int(step.rows[-1]) for step in steps))
     columns = max(windows.padded[1], left + 1 + max(int(step.columns[-1]) for step in steps))
     padding = f", {_sides(windows)}" if windows.padded != windows.size else ""
-    return Grid("input", _size(windows.size) + padding, (rows, columns), first=(-above, -left))
+    return Grid("input", format_size(windows.size) + padding, (rows, columns), first=(-above, -left))
 
 
 def _draw_input(
@@ -257,44 +228,62 @@ def _draw_input(
     zeros: bool = True,
 ) -> None:
     """Draw the input and the window on it, with the weights in the corners of the cells."""
-    height, width = windows.size
-    taps = {(int(r), int(c)): (i, j) for i, r in enumerate(step.rows) for j, c in enumerate(step.columns)}
+    taps, inside = _cells(step.rows, step.columns), _inside(grid, windows)
     first = write.winner(step) if winner else None
-    for row, column in grid.cells:
-        box, tap = grid.box(row, column), taps.get((row, column))
-        inside = 0 <= row < height and 0 <= column < width
-        if inside:
-            fill = TINTS[BLUE] if tap is None else ORANGE if tap == first else TINTS[VERMILION]
-            board.surface(box, fill, LINE)
-        elif tap is not None:
-            board.surface(box, TINTS[VERMILION], TINTS[VERMILION])
-    for row, column in grid.cells:
-        if not (0 <= row < height and 0 <= column < width):
-            board.dashed(grid.box(row, column))
-    for row, column in grid.cells:
-        tap = taps.get((row, column))
-        inside = 0 <= row < height and 0 <= column < width
-        corner = None
+    for place in grid.cells:
+        if place in inside:
+            fill = TINTS[BLUE] if place not in taps else ORANGE if taps[place] == first else TINTS[VERMILION]
+            board.surface(grid.box(*place), fill, LINE)
+        elif place in taps:
+            board.surface(grid.box(*place), TINTS[VERMILION], TINTS[VERMILION])
+    _draw_dashes(board, grid, inside)
+    after = [size + pair[1] for size, pair in zip(windows.size, windows.padding, strict=True)]
+    for place in grid.cells:
+        tap, corner = taps.get(place), None
         if corners is not None and tap is not None:
             corner = Text(TIMES + format_number(corners[tap]), RUST)
-        if inside:
+        if place in inside:
             bold = tap is not None and (not winner or tap == first)
-            board.number(grid.box(row, column), value_text(float(x[row, column]), bold=bold), corner)
-        elif zeros and row < height + windows.padding[0][1] and column < width + windows.padding[1][1]:
-            board.number(grid.box(row, column), Text("0", GREY), corner)
-    top, left = int(step.rows[0]), int(step.columns[0])
-    if max(windows.dilation) > 1:
-        for row, column in taps:
-            board.surface(grid.box(row, column), None, VERMILION, 2)
-    box = grid.box(top, left, int(step.rows[-1]) - top + 1, int(step.columns[-1]) - left + 1)
-    board.surface(box, None, VERMILION, 3 if max(windows.dilation) == 1 else 1)
+            board.number(grid.box(*place), value_text(float(x[place]), bold=bold), corner)
+        elif zeros and place[0] < after[0] and place[1] < after[1]:
+            board.number(grid.box(*place), Text("0", GREY), corner)
+    _draw_window(board, grid, windows, taps)
 
 
-def _draw_kernel(board: Board, grid: Grid, weight: np.ndarray) -> None:
-    for row, column in grid.cells:
-        board.surface(grid.box(row, column), TINTS[VERMILION], LINE)
-        board.number(grid.box(row, column), value_text(weight[row, column]))
-    board.surface(grid.box(0, 0, grid.rows, grid.columns), None, VERMILION, 3)
+def _cells(rows: np.ndarray, columns: np.ndarray) -> dict[tuple[int, int], tuple[int, int]]:
+    """Return the tap of the window on each cell."""
+    return {(int(r), int(c)): (i, j) for i, r in enumerate(rows) for j, c in enumerate(columns)}
+
+
+def _inside(grid: Grid, windows: "Windows") -> set[tuple[int, int]]:
+    """Return the cells that are not padding."""
+    height, width = windows.size
+    return {(row, column) for row, column in grid.cells if 0 <= row < height and 0 <= column < width}
+
+
+def _draw_dashes(board: Board, grid: Grid, inside: set[tuple[int, int]]) -> None:
+    """Draw the padding."""
+    for place in grid.cells:
+        if place not in inside:
+            board.dashed(grid.box(*place))
+
+
+def _draw_window(board: Board, grid: Grid, windows: "Windows", taps: Collection[tuple[int, int]]) -> None:
+    """Draw the outline of the window, and that of each of its taps if they have gaps between them."""
+    dilated = max(windows.dilation) > 1
+    for place in taps if dilated else ():
+        board.surface(grid.box(*place), None, VERMILION, 2)
+    (top, left), (bottom, right) = min(taps), max(taps)
+    box = grid.box(top, left, bottom - top + 1, right - left + 1)
+    board.surface(box, None, VERMILION, 1 if dilated else 3)
+
+
+def _draw_table(board: Board, grid: Grid, values: np.ndarray, colour: str, at: tuple[int, int] | None = None) -> None:
+    """Draw a table of numbers, and mark one of them or the whole table."""
+    for place in grid.cells:
+        board.surface(grid.box(*place), TINTS[colour], LINE)
+        board.number(grid.box(*place), value_text(float(values[place]), bold=place == at))
+    board.surface(grid.box(*at) if at else grid.box(0, 0, grid.rows, grid.columns), None, colour, 3)
 
 
 def _draw_output(board: Board, grid: Grid, steps: Sequence[Step], number: int) -> None:
@@ -307,43 +296,20 @@ def _draw_output(board: Board, grid: Grid, steps: Sequence[Step], number: int) -
     board.surface(grid.box(*steps[number].output), None, GREEN, 3)
 
 
-def _draw_transposed_input(board: Board, grid: Grid, x: np.ndarray, step: TransposedStep) -> None:
-    """Draw the input of a transposed convolution and mark the current element."""
-    for row, column in grid.cells:
-        board.surface(grid.box(row, column), TINTS[BLUE], LINE)
-        board.number(grid.box(row, column), value_text(x[row, column], bold=(row, column) == step.input))
-    board.surface(grid.box(*step.input), None, BLUE, 3)
-
-
 def _draw_transposed_output(board: Board, grid: Grid, windows: "Windows", step: TransposedStep) -> None:
     """Draw the accumulated output, with the new terms in the corners; the cropped padding is dashed."""
     (above, _), (left, _) = windows.padding
-    height, width = windows.size
-    taps = {
-        (int(r) - above, int(c) - left): (i, j) for i, r in enumerate(step.rows) for j, c in enumerate(step.columns)
-    }
-    kept = {(row, column) for row, column in grid.cells if 0 <= row < height and 0 <= column < width}
-    for row, column in grid.cells:
-        at, touched = (row, column), bool(step.touched[row + above, column + left])
-        fill = TINTS[VERMILION] if at in taps else TINTS[GREEN] if touched and at in kept else WHITE
+    taps, kept = _cells(step.rows - above, step.columns - left), _inside(grid, windows)
+    touched = {(row, column) for row, column in grid.cells if step.touched[row + above, column + left]}
+    for at in grid.cells:
+        fill = TINTS[VERMILION] if at in taps else TINTS[GREEN] if at in touched and at in kept else WHITE
         board.surface(grid.box(*at), fill, LINE if at in kept else fill)
-    for at in grid.cells:
-        if at not in kept:
-            board.dashed(grid.box(*at))
-    for at in grid.cells:
-        row, column = at
-        if step.touched[row + above, column + left]:
-            after = step.after[row + above, column + left]
-            colour = INK if at in kept else GREY
-            corner = None
-            if at in taps:
-                term = float(step.terms[taps[at]])
-                corner = Text(format_number(term) if term < 0 else f"+{format_number(term)}", RUST)
-            board.number(grid.box(*at), value_text(after, colour, bold=at in taps), corner)
-    board.surface(grid.box(0, 0, height, width), None, GREEN, 2)
-    if max(windows.dilation) > 1:
-        for at in taps:
-            board.surface(grid.box(*at), None, VERMILION, 2)
-    (top, first), (bottom, last) = min(taps), max(taps)
-    thick = 3 if max(windows.dilation) == 1 else 1
-    board.surface(grid.box(top, first, bottom - top + 1, last - first + 1), None, VERMILION, thick)
+    _draw_dashes(board, grid, kept)
+    for at in sorted(touched):
+        after, corner = step.after[at[0] + above, at[1] + left], None
+        if at in taps:
+            term = float(step.terms[taps[at]])
+            corner = Text(format_number(term) if term < 0 else f"+{format_number(term)}", RUST)
+        board.number(grid.box(*at), value_text(after, INK if at in kept else GREY, bold=at in taps), corner)
+    board.surface(grid.box(0, 0, *windows.size), None, GREEN, 2)
+    _draw_window(board, grid, windows, taps)

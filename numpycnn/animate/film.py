@@ -1,7 +1,7 @@
 """Frames of one size, with tables above and a formula below, and the GIF writer."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,7 +42,6 @@ class Film:
         self._cell = check_int(cell, "cell", operation, minimum=24, maximum=200)
         self._letter = max(10, round(0.4 * cell))
         self._path, self._milliseconds = path, round(100 / rate) * 10
-        self._frames: list[Image] = []
 
     def fit_cells(self, *numbers: npt.ArrayLike, corners: npt.ArrayLike = ()) -> None:
         """Enlarge the cells to fit the widest number, in the center or in a corner."""
@@ -51,7 +50,25 @@ class Film:
         wide += [width_of((Text(TIMES), value_text(v)), small) for v in np.unique(corners)]
         self._cell = max(self._cell, round(max(wide) + 0.6 * self._letter))
 
-    def arrange(self, grids: Sequence[Grid], signs: str, formulas: Sequence[Sequence[Block]]) -> None:
+    def shoot(
+        self,
+        grids: Sequence[Grid],
+        signs: str,
+        formulas: Sequence[Sequence[Block]],
+        draw: Callable[[Board, int], None],
+    ) -> "list[Image]":
+        """Return a frame for each formula, on which `draw` fills the tables; write a GIF if there is a path."""
+        self._arrange(grids, signs, formulas)
+        frames = []
+        for number, formula in enumerate(formulas):
+            board = self._board(formula)
+            draw(board, number)
+            frames.append(board.image)
+        if self._path is not None:
+            save_gif(frames, self._path, self._milliseconds)
+        return frames
+
+    def _arrange(self, grids: Sequence[Grid], signs: str, formulas: Sequence[Sequence[Block]]) -> None:
         """Compute the layout of a frame."""
         margin, gap = 1.1 * self._letter, 2.5 * self._letter
         width, height = place_grids(grids, self._cell, self._letter, margin, gap)
@@ -64,7 +81,7 @@ class Film:
         self._formula_at = ((self._width - wide) / 2, height + 0.9 * self._letter)
         self._height = round(height + 0.9 * self._letter + high + 0.6 * margin)
 
-    def board(self, formula: Sequence[Block]) -> Board:
+    def _board(self, formula: Sequence[Block]) -> Board:
         """Return a new frame with headings, signs and formula."""
         board = Board(self._width, self._height, self._letter)
         for grid in self._grids:
@@ -75,16 +92,6 @@ class Film:
             board.text(x, (top + bottom) / 2, Text(sign, GREY), round(1.5 * self._letter))
         self._formula.draw(board, formula, *self._formula_at)
         return board
-
-    def add(self, board: Board) -> None:
-        """Append a finished frame."""
-        self._frames.append(board.image)
-
-    def save(self) -> "list[Image]":
-        """Write a GIF atomically if there is a path; return the frames."""
-        if self._path is not None:
-            save_gif(self._frames, self._path, self._milliseconds)
-        return self._frames
 
 
 def save_gif(frames: "Sequence[Image]", path: str | os.PathLike[str], milliseconds: int) -> None:

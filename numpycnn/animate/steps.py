@@ -1,8 +1,9 @@
 """The steps of a sliding window over an image of one channel, with inputs, terms and result of each.
 
-`numpycnn.animate.animation` draws these steps. The results are computed by `numpycnn.functional`.
+`numpycnn.animate.animation` draws these steps. `numpycnn.functional` computes the results.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -16,7 +17,7 @@ from numpycnn._windows import Windows, pool_windows, slide, transposed_size
 
 MAX_STEPS = 1000  # more make an animation of several minutes
 MAX_CELLS = 10_000  # per table; more are unreadable
-KINDS = ("max", "avg", "lp")
+KINDS: dict[str, Any] = {"max": F.max_pool2d, "avg": F.avg_pool2d, "lp": F.lp_pool2d}
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,11 +46,11 @@ class TransposedStep:
     columns: np.ndarray  # (KW,)
     terms: np.ndarray  # (KH, KW), value * weight, the terms added there
     before: np.ndarray  # (PH, PW), the uncropped output before this step
-    after: np.ndarray  # (PH, PW), and after it, as computed by the library
+    after: np.ndarray  # (PH, PW), and after it
     touched: np.ndarray  # bool, (PH, PW): which outputs have received a term so far
 
 
-def check_image(value: npt.ArrayLike, name: str, operation: str) -> np.ndarray:
+def _check_image(value: npt.ArrayLike, name: str, operation: str) -> np.ndarray:
     """Return `value` as a float64 matrix; raise if it is not one or not finite."""
     array = np.asarray(value)
     if array.dtype.kind not in "iuf":
@@ -77,23 +78,22 @@ def _check_size(count: int, windows: Windows, operation: str) -> None:
         )
 
 
-def _places(windows: Windows) -> list[tuple[tuple[int, int], np.ndarray, np.ndarray]]:
-    """Return output index, rows and columns of each window, in row-major order."""
-
-    def taps(axis: int, place: int) -> np.ndarray:
-        step, begin = windows.stride[axis] * place, windows.padding[axis][0]
-        return step - begin + windows.dilation[axis] * np.arange(windows.kernel[axis])
-
-    height, width = windows.output
-    return [((i, j), taps(0, i), taps(1, j)) for i in range(height) for j in range(width)]
+def _taps(windows: Windows, place: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows and the columns of the padded input under the window at a place."""
+    axes = zip(place, windows.stride, windows.dilation, windows.kernel, strict=True)
+    rows, columns = (s * i + d * np.arange(k) for i, s, d, k in axes)
+    return rows, columns
 
 
-def _read_window(x: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return which taps are inside the input, and their values, 0 in the padding."""
-    height, width = x.shape
-    inside = ((rows >= 0) & (rows < height))[:, None] & ((columns >= 0) & (columns < width))  # (KH, KW)
-    values = x[rows.clip(0, height - 1)[:, None], columns.clip(0, width - 1)]
-    return inside, np.where(inside, values, 0.0)
+def _visit(x: np.ndarray, windows: Windows) -> Iterator[tuple[Any, np.ndarray, np.ndarray, np.ndarray, np.ndarray]]:
+    """Yield output index, rows, columns, which taps are inside the input, and their values, 0 in the padding."""
+    (above, _), (left, _) = windows.padding
+    for output in np.ndindex(*windows.output):
+        rows, columns = _taps(windows, output)
+        rows, columns = rows - above, columns - left
+        inside = ((rows >= 0) & (rows < len(x)))[:, None] & ((columns >= 0) & (columns < x.shape[1]))  # (KH, KW)
+        seen = x.take(rows, axis=0, mode="clip").take(columns, axis=1, mode="clip")
+        yield output, rows, columns, inside, np.where(inside, seen, 0.0)
 
 
 def convolution_steps(
@@ -108,15 +108,15 @@ def convolution_steps(
     [([[10.0, 2.0]], 12.0), ([[20.0, 3.0]], 23.0)]
     """
     operation = "convolution_animation"
-    x, weight = check_image(x, "x", operation), check_image(weight, "weight", operation)
+    x, weight = _check_image(x, "x", operation), _check_image(weight, "weight", operation)
     windows = slide(x.shape, weight.shape, stride=stride, padding=padding, dilation=dilation, owner=operation)
     _check_size(prod(windows.output), windows, operation)
     y = F.conv2d(x[None, None], weight[None, None], stride=stride, padding=padding, dilation=dilation)[0, 0]
-    steps = []
-    for output, rows, columns in _places(windows):
-        inside, seen = _read_window(x, rows, columns)
-        everything = np.ones(weight.shape, bool)
-        steps.append(Step(output, rows, columns, inside, everything, seen, seen * weight, float(y[output])))
+    everything = np.ones(weight.shape, bool)
+    steps = [
+        Step(output, rows, columns, inside, everything, seen, seen * weight, float(y[output]))
+        for output, rows, columns, inside, seen in _visit(x, windows)
+    ]
     return windows, steps
 
 
@@ -147,22 +147,16 @@ def pooling_steps(
         raise ValueError(
             f"{operation}: expected dilation 1 for kind {kind!r}, got {dilation}; only 'max' has a dilation"
         )
-    x = check_image(x, "x", operation)
-    settings = {"stride": stride, "padding": padding, "dilation": dilation, "ceil_mode": ceil_mode}
-    windows = pool_windows(x.shape, kernel_size, **settings, owner=operation)
+    x = _check_image(x, "x", operation)
+    around: dict[str, Any] = {"stride": stride, "padding": padding, "ceil_mode": ceil_mode}
+    windows = pool_windows(x.shape, kernel_size, **around, dilation=dilation, owner=operation)
     _check_size(prod(windows.output), windows, operation)
     p = check_number(p, "p", operation, minimum=1)
-    around: dict[str, Any] = {"stride": stride, "padding": padding, "ceil_mode": ceil_mode}
-    if kind == "max":
-        y = F.max_pool2d(x[None, None], kernel_size, dilation=dilation, **around)[0, 0]
-    elif kind == "avg":
-        y = F.avg_pool2d(x[None, None], kernel_size, count_include_pad=count_include_pad, **around)[0, 0]
-    else:
-        y = F.lp_pool2d(x[None, None], kernel_size, p=p, **around)[0, 0]
+    own = {"max": {"dilation": dilation}, "avg": {"count_include_pad": count_include_pad}, "lp": {"p": p}}[kind]
+    y = KINDS[kind](x[None, None], kernel_size, **around, **own)[0, 0]
     (_, below), (_, right) = windows.padding
     steps = []
-    for output, rows, columns in _places(windows):
-        inside, seen = _read_window(x, rows, columns)
+    for output, rows, columns, inside, seen in _visit(x, windows):
         counted = inside
         if kind == "lp" or (kind == "avg" and count_include_pad):  # the overhang of ceil_mode is never counted
             counted = (rows < x.shape[0] + below)[:, None] & (columns < x.shape[1] + right)
@@ -192,23 +186,17 @@ def transposed_steps(
     [[[10.0, 1.0, 0.0]], [[10.0, 21.0, 2.0]]]
     """
     operation = "conv_transpose_animation"
-    x, weight = check_image(x, "x", operation), check_image(weight, "weight", operation)
-    around: dict[str, Any] = {"stride": stride, "output_padding": output_padding, "dilation": dilation}
-    windows = transposed_size(x.shape, weight.shape, padding=padding, owner=operation, **around)
+    x, weight = _check_image(x, "x", operation), _check_image(weight, "weight", operation)
+    around = {"stride": stride, "padding": padding, "output_padding": output_padding, "dilation": dilation}
+    windows = transposed_size(x.shape, weight.shape, **around, owner=operation)
     _check_size(x.size, windows, operation)
     steps = []
-    so_far, before, touched = np.zeros_like(x), np.zeros(windows.padded), np.zeros(windows.padded, bool)
-    for i, j in np.ndindex(*x.shape):
-        so_far[i, j] = x[i, j]
-        whole = F.conv_transpose2d(so_far[None, None], weight[None, None], **around)[0, 0]
-        after = np.zeros(windows.padded)
-        after[: whole.shape[0], : whole.shape[1]] = whole
-        rows, columns = (
-            s * place + d * np.arange(k)
-            for place, s, d, k in zip((i, j), windows.stride, windows.dilation, windows.kernel, strict=True)
-        )
-        touched = touched.copy()
+    before, touched = np.zeros(windows.padded), np.zeros(windows.padded, bool)
+    for place in np.ndindex(*x.shape):
+        rows, columns = _taps(windows, place)
+        terms, after, touched = x[place] * weight, before.copy(), touched.copy()
+        after[rows[:, None], columns] += terms
         touched[rows[:, None], columns] = True
-        steps.append(TransposedStep((i, j), float(x[i, j]), rows, columns, x[i, j] * weight, before, after, touched))
+        steps.append(TransposedStep(place, float(x[place]), rows, columns, terms, before, after, touched))
         before = after
     return windows, steps

@@ -16,6 +16,7 @@ import numpy as np
 from numpycnn.inspection.traces import Passage
 from numpycnn.layers import Conv1D, Conv2D, Conv3D, ConvTranspose1D, ConvTranspose2D, ConvTranspose3D, Dense
 from numpycnn.layers.base import Shape
+from numpycnn.visualize.panels import spread
 
 CONVOLUTIONS = (Conv1D, Conv2D, Conv3D, ConvTranspose1D, ConvTranspose2D, ConvTranspose3D)
 MAX_BYTES = 6_000_000  # before base64, which adds a third
@@ -43,16 +44,12 @@ class Choice:
             return np.arange(prod(shape))
         if FLOAT_BYTES * prod(shape[1:]) > self.largest:
             return np.arange(0)
-        return _spread(shape[0], self.maps)
+        return np.array(spread(shape[0], self.maps), int)
 
     def rows(self, outputs: np.ndarray, features: int) -> np.ndarray:
         """Return the units of a dense layer that keep their weights: all, or those with the largest outputs."""
         count = max(1, self.dense // (FLOAT_BYTES * max(1, features)))
         return np.sort(np.argsort(-outputs, kind="stable")[:count])
-
-
-def _spread(count: int, wanted: int) -> np.ndarray:
-    return np.arange(count) if count <= wanted else np.linspace(0, count - 1, wanted).round().astype(int)
 
 
 def choose(passages: Sequence[Passage], most_bytes: int = MAX_BYTES) -> Choice:

@@ -9,7 +9,7 @@ from numpycnn.layers.base import Layer
 from numpycnn.layers.network import Network
 from numpycnn.visualize._types import Figure, FilePath
 from numpycnn.visualize.panels import format_short, kind_colour
-from numpycnn.visualize.style import INK, LONGEST_TITLE, TIMES, escape_text, new_figure, quiet, save
+from numpycnn.visualize.style import INK, LONGEST_TITLE, escape_text, format_size, new_figure, quiet, save
 
 
 def layer_costs(model: Network, path: FilePath = None) -> "Figure":
@@ -67,6 +67,6 @@ def layer_costs(model: Network, path: FilePath = None) -> "Figure":
 
 def _name(key: str, layer: Layer, row: Row) -> str:
     """Return the label of a row: the layer, its output shape and its receptive field."""
-    sees = "all" if row.receptive_field is None else f" {TIMES} ".join(map(str, row.receptive_field))
-    title, shape = escape_text(layer_title(key, layer), LONGEST_TITLE), f" {TIMES} ".join(map(str, row.output_shape))
+    sees = "all" if row.receptive_field is None else format_size(row.receptive_field)
+    title, shape = escape_text(layer_title(key, layer), LONGEST_TITLE), format_size(row.output_shape)
     return f"{title}: {shape}, sees {sees}"

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from numpycnn._checks import check_int, check_labels, check_shape
 from numpycnn.visualize._types import Axes, Figure, FilePath
-from numpycnn.visualize.panels import check_pictures, draw_picture, hide_ticks, image_size
+from numpycnn.visualize.panels import check_pictures, draw_message, draw_picture, hide_ticks, image_size
 from numpycnn.visualize.style import BLUE, GREEN, INK, NARROW, VERMILION, escape_text, new_figure, save
 
 NUM_BARS = 3  # classes shown per image
@@ -76,26 +76,22 @@ def least_certain(
         raise ValueError(f"least_certain: expected one label for each of {len(shares)} images, got {len(true)}")
     shown = order[:limit]
     if not len(shown):
-        figure = new_figure(4.4, 1.8)
-        axes = figure.subplots()
+        return save(draw_message("There are no images."), path)
+    columns = min(5, len(shown))
+    rows = -(-len(shown) // columns)
+    width, height = image_size(images.shape[2:], 1.7, least=1.7)
+    figure = new_figure(max((width + 0.2) * columns, 4.4), (height + 1.05) * rows + 0.5)
+    head = f"the {len(shown)} of {len(shares):,} images with the smallest margin"
+    figure.suptitle(head, color=INK, fontsize=12, fontweight="bold")
+    grid = figure.subplots(2 * rows, columns, squeeze=False, height_ratios=[height, 0.65] * rows)
+    for axes in grid.ravel():
         axes.set_axis_off()
-        axes.text(0.5, 0.5, "There are no images.", ha="center", va="center", fontsize=13, color=INK)
-    else:
-        columns = min(5, len(shown))
-        rows = -(-len(shown) // columns)
-        width, height = image_size(images.shape[2:], 1.7, least=1.7)
-        figure = new_figure(max((width + 0.2) * columns, 4.4), (height + 1.05) * rows + 0.5)
-        head = f"the {len(shown)} of {len(shares):,} images with the smallest margin"
-        figure.suptitle(head, color=INK, fontsize=12, fontweight="bold")
-        grid = figure.subplots(2 * rows, columns, squeeze=False, height_ratios=[height, 0.65] * rows)
-        for axes in grid.ravel():
-            axes.set_axis_off()
-        for number, i in enumerate(shown):
-            above, below = (grid[2 * (number // columns) + k, number % columns] for k in (0, 1))
-            above.set_axis_on()
-            draw_picture(above, images[i])
-            hide_ticks(above)
-            _draw_bars(below, shares[i], class_names, None if true is None else int(true[i]))
+    for number, i in enumerate(shown):
+        above, below = (grid[2 * (number // columns) + k, number % columns] for k in (0, 1))
+        above.set_axis_on()
+        draw_picture(above, images[i])
+        hide_ticks(above)
+        _draw_bars(below, shares[i], class_names, None if true is None else int(true[i]))
     return save(figure, path)
 
 

@@ -19,8 +19,8 @@ import numpy as np
 from numpycnn._checks import check_int, format_shape
 from numpycnn.inspection.traces import check_batch, check_layer, follow, follow_back, layer_title, steps_of
 from numpycnn.layers.base import Layer
-from numpycnn.layers.network import Network
-from numpycnn.visualize._types import Axes, Figure, FilePath
+from numpycnn.layers.sequential import Sequential
+from numpycnn.visualize._types import Figure, FilePath
 from numpycnn.visualize.classes import pick_at
 from numpycnn.visualize.panels import (
     colour_bar,
@@ -28,12 +28,12 @@ from numpycnn.visualize.panels import (
     draw_heat,
     draw_input,
     examples_of,
-    frame_box,
+    frame_region,
     headline,
     image_size,
     spread,
 )
-from numpycnn.visualize.style import INK, ORANGE, TIMES, VERMILION, escape_text, new_figure, save
+from numpycnn.visualize.style import INK, ORANGE, VERMILION, escape_text, format_size, new_figure, save
 
 Field = tuple[tuple[int, int], ...]
 MAX_LAYERS = 7  # in one figure
@@ -183,11 +183,11 @@ def receptive_fields(
         field = find_field(model, key, unit)
         counts = measure_field(model, x, key, unit)
         draw_input(above, x[0])
-        _frame(above, field, VERMILION)
+        frame_region(above, field or (), VERMILION)
         headline(above, _head(key, check_layer(model, key, "receptive_fields"), field), 8.5)
         share = np.sqrt(counts / max(float(counts.max()), np.finfo(counts.dtype).tiny))
         image = draw_heat(below, share, 1.0)
-        _frame(below, field, ORANGE)
+        frame_region(below, field or (), ORANGE)
         if flat:
             headline(below, "influence of each position", 8.5)
         elif number == len(places) - 1 and image is not None:
@@ -205,16 +205,5 @@ def _windowed(model: Network) -> list[str]:
 
 
 def _head(key: str, layer: Layer, field: Field | None) -> str:
-    size = "nothing" if field is None else f" {TIMES} ".join(str(end - first) for first, end in field)
+    size = "nothing" if field is None else format_size(end - first for first, end in field)
     return f"{escape_text(layer_title(key, layer))}\n{size}"
-
-
-def _frame(axes: "Axes", field: Field | None, colour: str) -> None:
-    """Draw the outline of a field on an image or a signal."""
-    if field is None:
-        return
-    ends = [(first - 0.5, end - 0.5) for first, end in field]
-    if len(ends) == 1:
-        axes.axvspan(*ends[0], color=colour, alpha=0.25, linewidth=0)
-    else:
-        frame_box(axes, ends[-2:], colour)

@@ -20,7 +20,16 @@ from numpycnn.visualize.panels import (
     single_example,
     tile,
 )
-from numpycnn.visualize.style import GREY, INK, LONGEST_TITLE, TIMES, escape_text, new_figure, save, signed_colours
+from numpycnn.visualize.style import (
+    GREY,
+    INK,
+    LONGEST_TITLE,
+    escape_text,
+    format_size,
+    new_figure,
+    save,
+    signed_colours,
+)
 
 MAPS_WIDTH = 7.4  # inches for the maps of a layer
 MAX_BARS = 40  # a longer row of values is drawn as a strip of colours
@@ -129,7 +138,6 @@ def _draw(axes: "Axes", passage: Passage, channels: int, names: Sequence[str] | 
 
 def _label(axes: "Axes", words: str, y: np.ndarray, more: str = "") -> None:
     """Write the layer and the shape of its output at the left of a row."""
-    size = f" {TIMES} ".join(map(str, y.shape))
     beside: dict[str, Any] = {
         "xycoords": "axes fraction",
         "textcoords": "offset points",
@@ -137,4 +145,4 @@ def _label(axes: "Axes", words: str, y: np.ndarray, more: str = "") -> None:
         "annotation_clip": False,
     }
     axes.annotate(words, (0, 0.5), (-30, 1), va="bottom", color=INK, fontsize=9, fontweight="bold", **beside)
-    axes.annotate(size + more, (0, 0.5), (-30, -2), va="top", color=GREY, fontsize=8, **beside)
+    axes.annotate(format_size(y.shape) + more, (0, 0.5), (-30, -2), va="top", color=GREY, fontsize=8, **beside)

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from numpycnn._checks import check_int, check_labels, check_shape
 from numpycnn.visualize._types import Axes, Figure, FilePath
-from numpycnn.visualize.panels import check_pictures, draw_picture, image_size
+from numpycnn.visualize.panels import check_pictures, draw_message, draw_picture, image_size
 from numpycnn.visualize.style import GREEN, INK, NARROW, VERMILION, escape_text, new_figure, save
 
 LETTER_WIDTH = 0.063  # inches, of the text above an image
@@ -75,32 +75,24 @@ def misclassified(
     worst = worst_mistakes(labels, probabilities)
     check_pictures(images, probabilities, class_names, "misclassified")
     shown = worst[:limit]
+    if not len(shown):
+        all_right = f"All {len(labels):,} images are classified correctly."
+        return save(draw_message(all_right if len(labels) else "There are no images.", GREEN), path)
     words = {int(i): _words(class_names, int(labels[i]), probabilities[i]) for i in shown}
-    longest = max((len(line) for lines in words.values() for line in lines), default=0)
+    longest = max(len(line) for lines in words.values() for line in lines)
     width, height = image_size(images.shape[2:], 1.5, least=max(1.5, LETTER_WIDTH * longest))
     columns = max(1, min(5, len(shown), int(MAX_WIDTH / (width + 0.2))))
-    rows = max(1, -(-len(shown) // columns))
-    full = (max((width + 0.2) * columns, 4.4), (height + 0.55) * rows + 0.6) if len(shown) else (4.4, 1.8)
-    figure = new_figure(*full)
-    _head(figure, len(worst), len(labels), len(shown))
-    if len(shown):
-        grid = figure.subplots(rows, columns, squeeze=False)
-        for axes in grid.ravel():
-            axes.set_axis_off()
-        for axes, i in zip(grid.ravel(), shown, strict=False):
-            _draw(axes, images[i], *words[int(i)])
-    return save(figure, path)
-
-
-def _head(figure: "Figure", wrong: int, examples: int, shown: int) -> None:
-    if not wrong:
-        axes = figure.subplots()
+    rows = -(-len(shown) // columns)
+    figure = new_figure(max((width + 0.2) * columns, 4.4), (height + 0.55) * rows + 0.6)
+    these = f", the {len(shown)} most confident" if len(shown) < len(worst) else ""
+    head = f"{len(worst):,} of {len(labels):,} misclassified{these}"
+    figure.suptitle(head, color=INK, fontsize=12, fontweight="bold")
+    grid = figure.subplots(rows, columns, squeeze=False)
+    for axes in grid.ravel():
         axes.set_axis_off()
-        message = f"All {examples:,} images are classified correctly." if examples else "There are no images."
-        axes.text(0.5, 0.5, message, ha="center", va="center", fontsize=13, color=GREEN, transform=axes.transAxes)
-        return
-    these = f", the {shown} most confident" if shown < wrong else ""
-    figure.suptitle(f"{wrong:,} of {examples:,} misclassified{these}", color=INK, fontsize=12, fontweight="bold")
+    for axes, i in zip(grid.ravel(), shown, strict=False):
+        _draw(axes, images[i], *words[int(i)])
+    return save(figure, path)
 
 
 def _words(class_names: Sequence[str], label: int, probabilities: np.ndarray) -> tuple[str, str]:

@@ -6,7 +6,7 @@ Source: M. D. Zeiler and R. Fergus, "Visualizing and understanding convolutional
 4.2.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import product
 from typing import Any
 
@@ -22,12 +22,12 @@ from numpycnn.visualize.panels import (
     draw_heat,
     example_rows,
     examples_of,
-    frame_patch,
+    frame_region,
     headline,
     map_extent,
     middle_slice,
 )
-from numpycnn.visualize.style import INK, save
+from numpycnn.visualize.style import INK, VERMILION, save
 
 
 def occlude(
@@ -75,7 +75,7 @@ def occlude(
     classes = targets_of(model, x, targets, "occlude")
     size, stride = patch_settings(x.shape[2:], size, stride)
     grid = tuple(-(-side // stride) for side in x.shape[2:])
-    patches = list(_patches(x.shape[2:], size, stride))
+    patches = [(slice(None), *(slice(*ends) for ends in patch)) for patch in _patches(x.shape[2:], size, stride)]
     batch_size = check_int(batch_size, "batch_size", "occlude")
     found = np.empty((len(x), len(patches)), x.dtype)
     for example, target, row in zip(x, classes, found, strict=True):
@@ -83,7 +83,7 @@ def occlude(
             part = patches[start : start + batch_size]
             covered = np.repeat(example[np.newaxis], len(part), axis=0)  # (B, C, ...)
             for image, patch in zip(covered, part, strict=True):
-                image[(slice(None), *patch)] = fill
+                image[patch] = fill
             row[start : start + len(part)] = class_probabilities(model, covered)[:, target]
     return found.reshape(len(x), *grid)
 
@@ -95,13 +95,13 @@ def patch_settings(sides: Sequence[int], size: int | None, stride: int | None) -
     return size, stride
 
 
-def _patches(sides: Sequence[int], size: int, stride: int) -> Iterator[tuple[slice, ...]]:
-    """Yield the region that the patch covers at each position."""
+def _patches(sides: Sequence[int], size: int, stride: int) -> list[tuple[tuple[int, int], ...]]:
+    """Return the region that the patch covers at each position, as (first, end) on each axis."""
     axes = []
     for side in sides:
         first = [middle - size // 2 for middle in range(stride // 2, side + stride // 2, stride)]
-        axes.append([slice(max(0, begin), max(0, begin + size)) for begin in first])
-    return product(*axes)
+        axes.append([(max(0, begin), min(max(0, begin + size), side)) for begin in first])
+    return list(product(*axes))
 
 
 def occlusion_map(
@@ -133,13 +133,11 @@ def occlusion_map(
     x = examples_of(model, x, "occlusion_map")
     classes = targets_of(model, x, targets, "occlusion_map")
     maps = occlude(model, x, classes, size=size, stride=stride, fill=fill)
-    sides = x.shape[2:]
-    size, stride = patch_settings(sides, size, stride)
+    size, stride = patch_settings(x.shape[2:], size, stride)
+    patches = _patches(x.shape[2:], size, stride)
     figure, grid = example_rows(model, x, classes, class_names)
     for (left, right), values in zip(grid, maps, strict=True):
-        worst = np.unravel_index(values.argmin(), values.shape)
-        middle = [stride * int(place) + stride // 2 for place in worst]
-        frame_patch(left, middle, size, sides)
+        frame_region(left, patches[values.argmin()], VERMILION)
         headline(right, "its probability while covered", 8.5)
         image = draw_heat(right, 100 * middle_slice(values), 100.0, map_extent(values, stride))
         if image is None:

@@ -15,7 +15,7 @@ from numpycnn.layers.base import Layer
 from numpycnn.layers.sequential import Sequential
 from numpycnn.visualize._types import Axes, Figure
 from numpycnn.visualize.classes import class_name, class_probabilities
-from numpycnn.visualize.style import BLUE, GREEN, GREY, HEAT, INK, ORANGE, VERMILION, new_figure, quiet, signed_colours
+from numpycnn.visualize.style import BLUE, GREEN, GREY, HEAT, INK, VERMILION, new_figure, quiet, signed_colours
 
 if TYPE_CHECKING:
     from matplotlib.image import AxesImage
@@ -90,6 +90,15 @@ def draw_picture(axes: "Axes", image: np.ndarray) -> None:
     """Draw pixels (C, H, W) of uint8, or from 0 to 1, in grey or in colour."""
     pixels = image[0] if image.shape[0] == 1 else np.moveaxis(image, 0, -1)  # (H, W) or (H, W, 3)
     axes.imshow(pixels, cmap="gray", vmin=0, vmax=255 if image.dtype == np.uint8 else 1, interpolation="nearest")
+
+
+def draw_message(words: str, colour: str = INK) -> "Figure":
+    """Return a figure with a sentence instead of images."""
+    figure = new_figure(4.4, 1.8)
+    axes = figure.subplots()
+    axes.set_axis_off()
+    axes.text(0.5, 0.5, words, ha="center", va="center", fontsize=13, color=colour, transform=axes.transAxes)
+    return figure
 
 
 def spread(count: int, most: int) -> list[int]:
@@ -245,23 +254,17 @@ def map_extent(values: np.ndarray, stride: float) -> tuple[float, ...]:
     return (-0.5, size[1] * stride - 0.5, size[0] * stride - 0.5, -0.5)
 
 
-def frame_patch(axes: "Axes", middle: Sequence[int], size: int, sides: Sequence[int]) -> None:
-    """Draw the outline of a patch on an image, or shade its part of a signal."""
-    ends = [(m - size // 2 - 0.5, m - size // 2 + size - 0.5) for m in middle[-2:]]
-    ends = [(max(a, -0.5), min(b, side - 0.5)) for (a, b), side in zip(ends, sides[-2:], strict=True)]
-    if len(ends) == 1:
-        axes.axvspan(*ends[0], color=ORANGE, alpha=0.35, linewidth=0)
-        return
-    frame_box(axes, ends, VERMILION)
-
-
-def frame_box(axes: "Axes", ends: Sequence[tuple[float, float]], colour: str) -> None:
-    """Draw a box on an image, from (top, bottom) and (left, right)."""
+def frame_region(axes: "Axes", region: Sequence[tuple[int, int]], colour: str) -> None:
+    """Draw the outline of a region, (first, end) on each axis, on an image or a volume, or shade it in a signal."""
     from matplotlib.patches import Rectangle
 
-    (top, bottom), (left, right) = ends
-    box = Rectangle((left, top), right - left, bottom - top, facecolor="none", edgecolor=colour, linewidth=2.0)
-    axes.add_patch(box)
+    ends = [(first - 0.5, end - 0.5) for first, end in region[-2:]]
+    if len(ends) == 1:
+        axes.axvspan(*ends[0], color=colour, alpha=0.25, linewidth=0)
+    elif ends:
+        (top, bottom), (left, right) = ends
+        box = Rectangle((left, top), right - left, bottom - top, facecolor="none", edgecolor=colour, linewidth=2.0)
+        axes.add_patch(box)
 
 
 def max_magnitude(values: np.ndarray) -> float:

@@ -29,7 +29,7 @@ from numpycnn.visualize.panels import (
     single_example,
     tile,
 )
-from numpycnn.visualize.style import GREY, INK, LONGEST_TITLE, TIMES, escape_text, new_figure, save
+from numpycnn.visualize.style import GREY, INK, LONGEST_TITLE, escape_text, format_size, new_figure, save
 from numpycnn.visualize.weights import read_filters
 
 _DETECTORS = (ELU, GELU, SELU, LeakyReLU, ReLU, Sigmoid, Tanh)
@@ -177,7 +177,7 @@ def _draw(row: np.ndarray, stages: Stages, channel: int) -> None:
     kernel = stages.kernels[channel]
     _draw_maps(row[1], kernel, shape, signed=True)
     headline(row[1], f"kernel {channel}")
-    note(row[1], f" {TIMES} ".join(map(str, kernel.shape)))
+    note(row[1], format_size(kernel.shape))
     steps = [("filter", stages.filter, stages.filtered[channel]), ("detect", stages.detect, stages.detected[channel])]
     if stages.condensed is not None:
         steps.append(("condense", stages.condense, stages.condensed[channel]))
@@ -186,12 +186,8 @@ def _draw(row: np.ndarray, stages: Stages, channel: int) -> None:
         axes.set_title(f"{verb}\n", color=INK, fontsize=10, fontweight="bold")
         name = escape_text(layer, LONGEST_TITLE)
         axes.text(0.5, 1.03, name, ha="center", va="bottom", fontsize=8, color=GREY, transform=axes.transAxes)
-        note(axes, f"{_size(values)}, {values.min():.2g} to {values.max():.2g}")
-    note(row[0], _size(stages.x))
-
-
-def _size(values: np.ndarray) -> str:
-    return f" {TIMES} ".join(map(str, values.shape))
+        note(axes, f"{format_size(values.shape)}, {values.min():.2g} to {values.max():.2g}")
+    note(row[0], format_size(stages.x.shape))
 
 
 def _draw_maps(axes: "Axes", values: np.ndarray, shape: float, *, signed: bool = False) -> None:

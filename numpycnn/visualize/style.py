@@ -6,6 +6,7 @@ Source of the palette: M. Okabe and K. Ito, "Color universal design", 2008.
 """
 
 import unicodedata
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,6 +59,11 @@ def _shown(character: str) -> str:
         return ""
     unseen = unicodedata.category(character) in ("Cc", "Cs") and not character.isspace()
     return "\N{REPLACEMENT CHARACTER}" if unseen else character
+
+
+def format_size(shape: Iterable[int]) -> str:
+    """Format a shape for readers, with multiplication signs."""
+    return f" {TIMES} ".join(map(str, shape))
 
 
 def escape_text(text: object, most: int = LONGEST) -> str:

@@ -15,7 +15,16 @@ from numpycnn.layers.base import Layer, Parameter
 from numpycnn.layers.network import Network
 from numpycnn.visualize._types import Axes, Figure, FilePath
 from numpycnn.visualize.panels import colour_bar, frame_tiles, max_magnitude, tile
-from numpycnn.visualize.style import GREY, INK, LONGEST_TITLE, TIMES, escape_text, new_figure, save, signed_colours
+from numpycnn.visualize.style import (
+    GREY,
+    INK,
+    LONGEST_TITLE,
+    escape_text,
+    format_size,
+    new_figure,
+    save,
+    signed_colours,
+)
 
 
 def read_filters(model: Network, at: str | None = None) -> np.ndarray:
@@ -97,7 +106,7 @@ def filters(model: Network, *, at: str | None = None, limit: int = 32, path: Fil
     every = read_filters(model, place)
     weight = every[:limit]
     layer = check_layer(model, place, "filters")
-    size = f" {TIMES} ".join(map(str, every.shape[1:]))
+    size = format_size(every.shape[1:])
     counted = f"{len(every)} of {size}" if every.ndim > 2 else f"{len(every)} rows of {size} weights"
     head = f"filters of {escape_text(layer_title(place, layer), LONGEST_TITLE)}: {counted}"
     head += f", the first {limit}" * (len(every) > limit)
@@ -126,11 +135,9 @@ def _sheet(count: int, height: int, width: int) -> tuple[int, float, float]:
 
 def _side_by_side(planes: np.ndarray) -> "Figure":
     """Draw filters of one plane (F, H, W): kernels, templates in the input's shape, or channels by taps of a signal."""
-    columns, width, height = _sheet(*planes.shape)
-    figure = new_figure(width, height)
-    axes = figure.subplots()
-    _draw(axes, tile(planes, columns, _gap(planes)), max_magnitude(planes))
-    frame_tiles(axes, planes, columns, _gap(planes))
+    columns, *full = _sheet(*planes.shape)
+    figure = new_figure(*full)
+    _draw_tiles(figure.subplots(), planes, columns)
     return figure
 
 
@@ -152,13 +159,11 @@ def _in_rows(weight: np.ndarray) -> "Figure":
     side = min(0.42, 8.0 / channels)
     figure = new_figure(max(side * channels + 1.6, 4.6), max(side * count * height / width + 1.0, 1.6))
     axes = figure.subplots()
-    planes, gap = weight.reshape(-1, height, width), _gap(weight)
-    _draw(axes, tile(planes, channels, gap), max_magnitude(weight))
-    frame_tiles(axes, planes, channels, gap)
+    _draw_tiles(axes, weight.reshape(-1, height, width), channels)
     for axis, number, length in ((axes.xaxis, channels, width), (axes.yaxis, count, height)):
         every = max(1, number // 8)
         shown = range(0, number, every)
-        axis.set_ticks([i * (length + gap) + (length - 1) / 2 for i in shown], [str(i) for i in shown])
+        axis.set_ticks([i * (length + _gap(weight)) + (length - 1) / 2 for i in shown], [str(i) for i in shown])
     axes.tick_params(length=0, colors=INK, labelsize=8)
     axes.set_xlabel("input channel", color=INK, fontsize=9)
     axes.set_ylabel("filter", color=INK, fontsize=9)
@@ -178,6 +183,11 @@ def _as_matrix(weight: np.ndarray) -> "Figure":
 
 def _gap(planes: np.ndarray) -> int:
     return max(1, max(planes.shape[-2:]) // 10)
+
+
+def _draw_tiles(axes: "Axes", planes: np.ndarray, columns: int) -> None:
+    _draw(axes, tile(planes, columns, _gap(planes)), max_magnitude(planes))
+    frame_tiles(axes, planes, columns, _gap(planes))
 
 
 def _draw(axes: "Axes", sheet: np.ndarray, limit: float, aspect: Literal["equal", "auto"] = "equal") -> None:

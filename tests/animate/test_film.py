@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from numpycnn.animate.board import Block, Grid, Text
+from numpycnn.animate.board import Block, Board, Grid, Text
 from numpycnn.animate.film import COLOURS, Film, save_gif, with_few_colours
 from numpycnn.visualize.style import BLUE, VERMILION
 
@@ -59,19 +59,25 @@ def test_rare_colours_map_to_the_nearest() -> None:
         assert 0 < off.mean() < 60
 
 
+def draw_nothing(board: Board, number: int) -> None:
+    """Leave the tables empty."""
+
+
+FORMULAS = [[Block([[(Text("1"),)]])]]
+
+
 def test_cells_fit_wide_numbers() -> None:
     def width(number: float) -> int:
         film = Film("test", None, 4, 30)
         film.fit_cells([number])
-        film.arrange([Grid("a", "", (2, 5))], "", [[Block([[(Text("1"),)]])]])
-        return film.board([Block([[(Text("1"),)]])]).image.width
+        return film.shoot([Grid("a", "", (2, 5))], "", FORMULAS, draw_nothing)[0].width
 
     assert width(1) == width(22) < width(-123456)
 
 
 def test_without_a_path_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert Film("test", None, 4, 30).save() == []
+    assert len(Film("test", None, 4, 30).shoot([Grid("a", "", (2, 5))], "", FORMULAS, draw_nothing)) == 1
     assert list(tmp_path.iterdir()) == []
 
 

@@ -10,7 +10,7 @@ from numpycnn.visualize.panels import (
     draw_input,
     draw_signed,
     examples_of,
-    frame_patch,
+    frame_region,
     frame_tiles,
     is_pooling,
     kind_colour,
@@ -103,7 +103,7 @@ def test_heat_and_its_colour_bar(rng: np.random.Generator) -> None:
 
 def test_patches() -> None:
     axes = new_figure(2, 2).subplots()
-    frame_patch(axes, (1, 6), 4, (8, 8))
+    frame_region(axes, ((0, 3), (4, 8)), BLUE)
     (box,) = axes.patches
     assert (box.get_xy(), box.get_width(), box.get_height()) == ((3.5, -0.5), 4, 3)  # type: ignore[attr-defined]
 
