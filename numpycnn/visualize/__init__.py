@@ -14,9 +14,8 @@ from numpycnn.visualize.cam import compute_grad_cam, grad_cam
 from numpycnn.visualize.classes import class_probabilities
 from numpycnn.visualize.confusion import confusion_matrix, count_confusions
 from numpycnn.visualize.costs import layer_costs
-from numpycnn.visualize.curves import learning_curves
+from numpycnn.visualize.curves import learning_curves, learning_rate_curve, update_ratios
 from numpycnn.visualize.descents import descend, optimizer_paths
-from numpycnn.visualize.doubts import least_certain, rank_doubts
 from numpycnn.visualize.field import find_field, measure_field, receptive_fields
 from numpycnn.visualize.histograms import (
     activation_histograms,
@@ -26,14 +25,12 @@ from numpycnn.visualize.histograms import (
 )
 from numpycnn.visualize.maps import feature_maps
 from numpycnn.visualize.maximization import activation_maximization, maximize
-from numpycnn.visualize.mistakes import misclassified
+from numpycnn.visualize.mistakes import least_certain, misclassified, rank_doubts
 from numpycnn.visualize.occlusion import occlude, occlusion_map
-from numpycnn.visualize.rates import learning_rate_curve
 from numpycnn.visualize.saliency import measure_saliency, saliency_map
 from numpycnn.visualize.shifts import measure_shifts, shift, translation_curves
 from numpycnn.visualize.stages import Stages, filter_detect_condense, find_stages
 from numpycnn.visualize.surfaces import SURFACES, Surface
-from numpycnn.visualize.updates import update_ratios
 from numpycnn.visualize.weights import filters, read_filters
 
 if TYPE_CHECKING:

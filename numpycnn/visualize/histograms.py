@@ -62,10 +62,10 @@ def collect_gradients(
 ) -> dict[str, np.ndarray]:
     """Return the gradient of the loss with respect to all output values of each layer for a batch.
 
+    Other arguments and errors as for `collect_activations`.
+
     Parameters
     ----------
-    model, x, at, training
-        As for `collect_activations`; here `training` is True by default.
     target : array_like
         Target of the loss: labels, for the cross-entropy.
     loss : Loss, optional
@@ -75,12 +75,6 @@ def collect_gradients(
     -------
     dict of ndarray of shape (M,)
         By key of the layer.
-
-    Raises
-    ------
-    TypeError, ValueError, RuntimeError
-        If `x` is not a batch for the model, the target does not match, the layer does not exist, or the model has not
-        been built.
     """
     x = examples_of(model, x, "collect_gradients")
     compare = CrossEntropy() if loss is None else loss

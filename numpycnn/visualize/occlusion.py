@@ -45,10 +45,10 @@ def occlude(
     The image is divided into squares of `stride` pixels, and the patch is centered on each square in turn; at the
     border it is clipped.
 
+    Other arguments and errors as for `compute_grad_cam`; it takes images of floats.
+
     Parameters
     ----------
-    model, x, targets
-        As for `compute_grad_cam`.
     size : int, optional
         Side of the patch in pixels; by default a quarter of the longest side of the image.
     stride : int, optional
@@ -62,12 +62,6 @@ def occlude(
     -------
     ndarray of shape (N, ...)
         ``ceil(side / stride)`` positions along each axis.
-
-    Raises
-    ------
-    TypeError, ValueError, RuntimeError
-        If `x` is not a batch of images for the model, a target is not a class, a setting is out of range, or the model
-        has not been built.
     """
     x = examples_of(model, x, "occlude")
     if x.ndim < 3 or x.dtype.kind != "f":

@@ -73,34 +73,6 @@ def layers_at(
     return list(at)
 
 
-def check_pictures(images: np.ndarray, probabilities: np.ndarray, class_names: Sequence[str], operation: str) -> None:
-    """Check for an image of one or three channels for each row of probabilities, and a name for each column."""
-    count, classes = probabilities.shape
-    if images.ndim != 4 or len(images) != count or images.shape[1] not in (1, 3):
-        raise ValueError(
-            f"{operation}: expected images of shape ({count}, 1 or 3, H, W), got {format_shape(images.shape)}"
-        )
-    if len(class_names) != classes:
-        raise ValueError(
-            f"{operation}: expected {classes} class names, one per column of the probabilities, got {len(class_names)}"
-        )
-
-
-def draw_picture(axes: "Axes", image: np.ndarray) -> None:
-    """Draw pixels (C, H, W) of uint8, or from 0 to 1, in grey or in colour."""
-    pixels = image[0] if image.shape[0] == 1 else np.moveaxis(image, 0, -1)  # (H, W) or (H, W, 3)
-    axes.imshow(pixels, cmap="gray", vmin=0, vmax=255 if image.dtype == np.uint8 else 1, interpolation="nearest")
-
-
-def draw_message(words: str, colour: str = INK) -> "Figure":
-    """Return a figure with a sentence instead of images."""
-    figure = new_figure(4.4, 1.8)
-    axes = figure.subplots()
-    axes.set_axis_off()
-    axes.text(0.5, 0.5, words, ha="center", va="center", fontsize=13, color=colour, transform=axes.transAxes)
-    return figure
-
-
 def spread(count: int, most: int) -> list[int]:
     """Return at most `most` evenly spaced indices below `count`, with the first and the last."""
     return np.linspace(0, count - 1, min(count, most)).round().astype(int).tolist()

@@ -35,10 +35,10 @@ def measure_saliency(
 ) -> np.ndarray:
     """Return the magnitude of the gradient of a class score at each position, the maximum over the channels.
 
+    Other arguments and errors as for `compute_grad_cam`; the model takes floats.
+
     Parameters
     ----------
-    model, x, targets
-        As for `compute_grad_cam`.
     smooth : int
         Number of noisy copies to average the gradient over; 0 for the gradient at `x` itself.
     noise : float
@@ -50,12 +50,6 @@ def measure_saliency(
     -------
     ndarray of shape (N, ...)
         Without the channel axis; of shape (N, D) for rows of features.
-
-    Raises
-    ------
-    TypeError, ValueError, RuntimeError
-        If `x` is not a batch for the model, a target is not a class, the model does not take floats, or the model has
-        not been built.
 
     Examples
     --------

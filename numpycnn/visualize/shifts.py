@@ -59,10 +59,10 @@ def measure_shifts(
 ) -> np.ndarray:
     """Return the probability of the true class of each image for each shift.
 
+    Other arguments and errors as for `compute_grad_cam`.
+
     Parameters
     ----------
-    model, x
-        As for `compute_grad_cam`.
     labels : array_like of int, shape (N,), or int
         True classes.
     shifts : sequence of int
@@ -73,12 +73,6 @@ def measure_shifts(
     Returns
     -------
     ndarray of shape (S, N)
-
-    Raises
-    ------
-    TypeError, ValueError, RuntimeError
-        If `x` is not a batch for the model, has no such spatial axis, a label is not a class, or the model has not been
-        built.
     """
     x = examples_of(model, x, "measure_shifts")
     axis = check_axis(axis, x.ndim, "measure_shifts")

@@ -65,10 +65,10 @@ class Stages:
 def find_stages(model: Network, x: Any, *, at: str | None = None) -> Stages:
     """Return the outputs of a convolution, its activation and its pooling for an example.
 
+    Other arguments and errors as for `feature_maps`.
+
     Parameters
     ----------
-    model, x
-        As for `feature_maps`.
     at : str, optional
         Key of a convolution, which may be inside a branch. By default the first one followed by an activation and a
         pooling; without one, the first followed by an activation.
@@ -76,11 +76,6 @@ def find_stages(model: Network, x: Any, *, at: str | None = None) -> Stages:
     Returns
     -------
     Stages
-
-    Raises
-    ------
-    TypeError, ValueError, RuntimeError
-        If `x` is not an example for the model, the convolution does not exist, or the model has not been built.
     """
     x = single_example(model, x, "find_stages")
     triples = _triples(model)
