@@ -156,13 +156,14 @@ def base_that_describes(thing: Any) -> type | None:
 
 
 def described_elsewhere(thing: Any, doc: NumpyDocString) -> tuple[list[NumpyDocString], set[str]]:
-    """Return the docstring that this one refers to, if any, and what numpydoc does not find in this one then."""
+    """Return the docstrings that this one leads to, if any, and what numpydoc does not find in this one then."""
     reference = SAID_ELSEWHERE.search(" ".join(doc["Extended Summary"]))
     if reference is None:
         return [], set()
     package = thing.__module__.split(".")[:2]
     other = next(f for f in PUBLIC if f.__name__ == reference[2] and f.__module__.split(".")[:2] == package)
-    return [parsed(inspect.getdoc(other) or "")], {"PR01", "RT01"} if reference[1] else {"PR01"}
+    found = parsed(inspect.getdoc(other) or "")
+    return [found, *described_elsewhere(other, found)[0]], {"PR01", "RT01"} if reference[1] else {"PR01"}
 
 
 def problems(thing: Any) -> list[str]:

@@ -41,7 +41,6 @@ class TransposedStep:
     """One element of the input of a transposed convolution, which adds a scaled copy of the kernel to the output."""
 
     input: tuple[int, int]  # row and column of the element
-    value: float
     rows: np.ndarray  # (KH,), those of the uncropped output that the copy covers
     columns: np.ndarray  # (KW,)
     terms: np.ndarray  # (KH, KW), value * weight, the terms added there
@@ -197,6 +196,6 @@ def transposed_steps(
         terms, after, touched = x[place] * weight, before.copy(), touched.copy()
         after[rows[:, None], columns] += terms
         touched[rows[:, None], columns] = True
-        steps.append(TransposedStep(place, float(x[place]), rows, columns, terms, before, after, touched))
+        steps.append(TransposedStep(place, rows, columns, terms, before, after, touched))
         before = after
     return windows, steps

@@ -7,8 +7,8 @@ from typing import Any
 from numpycnn._tables import format_table
 from numpycnn.cli.console import CommandError, Commands, item, refusing, say, terminal_width
 from numpycnn.exercises import EXERCISES, Exercise, Verdict
+from numpycnn.exercises.exercise import parts, place, write_sheet
 from numpycnn.exercises.process import check_files
-from numpycnn.exercises.sheet import parts, place, write_sheet
 from numpycnn.recipes.errors import spell_path
 
 WRONG_ANSWER = 1  # the exit status of a wrong or missing answer

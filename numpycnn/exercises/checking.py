@@ -1,6 +1,7 @@
 """Check an answer on each case, and report the first one that it fails."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import indent
@@ -38,35 +39,31 @@ class Verdict:
     text: str = ""
 
 
-class Watch:
-    """Hooks around each call of the learner's code; this one does nothing."""
-
-    def begin(self, passed: tuple[str, ...], about: str | None, shown: str) -> None:
-        """Record the start of a call: passed cases, current case (None while loading), its arguments."""
-
-    def end(self) -> None:
-        """Record the end of a call."""
+#: Returns the context of a call of the learner's code: passed cases, current case (None while loading), its arguments.
+Watch = Callable[[tuple[str, ...], str | None, str], AbstractContextManager[None]]
 
 
-def check_file(exercise: Exercise, path: Path, watch: Watch | None = None) -> Verdict:
+def unwatched(passed: tuple[str, ...], about: str | None, shown: str) -> AbstractContextManager[None]:
+    """Return a context that does nothing."""
+    return nullcontext()
+
+
+def check_file(exercise: Exercise, path: Path, watch: Watch = unwatched) -> Verdict:
     """Run and check the answer in the file of a learner."""
-    watch = watch or Watch()
     if not path.exists():
         return Verdict("not begun")
     path = path.resolve()
     try:
-        watch.begin((), None, "")
-        function = load(exercise, path)
+        with watch((), None, ""):
+            function = load(exercise, path)
     except NotBegunError as error:
         return Verdict("not begun", text=str(error))
     except AnswerError as error:
         return Verdict("wrong", text=str(error))
-    finally:
-        watch.end()
     return check(exercise, function, path.parent, watch)
 
 
-def check(exercise: Exercise, function: Function, folder: Path | None = None, watch: Watch | None = None) -> Verdict:
+def check(exercise: Exercise, function: Function, folder: Path | None = None, watch: Watch = unwatched) -> Verdict:
     """Check an answer.
 
     Parameters
@@ -77,24 +74,23 @@ def check(exercise: Exercise, function: Function, folder: Path | None = None, wa
     folder : Path, optional
         Folder of the learner's files; tracebacks show only lines of these.
     watch : Watch, optional
+        Takes the cases passed, the current case and its arguments; returns a context for the call of the function.
 
     Returns
     -------
     Verdict
     """
-    watch, folder = watch or Watch(), folder or Path(function.__code__.co_filename).parent
+    folder = folder or Path(function.__code__.co_filename).parent
     passed: tuple[str, ...] = ()
     for case in exercise.cases():
         expected = as_arrays(exercise.solution(**frozen(case.arguments)), list(exercise.outputs))
         try:
-            watch.begin(passed, case.about, show_arguments(case.arguments))
-            answer = call(function, case.arguments, exercise.name, folder)
+            with watch(passed, case.about, show_arguments(case.arguments)):
+                answer = call(function, case.arguments, exercise.name, folder)
         except NotBegunError as error:
             return Verdict("wrong" if passed else "not begun", passed, case.about, str(error))
         except AnswerError as error:
             return Verdict("wrong", passed, case.about, f"{error}\n\n{show_arguments(case.arguments)}")
-        finally:
-            watch.end()
         text = _compare(exercise, case, answer, expected)
         if text is not None:
             return Verdict("wrong", passed, case.about, text)

@@ -1,14 +1,16 @@
-"""The parts of an exercise: a task with its solution, cases of increasing difficulty, and known mistakes.
+"""The parts of an exercise: a task with its solution and its sheet, cases of increasing difficulty, known mistakes.
 
 The solution has the signature and the docstring of the sheet that the reader fills in, and calls the function of
 `numpycnn.plain` that is to be written. An answer is compared with its result, and where it differs, with the result of
 each classical mistake on the same case: a mistake is recognised by its numbers, not by how it is written.
 """
 
+import ast
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from textwrap import fill
+from pathlib import Path
+from textwrap import dedent, fill
 from typing import Any
 
 import numpy as np
@@ -160,3 +162,31 @@ def small_numbers(rng: np.random.Generator, *shape: int) -> np.ndarray:
 def one_digit(rng: np.random.Generator, *shape: int) -> np.ndarray:
     """Return numbers from -2 to 2 with one decimal."""
     return rng.integers(-20, 21, shape) / 10
+
+
+def parts(function: Callable[..., Any]) -> tuple[str, str]:
+    """Return the source of a function in two parts: signature with docstring, and body."""
+    source = dedent(inspect.getsource(function))
+    definition = ast.parse(source).body[0]
+    assert isinstance(definition, ast.FunctionDef)
+    end = definition.body[0].end_lineno
+    lines = source.splitlines()
+    return "\n".join(lines[:end]), "\n".join(lines[end:])
+
+
+def write_sheet(exercise: Exercise, path: Path) -> None:
+    """Write the file of an exercise; an existing one is never overwritten, which is a FileExistsError."""
+    head, _ = parts(exercise.solution)
+    with path.open("x", encoding="utf-8") as file:
+        file.write(
+            f'"""An exercise of numpycnn: {exercise.title}.\n\n'
+            f"Write the body of the function, then check it with: numpycnn exercise {exercise.name}\n"
+            f'"""\n\nimport numpy as np\n\n\n{head}\n    raise NotImplementedError\n'
+        )
+
+
+def place(thing: Any) -> tuple[Path, int, int]:
+    """Return the file in which a function or a class is, its first line there and its last."""
+    thing = inspect.unwrap(thing)  # conv2d and its like are made of one function for every rank
+    lines, first = inspect.getsourcelines(thing)
+    return Path(inspect.getsourcefile(thing) or ""), first, first + len(lines) - 1

@@ -3,33 +3,30 @@
 import faulthandler
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TextIO
 
 from numpycnn.exercises import EXERCISES
-from numpycnn.exercises.checking import Watch, check_file
+from numpycnn.exercises.checking import check_file
 from numpycnn.exercises.process import UNDER_WAY, VERDICT
 
 
-class TimeLimit(Watch):
-    """Ends this process if the code of the learner takes too long; records the case and the line."""
-
-    def __init__(self, file: TextIO, limit: float) -> None:
-        self.file, self.limit = file, limit
-        faulthandler.enable(file)
-
-    def begin(self, passed: tuple[str, ...], about: str | None, shown: str) -> None:
-        """Record the case, and start the timer."""
-        self.file.write(json.dumps([passed, about, shown]) + "\n")
-        self.file.flush()
-        faulthandler.dump_traceback_later(self.limit, exit=True, file=self.file)
-
-    def end(self) -> None:
-        """Stop the timer, and clear the record."""
+@contextmanager
+def time_limit(file: TextIO, limit: float, passed: tuple[str, ...], about: str | None, shown: str) -> Iterator[None]:
+    """End this process if the code of the learner takes too long; record the case and the line until then."""
+    file.write(json.dumps([passed, about, shown]) + "\n")
+    file.flush()
+    faulthandler.dump_traceback_later(limit, exit=True, file=file)
+    try:
+        yield
+    finally:
         faulthandler.cancel_dump_traceback_later()
-        self.file.seek(0)
-        self.file.truncate()
+        file.seek(0)
+        file.truncate()
 
 
 def main(folder: str, limit: str, table: str) -> None:
@@ -43,7 +40,8 @@ def main(folder: str, limit: str, table: str) -> None:
         Path(folder, UNDER_WAY).open("w", encoding="utf-8") as under_way,
         Path(folder, VERDICT).open("w", encoding="utf-8") as verdicts,
     ):
-        watch = TimeLimit(under_way, float(limit))
+        faulthandler.enable(under_way)
+        watch = partial(time_limit, under_way, float(limit))
         for name, path in files.items():
             verdict = check_file(EXERCISES[name], path, watch)
             verdicts.write(json.dumps([name, asdict(verdict)]) + "\n")

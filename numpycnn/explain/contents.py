@@ -154,18 +154,8 @@ def _classes(
     if isinstance(list(chain_of(model).values())[-1], LogSoftmax | Sigmoid | Softmax):
         return classes, []
     scores = model.forward(x[np.newaxis])[0]
-    softmax = {
-        "key": "",
-        "kind": "Softmax",
-        "name": None,
-        "settings": "",
-        "parameters": 0,
-        "multiplyAdds": 0,
-        "sees": None,
-        "x": store.add(scores),
-        "y": classes["probabilities"],
-        "formula": {"type": "softmax", "axis": 0, "log": False, "added": True},
-        "inside": [],
-        "branches": None,
-    }
-    return classes, [softmax]
+    layer = Softmax(axis=1)
+    passage = Passage("", layer, scores[np.newaxis], probabilities[np.newaxis])
+    step = _step("", layer, {"": passage}, {"": Row("", probabilities.shape, 0, 0, 0, None)}, store)
+    step["formula"]["added"] = True
+    return classes, [step | {"settings": ""}]

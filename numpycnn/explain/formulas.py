@@ -14,12 +14,13 @@ import numpy as np
 
 from numpycnn import layers as nn
 from numpycnn._checks import check_axis, per_axis
-from numpycnn._windows import Windows, padding_pairs, slide, transposed_size
+from numpycnn._windows import padding_pairs
 from numpycnn.explain.arrays import Store
 from numpycnn.inspection.traces import Passage
 from numpycnn.layers.base import Layer, Parameter
 from numpycnn.layers.sequential import Sequential
 from numpycnn.plain.activations import SELU_ALPHA, SELU_SCALE
+from numpycnn.visualize.weights import layer_filters
 
 Formula = dict[str, Any]
 
@@ -30,28 +31,21 @@ def formula(passage: Passage, store: Store) -> Formula:
     return {"type": "unknown"} if describe is None else describe(passage, store)
 
 
-def _window(windows: Windows) -> Formula:
+def _window(passage: Passage) -> Formula:
+    windows = cast("Any", passage.layer)._slide(passage.x.shape[2:])
     return {name: getattr(windows, name) for name in ("kernel", "stride", "padding", "dilation")}
 
 
 def _convolution(passage: Passage, store: Store, *, transposed: bool) -> Formula:
     """Return the kernels by output and input channel, and the contribution of the omitted channels."""
     layer: Any = passage.layer
-    settings = {"stride": layer.stride, "padding": layer.padding, "dilation": layer.dilation, "owner": layer.label}
-    size, weight = passage.x.shape[2:], layer.weight.value
-    if transposed:
-        windows = transposed_size(size, layer.kernel_size, output_padding=layer.output_padding, **settings)
-        per_group = layer.out_channels // layer.groups
-        grouped = weight.reshape(layer.groups, -1, per_group, *weight.shape[2:])  # (G, C/G, F/G, *kernel)
-        weight = grouped.swapaxes(1, 2).reshape(layer.out_channels, -1, *weight.shape[2:])  # (F, C/G, *kernel)
-    else:
-        windows = slide(size, layer.kernel_size, **settings)
+    weight = cast("np.ndarray", layer_filters(layer))  # (F, C/G, *kernel)
     seen, made = store.choice.channels(passage.x.shape[1:]), store.choice.channels(passage.y.shape[1:])
     inputs = seen if layer.groups == 1 else np.arange(weight.shape[1])
     bias = None if layer.bias is None else store.add(layer.bias.value)
     return {
         "type": "transposed" if transposed else "convolution",
-        **_window(windows),
+        **_window(passage),
         "groups": layer.groups,
         "weight": store.add(weight[:, inputs], made),
         "inputs": inputs.tolist(),
@@ -76,10 +70,7 @@ def _rest(passage: Passage, seen: np.ndarray, transposed: bool) -> np.ndarray:
 
 def _pool(passage: Passage, store: Store, *, of: str) -> Formula:
     layer: Any = passage.layer
-    kernel, stride, dilation = layer.window()
-    settings = {"padding": layer.padding, "owner": layer.label, "ceil_mode": layer.ceil_mode}
-    windows = slide(passage.x.shape[2:], kernel, stride=stride, dilation=dilation, **settings)
-    found = {"type": "pooling", "of": of, **_window(windows)}
+    found = {"type": "pooling", "of": of, **_window(passage)}
     if of == "average":
         found["countPadding"] = layer.count_include_pad
     if of == "norm":

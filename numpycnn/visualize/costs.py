@@ -52,8 +52,7 @@ def layer_costs(model: Network, path: FilePath = None) -> "Figure":
         for line, value in enumerate(values):
             if value:
                 axes.annotate(format_short(value), (value, line), (3, 0), **beside)
-        axes.set_title(f"{name}: {format_short(sum(values))}", color=INK, fontsize=10, fontweight="bold", loc="left")
-        quiet(axes)
+        quiet(axes, f"{name}: {format_short(sum(values))}")
         axes.grid(visible=False, axis="y")
         axes.xaxis.set_major_formatter(lambda value, _: format_short(value))
         axes.xaxis.set_major_locator(MaxNLocator(4))

@@ -61,9 +61,7 @@ def _draw(axes: "Axes", records: Records, name: str) -> None:
         last = f"{values[-1]:.2f} %" if name == "accuracy" else f"{values[-1]:.3f}"
         text = f"{label}, final {last}"
         axes.plot(epochs, values, color=colour, marker=marker, markersize=5, linewidth=1.8, label=text)
-    quiet(axes)
-    axes.set_title("accuracy in %" if name == "accuracy" else name, color=INK, loc="left", fontweight="bold")
-    axes.set_xlabel("epoch", color=INK)
+    quiet(axes, "accuracy in %" if name == "accuracy" else name, "epoch")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     axes.margins(x=0.06, y=0.12)
     axes.legend(loc="best" if len(records) > 1 else "center left", labelcolor=INK, edgecolor="none", framealpha=1)
@@ -102,9 +100,7 @@ def learning_rate_curve(
     if suggestion is not None:
         axes.axvline(suggestion, color=VERMILION, linestyle="--", linewidth=1.5, label=f"suggestion {suggestion:.2g}")
     axes.set_xscale("log")
-    quiet(axes)
-    axes.set_title("loss", color=INK, loc="left", fontweight="bold")
-    axes.set_xlabel("learning rate", color=INK)
+    quiet(axes, "loss", "learning rate")
     axes.legend(loc="best", labelcolor=INK, edgecolor="none", framealpha=1)
     return save(figure, path)
 
@@ -160,10 +156,7 @@ def update_ratios(ratios: Mapping[str, Sequence[float]], path: FilePath = None) 
             axes.plot(steps, drawn, color=colour, linewidth=1.7, marker="o", markersize=4, label=escape_text(name))
     axes.axhline(HEALTHY, color=GREY, linewidth=1.0, linestyle="--", zorder=1)
     axes.set_yscale("log")
-    quiet(axes)
-    axes.set_xlabel("step", color=INK)
-    axes.set_ylabel("|change of w| / |w|", color=INK)
-    axes.set_title("size of each step relative to the weights", color=INK, fontsize=10.5, fontweight="bold", loc="left")
+    quiet(axes, "size of each step relative to the weights", "step", "|change of w| / |w|")
     columns = 1 + (len(ratios) - 1) // 14
     legend: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (1.01, 1), "frameon": False, "ncols": columns}
     axes.legend(fontsize=8.5, labelcolor=INK, **legend)

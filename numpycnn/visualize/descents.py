@@ -9,10 +9,9 @@ from numpycnn._checks import check_int
 from numpycnn.layers.base import Parameter
 from numpycnn.optim import Optimizer
 from numpycnn.visualize._types import Axes, Figure, FilePath
-from numpycnn.visualize.style import BLUE, GREEN, GREY, INK, ORANGE, VERMILION, escape_text, new_figure, quiet, save
+from numpycnn.visualize.style import GREY, INK, LINE_STYLES, escape_text, new_figure, quiet, save
 from numpycnn.visualize.surfaces import SURFACES, Surface
 
-LINE_STYLES = ((BLUE, "o"), (VERMILION, "s"), (GREEN, "^"), (ORANGE, "D"), ("#CC79A7", "v"), (INK, "P"))
 MAX_COORDINATE, MIN_HEIGHT = 1e4, 1e-12  # limits of what is drawn
 
 
@@ -112,11 +111,10 @@ def optimizer_paths(
         height = ground.value(near[:, 0], near[:, 1]) - lowest
         right.plot(np.maximum(height, MIN_HEIGHT), color=colour, linewidth=1.5, label=escape_text(name), **every)
     left.plot(*next(iter(paths.values()))[0], "o", color=INK, markersize=7, zorder=5)
-    left.set_title(f"{escape_text(ground.name)}: ${ground.formula}$", color=INK, fontsize=10.5, loc="left")
+    title = f"{escape_text(ground.name)}: ${ground.formula}$"
+    left.set_title(title, color=INK, fontsize=10.5, fontweight="bold", loc="left")
     right.set_yscale("log")
-    quiet(right)
-    right.set_xlabel("step", color=INK)
-    right.set_title("height above the minimum", color=INK, fontsize=10.5, loc="left")
+    quiet(right, "height above the minimum", "step")
     right.legend(labelcolor=INK, edgecolor="none", framealpha=1, fontsize=9)
     return save(figure, path)
 

@@ -17,10 +17,9 @@ from numpycnn.layers.sequential import Sequential
 from numpycnn.visualize._types import Figure, FilePath
 from numpycnn.visualize.classes import class_probabilities, targets_of
 from numpycnn.visualize.panels import draw_input, examples_of, headline, hide_ticks, image_size, note, spread
-from numpycnn.visualize.style import BLUE, GREEN, GREY, INK, ORANGE, VERMILION, escape_text, new_figure, quiet, save
+from numpycnn.visualize.style import INK, LINE_STYLES, escape_text, new_figure, quiet, save
 
 THUMBNAILS = 5
-LINE_STYLES = ((BLUE, "o"), (VERMILION, "s"), (GREEN, "^"), (ORANGE, "D"), (GREY, "v"), (INK, "P"))
 
 
 def shift(x: np.ndarray, by: int, axis: int = -1) -> np.ndarray:
@@ -145,13 +144,11 @@ def translation_curves(
         axes.plot(
             steps, mean[order], color=colour, marker=marker, markersize=4.5, linewidth=1.6, label=escape_text(name)
         )
-    quiet(axes)
+    direction = "to the right" if axis == images.ndim - 1 else "down"
+    count = f", mean of {len(images)} images" if len(images) > 1 else ""
+    title, across = f"confidence over shift{count}", f"shift {direction} in pixels"
+    quiet(axes, title, across, "probability of the true class in %")
     axes.set_ylim(-3, 103)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    direction = "to the right" if axis == images.ndim - 1 else "down"
-    axes.set_xlabel(f"shift {direction} in pixels", color=INK)
-    axes.set_ylabel("probability of the true class in %", color=INK)
-    count = f", mean of {len(images)} images" if len(images) > 1 else ""
-    axes.set_title(f"confidence over shift{count}", color=INK, fontsize=10.5, fontweight="bold", loc="left")
     axes.legend(labelcolor=INK, edgecolor="none", framealpha=1, fontsize=9)
     return save(figure, path)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 BLUE, ORANGE, GREEN, VERMILION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
 INK, GREY = "#222222", "#777777"
+LINE_STYLES = ((BLUE, "o"), (VERMILION, "s"), (GREEN, "^"), (ORANGE, "D"), ("#CC79A7", "v"), (INK, "P"))
 TIMES = "\N{MULTIPLICATION SIGN}"
 DPI = 150
 HEAT = "cividis"  # colour map of nonnegative values: dark is zero
@@ -96,8 +97,12 @@ def glowing_colours() -> "Colormap":
     return LinearSegmentedColormap.from_list("glowing", [VERMILION, ORANGE, "#FFD24D"])
 
 
-def quiet(axes: "Axes") -> None:
-    """Keep only the left and bottom spines, and draw a light grid."""
+def quiet(axes: "Axes", title: str = "", x: str = "", y: str = "") -> None:
+    """Keep only the left and bottom spines, draw a light grid, and write the title and the labels of the axes."""
+    if title:
+        axes.set_title(title, color=INK, fontsize=10.5, fontweight="bold", loc="left")
+    axes.set_xlabel(x or axes.get_xlabel(), color=INK)
+    axes.set_ylabel(y or axes.get_ylabel(), color=INK)
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_color(GREY)
     axes.tick_params(colors=INK)

@@ -51,29 +51,34 @@ def read_filters(model: Network, at: str | None = None) -> np.ndarray:
     check_built(model, "read_filters")
     place = filter_layer(model) if at is None else at
     layer = check_layer(model, place, "read_filters")
-    weight = _weight(layer)
+    weight = layer_filters(layer)
     if weight is None:
         raise ValueError(
             f"read_filters: expected a layer with weights of two axes or more, got {layer_title(place, layer)}"
         )
-    if isinstance(layer, ConvTranspose1D | ConvTranspose2D | ConvTranspose3D):  # (C, F/groups, ...)
-        grouped = weight.reshape(layer.groups, -1, *weight.shape[1:])  # (groups, C/groups, F/groups, ...)
-        return np.swapaxes(grouped, 1, 2).reshape(-1, weight.shape[0] // layer.groups, *weight.shape[2:])
     return weight.reshape(len(weight), *(model.input_shape or ())) if _acts_on_input(model, place) else weight
 
 
 def filter_layer(model: Network) -> str:
     """Return the key of the first layer with kernels, or else of the first one with a weight matrix."""
     check_built(model, "filters")
-    found = {key: weight.ndim for key, layer in layers_of(model).items() if (weight := _weight(layer)) is not None}
+    found = {
+        key: weight.ndim for key, layer in layers_of(model).items() if (weight := layer_filters(layer)) is not None
+    }
     if not found:
         raise ValueError("filters: expected a model with a convolution or a dense layer, got one without")
     return next((key for key, axes in found.items() if axes > 2), next(iter(found)))
 
 
-def _weight(layer: Layer) -> np.ndarray | None:
+def layer_filters(layer: Layer) -> np.ndarray | None:
+    """Return the weights (F, C/groups, ...) or (F, D) of a layer, or None if it does not have any of two axes."""
     weight = getattr(layer, "weight", None)
-    return weight.value if isinstance(weight, Parameter) and weight.value.ndim > 1 else None
+    if not isinstance(weight, Parameter) or weight.value.ndim < 2:
+        return None
+    if not isinstance(layer, ConvTranspose1D | ConvTranspose2D | ConvTranspose3D):
+        return weight.value
+    grouped = weight.value.reshape(layer.groups, -1, *weight.value.shape[1:])  # (groups, C/groups, F/groups, ...)
+    return grouped.swapaxes(1, 2).reshape(-1, grouped.shape[1], *grouped.shape[3:])
 
 
 def _acts_on_input(model: Network, place: str) -> bool:
@@ -100,6 +105,11 @@ def filters(model: Network, *, at: str | None = None, limit: int = 32, path: Fil
     Returns
     -------
     matplotlib.figure.Figure
+
+    Raises
+    ------
+    TypeError
+        If `limit` is not an int.
     """
     limit = check_int(limit, "limit", "filters")
     place = filter_layer(model) if at is None else at

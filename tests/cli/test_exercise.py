@@ -11,7 +11,7 @@ import pytest
 from numpycnn.cli import exercise
 from numpycnn.exercises import EXERCISES
 from numpycnn.exercises.checking import Verdict
-from numpycnn.exercises.sheet import parts
+from numpycnn.exercises.exercise import parts
 
 Run = Callable[..., Any]
 

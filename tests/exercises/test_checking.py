@@ -1,12 +1,14 @@
 """Check an answer case by case, and report the first failure."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from numpycnn.exercises import EXERCISES, check
-from numpycnn.exercises.checking import Watch, check_file, show_arguments, show_array
+from numpycnn.exercises.checking import check_file, show_arguments, show_array
 
 SOFTMAX = EXERCISES["softmax"]
 
@@ -94,14 +96,13 @@ def test_an_exception_is_reported_with_the_arguments() -> None:
 def test_the_watch_is_called_around_each_call(tmp_path: Path) -> None:
     calls: list[str] = []
 
-    class Listener(Watch):
-        def begin(self, passed: tuple[str, ...], about: str | None, shown: str) -> None:
-            calls.append(f"{len(passed)} {about} {bool(shown)}")
+    @contextmanager
+    def watch(passed: tuple[str, ...], about: str | None, shown: str) -> Iterator[None]:
+        calls.append(f"{len(passed)} {about} {bool(shown)}")
+        yield
+        calls.append("end")
 
-        def end(self) -> None:
-            calls.append("end")
-
-    verdict = check_file(SOFTMAX, write(tmp_path, RIGHT.replace("axis=1", "axis=0")), Listener())
+    verdict = check_file(SOFTMAX, write(tmp_path, RIGHT.replace("axis=1", "axis=0")), watch)
     assert verdict.failed == "one row of two scores"
     assert calls == ["0 None False", "end", "0 one row of two scores True", "end"]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from numpycnn.exercises.process import UNDER_WAY, VERDICT
-from numpycnn.exercises.worker import TimeLimit, main
+from numpycnn.exercises.worker import main, time_limit
 
 
 @pytest.fixture(autouse=True)
@@ -38,13 +38,10 @@ def test_what_is_under_way_is_written_down_and_wiped_out(tmp_path: Path, monkeyp
     monkeypatch.setattr(faulthandler, "cancel_dump_traceback_later", lambda: clock.append("stopped"))
     path = tmp_path / "file"
     with path.open("w") as file:
-        watch = TimeLimit(file, 3.0)
-        watch.begin(("a", "b"), "c", "x = 1")
-        assert json.loads(path.read_text()) == [["a", "b"], "c", "x = 1"]
-        assert clock == [3.0]
-        watch.end()
+        with time_limit(file, 3.0, ("a", "b"), "c", "x = 1"):
+            assert json.loads(path.read_text()) == [["a", "b"], "c", "x = 1"]
+            assert clock == [3.0]
         assert path.read_text() == ""
         assert clock == [3.0, "stopped"]
-        watch.begin((), None, "")
-        assert path.read_text() == '[[], null, ""]\n'
-        watch.end()
+        with time_limit(file, 3.0, (), None, ""):
+            assert path.read_text() == '[[], null, ""]\n'
