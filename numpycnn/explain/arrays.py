@@ -6,6 +6,7 @@ stored as one value (see `numpycnn.explain.formulas`), so that sums still add up
 """
 
 import base64
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
@@ -63,16 +64,11 @@ def choose(passages: Sequence[Passage], most_bytes: int = MAX_BYTES) -> Choice:
     for largest in sizes:  # usually the first
         if _cost(passages, Choice(1, largest, 0)) <= budget:
             break
-    low, high = 1, max((shape[0] for shape in shapes), default=1)
-    while low < high:  # `low` fits, unless nothing does
-        middle = (low + high + 1) // 2
-        if _cost(passages, Choice(middle, largest, 0)) <= budget:
-            low = middle
-        else:
-            high = middle - 1
-    left = most_bytes - _cost(passages, Choice(low, largest, 0))
+    counts = range(1, max((shape[0] for shape in shapes), default=1) + 1)
+    maps = max(1, bisect_right(counts, budget, key=lambda maps: _cost(passages, Choice(maps, largest, 0))))
+    left = most_bytes - _cost(passages, Choice(maps, largest, 0))
     dense = sum(isinstance(p.layer, Dense) for p in passages)
-    return Choice(low, largest, max(0, left) // max(1, dense))
+    return Choice(maps, largest, max(0, left) // max(1, dense))
 
 
 def _cost(passages: Sequence[Passage], choice: Choice) -> int:

@@ -12,6 +12,7 @@ from numpycnn.visualize._types import Axes, Figure, FilePath
 from numpycnn.visualize.panels import (
     draw_bars,
     draw_input,
+    draw_signed,
     format_short,
     frame_tiles,
     layers_at,
@@ -28,7 +29,6 @@ from numpycnn.visualize.style import (
     format_size,
     new_figure,
     save,
-    signed_colours,
 )
 
 MAPS_WIDTH = 7.4  # inches for the maps of a layer
@@ -122,13 +122,8 @@ def _draw(axes: "Axes", passage: Passage, channels: int, names: Sequence[str] | 
         if names is not None:
             axes.set_xticks(range(len(y)), [escape_text(name) for name in names], fontsize=8)
     else:
-        sheet, limit = sheet_of(y, channels), max_magnitude(y)
-        aspect: Any = "equal" if y.ndim > 2 else "auto"
-        axes.imshow(sheet, cmap=signed_colours(), vmin=-limit, vmax=limit, interpolation="nearest", aspect=aspect)
-        axes.set_xticks([])
-        axes.set_yticks([])
-        axes.spines[:].set_color("#999999")
-        axes.spines[:].set_linewidth(0.5)
+        draw_signed(axes, sheet_of(y, channels), max_magnitude(y))
+        axes.set_aspect("equal" if y.ndim > 2 else "auto")
         if y.ndim > 2:
             planes = np.stack([middle_slice(plane) for plane in y[:channels]])
             frame_tiles(axes, planes, len(planes), _gap(planes))

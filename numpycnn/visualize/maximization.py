@@ -10,6 +10,7 @@ Sources: D. Erhan et al., "Visualizing higher-layer features of a deep network",
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -133,16 +134,15 @@ def activation_maximization(
     """
     place = score_layer(model) if at is None else at
     layer = check_layer(model, place, "activation_maximization")
-    assert layer.output_shape is not None
-    chosen = np.arange(min(layer.output_shape[0], 16)) if units is None else np.atleast_1d(np.asarray(units))
-    settings = {"steps": steps, "step": step, "decay": decay, "jitter": jitter, "blur": blur, "seed": seed}
-    inputs, activations = maximize(model, chosen, at=place, **settings)  # type: ignore[arg-type]
+    settings: dict[str, Any] = {"steps": steps, "step": step, "decay": decay, "jitter": jitter, "blur": blur}
+    inputs, activations = maximize(model, units, at=place, seed=seed, **settings)
+    chosen = np.arange(len(inputs)) if units is None else np.atleast_1d(np.asarray(units))
     columns = min(5, len(chosen))
     rows = -(-len(chosen) // columns)
     width, height = image_size((model.input_shape or ())[1:], 1.55, least=1.55)
     figure = new_figure(max((width + 0.2) * columns, 3.6), (height + 0.6) * rows + 0.5)
     is_score = place == score_layer(model)
-    unit = "outputs" if len(layer.output_shape) == 1 else "channels"
+    unit = "outputs" if len(layer.output_shape or ()) == 1 else "channels"
     title = escape_text(layer_title(place, layer), LONGEST_TITLE)
     figure.suptitle(f"inputs that maximize {unit} of {title}", color=INK, fontsize=11, fontweight="bold")
     grid = figure.subplots(rows, columns, squeeze=False).ravel()
