@@ -9,7 +9,7 @@ from numpycnn._checks import check_labels, format_shape
 from numpycnn.functional import sigmoid, softmax
 from numpycnn.inspection.traces import chain_of, check_batch
 from numpycnn.layers import LogSoftmax, Sigmoid, Softmax
-from numpycnn.layers.sequential import Sequential
+from numpycnn.layers.network import Network
 from numpycnn.visualize.style import escape_text
 
 _PROBABILITY_LAYERS = (LogSoftmax, Sigmoid, Softmax)

@@ -19,7 +19,7 @@ import numpy as np
 from numpycnn._checks import check_int, format_shape
 from numpycnn.inspection.traces import check_batch, check_layer, follow, follow_back, layer_title, steps_of
 from numpycnn.layers.base import Layer
-from numpycnn.layers.sequential import Sequential
+from numpycnn.layers.network import Network
 from numpycnn.visualize._types import Figure, FilePath
 from numpycnn.visualize.classes import pick_at
 from numpycnn.visualize.panels import (

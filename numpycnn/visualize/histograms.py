@@ -14,7 +14,7 @@ import numpy as np
 
 from numpycnn._checks import check_int
 from numpycnn.inspection.traces import check_layer, follow, follow_back, layer_title
-from numpycnn.layers.sequential import Sequential
+from numpycnn.layers.network import Network
 from numpycnn.losses import CrossEntropy, Loss
 from numpycnn.visualize._types import Axes, Figure, FilePath
 from numpycnn.visualize.panels import examples_of, kind_colour, layers_at

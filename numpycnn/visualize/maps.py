@@ -7,7 +7,7 @@ import numpy as np
 
 from numpycnn._checks import check_int
 from numpycnn.inspection.traces import Passage, chain_of, follow
-from numpycnn.layers.sequential import Sequential
+from numpycnn.layers.network import Network
 from numpycnn.visualize._types import Axes, Figure, FilePath
 from numpycnn.visualize.panels import (
     draw_bars,

@@ -12,7 +12,7 @@ from numpycnn._checks import format_shape
 from numpycnn.inspection.traces import Passage, check_batch, check_layer, steps_of
 from numpycnn.layers import Flatten, Reshape
 from numpycnn.layers.base import Layer
-from numpycnn.layers.sequential import Sequential
+from numpycnn.layers.network import Network
 from numpycnn.visualize._types import Axes, Figure
 from numpycnn.visualize.classes import class_name, class_probabilities
 from numpycnn.visualize.style import BLUE, GREEN, GREY, HEAT, INK, VERMILION, new_figure, quiet, signed_colours
@@ -44,7 +44,7 @@ def single_example(model: Network, x: Any, operation: str) -> np.ndarray:
 
 
 def example_rows(
-    model: Sequential, x: np.ndarray, classes: np.ndarray, class_names: Sequence[str] | None, columns: int = 2
+    model: Network, x: np.ndarray, classes: np.ndarray, class_names: Sequence[str] | None, columns: int = 2
 ) -> tuple["Figure", np.ndarray]:
     """Return a figure with a row of axes for each example, which is drawn in the first with its class.
 
@@ -61,9 +61,7 @@ def example_rows(
     return figure, grid
 
 
-def layers_at(
-    model: Sequential, at: Sequence[str] | None, passages: Mapping[str, Passage], operation: str
-) -> list[str]:
+def layers_at(model: Network, at: Sequence[str] | None, passages: Mapping[str, Passage], operation: str) -> list[str]:
     """Return the keys of the layers to show: by default all that ran except `Flatten` and `Reshape`, in their order."""
     if at is None:
         steps = steps_of(model).items()

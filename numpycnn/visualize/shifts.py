@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from numpycnn._checks import check_axis, check_int, format_shape
-from numpycnn.layers.sequential import Sequential
+from numpycnn.layers.network import Network
 from numpycnn.visualize._types import Figure, FilePath
 from numpycnn.visualize.classes import class_probabilities, targets_of
 from numpycnn.visualize.panels import draw_input, examples_of, headline, hide_ticks, image_size, note, spread

@@ -36,7 +36,7 @@ def test_bars_match_the_summary(build: type, tmp_path: Path) -> None:
 
 
 def test_wrong_arguments() -> None:
-    with pytest.raises(TypeError, match="layer_costs: expected a Sequential, got Dense"):
+    with pytest.raises(TypeError, match="layer_costs: expected a Sequential or a Model, got Dense"):
         layer_costs(Dense(2))  # type: ignore[arg-type]
     with pytest.raises(RuntimeError, match="summary: the model is not built yet"):
         layer_costs(Sequential([Dense(2)]))

@@ -48,7 +48,7 @@ def test_examples_with_and_without_a_batch_axis() -> None:
         single_example(model, x, "f")
     with pytest.raises(ValueError, match=r"f: expected at least one example, got an empty batch \(0, 1, 10, 12\)"):
         examples_of(model, x[:0], "f")
-    with pytest.raises(TypeError, match="f: expected a Sequential, got Dense"):
+    with pytest.raises(TypeError, match="f: expected a Sequential or a Model, got Dense"):
         examples_of(Dense(2), x, "f")  # type: ignore[arg-type]
 
 
