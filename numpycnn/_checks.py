@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from math import inf, isfinite, prod
-from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 MAX_INT = 2**31 - 1  # of a setting, and of the elements of one padded channel
@@ -19,7 +19,7 @@ def format_shape(shape: Sequence[int | str]) -> str:
 # ------------------------------------------------------------------------------------------------------------- settings
 
 
-def check_int(value: Any, name: str, owner: str, *, minimum: int | None = 1, maximum: int = MAX_INT) -> int:
+def check_int(value: object, name: str, owner: str, *, minimum: int | None = 1, maximum: int = MAX_INT) -> int:
     """Return `value` as an int from `minimum` to `maximum`; with None as minimum, of any size and sign."""
     if isinstance(value, bool | np.bool_) or not isinstance(value, int | np.integer):
         raise TypeError(f"{owner}: expected {name} to be an int, got {type(value).__name__} {value!r}")
@@ -29,7 +29,7 @@ def check_int(value: Any, name: str, owner: str, *, minimum: int | None = 1, max
 
 
 def check_number(
-    value: Any,
+    value: object,
     name: str,
     owner: str,
     *,
@@ -54,7 +54,7 @@ def check_number(
     return number
 
 
-def check_dtype(value: Any, owner: str) -> "np.dtype[Any]":
+def check_dtype(value: DTypeLike | None, owner: str) -> np.dtype:
     """Return float32 or float64 as a dtype."""
     try:
         dtype = None if value is None else np.dtype(value)  # np.dtype(None) is float64
@@ -65,14 +65,14 @@ def check_dtype(value: Any, owner: str) -> "np.dtype[Any]":
     return dtype
 
 
-def check_flag(value: Any, name: str, owner: str) -> bool:
+def check_flag(value: object, name: str, owner: str) -> bool:
     """Return `value` if it is True or False, and not merely truthy or falsy."""
     if not isinstance(value, bool | np.bool_):
         raise TypeError(f"{owner}: expected {name} to be True or False, got {type(value).__name__} {value!r}")
     return bool(value)
 
 
-def check_choice(value: Any, name: str, owner: str, choices: Sequence[str]) -> str:
+def check_choice(value: object, name: str, owner: str, choices: Sequence[str]) -> str:
     """Return `value` if it is one of the choices."""
     if not isinstance(value, str) or value not in choices:
         listed = ", ".join(map(repr, choices[:-1])) + f" or {choices[-1]!r}"
@@ -80,7 +80,7 @@ def check_choice(value: Any, name: str, owner: str, choices: Sequence[str]) -> s
     return value
 
 
-def per_axis(value: Any, rank: int, name: str, owner: str, *, minimum: int = 1) -> tuple[int, ...]:
+def per_axis(value: object, rank: int, name: str, owner: str, *, minimum: int = 1) -> tuple[int, ...]:
     """Return an int, or one int for each spatial axis, as a tuple with one int for each axis."""
     if not isinstance(value, tuple | list):
         return (check_int(value, name, owner, minimum=minimum),) * rank
@@ -89,13 +89,13 @@ def per_axis(value: Any, rank: int, name: str, owner: str, *, minimum: int = 1) 
     return tuple(check_int(size, name, owner, minimum=minimum) for size in value)
 
 
-def check_per_axis(value: Any, rank: int, name: str, owner: str, *, minimum: int = 1) -> int | tuple[int, ...]:
+def check_per_axis(value: object, rank: int, name: str, owner: str, *, minimum: int = 1) -> int | tuple[int, ...]:
     """Check a setting as `per_axis` does, and keep an int an int."""
     sizes = per_axis(value, rank, name, owner, minimum=minimum)
     return sizes if isinstance(value, tuple | list) else sizes[0]
 
 
-def check_axis(axis: Any, ndim: int, owner: str) -> int:
+def check_axis(axis: object, ndim: int, owner: str) -> int:
     """Return `axis` counted from the front."""
     axis = check_int(axis, "axis", owner, minimum=None)
     if not -ndim <= axis < ndim:
@@ -109,7 +109,7 @@ def check_channel_size(size: Sequence[int], owner: str) -> None:
         raise ValueError(f"{owner}: expected at most {MAX_INT} elements in one channel, got {format_shape(size)}")
 
 
-def check_num_weights(shape: Sequence[int], dtype: Any, owner: str) -> None:
+def check_num_weights(shape: Sequence[int], dtype: DTypeLike, owner: str) -> None:
     """Refuse weights that no sensible layer has, before memory is asked for."""
     if prod(shape) > MAX_WEIGHTS:
         raise ValueError(
@@ -122,7 +122,7 @@ def check_num_weights(shape: Sequence[int], dtype: Any, owner: str) -> None:
 
 
 def check_array(
-    value: Any, name: str, owner: str, *, like: np.ndarray | None = None, shape: Sequence[int | str] | None = None
+    value: object, name: str, owner: str, *, like: np.ndarray | None = None, shape: Sequence[int | str] | None = None
 ) -> np.ndarray:
     """Return `value` as a contiguous array of float32 or float64.
 
@@ -142,7 +142,7 @@ def check_array(
     return as_contiguous(array)
 
 
-def check_unmasked(value: Any, name: str, owner: str) -> np.ndarray:
+def check_unmasked(value: object, name: str, owner: str) -> np.ndarray:
     """Return `value` as an array, if it has no mask: masked elements would be used."""
     if isinstance(value, np.ma.MaskedArray):
         raise TypeError(f"{owner}: expected {name} without a mask, got a masked array; fill it first: {name}.filled(0)")
@@ -200,7 +200,7 @@ def check_indices(indices: np.ndarray, count: int, owner: str) -> np.ndarray:
     return indices
 
 
-def check_labels(labels: Any, num_classes: int, owner: str) -> np.ndarray:
+def check_labels(labels: object, num_classes: int, owner: str) -> np.ndarray:
     """Return `labels` as int64 (N,), each from 0 to ``num_classes - 1``."""
     array = check_unmasked(labels, "labels", owner)
     if array.dtype.kind not in "iu":

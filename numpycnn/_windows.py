@@ -12,18 +12,19 @@ Source: V. Dumoulin and F. Visin, "A guide to convolution arithmetic for deep le
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 from math import prod
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from numpycnn._checks import MAX_INT, check_flag, check_int, format_shape, per_axis
+from numpycnn._types import Array, Padding, Pairs
 
 AXES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 LETTERS = {1: ("L",), 2: ("H", "W"), 3: ("D", "H", "W")}
-Pairs = tuple[tuple[int, int], ...]
-Field = tuple[Any, Any]  # how much of the input one output sees, and how far apart neighbours look
+Number = TypeVar("Number", int, Fraction)
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ class Windows:
             and self.padded == self.size
         )
 
-    def divisor(self, count_include_pad: bool) -> np.ndarray:
+    def divisor(self, count_include_pad: bool) -> Array:
         """Count the elements that each window averages over, (*output), with or without the padding that it covers.
 
         Taps beyond the padding, which occur with ``ceil_mode``, are never counted.
@@ -83,7 +84,7 @@ class Windows:
 
 
 def padding_pairs(
-    padding: Any,
+    padding: object,
     size: Sequence[int],
     kernel: Sequence[int],
     stride: Sequence[int],
@@ -112,16 +113,13 @@ def padding_pairs(
                 f"{owner}: expected padding as {rank} (before, after) pairs, one for each axis, got {padding!r}"
             )
         return tuple(
-            (
-                check_int(before, "padding", owner, minimum=0),
-                check_int(after, "padding", owner, minimum=0),
-            )
+            (check_int(before, "padding", owner, minimum=0), check_int(after, "padding", owner, minimum=0))
             for before, after in padding
         )
     return tuple((p, p) for p in per_axis(padding, rank, "padding", owner, minimum=0))
 
 
-def check_padding(padding: Any, rank: int, owner: str) -> Any:
+def check_padding(padding: object, rank: int, owner: str) -> Padding:
     """Return `padding` unchanged if it is in one of its notations."""
     ones = (1,) * rank
     pairs = padding_pairs(padding, ones, ones, ones, ones, owner)
@@ -132,8 +130,11 @@ def check_padding(padding: Any, rank: int, owner: str) -> Any:
     return pairs if any(isinstance(side, tuple | list) for side in padding) else tuple(before for before, _ in pairs)
 
 
-def widen(field: Field, kernel: int, stride: Any, dilation: int) -> Field:
-    """Return what one output sees along one axis after another sliding window: ``r + d (k - 1) j`` and ``j s``."""
+def widen(field: tuple[Number, Number], kernel: int, stride: Number, dilation: int) -> tuple[Number, Number]:
+    """Return how much of an axis one output sees after another sliding window, and how far apart neighbours look.
+
+    The first is ``r + d (k - 1) j``, the second ``j s``.
+    """
     size, jump = field
     return size + dilation * (kernel - 1) * jump, jump * stride
 
@@ -172,13 +173,13 @@ def count_windows(
 
 def slide(
     size: tuple[int, ...],
-    kernel_size: Any,
+    kernel_size: object,
     *,
-    stride: Any,
-    padding: Any,
-    dilation: Any,
+    stride: object,
+    padding: object,
+    dilation: object,
     owner: str,
-    ceil_mode: bool = False,
+    ceil_mode: object = False,
 ) -> Windows:
     """Check the settings of a sliding window, and resolve them to one entry for each axis."""
     rank = len(size)
@@ -188,7 +189,9 @@ def slide(
     strides = per_axis(stride, rank, "stride", owner)
     dilations = per_axis(dilation, rank, "dilation", owner)
     pairs = padding_pairs(padding, size, kernel, strides, dilations, owner)
-    output = count_windows(size, kernel, strides, pairs, dilations, owner, ceil_mode=ceil_mode)
+    output = count_windows(
+        size, kernel, strides, pairs, dilations, owner, ceil_mode=check_flag(ceil_mode, "ceil_mode", owner)
+    )
     windows = Windows(tuple(size), kernel, strides, pairs, dilations, output)
     _check_extent(windows, owner)
     return windows
@@ -205,12 +208,12 @@ def _check_extent(windows: Windows, owner: str) -> None:
 
 def pool_windows(
     size: tuple[int, ...],
-    kernel_size: Any,
+    kernel_size: object,
     *,
-    stride: Any,
-    padding: Any,
-    dilation: Any,
-    ceil_mode: Any,
+    stride: object,
+    padding: object,
+    dilation: object,
+    ceil_mode: object,
     owner: str,
 ) -> Windows:
     """Resolve the settings of a pooling window; the stride defaults to the kernel size."""
@@ -221,7 +224,7 @@ def pool_windows(
         padding=padding,
         dilation=dilation,
         owner=owner,
-        ceil_mode=check_flag(ceil_mode, "ceil_mode", owner),
+        ceil_mode=ceil_mode,
     )
     for name, k, d, pair in zip(AXES[len(size)], windows.kernel, windows.dilation, windows.padding, strict=True):
         if max(pair) > d * (k - 1):
@@ -234,12 +237,12 @@ def pool_windows(
 
 def transposed_size(
     size: Sequence[int],
-    kernel_size: Any,
+    kernel_size: object,
     *,
-    stride: Any,
-    padding: Any,
-    output_padding: Any,
-    dilation: Any,
+    stride: object,
+    padding: object,
+    output_padding: object,
+    dilation: object,
     owner: str,
 ) -> Windows:
     """Return the windows of the convolution whose shapes a transposed convolution inverts."""

@@ -138,13 +138,13 @@ def _quiet_pooch() -> Iterator[None]:
         logger.setLevel(level)
 
 
-def _refuse(url: str, output_file: str, pooch: Any) -> None:
+def _refuse(url: str, output_file: str, pooch: object) -> None:
     import requests
 
     raise requests.ConnectionError(f"{url}: the host did not answer an earlier request")
 
 
-def _download(url: str, output_file: str, pooch: Any, *, part: Path, size: int | None) -> None:
+def _download(url: str, output_file: str, pooch: object, *, part: Path, size: int | None) -> None:
     """Download `url` to `output_file` through `part`: a downloader for pooch."""
     with part.open("ab") as file:
         if not _try_lock(file):  # another process is downloading it

@@ -85,7 +85,7 @@ def _replaced(dy: np.ndarray, x: np.ndarray, weight: np.ndarray, stride: int, pa
 
 
 def _with_padding(dy: np.ndarray, x: np.ndarray, weight: np.ndarray, stride: int, padding: int) -> np.ndarray:
-    return plain.conv_input_gradient(dy, weight, np.add(x.shape[2:], 2 * padding), stride=stride)
+    return plain.conv_input_gradient(dy, weight, tuple(i + 2 * padding for i in x.shape[2:]), stride=stride)
 
 
 def _last_window(dy: np.ndarray) -> np.ndarray:

@@ -8,11 +8,12 @@ convolution of ``dy``.
 
 from functools import lru_cache
 from math import prod
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from numpycnn._settings import get_num_threads
+from numpycnn._types import Array, Gradients, Pads, Shape, Size
 from numpycnn.fast.layout import Layout, layout
 from numpycnn.fast.matrices import pad_to_multiple
 from numpycnn.fast.winograd import all_moderate, prefers_winograd, winograd, winograd_backward
@@ -27,33 +28,24 @@ __all__ += ["conv1d", "conv1d_backward", "conv2d", "conv2d_backward", "conv3d", 
 __all__ += ["conv_transpose", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "conv_transpose_backward"]
 __all__ += ["conv_transpose1d_backward", "conv_transpose2d_backward", "conv_transpose3d_backward"]
 
-Gradients = tuple[np.ndarray, np.ndarray, np.ndarray]
-
 
 def conv(
-    x: np.ndarray,
-    weight: np.ndarray,
-    bias: np.ndarray | None = None,
+    x: Array,
+    weight: Array,
+    bias: Array | None = None,
     *,
-    stride: Any = 1,
-    padding: Any = 0,
-    dilation: Any = 1,
+    stride: Size = 1,
+    padding: Pads = 0,
+    dilation: Size = 1,
     groups: int = 1,
-) -> np.ndarray:
+) -> Array:
     """Cross-correlate inputs (N, C, *size) with kernels (F, C/groups, *kernel)."""
     windows = layout(x.shape[2:], weight.shape[2:], stride, padding, dilation)
     return _convolve(x, weight, bias, groups, windows)
 
 
 def conv_backward(
-    dy: np.ndarray,
-    x: np.ndarray,
-    weight: np.ndarray,
-    *,
-    stride: Any = 1,
-    padding: Any = 0,
-    dilation: Any = 1,
-    groups: int = 1,
+    dy: Array, x: Array, weight: Array, *, stride: Size = 1, padding: Pads = 0, dilation: Size = 1, groups: int = 1
 ) -> Gradients:
     """Return the gradients ``(dx, dweight, dbias)`` of `conv`."""
     windows = layout(x.shape[2:], weight.shape[2:], stride, padding, dilation)
@@ -65,29 +57,15 @@ def conv_backward(
 
 
 def conv_input_gradient(
-    dy: np.ndarray,
-    weight: np.ndarray,
-    size: Any,
-    *,
-    stride: Any = 1,
-    padding: Any = 0,
-    dilation: Any = 1,
-    groups: int = 1,
-) -> np.ndarray:
+    dy: Array, weight: Array, size: Shape, *, stride: Size = 1, padding: Pads = 0, dilation: Size = 1, groups: int = 1
+) -> Array:
     """Return ``dx``, (N, C, *size)."""
     return _input_gradient(dy, weight, groups, layout(size, weight.shape[2:], stride, padding, dilation, dy.shape[2:]))
 
 
 def conv_weight_gradient(
-    dy: np.ndarray,
-    x: np.ndarray,
-    kernel_size: Any,
-    *,
-    stride: Any = 1,
-    padding: Any = 0,
-    dilation: Any = 1,
-    groups: int = 1,
-) -> tuple[np.ndarray, np.ndarray]:
+    dy: Array, x: Array, kernel_size: Size, *, stride: Size = 1, padding: Pads = 0, dilation: Size = 1, groups: int = 1
+) -> tuple[Array, Array]:
     """Return ``dweight``, (F, C/groups, *kernel), and ``dbias``, (F,)."""
     windows = layout(x.shape[2:], kernel_size, stride, padding, dilation, dy.shape[2:])
     shape = (dy.shape[1], x.shape[1] // groups, *windows.kernel)
@@ -95,36 +73,36 @@ def conv_weight_gradient(
 
 
 def conv_transpose(
-    x: np.ndarray,
-    weight: np.ndarray,
-    bias: np.ndarray | None = None,
+    x: Array,
+    weight: Array,
+    bias: Array | None = None,
     *,
-    stride: Any = 1,
-    padding: Any = 0,
-    output_padding: Any = 0,
-    dilation: Any = 1,
+    stride: Size = 1,
+    padding: Pads = 0,
+    output_padding: Size = 0,
+    dilation: Size = 1,
     groups: int = 1,
-) -> np.ndarray:
+) -> Array:
     """Spread inputs (N, C, *size) with kernels (C, F/groups, *kernel): the input gradient of a convolution."""
     size = plain.transposed_size(
         x.shape[2:], weight.shape[2:], stride=stride, padding=padding, output_padding=output_padding, dilation=dilation
     )
-    settings = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
-    y = conv_input_gradient(x, weight, size, **settings)  # (N, F, *output)
+    windows = layout(size, weight.shape[2:], stride, padding, dilation, x.shape[2:])
+    y = _input_gradient(x, weight, groups, windows)  # (N, F, *output)
     if bias is not None:
         y += bias.reshape(-1, *[1] * len(size))
     return y
 
 
 def conv_transpose_backward(
-    dy: np.ndarray,
-    x: np.ndarray,
-    weight: np.ndarray,
+    dy: Array,
+    x: Array,
+    weight: Array,
     *,
-    stride: Any = 1,
-    padding: Any = 0,
-    output_padding: Any = 0,
-    dilation: Any = 1,
+    stride: Size = 1,
+    padding: Pads = 0,
+    output_padding: Size = 0,
+    dilation: Size = 1,
     groups: int = 1,
 ) -> Gradients:
     """Return the gradients ``(dx, dweight, dbias)`` of `conv_transpose`: those of the convolution, in other roles."""
@@ -198,14 +176,12 @@ def _plan(
     )
 
 
-def _rows(x: np.ndarray) -> np.ndarray:
+def _rows(x: Array) -> Array:
     """View (N, C, *size) as rows, (N, C, R, W)."""
     return x.reshape(*x.shape[:2], prod(x.shape[2:-1]), x.shape[-1])
 
 
-def _multiply(
-    x: np.ndarray, weights: np.ndarray, bias: np.ndarray, windows: Layout, adjoint: bool, y: np.ndarray
-) -> None:
+def _multiply(x: Array, weights: Array, bias: Array, windows: Layout, adjoint: bool, y: Array) -> None:
     """Write the weighted sum of each window, for weights (G, F/G, K) and bias (G, F/G), F/G padded to 4."""
     plan = _plan(windows, adjoint, len(x), x.shape[1], weights.shape, x.dtype, get_num_threads())
     geometry, outputs = windows.adjoint[:2] if adjoint else (windows.geometry, windows.outputs)
@@ -218,7 +194,7 @@ def _multiply(
         threads.run(im2col.convolve, plan.chunks, *arguments, memory.empty(plan.columns, x.dtype), sums, out)
 
 
-def _convolve(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, groups: int, windows: Layout) -> np.ndarray:
+def _convolve(x: Array, weight: Array, bias: Array | None, groups: int, windows: Layout) -> Array:
     """Return the weighted sum of each window, (N, F, *output)."""
     n, filters = len(x), len(weight)
     if n and prefers_winograd(n, x.shape[1], filters, groups, windows):
@@ -235,7 +211,7 @@ def _convolve(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, groups
     return y
 
 
-def _input_gradient(dy: np.ndarray, weight: np.ndarray, groups: int, windows: Layout) -> np.ndarray:
+def _input_gradient(dy: Array, weight: Array, groups: int, windows: Layout) -> Array:
     """Return the gradient of the input, (N, C, *size)."""
     n, filters, channels = len(dy), len(weight) // groups, weight.shape[1]
     if not all_moderate(weight):  # the padding's 0 times NaN or infinity would be NaN
@@ -252,8 +228,8 @@ def _input_gradient(dy: np.ndarray, weight: np.ndarray, groups: int, windows: La
 
 
 def _weight_gradient(
-    dy: np.ndarray, x: np.ndarray, weight_shape: tuple[int, ...], groups: int, windows: Layout
-) -> tuple[np.ndarray, np.ndarray]:
+    dy: Array, x: Array, weight_shape: tuple[int, ...], groups: int, windows: Layout
+) -> tuple[Array, Array]:
     """Return the gradient of each weight, in the shape of the weights, and of each bias."""
     n, filters = len(dy), dy.shape[1] // groups
     k, positions, geometry = prod(weight_shape[1:]), prod(windows.output), windows.geometry

@@ -2,26 +2,25 @@
 
 from math import prod
 
-import numpy as np
-
+from numpycnn._types import Array
 from numpycnn.fast.matrices import multiply, multiply_transposed
 
 __all__ = ["linear", "linear_backward", "linear_weight_gradient"]
 
 
-def linear(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None = None) -> np.ndarray:
+def linear(x: Array, weight: Array, bias: Array | None = None) -> Array:
     """Return ``x W^T + b`` for inputs (..., I) and weights (O, I)."""
     rows = x.reshape(prod(x.shape[:-1]), x.shape[-1])  # (N, I)
     return multiply_transposed(rows, weight, bias).reshape(*x.shape[:-1], len(weight))
 
 
-def linear_backward(dy: np.ndarray, x: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def linear_backward(dy: Array, x: Array, weight: Array) -> tuple[Array, Array, Array]:
     """Return the gradients ``(dx, dweight, dbias)`` of `linear`."""
     rows = dy.reshape(prod(dy.shape[:-1]), dy.shape[-1])  # (N, O)
     return multiply(rows, weight).reshape(x.shape), *linear_weight_gradient(dy, x)
 
 
-def linear_weight_gradient(dy: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def linear_weight_gradient(dy: Array, x: Array) -> tuple[Array, Array]:
     """Return ``dweight``, (O, I), and ``dbias``, (O,)."""
     count = prod(x.shape[:-1])
     rows = dy.reshape(count, dy.shape[-1])  # (N, O)

@@ -1,19 +1,20 @@
 """Offset tables for the loops: the memory positions of the windows of a convolution or a pooling."""
 
+from collections.abc import Iterable
 from functools import cached_property, lru_cache
 from itertools import product
 from math import prod
-from typing import Any
 
 import numpy as np
 
+from numpycnn._types import Array, Pads, Size
 from numpycnn._windows import Windows, count_windows
 from numpycnn.kernels.im2col import Geometry, Outputs
 from numpycnn.kernels.pooling import InnerWindows
 from numpycnn.plain.windows import padding_pairs
 
 
-def _sums(axes: Any) -> np.ndarray:
+def _sums(axes: Iterable[Array]) -> Array:
     """Return the sums of one entry for each axis, for all choices of entries, the last axis running fastest."""
     total = np.zeros(1, np.int64)
     for entries in axes:
@@ -26,7 +27,7 @@ def _geometry(
     stride: tuple[int, ...],
     front: tuple[int, ...],
     output: tuple[int, ...],
-    reach: list[tuple[np.ndarray, ...]],
+    reach: list[tuple[Array, ...]],
 ) -> Geometry:
     """Lay out a padded channel whose last axis is split by its stride.
 
@@ -84,7 +85,7 @@ class Layout(Windows):
         return Outputs(np.array([0, prod(self.kernel)]), rows[None], np.full((1, len(rows)), width), 1)
 
     @cached_property
-    def adjoint(self) -> tuple[Geometry, Outputs, np.ndarray]:
+    def adjoint(self) -> tuple[Geometry, Outputs, Array]:
         """The input gradient as a convolution of ``dy`` with stride 1, and the order in which it uses the taps.
 
         On an axis with stride ``s``, element ``i`` of the padded input is seen by tap ``k`` of window ``(i - d k) / s``
@@ -142,7 +143,7 @@ class Layout(Windows):
         )
 
     @cached_property
-    def table(self) -> np.ndarray:
+    def table(self) -> Array:
         """Which input element each tap of each window sees, (P, taps), or -1: what the pooling kernels work with."""
         index, inside = np.zeros((1, 1), np.int64), np.ones((1, 1), bool)
         for i, k, s, (before, _), d, o in zip(
@@ -160,10 +161,10 @@ class Layout(Windows):
 @lru_cache(maxsize=256)
 def layout(
     size: tuple[int, ...],
-    kernel_size: Any,
-    stride: Any,
-    padding: Any,
-    dilation: Any,
+    kernel_size: Size,
+    stride: Size,
+    padding: Pads,
+    dilation: Size,
     output: tuple[int, ...] | None = None,
     ceil_mode: bool = False,
 ) -> Layout:

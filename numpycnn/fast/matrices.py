@@ -3,12 +3,13 @@
 import numpy as np
 
 from numpycnn._checks import as_contiguous
+from numpycnn._types import Array
 from numpycnn.kernels.engine import matrices as kernels
 from numpycnn.kernels.engine import memory, threads
 from numpycnn.kernels.engine.gemm import lanes, narrow_lanes
 
 
-def pad_to_multiple(matrices: np.ndarray, rows: int, columns: int) -> np.ndarray:
+def pad_to_multiple(matrices: Array, rows: int, columns: int) -> Array:
     """Return matrices (..., M, N), zero-padded so that M is a multiple of `rows` and N of `columns`."""
     *groups, m, n = matrices.shape
     shape = (*groups, -(-m // rows) * rows, -(-n // columns) * columns)
@@ -19,7 +20,7 @@ def pad_to_multiple(matrices: np.ndarray, rows: int, columns: int) -> np.ndarray
     return padded
 
 
-def multiply(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+def multiply(a: Array, b: Array) -> Array:
     """Return ``a b`` for matrices (M, K) and (K, N)."""
     (m, k), n = a.shape, b.shape[1]
     a, b = pad_to_multiple(a, 4, 1), pad_to_multiple(b, 1, lanes(b.dtype))
@@ -28,7 +29,7 @@ def multiply(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return y[:m, :n]
 
 
-def multiply_transposed(a: np.ndarray, b: np.ndarray, start: np.ndarray | None = None) -> np.ndarray:
+def multiply_transposed(a: Array, b: Array, start: Array | None = None) -> Array:
     """Return ``a b^T + start`` for matrices (M, K) and (N, K) and a vector (N,)."""
     (m, k), n = a.shape, len(b)
     width = narrow_lanes(b.dtype)

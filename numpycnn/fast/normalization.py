@@ -9,15 +9,14 @@ from typing import Any
 
 import numpy as np
 
+from numpycnn._types import Array, Gradients
 from numpycnn.kernels import normalization as kernels
 from numpycnn.kernels.engine import memory, threads
 
 __all__ = ["batch_norm", "batch_norm_backward"]
 
-Gradients = tuple[np.ndarray, np.ndarray, np.ndarray]
 
-
-def _statistics(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _statistics(x: Array) -> tuple[Array, Array]:
     """Return mean and biased variance of each channel of (N, C, S), (C,) each."""
     mean, var = np.empty(x.shape[1], x.dtype), np.empty(x.shape[1], x.dtype)
     threads.run(kernels.channel_moments, threads.split(x.shape[1]), x, mean, var)
@@ -25,9 +24,9 @@ def _statistics(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def batch_norm(
-    x: np.ndarray,
-    weight: np.ndarray | None,
-    bias: np.ndarray | None,
+    x: Array,
+    weight: Array | None,
+    bias: Array | None,
     running_mean: Any,
     running_var: Any,
     *,
@@ -58,15 +57,15 @@ def batch_norm(
 
 
 def batch_norm_backward(
-    dy: np.ndarray,
-    x: np.ndarray,
-    weight: np.ndarray | None,
+    dy: Array,
+    x: Array,
+    weight: Array | None,
     running_mean: Any = None,
     running_var: Any = None,
     *,
     training: bool,
     eps: float = 1e-5,
-    statistics: tuple[np.ndarray, np.ndarray] | None = None,
+    statistics: tuple[Array, Array] | None = None,
 ) -> Gradients:
     """Return the gradients ``(dx, dweight, dbias)``; `statistics` are mean and variance of the batch, if at hand."""
     planes = x.reshape(*x.shape[:2], prod(x.shape[2:]))  # (N, C, S)

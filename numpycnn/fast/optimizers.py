@@ -3,10 +3,7 @@
 Parameters and optimizer state are contiguous, so the loops take flat views of them.
 """
 
-from typing import Any
-
-import numpy as np
-
+from numpycnn._types import Array
 from numpycnn.kernels import optimizers as kernels
 from numpycnn.kernels.engine import threads
 
@@ -14,9 +11,9 @@ __all__ = ["adam_step", "rmsprop_step", "sgd_step"]
 
 
 def sgd_step(
-    value: np.ndarray,
-    grad: np.ndarray,
-    velocity: Any = None,
+    value: Array,
+    grad: Array,
+    velocity: Array | None = None,
     *,
     lr: float,
     momentum: float = 0.0,
@@ -35,10 +32,10 @@ def sgd_step(
 
 
 def adam_step(
-    value: np.ndarray,
-    grad: np.ndarray,
-    mean: np.ndarray,
-    square: np.ndarray,
+    value: Array,
+    grad: Array,
+    mean: Array,
+    square: Array,
     *,
     step: int,
     lr: float,
@@ -62,9 +59,9 @@ def adam_step(
 
 
 def rmsprop_step(
-    value: np.ndarray,
-    grad: np.ndarray,
-    square: np.ndarray,
+    value: Array,
+    grad: Array,
+    square: Array,
     *,
     lr: float,
     alpha: float = 0.99,

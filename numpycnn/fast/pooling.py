@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from numpycnn._types import Array, Pads, Size
 from numpycnn.fast.layout import Layout, layout
 from numpycnn.kernels import pooling as kernels
 from numpycnn.kernels.engine import memory, threads
@@ -19,7 +20,7 @@ __all__ += ["max_pool1d_backward", "max_pool2d_backward", "max_pool3d_backward"]
 
 
 def _layout(
-    size: tuple[int, ...], kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool
+    size: tuple[int, ...], kernel_size: Size, stride: Size | None, padding: Pads, dilation: Size, ceil_mode: bool
 ) -> Layout:
     kernel = tuple(np.broadcast_to(kernel_size, len(size)).tolist())
     strides = kernel if stride is None else stride
@@ -27,12 +28,12 @@ def _layout(
 
 
 def max_pool(
-    x: np.ndarray,
-    kernel_size: Any,
+    x: Array,
+    kernel_size: Size,
     *,
-    stride: Any = None,
-    padding: Any = 0,
-    dilation: Any = 1,
+    stride: Size | None = None,
+    padding: Pads = 0,
+    dilation: Size = 1,
     ceil_mode: bool = False,
     return_indices: bool = False,
 ) -> Any:
@@ -51,20 +52,21 @@ def max_pool(
 
 
 def max_pool_backward(
-    dy: np.ndarray,
-    x: np.ndarray,
-    kernel_size: Any,
+    dy: Array,
+    x: Array,
+    kernel_size: Size,
     *,
-    stride: Any = None,
-    padding: Any = 0,
-    dilation: Any = 1,
+    stride: Size | None = None,
+    padding: Pads = 0,
+    dilation: Size = 1,
     ceil_mode: bool = False,
-    indices: np.ndarray | None = None,
-) -> np.ndarray:
+    indices: Array | None = None,
+) -> Array:
     """Return ``dx``; `indices` are those that the forward pass found, if at hand."""
     if indices is None:
-        settings = {"stride": stride, "padding": padding, "dilation": dilation, "ceil_mode": ceil_mode}
-        _, indices = max_pool(x, kernel_size, **settings, return_indices=True)
+        _, indices = max_pool(
+            x, kernel_size, stride=stride, padding=padding, dilation=dilation, ceil_mode=ceil_mode, return_indices=True
+        )
     dx = memory.empty(x.shape, dy.dtype)
     if dx.size:
         planes = dx.shape[0] * dx.shape[1]
@@ -73,7 +75,7 @@ def max_pool_backward(
     return dx
 
 
-def _window_sum(x: np.ndarray, windows: Layout) -> np.ndarray:
+def _window_sum(x: Array, windows: Layout) -> Array:
     """Return the sum of the elements under each window, (N, C, *output)."""
     y = memory.empty((*x.shape[:2], *windows.output), x.dtype)
     if y.size:
@@ -83,7 +85,7 @@ def _window_sum(x: np.ndarray, windows: Layout) -> np.ndarray:
     return y
 
 
-def _window_sum_backward(dy: np.ndarray, windows: Layout) -> np.ndarray:
+def _window_sum_backward(dy: Array, windows: Layout) -> Array:
     """Return the sum of the gradients of all windows that see an element, (N, C, *size)."""
     dx = memory.empty((*dy.shape[:2], *windows.size), dy.dtype)
     if dx.size:
@@ -94,14 +96,14 @@ def _window_sum_backward(dy: np.ndarray, windows: Layout) -> np.ndarray:
 
 
 def avg_pool(
-    x: np.ndarray,
-    kernel_size: Any,
+    x: Array,
+    kernel_size: Size,
     *,
-    stride: Any = None,
-    padding: Any = 0,
+    stride: Size | None = None,
+    padding: Pads = 0,
     ceil_mode: bool = False,
     count_include_pad: bool = True,
-) -> np.ndarray:
+) -> Array:
     """Return the mean of each window."""
     windows = _layout(x.shape[2:], kernel_size, stride, padding, 1, ceil_mode)
     y = _window_sum(x, windows)
@@ -110,23 +112,23 @@ def avg_pool(
 
 
 def avg_pool_backward(
-    dy: np.ndarray,
-    x: np.ndarray,
-    kernel_size: Any,
+    dy: Array,
+    x: Array,
+    kernel_size: Size,
     *,
-    stride: Any = None,
-    padding: Any = 0,
+    stride: Size | None = None,
+    padding: Pads = 0,
     ceil_mode: bool = False,
     count_include_pad: bool = True,
-) -> np.ndarray:
+) -> Array:
     """Return ``dx``: every element that a window sees gets the same share of its gradient."""
     windows = _layout(x.shape[2:], kernel_size, stride, padding, 1, ceil_mode)
     return _window_sum_backward(dy / windows.divisor(count_include_pad).astype(x.dtype), windows)
 
 
 def lp_pool(
-    x: np.ndarray, kernel_size: Any, *, p: float = 2, stride: Any = None, padding: Any = 0, ceil_mode: bool = False
-) -> np.ndarray:
+    x: Array, kernel_size: Size, *, p: float = 2, stride: Size | None = None, padding: Pads = 0, ceil_mode: bool = False
+) -> Array:
     """Return the Lp norm of each window."""
     windows = _layout(x.shape[2:], kernel_size, stride, padding, 1, ceil_mode)
     magnitudes, scale = scaled_magnitudes(x)
@@ -135,15 +137,15 @@ def lp_pool(
 
 
 def lp_pool_backward(
-    dy: np.ndarray,
-    x: np.ndarray,
-    kernel_size: Any,
+    dy: Array,
+    x: Array,
+    kernel_size: Size,
     *,
     p: float = 2,
-    stride: Any = None,
-    padding: Any = 0,
+    stride: Size | None = None,
+    padding: Pads = 0,
     ceil_mode: bool = False,
-) -> np.ndarray:
+) -> Array:
     """Return ``dx``."""
     windows = _layout(x.shape[2:], kernel_size, stride, padding, 1, ceil_mode)
     magnitudes, _ = scaled_magnitudes(x)

@@ -8,6 +8,7 @@ import numpy as np
 
 from numpycnn._checks import as_contiguous
 from numpycnn._settings import get_num_threads
+from numpycnn._types import Array
 from numpycnn.fast.layout import Layout
 from numpycnn.kernels import winograd as kernels
 from numpycnn.kernels import winograd_transforms as transforms
@@ -129,12 +130,12 @@ def _plan(images: int, channels: int, filters: int, windows: Layout, dtype: np.d
     )
 
 
-def all_moderate(array: np.ndarray) -> bool:
+def all_moderate(array: Array) -> bool:
     """Return whether `array` has no NaN, no infinity and nothing near overflow."""
     return bool(transforms.all_moderate(as_contiguous(array).reshape(-1)))
 
 
-def winograd(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, windows: Layout) -> np.ndarray | None:
+def winograd(x: Array, weight: Array, bias: Array | None, windows: Layout) -> Array | None:
     """Return the convolution of `x`, (N, F, OH, OW).
 
     None if `x` or `weight` has a NaN, an infinity or a very large number (in float32, 1e19), which the transforms would
@@ -170,9 +171,7 @@ def winograd(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, windows
     return y
 
 
-def winograd_backward(
-    dy: np.ndarray, x: np.ndarray, weight: np.ndarray, windows: Layout
-) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+def winograd_backward(dy: Array, x: Array, weight: Array, windows: Layout) -> tuple[Array, Array, Array] | None:
     """Return ``(dx, dweight, dbias)``, or None as `winograd`, and for a very large number in `dy`."""
     (filters, channels), x, dy = weight.shape[:2], np.ascontiguousarray(x), np.ascontiguousarray(dy)
     num_threads = get_num_threads()

@@ -3,26 +3,25 @@
 NumPy's arithmetic makes a scalar of an array without axes; ``np.asarray`` returns an array for every shape.
 """
 
-from typing import Any
-
 import numpy as np
 
 from numpycnn._checks import check_array, check_choice, check_number
 from numpycnn._settings import operations
+from numpycnn._types import Array
 
 
-def check_gradient(dy: Any, x: Any, owner: str) -> tuple[np.ndarray, np.ndarray]:
+def check_gradient(dy: object, x: object, owner: str) -> tuple[Array, Array]:
     """Return both as arrays of the same shape."""
     x = check_array(x, "x", owner)
     return check_array(dy, "dy", owner, like=x, shape=x.shape), x
 
 
-def check_output(y: Any, x: np.ndarray, owner: str) -> np.ndarray | None:
+def check_output(y: object, x: Array, owner: str) -> Array | None:
     """Return the output of a forward pass, if it is given, as an array like the input."""
     return None if y is None else check_array(y, "y", owner, like=x, shape=x.shape)
 
 
-def relu(x: Any) -> np.ndarray:
+def relu(x: Array) -> Array:
     """Return ``max(x, 0)`` of each element.
 
     Parameters
@@ -45,7 +44,7 @@ def relu(x: Any) -> np.ndarray:
     return np.asarray(operations().relu(check_array(x, "x", "relu")))
 
 
-def relu_backward(dy: Any, x: Any) -> np.ndarray:
+def relu_backward(dy: Array, x: Array) -> Array:
     """Return ``dx``: ``dy`` where ``x > 0`` or ``x`` is NaN, else 0.
 
     Parameters
@@ -67,7 +66,7 @@ def relu_backward(dy: Any, x: Any) -> np.ndarray:
     return np.asarray(operations().relu_backward(dy, x))
 
 
-def leaky_relu(x: Any, *, negative_slope: float = 0.01) -> np.ndarray:
+def leaky_relu(x: Array, *, negative_slope: float = 0.01) -> Array:
     """Return ``x`` where it is positive, else ``negative_slope * x``.
 
     Parameters
@@ -93,7 +92,7 @@ def leaky_relu(x: Any, *, negative_slope: float = 0.01) -> np.ndarray:
     return operations().leaky_relu(check_array(x, "x", "leaky_relu"), negative_slope=negative_slope)
 
 
-def leaky_relu_backward(dy: Any, x: Any, *, negative_slope: float = 0.01) -> np.ndarray:
+def leaky_relu_backward(dy: Array, x: Array, *, negative_slope: float = 0.01) -> Array:
     """Return ``dx``: ``dy`` where ``x > 0``, else ``negative_slope * dy``.
 
     Parameters
@@ -117,7 +116,7 @@ def leaky_relu_backward(dy: Any, x: Any, *, negative_slope: float = 0.01) -> np.
     return operations().leaky_relu_backward(dy, x, negative_slope=negative_slope)
 
 
-def elu(x: Any, *, alpha: float = 1.0) -> np.ndarray:
+def elu(x: Array, *, alpha: float = 1.0) -> Array:
     """Return ``x`` where it is positive, else ``alpha * (exp(x) - 1)``.
 
     Parameters
@@ -144,7 +143,7 @@ def elu(x: Any, *, alpha: float = 1.0) -> np.ndarray:
     return operations().elu(check_array(x, "x", "elu"), alpha=alpha)
 
 
-def elu_backward(dy: Any, x: Any, *, alpha: float = 1.0) -> np.ndarray:
+def elu_backward(dy: Array, x: Array, *, alpha: float = 1.0) -> Array:
     """Return ``dx``: ``dy`` where ``x > 0``, else ``dy * alpha * exp(x)``.
 
     Parameters
@@ -168,7 +167,7 @@ def elu_backward(dy: Any, x: Any, *, alpha: float = 1.0) -> np.ndarray:
     return operations().elu_backward(dy, x, alpha=alpha)
 
 
-def selu(x: Any) -> np.ndarray:
+def selu(x: Array) -> Array:
     """Return ``scale * elu(x, alpha)`` with the constants that keep mean 0 and variance 1 from layer to layer.
 
     Parameters
@@ -191,7 +190,7 @@ def selu(x: Any) -> np.ndarray:
     return np.asarray(operations().selu(check_array(x, "x", "selu")))
 
 
-def selu_backward(dy: Any, x: Any) -> np.ndarray:
+def selu_backward(dy: Array, x: Array) -> Array:
     """Return ``dx``: ``dy * scale`` where ``x > 0``, else ``dy * scale * alpha * exp(x)``.
 
     Parameters
@@ -212,7 +211,7 @@ def selu_backward(dy: Any, x: Any) -> np.ndarray:
     return np.asarray(operations().selu_backward(dy, x))
 
 
-def gelu(x: Any, approximate: str = "none") -> np.ndarray:
+def gelu(x: Array, approximate: str = "none") -> Array:
     """Return ``x * Phi(x)``, where ``Phi`` is the cumulative distribution of the standard normal variable.
 
     Parameters
@@ -238,7 +237,7 @@ def gelu(x: Any, approximate: str = "none") -> np.ndarray:
     return np.asarray(operations().gelu(check_array(x, "x", "gelu"), approximate))
 
 
-def gelu_backward(dy: Any, x: Any, approximate: str = "none") -> np.ndarray:
+def gelu_backward(dy: Array, x: Array, approximate: str = "none") -> Array:
     """Return ``dx = dy * (Phi(x) + x * Phi'(x))``.
 
     Parameters
@@ -262,7 +261,7 @@ def gelu_backward(dy: Any, x: Any, approximate: str = "none") -> np.ndarray:
     return np.asarray(operations().gelu_backward(dy, x, approximate))
 
 
-def sigmoid(x: Any) -> np.ndarray:
+def sigmoid(x: Array) -> Array:
     """Return ``1 / (1 + exp(-x))`` of each element, without overflow for any `x`.
 
     Parameters
@@ -285,7 +284,7 @@ def sigmoid(x: Any) -> np.ndarray:
     return np.asarray(operations().sigmoid(check_array(x, "x", "sigmoid")))
 
 
-def sigmoid_backward(dy: Any, x: Any, *, y: np.ndarray | None = None) -> np.ndarray:
+def sigmoid_backward(dy: Array, x: Array, *, y: Array | None = None) -> Array:
     """Return ``dx = dy * y * (1 - y)`` with ``y = sigmoid(x)``.
 
     Parameters
@@ -309,7 +308,7 @@ def sigmoid_backward(dy: Any, x: Any, *, y: np.ndarray | None = None) -> np.ndar
     return np.asarray(operations().sigmoid_backward(dy, x, y=y))
 
 
-def tanh(x: Any) -> np.ndarray:
+def tanh(x: Array) -> Array:
     """Return the hyperbolic tangent of each element.
 
     Parameters
@@ -332,7 +331,7 @@ def tanh(x: Any) -> np.ndarray:
     return np.asarray(operations().tanh(check_array(x, "x", "tanh")))
 
 
-def tanh_backward(dy: Any, x: Any, *, y: np.ndarray | None = None) -> np.ndarray:
+def tanh_backward(dy: Array, x: Array, *, y: Array | None = None) -> Array:
     """Return ``dx = dy * (1 - y^2)`` with ``y = tanh(x)``.
 
     Parameters

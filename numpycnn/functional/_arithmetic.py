@@ -4,22 +4,22 @@ Source: V. Dumoulin and F. Visin, "A guide to convolution arithmetic for deep le
 """
 
 from collections.abc import Sequence
-from typing import Any
 
-from numpycnn._checks import check_flag, per_axis
+from numpycnn._checks import per_axis
+from numpycnn._types import Padding, Size
 from numpycnn._windows import slide, transposed_size, widen
 
 
-def _sizes(input_size: Any, owner: str) -> tuple[tuple[int, ...], bool]:
-    scalar = not isinstance(input_size, tuple | list)
-    sizes = (input_size,) if scalar else tuple(input_size)
+def _sizes(input_size: object, owner: str) -> tuple[tuple[int, ...], bool]:
+    """Return the size of each axis, and whether there is one axis, given as an int."""
+    sizes = tuple(input_size) if isinstance(input_size, tuple | list) else (input_size,)
     if not 1 <= len(sizes) <= 3:
         raise ValueError(f"{owner}: expected an int or 1 to 3 ints as input_size, got {len(sizes)}")
-    return per_axis(sizes, len(sizes), "input_size", owner), scalar
+    return per_axis(sizes, len(sizes), "input_size", owner), not isinstance(input_size, tuple | list)
 
 
 def conv_output_size(
-    input_size: Any, kernel_size: Any, *, stride: Any = 1, padding: Any = 0, dilation: Any = 1
+    input_size: Size, kernel_size: Size, *, stride: Size = 1, padding: Padding = 0, dilation: Size = 1
 ) -> int | tuple[int, ...]:
     """Return the output size of a convolution, ``floor((i + p + q - d (k - 1) - 1) / s) + 1`` for each axis.
 
@@ -61,12 +61,12 @@ def conv_output_size(
 
 
 def pool_output_size(
-    input_size: Any,
-    kernel_size: Any,
+    input_size: Size,
+    kernel_size: Size,
     *,
-    stride: Any = None,
-    padding: Any = 0,
-    dilation: Any = 1,
+    stride: Size | None = None,
+    padding: Padding = 0,
+    dilation: Size = 1,
     ceil_mode: bool = False,
 ) -> int | tuple[int, ...]:
     """Return the output size of a pooling, as `conv_output_size` does; the stride defaults to the kernel.
@@ -102,20 +102,20 @@ def pool_output_size(
     """
     owner = "pool_output_size"
     size, scalar = _sizes(input_size, owner)
-    windows = slide(
-        size,
-        kernel_size,
-        stride=kernel_size if stride is None else stride,
-        padding=padding,
-        dilation=dilation,
-        owner=owner,
-        ceil_mode=check_flag(ceil_mode, "ceil_mode", owner),
-    )
+    stride = kernel_size if stride is None else stride
+    settings = {"stride": stride, "padding": padding, "dilation": dilation, "ceil_mode": ceil_mode}
+    windows = slide(size, kernel_size, **settings, owner=owner)
     return windows.output[0] if scalar else windows.output
 
 
 def conv_transpose_output_size(
-    input_size: Any, kernel_size: Any, *, stride: Any = 1, padding: Any = 0, output_padding: Any = 0, dilation: Any = 1
+    input_size: Size,
+    kernel_size: Size,
+    *,
+    stride: Size = 1,
+    padding: Padding = 0,
+    output_padding: Size = 0,
+    dilation: Size = 1,
 ) -> int | tuple[int, ...]:
     """Return the output size of a transposed convolution, ``s (i - 1) + d (k - 1) + 1 + a - p - q`` for each axis.
 

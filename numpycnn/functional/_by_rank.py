@@ -9,9 +9,7 @@ Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 
 
-def by_rank(
-    operation: Callable[Concatenate[int, Arguments], Result],
-) -> list[Callable[Arguments, Result]]:
+def by_rank(operation: Callable[Concatenate[int, Arguments], Result]) -> list[Callable[Arguments, Result]]:
     """Return an operation whose first argument is the rank as three functions: for 1, 2 and 3 spatial axes.
 
     ``_conv`` becomes ``conv1d``, ``conv2d`` and ``conv3d``, ``_conv_backward`` becomes ``conv1d_backward`` and so on.

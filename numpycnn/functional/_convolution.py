@@ -1,28 +1,23 @@
 """Convolutions and transposed convolutions: arguments checked and settings resolved, then the backend's operation."""
 
-from typing import Any
-
-import numpy as np
-
 from numpycnn._checks import check_array, check_int, format_shape
 from numpycnn._settings import operations
+from numpycnn._types import Array, Gradients, Padding, Size
 from numpycnn._windows import LETTERS, slide, transposed_size
 from numpycnn.functional._by_rank import by_rank
-
-Gradients = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 def _conv(
     rank: int,
-    x: Any,
-    weight: Any,
-    bias: Any = None,
+    x: Array,
+    weight: Array,
+    bias: Array | None = None,
     *,
-    stride: Any = 1,
-    padding: Any = 0,
-    dilation: Any = 1,
+    stride: Size = 1,
+    padding: Padding = 0,
+    dilation: Size = 1,
     groups: int = 1,
-) -> np.ndarray:
+) -> Array:
     """Convolve sequences, images or volumes with a set of kernels (cross-correlation).
 
     With one, two or three spatial axes (``conv1d``, ``conv2d``, ``conv3d``), ``*size`` stands for ``L``, for ``H, W``
@@ -85,7 +80,15 @@ def _conv(
 
 
 def _conv_backward(
-    rank: int, dy: Any, x: Any, weight: Any, *, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
+    rank: int,
+    dy: Array,
+    x: Array,
+    weight: Array,
+    *,
+    stride: Size = 1,
+    padding: Padding = 0,
+    dilation: Size = 1,
+    groups: int = 1,
 ) -> Gradients:
     """Return the gradients of a convolution (``conv1d``, ``conv2d``, ``conv3d``).
 
@@ -115,16 +118,16 @@ def _conv_backward(
 
 def _conv_transpose(
     rank: int,
-    x: Any,
-    weight: Any,
-    bias: Any = None,
+    x: Array,
+    weight: Array,
+    bias: Array | None = None,
     *,
-    stride: Any = 1,
-    padding: Any = 0,
-    output_padding: Any = 0,
-    dilation: Any = 1,
+    stride: Size = 1,
+    padding: Padding = 0,
+    output_padding: Size = 0,
+    dilation: Size = 1,
     groups: int = 1,
-) -> np.ndarray:
+) -> Array:
     """Spread each input element with a kernel: the transposed convolution.
 
     It goes from the shape of a convolution's output to that of its input; with ``conv_transpose1d``,
@@ -175,14 +178,14 @@ def _conv_transpose(
 
 def _conv_transpose_backward(
     rank: int,
-    dy: Any,
-    x: Any,
-    weight: Any,
+    dy: Array,
+    x: Array,
+    weight: Array,
     *,
-    stride: Any = 1,
-    padding: Any = 0,
-    output_padding: Any = 0,
-    dilation: Any = 1,
+    stride: Size = 1,
+    padding: Padding = 0,
+    output_padding: Size = 0,
+    dilation: Size = 1,
     groups: int = 1,
 ) -> Gradients:
     """Return the gradients of a transposed convolution (``conv_transpose1d``, ``..2d``, ``..3d``).
@@ -215,8 +218,8 @@ def _conv_transpose_backward(
 
 
 def _check_operands(
-    owner: str, rank: int, x: Any, weight: Any, bias: Any, groups: Any, *, transposed: bool = False
-) -> tuple[np.ndarray, np.ndarray, np.ndarray | None, int]:
+    owner: str, rank: int, x: Array, weight: Array, bias: Array | None, groups: int, *, transposed: bool = False
+) -> tuple[Array, Array, Array | None, int]:
     """Return the operands as arrays whose types and shapes belong together, and the number of groups."""
     groups = check_int(groups, "groups", owner)
     x = check_array(x, "x", owner, shape=("N", "C", *LETTERS[rank]))

@@ -1,14 +1,11 @@
 """Dense layers and embeddings: arguments checked, then the backend's operation."""
 
-from typing import Any
-
-import numpy as np
-
 from numpycnn._checks import check_array, check_indices, check_unmasked, format_shape
 from numpycnn._settings import operations
+from numpycnn._types import Array
 
 
-def _check_linear(x: Any, weight: Any, owner: str) -> tuple[np.ndarray, np.ndarray]:
+def _check_linear(x: object, weight: object, owner: str) -> tuple[Array, Array]:
     x = check_array(x, "x", owner)
     weight = check_array(weight, "weight", owner, like=x, shape=("O", "I"))
     if x.ndim < 1 or x.shape[-1] != weight.shape[1]:
@@ -19,7 +16,7 @@ def _check_linear(x: Any, weight: Any, owner: str) -> tuple[np.ndarray, np.ndarr
     return x, weight
 
 
-def linear(x: Any, weight: Any, bias: Any = None) -> np.ndarray:
+def linear(x: Array, weight: Array, bias: Array | None = None) -> Array:
     """Return ``x W^T + b``.
 
     Parameters
@@ -57,7 +54,7 @@ def linear(x: Any, weight: Any, bias: Any = None) -> np.ndarray:
     return operations().linear(x, weight, bias)
 
 
-def linear_backward(dy: Any, x: Any, weight: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def linear_backward(dy: Array, x: Array, weight: Array) -> tuple[Array, Array, Array]:
     """Return the gradients ``(dx, dweight, dbias)`` of `linear`.
 
     Parameters
@@ -82,7 +79,7 @@ def linear_backward(dy: Any, x: Any, weight: Any) -> tuple[np.ndarray, np.ndarra
     return operations().linear_backward(dy, x, weight)
 
 
-def _check_embedding(x: Any, weight: Any, owner: str) -> tuple[np.ndarray, np.ndarray]:
+def _check_embedding(x: object, weight: object, owner: str) -> tuple[Array, Array]:
     weight = check_array(weight, "weight", owner, shape=("V", "D"))
     x = check_unmasked(x, "x", owner)
     if x.dtype.kind not in "iu":
@@ -90,7 +87,7 @@ def _check_embedding(x: Any, weight: Any, owner: str) -> tuple[np.ndarray, np.nd
     return check_indices(x, len(weight), owner), weight
 
 
-def embedding(x: Any, weight: Any) -> np.ndarray:
+def embedding(x: Array, weight: Array) -> Array:
     """Look up rows of a table.
 
     Parameters
@@ -124,7 +121,7 @@ def embedding(x: Any, weight: Any) -> np.ndarray:
     return operations().embedding(*_check_embedding(x, weight, "embedding"))
 
 
-def embedding_backward(dy: Any, x: Any, weight: Any) -> np.ndarray:
+def embedding_backward(dy: Array, x: Array, weight: Array) -> Array:
     """Return ``dweight`` of `embedding`; the indices have no gradient.
 
     Parameters

@@ -1,8 +1,7 @@
 """Loss functions: arguments checked, then the backend's operation; `numpycnn.plain.losses` derives the gradients."""
 
-from typing import Any
-
 import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
 
 from numpycnn._checks import (
     check_array,
@@ -14,11 +13,12 @@ from numpycnn._checks import (
     format_shape,
 )
 from numpycnn._settings import operations
+from numpycnn._types import Array
 
 SHARE_TOLERANCE = 1e-4  # by which the shares of an example may miss a sum of 1: rounding
 
 
-def one_hot(labels: Any, num_classes: int, *, dtype: Any = np.float32) -> np.ndarray:
+def one_hot(labels: ArrayLike, num_classes: int, *, dtype: DTypeLike = np.float32) -> Array:
     """Return one row for each label: 1 in the label's column and 0 elsewhere.
 
     Parameters
@@ -53,7 +53,7 @@ def one_hot(labels: Any, num_classes: int, *, dtype: Any = np.float32) -> np.nda
     return operations().one_hot(check_labels(labels, num_classes, "one_hot"), num_classes, dtype=dtype)
 
 
-def cross_entropy(logits: Any, labels: Any, *, label_smoothing: float = 0.0) -> float:
+def cross_entropy(logits: Array, labels: ArrayLike, *, label_smoothing: float = 0.0) -> float:
     """Return the mean cross-entropy between the labels and the softmax of the logits.
 
     Parameters
@@ -93,7 +93,7 @@ def cross_entropy(logits: Any, labels: Any, *, label_smoothing: float = 0.0) -> 
     return operations().cross_entropy(logits, labels, label_smoothing=smoothing)
 
 
-def cross_entropy_backward(logits: Any, labels: Any, *, label_smoothing: float = 0.0, dy: float = 1.0) -> np.ndarray:
+def cross_entropy_backward(logits: Array, labels: ArrayLike, *, label_smoothing: float = 0.0, dy: float = 1.0) -> Array:
     """Return the gradient of `cross_entropy`, ``dy * (softmax(logits) - targets) / N``.
 
     Parameters
@@ -117,7 +117,7 @@ def cross_entropy_backward(logits: Any, labels: Any, *, label_smoothing: float =
     return operations().cross_entropy_backward(logits, labels, label_smoothing=smoothing, dy=dy)
 
 
-def _check_classes(logits: Any, labels: Any, smoothing: Any, owner: str) -> tuple[np.ndarray, np.ndarray, float]:
+def _check_classes(logits: object, labels: object, smoothing: object, owner: str) -> tuple[Array, Array, float]:
     logits = check_array(logits, "logits", owner, shape=("N", "K"))
     labels = check_unmasked(labels, "labels", owner)
     shares = labels.dtype.kind == "f" and labels.ndim == 2
@@ -131,7 +131,7 @@ def _check_classes(logits: Any, labels: Any, smoothing: Any, owner: str) -> tupl
     return logits, _check_shares(labels, logits, owner) if shares else labels, smoothing
 
 
-def _check_shares(shares: np.ndarray, logits: np.ndarray, owner: str) -> np.ndarray:
+def _check_shares(shares: Array, logits: Array, owner: str) -> Array:
     """Return a share of each class for each row, checked to be a distribution, in the dtype of the logits."""
     check_shape(shares, logits.shape, "labels (as a share of each class)", owner)
     sums = shares.sum(axis=1, dtype=np.float64)
@@ -145,7 +145,7 @@ def _check_shares(shares: np.ndarray, logits: np.ndarray, owner: str) -> np.ndar
     return np.require(shares, logits.dtype, ["C", "A"])
 
 
-def _check_pair(y: Any, target: Any, owner: str) -> tuple[np.ndarray, np.ndarray]:
+def _check_pair(y: object, target: object, owner: str) -> tuple[Array, Array]:
     y = check_array(y, "y", owner)
     target = check_unmasked(target, "target", owner)
     if target.dtype.kind not in "biuf":
@@ -156,7 +156,7 @@ def _check_pair(y: Any, target: Any, owner: str) -> tuple[np.ndarray, np.ndarray
     return y, target.astype(y.dtype)
 
 
-def binary_cross_entropy(logits: Any, target: Any) -> float:
+def binary_cross_entropy(logits: Array, target: ArrayLike) -> float:
     """Return the mean of ``-t log(p) - (1 - t) log(1 - p)`` with ``p = sigmoid(logits)``, in nats.
 
     Parameters
@@ -189,7 +189,7 @@ def binary_cross_entropy(logits: Any, target: Any) -> float:
     return operations().binary_cross_entropy(logits, target)
 
 
-def binary_cross_entropy_backward(logits: Any, target: Any, *, dy: float = 1.0) -> np.ndarray:
+def binary_cross_entropy_backward(logits: Array, target: ArrayLike, *, dy: float = 1.0) -> Array:
     """Return the gradient of `binary_cross_entropy`, ``dy * (sigmoid(logits) - target) / size``.
 
     Parameters
@@ -213,7 +213,7 @@ def binary_cross_entropy_backward(logits: Any, target: Any, *, dy: float = 1.0) 
     return operations().binary_cross_entropy_backward(logits, target, dy=dy)
 
 
-def mean_squared_error(y: Any, target: Any) -> float:
+def mean_squared_error(y: Array, target: ArrayLike) -> float:
     """Return the mean of ``(y - target)^2`` over all elements.
 
     Parameters
@@ -238,7 +238,7 @@ def mean_squared_error(y: Any, target: Any) -> float:
     return operations().mean_squared_error(*_check_pair(y, target, "mean_squared_error"))
 
 
-def mean_squared_error_backward(y: Any, target: Any, *, dy: float = 1.0) -> np.ndarray:
+def mean_squared_error_backward(y: Array, target: ArrayLike, *, dy: float = 1.0) -> Array:
     """Return the gradient of `mean_squared_error`, ``dy * 2 (y - target) / size``.
 
     Parameters

@@ -1,23 +1,20 @@
 """Batch and layer normalization: arguments checked, then the backend's operation."""
 
-from typing import Any
-
 import numpy as np
 
 from numpycnn._checks import check_array, check_axis, check_batch_statistics, check_flag, check_number, format_shape
 from numpycnn._settings import operations
+from numpycnn._types import Array, Gradients
 
-Gradients = tuple[np.ndarray, np.ndarray, np.ndarray]
 
-
-def _check_channels(x: Any, owner: str) -> np.ndarray:
+def _check_channels(x: object, owner: str) -> Array:
     x = check_array(x, "x", owner)
     if x.ndim < 2:
         raise ValueError(f"{owner}: expected x (N, C, ...), got {format_shape(x.shape)}")
     return x
 
 
-def _check_per_channel(x: np.ndarray, owner: str, **arrays: Any) -> list[Any]:
+def _check_per_channel(x: Array, owner: str, **arrays: object) -> list[Array | None]:
     """Return arrays of one number for each channel; None stays None."""
     return [
         None if value is None else check_array(value, name, owner, like=x, shape=(x.shape[1],))
@@ -26,16 +23,16 @@ def _check_per_channel(x: np.ndarray, owner: str, **arrays: Any) -> list[Any]:
 
 
 def batch_norm(
-    x: Any,
-    weight: Any,
-    bias: Any,
-    running_mean: Any,
-    running_var: Any,
+    x: Array,
+    weight: Array | None,
+    bias: Array | None,
+    running_mean: Array | None,
+    running_var: Array | None,
     *,
     training: bool,
     momentum: float = 0.1,
     eps: float = 1e-5,
-) -> np.ndarray:
+) -> Array:
     """Normalize each channel, then scale and shift it.
 
     Parameters
@@ -95,15 +92,15 @@ def batch_norm(
 
 
 def batch_norm_backward(
-    dy: Any,
-    x: Any,
-    weight: Any,
-    running_mean: Any = None,
-    running_var: Any = None,
+    dy: Array,
+    x: Array,
+    weight: Array | None,
+    running_mean: Array | None = None,
+    running_var: Array | None = None,
     *,
     training: bool,
     eps: float = 1e-5,
-    statistics: tuple[np.ndarray, np.ndarray] | None = None,
+    statistics: tuple[Array, Array] | None = None,
 ) -> Gradients:
     """Return the gradients ``(dx, dweight, dbias)`` of `batch_norm`.
 
@@ -136,18 +133,22 @@ def batch_norm_backward(
     if check_flag(training, "training", owner):
         if statistics is not None:
             mean, var = statistics
-            statistics = tuple(_check_per_channel(x, owner, mean=mean, variance=var))
+            shape = (x.shape[1],)
+            mean = check_array(mean, "mean", owner, like=x, shape=shape)
+            statistics = mean, check_array(var, "variance", owner, like=x, shape=shape)
     elif _any_missing(running):
         raise ValueError(f"{owner}: expected running_mean and running_var where training is False, got None")
     settings = {"training": bool(training), "eps": eps, "statistics": statistics}
     return operations().batch_norm_backward(dy, x, weight, *running, **settings)
 
 
-def _any_missing(arrays: list[Any]) -> bool:
+def _any_missing(arrays: list[Array | None]) -> bool:
     return any(array is None for array in arrays)
 
 
-def _check_layer(x: Any, weight: Any, bias: Any, axis: Any, owner: str) -> tuple[np.ndarray, Any, Any, int]:
+def _check_layer(
+    x: object, weight: object, bias: object, axis: object, owner: str
+) -> tuple[Array, Array | None, Array | None, int]:
     x = check_array(x, "x", owner)
     axis = check_axis(axis, x.ndim, owner)
     if 0 in x.shape[axis:]:
@@ -161,7 +162,9 @@ def _check_layer(x: Any, weight: Any, bias: Any, axis: Any, owner: str) -> tuple
     return x, weight, bias, axis
 
 
-def layer_norm(x: Any, weight: Any = None, bias: Any = None, *, axis: int = -1, eps: float = 1e-5) -> np.ndarray:
+def layer_norm(
+    x: Array, weight: Array | None = None, bias: Array | None = None, *, axis: int = -1, eps: float = 1e-5
+) -> Array:
     """Normalize each example over all its axes from `axis` to the last, then scale and shift.
 
     Parameters
@@ -195,7 +198,7 @@ def layer_norm(x: Any, weight: Any = None, bias: Any = None, *, axis: int = -1, 
 
 
 def layer_norm_backward(
-    dy: Any, x: Any, weight: Any = None, bias: Any = None, *, axis: int = -1, eps: float = 1e-5
+    dy: Array, x: Array, weight: Array | None = None, bias: Array | None = None, *, axis: int = -1, eps: float = 1e-5
 ) -> Gradients:
     """Return the gradients ``(dx, dweight, dbias)`` of `layer_norm`.
 

@@ -1,26 +1,24 @@
 """Pooling: arguments checked and settings resolved, then the backend's operation."""
 
 from math import prod
-from typing import Any
-
-import numpy as np
 
 from numpycnn._checks import check_array, check_flag, check_number, format_shape
 from numpycnn._settings import operations
+from numpycnn._types import Array, Padding, Size
 from numpycnn._windows import LETTERS, Windows, pool_windows
 from numpycnn.functional._by_rank import by_rank
 
 
 def _max_pool(
     rank: int,
-    x: Any,
-    kernel_size: Any,
+    x: Array,
+    kernel_size: Size,
     *,
-    stride: Any = None,
-    padding: Any = 0,
-    dilation: Any = 1,
+    stride: Size | None = None,
+    padding: Padding = 0,
+    dilation: Size = 1,
     ceil_mode: bool = False,
-) -> np.ndarray:
+) -> Array:
     """Return the largest element of each window (``max_pool1d``, ``max_pool2d``, ``max_pool3d``).
 
     Parameters
@@ -63,21 +61,21 @@ def _max_pool(
     array([[[[6., 8.]]]])
     """
     owner = f"max_pool{rank}d"
-    x, windows, ceil_mode = _check(owner, rank, x, kernel_size, stride, padding, dilation, ceil_mode)
-    return operations().max_pool(x, windows.kernel, **windows.settings, ceil_mode=ceil_mode)
+    x, windows, settings = _check(owner, rank, x, kernel_size, stride, padding, ceil_mode, dilation)
+    return operations().max_pool(x, windows.kernel, **settings, dilation=windows.dilation)
 
 
 def _max_pool_backward(
     rank: int,
-    dy: Any,
-    x: Any,
-    kernel_size: Any,
+    dy: Array,
+    x: Array,
+    kernel_size: Size,
     *,
-    stride: Any = None,
-    padding: Any = 0,
-    dilation: Any = 1,
+    stride: Size | None = None,
+    padding: Padding = 0,
+    dilation: Size = 1,
     ceil_mode: bool = False,
-) -> np.ndarray:
+) -> Array:
     """Return the gradient of a max pooling: the largest element of each window gets the window's gradient.
 
     Of equal elements the first one gets it.
@@ -98,21 +96,21 @@ def _max_pool_backward(
         As for the pooling, or if `dy` does not have the shape and dtype of its output.
     """
     owner = f"max_pool{rank}d_backward"
-    x, windows, ceil_mode = _check(owner, rank, x, kernel_size, stride, padding, dilation, ceil_mode)
+    x, windows, settings = _check(owner, rank, x, kernel_size, stride, padding, ceil_mode, dilation)
     dy = check_array(dy, "dy", owner, like=x, shape=(*x.shape[:2], *windows.output))
-    return operations().max_pool_backward(dy, x, windows.kernel, **windows.settings, ceil_mode=ceil_mode)
+    return operations().max_pool_backward(dy, x, windows.kernel, **settings, dilation=windows.dilation)
 
 
 def _avg_pool(
     rank: int,
-    x: Any,
-    kernel_size: Any,
+    x: Array,
+    kernel_size: Size,
     *,
-    stride: Any = None,
-    padding: Any = 0,
+    stride: Size | None = None,
+    padding: Padding = 0,
     ceil_mode: bool = False,
     count_include_pad: bool = True,
-) -> np.ndarray:
+) -> Array:
     """Return the mean of each window (``avg_pool1d``, ``avg_pool2d``, ``avg_pool3d``).
 
     Parameters
@@ -143,23 +141,22 @@ def _avg_pool(
     array([[[[3.]]]])
     """
     owner = f"avg_pool{rank}d"
-    x, windows, ceil_mode = _check(owner, rank, x, kernel_size, stride, padding, 1, ceil_mode)
+    x, windows, settings = _check(owner, rank, x, kernel_size, stride, padding, ceil_mode)
     include = check_flag(count_include_pad, "count_include_pad", owner)
-    settings = {"stride": windows.stride, "padding": windows.padding, "ceil_mode": ceil_mode}
     return operations().avg_pool(x, windows.kernel, **settings, count_include_pad=include)
 
 
 def _avg_pool_backward(
     rank: int,
-    dy: Any,
-    x: Any,
-    kernel_size: Any,
+    dy: Array,
+    x: Array,
+    kernel_size: Size,
     *,
-    stride: Any = None,
-    padding: Any = 0,
+    stride: Size | None = None,
+    padding: Padding = 0,
     ceil_mode: bool = False,
     count_include_pad: bool = True,
-) -> np.ndarray:
+) -> Array:
     """Return the gradient of an average pooling: each element of a window gets the same share.
 
     Parameters
@@ -178,16 +175,22 @@ def _avg_pool_backward(
         As for the pooling, or if `dy` does not have the shape and dtype of its output.
     """
     owner = f"avg_pool{rank}d_backward"
-    x, windows, ceil_mode = _check(owner, rank, x, kernel_size, stride, padding, 1, ceil_mode)
+    x, windows, settings = _check(owner, rank, x, kernel_size, stride, padding, ceil_mode)
     include = check_flag(count_include_pad, "count_include_pad", owner)
     dy = check_array(dy, "dy", owner, like=x, shape=(*x.shape[:2], *windows.output))
-    settings = {"stride": windows.stride, "padding": windows.padding, "ceil_mode": ceil_mode}
     return operations().avg_pool_backward(dy, x, windows.kernel, **settings, count_include_pad=include)
 
 
 def _lp_pool(
-    rank: int, x: Any, kernel_size: Any, *, p: float = 2, stride: Any = None, padding: Any = 0, ceil_mode: bool = False
-) -> np.ndarray:
+    rank: int,
+    x: Array,
+    kernel_size: Size,
+    *,
+    p: float = 2,
+    stride: Size | None = None,
+    padding: Padding = 0,
+    ceil_mode: bool = False,
+) -> Array:
     """Return the Lp norm of each window (``lp_pool1d``, ``lp_pool2d``, ``lp_pool3d``).
 
     ``p = 1`` gives the sum of the magnitudes; the larger ``p``, the closer the norm is to the largest magnitude.
@@ -222,22 +225,21 @@ def _lp_pool(
     array([[[5.]]])
     """
     owner = f"lp_pool{rank}d"
-    x, windows, ceil_mode = _check(owner, rank, x, kernel_size, stride, padding, 1, ceil_mode)
-    settings = {"stride": windows.stride, "padding": windows.padding, "ceil_mode": ceil_mode}
+    x, windows, settings = _check(owner, rank, x, kernel_size, stride, padding, ceil_mode)
     return operations().lp_pool(x, windows.kernel, p=check_number(p, "p", owner, minimum=1), **settings)
 
 
 def _lp_pool_backward(
     rank: int,
-    dy: Any,
-    x: Any,
-    kernel_size: Any,
+    dy: Array,
+    x: Array,
+    kernel_size: Size,
     *,
     p: float = 2,
-    stride: Any = None,
-    padding: Any = 0,
+    stride: Size | None = None,
+    padding: Padding = 0,
     ceil_mode: bool = False,
-) -> np.ndarray:
+) -> Array:
     """Return the gradient of an Lp pooling.
 
     Parameters
@@ -256,19 +258,26 @@ def _lp_pool_backward(
         As for the pooling, or if `dy` does not have the shape and dtype of its output.
     """
     owner = f"lp_pool{rank}d_backward"
-    x, windows, ceil_mode = _check(owner, rank, x, kernel_size, stride, padding, 1, ceil_mode)
+    x, windows, settings = _check(owner, rank, x, kernel_size, stride, padding, ceil_mode)
     dy = check_array(dy, "dy", owner, like=x, shape=(*x.shape[:2], *windows.output))
-    settings = {"stride": windows.stride, "padding": windows.padding, "ceil_mode": ceil_mode}
     return operations().lp_pool_backward(dy, x, windows.kernel, p=check_number(p, "p", owner, minimum=1), **settings)
 
 
 def _check(
-    owner: str, rank: int, x: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: Any
-) -> tuple[np.ndarray, Windows, bool]:
-    """Return the checked input, its windows, and the flag."""
+    owner: str,
+    rank: int,
+    x: object,
+    kernel_size: object,
+    stride: object,
+    padding: object,
+    ceil_mode: object,
+    dilation: object = 1,
+) -> tuple[Array, Windows, dict[str, object]]:
+    """Return the checked input, its windows, and their settings but for the dilation."""
     x = check_array(x, "x", owner, shape=("N", "C", *LETTERS[rank]))
-    settings = {"stride": stride, "padding": padding, "dilation": dilation, "ceil_mode": ceil_mode}
-    return x, pool_windows(x.shape[2:], kernel_size, **settings, owner=owner), bool(ceil_mode)
+    arguments = {"stride": stride, "padding": padding, "dilation": dilation, "ceil_mode": ceil_mode}
+    windows = pool_windows(x.shape[2:], kernel_size, **arguments, owner=owner)
+    return x, windows, {"stride": windows.stride, "padding": windows.padding, "ceil_mode": ceil_mode}
 
 
 max_pool1d, max_pool2d, max_pool3d = by_rank(_max_pool)
@@ -282,7 +291,7 @@ lp_pool1d_backward, lp_pool2d_backward, lp_pool3d_backward = by_rank(_lp_pool_ba
 # ------------------------------------------------------------------------------------------------------ global pooling
 
 
-def _check_channels(x: Any, owner: str) -> np.ndarray:
+def _check_channels(x: object, owner: str) -> Array:
     x = check_array(x, "x", owner)
     if x.ndim < 3:
         raise ValueError(f"{owner}: expected x (N, C, ...) with at least one spatial axis, got {format_shape(x.shape)}")
@@ -291,7 +300,7 @@ def _check_channels(x: Any, owner: str) -> np.ndarray:
     return x
 
 
-def global_avg_pool(x: Any) -> np.ndarray:
+def global_avg_pool(x: Array) -> Array:
     """Return the mean of each channel.
 
     Parameters
@@ -317,7 +326,7 @@ def global_avg_pool(x: Any) -> np.ndarray:
     return operations().global_avg_pool(_check_channels(x, "global_avg_pool"))
 
 
-def global_avg_pool_backward(dy: Any, x: Any) -> np.ndarray:
+def global_avg_pool_backward(dy: Array, x: Array) -> Array:
     """Return the gradient of `global_avg_pool`: each element gets the same share.
 
     Parameters
@@ -339,7 +348,7 @@ def global_avg_pool_backward(dy: Any, x: Any) -> np.ndarray:
     return operations().global_avg_pool_backward(dy, x)
 
 
-def global_max_pool(x: Any) -> np.ndarray:
+def global_max_pool(x: Array) -> Array:
     """Return the largest element of each channel.
 
     Parameters
@@ -363,7 +372,7 @@ def global_max_pool(x: Any) -> np.ndarray:
     return operations().global_max_pool(_check_channels(x, "global_max_pool"))
 
 
-def global_max_pool_backward(dy: Any, x: Any) -> np.ndarray:
+def global_max_pool_backward(dy: Array, x: Array) -> Array:
     """Return the gradient of `global_max_pool`: the first of the largest elements gets it.
 
     Parameters

@@ -1,14 +1,13 @@
 """Dropout: arguments checked, then the backend's operation."""
 
-from typing import Any
-
 import numpy as np
 
 from numpycnn._checks import check_array, check_int, check_number
 from numpycnn._settings import operations
+from numpycnn._types import Array
 
 
-def dropout(x: Any, *, p: float, key: int) -> tuple[np.ndarray, np.ndarray]:
+def dropout(x: Array, *, p: float, key: int) -> tuple[Array, Array]:
     """Set each element to zero with probability `p`, and divide the others by ``1 - p``.
 
     Parameters
@@ -42,7 +41,7 @@ def dropout(x: Any, *, p: float, key: int) -> tuple[np.ndarray, np.ndarray]:
     return np.asarray(y), np.asarray(kept)  # of an array without axes, NumPy's arithmetic makes a scalar
 
 
-def dropout_backward(dy: Any, kept: np.ndarray, *, p: float) -> np.ndarray:
+def dropout_backward(dy: Array, kept: Array, *, p: float) -> Array:
     """Return ``dx`` of `dropout`: the gradients of the kept elements, divided by ``1 - p``.
 
     Parameters

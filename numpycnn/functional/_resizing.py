@@ -1,24 +1,21 @@
 """Zero padding and upsampling: arguments checked and settings resolved, then the backend's operation."""
 
-from typing import Any
-
-import numpy as np
-
 from numpycnn._checks import check_array, check_channel_size, check_choice, format_shape, per_axis
 from numpycnn._settings import operations
-from numpycnn._windows import Pairs, padding_pairs
+from numpycnn._types import Array, Pads, Pairs, Size
+from numpycnn._windows import padding_pairs
 
 MODES = ("nearest", "bilinear")
 
 
-def _check_spatial(x: Any, owner: str) -> np.ndarray:
+def _check_spatial(x: object, owner: str) -> Array:
     x = check_array(x, "x", owner)
     if x.ndim < 3:
         raise ValueError(f"{owner}: expected x (N, C, ...) with at least one spatial axis, got {format_shape(x.shape)}")
     return x
 
 
-def _check_padding(x: Any, padding: Any, owner: str) -> tuple[np.ndarray, Pairs, tuple[int, ...]]:
+def _check_padding(x: object, padding: object, owner: str) -> tuple[Array, Pairs, tuple[int, ...]]:
     """Return the input, its padding, and the padded size."""
     x = _check_spatial(x, owner)
     if isinstance(padding, str):
@@ -30,7 +27,7 @@ def _check_padding(x: Any, padding: Any, owner: str) -> tuple[np.ndarray, Pairs,
     return x, pairs, padded
 
 
-def zero_pad(x: Any, padding: Any) -> np.ndarray:
+def zero_pad(x: Array, padding: Pads) -> Array:
     """Put zeros around the spatial axes.
 
     Parameters
@@ -65,7 +62,7 @@ def zero_pad(x: Any, padding: Any) -> np.ndarray:
     return operations().zero_pad(x, pairs)
 
 
-def zero_pad_backward(dy: Any, x: Any, padding: Any) -> np.ndarray:
+def zero_pad_backward(dy: Array, x: Array, padding: Pads) -> Array:
     """Return ``dx`` of `zero_pad`: the middle of `dy`.
 
     Parameters
@@ -88,7 +85,7 @@ def zero_pad_backward(dy: Any, x: Any, padding: Any) -> np.ndarray:
     return operations().zero_pad_backward(dy, x, pairs)
 
 
-def _check_upsample(x: Any, scale_factor: Any, mode: Any, owner: str) -> tuple[np.ndarray, tuple[int, ...]]:
+def _check_upsample(x: object, scale_factor: object, mode: object, owner: str) -> tuple[Array, tuple[int, ...]]:
     x = _check_spatial(x, owner)
     check_choice(mode, "mode", owner, MODES)
     factors = per_axis(scale_factor, x.ndim - 2, "scale_factor", owner)
@@ -96,7 +93,7 @@ def _check_upsample(x: Any, scale_factor: Any, mode: Any, owner: str) -> tuple[n
     return x, factors
 
 
-def upsample(x: Any, scale_factor: Any, *, mode: str = "nearest") -> np.ndarray:
+def upsample(x: Array, scale_factor: Size, *, mode: str = "nearest") -> Array:
     """Enlarge each spatial axis by an integer factor.
 
     Parameters
@@ -137,7 +134,7 @@ def upsample(x: Any, scale_factor: Any, *, mode: str = "nearest") -> np.ndarray:
     return operations().upsample(x, factors, mode=mode)
 
 
-def upsample_backward(dy: Any, x: Any, scale_factor: Any, *, mode: str = "nearest") -> np.ndarray:
+def upsample_backward(dy: Array, x: Array, scale_factor: Size, *, mode: str = "nearest") -> Array:
     """Return ``dx`` of `upsample`: each input collects from each output the share that it contributed.
 
     Parameters

@@ -1,15 +1,12 @@
 """Softmax and its logarithm: arguments checked, then the backend's operation."""
 
-from typing import Any
-
-import numpy as np
-
 from numpycnn._checks import check_array, check_axis
 from numpycnn._settings import operations
+from numpycnn._types import Array
 from numpycnn.functional._activations import check_gradient, check_output
 
 
-def softmax(x: Any, axis: int = -1) -> np.ndarray:
+def softmax(x: Array, axis: int = -1) -> Array:
     """Return ``exp(x) / sum(exp(x))`` along an axis.
 
     Parameters
@@ -42,7 +39,7 @@ def softmax(x: Any, axis: int = -1) -> np.ndarray:
     return operations().softmax(x, check_axis(axis, x.ndim, "softmax"))
 
 
-def softmax_backward(dy: Any, x: Any, axis: int = -1, *, y: np.ndarray | None = None) -> np.ndarray:
+def softmax_backward(dy: Array, x: Array, axis: int = -1, *, y: Array | None = None) -> Array:
     """Return ``dx = y * (dy - sum(dy * y))`` with ``y = softmax(x)``.
 
     Parameters
@@ -68,7 +65,7 @@ def softmax_backward(dy: Any, x: Any, axis: int = -1, *, y: np.ndarray | None = 
     return operations().softmax_backward(dy, x, check_axis(axis, x.ndim, "softmax_backward"), y=y)
 
 
-def log_softmax(x: Any, axis: int = -1) -> np.ndarray:
+def log_softmax(x: Array, axis: int = -1) -> Array:
     """Return ``x - log(sum(exp(x)))`` along an axis, exact even where a probability rounds to 0.
 
     Parameters
@@ -93,7 +90,7 @@ def log_softmax(x: Any, axis: int = -1) -> np.ndarray:
     return operations().log_softmax(x, check_axis(axis, x.ndim, "log_softmax"))
 
 
-def log_softmax_backward(dy: Any, x: Any, axis: int = -1, *, y: np.ndarray | None = None) -> np.ndarray:
+def log_softmax_backward(dy: Array, x: Array, axis: int = -1, *, y: Array | None = None) -> Array:
     """Return ``dx = dy - softmax(x) * sum(dy)``.
 
     Parameters

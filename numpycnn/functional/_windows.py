@@ -1,16 +1,14 @@
 """The matrix of all windows: arguments checked and settings resolved, then the backend's operation."""
 
 from math import prod
-from typing import Any
-
-import numpy as np
 
 from numpycnn._checks import check_array, format_shape, per_axis
 from numpycnn._settings import operations
+from numpycnn._types import Array, Padding, Shape, Size
 from numpycnn._windows import slide
 
 
-def im2col(x: Any, kernel_size: Any, *, stride: Any = 1, padding: Any = 0, dilation: Any = 1) -> np.ndarray:
+def im2col(x: Array, kernel_size: Size, *, stride: Size = 1, padding: Padding = 0, dilation: Size = 1) -> Array:
     """Write the elements under each window as one column of a matrix ("image to columns").
 
     A convolution is then one matrix product for each image: ``weight.reshape(F, -1) @ im2col(x, kernel_size)``.
@@ -59,8 +57,8 @@ def im2col(x: Any, kernel_size: Any, *, stride: Any = 1, padding: Any = 0, dilat
 
 
 def col2im(
-    columns: Any, size: Any, kernel_size: Any, *, stride: Any = 1, padding: Any = 0, dilation: Any = 1
-) -> np.ndarray:
+    columns: Array, size: Shape, kernel_size: Size, *, stride: Size = 1, padding: Padding = 0, dilation: Size = 1
+) -> Array:
     """Add each entry of the columns to the element that `im2col` would copy it from: the adjoint of `im2col`.
 
     Parameters

@@ -196,7 +196,7 @@ def _check_point(point: _Point, rng: np.random.Generator, samples: int, toleranc
         tries = _perturbations(array, gradient, picks, direction)
         slopes = [point.central_difference(move, h) for _, _, move, h in tries]
         scale = max(float(np.sqrt(np.mean(np.square(slopes)))), float(np.sqrt(np.mean(np.square(gradient)))))
-        worst: tuple[float, Any, float, float] = (-1.0, None, 0.0, 0.0)
+        worst: tuple[float, tuple[int, ...] | None, float, float] = (-1.0, None, 0.0, 0.0)
         for (index, analytic, move, h), slope in zip(tries, slopes, strict=True):
             size = max(abs(analytic), abs(slope), scale, point.noise / h / tolerance)
             error = (

@@ -7,13 +7,14 @@ from math import ceil, prod
 from typing import Any
 
 from numpycnn._tables import WIDTH, format_table
-from numpycnn._windows import Field, widen
+from numpycnn._windows import widen
 from numpycnn.layers.base import Layer, Parameter
 from numpycnn.layers.checking import format_shapes
 from numpycnn.layers.model import Model
 from numpycnn.layers.network import Network
 
-Fields = tuple[Field, ...] | None  # one for each axis; None means that an output sees everything
+#: For each axis, how much of the input one output sees, and how far apart neighbours look; None: it sees everything.
+Fields = tuple[tuple[Fraction, Fraction], ...] | None
 
 
 @dataclass(frozen=True)

@@ -230,7 +230,7 @@ def check_built(model: Network, operation: str) -> tuple[int, ...]:
     return model.input_shape
 
 
-def check_batch(model: Any, x: Any, operation: str) -> Any:
+def check_batch(model: object, x: Any, operation: str) -> Any:
     """Return `x` as an array, or a tuple for several inputs; raise if it is not a batch for a built model."""
     if not isinstance(model, Network):
         raise TypeError(f"{operation}: expected a Sequential or a Model, got {type(model).__name__}")

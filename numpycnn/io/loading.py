@@ -24,7 +24,7 @@ LAYERS: dict[str, type[Layer]] = {
 } | {"Model": Model, "Sequential": Sequential}
 
 
-def decode(value: Any, table: Mapping[str, type[Layer]]) -> Any:
+def decode(value: object, table: Mapping[str, type[Layer]]) -> Any:
     """Convert the result of `encode` back to layers and arguments."""
     if isinstance(value, list):
         return [decode(item, table) for item in value]
@@ -40,7 +40,7 @@ def decode(value: Any, table: Mapping[str, type[Layer]]) -> Any:
     return value
 
 
-def measure(architecture: Any) -> tuple[int, int]:
+def measure(architecture: object) -> tuple[int, int]:
     """Return the number of layers in the result of `encode`, and how deeply they are nested."""
     layers, deepest = 0, 0
     pending = [(architecture, 1)]

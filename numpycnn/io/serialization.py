@@ -97,7 +97,7 @@ def replacing(path: Path) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
-def write_arrays(path: str | Path, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, Any]) -> None:
+def write_arrays(path: str | Path, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, object]) -> None:
     """Write arrays and JSON metadata to one safetensors file, atomically.
 
     Equal contents make equal files.
@@ -119,7 +119,7 @@ def write_arrays(path: str | Path, arrays: Mapping[str, np.ndarray], metadata: M
         file.writelines(_with_sorted_header(content))
 
 
-def _to_json(value: Any) -> Any:
+def _to_json(value: object) -> Any:
     """Return a number or an array of NumPy as JSON values."""
     if isinstance(value, np.generic | np.ndarray):
         return value.tolist()
@@ -218,7 +218,7 @@ def open_arrays(path: str | Path) -> Iterator[ArrayFile]:
 # -------------------------------------------------------------------------------------------------- architectures
 
 
-def encode(value: Any) -> Any:
+def encode(value: object) -> Any:
     """Convert a layer, or a value of its config, to JSON values."""
     if isinstance(value, Layer):
         entry = {"layer": type(value).__name__, "config": {key: encode(v) for key, v in value.config().items()}}
@@ -248,7 +248,7 @@ def check_size(layers: int, depth: int) -> None:
         )
 
 
-def describe(model: Layer, metadata: Mapping[str, Any]) -> dict[str, Any]:
+def describe(model: Layer, metadata: Mapping[str, object]) -> dict[str, Any]:
     """Return the description of a built model, without its arrays."""
     if model.input_shape is None or model.dtype is None:
         raise RuntimeError(f"{model.label} is not built yet: give it an input_shape before saving it")
@@ -265,6 +265,6 @@ def describe(model: Layer, metadata: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def save_model(model: Layer, metadata: Mapping[str, Any], path: str | Path) -> None:
+def save_model(model: Layer, metadata: Mapping[str, object], path: str | Path) -> None:
     """Write a model and its metadata to a file; see `Sequential.save`."""
     write_arrays(path, model.state(), {"model": describe(model, metadata)})

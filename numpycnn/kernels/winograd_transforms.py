@@ -59,7 +59,7 @@ def load6(array, begin, pitch):
 
 
 @jit
-def all_moderate(numbers):
+def all_moderate(numbers: np.ndarray) -> bool:
     """Return whether the sum of the squares is finite: no NaN, no infinity, nothing near overflow.
 
     The transforms would spread such a number over all outputs of its tile. Kernels that transform data therefore check

@@ -14,9 +14,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from numpycnn import functional as F
 from numpycnn._checks import check_number
+from numpycnn._types import Array
 from numpycnn.layers.base import Parameter
 
 
@@ -37,13 +39,13 @@ class Loss:
     #: Whether the outputs are logits: a softmax or sigmoid is part of the loss, and one in the model is a mistake.
     expects_logits = False
 
-    _cache: tuple[Any, Any] | None = None
+    _cache: tuple[Array, ArrayLike] | None = None
 
     def __init__(self, *, l1: float = 0.0, l2: float = 0.0) -> None:
         self.l1 = check_number(l1, "l1", type(self).__name__, minimum=0)
         self.l2 = check_number(l2, "l2", type(self).__name__, minimum=0)
 
-    def value(self, y: Any, target: Any) -> float:
+    def value(self, y: Array, target: ArrayLike) -> float:
         """Return the mean loss of a batch, without the penalties, and store nothing.
 
         Parameters
@@ -66,10 +68,10 @@ class Loss:
         """
         raise NotImplementedError
 
-    def _gradient(self, y: Any, target: Any) -> np.ndarray:
+    def _gradient(self, y: Array, target: ArrayLike) -> Array:
         raise NotImplementedError
 
-    def forward(self, y: Any, target: Any) -> float:
+    def forward(self, y: Array, target: ArrayLike) -> float:
         """Return the mean loss of a batch, without the penalties, and keep what `backward` needs.
 
         Parameters
@@ -90,7 +92,7 @@ class Loss:
         self._cache = (y, target)
         return value
 
-    def backward(self) -> np.ndarray:
+    def backward(self) -> Array:
         """Return the gradient of the last `forward` with respect to its `y`.
 
         Returns
@@ -178,11 +180,11 @@ class CrossEntropy(Loss):
         super().__init__(l1=l1, l2=l2)
         self.label_smoothing = check_number(label_smoothing, "label_smoothing", "CrossEntropy", minimum=0, maximum=1)
 
-    def value(self, y: Any, target: Any) -> float:
+    def value(self, y: Array, target: ArrayLike) -> float:
         """Return the mean loss of a batch."""
         return F.cross_entropy(y, target, label_smoothing=self.label_smoothing)
 
-    def _gradient(self, y: Any, target: Any) -> np.ndarray:
+    def _gradient(self, y: Array, target: ArrayLike) -> Array:
         return F.cross_entropy_backward(y, target, label_smoothing=self.label_smoothing)
 
     def config(self) -> dict[str, Any]:
@@ -195,20 +197,20 @@ class BinaryCrossEntropy(Loss):
 
     expects_logits = True
 
-    def value(self, y: Any, target: Any) -> float:
+    def value(self, y: Array, target: ArrayLike) -> float:
         """Return the mean loss of a batch."""
         return F.binary_cross_entropy(y, target)
 
-    def _gradient(self, y: Any, target: Any) -> np.ndarray:
+    def _gradient(self, y: Array, target: ArrayLike) -> Array:
         return F.binary_cross_entropy_backward(y, target)
 
 
 class MeanSquaredError(Loss):
     """Mean of ``(y - target)^2`` over all elements."""
 
-    def value(self, y: Any, target: Any) -> float:
+    def value(self, y: Array, target: ArrayLike) -> float:
         """Return the mean loss of a batch."""
         return F.mean_squared_error(y, target)
 
-    def _gradient(self, y: Any, target: Any) -> np.ndarray:
+    def _gradient(self, y: Array, target: ArrayLike) -> Array:
         return F.mean_squared_error_backward(y, target)

@@ -5,18 +5,17 @@ in the version of A. Krizhevsky, "One weird trick for parallelizing convolutiona
 column instead of two, without local response normalization. Layers and names are torchvision's.
 """
 
-from collections.abc import Sequence
-from typing import Any
-
 import numpy as np
+from numpy.typing import DTypeLike
 
+from numpycnn._types import Shape
 from numpycnn.layers import Conv2D, Dense, Dropout, Flatten, MaxPool2D, ReLU
 from numpycnn.layers.sequential import Sequential
 from numpycnn.models.building import build_network
 
 
 def alexnet(
-    input_shape: Sequence[int] = (3, 224, 224), classes: int = 1000, *, seed: int | None = 0, dtype: Any = np.float32
+    input_shape: Shape = (3, 224, 224), classes: int = 1000, *, seed: int | None = 0, dtype: DTypeLike = np.float32
 ) -> Sequential:
     """Return AlexNet: 61,100,840 parameters at the default sizes, more than 90 % of them in its dense layers.
 

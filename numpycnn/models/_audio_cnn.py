@@ -4,23 +4,22 @@ Source: S. Hershey et al., "CNN architectures for large-scale audio classificati
 applies image networks to spectrograms; this one is a small VGG with batch normalization.
 """
 
-from collections.abc import Sequence
-from typing import Any
-
 import numpy as np
+from numpy.typing import DTypeLike
 
+from numpycnn._types import Shape
 from numpycnn.layers import BatchNorm, Conv2D, Dense, Dropout, GlobalAvgPool, Layer, MaxPool2D, ReLU
 from numpycnn.layers.sequential import Sequential
 from numpycnn.models.building import build_network
 
 
 def audio_cnn(
-    input_shape: Sequence[int] = (1, 40, 64),
+    input_shape: Shape = (1, 40, 64),
     classes: int = 10,
     *,
     width: int = 16,
     seed: int | None = 0,
-    dtype: Any = np.float32,
+    dtype: DTypeLike = np.float32,
 ) -> Sequential:
     """Return four stages of convolution, batch normalization, ReLU and pooling, then a global average.
 

@@ -6,10 +6,11 @@ the two auxiliary classifiers that helped the original to train.
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
+from numpycnn._types import Shape
 from numpycnn.layers import BatchNorm, Concat, Conv2D, Dense, Dropout, GlobalAvgPool, Layer, MaxPool2D, ReLU
 from numpycnn.layers.sequential import Sequential
 from numpycnn.models.building import build_network
@@ -54,7 +55,7 @@ def _inception(channels: Sequence[int], name: str) -> Concat:
 
 
 def googlenet(
-    input_shape: Sequence[int] = (3, 224, 224), classes: int = 1000, *, seed: int | None = 0, dtype: Any = np.float32
+    input_shape: Shape = (3, 224, 224), classes: int = 1000, *, seed: int | None = 0, dtype: DTypeLike = np.float32
 ) -> Sequential:
     """Return GoogLeNet: 6,624,904 parameters at the default sizes, a tenth of AlexNet's, at three times the depth.
 

@@ -6,10 +6,11 @@ the optimizer's weight decay.
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
+from numpycnn._types import Shape
 from numpycnn.layers import Concat, Conv1D, Dense, Dropout, Embedding, GlobalMaxPool, Permute, ReLU
 from numpycnn.layers.sequential import Sequential
 from numpycnn.models.building import build_network
@@ -20,7 +21,7 @@ INITIAL_STD = 0.144
 
 
 def text_cnn(
-    input_shape: Sequence[int] = (64,),
+    input_shape: Shape = (64,),
     classes: int = 2,
     *,
     vocabulary: int = 18_765,
@@ -28,7 +29,7 @@ def text_cnn(
     filters: int = 100,
     widths: Sequence[int] = (3, 4, 5),
     seed: int | None = 0,
-    dtype: Any = np.float32,
+    dtype: DTypeLike = np.float32,
 ) -> Sequential:
     """Return Kim's network for sentences; the inputs are tokens, (N, L).
 

@@ -8,23 +8,24 @@ extraction", 2011.
 
 from collections.abc import Sequence
 from math import prod
-from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from numpycnn._checks import format_shape
+from numpycnn._types import Shape
 from numpycnn.layers import Conv2D, ConvTranspose2D, Dense, Flatten, Layer, ReLU, Reshape
 from numpycnn.layers.sequential import Sequential
 from numpycnn.models.building import build_network
 
 
 def conv_autoencoder(
-    input_shape: Sequence[int] = (1, 28, 28),
+    input_shape: Shape = (1, 28, 28),
     code: int = 32,
     *,
     widths: Sequence[int] = (16, 32),
     seed: int | None = 0,
-    dtype: Any = np.float32,
+    dtype: DTypeLike = np.float32,
 ) -> Sequential:
     """Return an encoder and a decoder, ``model[0]`` and ``model[1]``, as the two layers of a model.
 
@@ -59,8 +60,10 @@ def conv_autoencoder(
     decoder: list[Layer] = [Dense(prod(shapes[-1])), ReLU(), Reshape(shapes[-1])]
     for channels, *size in reversed(shapes[:-1]):
         extra = tuple(1 - extent % 2 for extent in size)  # of an even size, both 2n - 1 and 2n become n
-        settings: dict[str, Any] = {"stride": 2, "padding": 1, "output_padding": extra, "initializer": "glorot_normal"}
-        decoder += [ConvTranspose2D(channels, 3, **settings), ReLU()]
+        decoder += [
+            ConvTranspose2D(channels, 3, stride=2, padding=1, output_padding=extra, initializer="glorot_normal"),
+            ReLU(),
+        ]
     parts = [
         Sequential([*encoder, Flatten(), Dense(code)], name="encoder"),
         Sequential(decoder[:-1], name="decoder"),  # no ReLU at the end

@@ -1,14 +1,16 @@
 """Build the networks of the zoo from lists of layers."""
 
 from collections.abc import Sequence
-from typing import Any
 
+from numpy.typing import DTypeLike
+
+from numpycnn._types import Shape
 from numpycnn.layers import Layer
 from numpycnn.layers.sequential import Sequential
 
 
 def build_network(
-    layers: Sequence[Layer], input_shape: Sequence[int], seed: int | None, dtype: Any, name: str
+    layers: Sequence[Layer], input_shape: Shape, seed: int | None, dtype: DTypeLike, name: str
 ) -> Sequential:
     """Return a built network; without a seed its weights are zeros, which cost no memory until loaded."""
     if seed is not None:

@@ -5,10 +5,11 @@ where the accuracy gained for the time is highest.
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
+from numpycnn._types import Shape
 from numpycnn.layers import BatchNorm, Conv2D, Dense, Dropout, Flatten, GlobalMaxPool, Layer, MaxPool2D, ReLU, Residual
 from numpycnn.layers.sequential import Sequential
 from numpycnn.models.building import build_network
@@ -21,12 +22,12 @@ def _conv(channels: int, pool: bool = False) -> list[Layer]:
 
 
 def vgg5(
-    input_shape: Sequence[int] = (1, 28, 28),
+    input_shape: Shape = (1, 28, 28),
     classes: int = 10,
     *,
     widths: Sequence[int] = (16, 64, 128),
     seed: int | None = 0,
-    dtype: Any = np.float32,
+    dtype: DTypeLike = np.float32,
 ) -> Sequential:
     """Return a small VGG with batch normalization: two, two and one 3x3 convolutions, each group followed by a pooling.
 
@@ -46,12 +47,12 @@ def vgg5(
 
 
 def vgg7(
-    input_shape: Sequence[int] = (3, 32, 32),
+    input_shape: Shape = (3, 32, 32),
     classes: int = 10,
     *,
     widths: Sequence[int] = (24, 64, 256, 256),
     seed: int | None = 0,
-    dtype: Any = np.float32,
+    dtype: DTypeLike = np.float32,
 ) -> Sequential:
     """Return seven convolutions: one, then three stages of two with a pooling after the first.
 
@@ -73,12 +74,12 @@ def vgg7(
 
 
 def resnet9(
-    input_shape: Sequence[int] = (3, 32, 32),
+    input_shape: Shape = (3, 32, 32),
     classes: int = 10,
     *,
     width: int = 24,
     seed: int | None = 0,
-    dtype: Any = np.float32,
+    dtype: DTypeLike = np.float32,
 ) -> Sequential:
     """Return ResNet-9: four convolutions that widen from `width` to ``8 * width`` channels, and two residual blocks.
 

@@ -5,10 +5,11 @@ are named as in torchvision, whose weights can be loaded with `Sequential.load_t
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
+from numpycnn._types import Shape
 from numpycnn.layers import BatchNorm, Conv2D, Dense, GlobalAvgPool, Layer, MaxPool2D, ReLU, Residual
 from numpycnn.layers.sequential import Sequential
 from numpycnn.models.building import build_network
@@ -56,10 +57,10 @@ def _resnet(
     widths: Sequence[int],
     depths: Sequence[int],
     channels: int,
-    input_shape: Sequence[int],
+    input_shape: Shape,
     classes: int,
     seed: int | None,
-    dtype: Any,
+    dtype: DTypeLike,
 ) -> Sequential:
     """Stack the stages; each but the first halves the image in its first block. The stem has `channels` outputs."""
     layers = stem
@@ -78,7 +79,7 @@ def _large_stem() -> list[Layer]:
 
 
 def resnet18(
-    input_shape: Sequence[int] = (3, 224, 224), classes: int = 1000, *, seed: int | None = 0, dtype: Any = np.float32
+    input_shape: Shape = (3, 224, 224), classes: int = 1000, *, seed: int | None = 0, dtype: DTypeLike = np.float32
 ) -> Sequential:
     """Return ResNet-18: 11,689,512 parameters at the default sizes.
 
@@ -89,7 +90,7 @@ def resnet18(
 
 
 def resnet34(
-    input_shape: Sequence[int] = (3, 224, 224), classes: int = 1000, *, seed: int | None = 0, dtype: Any = np.float32
+    input_shape: Shape = (3, 224, 224), classes: int = 1000, *, seed: int | None = 0, dtype: DTypeLike = np.float32
 ) -> Sequential:
     """Return ResNet-34: 21,797,672 parameters at the default sizes.
 
@@ -100,7 +101,7 @@ def resnet34(
 
 
 def resnet50(
-    input_shape: Sequence[int] = (3, 224, 224), classes: int = 1000, *, seed: int | None = 0, dtype: Any = np.float32
+    input_shape: Shape = (3, 224, 224), classes: int = 1000, *, seed: int | None = 0, dtype: DTypeLike = np.float32
 ) -> Sequential:
     """Return ResNet-50: 25,557,032 parameters at its default sizes.
 
@@ -113,7 +114,7 @@ def resnet50(
 
 
 def resnet18_cifar(
-    input_shape: Sequence[int] = (3, 32, 32), classes: int = 10, *, seed: int | None = 0, dtype: Any = np.float32
+    input_shape: Shape = (3, 32, 32), classes: int = 10, *, seed: int | None = 0, dtype: DTypeLike = np.float32
 ) -> Sequential:
     """Return ResNet-18 for small images: a 3x3 stem without pooling.
 
@@ -125,7 +126,7 @@ def resnet18_cifar(
 
 
 def resnet20(
-    input_shape: Sequence[int] = (3, 32, 32), classes: int = 10, *, seed: int | None = 0, dtype: Any = np.float32
+    input_shape: Shape = (3, 32, 32), classes: int = 10, *, seed: int | None = 0, dtype: DTypeLike = np.float32
 ) -> Sequential:
     """Return ResNet-20 of the paper's section 4.2, for CIFAR-10: 272,474 parameters.
 

@@ -5,10 +5,11 @@ arXiv 1409.1556, table 1. Layers and names are torchvision's.
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
+from numpycnn._types import Shape
 from numpycnn.layers import Conv2D, Dense, Dropout, Flatten, Layer, MaxPool2D, ReLU
 from numpycnn.layers.sequential import Sequential
 from numpycnn.models.building import build_network
@@ -17,7 +18,7 @@ WIDTHS = (64, 128, 256, 512, 512)  # channels of the five stages; a pooling afte
 
 
 def _vgg(
-    name: str, depths: Sequence[int], input_shape: Sequence[int], classes: int, seed: Any, dtype: Any
+    name: str, depths: Sequence[int], input_shape: Shape, classes: int, seed: int | None, dtype: DTypeLike
 ) -> Sequential:
     """Stack stages of `depths` convolutions."""
     features: list[Layer] = []
@@ -31,7 +32,7 @@ def _vgg(
 
 
 def vgg11(
-    input_shape: Sequence[int] = (3, 224, 224), classes: int = 1000, *, seed: int | None = 0, dtype: Any = np.float32
+    input_shape: Shape = (3, 224, 224), classes: int = 1000, *, seed: int | None = 0, dtype: DTypeLike = np.float32
 ) -> Sequential:
     """Return VGG-11, configuration A: 132,863,336 parameters at the default sizes.
 
@@ -44,7 +45,7 @@ def vgg11(
 
 
 def vgg13(
-    input_shape: Sequence[int] = (3, 224, 224), classes: int = 1000, *, seed: int | None = 0, dtype: Any = np.float32
+    input_shape: Shape = (3, 224, 224), classes: int = 1000, *, seed: int | None = 0, dtype: DTypeLike = np.float32
 ) -> Sequential:
     """Return VGG-13, configuration B: 133,047,848 parameters at the default sizes. See `vgg11`.
 
@@ -54,7 +55,7 @@ def vgg13(
 
 
 def vgg16(
-    input_shape: Sequence[int] = (3, 224, 224), classes: int = 1000, *, seed: int | None = 0, dtype: Any = np.float32
+    input_shape: Shape = (3, 224, 224), classes: int = 1000, *, seed: int | None = 0, dtype: DTypeLike = np.float32
 ) -> Sequential:
     """Return VGG-16, configuration D: 138,357,544 parameters at the default sizes. See `vgg11`.
 
@@ -64,7 +65,7 @@ def vgg16(
 
 
 def vgg19(
-    input_shape: Sequence[int] = (3, 224, 224), classes: int = 1000, *, seed: int | None = 0, dtype: Any = np.float32
+    input_shape: Shape = (3, 224, 224), classes: int = 1000, *, seed: int | None = 0, dtype: DTypeLike = np.float32
 ) -> Sequential:
     """Return VGG-19, configuration E: 143,667,240 parameters at the default sizes. See `vgg11`.
 

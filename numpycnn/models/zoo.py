@@ -1,10 +1,11 @@
 """The small networks, and a table of all networks: functions that return a built `Sequential`."""
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import DTypeLike
 
+from numpycnn._types import Shape
 from numpycnn.layers import (
     AvgPool2D,
     BatchNorm,
@@ -32,12 +33,12 @@ Builder = Callable[..., Sequential]
 
 
 def tiny_vgg(
-    input_shape: Sequence[int] = (1, 28, 28),
+    input_shape: Shape = (1, 28, 28),
     classes: int = 10,
     *,
     width: int = 10,
     seed: int | None = 0,
-    dtype: Any = np.float32,
+    dtype: DTypeLike = np.float32,
 ) -> Sequential:
     """Return TinyVGG: (conv, ReLU, conv, ReLU, pool) twice, then a dense classifier.
 
@@ -72,7 +73,7 @@ def tiny_vgg(
 
 
 def small_cnn(
-    input_shape: Sequence[int] = (1, 28, 28), classes: int = 10, *, seed: int | None = 0, dtype: Any = np.float32
+    input_shape: Shape = (1, 28, 28), classes: int = 10, *, seed: int | None = 0, dtype: DTypeLike = np.float32
 ) -> Sequential:
     """Return three 3x3 convolutions with batch normalization, the fastest of these networks to train on digits.
 
@@ -87,7 +88,7 @@ def small_cnn(
 
 
 def lenet5(
-    input_shape: Sequence[int] = (1, 28, 28), classes: int = 10, *, seed: int | None = 0, dtype: Any = np.float32
+    input_shape: Shape = (1, 28, 28), classes: int = 10, *, seed: int | None = 0, dtype: DTypeLike = np.float32
 ) -> Sequential:
     """Return LeNet-5 close to the original: 5x5 convolutions, tanh, average pooling (Y. LeCun et al., 1998).
 
@@ -102,7 +103,7 @@ def lenet5(
 
 
 def lenet(
-    input_shape: Sequence[int] = (1, 28, 28), classes: int = 10, *, seed: int | None = 0, dtype: Any = np.float32
+    input_shape: Shape = (1, 28, 28), classes: int = 10, *, seed: int | None = 0, dtype: DTypeLike = np.float32
 ) -> Sequential:
     """Return LeNet-5 with ReLU and max pooling, its usual modern form.
 
@@ -114,7 +115,7 @@ def lenet(
 
 
 def keras_cnn(
-    input_shape: Sequence[int] = (1, 28, 28), classes: int = 10, *, seed: int | None = 0, dtype: Any = np.float32
+    input_shape: Shape = (1, 28, 28), classes: int = 10, *, seed: int | None = 0, dtype: DTypeLike = np.float32
 ) -> Sequential:
     """Return the network of Keras' MNIST example "simple convnet".
 
@@ -125,7 +126,7 @@ def keras_cnn(
 
 
 def mnist_cnn(
-    input_shape: Sequence[int] = (1, 28, 28), classes: int = 10, *, seed: int | None = 0, dtype: Any = np.float32
+    input_shape: Shape = (1, 28, 28), classes: int = 10, *, seed: int | None = 0, dtype: DTypeLike = np.float32
 ) -> Sequential:
     """Return the network of PyTorch's MNIST example.
 
@@ -137,7 +138,7 @@ def mnist_cnn(
 
 
 def bn_net(
-    input_shape: Sequence[int] = (1, 28, 28), classes: int = 10, *, seed: int | None = 0, dtype: Any = np.float32
+    input_shape: Shape = (1, 28, 28), classes: int = 10, *, seed: int | None = 0, dtype: DTypeLike = np.float32
 ) -> Sequential:
     """Return four 3x3 convolutions with batch normalization and global average pooling.
 
@@ -151,12 +152,12 @@ def bn_net(
 
 
 def mlp(
-    input_shape: Sequence[int] = (1, 28, 28),
+    input_shape: Shape = (1, 28, 28),
     classes: int = 10,
     *,
     hidden: int = 128,
     seed: int | None = 0,
-    dtype: Any = np.float32,
+    dtype: DTypeLike = np.float32,
 ) -> Sequential:
     """Return a dense network with one hidden layer, as a baseline.
 
@@ -178,7 +179,7 @@ _builders += [audio_cnn, text_cnn]
 MODELS: dict[str, Builder] = {builder.__name__: builder for builder in _builders}
 
 
-def create(name: str, input_shape: Sequence[int], classes: int, *, seed: int | None = 0, **settings: Any) -> Sequential:
+def create(name: str, input_shape: Shape, classes: int, *, seed: int | None = 0, **settings: object) -> Sequential:
     """Return a network by name; further arguments are specific to it, such as the `vocabulary` of `text_cnn`.
 
     Parameters

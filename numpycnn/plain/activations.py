@@ -27,58 +27,60 @@ A. Ng, "Rectifier nonlinearities improve neural network acoustic models", 2013 (
 
 import numpy as np
 
+from numpycnn._types import Array
+
 SELU_ALPHA = 1.6732632423543772848170429916717
 SELU_SCALE = 1.0507009873554804934193349852946
 NORMAL_RANGE = 40  # standard deviations; beyond them Phi is 0 or 1 to the last bit
 
 
-def relu(x: np.ndarray) -> np.ndarray:
+def relu(x: Array) -> Array:
     """Return ``max(x, 0)``."""
     return np.maximum(x, 0)
 
 
-def relu_backward(dy: np.ndarray, x: np.ndarray) -> np.ndarray:
+def relu_backward(dy: Array, x: Array) -> Array:
     """Return ``dx``: ``dy`` where ``x > 0`` or is NaN. The output may stand in for ``x``: both have the same signs."""
     return np.where(x <= 0, 0, dy)
 
 
-def leaky_relu(x: np.ndarray, *, negative_slope: float = 0.01) -> np.ndarray:
+def leaky_relu(x: Array, *, negative_slope: float = 0.01) -> Array:
     """Return ``x`` where it is positive, else ``negative_slope * x``."""
     return np.where(x > 0, x, negative_slope * x)
 
 
-def leaky_relu_backward(dy: np.ndarray, x: np.ndarray, *, negative_slope: float = 0.01) -> np.ndarray:
+def leaky_relu_backward(dy: Array, x: Array, *, negative_slope: float = 0.01) -> Array:
     """Return ``dx``: ``dy`` where ``x > 0``, else ``negative_slope * dy``."""
     return np.where(x > 0, dy, negative_slope * dy)
 
 
-def elu(x: np.ndarray, *, alpha: float = 1.0) -> np.ndarray:
+def elu(x: Array, *, alpha: float = 1.0) -> Array:
     """Return ``x`` where it is positive, else ``alpha * (exp(x) - 1)``."""
     return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
 
 
-def elu_backward(dy: np.ndarray, x: np.ndarray, *, alpha: float = 1.0) -> np.ndarray:
+def elu_backward(dy: Array, x: Array, *, alpha: float = 1.0) -> Array:
     """Return ``dx``: ``dy`` where ``x > 0``, else ``dy * alpha * exp(x)``."""
     return np.where(x <= 0, dy * alpha * np.exp(np.minimum(x, 0)), dy)
 
 
-def selu(x: np.ndarray) -> np.ndarray:
+def selu(x: Array) -> Array:
     """Return ``SELU_SCALE * elu(x, alpha=SELU_ALPHA)``."""
     return SELU_SCALE * elu(x, alpha=SELU_ALPHA)
 
 
-def selu_backward(dy: np.ndarray, x: np.ndarray) -> np.ndarray:
+def selu_backward(dy: Array, x: Array) -> Array:
     """Return ``dx``: `elu_backward`, scaled."""
     return SELU_SCALE * elu_backward(dy, x, alpha=SELU_ALPHA)
 
 
-def gelu(x: np.ndarray, approximate: str = "none") -> np.ndarray:
+def gelu(x: Array, approximate: str = "none") -> Array:
     """Return ``x * Phi(x)``, with `_normal_cdf` as ``Phi``."""
     phi = _normal_cdf(np.clip(x, -NORMAL_RANGE, NORMAL_RANGE), approximate)
     return np.maximum(x, -NORMAL_RANGE) * phi.astype(x.dtype)  # -infinity times 0 would be NaN
 
 
-def gelu_backward(dy: np.ndarray, x: np.ndarray, approximate: str = "none") -> np.ndarray:
+def gelu_backward(dy: Array, x: Array, approximate: str = "none") -> Array:
     """Return ``dx = dy * (Phi(x) + x * Phi'(x))``."""
     x = np.clip(x, -NORMAL_RANGE, NORMAL_RANGE)
     phi = _normal_cdf(x, approximate)
@@ -89,7 +91,7 @@ def gelu_backward(dy: np.ndarray, x: np.ndarray, approximate: str = "none") -> n
     return (dy * (phi + x * density)).astype(dy.dtype)
 
 
-def _normal_cdf(x: np.ndarray, approximate: str) -> np.ndarray:
+def _normal_cdf(x: Array, approximate: str) -> Array:
     """Return the probability that a standard normal variable is below ``x``, exactly or approximated by tanh."""
     if approximate == "tanh":
         return 0.5 * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)))
@@ -98,49 +100,49 @@ def _normal_cdf(x: np.ndarray, approximate: str) -> np.ndarray:
     return 0.5 * erfc(-x / np.sqrt(2).astype(x.dtype))
 
 
-def sigmoid(x: np.ndarray) -> np.ndarray:
+def sigmoid(x: Array) -> Array:
     """Return ``1 / (1 + exp(-x))``, from ``exp(-|x|)``, which cannot overflow."""
     small = np.exp(-np.abs(x))
     return np.where(x >= 0, 1, small) / (1 + small)
 
 
-def sigmoid_backward(dy: np.ndarray, x: np.ndarray, *, y: np.ndarray | None = None) -> np.ndarray:
+def sigmoid_backward(dy: Array, x: Array, *, y: Array | None = None) -> Array:
     """Return ``dx = dy * y * (1 - y)``."""
     y = sigmoid(x) if y is None else y
     return dy * y * (1 - y)
 
 
-def tanh(x: np.ndarray) -> np.ndarray:
+def tanh(x: Array) -> Array:
     """Return the hyperbolic tangent."""
     return np.tanh(x)
 
 
-def tanh_backward(dy: np.ndarray, x: np.ndarray, *, y: np.ndarray | None = None) -> np.ndarray:
+def tanh_backward(dy: Array, x: Array, *, y: Array | None = None) -> Array:
     """Return ``dx = dy * (1 - y^2)``."""
     y = tanh(x) if y is None else y
     return dy * (1 - y * y)
 
 
-def softmax(x: np.ndarray, axis: int = -1) -> np.ndarray:
+def softmax(x: Array, axis: int = -1) -> Array:
     """Return ``exp(x) / sum(exp(x))`` along an axis."""
     exponential = np.exp(x - x.max(axis=axis, keepdims=True, initial=-np.inf))
     return exponential / exponential.sum(axis=axis, keepdims=True)
 
 
-def softmax_backward(dy: np.ndarray, x: np.ndarray, axis: int = -1, *, y: np.ndarray | None = None) -> np.ndarray:
+def softmax_backward(dy: Array, x: Array, axis: int = -1, *, y: Array | None = None) -> Array:
     """Return ``dx = y * (dy - sum(dy * y))``."""
     y = softmax(x, axis) if y is None else y
     return y * (dy - (dy * y).sum(axis=axis, keepdims=True))
 
 
-def log_softmax(x: np.ndarray, axis: int = -1) -> np.ndarray:
+def log_softmax(x: Array, axis: int = -1) -> Array:
     """Return ``x - log(sum(exp(x)))`` along an axis."""
     shifted = x - x.max(axis=axis, keepdims=True, initial=-np.inf)
     total = np.exp(shifted).sum(axis=axis, keepdims=True)
     return shifted - np.log(total, out=np.zeros_like(total), where=total != 0)  # 0: the sum over an empty axis
 
 
-def log_softmax_backward(dy: np.ndarray, x: np.ndarray, axis: int = -1, *, y: np.ndarray | None = None) -> np.ndarray:
+def log_softmax_backward(dy: Array, x: Array, axis: int = -1, *, y: Array | None = None) -> Array:
     """Return ``dx = dy - softmax(x) * sum(dy)``; ``y`` is the output of `log_softmax`."""
     y = log_softmax(x, axis) if y is None else y
     return dy - np.exp(y) * dy.sum(axis=axis, keepdims=True)

@@ -28,25 +28,23 @@ Source: arXiv 1603.07285, chapters 2 and 4; I. Goodfellow, Y. Bengio, A. Courvil
 """
 
 from math import prod
-from typing import Any
 
 import numpy as np
 
+from numpycnn._types import Array, Gradients, Pads, Shape, Size
 from numpycnn.plain.windows import col2im, im2col, output_size, padding_pairs
-
-Gradients = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 def conv(
-    x: np.ndarray,
-    weight: np.ndarray,
-    bias: np.ndarray | None = None,
+    x: Array,
+    weight: Array,
+    bias: Array | None = None,
     *,
-    stride: Any = 1,
-    padding: Any = 0,
-    dilation: Any = 1,
+    stride: Size = 1,
+    padding: Pads = 0,
+    dilation: Size = 1,
     groups: int = 1,
-) -> np.ndarray:
+) -> Array:
     """Cross-correlate inputs (N, C, *size) with kernels (F, C/groups, *kernel)."""
     (n, _, *size), (f, _, *kernel) = x.shape, weight.shape
     output = output_size(size, kernel, stride=stride, padding=padding, dilation=dilation)
@@ -58,14 +56,7 @@ def conv(
 
 
 def conv_backward(
-    dy: np.ndarray,
-    x: np.ndarray,
-    weight: np.ndarray,
-    *,
-    stride: Any = 1,
-    padding: Any = 0,
-    dilation: Any = 1,
-    groups: int = 1,
+    dy: Array, x: Array, weight: Array, *, stride: Size = 1, padding: Pads = 0, dilation: Size = 1, groups: int = 1
 ) -> Gradients:
     """Return the gradients ``(dx, dweight, dbias)`` of `conv`."""
     settings = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
@@ -75,15 +66,8 @@ def conv_backward(
 
 
 def conv_input_gradient(
-    dy: np.ndarray,
-    weight: np.ndarray,
-    size: Any,
-    *,
-    stride: Any = 1,
-    padding: Any = 0,
-    dilation: Any = 1,
-    groups: int = 1,
-) -> np.ndarray:
+    dy: Array, weight: Array, size: Shape, *, stride: Size = 1, padding: Pads = 0, dilation: Size = 1, groups: int = 1
+) -> Array:
     """Return ``dx``, (N, C, *size): the columns' gradient ``W^T dy``, added up by `col2im`."""
     (n, f, *output), kernel = dy.shape, weight.shape[2:]
     dy = dy.reshape(n, groups, f // groups, prod(output))  # (N, G, F/G, P)
@@ -93,15 +77,8 @@ def conv_input_gradient(
 
 
 def conv_weight_gradient(
-    dy: np.ndarray,
-    x: np.ndarray,
-    kernel_size: Any,
-    *,
-    stride: Any = 1,
-    padding: Any = 0,
-    dilation: Any = 1,
-    groups: int = 1,
-) -> tuple[np.ndarray, np.ndarray]:
+    dy: Array, x: Array, kernel_size: Size, *, stride: Size = 1, padding: Pads = 0, dilation: Size = 1, groups: int = 1
+) -> tuple[Array, Array]:
     """Return ``dweight``, (F, C/groups, *kernel), and ``dbias``, (F,)."""
     (n, f, *output), c = dy.shape, x.shape[1]
     columns = im2col(x, kernel_size, stride=stride, padding=padding, dilation=dilation, output=output)
@@ -112,16 +89,16 @@ def conv_weight_gradient(
 
 
 def conv_transpose(
-    x: np.ndarray,
-    weight: np.ndarray,
-    bias: np.ndarray | None = None,
+    x: Array,
+    weight: Array,
+    bias: Array | None = None,
     *,
-    stride: Any = 1,
-    padding: Any = 0,
-    output_padding: Any = 0,
-    dilation: Any = 1,
+    stride: Size = 1,
+    padding: Pads = 0,
+    output_padding: Size = 0,
+    dilation: Size = 1,
     groups: int = 1,
-) -> np.ndarray:
+) -> Array:
     """Spread inputs (N, C, *size) with kernels (C, F/groups, *kernel): the input gradient of a convolution."""
     size, kernel = x.shape[2:], weight.shape[2:]
     settings = {"stride": stride, "padding": padding, "dilation": dilation}
@@ -131,14 +108,14 @@ def conv_transpose(
 
 
 def conv_transpose_backward(
-    dy: np.ndarray,
-    x: np.ndarray,
-    weight: np.ndarray,
+    dy: Array,
+    x: Array,
+    weight: Array,
     *,
-    stride: Any = 1,
-    padding: Any = 0,
-    output_padding: Any = 0,
-    dilation: Any = 1,
+    stride: Size = 1,
+    padding: Pads = 0,
+    output_padding: Size = 0,
+    dilation: Size = 1,
     groups: int = 1,
 ) -> Gradients:
     """Return the gradients ``(dx, dweight, dbias)`` of `conv_transpose`: those of the convolution, in other roles."""
@@ -150,7 +127,7 @@ def conv_transpose_backward(
 
 
 def transposed_size(
-    size: Any, kernel_size: Any, *, stride: Any, padding: Any, output_padding: Any, dilation: Any
+    size: Shape, kernel_size: Size, *, stride: Size, padding: Pads, output_padding: Size, dilation: Size
 ) -> tuple[int, ...]:
     """Return ``s (i - 1) + d (k - 1) + 1 - p - q + output_padding`` for each axis."""
     extent = np.multiply(dilation, np.subtract(kernel_size, 1)) + 1

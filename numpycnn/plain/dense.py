@@ -18,32 +18,34 @@ from math import prod
 
 import numpy as np
 
+from numpycnn._types import Array
 
-def linear(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None = None) -> np.ndarray:
+
+def linear(x: Array, weight: Array, bias: Array | None = None) -> Array:
     """Return ``x W^T + b`` for inputs (..., I) and weights (O, I)."""
     y = x @ weight.T
     return y if bias is None else y + bias
 
 
-def linear_backward(dy: np.ndarray, x: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def linear_backward(dy: Array, x: Array, weight: Array) -> tuple[Array, Array, Array]:
     """Return the gradients ``(dx, dweight, dbias)`` of `linear`."""
     dweight, dbias = linear_weight_gradient(dy, x)
     return dy @ weight, dweight, dbias
 
 
-def linear_weight_gradient(dy: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def linear_weight_gradient(dy: Array, x: Array) -> tuple[Array, Array]:
     """Return ``dweight``, (O, I), and ``dbias``, (O,)."""
     count = prod(x.shape[:-1])
     dy, x = dy.reshape(count, dy.shape[-1]), x.reshape(count, x.shape[-1])  # (N, O), (N, I)
     return dy.T @ x, dy.sum(axis=0)
 
 
-def embedding(x: np.ndarray, weight: np.ndarray) -> np.ndarray:
+def embedding(x: Array, weight: Array) -> Array:
     """Return row ``x[n]`` of the table (V, D) for each index."""
     return weight[x]
 
 
-def embedding_backward(dy: np.ndarray, x: np.ndarray, weight: np.ndarray) -> np.ndarray:
+def embedding_backward(dy: Array, x: Array, weight: Array) -> Array:
     """Return ``dweight``, (V, D)."""
     dweight = np.zeros_like(weight)
     np.add.at(dweight, x, dy)

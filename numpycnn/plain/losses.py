@@ -16,54 +16,52 @@ Source: I. Goodfellow, Y. Bengio, A. Courville, "Deep Learning", sections 5.1.4 
 al., "Rethinking the inception architecture for computer vision", arXiv 1512.00567, section 7.
 """
 
-from typing import Any
-
 import numpy as np
+from numpy.typing import DTypeLike
 
+from numpycnn._types import Array
 from numpycnn.plain.activations import log_softmax, sigmoid, softmax
 
 
-def one_hot(labels: np.ndarray, num_classes: int, *, dtype: Any = np.float32) -> np.ndarray:
+def one_hot(labels: Array, num_classes: int, *, dtype: DTypeLike = np.float32) -> Array:
     """Return one row for each label: 1 in the label's column and 0 elsewhere."""
     return (np.asarray(labels)[:, None] == np.arange(num_classes)).astype(dtype)
 
 
-def _targets(labels: np.ndarray, logits: np.ndarray, label_smoothing: float) -> np.ndarray:
+def _targets(labels: Array, logits: Array, label_smoothing: float) -> Array:
     """Return the target distributions, (N, K), of integer labels (N,) or of shares (N, K)."""
     num_classes = logits.shape[1]
     targets = labels if labels.ndim == 2 else one_hot(labels, num_classes, dtype=logits.dtype)
     return ((1 - label_smoothing) * targets + label_smoothing / num_classes).astype(logits.dtype)
 
 
-def cross_entropy(logits: np.ndarray, labels: np.ndarray, *, label_smoothing: float = 0.0) -> float:
+def cross_entropy(logits: Array, labels: Array, *, label_smoothing: float = 0.0) -> float:
     """Return the mean cross-entropy of logits (N, K) and labels, in nats."""
     targets = _targets(labels, logits, label_smoothing)
     log_p = np.where(targets > 0, log_softmax(logits), 0)  # 0 times -infinity would be NaN
     return float(-(targets * log_p).sum(axis=1).mean())
 
 
-def cross_entropy_backward(
-    logits: np.ndarray, labels: np.ndarray, *, label_smoothing: float = 0.0, dy: float = 1.0
-) -> np.ndarray:
+def cross_entropy_backward(logits: Array, labels: Array, *, label_smoothing: float = 0.0, dy: float = 1.0) -> Array:
     """Return ``dlogits = dy * (softmax(logits) - targets) / N``."""
     return (softmax(logits) - _targets(labels, logits, label_smoothing)) * logits.dtype.type(dy / len(logits))
 
 
-def binary_cross_entropy(logits: np.ndarray, target: np.ndarray) -> float:
+def binary_cross_entropy(logits: Array, target: Array) -> float:
     """Return the mean of ``-t log(p) - (1 - t) log(1 - p)`` with ``p = sigmoid(logits)``, in nats."""
     return float((np.maximum(logits, 0) - logits * target + np.log1p(np.exp(-np.abs(logits)))).mean())
 
 
-def binary_cross_entropy_backward(logits: np.ndarray, target: np.ndarray, *, dy: float = 1.0) -> np.ndarray:
+def binary_cross_entropy_backward(logits: Array, target: Array, *, dy: float = 1.0) -> Array:
     """Return ``dlogits = dy * (sigmoid(logits) - target) / size``."""
     return (sigmoid(logits) - target) * logits.dtype.type(dy / logits.size)
 
 
-def mean_squared_error(y: np.ndarray, target: np.ndarray) -> float:
+def mean_squared_error(y: Array, target: Array) -> float:
     """Return the mean of ``(y - target)^2``."""
     return float(((y - target) ** 2).mean())
 
 
-def mean_squared_error_backward(y: np.ndarray, target: np.ndarray, *, dy: float = 1.0) -> np.ndarray:
+def mean_squared_error_backward(y: Array, target: Array, *, dy: float = 1.0) -> Array:
     """Return ``dy * 2 (y - target) / size``."""
     return (y - target) * y.dtype.type(2 * dy / y.size)

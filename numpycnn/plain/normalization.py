@@ -23,13 +23,13 @@ from typing import Any
 
 import numpy as np
 
-Gradients = tuple[np.ndarray, np.ndarray, np.ndarray]
+from numpycnn._types import Array, Gradients
 
 
 def batch_norm(
-    x: np.ndarray,
-    weight: np.ndarray | None,
-    bias: np.ndarray | None,
+    x: Array,
+    weight: Array | None,
+    bias: Array | None,
     running_mean: Any,
     running_var: Any,
     *,
@@ -58,15 +58,15 @@ def batch_norm(
 
 
 def batch_norm_backward(
-    dy: np.ndarray,
-    x: np.ndarray,
-    weight: np.ndarray | None,
+    dy: Array,
+    x: Array,
+    weight: Array | None,
     running_mean: Any = None,
     running_var: Any = None,
     *,
     training: bool,
     eps: float = 1e-5,
-    statistics: tuple[np.ndarray, np.ndarray] | None = None,
+    statistics: tuple[Array, Array] | None = None,
 ) -> Gradients:
     """Return the gradients ``(dx, dweight, dbias)``; `statistics` are mean and variance of the batch, if at hand."""
     axes, channel = (0, *range(2, x.ndim)), (-1, *[1] * (x.ndim - 2))
@@ -83,13 +83,8 @@ def batch_norm_backward(
 
 
 def layer_norm(
-    x: np.ndarray,
-    weight: np.ndarray | None = None,
-    bias: np.ndarray | None = None,
-    *,
-    axis: int = -1,
-    eps: float = 1e-5,
-) -> np.ndarray:
+    x: Array, weight: Array | None = None, bias: Array | None = None, *, axis: int = -1, eps: float = 1e-5
+) -> Array:
     """Normalize each example over its axes from `axis` on."""
     y, _ = _standardize(x, axis, eps)
     y = y if weight is None else y * weight
@@ -97,13 +92,7 @@ def layer_norm(
 
 
 def layer_norm_backward(
-    dy: np.ndarray,
-    x: np.ndarray,
-    weight: np.ndarray | None = None,
-    bias: np.ndarray | None = None,
-    *,
-    axis: int = -1,
-    eps: float = 1e-5,
+    dy: Array, x: Array, weight: Array | None = None, bias: Array | None = None, *, axis: int = -1, eps: float = 1e-5
 ) -> Gradients:
     """Return the gradients ``(dx, dweight, dbias)``."""
     xhat, scale = _standardize(x, axis, eps)
@@ -114,7 +103,7 @@ def layer_norm_backward(
     return dx, (dy * xhat).sum(axis=examples), dy.sum(axis=examples)
 
 
-def _standardize(x: np.ndarray, axis: int, eps: float) -> tuple[np.ndarray, np.ndarray]:
+def _standardize(x: Array, axis: int, eps: float) -> tuple[Array, Array]:
     """Return ``xhat`` and ``1 / sqrt(var + eps)`` over the axes from `axis` on."""
     axes = tuple(range(axis % x.ndim, x.ndim))
     centred = x - x.mean(axis=axes, keepdims=True)

@@ -18,15 +18,15 @@ J. Ba, "Adam: a method for stochastic optimization", arXiv 1412.6980, algorithm 
 networks for machine learning", lecture 6.5, 2012 (RMSProp).
 """
 
-from typing import Any
-
 import numpy as np
+
+from numpycnn._types import Array
 
 
 def sgd_step(
-    value: np.ndarray,
-    grad: np.ndarray,
-    velocity: Any = None,
+    value: Array,
+    grad: Array,
+    velocity: Array | None = None,
     *,
     lr: float,
     momentum: float = 0.0,
@@ -42,10 +42,10 @@ def sgd_step(
 
 
 def adam_step(
-    value: np.ndarray,
-    grad: np.ndarray,
-    mean: np.ndarray,
-    square: np.ndarray,
+    value: Array,
+    grad: Array,
+    mean: Array,
+    square: Array,
     *,
     step: int,
     lr: float,
@@ -62,9 +62,9 @@ def adam_step(
 
 
 def rmsprop_step(
-    value: np.ndarray,
-    grad: np.ndarray,
-    square: np.ndarray,
+    value: Array,
+    grad: Array,
+    square: Array,
     *,
     lr: float,
     alpha: float = 0.99,

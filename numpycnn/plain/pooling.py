@@ -34,35 +34,39 @@ from typing import Any
 
 import numpy as np
 
+from numpycnn._types import Array, Pads, Shape, Size
 from numpycnn.plain.windows import col2im, padding_pairs, sliding_windows
 
 
-def _complete(size: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool) -> dict[str, Any]:
+def _complete(
+    size: Shape, kernel_size: Size, stride: Size | None, padding: Pads, dilation: Size, ceil_mode: bool
+) -> dict[str, Array]:
     """Return the settings of the windows; ``ceil_mode`` adds padding that completes the last one."""
-    kernel, stride = np.broadcast_arrays(kernel_size, kernel_size if stride is None else stride, size)[:2]
+    strides = kernel_size if stride is None else stride
+    kernel, steps, gaps, _ = np.broadcast_arrays(kernel_size, strides, dilation, size)
     pairs = padding_pairs(padding, len(size)).copy()
     if ceil_mode:
-        room = size + pairs.sum(axis=1) - (np.multiply(dilation, kernel - 1) + 1)
-        last = -(-room // stride) * stride  # where the last window begins
+        room = size + pairs.sum(axis=1) - (gaps * (kernel - 1) + 1)
+        last = -(-room // steps) * steps  # where the last window begins
         pairs[:, 1] += np.where(last < size + pairs[:, 0], np.maximum(last - room, 0), 0)
-    return {"kernel_size": kernel, "stride": stride, "padding": pairs, "dilation": dilation}
+    return {"kernel_size": kernel, "stride": steps, "padding": pairs, "dilation": gaps}
 
 
-def _windows(x: np.ndarray, settings: dict[str, Any], fill: float = 0.0) -> np.ndarray:
+def _windows(x: Array, settings: dict[str, Array], fill: float = 0.0) -> Array:
     """Return the elements under each window, (N, C, *output, KK)."""
     windows = sliding_windows(x, **settings, fill=fill)
     shape, taps = windows.shape[: x.ndim], windows.shape[x.ndim :]
     return windows.reshape(*shape, prod(taps))
 
 
-def _add_to_windows(dwindows: np.ndarray, x: np.ndarray, settings: dict[str, Any]) -> np.ndarray:
+def _add_to_windows(dwindows: Array, x: Array, settings: dict[str, Array]) -> Array:
     """Add the gradient of each tap (N, C, *output, KK) to the element that it sees: the adjoint of `_windows`."""
     n, c, *output, taps = dwindows.shape
     columns = np.moveaxis(dwindows, -1, 2).reshape(n, c * taps, prod(output))
     return col2im(columns, x.shape[2:], **settings)
 
 
-def _num_inside(x: np.ndarray, settings: dict[str, Any], padding: Any, include_padding: bool) -> np.ndarray:
+def _num_inside(x: Array, settings: dict[str, Array], padding: Pads, include_padding: bool) -> Array:
     """Return how many elements of each window lie in the input, with or without its padding, (1, 1, *output)."""
     pairs = padding_pairs(padding, x.ndim - 2)
     counted = np.ones((1, 1, *x.shape[2:]), x.dtype)
@@ -72,12 +76,12 @@ def _num_inside(x: np.ndarray, settings: dict[str, Any], padding: Any, include_p
 
 
 def max_pool(
-    x: np.ndarray,
-    kernel_size: Any,
+    x: Array,
+    kernel_size: Size,
     *,
-    stride: Any = None,
-    padding: Any = 0,
-    dilation: Any = 1,
+    stride: Size | None = None,
+    padding: Pads = 0,
+    dilation: Size = 1,
     ceil_mode: bool = False,
     return_indices: bool = False,
 ) -> Any:
@@ -96,16 +100,16 @@ def max_pool(
 
 
 def max_pool_backward(
-    dy: np.ndarray,
-    x: np.ndarray,
-    kernel_size: Any,
+    dy: Array,
+    x: Array,
+    kernel_size: Size,
     *,
-    stride: Any = None,
-    padding: Any = 0,
-    dilation: Any = 1,
+    stride: Size | None = None,
+    padding: Pads = 0,
+    dilation: Size = 1,
     ceil_mode: bool = False,
-    indices: np.ndarray | None = None,
-) -> np.ndarray:
+    indices: Array | None = None,
+) -> Array:
     """Return ``dx``; `indices` are those that the forward pass found, if at hand."""
     if indices is None:
         settings = {"stride": stride, "padding": padding, "dilation": dilation, "ceil_mode": ceil_mode}
@@ -119,29 +123,29 @@ def max_pool_backward(
 
 
 def avg_pool(
-    x: np.ndarray,
-    kernel_size: Any,
+    x: Array,
+    kernel_size: Size,
     *,
-    stride: Any = None,
-    padding: Any = 0,
+    stride: Size | None = None,
+    padding: Pads = 0,
     ceil_mode: bool = False,
     count_include_pad: bool = True,
-) -> np.ndarray:
+) -> Array:
     """Return the mean of each window."""
     settings = _complete(x.shape[2:], kernel_size, stride, padding, 1, ceil_mode)
     return _windows(x, settings).sum(axis=-1) / _num_inside(x, settings, padding, count_include_pad)
 
 
 def avg_pool_backward(
-    dy: np.ndarray,
-    x: np.ndarray,
-    kernel_size: Any,
+    dy: Array,
+    x: Array,
+    kernel_size: Size,
     *,
-    stride: Any = None,
-    padding: Any = 0,
+    stride: Size | None = None,
+    padding: Pads = 0,
     ceil_mode: bool = False,
     count_include_pad: bool = True,
-) -> np.ndarray:
+) -> Array:
     """Return ``dx``: every element that a window sees gets the same share of its gradient."""
     settings = _complete(x.shape[2:], kernel_size, stride, padding, 1, ceil_mode)
     share = (dy / _num_inside(x, settings, padding, count_include_pad))[..., None]  # (N, C, *output, 1)
@@ -149,8 +153,8 @@ def avg_pool_backward(
 
 
 def lp_pool(
-    x: np.ndarray, kernel_size: Any, *, p: float = 2, stride: Any = None, padding: Any = 0, ceil_mode: bool = False
-) -> np.ndarray:
+    x: Array, kernel_size: Size, *, p: float = 2, stride: Size | None = None, padding: Pads = 0, ceil_mode: bool = False
+) -> Array:
     """Return the Lp norm of each window."""
     settings = _complete(x.shape[2:], kernel_size, stride, padding, 1, ceil_mode)
     magnitudes, scale = scaled_magnitudes(x)
@@ -160,15 +164,15 @@ def lp_pool(
 
 
 def lp_pool_backward(
-    dy: np.ndarray,
-    x: np.ndarray,
-    kernel_size: Any,
+    dy: Array,
+    x: Array,
+    kernel_size: Size,
     *,
     p: float = 2,
-    stride: Any = None,
-    padding: Any = 0,
+    stride: Size | None = None,
+    padding: Pads = 0,
     ceil_mode: bool = False,
-) -> np.ndarray:
+) -> Array:
     """Return ``dx``, see the formula above."""
     settings = _complete(x.shape[2:], kernel_size, stride, padding, 1, ceil_mode)
     magnitudes, _ = scaled_magnitudes(x)
@@ -179,7 +183,7 @@ def lp_pool_backward(
     return (np.sign(x) * magnitudes ** (p - 1) * collected).astype(x.dtype)
 
 
-def scaled_magnitudes(x: np.ndarray) -> tuple[np.ndarray, float]:
+def scaled_magnitudes(x: Array) -> tuple[Array, float]:
     """Return ``|x| / scale`` in float64, at most 1, so that no power of it overflows; the norm scales with it."""
     magnitudes = np.abs(x, dtype=np.float64)
     largest = float(magnitudes.max(initial=0.0))
@@ -187,23 +191,23 @@ def scaled_magnitudes(x: np.ndarray) -> tuple[np.ndarray, float]:
     return magnitudes / scale, scale
 
 
-def global_avg_pool(x: np.ndarray) -> np.ndarray:
+def global_avg_pool(x: Array) -> Array:
     """Return the mean of each channel, (N, C)."""
     return x.reshape(*x.shape[:2], prod(x.shape[2:])).mean(axis=2)
 
 
-def global_avg_pool_backward(dy: np.ndarray, x: np.ndarray) -> np.ndarray:
+def global_avg_pool_backward(dy: Array, x: Array) -> Array:
     """Return ``dx``: every element of a channel gets the same share."""
     share = dy / dy.dtype.type(prod(x.shape[2:]))
     return np.broadcast_to(share.reshape(*dy.shape, *[1] * (x.ndim - 2)), x.shape).copy()
 
 
-def global_max_pool(x: np.ndarray) -> np.ndarray:
+def global_max_pool(x: Array) -> Array:
     """Return the largest element of each channel, (N, C)."""
     return x.reshape(*x.shape[:2], prod(x.shape[2:])).max(axis=2)
 
 
-def global_max_pool_backward(dy: np.ndarray, x: np.ndarray) -> np.ndarray:
+def global_max_pool_backward(dy: Array, x: Array) -> Array:
     """Return ``dx``: the largest element of a channel gets the whole gradient."""
     channels = x.reshape(*x.shape[:2], prod(x.shape[2:]))  # (N, C, S)
     dx = np.zeros_like(channels)

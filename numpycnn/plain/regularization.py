@@ -13,19 +13,21 @@ Source: N. Srivastava et al., "Dropout: a simple way to prevent neural networks 
 
 import numpy as np
 
+from numpycnn._types import Array
 
-def dropout(x: np.ndarray, *, p: float, key: int) -> tuple[np.ndarray, np.ndarray]:
+
+def dropout(x: Array, *, p: float, key: int) -> tuple[Array, Array]:
     """Set each element to zero with probability `p`, scale up the others; return them and which were kept."""
     kept = _random_bits(key, x.size).reshape(x.shape) >= round(p * 2**32)
     return np.where(kept, x * x.dtype.type(1 / (1 - p)), x.dtype.type(0)), kept
 
 
-def dropout_backward(dy: np.ndarray, kept: np.ndarray, *, p: float) -> np.ndarray:
+def dropout_backward(dy: Array, kept: Array, *, p: float) -> Array:
     """Return ``dx``: the gradients of the kept elements, scaled up."""
     return np.where(kept, dy * dy.dtype.type(1 / (1 - p)), dy.dtype.type(0))
 
 
-def _random_bits(key: int, count: int) -> np.ndarray:
+def _random_bits(key: int, count: int) -> Array:
     """Return 32 bits for each of the positions 0 to ``count - 1``, in an array of uint64."""
     low = np.uint64(0xFFFFFFFF)
     bits = ((np.arange(count, dtype=np.uint64) * np.uint64(0x9E3779B9)) & low) ^ np.uint64(key)

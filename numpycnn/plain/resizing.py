@@ -10,26 +10,25 @@ input collects ``dy`` with the same factors.
 Source: arXiv 1603.07285, section 2.1; A. Odena, V. Dumoulin, C. Olah, "Deconvolution and checkerboard artifacts", 2016.
 """
 
-from typing import Any
-
 import numpy as np
 
+from numpycnn._types import Array, Pads, Size
 from numpycnn.plain.windows import padding_pairs
 
 
-def zero_pad(x: np.ndarray, padding: Any) -> np.ndarray:
+def zero_pad(x: Array, padding: Pads) -> Array:
     """Put zeros around the spatial axes of (N, C, *size)."""
     return np.pad(x, ((0, 0), (0, 0), *padding_pairs(padding, x.ndim - 2)))
 
 
-def zero_pad_backward(dy: np.ndarray, x: np.ndarray, padding: Any) -> np.ndarray:
+def zero_pad_backward(dy: Array, x: Array, padding: Pads) -> Array:
     """Return ``dx``, the middle of ``dy``."""
     pairs = padding_pairs(padding, x.ndim - 2)
     inside = (slice(before, before + i) for i, (before, _) in zip(x.shape[2:], pairs, strict=True))
     return np.ascontiguousarray(dy[..., *inside])
 
 
-def upsample(x: np.ndarray, scale_factor: Any, *, mode: str = "nearest") -> np.ndarray:
+def upsample(x: Array, scale_factor: Size, *, mode: str = "nearest") -> Array:
     """Enlarge each spatial axis by an integer factor; `mode` is ``"nearest"`` or ``"bilinear"``."""
     for axis, factor in enumerate(np.broadcast_to(scale_factor, x.ndim - 2), start=2):
         x = np.moveaxis(x, axis, -1)
@@ -42,7 +41,7 @@ def upsample(x: np.ndarray, scale_factor: Any, *, mode: str = "nearest") -> np.n
     return np.ascontiguousarray(x)
 
 
-def upsample_backward(dy: np.ndarray, x: np.ndarray, scale_factor: Any, *, mode: str = "nearest") -> np.ndarray:
+def upsample_backward(dy: Array, x: Array, scale_factor: Size, *, mode: str = "nearest") -> Array:
     """Return ``dx``: each input sums the gradients of its outputs, weighted as in the forward pass."""
     for axis, factor in enumerate(np.broadcast_to(scale_factor, x.ndim - 2), start=2):
         dy = np.moveaxis(dy, axis, 0)
@@ -56,7 +55,7 @@ def upsample_backward(dy: np.ndarray, x: np.ndarray, scale_factor: Any, *, mode:
     return np.ascontiguousarray(dy)
 
 
-def _neighbours(size: int, factor: int, mode: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _neighbours(size: int, factor: int, mode: str) -> tuple[Array, Array, Array]:
     """Return the left and the right neighbour of each output of an axis, and the share ``t`` of the right one."""
     outputs = np.arange(size * factor)
     if mode == "nearest":

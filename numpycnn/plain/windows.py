@@ -18,20 +18,21 @@ im2col.
 """
 
 from math import prod
-from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from numpycnn._types import Array, Pads, Shape, Size
 
-def padding_pairs(padding: Any, rank: int) -> np.ndarray:
+
+def padding_pairs(padding: Pads, rank: int) -> Array:
     """Return a ``(before, after)`` pair for each spatial axis, (rank, 2), of an int, of one per axis, or of pairs."""
-    padding = np.asarray(padding)
-    return padding if padding.ndim == 2 else np.broadcast_to(padding[..., None], (rank, 2))
+    pairs = np.asarray(padding)
+    return pairs if pairs.ndim == 2 else np.broadcast_to(pairs[..., None], (rank, 2))
 
 
 def output_size(
-    size: Any, kernel_size: Any, *, stride: Any = 1, padding: Any = 0, dilation: Any = 1
+    size: Shape, kernel_size: Size, *, stride: Size = 1, padding: Pads = 0, dilation: Size = 1
 ) -> tuple[int, ...]:
     """Return how many windows fit along each axis."""
     extent = np.multiply(dilation, np.subtract(kernel_size, 1)) + 1
@@ -39,7 +40,7 @@ def output_size(
     return tuple((room // stride + 1).tolist())
 
 
-def window_view(padded: np.ndarray, kernel_size: Any, stride: Any, dilation: Any) -> np.ndarray:
+def window_view(padded: Array, kernel_size: Size, stride: Size, dilation: Size) -> Array:
     """Return a view of the elements under each window of an input that is padded already, (N, C, *output, *kernel)."""
     rank = padded.ndim - 2
     extent = np.broadcast_to(np.multiply(dilation, np.subtract(kernel_size, 1)) + 1, rank)
@@ -49,22 +50,22 @@ def window_view(padded: np.ndarray, kernel_size: Any, stride: Any, dilation: Any
 
 
 def sliding_windows(
-    x: np.ndarray, kernel_size: Any, *, stride: Any = 1, padding: Any = 0, dilation: Any = 1, fill: float = 0.0
-) -> np.ndarray:
+    x: Array, kernel_size: Size, *, stride: Size = 1, padding: Pads = 0, dilation: Size = 1, fill: float = 0.0
+) -> Array:
     """Pad an input with `fill`, and return a view of the elements under each window, (N, C, *output, *kernel)."""
     pairs = padding_pairs(padding, x.ndim - 2)
     return window_view(np.pad(x, ((0, 0), (0, 0), *pairs), constant_values=fill), kernel_size, stride, dilation)
 
 
 def im2col(
-    x: np.ndarray,
-    kernel_size: Any,
+    x: Array,
+    kernel_size: Size,
     *,
-    stride: Any = 1,
-    padding: Any = 0,
-    dilation: Any = 1,
+    stride: Size = 1,
+    padding: Pads = 0,
+    dilation: Size = 1,
     output: tuple[int, ...] | None = None,
-) -> np.ndarray:
+) -> Array:
     """Copy the elements under each window into one column, (N, C * KK, P).
 
     Row ``c * KK + k`` belongs to tap ``k`` of channel ``c``, column ``p`` to window ``p``. ``KK`` is the number of taps
@@ -82,15 +83,15 @@ def im2col(
 
 
 def col2im(
-    columns: np.ndarray,
-    size: Any,
-    kernel_size: Any,
+    columns: Array,
+    size: Shape,
+    kernel_size: Size,
     *,
-    stride: Any = 1,
-    padding: Any = 0,
-    dilation: Any = 1,
+    stride: Size = 1,
+    padding: Pads = 0,
+    dilation: Size = 1,
     output: tuple[int, ...] | None = None,
-) -> np.ndarray:
+) -> Array:
     """Add each entry of the columns (N, C * KK, P) to the element of (N, C, *size) that it was copied from."""
     kernel, pairs = tuple(np.broadcast_to(kernel_size, len(size))), padding_pairs(padding, len(size))
     n, c = len(columns), columns.shape[1] // prod(kernel)

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from numpycnn._checks import check_unmasked
 from numpycnn.layers.checking import format_shapes, shapes_of
@@ -24,14 +25,18 @@ class Data(Protocol):
     def __len__(self) -> int:
         """Return the number of examples."""
 
-    def batch(self, indices: np.ndarray, dtype: Any) -> tuple[np.ndarray, Any]:
+    def batch(self, indices: np.ndarray, dtype: DTypeLike) -> tuple[np.ndarray, Any]:
         """Return the inputs at some positions in a float type, and their targets."""
 
     def take(self, indices: np.ndarray) -> tuple[np.ndarray, Any]:
         """Return the examples at some positions as stored, and their targets."""
 
-    def normalize(self, images: np.ndarray, dtype: Any) -> np.ndarray:
+    def normalize(self, images: np.ndarray, dtype: DTypeLike) -> np.ndarray:
         """Convert examples to inputs, in a float type."""
+
+
+#: What `Trainer.fit` trains with: a dataset or (x, target), with tuples of arrays for several inputs or targets.
+Source = Data | tuple[Any, Any]
 
 
 def as_tuple(arrays: Any) -> tuple[Any, ...]:
@@ -72,7 +77,7 @@ class Arrays:
     def __len__(self) -> int:
         return count_examples(self.x)
 
-    def batch(self, indices: np.ndarray, dtype: Any) -> tuple[np.ndarray, Any]:
+    def batch(self, indices: np.ndarray, dtype: DTypeLike) -> tuple[np.ndarray, Any]:
         """Return the inputs and targets at some positions."""
         return self.take(indices)
 
@@ -80,7 +85,7 @@ class Arrays:
         """Return the inputs and targets at some positions."""
         return _rows(self.x, indices), _rows(self.target, indices)
 
-    def normalize(self, images: np.ndarray, dtype: Any) -> np.ndarray:
+    def normalize(self, images: np.ndarray, dtype: DTypeLike) -> np.ndarray:
         """Return the inputs unchanged."""
         return images
 
@@ -102,7 +107,7 @@ def epoch_order(examples: int, seed: int, epoch: int, shuffle: bool) -> np.ndarr
     return np.random.default_rng((seed, epoch)).permutation(examples)
 
 
-def check_augmentation(augment: Any, data: Data) -> str:
+def check_augmentation(augment: object, data: Data) -> str:
     """Check an augmentation of data, and return a name that identifies it, empty for None."""
     if augment is None:
         return ""
@@ -118,7 +123,7 @@ def check_augmentation(augment: Any, data: Data) -> str:
 
 
 def prepare(
-    data: Data, indices: np.ndarray, dtype: Any, augment: Augmentation | None, seed: tuple[int, ...]
+    data: Data, indices: np.ndarray, dtype: DTypeLike, augment: Augmentation | None, seed: tuple[int, ...]
 ) -> tuple[np.ndarray, Any]:
     """Return a batch for the network; its randomness depends on `seed` alone."""
     if augment is None:

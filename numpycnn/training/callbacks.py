@@ -371,7 +371,7 @@ def monitored(record: Mapping[str, float], name: str, owner: str) -> float:
     return record[name]
 
 
-def restored_best(value: Any, owner: str) -> float | None:
+def restored_best(value: object, owner: str) -> float | None:
     """Return the best value of a checkpoint: None before the first one, and never NaN.
 
     Raises

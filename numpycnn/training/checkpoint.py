@@ -7,7 +7,7 @@ and the epoch alone, so the number of completed batches is enough.
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from numpycnn import losses, optim
 from numpycnn._checks import check_int
@@ -24,6 +24,8 @@ from numpycnn.training.callbacks import Callback
 if TYPE_CHECKING:
     from numpycnn.training.trainer import Trainer
 
+Part = TypeVar("Part")
+
 #: Every optimizer, schedule and loss that a file may name.
 PARTS: dict[str, type] = {
     kind.__name__: kind
@@ -33,13 +35,13 @@ PARTS: dict[str, type] = {
 }
 
 
-def _encode(part: Any) -> Any:
+def _encode(part: object) -> Any:
     if isinstance(part, Optimizer | Schedule | Loss):
         return {"part": type(part).__name__, "config": {key: _encode(value) for key, value in part.config().items()}}
     return list(part) if isinstance(part, tuple) else part
 
 
-def _decode(value: Any, table: Mapping[str, type]) -> Any:
+def _decode(value: object, table: Mapping[str, type]) -> Any:
     if not isinstance(value, dict):
         return value
     kind = value.get("part")
@@ -48,7 +50,7 @@ def _decode(value: Any, table: Mapping[str, type]) -> Any:
     return table[kind](**{key: _decode(item, table) for key, item in value["config"].items()})
 
 
-def _decode_kind(value: Any, table: Mapping[str, type], kind: type) -> Any:
+def _decode_kind(value: object, table: Mapping[str, type], kind: type[Part]) -> Part:
     part = _decode(value, table)
     if not isinstance(part, kind):
         raise ValueError(f"expected an instance of {kind.__name__}, got {type(part).__name__}")
@@ -113,7 +115,7 @@ def load_parts(
 
 def _restore_optimizer(file: ArrayFile, model: Layer, table: Mapping[str, type]) -> Optimizer:
     description = file.get("optimizer", dict)
-    optimizer: Optimizer = _decode_kind(description["encoded"], table, Optimizer)
+    optimizer = _decode_kind(description["encoded"], table, Optimizer)
     step_count = check_int(description["step_count"], "step_count", "Optimizer", minimum=0)
     parameters = model.parameters()
     expected = {}

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from numpycnn._checks import check_int, check_number
 from numpycnn.layers.network import Network
 from numpycnn.losses import Loss
 from numpycnn.optim import Optimizer
-from numpycnn.training.batches import Augmentation, Data, as_data, check_augmentation, epoch_order, prepare
+from numpycnn.training.batches import Augmentation, Data, Source, as_data, check_augmentation, epoch_order, prepare
 from numpycnn.training.step import NonFiniteError, check_last_batch, check_parts, take_step
 
 SMOOTHING = 0.9  # of the losses, which differ from batch to batch
@@ -38,7 +39,7 @@ class LearningRates:
 
 def find_learning_rate(
     model: Network,
-    train: Any,
+    train: Source,
     *,
     loss: Loss,
     optimizer: Optimizer,
@@ -90,6 +91,7 @@ def find_learning_rate(
     Examples
     --------
     >>> import numpy as np
+    from numpy.typing import DTypeLike
     >>> from numpycnn import SGD, CrossEntropy, Dense, Sequential
     >>> x = np.random.default_rng(0).normal(size=(200, 2)).astype(np.float32)
     >>> labels = (x[:, 0] > x[:, 1]).astype(np.int64)
@@ -151,7 +153,7 @@ def find_learning_rate(
 
 
 def _batch(
-    data: Data, step: int, batch_size: int, dtype: Any, augment: Augmentation | None, seed: int
+    data: Data, step: int, batch_size: int, dtype: DTypeLike, augment: Augmentation | None, seed: int
 ) -> tuple[np.ndarray, Any]:
     """Return the batch of a step, in the order of a `Trainer` with this seed."""
     batches = -(-len(data) // batch_size)

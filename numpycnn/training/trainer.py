@@ -18,6 +18,7 @@ from numpycnn.optim import Optimizer
 from numpycnn.training.batches import (
     Augmentation,
     Data,
+    Source,
     TrainingState,
     as_data,
     check_augmentation,
@@ -54,7 +55,7 @@ def _in_order(callbacks: Sequence[Callback]) -> list[Callback]:
     return sorted(callbacks, key=lambda callback: callback.order)
 
 
-def _as_number(value: Any, name: str) -> float:
+def _as_number(value: object, name: str) -> float:
     """Return a value of a record as Python's int or float."""
     if isinstance(value, np.generic | np.ndarray) and value.ndim == 0:
         value = value.item()
@@ -123,11 +124,11 @@ class Trainer:
 
     def fit(
         self,
-        train: Any,
+        train: Source,
         *,
         epochs: int,
         batch_size: int = 32,
-        validation: Any = None,
+        validation: Source | None = None,
         shuffle: bool = True,
         augment: Augmentation | None = None,
         prefetch: int = 2,
@@ -256,9 +257,7 @@ class Trainer:
         if any(name not in known or known[name] != value for name, value in found.items() if name != "dataset"):
             known |= found
 
-    def _batches(
-        self, data: Data, augment: Augmentation | None, prefetch: int
-    ) -> Generator[tuple[np.ndarray, Any], None, None]:
+    def _batches(self, data: Data, augment: Augmentation | None, ahead: int) -> Generator[tuple[Any, Any], None, None]:
         """Yield the remaining batches of the epoch; the time spent waiting for them counts."""
         place = self.progress
         order = epoch_order(place.examples, self.seed, place.epoch, place.shuffle)
@@ -270,7 +269,7 @@ class Trainer:
             return prepare(data, indices, self.model.dtype, augment, seed)
 
         begins = range(place.batch * place.batch_size, place.examples, place.batch_size)
-        with closing(prefetched(batch, begins, prefetch)) as batches:
+        with closing(prefetched(batch, begins, ahead)) as batches:
             while True:
                 begin = time.perf_counter()
                 found = next(batches, None)
@@ -351,7 +350,7 @@ class Trainer:
         """
         self.progress.stop_reason = reason or "asked to stop"
 
-    def evaluate(self, dataset: Any, *, batch_size: int = 256, views: ViewAverage | None = None) -> dict[str, float]:
+    def evaluate(self, dataset: Source, *, batch_size: int = 256, views: ViewAverage | None = None) -> dict[str, float]:
         """Return the mean loss without penalties, and the accuracy where the targets are labels.
 
         Parameters

@@ -54,11 +54,15 @@ class Transform:
     def _images(self, images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         raise NotImplementedError(f"{type(self).__name__} is incomplete: implement _images")
 
-    def _examples(self, images: np.ndarray, labels: Any, rng: np.random.Generator) -> tuple[np.ndarray, Any]:
+    def _examples(
+        self, images: np.ndarray, labels: np.ndarray, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Return images and labels; for transforms that change the labels as well."""
         return self._images(images, rng), labels
 
-    def __call__(self, images: Any, labels: Any, rng: np.random.Generator | int) -> tuple[np.ndarray, Any]:
+    def __call__(
+        self, images: np.ndarray, labels: np.ndarray, rng: np.random.Generator | int
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Return the transformed examples and their labels.
 
         Parameters
@@ -147,7 +151,9 @@ class Augment(Transform):
                 raise TypeError(f"Augment: expected transforms, got {transform!r}{hint}")
         self.transforms = list(transforms)
 
-    def _examples(self, images: np.ndarray, labels: Any, rng: np.random.Generator) -> tuple[np.ndarray, Any]:
+    def _examples(
+        self, images: np.ndarray, labels: np.ndarray, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
         for transform in self.transforms:
             images, labels = transform(images, labels, rng)
         return images, labels

@@ -1,7 +1,5 @@
 """Mixtures of two examples and of their labels."""
 
-from typing import Any
-
 import numpy as np
 
 from numpycnn._checks import check_int, check_number
@@ -46,7 +44,9 @@ class MixUp(Transform):
         self.classes = check_int(classes, "classes", "MixUp")
         self.alpha = check_number(alpha, "alpha", "MixUp", minimum=1e-3, maximum=1e3)
 
-    def _examples(self, images: np.ndarray, labels: Any, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    def _examples(
+        self, images: np.ndarray, labels: np.ndarray, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
         dtype = np.result_type(images.dtype, np.float32)
         shares, labels = rng.beta(self.alpha, self.alpha, len(images)), np.asarray(labels)
         if labels.ndim == 1:

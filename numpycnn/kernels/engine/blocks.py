@@ -12,7 +12,7 @@ from numpycnn.kernels.engine.vectors import REGISTER, transpose
 
 
 @jit
-def blocks_of(channels, itemsize):
+def blocks_of(channels: int, itemsize: int) -> int:
     """Return the number of blocks that hold ``channels``."""
     return -(-channels * itemsize // REGISTER)
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numba
 from numba.core.caching import FunctionCache, IndexDataCacheFile
@@ -21,6 +21,7 @@ from numba.core.caching import FunctionCache, IndexDataCacheFile
 RELAXED = {"reassoc", "contract", "nsz", "arcp"}
 IN_ORDER = RELAXED - {"reassoc"}  # for products that overflow in another order
 DIGEST = sha256().digest_size
+Loop = TypeVar("Loop", bound=Callable[..., object])
 
 
 def _stamp() -> str:
@@ -40,14 +41,14 @@ class _CacheFile(IndexDataCacheFile):
     numba writes the index first. If the disk fills up in between, the index names a file that an older version left.
     """
 
-    def load(self, key: Any) -> Any:
+    def load(self, key: object) -> Any:
         found = super().load(key)
         if found is None:
             return None
         owner, data = found
         return data if owner == (self._source_stamp, key) else None
 
-    def save(self, key: Any, data: Any) -> None:
+    def save(self, key: object, data: object) -> None:
         super().save(key, ((self._source_stamp, key), data))
 
     def _load_index(self) -> Any:
@@ -62,7 +63,7 @@ class _CacheFile(IndexDataCacheFile):
             raise ValueError("damaged")
         return super()._load_data(name)
 
-    def _dump(self, obj: Any) -> bytes:
+    def _dump(self, obj: object) -> bytes:
         content = super()._dump(obj)
         return content + sha256(content).digest()  # reading stops in front of it
 
@@ -70,25 +71,25 @@ class _CacheFile(IndexDataCacheFile):
 class _Cache(FunctionCache):
     """A cache that never stops a computation: a damaged file is replaced, and without room nothing is written."""
 
-    def __init__(self, function: Callable[..., Any]) -> None:
+    def __init__(self, function: Callable[..., object]) -> None:
         super().__init__(function)
         # numba invalidates the cache when the function's own file changes. Kernels of different files call each other,
         # so here a change of any of them does.
         stamp = (self._impl.locator.get_source_stamp(), STAMP)
         self._cache_file = _CacheFile(self.cache_path, self._impl.filename_base, stamp)
 
-    def load_overload(self, sig: Any, target_context: Any) -> Any:
+    def load_overload(self, sig: object, target_context: object) -> Any:
         try:
             return super().load_overload(sig, target_context)
         except Exception:  # unpickling a damaged file can raise anything
             return None
 
-    def save_overload(self, sig: Any, data: Any) -> None:
+    def save_overload(self, sig: object, data: object) -> None:
         with suppress(OSError):  # a full disk, a quota, a limit of the size of files
             super().save_overload(sig, data)
 
 
-def jit(function: Callable[..., Any], *, fastmath: set[str] = RELAXED) -> Callable[..., Any]:
+def jit(function: Loop, *, fastmath: set[str] = RELAXED) -> Loop:
     """Compile ``function`` at its first call, and cache the machine code on disk where a folder is writable."""
     compiled: Any = numba.njit(nogil=True, fastmath=fastmath, error_model="numpy")(function)
     if compiled is not function:  # as with NUMBA_DISABLE_JIT

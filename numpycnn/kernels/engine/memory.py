@@ -18,6 +18,7 @@ from math import prod
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 SMALL = 32 * 1024  # bytes, below which the C library reuses memory well by itself
 ALIGNMENT = 64  # bytes of a cache line: loading a vector that crosses two of them takes twice as long
@@ -102,7 +103,7 @@ class Pool:
         self._returns = 0
         self.unused = 0  # bytes
 
-    def empty(self, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+    def empty(self, shape: tuple[int, ...], dtype: DTypeLike) -> np.ndarray:
         """Return an array of arbitrary values, like `numpy.empty`.
 
         Of the unused blocks it takes the one that was returned last, whose memory is likeliest to be in the cache.
@@ -136,7 +137,7 @@ if hasattr(os, "register_at_fork"):  # another thread of the parent may have hel
 empty = _pool.empty
 
 
-def zeros(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+def zeros(shape: tuple[int, ...], dtype: DTypeLike) -> np.ndarray:
     """Return an array of zeros, like `numpy.zeros`."""
     array = empty(shape, dtype)
     array.fill(0)
@@ -153,7 +154,7 @@ def _offsets(shapes: tuple[tuple[int, ...], ...], itemsize: int) -> tuple[int, t
     return total, tuple(offsets)
 
 
-def empty_arrays(shapes: tuple[tuple[int, ...], ...], dtype: Any) -> list[np.ndarray]:
+def empty_arrays(shapes: tuple[tuple[int, ...], ...], dtype: DTypeLike) -> list[np.ndarray]:
     """Return arrays of arbitrary values on one block: the scratch memory of a kernel.
 
     The block returns to the pool when the last of them is gone.

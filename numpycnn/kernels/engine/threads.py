@@ -156,7 +156,7 @@ class _Worker:
                 self._error = error
             kernel = arguments = None
 
-    def start(self, kernel: Callable[..., None], *arguments: Any) -> None:
+    def start(self, kernel: Callable[..., None], *arguments: object) -> None:
         """Hand over a call of `kernel`."""
         self._calls += 1
         self._work, self._error = (kernel, arguments), None
@@ -211,7 +211,7 @@ def split(n: int, multiplications: float = MULTIPLICATIONS, most: int | None = N
     return _cut(n, min(n, most or get_num_threads()))
 
 
-def run(kernel: Callable[..., None], chunks: Chunks, *args: Any) -> None:
+def run(kernel: Callable[..., None], chunks: Chunks, *args: object) -> None:
     """Call ``kernel(i, start, stop, *args)`` for each chunk ``i``, in parallel, and wait for all of them.
 
     The calling thread runs the last chunk itself, and all of them if the workers are busy for another caller.
@@ -244,7 +244,7 @@ def run(kernel: Callable[..., None], chunks: Chunks, *args: Any) -> None:
         _in_use.release()
 
 
-def run_elements(kernel: Callable[..., None], n: int, *args: Any) -> None:
+def run_elements(kernel: Callable[..., None], n: int, *args: object) -> None:
     """Run a kernel over `n` elements, shared among the threads if there are enough of them."""
     if n < ELEMENTS:
         kernel(0, 0, n, *args)
