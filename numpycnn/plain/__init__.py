@@ -1,7 +1,10 @@
 """The textbook backend: every operation and its gradient in NumPy alone, with the derivation above.
 
-Start with `numpycnn.plain.windows` (im2col), then `numpycnn.plain.convolution`. The functions expect valid arguments;
-`numpycnn.functional` has the same ones with checks.
+Start with `numpycnn.plain.windows` (im2col), then `numpycnn.plain.convolution`.
+
+The functions check nothing: they expect arrays of one type, float32 or float64, and paddings as numbers. With integers,
+a result is that of the same numbers as floats, or NumPy raises an error. `numpycnn.functional` has the same operations
+with checks.
 """
 
 from numpycnn.plain.activations import *

@@ -25,6 +25,8 @@ A. Ng, "Rectifier nonlinearities improve neural network acoustic models", 2013 (
 1706.02515 (SELU), 1606.08415 (GELU); I. Goodfellow, Y. Bengio, A. Courville, "Deep Learning", sections 6.2.2, 6.3.
 """
 
+from math import pi, sqrt
+
 import numpy as np
 
 from numpycnn._types import Array
@@ -77,7 +79,7 @@ def selu_backward(dy: Array, x: Array) -> Array:
 def gelu(x: Array, approximate: str = "none") -> Array:
     """Return ``x * Phi(x)``, with `_normal_cdf` as ``Phi``."""
     phi = _normal_cdf(np.clip(x, -NORMAL_RANGE, NORMAL_RANGE), approximate)
-    return np.maximum(x, -NORMAL_RANGE) * phi.astype(x.dtype)  # -infinity times 0 would be NaN
+    return np.maximum(x, -NORMAL_RANGE) * phi  # -infinity times 0 would be NaN
 
 
 def gelu_backward(dy: Array, x: Array, approximate: str = "none") -> Array:
@@ -85,19 +87,19 @@ def gelu_backward(dy: Array, x: Array, approximate: str = "none") -> Array:
     x = np.clip(x, -NORMAL_RANGE, NORMAL_RANGE)
     phi = _normal_cdf(x, approximate)
     if approximate == "tanh":  # with Phi = (1 + t) / 2, (1 - t^2) / 2 = 2 Phi (1 - Phi)
-        density = 2 * phi * (1 - phi) * np.sqrt(2 / np.pi) * (1 + 3 * 0.044715 * x**2)
+        density = 2 * phi * (1 - phi) * sqrt(2 / pi) * (1 + 3 * 0.044715 * x**2)
     else:
-        density = np.exp(-0.5 * x * x) / np.sqrt(2 * np.pi)
-    return (dy * (phi + x * density)).astype(dy.dtype)
+        density = np.exp(-0.5 * x * x) / sqrt(2 * pi)
+    return dy * (phi + x * density)
 
 
 def _normal_cdf(x: Array, approximate: str) -> Array:
     """Return the probability that a standard normal variable is below ``x``, exactly or approximated by tanh."""
     if approximate == "tanh":
-        return 0.5 * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)))
+        return 0.5 * (1 + np.tanh(sqrt(2 / pi) * (x + 0.044715 * x**3)))
     from scipy.special import erfc
 
-    return 0.5 * erfc(-x / np.sqrt(2).astype(x.dtype))
+    return 0.5 * erfc(-x / sqrt(2))
 
 
 def sigmoid(x: Array) -> Array:

@@ -32,7 +32,7 @@ def _targets(labels: Array, logits: Array, label_smoothing: float) -> Array:
     """Return the target distributions, (N, K), of integer labels (N,) or of shares (N, K)."""
     num_classes = logits.shape[1]
     targets = labels if labels.ndim == 2 else one_hot(labels, num_classes, dtype=logits.dtype)
-    return ((1 - label_smoothing) * targets + label_smoothing / num_classes).astype(logits.dtype)
+    return (1 - label_smoothing) * targets + label_smoothing / num_classes
 
 
 def cross_entropy(logits: Array, labels: Array, *, label_smoothing: float = 0.0) -> float:
@@ -44,7 +44,7 @@ def cross_entropy(logits: Array, labels: Array, *, label_smoothing: float = 0.0)
 
 def cross_entropy_backward(logits: Array, labels: Array, *, label_smoothing: float = 0.0, dy: float = 1.0) -> Array:
     """Return ``dlogits = dy * (softmax(logits) - targets) / N``."""
-    return (softmax(logits) - _targets(labels, logits, label_smoothing)) * logits.dtype.type(dy / len(logits))
+    return (softmax(logits) - _targets(labels, logits, label_smoothing)) * (dy / len(logits))
 
 
 def binary_cross_entropy(logits: Array, target: Array) -> float:
@@ -54,7 +54,7 @@ def binary_cross_entropy(logits: Array, target: Array) -> float:
 
 def binary_cross_entropy_backward(logits: Array, target: Array, *, dy: float = 1.0) -> Array:
     """Return ``dlogits = dy * (sigmoid(logits) - target) / size``."""
-    return (sigmoid(logits) - target) * logits.dtype.type(dy / logits.size)
+    return (sigmoid(logits) - target) * (dy / logits.size)
 
 
 def mean_squared_error(y: Array, target: Array) -> float:
@@ -64,4 +64,4 @@ def mean_squared_error(y: Array, target: Array) -> float:
 
 def mean_squared_error_backward(y: Array, target: Array, *, dy: float = 1.0) -> Array:
     """Return ``dy * 2 (y - target) / size``."""
-    return (y - target) * y.dtype.type(2 * dy / y.size)
+    return (y - target) * (2 * dy / y.size)

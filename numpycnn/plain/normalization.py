@@ -107,5 +107,5 @@ def _standardize(x: Array, axis: int, eps: float) -> tuple[Array, Array]:
     """Return ``xhat`` and ``1 / sqrt(var + eps)`` over the axes from `axis` on."""
     axes = tuple(range(axis % x.ndim, x.ndim))
     centred = x - x.mean(axis=axes, keepdims=True)
-    scale = 1 / np.sqrt((centred * centred).mean(axis=axes, keepdims=True) + x.dtype.type(eps))
+    scale = 1 / np.sqrt((centred * centred).mean(axis=axes, keepdims=True) + eps)
     return centred * scale, scale

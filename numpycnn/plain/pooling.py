@@ -160,7 +160,7 @@ def lp_pool(
     magnitudes, scale = scaled_magnitudes(x)
     ratio = prod(settings["kernel_size"]) / _num_inside(magnitudes, settings, padding, True)
     norm = (ratio * (_windows(magnitudes, settings) ** p).sum(axis=-1)) ** (1 / p)
-    return (scale * norm).astype(x.dtype)
+    return (scale * norm).astype(np.result_type(x, np.float32))
 
 
 def lp_pool_backward(
@@ -180,7 +180,7 @@ def lp_pool_backward(
     norm = (ratio * (_windows(magnitudes, settings) ** p).sum(axis=-1)) ** (1 / p)
     slope = np.divide(dy * ratio, norm ** (p - 1), out=np.zeros_like(norm), where=norm != 0)[..., None]
     collected = _add_to_windows(slope.repeat(prod(settings["kernel_size"]), axis=-1), x, settings)
-    return (np.sign(x) * magnitudes ** (p - 1) * collected).astype(x.dtype)
+    return (np.sign(x) * magnitudes ** (p - 1) * collected).astype(np.result_type(x, np.float32))
 
 
 def scaled_magnitudes(x: Array) -> tuple[Array, float]:
@@ -198,7 +198,7 @@ def global_avg_pool(x: Array) -> Array:
 
 def global_avg_pool_backward(dy: Array, x: Array) -> Array:
     """Return ``dx``: every element of a channel gets the same share."""
-    share = dy / dy.dtype.type(prod(x.shape[2:]))
+    share = dy / prod(x.shape[2:])
     return np.broadcast_to(share.reshape(*dy.shape, *[1] * (x.ndim - 2)), x.shape).copy()
 
 

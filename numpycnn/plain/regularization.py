@@ -19,12 +19,12 @@ from numpycnn._types import Array
 def dropout(x: Array, *, p: float, key: int) -> tuple[Array, Array]:
     """Set each element to zero with probability `p`, scale up the others; return them and which were kept."""
     kept = _random_bits(key, x.size).reshape(x.shape) >= round(p * 2**32)
-    return np.where(kept, x * x.dtype.type(1 / (1 - p)), x.dtype.type(0)), kept
+    return np.where(kept, x * (1 / (1 - p)), 0), kept
 
 
 def dropout_backward(dy: Array, kept: Array, *, p: float) -> Array:
     """Return ``dx``: the gradients of the kept elements, scaled up."""
-    return np.where(kept, dy * dy.dtype.type(1 / (1 - p)), dy.dtype.type(0))
+    return np.where(kept, dy * (1 / (1 - p)), 0)
 
 
 def _random_bits(key: int, count: int) -> Array:

@@ -33,9 +33,10 @@ def upsample(x: Array, scale_factor: Size, *, mode: str = "nearest") -> Array:
     for axis, factor in enumerate(np.broadcast_to(scale_factor, x.ndim - 2), start=2):
         x = np.moveaxis(x, axis, -1)
         left, right, t = _neighbours(x.shape[-1], factor, mode)
-        y = x[..., left]
+        t = t.astype(np.result_type(x, np.float32))
+        y = x[..., left].astype(t.dtype, copy=False)
         between = t > 0  # the others are copies: 0 times a neighbour that is infinite would be NaN
-        t = t[between].astype(x.dtype)
+        t = t[between]
         y[..., between] = (1 - t) * y[..., between] + t * x[..., right[between]]
         x = np.moveaxis(y, -1, axis)
     return np.ascontiguousarray(x)
@@ -46,8 +47,8 @@ def upsample_backward(dy: Array, x: Array, scale_factor: Size, *, mode: str = "n
     for axis, factor in enumerate(np.broadcast_to(scale_factor, x.ndim - 2), start=2):
         dy = np.moveaxis(dy, axis, 0)
         left, right, t = _neighbours(x.shape[axis], factor, mode)
-        t = t.astype(dy.dtype).reshape(-1, *[1] * (dy.ndim - 1))
-        dx = np.zeros((x.shape[axis], *dy.shape[1:]), dy.dtype)
+        t = t.astype(np.result_type(dy, np.float32)).reshape(-1, *[1] * (dy.ndim - 1))
+        dx = np.zeros((x.shape[axis], *dy.shape[1:]), t.dtype)
         between = t.ravel() > 0
         np.add.at(dx, left, (1 - t) * dy)
         np.add.at(dx, right[between], t[between] * dy[between])
