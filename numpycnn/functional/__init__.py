@@ -1,7 +1,9 @@
 """The operations as functions: each beside its gradient, with arguments checked, computed by the chosen backend.
 
-``*_backward`` takes the gradient ``dy`` of the loss with respect to the output, then the arguments of the operation,
-and returns the gradients with respect to its arrays. The derivations are in `numpycnn.plain`.
+``*_backward`` takes the gradient ``dy`` of the loss with respect to the output, then the arguments of the operation. It
+returns the gradients with respect to the arrays: in their order, each with the shape and the dtype of its array. It
+raises the errors of the operation, a ValueError if ``dy`` does not have the shape of the output, and a TypeError if it
+does not have its dtype. The derivations are in `numpycnn.plain`.
 """
 
 from numpycnn.functional._activations import *

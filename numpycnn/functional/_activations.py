@@ -52,15 +52,6 @@ def relu_backward(dy: Array, x: Array) -> Array:
     dy, x : ndarray of the same shape
         Gradient of the loss with respect to the output, and the input, or the output: both have
         the same signs.
-
-    Returns
-    -------
-    ndarray of the shape of `x`
-
-    Raises
-    ------
-    TypeError, ValueError
-        As for `relu`, or if `dy` differs from `x` in shape or dtype.
     """
     dy, x = check_gradient(dy, x, "relu_backward")
     return np.asarray(operations().relu_backward(dy, x))
@@ -98,18 +89,8 @@ def leaky_relu_backward(dy: Array, x: Array, *, negative_slope: float = 0.01) ->
     Parameters
     ----------
     dy, x : ndarray of the same shape
-        Gradient of the loss with respect to the output, and the input.
     negative_slope
         As for `leaky_relu`.
-
-    Returns
-    -------
-    ndarray of the shape of `x`
-
-    Raises
-    ------
-    TypeError, ValueError
-        As for `leaky_relu`, or if `dy` differs from `x` in shape or dtype.
     """
     dy, x = check_gradient(dy, x, "leaky_relu_backward")
     negative_slope = check_number(negative_slope, "negative_slope", "leaky_relu_backward")
@@ -149,18 +130,8 @@ def elu_backward(dy: Array, x: Array, *, alpha: float = 1.0) -> Array:
     Parameters
     ----------
     dy, x : ndarray of the same shape
-        Gradient of the loss with respect to the output, and the input.
     alpha
         As for `elu`.
-
-    Returns
-    -------
-    ndarray of the shape of `x`
-
-    Raises
-    ------
-    TypeError, ValueError
-        As for `elu`, or if `dy` differs from `x` in shape or dtype.
     """
     dy, x = check_gradient(dy, x, "elu_backward")
     alpha = check_number(alpha, "alpha", "elu_backward")
@@ -196,16 +167,6 @@ def selu_backward(dy: Array, x: Array) -> Array:
     Parameters
     ----------
     dy, x : ndarray of the same shape
-        Gradient of the loss with respect to the output, and the input.
-
-    Returns
-    -------
-    ndarray of the shape of `x`
-
-    Raises
-    ------
-    TypeError, ValueError
-        As for `selu`, or if `dy` differs from `x` in shape or dtype.
     """
     dy, x = check_gradient(dy, x, "selu_backward")
     return np.asarray(operations().selu_backward(dy, x))
@@ -243,18 +204,8 @@ def gelu_backward(dy: Array, x: Array, approximate: str = "none") -> Array:
     Parameters
     ----------
     dy, x : ndarray of the same shape
-        Gradient of the loss with respect to the output, and the input.
     approximate
         As for `gelu`.
-
-    Returns
-    -------
-    ndarray of the shape of `x`
-
-    Raises
-    ------
-    TypeError, ValueError
-        As for `gelu`, or if `dy` differs from `x` in shape or dtype.
     """
     dy, x = check_gradient(dy, x, "gelu_backward")
     check_choice(approximate, "approximate", "gelu_backward", ("none", "tanh"))
@@ -290,18 +241,8 @@ def sigmoid_backward(dy: Array, x: Array, *, y: Array | None = None) -> Array:
     Parameters
     ----------
     dy, x : ndarray of the same shape
-        Gradient of the loss with respect to the output, and the input.
     y : ndarray of the same shape, optional
         Output of the forward pass; computed if not given.
-
-    Returns
-    -------
-    ndarray of the shape of `x`
-
-    Raises
-    ------
-    TypeError, ValueError
-        As for `sigmoid`, or if `dy` or `y` differs from `x` in shape or dtype.
     """
     dy, x = check_gradient(dy, x, "sigmoid_backward")
     y = check_output(y, x, "sigmoid_backward")
@@ -337,18 +278,8 @@ def tanh_backward(dy: Array, x: Array, *, y: Array | None = None) -> Array:
     Parameters
     ----------
     dy, x : ndarray of the same shape
-        Gradient of the loss with respect to the output, and the input.
     y : ndarray of the same shape, optional
         Output of the forward pass; computed if not given.
-
-    Returns
-    -------
-    ndarray of the shape of `x`
-
-    Raises
-    ------
-    TypeError, ValueError
-        As for `tanh`, or if `dy` or `y` differs from `x` in shape or dtype.
     """
     dy, x = check_gradient(dy, x, "tanh_backward")
     y = check_output(y, x, "tanh_backward")

@@ -90,24 +90,13 @@ def _conv_backward(
     dilation: Size = 1,
     groups: int = 1,
 ) -> Gradients:
-    """Return the gradients of a convolution (``conv1d``, ``conv2d``, ``conv3d``).
+    """Return ``(dx, dweight, dbias)`` of ``conv1d``, ``conv2d`` or ``conv3d``.
 
     Parameters
     ----------
     dy : ndarray of shape (N, F, *output)
     x, weight, stride, padding, dilation, groups
         As given to the convolution.
-
-    Returns
-    -------
-    dx : ndarray of shape (N, C, *size)
-    dweight : ndarray of shape (F, C/groups, *kernel)
-    dbias : ndarray of shape (F,)
-
-    Raises
-    ------
-    ValueError, TypeError
-        As for the convolution, or if `dy` does not have the shape and dtype of its output.
     """
     owner = f"conv{rank}d_backward"
     x, weight, _, groups = _check_operands(owner, rank, x, weight, None, groups)
@@ -188,24 +177,13 @@ def _conv_transpose_backward(
     dilation: Size = 1,
     groups: int = 1,
 ) -> Gradients:
-    """Return the gradients of a transposed convolution (``conv_transpose1d``, ``..2d``, ``..3d``).
+    """Return ``(dx, dweight, dbias)`` of ``conv_transpose1d``, ``conv_transpose2d`` or ``conv_transpose3d``.
 
     Parameters
     ----------
     dy : ndarray of shape (N, F, *output)
     x, weight, stride, padding, output_padding, dilation, groups
         As given to the transposed convolution.
-
-    Returns
-    -------
-    dx : ndarray of shape (N, C, *size)
-    dweight : ndarray of shape (C, F/groups, *kernel)
-    dbias : ndarray of shape (F,)
-
-    Raises
-    ------
-    ValueError, TypeError
-        As for the transposed convolution, or if `dy` does not have the shape and dtype of its output.
     """
     owner = f"conv_transpose{rank}d_backward"
     x, weight, _, groups = _check_operands(owner, rank, x, weight, None, groups, transposed=True)

@@ -62,17 +62,6 @@ def linear_backward(dy: Array, x: Array, weight: Array) -> tuple[Array, Array, A
     dy : ndarray of shape (N, O)
     x, weight
         As given to `linear`.
-
-    Returns
-    -------
-    dx : ndarray of shape (N, I)
-    dweight : ndarray of shape (O, I)
-    dbias : ndarray of shape (O,)
-
-    Raises
-    ------
-    ValueError, TypeError
-        As `linear`, or if `dy` does not have the shape and dtype of its output.
     """
     x, weight = _check_linear(x, weight, "linear_backward")
     dy = check_array(dy, "dy", "linear_backward", like=x, shape=(*x.shape[:-1], len(weight)))
@@ -129,15 +118,6 @@ def embedding_backward(dy: Array, x: Array, weight: Array) -> Array:
     dy : ndarray of shape (*x.shape, D)
     x, weight
         As given to `embedding`.
-
-    Returns
-    -------
-    ndarray of shape (V, D)
-
-    Raises
-    ------
-    ValueError, TypeError
-        As `embedding`, or if `dy` does not have the shape and dtype of its output.
     """
     x, weight = _check_embedding(x, weight, "embedding_backward")
     dy = check_array(dy, "dy", "embedding_backward", like=weight, shape=(*x.shape, weight.shape[1]))

@@ -102,15 +102,6 @@ def cross_entropy_backward(logits: Array, labels: ArrayLike, *, label_smoothing:
         As given to `cross_entropy`.
     dy : float
         Gradient with respect to the loss; 1 if the loss is what is minimized.
-
-    Returns
-    -------
-    ndarray of shape (N, K)
-
-    Raises
-    ------
-    ValueError, TypeError
-        As `cross_entropy`.
     """
     logits, labels, smoothing = _check_classes(logits, labels, label_smoothing, "cross_entropy_backward")
     dy = check_number(dy, "dy", "cross_entropy_backward", finite=False)
@@ -198,15 +189,6 @@ def binary_cross_entropy_backward(logits: Array, target: ArrayLike, *, dy: float
         As given to `binary_cross_entropy`.
     dy : float
         As for `cross_entropy_backward`.
-
-    Returns
-    -------
-    ndarray of the shape of `logits`
-
-    Raises
-    ------
-    ValueError, TypeError
-        As `binary_cross_entropy`.
     """
     logits, target = _check_pair(logits, target, "binary_cross_entropy_backward")
     dy = check_number(dy, "dy", "binary_cross_entropy_backward", finite=False)
@@ -247,15 +229,6 @@ def mean_squared_error_backward(y: Array, target: ArrayLike, *, dy: float = 1.0)
         As given to `mean_squared_error`.
     dy : float
         As for `cross_entropy_backward`.
-
-    Returns
-    -------
-    ndarray of the shape of `y`
-
-    Raises
-    ------
-    ValueError, TypeError
-        As `mean_squared_error`.
     """
     y, target = _check_pair(y, target, "mean_squared_error_backward")
     dy = check_number(dy, "dy", "mean_squared_error_backward", finite=False)

@@ -111,18 +111,6 @@ def batch_norm_backward(
         As given to `batch_norm`; the running statistics are used where `training` is False.
     statistics : (mean, variance), optional
         Those of the batch; computed if not given.
-
-    Returns
-    -------
-    dx : ndarray of the shape of `x`
-    dweight, dbias : ndarray of shape (C,)
-
-    Raises
-    ------
-    ValueError
-        If shapes do not match, or running statistics are missing where `training` is False.
-    TypeError
-        If an array is not float32 or float64, or the arrays differ in type.
     """
     owner = "batch_norm_backward"
     x = _check_channels(x, owner)
@@ -207,16 +195,6 @@ def layer_norm_backward(
     dy : ndarray of the shape of `x`
     x, weight, bias, axis, eps
         As given to `layer_norm`.
-
-    Returns
-    -------
-    dx : ndarray of the shape of `x`
-    dweight, dbias : ndarray of shape ``x.shape[axis:]``
-
-    Raises
-    ------
-    ValueError, TypeError
-        As `layer_norm`, or if `dy` does not have the shape and dtype of its output.
     """
     owner = "layer_norm_backward"
     x, weight, bias, axis = _check_layer(x, weight, bias, axis, owner)

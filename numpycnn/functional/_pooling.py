@@ -85,15 +85,6 @@ def _max_pool_backward(
     dy : ndarray of shape (N, C, *output)
     x, kernel_size, stride, padding, dilation, ceil_mode
         As given to the pooling.
-
-    Returns
-    -------
-    ndarray of shape (N, C, *size)
-
-    Raises
-    ------
-    ValueError, TypeError
-        As for the pooling, or if `dy` does not have the shape and dtype of its output.
     """
     owner = f"max_pool{rank}d_backward"
     x, windows, settings = _check(owner, rank, x, kernel_size, stride, padding, ceil_mode, dilation)
@@ -164,15 +155,6 @@ def _avg_pool_backward(
     dy : ndarray of shape (N, C, *output)
     x, kernel_size, stride, padding, ceil_mode, count_include_pad
         As given to the pooling.
-
-    Returns
-    -------
-    ndarray of shape (N, C, *size)
-
-    Raises
-    ------
-    ValueError, TypeError
-        As for the pooling, or if `dy` does not have the shape and dtype of its output.
     """
     owner = f"avg_pool{rank}d_backward"
     x, windows, settings = _check(owner, rank, x, kernel_size, stride, padding, ceil_mode)
@@ -247,15 +229,6 @@ def _lp_pool_backward(
     dy : ndarray of shape (N, C, *output)
     x, kernel_size, p, stride, padding, ceil_mode
         As given to the pooling.
-
-    Returns
-    -------
-    ndarray of shape (N, C, *size)
-
-    Raises
-    ------
-    ValueError, TypeError
-        As for the pooling, or if `dy` does not have the shape and dtype of its output.
     """
     owner = f"lp_pool{rank}d_backward"
     x, windows, settings = _check(owner, rank, x, kernel_size, stride, padding, ceil_mode)
@@ -333,15 +306,6 @@ def global_avg_pool_backward(dy: Array, x: Array) -> Array:
     ----------
     dy : ndarray of shape (N, C)
     x : ndarray of shape (N, C, *size)
-
-    Returns
-    -------
-    ndarray of shape (N, C, *size)
-
-    Raises
-    ------
-    ValueError, TypeError
-        As `global_avg_pool`, or if `dy` does not have the shape and dtype of its output.
     """
     x = _check_channels(x, "global_avg_pool_backward")
     dy = check_array(dy, "dy", "global_avg_pool_backward", like=x, shape=x.shape[:2])
@@ -379,15 +343,6 @@ def global_max_pool_backward(dy: Array, x: Array) -> Array:
     ----------
     dy : ndarray of shape (N, C)
     x : ndarray of shape (N, C, *size)
-
-    Returns
-    -------
-    ndarray of shape (N, C, *size)
-
-    Raises
-    ------
-    ValueError, TypeError
-        As `global_max_pool`, or if `dy` does not have the shape and dtype of its output.
     """
     x = _check_channels(x, "global_max_pool_backward")
     dy = check_array(dy, "dy", "global_max_pool_backward", like=x, shape=x.shape[:2])

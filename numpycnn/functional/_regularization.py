@@ -51,17 +51,6 @@ def dropout_backward(dy: Array, kept: Array, *, p: float) -> Array:
         As returned by `dropout`.
     p : float
         As given to `dropout`.
-
-    Returns
-    -------
-    ndarray of the shape of `dy`
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ or `p` is out of range.
-    TypeError
-        If `dy` is not float32 or float64, or `kept` not an array of bool.
     """
     p = check_number(p, "p", "dropout_backward", minimum=0, below=1)
     if type(kept) is not np.ndarray or kept.dtype != np.bool_:

@@ -70,15 +70,6 @@ def zero_pad_backward(dy: Array, x: Array, padding: Pads) -> Array:
     dy : ndarray of shape (N, C, *padded)
     x, padding
         As given to `zero_pad`.
-
-    Returns
-    -------
-    ndarray of shape (N, C, *size)
-
-    Raises
-    ------
-    ValueError, TypeError
-        As `zero_pad`, or if `dy` does not have the shape and dtype of its output.
     """
     x, pairs, padded = _check_padding(x, padding, "zero_pad_backward")
     dy = check_array(dy, "dy", "zero_pad_backward", like=x, shape=(*x.shape[:2], *padded))

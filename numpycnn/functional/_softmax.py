@@ -45,20 +45,10 @@ def softmax_backward(dy: Array, x: Array, axis: int = -1, *, y: Array | None = N
     Parameters
     ----------
     dy, x : ndarray of the same shape
-        Gradient of the loss with respect to the output, and the input.
     axis
         As for `softmax`.
     y : ndarray of the same shape, optional
         Output of the forward pass; computed if not given.
-
-    Returns
-    -------
-    ndarray of the shape of `x`
-
-    Raises
-    ------
-    TypeError, ValueError
-        As for `softmax`, or if `dy` or `y` differs from `x` in shape or dtype.
     """
     dy, x = check_gradient(dy, x, "softmax_backward")
     y = check_output(y, x, "softmax_backward")
@@ -96,20 +86,10 @@ def log_softmax_backward(dy: Array, x: Array, axis: int = -1, *, y: Array | None
     Parameters
     ----------
     dy, x : ndarray of the same shape
-        Gradient of the loss with respect to the output, and the input.
     axis
         As for `log_softmax`.
     y : ndarray of the same shape, optional
         Output of the forward pass; computed if not given.
-
-    Returns
-    -------
-    ndarray of the shape of `x`
-
-    Raises
-    ------
-    TypeError, ValueError
-        As for `log_softmax`, or if `dy` or `y` differs from `x` in shape or dtype.
     """
     dy, x = check_gradient(dy, x, "log_softmax_backward")
     y = check_output(y, x, "log_softmax_backward")
