@@ -45,41 +45,12 @@ FOUR = 2 * REGISTER if REGISTER == 32 else 4 * REGISTER
 
 
 # --------------------------------------------------------------------------------- the definitions, on NumPy arrays
-
-
-def load(array, index):
-    """Return the elements of one register, starting at ``index``."""
-    return array[index : index + REGISTER // array.itemsize].copy()
-
-
-def load4(array, index):
-    """Return the elements of four registers, starting at ``index``."""
-    return array[index : index + FOUR // array.itemsize].copy()
-
-
-def load2(array, index):
-    """Return half as many elements as ``load4``."""
-    return array[index : index + FOUR // 2 // array.itemsize].copy()
+# Those of ``load`` and ``zero`` are below, with their compiled form.
 
 
 def store(array, index, vector):
     """Write a vector to ``array[index:]``."""
     array[index : index + len(vector)] = vector
-
-
-def zero(array):
-    """Return a vector of zeros like that of ``load``."""
-    return np.zeros(REGISTER // array.itemsize, array.dtype)
-
-
-def zero4(array):
-    """Return a vector of zeros like that of ``load4``."""
-    return np.zeros(FOUR // array.itemsize, array.dtype)
-
-
-def zero2(array):
-    """Return a vector of zeros like that of ``load2``."""
-    return np.zeros(FOUR // 2 // array.itemsize, array.dtype)
 
 
 def total(vector):
@@ -141,11 +112,19 @@ def _address(context, builder, kind, array, index, vector):
     return builder.bitcast(element, context.get_value_type(vector).as_pointer())
 
 
-def _compile_load(function, size):
-    """Compile ``load``, ``load2`` or ``load4``.
+def _sized(size):
+    """Return ``load`` and ``zero`` for vectors of ``size`` bytes.
 
     The first and the last element are read for the bounds check; without it the compiler removes the unused loads.
     """
+
+    def load(array, index):
+        """Return the elements of one vector, starting at ``index``."""
+        return array[index : index + size // array.itemsize].copy()
+
+    def zero(array):
+        """Return a vector of zeros like that of ``load``."""
+        return np.zeros(size // array.itemsize, array.dtype)
 
     @intrinsic
     def load_bytes(typing_context, array, index):
@@ -157,14 +136,10 @@ def _compile_load(function, size):
 
         return vector(array, types.intp), generate
 
-    @overload(function)
-    def choose(array, index):
+    @overload(load)
+    def compile_load(array, index):
         last = Vector(array.dtype, size).lanes - 1
         return lambda array, index: (array[index], array[index + last], load_bytes(array, index))[2]
-
-
-def _compile_zero(function, size):
-    """Compile ``zero``, ``zero2`` or ``zero4``."""
 
     @intrinsic
     def zero_bytes(typing_context, array):
@@ -175,15 +150,13 @@ def _compile_zero(function, size):
 
         return vector(array), generate
 
-    overload(function)(lambda array: lambda array: zero_bytes(array))
+    overload(zero)(lambda array: lambda array: zero_bytes(array))
+    return load, zero
 
 
-_compile_load(load, REGISTER)
-_compile_load(load2, FOUR // 2)
-_compile_load(load4, FOUR)
-_compile_zero(zero, REGISTER)
-_compile_zero(zero2, FOUR // 2)
-_compile_zero(zero4, FOUR)
+load, zero = _sized(REGISTER)
+load2, zero2 = _sized(FOUR // 2)
+load4, zero4 = _sized(FOUR)
 
 
 @intrinsic
