@@ -46,16 +46,8 @@ def adam_step(
     """Take step `step` (counted from 1) of Adam; `mean` and `square` are the running means of ``g`` and ``g^2``."""
     real, (b1, b2) = value.dtype.type, betas
     arrays = value.reshape(-1), grad.reshape(-1), mean.reshape(-1), square.reshape(-1)
-    corrected = (
-        real(lr / (1 - b1**step)),
-        real(weight_decay),
-        real(1 - b1),
-        real(b2),
-        real(1 - b2),
-        real(eps),
-        real((1 - b2**step) ** -0.5),
-    )
-    threads.run_elements(kernels.adam, value.size, *arrays, *corrected)
+    corrected = lr / (1 - b1**step), weight_decay, 1 - b1, b2, 1 - b2, eps, (1 - b2**step) ** -0.5
+    threads.run_elements(kernels.adam, value.size, *arrays, *map(real, corrected))
 
 
 def rmsprop_step(
@@ -71,5 +63,5 @@ def rmsprop_step(
     """Take one step of RMSProp; `square` is the running mean of ``g^2``."""
     real = value.dtype.type
     arrays = value.reshape(-1), grad.reshape(-1), square.reshape(-1)
-    settings = real(lr), real(weight_decay), real(alpha), real(1 - alpha), real(eps)
+    settings = map(real, (lr, weight_decay, alpha, 1 - alpha, eps))
     threads.run_elements(kernels.rmsprop, value.size, *arrays, *settings)

@@ -1,11 +1,12 @@
 """Pooling on compiled loops; `numpycnn.plain.pooling` has the formulas."""
 
+from collections.abc import Callable
 from math import prod
 from typing import Any
 
 import numpy as np
 
-from numpycnn._types import Array, Pads, Size
+from numpycnn._types import Array, Pads, Shape, Size
 from numpycnn.fast.layout import Layout, layout
 from numpycnn.kernels import pooling as kernels
 from numpycnn.kernels.engine import memory, threads
@@ -75,24 +76,23 @@ def max_pool_backward(
     return dx
 
 
-def _window_sum(x: Array, windows: Layout) -> Array:
-    """Return the sum of the elements under each window, (N, C, *output)."""
-    y = memory.empty((*x.shape[:2], *windows.output), x.dtype)
+def _run_windows(loop: Callable[..., None], x: Array, windows: Layout, size: Shape) -> Array:
+    """Return the result (N, C, *size) of `kernels.window_sum` or `kernels.window_sum_backward`."""
+    y = memory.empty((*x.shape[:2], *size), x.dtype)
     if y.size:
         planes = y.shape[0] * y.shape[1]
-        arrays = x.reshape(planes, -1), windows.table, y.reshape(planes, -1)
-        threads.run(kernels.window_sum, threads.split(planes), *arrays)
+        threads.run(loop, threads.split(planes), x.reshape(planes, -1), windows.table, y.reshape(planes, -1))
     return y
+
+
+def _window_sum(x: Array, windows: Layout) -> Array:
+    """Return the sum of the elements under each window, (N, C, *output)."""
+    return _run_windows(kernels.window_sum, x, windows, windows.output)
 
 
 def _window_sum_backward(dy: Array, windows: Layout) -> Array:
     """Return the sum of the gradients of all windows that see an element, (N, C, *size)."""
-    dx = memory.empty((*dy.shape[:2], *windows.size), dy.dtype)
-    if dx.size:
-        planes = dx.shape[0] * dx.shape[1]
-        arrays = dy.reshape(planes, -1), windows.table, dx.reshape(planes, -1)
-        threads.run(kernels.window_sum_backward, threads.split(planes), *arrays)
-    return dx
+    return _run_windows(kernels.window_sum_backward, dy, windows, windows.size)
 
 
 def avg_pool(

@@ -187,8 +187,8 @@ class ArrayFile:
 
 
 @contextmanager
-def open_arrays(path: str | Path) -> Iterator[ArrayFile]:
-    """Open a file written by `write_arrays`.
+def open_safetensors(path: Path, hint: str = "") -> Iterator[Any]:
+    """Open a safetensors file; an error for another file, or a damaged one, ends with the hint.
 
     Raises
     ------
@@ -199,20 +199,26 @@ def open_arrays(path: str | Path) -> Iterator[ArrayFile]:
     """
     from safetensors import SafetensorError, safe_open
 
-    path = Path(path)
     if not path.exists():
         raise FileNotFoundError(f"{path}: no such file")
     if not path.is_file():
         raise DataFormatError(f"{path}: expected a safetensors file, got a folder")
     try:
         with safe_open(str(path), framework="np") as handle:
-            file = ArrayFile(path, handle)
-            wanted = handle.metadata().get("sha256")
-            if wanted is not None and wanted != _digest({name: file.tensor(name) for name in file.names()}):
-                raise DataFormatError(f"{path}: its checksum does not match its arrays: the file is damaged")
-            yield file
+            yield handle
     except SafetensorError as error:
-        raise DataFormatError(f"{path}: not a safetensors file, or a damaged one ({error})") from None
+        raise DataFormatError(f"{path}: not a safetensors file, or a damaged one ({error}){hint}") from None
+
+
+@contextmanager
+def open_arrays(path: str | Path) -> Iterator[ArrayFile]:
+    """Open a file written by `write_arrays`, as `open_safetensors` does, and check its content."""
+    with open_safetensors(Path(path)) as handle:
+        file = ArrayFile(Path(path), handle)
+        wanted = handle.metadata().get("sha256")
+        if wanted is not None and wanted != _digest({name: file.tensor(name) for name in file.names()}):
+            raise DataFormatError(f"{path}: its checksum does not match its arrays: the file is damaged")
+        yield file
 
 
 # -------------------------------------------------------------------------------------------------- architectures

@@ -20,7 +20,7 @@ import numpy as np
 
 from numpycnn._checks import format_shape
 from numpycnn.errors import DataFormatError
-from numpycnn.io.serialization import check_ending, replacing
+from numpycnn.io.serialization import check_ending, open_safetensors, replacing
 from numpycnn.layers.base import Layer
 from numpycnn.layers.normalization import BatchNorm
 
@@ -92,31 +92,20 @@ def _read(
     path: Path, wanted: Mapping[str, tuple[int, ...]], ignore: tuple[str, ...], model: Layer
 ) -> dict[str, np.ndarray]:
     """Return the wanted arrays of a file, which must contain exactly these."""
-    from safetensors import SafetensorError, safe_open
-
-    if not path.exists():
-        raise FileNotFoundError(f"{path}: no such file")
-    if not path.is_file():
-        raise DataFormatError(f"{path}: expected a safetensors file, got a folder")
-    try:
-        with safe_open(str(path), framework="np") as handle:
-            there = [name for name in handle.keys() if name.split(".")[-1] != COUNTER]  # noqa: SIM118
-            entries = {name: handle.get_slice(name) for name in there if not (ignore and name.startswith(ignore))}
-            mismatches = _find_mismatches(wanted, {name: tuple(entry.get_shape()) for name, entry in entries.items()})
-            if mismatches:
-                raise DataFormatError(f"{path}: not the state dict of {model.label}: {'; '.join(mismatches)}")
-            for name in wanted:
-                kind = entries[name].get_dtype()
-                if kind not in FLOATS:
-                    raise DataFormatError(
-                        f"{path}: expected {name} of {', '.join(FLOATS)}, got {kind}; save module.float().state_dict()"
-                    )
-            arrays = {name: np.asarray(handle.get_tensor(name)) for name in wanted}
-    except SafetensorError as error:
-        raise DataFormatError(
-            f"{path}: not a safetensors file, or a damaged one ({error}); PyTorch writes one with "
-            "safetensors.torch.save_file(module.state_dict(), path)"
-        ) from None
+    hint = "; PyTorch writes one with safetensors.torch.save_file(module.state_dict(), path)"
+    with open_safetensors(path, hint) as handle:
+        there = [name for name in handle.keys() if name.split(".")[-1] != COUNTER]  # noqa: SIM118
+        entries = {name: handle.get_slice(name) for name in there if not (ignore and name.startswith(ignore))}
+        mismatches = _find_mismatches(wanted, {name: tuple(entry.get_shape()) for name, entry in entries.items()})
+        if mismatches:
+            raise DataFormatError(f"{path}: not the state dict of {model.label}: {'; '.join(mismatches)}")
+        for name in wanted:
+            kind = entries[name].get_dtype()
+            if kind not in FLOATS:
+                raise DataFormatError(
+                    f"{path}: expected {name} of {', '.join(FLOATS)}, got {kind}; save module.float().state_dict()"
+                )
+        arrays = {name: np.asarray(handle.get_tensor(name)) for name in wanted}
     for name, array in arrays.items():
         if not np.isfinite(array).all():
             raise DataFormatError(f"{path}: {name} contains values that are not finite")

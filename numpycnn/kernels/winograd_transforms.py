@@ -118,13 +118,8 @@ def times_a(one, t0, t1, t2, t3):
 @jit
 def times_g(one, w0, w1, w2):
     """Return G w."""
-    p, p2, q, q2, r = (
-        one * (P * SCALE_P),
-        one * (P2 * SCALE_P),
-        one * (Q * SCALE_Q),
-        one * (Q2 * SCALE_Q),
-        one * SCALE_0,
-    )
+    p, p2, r = one * (P * SCALE_P), one * (P2 * SCALE_P), one * SCALE_0
+    q, q2 = one * (Q * SCALE_Q), one * (Q2 * SCALE_Q)
     even, odd = one * SCALE_P * w0 + p2 * w2, p * w1
     even2, odd2 = one * SCALE_Q * w0 + q2 * w2, q * w1
     return r * w0, even + odd, even - odd, even2 + odd2, even2 - odd2, w2
@@ -135,11 +130,8 @@ def times_gt(one, v0, v1, v2, v3, v4, v5):
     """Return G^T v."""
     p, q = one * SCALE_P, one * SCALE_Q
     plus, minus, plus2, minus2 = p * (v1 + v2), p * (v1 - v2), q * (v3 + v4), q * (v3 - v4)
-    return (
-        one * SCALE_0 * v0 + plus + plus2,
-        one * P * minus + one * Q * minus2,
-        one * P2 * plus + one * Q2 * plus2 + v5,
-    )
+    first, last = one * SCALE_0 * v0 + plus + plus2, one * P2 * plus + one * Q2 * plus2 + v5
+    return first, one * P * minus + one * Q * minus2, last
 
 
 # ---------------------------------------------------------------------------------------------------- the 36 matrices
