@@ -10,13 +10,13 @@ from numpycnn.functional._activations import *
 from numpycnn.functional._arithmetic import *
 from numpycnn.functional._convolution import *
 from numpycnn.functional._dense import *
+from numpycnn.functional._im2col import *
 from numpycnn.functional._losses import *
 from numpycnn.functional._normalization import *
 from numpycnn.functional._pooling import *
 from numpycnn.functional._regularization import *
 from numpycnn.functional._resizing import *
 from numpycnn.functional._softmax import *
-from numpycnn.functional._windows import *
 
 __all__ = ["elu", "elu_backward", "gelu", "gelu_backward", "leaky_relu", "leaky_relu_backward"]
 __all__ += ["relu", "relu_backward", "selu", "selu_backward", "sigmoid", "sigmoid_backward", "tanh", "tanh_backward"]
