@@ -90,7 +90,7 @@ def _conv_backward(
     dilation: Size = 1,
     groups: int = 1,
 ) -> Gradients:
-    """Return ``(dx, dweight, dbias)`` of ``conv1d``, ``conv2d`` or ``conv3d``.
+    """Return the gradients ``(dx, dweight, dbias)`` of ``conv1d``, ``conv2d`` or ``conv3d``.
 
     Parameters
     ----------
@@ -177,7 +177,7 @@ def _conv_transpose_backward(
     dilation: Size = 1,
     groups: int = 1,
 ) -> Gradients:
-    """Return ``(dx, dweight, dbias)`` of ``conv_transpose1d``, ``conv_transpose2d`` or ``conv_transpose3d``.
+    """Return the gradients ``(dx, dweight, dbias)`` of ``conv_transpose1d``, ``..2d`` or ``..3d``.
 
     Parameters
     ----------
