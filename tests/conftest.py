@@ -1,6 +1,7 @@
 """What all tests share: settings of hypothesis and matplotlib, a seeded generator, the folder of the real data."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,8 @@ import numpy as np
 import pytest
 import threadpoolctl
 from hypothesis import HealthCheck, settings
+
+from numpycnn import get_backend, get_num_threads, set_backend, set_num_threads
 
 os.environ["MPLBACKEND"] = "Agg"  # before anything imports matplotlib: figures go to files, never to a screen
 
@@ -39,6 +42,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def torch() -> Any:
     """PyTorch, where it is installed; a test that uses this fixture has the marker ``oracle``."""
     return pytest.importorskip("torch", reason="PyTorch wanted, to compare with: make oracle")
+
+
+@pytest.fixture(autouse=True)
+def settings_of_the_process() -> Iterator[None]:
+    """Fail a test that leaves another backend or number of threads to the tests after it."""
+    before = get_backend(), get_num_threads()
+    yield
+    after = get_backend(), get_num_threads()
+    set_backend(before[0])
+    set_num_threads(before[1])
+    assert after == before
 
 
 @pytest.fixture
