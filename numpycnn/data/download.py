@@ -1,27 +1,28 @@
 """Verified downloads: a pinned SHA-256, several mirrors in turn, and short timeouts.
 
-pooch verifies a download in a temporary file and only then renames it, so the cache never holds an incomplete file
-under its final name. An interrupted download is kept in a part file, and the next attempt, from the same mirror or
-another, resumes it. The pinned checksum makes mixing mirrors safe.
+A file gets its final name only after its checksum was verified, so the cache never holds an incomplete one. An
+interrupted download is kept in a part file, and the next attempt, from the same mirror or another, resumes it. The
+pinned checksum makes mixing mirrors safe.
 """
 
+import hashlib
 import os
 import shutil
 import sys
+import tempfile
 import threading
-import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext, suppress
-from functools import partial
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
 from numpycnn._bars import Bar
+from numpycnn.io.serialization import replacing, try_lock
 
 ANSWER_SECONDS = 5.0  # from request to first byte, including name resolution and all addresses of the host
 STALL_SECONDS = 5.0  # longest pause inside a download
-ABANDONED_SECONDS = 3600.0  # after which a temporary file with content is removed
+NO_ANSWER, BROKEN = ("no connection", "no answer"), "the connection broke off"  # reasons for a failure
 CHUNK = 1 << 14  # bytes; an interrupted download loses an incomplete chunk
 
 
@@ -31,9 +32,9 @@ def cache_folder(name: str) -> Path:
     One folder per data set, because MNIST and Fashion-MNIST use the same file names. The environment variable
     ``NUMPYCNN_CACHE`` replaces the user's cache folder.
     """
-    import pooch
+    from platformdirs import user_cache_path
 
-    return Path(os.environ.get("NUMPYCNN_CACHE") or pooch.os_cache("numpycnn")) / name
+    return Path(os.environ.get("NUMPYCNN_CACHE") or user_cache_path("numpycnn")) / name
 
 
 def fetch(
@@ -52,129 +53,90 @@ def fetch(
     ConnectionError with the reason for each mirror, or an OSError if the folder cannot be written.
     """
     unreachable = set() if unreachable is None else unreachable
-    folder = Path(folder)
-    part = folder / f".{filename}.part"
-    _sweep(folder)
+    path = Path(folder) / filename
+    part = path.with_name(f".{filename}.part")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.is_file():
+        with path.open("rb") as cached:
+            if _sha256(cached) == sha256:
+                return path
     reasons = []
-    for mirror in mirrors:
-        fresh = False
-        while True:
-            kept = _file_size(part)
-            try:
-                return _fetch_from(mirror, filename, sha256, folder, part, size, unreachable)
-            except _MirrorError as error:
-                received = _file_size(part)
-                if received > kept:  # interrupted, but with progress
-                    continue
-                if received < kept and not fresh:  # discarded: perhaps only the part file was wrong
-                    fresh = True
-                    continue
-                reasons.append(f"{urlsplit(mirror).netloc}: {error}")
-                break
-            finally:
-                if not _file_size(part):
-                    part.unlink(missing_ok=True)
+    try:
+        with _open_part(part) as file:
+            for mirror in mirrors:
+                host = urlsplit(mirror).netloc
+                reason = "no connection" if host in unreachable else _complete(mirror + filename, file, size, sha256)
+                if not reason:
+                    file.seek(0)
+                    with replacing(path) as temporary, temporary.open("wb") as copy:
+                        shutil.copyfileobj(file, copy)
+                    file.truncate(0)
+                    return path
+                if reason in NO_ANSWER:
+                    unreachable.add(host)
+                reasons.append(f"{host}: {reason}")
+    finally:
+        if part.is_file() and not part.stat().st_size:
+            part.unlink()
     raise ConnectionError(f"{filename} could not be downloaded ({'; '.join(reasons)})")
 
 
-class _MirrorError(Exception):
-    """The reason why a mirror failed."""
-
-
-def _file_size(path: Path) -> int:
-    return path.stat().st_size if path.is_file() else 0
-
-
-def _sweep(folder: Path) -> None:
-    """Remove pooch's temporary files of downloads that were killed.
-
-    An empty one may belong to a download of another process, which creates it anew when it has the content.
-    """
-    for path in folder.glob("tmp" + 8 * "[a-z0-9_]"):
-        with suppress(OSError):
-            info = path.stat()
-            if path.is_file() and (not info.st_size or time.time() - info.st_mtime > ABANDONED_SECONDS):
-                path.unlink()
-
-
-def _fetch_from(
-    mirror: str, filename: str, sha256: str, folder: Path, part: Path, size: int | None, unreachable: set[str]
-) -> Path:
-    """Return the path of a verified file, from the folder or by one request to one mirror."""
-    import pooch
-    import requests
-
-    host = urlsplit(mirror).netloc
-    # A valid cached file is returned without a request.
-    download = _refuse if host in unreachable else partial(_download, part=part, size=size)
-    before = _file_size(part)
-    try:
-        with _quiet_pooch():
-            return Path(pooch.retrieve(mirror + filename, f"sha256:{sha256}", filename, folder, downloader=download))
-    except (requests.ConnectionError, requests.Timeout) as error:
-        if _file_size(part) > before:
-            raise _MirrorError("the connection broke off") from error
-        unreachable.add(host)
-        raise _MirrorError("no answer" if isinstance(error, requests.Timeout) else "no connection") from error
-    except requests.exceptions.ChunkedEncodingError as error:  # fewer bytes than announced
-        raise _MirrorError("the connection broke off") from error
-    except requests.RequestException as error:
-        raise _MirrorError(str(error)) from error
-    except ValueError as error:  # pooch: a wrong checksum; _resume: too many bytes
-        raise _MirrorError(f"the file does not have the expected SHA-256 {sha256}") from error
-
-
 @contextmanager
-def _quiet_pooch() -> Iterator[None]:
-    """Silence pooch's messages: a progress bar shows the download."""
-    import pooch
-
-    logger = pooch.get_logger()
-    level = logger.level
-    logger.setLevel("WARNING")
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
+def _open_part(part: Path) -> Iterator[BinaryIO]:
+    """Open the part file, or a temporary file while another process downloads to the part file."""
+    with part.open("ab+") as file, tempfile.TemporaryFile("ab+") as own:
+        yield file if try_lock(file.fileno()) else own  # type: ignore[misc]
 
 
-def _refuse(url: str, output_file: str, pooch: object) -> None:
+def _length(file: BinaryIO) -> int:
+    return file.seek(0, os.SEEK_END)
+
+
+def _sha256(file: BinaryIO) -> str:
+    file.seek(0)
+    return hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
+
+
+def _complete(url: str, file: BinaryIO, size: int | None, sha256: str) -> str:
+    """Download the rest of `url` to an open file until it is whole; return the reason for a failure, or ""."""
+    fresh = False
+    while True:
+        kept = _length(file)
+        reason = _append(url, file, size)
+        if not reason:
+            if _sha256(file) == sha256:
+                return ""
+            file.truncate(0)  # nothing may be appended
+            reason = f"the file does not have the expected SHA-256 {sha256}"
+        received = _length(file)
+        if received == kept or (received < kept and fresh):
+            return reason
+        fresh = received < kept  # discarded: perhaps only the part file was wrong
+
+
+def _append(url: str, file: BinaryIO, size: int | None) -> str:
+    """Make one request for the rest of `url`; return the reason for a failure, or ""."""
     import requests
 
-    raise requests.ConnectionError(f"{url}: the host did not answer an earlier request")
-
-
-def _download(url: str, output_file: str, pooch: object, *, part: Path, size: int | None) -> None:
-    """Download `url` to `output_file` through `part`: a downloader for pooch."""
-    with part.open("ab") as file:
-        if not _try_lock(file):  # another process is downloading it
-            with open(output_file, "wb") as own:
-                _resume(url, own, size)
-            return
+    before = _length(file)
+    try:
         _resume(url, file, size)
-        file.flush()
-        shutil.copyfile(part, output_file)
-        file.truncate(0)  # complete, valid or not: nothing may be appended
-
-
-def _try_lock(file: BinaryIO) -> bool:
-    """Lock a file while it is open; return False if another process holds the lock."""
-    try:
-        import fcntl
-    except ImportError:  # Windows: two concurrent downloads fail the checksum and start again
-        return True
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
+    except (requests.ConnectionError, requests.Timeout) as error:
+        if _length(file) > before:
+            return BROKEN
+        return NO_ANSWER[isinstance(error, requests.Timeout)]
+    except requests.exceptions.ChunkedEncodingError:  # fewer bytes than announced
+        return BROKEN
+    except requests.RequestException as error:
+        return str(error)
+    return ""
 
 
 def _resume(url: str, file: BinaryIO, size: int | None) -> None:
     """Append the rest of `url` to an open file, or restart if the server does not support ranges."""
     import requests
 
-    begin = file.tell()
+    begin = _length(file)
     if size is not None and begin == size:
         return
     with _request(url, begin) as response:
@@ -192,8 +154,8 @@ def _resume(url: str, file: BinaryIO, size: int | None) -> None:
             for chunk in response.iter_content(CHUNK):
                 begin += len(chunk)
                 if size is not None and begin > size:
-                    file.truncate(0)
-                    raise ValueError(f"{url}: expected {size:,} bytes, found more")
+                    file.truncate(0)  # another file
+                    return
                 file.write(chunk)
                 if bar is not None:
                     bar.advance(len(chunk))

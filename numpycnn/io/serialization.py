@@ -97,6 +97,23 @@ def replacing(path: Path) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
+def try_lock(descriptor: int) -> bool:
+    """Lock an open file or folder until it is closed; return False if another process, or another opening, has it.
+
+    Such a lock leaves no file, and ends with the process that holds it. Where the system or the file system has no
+    such locks, nothing is locked.
+    """
+    try:
+        import fcntl
+
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except (ImportError, OSError):  # Windows; a network file system without locks
+        pass
+    return True
+
+
 def write_arrays(path: str | Path, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, object]) -> None:
     """Write arrays and JSON metadata to one safetensors file, atomically.
 

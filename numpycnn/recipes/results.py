@@ -11,17 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from numpycnn.data import Dataset, SentenceReader, SpectrogramReader
-from numpycnn.io.serialization import replacing
+from numpycnn.io.serialization import replacing, try_lock
 from numpycnn.recipes.errors import Setting, SettingError, spell_path
 from numpycnn.recipes.record import record
 from numpycnn.recipes.scoring import Score
 from numpycnn.recipes.settings import Settings
 from numpycnn.training import Trainer
-
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]
 
 RUNS = Path("runs")
 MODEL_FILE, CHECKPOINT = "model.safetensors", "checkpoint.safetensors"
@@ -80,28 +75,21 @@ def make_folder(dataset: str, out: Path | None) -> Path:
 def lock_folder(folder: Path) -> Iterator[None]:
     """Refuse a folder to which another training writes, in this or another process, until the ``with`` ends.
 
-    The lock is on the open folder, so it leaves no file, and it ends with the process that holds it. Where the system
-    or the file system has no such locks, nothing is refused.
-
     Raises
     ------
     SettingError
         If another training writes to it.
     """
-    if fcntl is None:
+    if os.name == "nt":  # where a folder cannot be opened
         yield
         return
     descriptor = os.open(folder, os.O_RDONLY)
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not try_lock(descriptor):
             raise SettingError(
                 f"{spell_path(folder)}: another training writes to this folder; wait until it ends, or name another ",
                 Setting("out"),
-            ) from None
-        except OSError:  # such as a network file system without locks
-            pass
+            )
         yield
     finally:
         os.close(descriptor)

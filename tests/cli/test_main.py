@@ -78,7 +78,7 @@ def test_help_loads_no_heavy_library() -> None:
     done = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True)
     loaded = {name.split(".")[0] for name in done.stdout.split()}
     assert "numpycnn" in loaded
-    assert not loaded & {"matplotlib", "PIL", "skimage", "rich", "pooch", "requests", "safetensors", "mlxtend"}
+    assert not loaded & {"matplotlib", "PIL", "skimage", "rich", "requests", "safetensors", "mlxtend"}
 
 
 # ------------------------------------------------------------------------------------------------------------ wrong use

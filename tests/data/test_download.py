@@ -1,6 +1,5 @@
 import hashlib
 import http.server
-import os
 import socket
 import sys
 import threading
@@ -77,15 +76,6 @@ def test_fetches_once_and_then_uses_the_cached_file(server, tmp_path: Path) -> N
         assert path == tmp_path / "new" / "folder" / "file.gz"
         assert path.read_bytes() == CONTENT
     assert server.asked == ["/good/file.gz"]
-
-
-def test_files_of_killed_downloads_are_removed(server, tmp_path: Path) -> None:
-    """Only those in the form of pooch's; one with content may be of a download that is just being verified."""
-    for name, content in (("tmpab_12xyz", b""), ("tmp0ldabcde", b"x"), ("tmpnewabcde", b"x"), ("tmp.txt", b"")):
-        (tmp_path / name).write_bytes(content)
-    os.utime(tmp_path / "tmp0ldabcde", (1e9, 1e9))
-    fetch("file.gz", [f"{server.url}/good/"], SHA256, tmp_path)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["file.gz", "tmp.txt", "tmpnewabcde"]
 
 
 def test_a_cached_file_needs_no_host(tmp_path: Path) -> None:

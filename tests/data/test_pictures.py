@@ -422,7 +422,7 @@ def test_prepare_digit_preserves_real_digits(tmp_path: Path) -> None:
 
 
 def test_importing_the_package_loads_no_heavy_library() -> None:
-    heavy = {"skimage", "PIL", "pooch", "scipy.ndimage", "requests", "mlxtend"}
+    heavy = {"skimage", "PIL", "scipy.ndimage", "requests", "mlxtend"}
     code = f"import sys, numpycnn.data; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
