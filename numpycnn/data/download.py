@@ -85,7 +85,7 @@ def fetch(
 def _open_part(part: Path) -> Iterator[BinaryIO]:
     """Open the part file, or a temporary file while another process downloads to the part file."""
     with part.open("ab+") as file, tempfile.TemporaryFile("ab+") as own:
-        yield file if try_lock(file.fileno()) else own  # type: ignore[misc]
+        yield file if try_lock(file.fileno()) else own
 
 
 def _length(file: BinaryIO) -> int:

@@ -8,12 +8,12 @@ Source: Y. LeCun, C. Cortes, C. Burges, "The MNIST database of handwritten digit
 
 import gzip
 import hashlib
+import io
 import math
 import os
 import struct
 import zlib
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 
@@ -22,7 +22,6 @@ from numpycnn.errors import DataFormatError
 UNSIGNED_BYTE = 0x08  # the type code in the third byte of the magic number
 GZIP_MAGIC = b"\x1f\x8b"
 MAX_GZIP_RATIO = 1032  # DEFLATE spends at least 2 bits on 258 bytes
-CHUNK = 1 << 20
 
 
 def read_idx(path: str | os.PathLike[str], ndim: int, *, sha256: str | None = None) -> np.ndarray:
@@ -36,20 +35,18 @@ def read_idx(path: str | os.PathLike[str], ndim: int, *, sha256: str | None = No
         compressed = raw.read(2) == GZIP_MAGIC
         raw.seek(0)
         if not compressed:
-            return _read(raw, path, ndim, sha256, size=size)
+            return _read(raw, path, ndim, sha256, size)
         try:
             with gzip.GzipFile(fileobj=raw) as unpacked:
-                return _read(unpacked, path, ndim, sha256, max_bytes=MAX_GZIP_RATIO * size)  # type: ignore[arg-type]
+                return _read(unpacked, path, ndim, sha256, MAX_GZIP_RATIO * size)
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise DataFormatError(
                 f"{path}: expected a whole gzip file, found a truncated or damaged one ({error}); fetch it again"
             ) from error
 
 
-def _read(
-    file: BinaryIO, path: Path, ndim: int, sha256: str | None, *, size: int | None = None, max_bytes: int | None = None
-) -> np.ndarray:
-    """Read header and array from `file`, of `size` bytes, or of at most `max_bytes` if the size is unknown."""
+def _read(file: io.BufferedIOBase, path: Path, ndim: int, sha256: str | None, max_bytes: int) -> np.ndarray:
+    """Read header and array from `file`, which has at most `max_bytes`."""
     magic = file.read(4)
     expected = bytes((0, 0, UNSIGNED_BYTE, ndim))
     if magic != expected:
@@ -58,44 +55,31 @@ def _read(
             f"found {'0x' + magic.hex() if magic else 'an empty file'}"
         )
     sizes = file.read(4 * ndim)
-    if len(sizes) < 4 * ndim:
-        raise DataFormatError(f"{path}: expected a header of {4 + 4 * ndim} bytes, found {4 + len(sizes)}")
-    shape = struct.unpack(f">{ndim}I", sizes)
     header = len(magic) + len(sizes)
-    announced = header + math.prod(shape)
-    if size is not None and announced != size:
-        raise DataFormatError(f"{path}: expected {announced} bytes (the header says {shape}), found {size}")
-    if max_bytes is not None and announced > max_bytes:
-        raise DataFormatError(
-            f"{path}: expected {announced} bytes (the header says {shape}), "
-            f"found a gzip file of at most {max_bytes} uncompressed bytes"
-        )
-
-    try:
-        array = np.empty(shape, np.uint8)
-    except ValueError:  # an empty array whose other sizes overflow
-        raise DataFormatError(f"{path}: expected sizes of an array that fits into memory, found {shape}") from None
-    target = array.reshape(-1)  # a view
+    if len(sizes) < 4 * ndim:
+        raise DataFormatError(f"{path}: expected a header of {4 + 4 * ndim} bytes, found {header}")
+    shape = struct.unpack(f">{ndim}I", sizes)
+    count = math.prod(shape)
+    announced = f"{path}: expected {header + count} bytes (the header says {shape}), found"
+    if header + count > max_bytes:
+        raise DataFormatError(f"{announced} {max_bytes} at most")
+    content = np.empty(count + 1, np.uint8)  # past the end, where gzip verifies its own checksum
+    found = file.readinto(content.data)
+    if found > count:
+        raise DataFormatError(f"{announced} more after them")
+    if found < count:
+        raise DataFormatError(f"{announced} {header + found}: the file is truncated")
     digest = hashlib.sha256(magic + sizes)
-    done = 0
-    while done < len(target):
-        chunk = file.read(min(CHUNK, len(target) - done))
-        if not chunk:
-            raise DataFormatError(
-                f"{path}: expected {announced} bytes (the header says {shape}), "
-                f"found {header + done}: the file is truncated"
-            )
-        target[done : done + len(chunk)] = np.frombuffer(chunk, np.uint8)
-        digest.update(chunk)
-        done += len(chunk)
-    if file.read(1):  # reading past the end also makes gzip verify its own checksum
-        raise DataFormatError(f"{path}: expected {announced} bytes (the header says {shape}), found more after them")
+    digest.update(content[:count].data)
     if sha256 is not None and digest.hexdigest() != sha256:
         raise DataFormatError(
             f"{path}: expected unpacked content with SHA-256 {sha256}, found {digest.hexdigest()}; "
             "this is another file or a damaged one: replace it or remove it"
         )
-    return array
+    try:
+        return content[:count].reshape(shape)
+    except ValueError:  # an empty array whose other sizes overflow
+        raise DataFormatError(f"{path}: expected sizes of an array that fits into memory, found {shape}") from None
 
 
 def read_idx_pair(

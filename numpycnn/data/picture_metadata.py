@@ -16,18 +16,9 @@ SHORTEST = 12  # bytes of a segment that decoders use: JFIF in APP0 and Adobe in
 
 
 def split_metadata(content: bytes) -> tuple[bytes, int]:
-    """Return a PNG or JPEG file without its metadata, and its orientation.
+    """Return a PNG or JPEG file without its metadata, and its orientation as in EXIF, from 1 (upright) to 8.
 
-    Parameters
-    ----------
-    content : bytes
-        A file; one of another format is returned unchanged.
-
-    Returns
-    -------
-    content : bytes
-    orientation : int
-        As in EXIF, 1 to 8; 1 is upright.
+    A file of another format is returned unchanged.
     """
     if content.startswith(PNG):
         parts, exif = _split_png(content)

@@ -15,14 +15,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from numpycnn.data.dataset import Reader
-from numpycnn.data.picture_metadata import split_metadata
+from numpycnn.data.picture_metadata import JPEG, PNG, split_metadata
 from numpycnn.errors import DataFormatError
 
 if TYPE_CHECKING:
     from PIL import Image
 
 MAX_PIXELS, MAX_SIDE, MAX_BYTES = 40_000_000, 20_000, 100_000_000
-MAGIC_NUMBERS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")  # of all PNG and all JPEG files
 MAX_IMAGE_SIDE = 2048  # pixels, of an image in a data set
 LONG_SIDE = 640  # larger pictures are first reduced to this: pen strokes stay several pixels wide
 BOX, FRAME = 20, 28  # sides of MNIST's digits and images, pixels
@@ -87,7 +86,7 @@ def decode_picture(content: bytes, name: str) -> np.ndarray:
             f"{name}: expected at most {MAX_PIXELS:,} pixels, found far more; make it smaller first"
         ) from error
     except UnidentifiedImageError as error:
-        found = "a damaged one or one without pixels" if content.startswith(MAGIC_NUMBERS) else "another kind of file"
+        found = "a damaged one or one without pixels" if content.startswith((PNG, JPEG)) else "another kind of file"
         raise DataFormatError(f"{name}: expected a PNG or JPEG picture, found {found}") from error
     except DataFormatError:
         raise
