@@ -37,6 +37,18 @@ ARCHIVE_ERRORS = (
 )
 
 
+def read_file(path: str | os.PathLike[str], what: str, max_bytes: int) -> bytes:
+    """Return the content of a file; a folder, a missing and a too long file are errors that name `what` is expected."""
+    path = Path(path)
+    if path.is_dir():
+        raise IsADirectoryError(f"{path}: expected {what}, found a folder")
+    if not path.exists():
+        raise FileNotFoundError(f"{path}: expected {what}, found no such file")
+    if (size := path.stat().st_size) > max_bytes:
+        raise DataFormatError(f"{path}: expected at most {max_bytes:,} bytes, found {size:,}")
+    return path.read_bytes()
+
+
 @dataclass(frozen=True)
 class Member:
     """A file in an archive: its path there, with slashes, and a function that reads it while it is the current one.

@@ -18,13 +18,13 @@ import math
 import os
 import struct
 import warnings
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
+from numpycnn.data.archives import read_file
 from numpycnn.data.dataset import Reader
 from numpycnn.errors import DataFormatError
 
@@ -178,10 +178,6 @@ class SpectrogramReader(Reader):
         """Shape of one example: (1, mels, frames)."""
         return 1, self.mels, -(-self.samples // self.hop)
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the settings as JSON values."""
-        return {"kind": self.kind} | asdict(self)
-
     def read(self, source: str | os.PathLike[str]) -> np.ndarray:
         """Return the spectrogram of a WAV file, float32 of shape (1, mels, frames).
 
@@ -192,14 +188,8 @@ class SpectrogramReader(Reader):
         DataFormatError
             If it cannot be read as a WAV file; see `decode_wav`.
         """
-        path = Path(source)
-        if path.is_dir():
-            raise IsADirectoryError(f"{path}: expected a WAV file, found a folder")
-        if not path.exists():
-            raise FileNotFoundError(f"{path}: expected a WAV file, found no such file")
-        if path.stat().st_size > MAX_BYTES:
-            raise DataFormatError(f"{path}: expected at most {MAX_BYTES:,} bytes, found {path.stat().st_size:,}")
-        return self.spectrograms(self.stretch(*decode_wav(path.read_bytes(), str(path)))[np.newaxis])[0]
+        rate, wave = decode_wav(read_file(source, "a WAV file", MAX_BYTES), os.fspath(source))
+        return self.spectrograms(self.stretch(rate, wave)[np.newaxis])[0]
 
     def stretch(self, rate: int, wave: np.ndarray) -> np.ndarray:
         """Return the part of a wave that is used, at the reader's rate.

@@ -8,16 +8,14 @@ Source: A. Krizhevsky, "Learning multiple layers of features from tiny images", 
 """
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
-from numpycnn.data.archives import members
 from numpycnn.data.dataset import Dataset
 from numpycnn.data.image_folder import ImageFolder
 from numpycnn.data.pictures import PictureReader
-from numpycnn.data.source import Form, Found, Published, Source, find_or_fetch, is_known
+from numpycnn.data.source import Form, Found, Published, Source, find_or_fetch, is_known, read_files
 from numpycnn.errors import DataFormatError
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
@@ -110,23 +108,12 @@ def decode_batch(content: bytes, name: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _load_batches(found: Found) -> tuple[Dataset, Dataset]:
-    batches = {name: decode_batch(content, place) for name, place, content in _read_batches(found)}
-    if missing := [name for name in (*TRAIN, TEST) if name not in batches]:
-        raise DataFormatError(f"{found.paths[0]}: expected six batches, missing {', '.join(missing)}")
+    files = read_files(found, (*TRAIN, TEST), RECORDS * RECORD)
+    batches = {name: decode_batch(content, place) for name, (place, content) in files.items()}
     images = np.concatenate([batches[name][0] for name in TRAIN])  # (50000, 3, 32, 32)
     labels = np.concatenate([batches[name][1] for name in TRAIN])  # (50000,)
     test_images, test_labels = batches[TEST]
     return Dataset(images, labels, CLASSES), Dataset(np.ascontiguousarray(test_images), test_labels, CLASSES)
-
-
-def _read_batches(found: Found) -> Iterator[tuple[str, str, bytes]]:
-    """Iterate over the batches: name, place for errors, content. In an archive they may be in any folder."""
-    max_bytes = RECORDS * RECORD
-    for member in members(found.paths[0] if found.form is OFFICIAL else found.folder):
-        name = member.name.rpartition("/")[2]
-        if name in (*TRAIN, TEST) and (found.form is OFFICIAL or name == member.name):
-            place = f"{found.paths[0]}: {member.name}" if found.form is OFFICIAL else str(found.folder / name)
-            yield name, place, member.read(max_bytes)
 
 
 def _load_jpeg(path: Path) -> tuple[Dataset, Dataset]:

@@ -7,6 +7,7 @@ indices of words, stay ``int64``: a network uses them as indices only.
 import inspect
 import operator
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -19,6 +20,7 @@ FEATURES = (np.dtype(np.float32), np.dtype(np.float64))
 class Reader(Protocol):
     """A reader turns a file or a text into one example of a data set, for training and for prediction."""
 
+    kind: ClassVar[str]
     noun: ClassVar[str]
 
     def read(self, source: Any) -> np.ndarray:
@@ -35,7 +37,8 @@ class Reader(Protocol):
         """
 
     def to_json(self) -> dict[str, Any]:
-        """Return the settings as JSON values, for `numpycnn.data.reader_from`."""
+        """Return the settings as JSON values, for `numpycnn.data.reader_from`: the fields of a dataclass."""
+        return {"kind": self.kind} | asdict(self)  # type: ignore[call-overload]
 
 
 class Dataset:

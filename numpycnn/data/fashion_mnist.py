@@ -73,18 +73,6 @@ def load_fashion_mnist(root: str | os.PathLike[str] | None = None) -> tuple[Data
     return load_idx(FASHION_MNIST, root, CLOTHES, MEAN, STD, GarmentReader())
 
 
-@dataclass(frozen=True)
-class GarmentReader(PictureFileReader):
-    """A reader of pictures of one piece of clothing on a plain background."""
-
-    kind: ClassVar[str] = "garment"
-    shape: ClassVar[tuple[int, int, int]] = (1, SIDE, SIDE)
-
-    def prepare(self, picture: np.ndarray) -> np.ndarray:
-        """Return the Fashion-MNIST image of a picture, see `prepare_garment`."""
-        return prepare_garment(picture)
-
-
 def prepare_garment(picture: np.ndarray) -> np.ndarray:
     """Convert a picture of a piece of clothing to a Fashion-MNIST image, as its authors did with product photographs.
 
@@ -122,3 +110,12 @@ def prepare_garment(picture: np.ndarray) -> np.ndarray:
     if (image == background).all():  # specks that the reduction removes
         raise blank
     return image
+
+
+@dataclass(frozen=True)
+class GarmentReader(PictureFileReader):
+    """A reader of pictures of one piece of clothing on a plain background."""
+
+    kind: ClassVar[str] = "garment"
+    shape: ClassVar[tuple[int, int, int]] = (1, SIDE, SIDE)
+    prepare = staticmethod(prepare_garment)

@@ -62,10 +62,7 @@ class DigitReader(PictureFileReader):
 
     kind: ClassVar[str] = "digit"
     shape: ClassVar[tuple[int, int, int]] = (1, 28, 28)
-
-    def prepare(self, picture: np.ndarray) -> np.ndarray:
-        """Return the MNIST image of a picture, see `prepare_digit`."""
-        return prepare_digit(picture)
+    prepare = staticmethod(prepare_digit)
 
 
 def load_mnist(root: str | os.PathLike[str] | None = None) -> tuple[Dataset, Dataset]:

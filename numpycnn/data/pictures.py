@@ -8,12 +8,12 @@ import io
 import os
 import struct
 import warnings
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from numpycnn.data.archives import read_file
 from numpycnn.data.dataset import Reader
 from numpycnn.data.picture_metadata import JPEG, PNG, split_metadata
 from numpycnn.errors import DataFormatError
@@ -53,14 +53,7 @@ def read_picture(path: str | os.PathLike[str]) -> np.ndarray:
         If the file is not a PNG or JPEG picture, is damaged, or exceeds 40 million pixels, 20,000 pixels a side or
         100 MB.
     """
-    path = Path(path)
-    if path.is_dir():
-        raise IsADirectoryError(f"{path}: expected a PNG or JPEG picture, found a folder")
-    if not path.exists():
-        raise FileNotFoundError(f"{path}: expected a PNG or JPEG picture, found no such file")
-    if (size := path.stat().st_size) > MAX_BYTES:
-        raise DataFormatError(f"{path}: expected at most {MAX_BYTES:,} bytes, found {size:,}")
-    return decode_picture(path.read_bytes(), str(path))
+    return decode_picture(read_file(path, "a PNG or JPEG picture", MAX_BYTES), os.fspath(path))
 
 
 def decode_picture(content: bytes, name: str) -> np.ndarray:
@@ -190,10 +183,6 @@ class PictureFileReader(Reader):
         ndarray of uint8, shape (channels, height, width)
         """
         raise NotImplementedError
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the settings as JSON values."""
-        return {"kind": self.kind} | asdict(self)
 
 
 @dataclass(frozen=True)

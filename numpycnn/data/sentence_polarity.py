@@ -9,9 +9,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from numpycnn.data.archives import members
 from numpycnn.data.dataset import Dataset
-from numpycnn.data.source import Form, Found, Source, find_or_fetch, is_known
+from numpycnn.data.source import Form, Source, find_or_fetch, is_known, read_files
 from numpycnn.data.text import SentenceReader, build_vocabulary, tokenize
 from numpycnn.errors import DataFormatError
 
@@ -71,8 +70,9 @@ def load_sentence_polarity(
     """
     found = find_or_fetch(SENTENCE_POLARITY, root)
     sentences: list[tuple[str, str, int]] = []  # place, text, class
-    for name, place, content in _read_files(found):
-        sentences += [(where, text, FILES.index(name)) for where, text in _split_lines(content, place)]
+    files = read_files(found, FILES, MAX_BYTES)
+    for label, name in enumerate(FILES):
+        sentences += [(where, text, label) for where, text in _split_lines(*files[name])]
     if missing := set(CLASSES) - {CLASSES[label] for _, _, label in sentences}:
         raise DataFormatError(f"{found.paths[0]}: expected sentences of both kinds, found no {min(missing)} ones")
     order = np.random.default_rng(seed).permutation(len(sentences))
@@ -97,21 +97,7 @@ def load_sentence_polarity(
     return sets[0], sets[1]
 
 
-def _read_files(found: Found) -> Iterator[tuple[str, str, bytes]]:
-    """Iterate over the two files: name, place for errors, content."""
-    inside = {}
-    for member in members(found.folder if found.form is PLAIN else found.paths[0]):
-        name = member.name.rpartition("/")[2]
-        if name in FILES and (found.form is not PLAIN or name == member.name):
-            inside[name] = member.read(MAX_BYTES)
-    for name in FILES:
-        if name not in inside:
-            raise DataFormatError(f"{found.paths[0]}: expected {' and '.join(FILES)}, found no {name}")
-        place = str(found.folder / name) if found.form is PLAIN else f"{found.paths[0]}: {name}"
-        yield name, place, inside[name]
-
-
-def _split_lines(content: bytes, place: str) -> Iterator[tuple[str, str]]:
+def _split_lines(place: str, content: bytes) -> Iterator[tuple[str, str]]:
     """Iterate over the lines that are not empty, each with its place."""
     try:
         text = content.decode("utf-8")

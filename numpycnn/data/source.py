@@ -8,11 +8,13 @@ import gzip
 import hashlib
 import os
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from numpycnn.data.archives import members
 from numpycnn.data.download import cache_folder, fetch
+from numpycnn.errors import DataFormatError
 
 
 @dataclass(frozen=True)
@@ -124,6 +126,23 @@ def is_known(found: Found) -> bool | None:
         _content_sha256(path, found.form.packed) == wanted
         for path, wanted in zip(found.paths, found.form.sha256, strict=True)
     )
+
+
+def read_files(found: Found, names: Sequence[str], max_bytes: int) -> dict[str, tuple[str, bytes]]:
+    """Return the place, for errors, and the content of each named file, which are those of the form or in its archive.
+
+    In an archive they may be in any folder. Raises a DataFormatError if one is missing, or longer than `max_bytes`.
+    """
+    packed = found.form.files != tuple(names)
+    files = {}
+    for member in members(found.paths[0] if packed else found.folder):
+        name = member.name.rpartition("/")[2]
+        if name in names and (packed or name == member.name):
+            place = f"{found.paths[0]}: {member.name}" if packed else str(found.folder / name)
+            files[name] = place, member.read(max_bytes)
+    if missing := [name for name in names if name not in files]:
+        raise DataFormatError(f"{found.paths[0]}: expected {', '.join(names)}, found no {', '.join(missing)}")
+    return files
 
 
 def _content_sha256(path: Path, packed: bool) -> str:

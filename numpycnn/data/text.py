@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -106,10 +106,6 @@ class SentenceReader(Reader):
     def shape(self) -> tuple[int]:
         """Shape of one example: (length,)."""
         return (self.length,)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the settings as JSON values."""
-        return {"kind": self.kind, "words": list(self.words), "length": self.length}
 
     def read(self, source: str) -> np.ndarray:
         """Return the tokens of a sentence.

@@ -176,7 +176,7 @@ def test_a_batch_that_is_missing_or_too_long(tmp_path: Path) -> None:
     files = batches()
     del files["data_batch_2.bin"]
     path = pack(tmp_path / "cifar-10-binary.tar.gz", "tar.gz", in_tar(files))
-    with pytest.raises(DataFormatError, match=r"expected six batches, missing data_batch_2\.bin"):
+    with pytest.raises(DataFormatError, match=r"expected data_batch_1\.bin, .*, found no data_batch_2\.bin"):
         load_cifar10(tmp_path)
     pack(path, "tar.gz", in_tar(batches() | {TEST: bytes(COUNT * RECORD + 1)}))
     with pytest.raises(DataFormatError, match=r"test_batch\.bin: expected at most 36,876 bytes, found 36,877"):
@@ -220,7 +220,7 @@ def test_member_names_with_parent_folders_write_nothing(tmp_path: Path) -> None:
             archive.addfile(info, io.BytesIO(content))
     (tmp_path / "cifar-10-binary.tar.gz").write_bytes(gzip.compress(file.getvalue()))
     before = sorted(tmp_path.parent.rglob("*"))
-    with pytest.raises(DataFormatError, match="expected six batches, missing"):
+    with pytest.raises(DataFormatError, match=r"expected data_batch_1\.bin, .*, found no data_batch_1\.bin, "):
         load_cifar10(tmp_path)
     assert sorted(tmp_path.parent.rglob("*")) == before
 
