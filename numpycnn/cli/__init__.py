@@ -1,5 +1,7 @@
 """The command ``numpycnn``: train, evaluate, predict, data, explain, draw, and so on, one file each.
 
+The docstring of each file is its description in the help.
+
 A user error prints one line to the standard error stream and exits with status 2; any other exception is a bug and
 keeps its traceback.
 """
@@ -8,9 +10,19 @@ import os
 import sys
 from collections.abc import Sequence
 
-from numpycnn import __version__
+from numpycnn import __version__, get_num_threads, set_num_threads
 from numpycnn.cli import data, draw, evaluate, exercise, explain, gradcheck, predict, summary, train
-from numpycnn.cli.console import BROKEN_PIPE, EXPECTED, INTERRUPTED, WRONG_USE, Parser, complain, report
+from numpycnn.cli.console import (
+    BROKEN_PIPE,
+    EXPECTED,
+    INTERRUPTED,
+    WRONG_USE,
+    Parser,
+    complain,
+    refusing,
+    report,
+    whole,
+)
 
 EXAMPLES = """\
 examples:
@@ -30,8 +42,14 @@ def parser() -> Parser:
     top = Parser(prog="numpycnn", description="Convolutional networks from scratch on NumPy.", epilog=EXAMPLES)
     top.add_argument("-V", "--version", action="version", version=f"numpycnn {__version__}")
     commands = top.add_subparsers(metavar="COMMAND", required=True, title="commands", prog="numpycnn")
-    for command in (train, evaluate, predict, data, explain, draw, summary, gradcheck, exercise):
-        command.add(commands)
+    for module in (train, evaluate, predict, data, explain, draw, summary, gradcheck, exercise):
+        name = module.__name__.rpartition(".")[2]
+        command = commands.add_parser(name, help=module.HELP, description=module.__doc__, epilog=module.EXAMPLES)
+        module.add_arguments(command)
+        command.set_defaults(run=module.run)
+        if module not in (data, summary, exercise):
+            about = "number of threads (default: NUMPYCNN_NUM_THREADS if set, otherwise one for each processor)"
+            command.add_argument("--threads", type=whole(1), metavar="N", help=about)
     return top
 
 
@@ -51,6 +69,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         try:
             arguments = parser().parse_args(argv)
+            if "threads" in arguments:
+                with refusing(ValueError):
+                    set_num_threads(arguments.threads or get_num_threads())
             status: int = arguments.run(arguments)
         finally:
             if sys.stdout is not None:

@@ -17,7 +17,6 @@ from numpycnn.recipes.errors import Setting, SettingError, spell_path
 LABEL = 10  # columns of an item's name
 LEAST_WIDTH = 20  # columns; a smaller reported width is ignored
 WRONG_GRADIENT, WRONG_USE, INTERRUPTED, BROKEN_PIPE = 1, 2, 130, 141  # exit statuses besides 0
-Commands = Any  # the return type of argparse's add_subparsers, which has a private name
 
 
 class CommandError(Exception):
@@ -234,23 +233,3 @@ def shape(text: str) -> tuple[int, ...]:
         return tuple(whole(1)(size.strip()) for size in text.split(","))
     except argparse.ArgumentTypeError:
         raise argparse.ArgumentTypeError(f"expected sizes of at least 1, such as 1,28,28, got {text!r}") from None
-
-
-def add_threads(command: argparse.ArgumentParser) -> None:
-    """Add ``--threads`` to a command."""
-    command.add_argument(
-        "--threads",
-        type=whole(1),
-        metavar="N",
-        help="number of threads (default: NUMPYCNN_NUM_THREADS if set, otherwise one for each processor)",
-    )
-
-
-def use_threads(wanted: int | None) -> int:
-    """Set the number of threads if given, and return the current number."""
-    from numpycnn import get_num_threads, set_num_threads
-
-    with refusing(ValueError):
-        if wanted is not None:
-            set_num_threads(wanted)
-        return get_num_threads()

@@ -1,13 +1,14 @@
-"""``numpycnn data``: list the data sets and where they are, or fetch one."""
+"""List the data sets with their location, size, license and checksum. With a name, fetch that one."""
 
 import argparse
 from pathlib import Path
 
-from numpycnn.cli.console import Commands, item, refusing, say
+from numpycnn.cli.console import item, refusing, say
 from numpycnn.data import CATALOG
 from numpycnn.data.source import DatasetNotFoundError, Found, Source, fetch_all, is_known, locate
 from numpycnn.recipes.errors import spell_path
 
+HELP = "list the data sets, or fetch one"
 EXAMPLES = """\
 A data set is searched for in the folder NUMPYCNN_DATA, in the folders of system packages, and in the cache
 (NUMPYCNN_CACHE, or the user's own). A download is checked against its published SHA-256 before it is kept; an
@@ -19,12 +20,9 @@ examples:
 """
 
 
-def add(commands: Commands) -> None:
-    """Add the command."""
-    about = "List the data sets with their location, size, license and checksum. With a name, fetch that one."
-    command = commands.add_parser("data", help="list the data sets, or fetch one", description=about, epilog=EXAMPLES)
+def add_arguments(command: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
     command.add_argument("name", metavar="NAME", nargs="?", choices=list(CATALOG), help=f"one of {', '.join(CATALOG)}")
-    command.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:

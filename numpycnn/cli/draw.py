@@ -1,4 +1,4 @@
-"""``numpycnn draw``: a canvas in the browser with live predictions of a network."""
+"""Serve a page with a canvas to this machine: draw, and see a network's prediction as you do."""
 
 import argparse
 import errno
@@ -7,12 +7,13 @@ from contextlib import suppress
 from functools import partial
 
 from numpycnn.cli import inputs
-from numpycnn.cli.console import CommandError, Commands, add_threads, item, say, use_threads, whole
+from numpycnn.cli.console import CommandError, item, say, whole
 from numpycnn.cli.networks import add_model, open_model
 from numpycnn.data.pictures import decode_picture
 from numpycnn.explain import Example
 from numpycnn.layers.network import Network
 
+HELP = "draw, and see predictions"
 EXAMPLES = """\
 It serves one page to this machine alone, at an address with a secret token; Ctrl-C ends it.
 
@@ -23,16 +24,12 @@ examples:
 LARGEST_PORT = 65535
 
 
-def add(commands: Commands) -> None:
-    """Add the command."""
-    about = "Serve a page with a canvas to this machine: draw, and see a network's prediction as you do."
-    command = commands.add_parser("draw", help="draw, and see predictions", description=about, epilog=EXAMPLES)
+def add_arguments(command: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
     add_model(command)
     about_port = "of the server (default: any free one)"
     command.add_argument("--port", type=whole(0, LARGEST_PORT), default=0, metavar="N", help=about_port)
     command.add_argument("--open", action="store_true", help="open the page in a browser")
-    add_threads(command)
-    command.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -44,7 +41,6 @@ def run(arguments: argparse.Namespace) -> int:
             f"draw needs Starlette and uvicorn, which are not installed ({error}); "
             "install them with: pip install starlette uvicorn"
         ) from error
-    use_threads(arguments.threads)
     model = open_model(arguments.model, arguments.input_shape)
     blank = inputs.blank(model, arguments.model)
 

@@ -1,4 +1,4 @@
-"""``numpycnn evaluate``: loss and accuracy of a model on a test set, and its recall of each class."""
+"""Print a model's loss and accuracy on the test set of a data set, and its recall of each class."""
 
 import argparse
 from collections.abc import Sequence
@@ -9,14 +9,11 @@ from numpycnn._tables import WIDTH, format_table
 from numpycnn.cli.arguments import add_dataset, add_views
 from numpycnn.cli.console import (
     CommandError,
-    Commands,
-    add_threads,
     complain,
     item,
     refusing,
     say,
     terminal_width,
-    use_threads,
     warnings_as_notes,
 )
 from numpycnn.cli.networks import MODEL_HELP, open_model
@@ -29,6 +26,7 @@ from numpycnn.recipes.scoring import expect_classifier, score, views_for
 from numpycnn.recipes.settings import KEY
 from numpycnn.visualize import count_confusions
 
+HELP = "measure a model on a test set"
 EXAMPLES = """\
 Pictures of a folder are resized as in the model's training.
 
@@ -38,20 +36,15 @@ examples:
 """
 
 
-def add(commands: Commands) -> None:
-    """Add the command."""
-    about = "Print a model's loss and accuracy on the test set of a data set, and its recall of each class."
-    command = commands.add_parser("evaluate", help="measure a model on a test set", description=about, epilog=EXAMPLES)
+def add_arguments(command: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
     command.add_argument("model", metavar="MODEL", help=MODEL_HELP)
     add_dataset(command)
     add_views(command)
-    add_threads(command)
-    command.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the figures."""
-    use_threads(arguments.threads)
     named = arguments.model in MODELS
     model = None if named else open_model(arguments.model)
     training = None if model is None else training_of(model)

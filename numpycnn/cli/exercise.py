@@ -1,17 +1,18 @@
-"""``numpycnn exercise``: functions to write, and a check that says where an answer differs and why."""
+"""Write a part of numpycnn yourself, and have it checked."""
 
 import argparse
 from pathlib import Path
 from typing import Any
 
 from numpycnn._tables import format_table
-from numpycnn.cli.console import CommandError, Commands, item, refusing, say, terminal_width
+from numpycnn.cli.console import CommandError, item, refusing, say, terminal_width
 from numpycnn.exercises import EXERCISES, Exercise, Verdict
 from numpycnn.exercises.exercise import parts, place, write_sheet
 from numpycnn.exercises.process import check_files
 from numpycnn.recipes.errors import spell_path
 
 WRONG_ANSWER = 1  # the exit status of a wrong or missing answer
+HELP = "begin or check an exercise"
 EXAMPLES = """\
 Without a name, all exercises are listed in order, and those already begun are checked. With a name, NAME.py is written
 if it does not exist: a function with its task and without its body. Write the body and give the same command again to
@@ -25,10 +26,8 @@ examples:
 """
 
 
-def add(commands: Commands) -> None:
-    """Add the command."""
-    about = "Write a part of numpycnn yourself, and have it checked."
-    command = commands.add_parser("exercise", help="begin or check an exercise", description=about, epilog=EXAMPLES)
+def add_arguments(command: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
     command.add_argument(
         "name", metavar="NAME", nargs="?", choices=list(EXERCISES), help=f"one of {', '.join(EXERCISES)}"
     )
@@ -36,7 +35,6 @@ def add(commands: Commands) -> None:
         "--to", metavar="FOLDER", default=".", help="where the files are (default: the current folder)"
     )
     command.add_argument("--solution", action="store_true", help="show numpycnn's own code and its location")
-    command.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:

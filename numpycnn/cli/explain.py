@@ -1,17 +1,18 @@
-"""``numpycnn explain``: write a page that walks through a network's forward pass on one input."""
+"""Write a page that shows a forward pass through a network, value by value."""
 
 import argparse
 import os
 import webbrowser
 from pathlib import Path
 
-from numpycnn.cli.console import CommandError, Commands, add_threads, item, refusing, say, use_threads
+from numpycnn.cli.console import CommandError, item, refusing, say
 from numpycnn.cli.inputs import example_of
 from numpycnn.cli.networks import add_model, open_model
 from numpycnn.explain import is_page, write_page
 from numpycnn.recipes.errors import spell_path
 
 LONGEST = 150  # bytes of the input's name in the page's name
+HELP = "show what a network does"
 EXAMPLES = """\
 The page is one HTML file that needs no network and no other file. It shows the maps of every layer; choose one to see
 how each of its values is computed. For a large network it shows some maps of each layer, and says which.
@@ -24,10 +25,8 @@ examples:
 """
 
 
-def add(commands: Commands) -> None:
-    """Add the command."""
-    about = "Write a page that shows a forward pass through a network, value by value."
-    command = commands.add_parser("explain", help="show what a network does", description=about, epilog=EXAMPLES)
+def add_arguments(command: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
     add_model(command)
     command.add_argument(
         "input",
@@ -38,13 +37,10 @@ def add(commands: Commands) -> None:
     command.add_argument("--out", metavar="FILE", help="the page to write (default: explain-INPUT.html)")
     command.add_argument("--force", action="store_true", help="replace FILE even if this command did not write it")
     command.add_argument("--open", action="store_true", help="open the page in a browser")
-    add_threads(command)
-    command.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the page."""
-    use_threads(arguments.threads)
     if arguments.out == "":
         raise CommandError("--out: expected a file, got an empty name")
     out = Path(arguments.out or f"explain-{_name_of(arguments.input)}.html")

@@ -1,11 +1,12 @@
-"""``numpycnn gradcheck``: compare every gradient of a model with central differences."""
+"""Compare all gradients of a model with central differences, and print the result."""
 
 import argparse
 
-from numpycnn.cli.console import WRONG_GRADIENT, Commands, add_threads, report, say, terminal_width, use_threads, whole
+from numpycnn.cli.console import WRONG_GRADIENT, report, say, terminal_width, whole
 from numpycnn.cli.networks import add_model, open_model
 from numpycnn.inspection.gradcheck import GradientError, measure_gradients
 
+HELP = "check a model's gradients"
 EXAMPLES = """\
 The check works on a copy of the model in float64. The exit status is 1 if a gradient is wrong.
 
@@ -16,10 +17,8 @@ examples:
 """
 
 
-def add(commands: Commands) -> None:
-    """Add the command."""
-    about = "Compare all gradients of a model with central differences, and print the result."
-    command = commands.add_parser("gradcheck", help="check a model's gradients", description=about, epilog=EXAMPLES)
+def add_arguments(command: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
     add_model(command)
     command.add_argument(
         "--samples",
@@ -31,13 +30,10 @@ def add(commands: Commands) -> None:
     command.add_argument(
         "--seed", type=whole(0), default=0, metavar="N", help="of the random input and choices (default: 0)"
     )
-    add_threads(command)
-    command.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the table."""
-    use_threads(arguments.threads)
     model = open_model(arguments.model, arguments.input_shape)
     assert model.input_shape is not None
     try:

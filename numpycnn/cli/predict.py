@@ -1,4 +1,4 @@
-"""``numpycnn predict``: classify pictures, recordings or sentences with a trained model."""
+"""Classify pictures, recordings or sentences with a trained model, and print the probability of each class."""
 
 import argparse
 import json
@@ -13,8 +13,6 @@ from numpycnn.cli.console import (
     EXPECTED,
     WRONG_USE,
     CommandError,
-    Commands,
-    add_threads,
     can_show,
     complain,
     item,
@@ -24,7 +22,6 @@ from numpycnn.cli.console import (
     report,
     say,
     terminal_width,
-    use_threads,
 )
 from numpycnn.cli.networks import file_of, newest_model, open_model
 from numpycnn.data import Reader, SentenceReader
@@ -37,6 +34,7 @@ from numpycnn.recipes.results import MODEL_FILE, RUNS
 from numpycnn.recipes.scoring import expect_classifier, score, views_for
 from numpycnn.training import ViewAverage
 
+HELP = "classify pictures, recordings or sentences"
 EXAMPLES = """\
 INPUT depends on the model's training data: a PNG or JPEG picture, a WAV file of one channel, or a sentence in
 quotation marks. A digit may be dark on light or light on dark, drawn or photographed, of any size: one digit per
@@ -52,12 +50,8 @@ examples:
 BAR = 40  # characters for a probability of 1, in a terminal with room for them
 
 
-def add(commands: Commands) -> None:
-    """Add the command."""
-    about = "Classify pictures, recordings or sentences with a trained model, and print the probability of each class."
-    command = commands.add_parser(
-        "predict", help="classify pictures, recordings or sentences", description=about, epilog=EXAMPLES
-    )
+def add_arguments(command: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
     command.add_argument("inputs", metavar="INPUT", nargs="+", help="PNG, JPEG or WAV files, or sentences")
     command.add_argument(
         "--model",
@@ -66,13 +60,10 @@ def add(commands: Commands) -> None:
     )
     add_views(command)
     command.add_argument("--json", action="store_true", help="print JSON, for programs")
-    add_threads(command)
-    command.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print a prediction for each input; report and skip an unreadable one."""
-    use_threads(arguments.threads)
     name = str(newest_model()) if arguments.model is None else arguments.model
     if name in MODELS and file_of(name) is None:
         raise CommandError(f"--model {name}: expected a trained model's file or folder, got a network without weights")

@@ -1,10 +1,11 @@
-"""``numpycnn summary``: print the layers of a model and their cost."""
+"""Print a model's layers: output shape, parameters, multiply-adds, activation memory, receptive field."""
 
 import argparse
 
-from numpycnn.cli.console import Commands, say, terminal_width
+from numpycnn.cli.console import say, terminal_width
 from numpycnn.cli.networks import add_model, open_model
 
+HELP = "print a model's layers"
 EXAMPLES = """\
 examples:
   numpycnn summary lenet
@@ -13,12 +14,9 @@ examples:
 """
 
 
-def add(commands: Commands) -> None:
-    """Add the command."""
-    about = "Print a model's layers: output shape, parameters, multiply-adds, activation memory, receptive field."
-    command = commands.add_parser("summary", help="print a model's layers", description=about, epilog=EXAMPLES)
+def add_arguments(command: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
     add_model(command)
-    command.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:

