@@ -202,29 +202,19 @@ def whole(minimum: int, maximum: int = MAX_INT) -> Callable[[str], int]:
     return parse
 
 
-def _number(text: str, fits: Callable[[float], bool], expected: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = float("nan")
-    if not fits(value):
-        raise argparse.ArgumentTypeError(f"expected a number {expected}, got {text!r}")
-    return value
+def number(expected: str, fits: Callable[[float], bool]) -> Callable[[str], float]:
+    """Return a parser of numbers, with the valid ones in words and as a test that NaN fails."""
 
+    def parse(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = float("nan")
+        if not fits(value):
+            raise argparse.ArgumentTypeError(f"expected a number {expected}, got {text!r}")
+        return value
 
-def rate(text: str) -> float:
-    """Parse a learning rate."""
-    return _number(text, lambda value: 0 < value < float("inf"), "above 0")
-
-
-def amount(text: str) -> float:
-    """Parse a number of at least 0."""
-    return _number(text, lambda value: 0 <= value < float("inf"), "of at least 0")
-
-
-def share(text: str) -> float:
-    """Parse a number of at least 0 and below 1."""
-    return _number(text, lambda value: 0 <= value < 1, "of at least 0 and below 1")
+    return parse
 
 
 def shape(text: str) -> tuple[int, ...]:

@@ -17,7 +17,7 @@ from numpycnn.cli.console import (
     warnings_as_notes,
 )
 from numpycnn.cli.networks import MODEL_HELP, open_model
-from numpycnn.data import Dataset, PictureReader
+from numpycnn.data import Dataset
 from numpycnn.models import MODELS
 from numpycnn.recipes.datasets import label_of, load
 from numpycnn.recipes.errors import spell_path
@@ -48,9 +48,9 @@ def run(arguments: argparse.Namespace) -> int:
     named = arguments.model in MODELS
     model = None if named else open_model(arguments.model)
     training = None if model is None else training_of(model)
-    reader = training.reader if training is not None and isinstance(training.reader, PictureReader) else None
+    reader = None if training is None else training.reader
     with warnings_as_notes():
-        _, test = load(arguments.dataset, arguments.data, reader=reader, skip_broken=arguments.skip_broken)
+        _, test = load(arguments.dataset, arguments.data, trained=reader, skip_broken=arguments.skip_broken)
     if model is None:
         complain(f"note: {arguments.model} has random weights: it has not been trained")
         with refusing(ValueError, MemoryError):

@@ -11,14 +11,12 @@ from numpycnn.cli.arguments import add_dataset, size
 from numpycnn.cli.console import (
     INTERRUPTED,
     WRONG_USE,
-    amount,
     complain,
     item,
-    rate,
+    number,
     refusing,
     report,
     say,
-    share,
     warnings_as_notes,
     whole,
 )
@@ -28,7 +26,7 @@ from numpycnn.recipes import Settings, Start
 from numpycnn.recipes.datasets import SIZE
 from numpycnn.recipes.errors import spell_path
 from numpycnn.recipes.results import CHECKPOINT, RUNS, files_of
-from numpycnn.recipes.settings import OPTIONS, SMALLEST_SHARE
+from numpycnn.recipes.settings import OPTIONS, RANGES, SMALLEST_SHARE
 from numpycnn.recipes.tables import FOLDER
 
 SHOWN_CLASSES = 20
@@ -85,13 +83,18 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     option("batch_size", whole(1), "N", "examples a step")
     option("optimizer", recipes.OPTIMIZERS, "NAME", ", ".join(recipes.OPTIMIZERS))
     peaks = ", ".join(f"{peak:g} for {name}" for name, (_, peak) in recipes.OPTIMIZERS.items())
-    option("lr", rate, "RATE", "highest learning rate", f"default: {peaks}")
+    option("lr", number(*RANGES["lr"]), "RATE", "highest learning rate", f"default: {peaks}")
     option("schedule", recipes.SCHEDULES, "NAME", f"learning-rate schedule: {', '.join(recipes.SCHEDULES)}")
     option("augment", recipes.AUGMENTATIONS, "NAME", f"augmentation of each batch: {', '.join(recipes.AUGMENTATIONS)}")
     option("views", recipes.VIEWS, "NAME", f"views of each picture to average in the test: {', '.join(recipes.VIEWS)}")
-    option("label_smoothing", share, "X", "share of each label that is spread over all classes")
-    option("l2", amount, "X", "weight of the penalty on half the sum of squared weights")
-    option("ema", share, "X", "decay of the moving average of the weights, 0 for none")
+    option(
+        "label_smoothing",
+        number(*RANGES["label_smoothing"]),
+        "X",
+        "share of each label that is spread over all classes",
+    )
+    option("l2", number(*RANGES["l2"]), "X", "weight of the penalty on half the sum of squared weights")
+    option("ema", number(*RANGES["ema"]), "X", "decay of the moving average of the weights, 0 for none")
     limit = f"{default('validation')}; one in {SMALLEST_SHARE} at most"
     option("validation", whole(0), "N", "training examples to hold out, 0 for none", limit)
     option("seed", whole(0), "N", "seed of weights, order, held-out examples, augmentation and dropout", "default: 0")

@@ -3,9 +3,9 @@
 import os
 from pathlib import Path
 
-from numpycnn.data import CATALOG, Dataset, PictureReader, load_image_folder
+from numpycnn.data import CATALOG, Dataset, PictureReader, Reader, load_image_folder
 from numpycnn.data.image_folder import name_of
-from numpycnn.recipes.errors import Setting, SettingError, spell_path
+from numpycnn.recipes.errors import Setting, SettingError, as_setting_error, differing, spell_path
 
 SIZE = (64, 64)  # of the pictures of a folder
 
@@ -25,19 +25,30 @@ def label_of(dataset: str) -> str:
 
 
 def load(
-    dataset: str, data: Path | None, *, reader: PictureReader | None = None, skip_broken: bool = False
+    dataset: str,
+    data: Path | None,
+    *,
+    size: tuple[int, int] | None = None,
+    trained: Reader | None = None,
+    skip_broken: bool = False,
 ) -> tuple[Dataset, Dataset]:
     """Load training and test set, with a UserWarning for a stand-in or a skipped picture.
 
-    `data` is where the files of a named data set are; `reader` and `skip_broken` are for the pictures of a folder.
-    Raises a SettingError, an OSError or a DataFormatError.
+    `data` is where the files of a named data set are; the others are for the pictures of a folder, which are resized
+    as for the `trained` model if there is one. Raises a SettingError, an OSError or a DataFormatError.
     """
     if dataset in CATALOG:
-        if skip_broken:
-            raise SettingError(Setting("skip_broken", True), f" is for folders of pictures, not for {dataset}")
+        for name, value in (("size", size), ("skip_broken", skip_broken)):
+            if value:
+                raise SettingError(Setting(name, value), f" is for folders of pictures, not for {dataset}")
         return CATALOG[dataset].load(data)
     if data is not None:
         named = spell_path(dataset)
         raise SettingError(Setting("data", data), f" is for a named data set, and {named} is a path already")
-    reader = reader or PictureReader(SIZE)
+    with as_setting_error(Setting("size"), ": "):
+        reader = PictureReader(SIZE if size is None else size)
+    if isinstance(trained, PictureReader):
+        if size is not None and reader.size != trained.size:
+            raise differing("size", size, trained.size)
+        reader = trained
     return load_image_folder(dataset, reader.size, channels=reader.channels, fit=reader.fit, skip_broken=skip_broken)

@@ -1,7 +1,9 @@
 """The settings of a training, from the options and the recipe or from a checkpoint."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +31,9 @@ CHOICES: dict[str, Collection[str]] = {  # settings that are names, with the tab
 }
 
 
-@dataclass(frozen=True)
-class Settings:
-    """All settings of a training, except for the number of threads.
+@dataclass(frozen=True, kw_only=True)
+class Settings(tables.Recipe):
+    """All settings of a training, except for the number of threads: a recipe, changed by the user's options.
 
     Attributes
     ----------
@@ -42,10 +44,8 @@ class Settings:
     images : int
         Number of training examples, including held-out ones.
     recipe : str
-        Gives the settings below, unless the user sets them; see `Recipe` for their meaning.
-    model, optimizer, schedule, augment, views : str
-    epochs, batch_size, validation : int
-    lr, label_smoothing, l2, ema : float
+        Its name.
+    lr : float
     seed : int
     """
 
@@ -53,18 +53,7 @@ class Settings:
     found: str
     images: int
     recipe: str
-    model: str
-    epochs: int
-    batch_size: int
-    optimizer: str
     lr: float
-    schedule: str
-    augment: str
-    label_smoothing: float
-    l2: float
-    ema: float
-    views: str
-    validation: int
     seed: int
 
     def to_json(self) -> dict[str, Any]:
@@ -144,6 +133,11 @@ class Settings:
 #: The settings that the user may choose, each by an option of its name.
 OPTIONS = tuple(field.name for field in fields(Settings) if field.name not in ("dataset", "found", "images"))
 LEAST = {"epochs": 1, "batch_size": 1, "validation": 0, "seed": 0}
+RANGES: dict[str, tuple[str, Callable[[float], bool]]] = {  # of the others, in words and as a test
+    "lr": ("above 0", lambda value: 0 < value < inf),
+    "l2": ("of at least 0", lambda value: 0 <= value < inf),
+    **dict.fromkeys(("label_smoothing", "ema"), ("of at least 0 and below 1", lambda value: 0 <= value < 1)),
+}
 
 
 def check_options(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -159,11 +153,10 @@ def check_options(options: Mapping[str, Any]) -> dict[str, Any]:
         elif name in LEAST:
             checked[name] = check_int(value, name, "train", minimum=LEAST[name])
         else:
-            checked[name] = number = check_number(value, name, "train")
-            limit = 1.0 if name in ("label_smoothing", "ema") else float("inf")
-            if not 0 <= number < limit or (name == "lr" and number == 0):
-                span = "above 0" if name == "lr" else "at least 0" if limit > 1 else "at least 0 and below 1"
-                raise ValueError(f"train: expected {name} to be {span}, got {value!r}")
+            checked[name] = check_number(value, name, "train")
+            expected, fits = RANGES[name]
+            if not fits(checked[name]):
+                raise ValueError(f"train: expected {name} to be a number {expected}, got {value!r}")
     return checked
 
 
@@ -194,12 +187,10 @@ def settings_of(model: Network, path: Path) -> Settings:
     found = model.metadata.get(KEY) if isinstance(model.metadata, dict) else None
     kinds = {field.name: field.type for field in fields(Settings)}
     if isinstance(found, dict) and {name: type(value) for name, value in found.items()} == kinds:
-        settings = Settings(**found)
-        smallest = min(settings.epochs, settings.batch_size, settings.seed + 1, settings.validation + 1)
-        known = all(getattr(settings, name) in table for name, table in CHOICES.items())
-        shares = all(0 <= share < 1 for share in (settings.label_smoothing, settings.ema))
-        if known and shares and settings.l2 >= 0 and smallest >= 1 and settings.validation < settings.images:
-            return settings
+        with suppress(ValueError):
+            check_options({name: found[name] for name in OPTIONS})
+            if found["validation"] < found["images"]:
+                return Settings(**found)
     raise DataFormatError(
         f"{spell_path(path)}: expected the settings of a training by 'numpycnn train' in its metadata, found "
         f"{'none' if found is None else 'others'}; a training with a Trainer of your own is resumed with Trainer.resume"

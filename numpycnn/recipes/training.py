@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -13,12 +14,12 @@ import numpy as np
 
 from numpycnn._checks import check_flag
 from numpycnn._settings import get_num_threads
-from numpycnn.data import CATALOG, Dataset, PictureReader
+from numpycnn.data import Dataset
 from numpycnn.io.loading import load_model
 from numpycnn.layers.network import Network
 from numpycnn.recipes.datasets import expect_dataset, label_of, load
-from numpycnn.recipes.errors import Setting, SettingError, as_setting_error, differing
-from numpycnn.recipes.networks import Training, create_for, training_of
+from numpycnn.recipes.errors import Setting, SettingError, as_setting_error
+from numpycnn.recipes.networks import create_for, training_of
 from numpycnn.recipes.results import (
     CHECKPOINT,
     HISTORY,
@@ -35,6 +36,7 @@ from numpycnn.training import Callback, CSVLogger, History, ModelCheckpoint, Tra
 
 SAVE_EVERY = 500  # batches
 Size = tuple[int, int]
+Find = Callable[..., tuple[Dataset, Dataset]]
 
 
 @dataclass(frozen=True)
@@ -206,10 +208,13 @@ def train(
     for flag, name in ((skip_broken, "skip_broken"), (resume, "resume"), (force, "force")):
         check_flag(flag, name, "train")
     expect_dataset(dataset)
-    source = Source(dataset, None if data is None else Path(data), size, skip_broken)
+    find = partial(load, dataset, None if data is None else Path(data), size=size, skip_broken=skip_broken)
     folder = None if out is None else Path(out)
     with ExitStack() as held:
-        start = _resume(source, asked, folder, held) if resume else _begin(source, asked, folder, held, force=force)
+        if resume:
+            start = _resume(dataset, find, asked, folder, held)
+        else:
+            start = _begin(dataset, find, asked, folder, held, force=force)
         try:
             expect_classifier(start.trainer.model, start.train, start.settings.model)
             if on_start is not None:
@@ -233,35 +238,11 @@ def train(
     )
 
 
-@dataclass(frozen=True)
-class Source:
-    """The location and the options of the data."""
-
-    dataset: str
-    data: Path | None
-    size: Size | None
-    skip_broken: bool
-
-    def load(self, training: Training | None = None) -> tuple[Dataset, Dataset]:
-        """Load training and test set, with the pictures of a folder in the size of an earlier training."""
-        size = self.size
-        if size is not None and self.dataset in CATALOG:
-            raise SettingError(Setting("size", size), f" is for folders of pictures, not for {self.dataset}")
-        with as_setting_error(Setting("size"), ": "):
-            reader = None if size is None else PictureReader(size)
-        if training is not None and isinstance(training.reader, PictureReader):
-            own = training.reader.size
-            if size not in (None, own):
-                raise differing("size", size, own)
-            reader = training.reader
-        return load(self.dataset, self.data, reader=reader, skip_broken=self.skip_broken)
-
-
-def _begin(source: Source, asked: dict[str, Any], out: Path | None, held: ExitStack, *, force: bool) -> Start:
+def _begin(dataset: str, find: Find, asked: dict[str, Any], out: Path | None, held: ExitStack, *, force: bool) -> Start:
     check_folder(out, force=force)
-    train, test = source.load()
-    settings = choose(source.dataset, asked, train)
-    label = label_of(source.dataset)
+    train, test = find()
+    settings = choose(dataset, asked, train)
+    label = label_of(dataset)
     with as_setting_error():
         model = create_for(settings.model, train, seed=settings.seed)
     model.metadata = train.describe() | {"dataset": label, KEY: settings.to_json()}
@@ -277,14 +258,15 @@ def _begin(source: Source, asked: dict[str, Any], out: Path | None, held: ExitSt
     return Start(settings, trainer, train, test, folder, get_num_threads())
 
 
-def _resume(source: Source, asked: dict[str, Any], out: Path | None, held: ExitStack) -> Start:
-    checkpoint = find_checkpoint(label_of(source.dataset), out)
+def _resume(dataset: str, find: Find, asked: dict[str, Any], out: Path | None, held: ExitStack) -> Start:
+    checkpoint = find_checkpoint(label_of(dataset), out)
     held.enter_context(lock_folder(checkpoint.parent))
     settings = settings_of(load_model(checkpoint), checkpoint)
     callbacks = [*settings.new_callbacks(), *callbacks_in(checkpoint.parent)]
     trainer = Trainer.resume(checkpoint, callbacks=callbacks)
-    train, test = source.load(training_of(trainer.model))
-    settings.expect_same(source.dataset, asked, train)
+    training = training_of(trainer.model)
+    train, test = find(trained=None if training is None else training.reader)
+    settings.expect_same(dataset, asked, train)
     return Start(settings, trainer, train, test, checkpoint.parent, get_num_threads())
 
 

@@ -16,8 +16,8 @@ from numpycnn.cli.console import (
     as_option,
     can_show,
     item,
+    number,
     one_line,
-    rate,
     refusing,
     report,
     say,
@@ -26,6 +26,7 @@ from numpycnn.cli.console import (
     whole,
 )
 from numpycnn.recipes.errors import Setting, SettingError
+from numpycnn.recipes.settings import RANGES
 
 
 def test_a_line_with_characters_that_the_stream_cannot_encode() -> None:
@@ -134,7 +135,7 @@ def test_refusing_lets_other_errors_through() -> None:
     [
         (whole(1), "12", 12),
         (whole(0), "0", 0),
-        (rate, "1e-3", 0.001),
+        (number(*RANGES["lr"]), "1e-3", 0.001),
         (shape, "3, 32,40", (3, 32, 40)),
         (shape, "5", (5,)),
     ],
@@ -147,7 +148,7 @@ def test_arguments_that_are_parsed(read: Callable[[str], Any], text: str, value:
     ("read", "text"),
     [
         *[(whole(1), text) for text in ("0", "-1", "1.0", "", "x", "1_0", "²", "٣", "2147483648", "1" * 9999)],
-        *[(rate, text) for text in ("0", "-1", "inf", "nan", "", "x")],
+        *[(number(*RANGES["lr"]), text) for text in ("0", "-1", "inf", "nan", "", "x")],
         *[(shape, text) for text in ("", "1,", "0,1", "1,-2", "1;2")],
     ],
 )

@@ -55,7 +55,7 @@ def test_a_name_is_not_taken_for_a_folder(tmp_path: Path, monkeypatch: pytest.Mo
 def test_pictures_are_resized_to_one_size(pets: Path) -> None:
     train, test = load("pets", None)
     assert (train.images.shape, test.images.shape) == ((8, 3, 64, 64), (2, 3, 64, 64))
-    train, _ = load("pets", None, reader=PictureReader((9, 12), 1))
+    train, _ = load("pets", None, trained=PictureReader((9, 12), 1))
     assert train.images.shape == (8, 1, 9, 12)
 
 

@@ -215,10 +215,10 @@ def test_options_take_the_types_of_the_settings() -> None:
         ({"recipe": 3}, "train: expected recipe to be one of quick, best, got 3"),
         ({"epochs": 0}, "train: expected epochs from 1 to"),
         ({"validation": -1}, "train: expected validation from 0 to"),
-        ({"lr": 0.0}, "train: expected lr to be above 0, got 0.0"),
+        ({"lr": 0.0}, "train: expected lr to be a number above 0, got 0.0"),
         ({"lr": float("nan")}, "train: expected lr to be finite"),
-        ({"l2": -1}, "train: expected l2 to be at least 0, got -1"),
-        ({"ema": 1.0}, "train: expected ema to be at least 0 and below 1, got 1.0"),
+        ({"l2": -1}, "train: expected l2 to be a number of at least 0, got -1"),
+        ({"ema": 1.0}, "train: expected ema to be a number of at least 0 and below 1, got 1.0"),
     ],
 )
 def test_options_out_of_range(options: dict[str, Any], text: str) -> None:
