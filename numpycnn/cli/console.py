@@ -155,37 +155,20 @@ def refusing(*kinds: type[Exception], prefix: str = "", advice: str = "") -> Ite
 
 
 @contextmanager
-def warnings_as_notes() -> Iterator[None]:
-    """Print each `UserWarning` as a plain line."""
-    show = warnings.showwarning
+def notes_to(show: Callable[[str], object] = lambda text: complain(f"note: {text}")) -> Iterator[None]:
+    """Pass each `UserWarning` as one line to a function, by default to print it; others stay warnings."""
+    before = warnings.showwarning
 
-    def note(
-        message: Warning | str,
-        category: type[Warning],
-        filename: str,
-        lineno: int,
-        file: TextIO | None = None,
-        line: str | None = None,
-    ) -> None:
+    def note(message: Warning | str, category: type[Warning], *where: Any, **named: Any) -> None:
         if category is UserWarning:
-            complain(f"note: {one_line(message)}")
+            show(one_line(message))
         else:
-            show(message, category, filename, lineno, file, line)
+            before(message, category, *where, **named)
 
     with warnings.catch_warnings():
         warnings.simplefilter("always", UserWarning)
         warnings.showwarning = note
         yield
-
-
-@contextmanager
-def record_notes() -> Iterator[list[str]]:
-    """Collect each warning as a line; the list is complete after the block."""
-    notes: list[str] = []
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", UserWarning)
-        yield notes
-    notes += [one_line(warning.message) for warning in caught]
 
 
 # -------------------------------------------------------------------------------------------------------------- parsing

@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
             "install them with: pip install starlette uvicorn"
         ) from error
     model = open_model(arguments.model, arguments.input_shape)
-    blank = inputs.blank(model, arguments.model)
+    blank = inputs.from_picture(model, arguments.model, None, "a drawing")
 
     def announce(address: str) -> None:
         item("page", address)

@@ -11,10 +11,10 @@ from numpycnn.cli.console import (
     CommandError,
     complain,
     item,
+    notes_to,
     refusing,
     say,
     terminal_width,
-    warnings_as_notes,
 )
 from numpycnn.cli.networks import MODEL_HELP, open_model
 from numpycnn.data import Dataset
@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
     model = None if named else open_model(arguments.model)
     training = None if model is None else training_of(model)
     reader = None if training is None else training.reader
-    with warnings_as_notes():
+    with notes_to():
         _, test = load(arguments.dataset, arguments.data, trained=reader, skip_broken=arguments.skip_broken)
     if model is None:
         complain(f"note: {arguments.model} has random weights: it has not been trained")

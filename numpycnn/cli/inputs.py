@@ -6,9 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from numpycnn._checks import format_shape
-from numpycnn.cli.console import CommandError, record_notes, refusing
+from numpycnn.cli.console import CommandError, notes_to, refusing
 from numpycnn.cli.networks import file_of
-from numpycnn.data.audio import SpectrogramReader
 from numpycnn.data.pictures import PictureFileReader, fit_picture, read_picture
 from numpycnn.data.text import SentenceReader
 from numpycnn.explain import Example
@@ -30,63 +29,50 @@ def example_of(model: Network, text: str, file: str) -> Example:
     if Path(file).suffix == ".npy":
         return _from_array(model, text, file)
     training = training_of(model)
-    if training is not None and isinstance(training.reader, SentenceReader):
-        tokens = training.reader.read(file)
-        words = [training.reader.words[token] for token in tokens]
-        return Example(tokens, title=file, class_names=training.class_names, words=words)
-    if training is not None and isinstance(training.reader, SpectrogramReader):
-        x = normalize(model, training, training.reader.read(file))
-        return Example(x, title=Path(file).name, class_names=training.class_names)
-    if training is None or not isinstance(training.reader, PictureFileReader):
-        _picture_shape(model, text)  # refuses a model of other inputs before the picture is read
-    return from_picture(model, text, read_picture(file), Path(file).name)
+    if training is None or training.reader is None or isinstance(training.reader, PictureFileReader):
+        if training is None or training.reader is None:
+            _picture_shape(model, text)  # refuses a model of other inputs before the picture is read
+        return from_picture(model, text, read_picture(file), Path(file).name)
+    x = normalize(model, training, training.reader.read(file))
+    if isinstance(training.reader, SentenceReader):
+        words = [training.reader.words[token] for token in x]
+        return Example(x, title=file, class_names=training.class_names, words=words)
+    return Example(x, title=Path(file).name, class_names=training.class_names)
 
 
-def from_picture(model: Network, text: str, pixels: np.ndarray, title: str) -> Example:
-    """Convert a picture, uint8 ``(H, W)`` or ``(H, W, 3)``, to an input of a model.
+def from_picture(model: Network, text: str, pixels: np.ndarray | None, title: str) -> Example:
+    """Convert a picture, uint8 ``(H, W)`` or ``(H, W, 3)``, to an input of a model; None is an empty one.
 
     A model of `numpycnn train` describes its preprocessing; for any other the picture is resized to its input shape,
     with pixels from 0 to 1.
     """
     training = training_of(model)
-    if training is not None and isinstance(training.reader, PictureFileReader):
-        with refusing(ValueError, prefix=f"{spell_path(title)}: "), record_notes() as found:
-            image = training.reader.prepare(pixels)  # (C, H, W)
-        x = normalize(model, training, image)
-        names: Sequence[str] | None = training.class_names
-        notes = _weights_note(text) + found
-    else:
-        image = fit_picture(pixels, *_picture_shape(model, text))
-        x = (image / 255).astype(model.dtype)
-        names, notes = _numbered(model, text), _weights_note(text)
-        notes.append(
-            "The model does not describe its preprocessing: the picture was resized to its input shape, and the pixels "
-            "scaled to values from 0 to 1."
-        )
-    return Example(x, title=title, picture=_small(pixels), image=image, class_names=names, notes=notes)
-
-
-def blank(model: Network, text: str) -> Example:
-    """Return the input for an empty picture."""
-    training = training_of(model)
+    names, notes = _class_names(model, text)
     if training is not None and isinstance(training.reader, PictureFileReader):
         image = np.zeros(model.input_shape or (), np.uint8)
+        if pixels is not None:
+            with refusing(ValueError, prefix=f"{spell_path(title)}: "), notes_to(notes.append):
+                image = training.reader.prepare(pixels)  # (C, H, W)
         x = normalize(model, training, image)
-        names: Sequence[str] | None = training.class_names
     else:
-        (height, width), channels = _picture_shape(model, text)
-        image = np.zeros((channels, height, width), np.uint8)
-        x, names = image.astype(model.dtype), _numbered(model, text)
-    return Example(x, title="a drawing", image=image, class_names=names, notes=_weights_note(text))
+        size, channels = _picture_shape(model, text)
+        image = np.zeros((channels, *size), np.uint8)
+        if pixels is not None:
+            image = fit_picture(pixels, size, channels)
+            notes.append(
+                "The model does not describe its preprocessing: the picture was resized to its input shape, and the "
+                "pixels scaled to values from 0 to 1."
+            )
+        x = (image / 255).astype(model.dtype)
+    picture = None if pixels is None else _small(pixels)
+    return Example(x, title=title, picture=picture, image=image, class_names=names, notes=notes)
 
 
-def normalize(model: Network, training: Training, image: np.ndarray) -> np.ndarray:
-    """Normalize an image as in the training."""
+def normalize(model: Network, training: Training, example: np.ndarray) -> np.ndarray:
+    """Normalize an example as in the training."""
     assert model.dtype is not None
     with refusing(ValueError, TypeError):
-        dataset = training.dataset_of(image[np.newaxis], np.zeros(1, np.int64), name=training.dataset)
-        x, _ = dataset.batch(slice(0, 1), model.dtype)
-    return x[0]
+        return training.dataset_of(example).batch([0], model.dtype)[0][0]
 
 
 def _from_array(model: Network, text: str, file: str) -> Example:
@@ -109,9 +95,8 @@ def _from_array(model: Network, text: str, file: str) -> Example:
             f"{spell_path(file)}: expected finite values of {wanted}, got {array[place]} at {format_shape(place)}"
             + f" and {len(wrong) - 1:,} more that are not" * (len(wrong) > 1)
         )
-    training = training_of(model)
-    names = _numbered(model, text) if training is None else training.class_names
-    return Example(x, title=Path(file).name, class_names=names, notes=_weights_note(text))
+    names, notes = _class_names(model, text)
+    return Example(x, title=Path(file).name, class_names=names, notes=notes)
 
 
 def _picture_shape(model: Network, text: str) -> tuple[tuple[int, int], int]:
@@ -125,15 +110,13 @@ def _picture_shape(model: Network, text: str) -> tuple[tuple[int, int], int]:
     return (height, width), channels
 
 
-def _numbered(model: Network, text: str) -> list[str] | None:
-    """Return class indices as names for a network of the zoo; the classes of other models are unknown."""
-    named = text in MODELS and file_of(text) is None
-    return [str(i) for i in range((model.output_shape or (0,))[0])] if named else None
-
-
-def _weights_note(text: str) -> list[str]:
-    named = text in MODELS and file_of(text) is None
-    return [f"{text} has random weights: it has not been trained."] if named else []
+def _class_names(model: Network, text: str) -> tuple[Sequence[str] | None, list[str]]:
+    """Return the class names, if they are known, and a note if it is a new network, with numbers as names."""
+    if text in MODELS and file_of(text) is None:
+        names = [str(i) for i in range((model.output_shape or (0,))[0])]
+        return names, [f"{text} has random weights: it has not been trained."]
+    training = training_of(model)
+    return None if training is None else training.class_names, []
 
 
 def _small(pixels: np.ndarray) -> np.ndarray:

@@ -16,8 +16,8 @@ from numpycnn.cli.console import (
     can_show,
     complain,
     item,
+    notes_to,
     one_line,
-    record_notes,
     refusing,
     report,
     say,
@@ -104,16 +104,14 @@ def classify(
     if isinstance(reader, SentenceReader) and os.path.isfile(text):  # False for a text too long for a path
         raise CommandError(f"{spell_path(text)}: expected a sentence in quotation marks, got the name of a file")
     try:
-        with record_notes() as notes:
+        with notes_to(lambda note: complain(f"note: {spell_path(text)}: {note}")):
             example = reader.read(text)
     except DataFormatError:  # its message names the file
         raise
     except ValueError as error:
         raise CommandError(f"{spell_path(text)}: {one_line(error)}") from error
-    for note in notes:
-        complain(f"note: {spell_path(text)}: {note}")
     with refusing(ValueError, TypeError):
-        dataset = training.dataset_of(example[np.newaxis], np.zeros(1, np.int64), name=training.dataset)
+        dataset = training.dataset_of(example)
         dataset.batch([0], model.dtype)  # refuses a mean or std out of range
     expect_classifier(model, dataset, "the model")
     with refusing(ValueError, prefix="--views: "):

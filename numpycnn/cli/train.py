@@ -13,11 +13,11 @@ from numpycnn.cli.console import (
     WRONG_USE,
     complain,
     item,
+    notes_to,
     number,
     refusing,
     report,
     say,
-    warnings_as_notes,
     whole,
 )
 from numpycnn.data import CATALOG
@@ -119,7 +119,7 @@ def run(arguments: argparse.Namespace) -> int:
     others = ("out", "data", "size", "skip_broken", "resume", "force")
     asked = {name: getattr(arguments, name) for name in (*OPTIONS, *others)}
     try:
-        with warnings_as_notes(), refusing(FloatingPointError, advice="; a lower --lr often helps"):
+        with notes_to(), refusing(FloatingPointError, advice="; a lower --lr often helps"):
             found = recipes.train(arguments.dataset, **asked, on_start=on_start)
     except KeyboardInterrupt:
         if not started:

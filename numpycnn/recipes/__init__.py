@@ -4,9 +4,10 @@
 """
 
 from numpycnn.recipes.errors import SettingError
+from numpycnn.recipes.record import Start
 from numpycnn.recipes.settings import Settings
 from numpycnn.recipes.tables import AUGMENTATIONS, OPTIMIZERS, RECIPES, SCHEDULES, VIEWS, Recipe
-from numpycnn.recipes.training import Run, Start, train
+from numpycnn.recipes.training import Run, train
 
 __all__ = [
     "AUGMENTATIONS",

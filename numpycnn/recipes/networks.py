@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from inspect import signature
+from typing import Any
 
 import numpy as np
 
@@ -25,11 +26,10 @@ class Training:
     std: tuple[float, ...]
     reader: Reader | None = None
 
-    def dataset_of(self, images: np.ndarray, labels: np.ndarray, *, name: str, source: str = "memory") -> Dataset:
-        """Return examples as a data set with the training's normalization."""
-        return Dataset(
-            images, labels, self.class_names, name=name, mean=self.mean, std=self.std, source=source, reader=self.reader
-        )
+    def dataset_of(self, example: np.ndarray) -> Dataset:
+        """Return one example as a data set with the training's normalization."""
+        settings: dict[str, Any] = {"name": self.dataset, "mean": self.mean, "std": self.std, "reader": self.reader}
+        return Dataset(example[np.newaxis], np.zeros(1, np.int64), self.class_names, **settings)
 
 
 def training_of(model: Network) -> Training | None:

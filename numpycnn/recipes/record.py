@@ -5,6 +5,7 @@ import os
 import platform
 import re
 import time
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,30 @@ from numpycnn.recipes.settings import Settings
 from numpycnn.training import Trainer
 
 PACKAGES = ("numpy", "numba", "llvmlite", "scipy", "scikit-image", "pillow")
+
+
+@dataclass(frozen=True)
+class Start:
+    """A training before its first step: the argument of ``on_start`` in `train`.
+
+    Attributes
+    ----------
+    settings : Settings
+        All settings, including those of the recipe.
+    trainer : Trainer
+        Before its first step, or where the training to be resumed was interrupted.
+    train, test : Dataset
+    folder : Path
+        The output folder.
+    threads : int
+    """
+
+    settings: Settings
+    trainer: Trainer
+    train: Dataset
+    test: Dataset
+    folder: Path
+    threads: int
 
 
 def digest(dataset: Dataset) -> str:
@@ -68,24 +93,14 @@ def machine() -> dict[str, Any]:
     }
 
 
-def record(
-    trainer: Trainer,
-    settings: Settings,
-    train: Dataset,
-    test: Dataset,
-    score: Score,
-    *,
-    threads: int,
-    seconds: float,
-    cpu_seconds: float,
-    resumed: bool,
-) -> dict[str, Any]:
+def record(start: Start, score: Score, *, seconds: float, cpu_seconds: float, resumed: bool) -> dict[str, Any]:
     """Return the result of a run with its settings, data, versions and machine, as JSON types.
 
     `seconds` is the wall-clock time from the start of the run to its figures; `cpu_seconds` is the processor time of
     all threads, which other programs on the same cores affect less. For a resumed run, both are of its last part, and
     `training_seconds` is of all parts.
     """
+    trainer, settings, train, test = start.trainer, start.settings, start.train, start.test
     return {
         "test_accuracy": score.accuracy,
         "test_loss": score.loss,
@@ -95,7 +110,7 @@ def record(
         "resumed": resumed,
         "training_seconds": round(sum(epoch["seconds"] for epoch in trainer.history), 2),
         "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "settings": settings.to_json() | {"threads": threads},
+        "settings": settings.to_json() | {"threads": start.threads},
         "augmentation": repr(settings.augmentation) if settings.augmentation else "none",
         "views": repr(settings.test_views) if settings.test_views else "none",
         "optimizer": repr(trainer.optimizer),

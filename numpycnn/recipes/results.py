@@ -8,15 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
-from typing import Any
 
 from numpycnn.data import Dataset, SentenceReader, SpectrogramReader
 from numpycnn.io.serialization import replacing, try_lock
 from numpycnn.recipes.errors import Setting, SettingError, spell_path
-from numpycnn.recipes.record import record
+from numpycnn.recipes.record import Start, record
 from numpycnn.recipes.scoring import Score
-from numpycnn.recipes.settings import Settings
-from numpycnn.training import Trainer
 
 RUNS = Path("runs")
 MODEL_FILE, CHECKPOINT = "model.safetensors", "checkpoint.safetensors"
@@ -140,32 +137,21 @@ def write_mistakes(out: Path, test: Dataset, score: Score) -> None:
         temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def write_results(
-    out: Path,
-    trainer: Trainer,
-    settings: Settings,
-    data: tuple[Dataset, Dataset],
-    score: Score,
-    *,
-    threads: int,
-    began: tuple[float, float],
-    resumed: bool,
-) -> float:
+def write_results(start: Start, score: Score, began: tuple[float, float], *, resumed: bool) -> float:
     """Write the model, history and figures, then remove the checkpoint; return the seconds of the run.
 
     It `began` at a wall-clock time and at a processor time.
     """
     from numpycnn.visualize import confusion_matrix, learning_curves
 
-    train, test = data
+    out, trainer, test = start.folder, start.trainer, start.test
     trainer.model.save(out / MODEL_FILE)  # first, so that a failing figure does not lose the model
     trainer.history.save(out / HISTORY)
     learning_curves(trainer.history, out / CURVES)
     confusion_matrix(test.labels, score.predictions, test.class_names, out / CONFUSIONS)
     write_mistakes(out, test, score)
     seconds = time.perf_counter() - began[0]
-    spent: dict[str, Any] = {"seconds": seconds, "cpu_seconds": time.process_time() - began[1]}
-    result = record(trainer, settings, train, test, score, threads=threads, resumed=resumed, **spent)
+    result = record(start, score, seconds=seconds, cpu_seconds=time.process_time() - began[1], resumed=resumed)
     with replacing(out / RESULT) as temporary:
         temporary.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     (out / CHECKPOINT).unlink(missing_ok=True)

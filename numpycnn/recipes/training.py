@@ -20,6 +20,7 @@ from numpycnn.layers.network import Network
 from numpycnn.recipes.datasets import expect_dataset, label_of, load
 from numpycnn.recipes.errors import Setting, SettingError, as_setting_error
 from numpycnn.recipes.networks import create_for, training_of
+from numpycnn.recipes.record import Start
 from numpycnn.recipes.results import (
     CHECKPOINT,
     HISTORY,
@@ -37,30 +38,6 @@ from numpycnn.training import Callback, CSVLogger, History, ModelCheckpoint, Tra
 SAVE_EVERY = 500  # batches
 Size = tuple[int, int]
 Find = Callable[..., tuple[Dataset, Dataset]]
-
-
-@dataclass(frozen=True)
-class Start:
-    """A training before its first step: the argument of ``on_start`` in `train`.
-
-    Attributes
-    ----------
-    settings : Settings
-        All settings, including those of the recipe.
-    trainer : Trainer
-        Before its first step, or where the training to be resumed was interrupted.
-    train, test : Dataset
-    folder : Path
-        The output folder.
-    threads : int
-    """
-
-    settings: Settings
-    trainer: Trainer
-    train: Dataset
-    test: Dataset
-    folder: Path
-    threads: int
 
 
 @dataclass(frozen=True)
@@ -221,9 +198,7 @@ def train(
                 on_start(start)
             _fit(start, progress)
             found = score(start.trainer.model, start.test, start.settings.test_views)
-            known: dict[str, Any] = {"threads": start.threads, "began": began, "resumed": resume}
-            used = start.train, start.test
-            seconds = write_results(start.folder, start.trainer, start.settings, used, found, **known)
+            seconds = write_results(start, found, began, resumed=resume)
         finally:
             with suppress(OSError):
                 start.folder.rmdir()  # if it is empty

@@ -110,13 +110,13 @@ def test_an_error_about_a_setting_names_the_option(capsys: pytest.CaptureFixture
 
 
 def test_warnings_for_the_user_become_notes(capsys: pytest.CaptureFixture[str]) -> None:
-    with console.warnings_as_notes():
+    with console.notes_to():
         warnings.warn("the full set\nis not at hand", UserWarning, stacklevel=1)
     assert capsys.readouterr().err == "note: the full set is not at hand\n"
 
 
 def test_other_warnings_stay_warnings() -> None:
-    with pytest.warns(ResourceWarning, match="unclosed"), console.warnings_as_notes():
+    with pytest.warns(ResourceWarning, match="unclosed"), console.notes_to():
         warnings.warn("unclosed", ResourceWarning, stacklevel=1)
 
 

@@ -9,7 +9,7 @@ from PIL import Image
 
 import numpycnn as nn
 from numpycnn.cli.console import CommandError
-from numpycnn.cli.inputs import blank, example_of, from_picture
+from numpycnn.cli.inputs import example_of, from_picture
 from numpycnn.data import prepare_digit, read_picture
 from numpycnn.data.audio import SpectrogramReader
 from numpycnn.data.text import SentenceReader
@@ -147,7 +147,7 @@ def test_a_model_without_picture_inputs_refuses_a_picture(photo: Path) -> None:
     with pytest.raises(CommandError, match=r"of 1 or 3 channels, got one for inputs of shape \(4, 9\); give .* \.npy"):
         example_of(nn.Sequential([nn.Conv1D(2, 3)], input_shape=(4, 9)), "own", str(photo))
     with pytest.raises(CommandError, match=r"got one for inputs of shape \(2, 8, 8\)"):
-        blank(plain(2, 8, 8), "own")
+        from_picture(plain(2, 8, 8), "own", None, "a drawing")
 
 
 def test_an_invalid_picture_is_named(tmp_path: Path, trained: Path) -> None:
@@ -161,10 +161,10 @@ def test_an_invalid_picture_is_named(tmp_path: Path, trained: Path) -> None:
 
 def test_an_empty_drawing(trained: Path) -> None:
     model = nn.load_model(trained / "model.safetensors")
-    found = blank(model, str(trained))
+    found = from_picture(model, str(trained), None, "a drawing")
     assert np.allclose(found.x, -0.1307 / 0.3081, atol=1e-6)
     assert found.class_names == tuple("0123456789")
-    other = blank(plain(3, 4, 5), "own")
+    other = from_picture(plain(3, 4, 5), "own", None, "a drawing")
     assert other.x.shape == (3, 4, 5)
     assert not other.x.any()
     assert other.class_names is None

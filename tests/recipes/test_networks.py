@@ -62,7 +62,7 @@ def test_tokens_have_no_mean() -> None:
     model.metadata = METADATA | {"mean": [], "std": [], "reader": SentenceReader(WORDS, 5).to_json()}
     training = training_of(model)
     assert training is not None
-    dataset = training.dataset_of(np.array([[2, 1, 0, 0, 0]]), np.array([1]), name="mine")
+    dataset = training.dataset_of(np.array([2, 1, 0, 0, 0]))
     assert dataset.batch([0])[0].tolist() == [[2, 1, 0, 0, 0]]
 
 
@@ -73,16 +73,14 @@ def test_metadata_that_is_not_a_dict() -> None:
 
 
 def test_pictures_are_normalized_as_in_the_training() -> None:
-    dataset = TRAINING.dataset_of(np.full((1, 1, 2, 2), 255, np.uint8), np.array([1]), name="mine", source="here")
-    x, labels = dataset.batch([0])
-    np.testing.assert_allclose(x, 1.5)  # (1 - 0.25) / 0.5
-    assert labels.tolist() == [1]
-    assert (dataset.name, dataset.source) == ("mine", "here")
+    dataset = TRAINING.dataset_of(np.full((1, 2, 2), 255, np.uint8))
+    np.testing.assert_allclose(dataset.batch([0])[0], 1.5)  # (1 - 0.25) / 0.5
+    assert dataset.name == TRAINING.dataset
 
 
 def test_a_network_fits_the_examples_and_classes() -> None:
-    pictures = TRAINING.dataset_of(np.zeros((1, 1, 30, 34), np.uint8), np.array([1]), name="mine")
+    pictures = TRAINING.dataset_of(np.zeros((1, 30, 34), np.uint8))
     model = create_for("lenet", pictures, seed=3)
     assert (model.input_shape, model.output_shape) == ((1, 30, 34), (2,))
-    with pytest.raises(ValueError, match=r"^text_cnn takes sentences and nothing else, and the examples of mine are"):
+    with pytest.raises(ValueError, match=r"^text_cnn takes sentences and nothing else, and the examples of mnist are"):
         create_for("text_cnn", pictures)
