@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from numpycnn._checks import MAX_INT, check_flag, check_int, format_shape, per_axis
+from numpycnn._checks import MAX_INT, check_flag, format_shape, per_axis
 from numpycnn._types import Array, Padding, Pairs
 
 AXES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
@@ -57,15 +57,7 @@ class Windows:
     @cached_property
     def inside(self) -> bool:
         """Whether all taps of all windows are inside the input."""
-        return (
-            all(
-                not before and s * (o - 1) + d * (k - 1) < i
-                for i, k, s, (before, _), d, o in zip(
-                    self.size, self.kernel, self.stride, self.padding, self.dilation, self.output, strict=True
-                )
-            )
-            and self.padded == self.size
-        )
+        return self.padded == self.size and min(self.output_padding) >= 0
 
     def divisor(self, count_include_pad: bool) -> Array:
         """Count the elements that each window averages over, (*output), with or without the padding that it covers.
@@ -112,10 +104,8 @@ def padding_pairs(
             raise ValueError(
                 f"{owner}: expected padding as {rank} (before, after) pairs, one for each axis, got {padding!r}"
             )
-        return tuple(
-            (check_int(before, "padding", owner, minimum=0), check_int(after, "padding", owner, minimum=0))
-            for before, after in padding
-        )
+        sides = [per_axis(pair, 2, "padding", owner, minimum=0) for pair in padding]
+        return tuple((before, after) for before, after in sides)
     return tuple((p, p) for p in per_axis(padding, rank, "padding", owner, minimum=0))
 
 
@@ -182,28 +172,31 @@ def slide(
     ceil_mode: object = False,
 ) -> Windows:
     """Check the settings of a sliding window, and resolve them to one entry for each axis."""
-    rank = len(size)
-    if 0 in size:
-        raise ValueError(f"{owner}: expected spatial axes of at least 1, got {format_shape(size)}")
-    kernel = per_axis(kernel_size, rank, "kernel_size", owner)
-    strides = per_axis(stride, rank, "stride", owner)
-    dilations = per_axis(dilation, rank, "dilation", owner)
+    kernel, strides, dilations = _check_window(size, kernel_size, stride, dilation, owner)
     pairs = padding_pairs(padding, size, kernel, strides, dilations, owner)
     output = count_windows(
         size, kernel, strides, pairs, dilations, owner, ceil_mode=check_flag(ceil_mode, "ceil_mode", owner)
     )
-    windows = Windows(tuple(size), kernel, strides, pairs, dilations, output)
-    _check_extent(windows, owner)
-    return windows
+    return _check_extent(Windows(tuple(size), kernel, strides, pairs, dilations, output), owner)
 
 
-def _check_extent(windows: Windows, owner: str) -> None:
+def _check_window(
+    size: Sequence[int], kernel_size: object, stride: object, dilation: object, owner: str
+) -> list[tuple[int, ...]]:
+    if 0 in size:
+        raise ValueError(f"{owner}: expected spatial axes of at least 1, got {format_shape(size)}")
+    settings = {"kernel_size": kernel_size, "stride": stride, "dilation": dilation}
+    return [per_axis(value, len(size), name, owner) for name, value in settings.items()]
+
+
+def _check_extent(windows: Windows, owner: str) -> Windows:
     """Refuse a padded channel, or a kernel, with more elements than the index of a loop can count."""
     if prod(windows.padded) > MAX_INT or prod(windows.kernel) > MAX_INT:
         raise ValueError(
             f"{owner}: expected at most {MAX_INT} elements in one padded channel, got {format_shape(windows.padded)}"
             f" with kernel {format_shape(windows.kernel)}"
         )
+    return windows
 
 
 def pool_windows(
@@ -246,13 +239,8 @@ def transposed_size(
     owner: str,
 ) -> Windows:
     """Return the windows of the convolution whose shapes a transposed convolution inverts."""
-    rank = len(size)
-    if 0 in size:
-        raise ValueError(f"{owner}: expected spatial axes of at least 1, got {format_shape(size)}")
-    kernel = per_axis(kernel_size, rank, "kernel_size", owner)
-    strides = per_axis(stride, rank, "stride", owner)
-    dilations = per_axis(dilation, rank, "dilation", owner)
-    extra = per_axis(output_padding, rank, "output_padding", owner, minimum=0)
+    kernel, strides, dilations = _check_window(size, kernel_size, stride, dilation, owner)
+    extra = per_axis(output_padding, len(size), "output_padding", owner, minimum=0)
     for e, s, d in zip(extra, strides, dilations, strict=True):
         if e >= max(s, d):
             raise ValueError(
@@ -263,7 +251,7 @@ def transposed_size(
     wide = [i * s for i, s in zip(size, strides, strict=True)] if same else size
     pairs = padding_pairs(padding, wide, kernel, strides, dilations, owner)
     output = []
-    axes = zip(AXES[rank], size, kernel, strides, pairs, extra, dilations, strict=True)
+    axes = zip(AXES[len(size)], size, kernel, strides, pairs, extra, dilations, strict=True)
     for name, i, k, s, (before, after), e, d in axes:
         o = s * i + e if same else s * (i - 1) + d * (k - 1) + 1 + e - before - after
         if o < 1:
@@ -271,6 +259,4 @@ def transposed_size(
                 f"{owner}: no {name} is left: {s} * ({i} - 1) + {d} * ({k} - 1) + 1 + {e} - {before} - {after} = {o}"
             )
         output.append(o)
-    windows = Windows(tuple(output), kernel, strides, pairs, dilations, tuple(size))
-    _check_extent(windows, owner)
-    return windows
+    return _check_extent(Windows(tuple(output), kernel, strides, pairs, dilations, tuple(size)), owner)

@@ -1,7 +1,6 @@
 """Write a page that shows a forward pass through a network, value by value."""
 
 import argparse
-import os
 import webbrowser
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from numpycnn.cli.networks import add_model, open_model
 from numpycnn.explain import is_page, write_page
 from numpycnn.recipes.errors import spell_path
 
-LONGEST = 150  # bytes of the input's name in the page's name
+LONGEST = 50  # characters of the input's name in the page's name, of up to 4 bytes
 HELP = "show what a network does"
 EXAMPLES = """\
 The page is one HTML file that needs no network and no other file. It shows the maps of every layer; choose one to see
@@ -63,12 +62,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _name_of(text: str) -> str:
-    """Return a name for the page of an input: the file's stem, cut to `LONGEST` bytes."""
+    """Return a name for the page of an input: the beginning of the file's stem."""
     try:
-        found = Path(text).is_file()
+        return Path(text).stem[:LONGEST] if Path(text).is_file() else "input"
     except (OSError, ValueError):  # a sentence may not be a valid file name
-        found = False
-    if not found:
         return "input"
-    stem = os.fsencode(Path(text).stem)[:LONGEST].decode("utf-8", "ignore").encode()  # cut between characters
-    return os.fsdecode(stem)  # in a C locale, bytes beyond ASCII stay what they are

@@ -7,7 +7,6 @@ up to a size limit, and an archive that unpacks to more than its limit is refuse
 import gzip
 import io
 import os
-import stat
 import struct
 import tarfile
 import zipfile
@@ -15,6 +14,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO, cast
 
@@ -46,7 +46,8 @@ def read_file(path: str | os.PathLike[str], what: str, max_bytes: int) -> bytes:
         raise FileNotFoundError(f"{path}: expected {what}, found no such file")
     if (size := path.stat().st_size) > max_bytes:
         raise DataFormatError(f"{path}: expected at most {max_bytes:,} bytes, found {size:,}")
-    return path.read_bytes()
+    with path.open("rb") as file:
+        return file.read(max_bytes)  # however it may have grown
 
 
 @dataclass(frozen=True)
@@ -135,15 +136,7 @@ def _iter_folder(folder: Path, inside: str = "", above: tuple[str, ...] = ()) ->
         if path.is_dir():
             yield from _iter_folder(path, f"{name}/", (*above, real))
         elif path.is_file():  # skips pipes, which would block
-
-            def read(max_bytes: int, path: Path = path) -> bytes:
-                with path.open("rb") as file:
-                    info = os.fstat(file.fileno())
-                    if not stat.S_ISREG(info.st_mode):
-                        raise DataFormatError(f"{path}: expected a regular file")
-                    return _read_checked(str(path), info.st_size, max_bytes, file.read)
-
-            yield Member(name, read)
+            yield Member(name, partial(read_file, path, "a file"))
 
 
 def _iter_zip(path: Path, file: IO[bytes]) -> Iterator[Member]:

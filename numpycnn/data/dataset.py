@@ -241,9 +241,8 @@ class Dataset:
                     f"Dataset '{self.name}': expected a slice, a list of indices or a mask, got an index of shape "
                     f"{index.shape}; a single image is dataset.images[i] and its label dataset.labels[i]"
                 )
-            if index.size == 0:
-                index = index.astype(np.intp)
-        return self.replace(images=self.images[index], labels=self.labels[index])
+        images, labels = self.take(index)
+        return self.replace(images=images, labels=labels)
 
     def split(self, size: int | float, seed: int = 0) -> tuple["Dataset", "Dataset"]:
         """Return two shuffled parts that together contain every example once.

@@ -12,7 +12,7 @@ import numpy as np
 
 from numpycnn.data.dataset import Dataset
 from numpycnn.data.mnist import idx_form, idx_published, load_idx
-from numpycnn.data.pictures import PictureFileReader, fit_picture
+from numpycnn.data.pictures import PictureFileReader, crop_to, fit_picture
 from numpycnn.data.source import Source
 
 CLOTHES = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
@@ -98,8 +98,7 @@ def prepare_garment(picture: np.ndarray) -> np.ndarray:
     blank = ValueError("expected a piece of clothing on a plain background, found only background")
     if not garment.any():
         raise blank
-    rows, columns = np.flatnonzero(garment.any(axis=1)), np.flatnonzero(garment.any(axis=0))
-    grey = grey[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    grey = crop_to(grey, garment)
     if background > 127:
         grey, background = 255 - grey, 255 - background
     longest = max(grey.shape)

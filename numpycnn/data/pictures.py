@@ -256,7 +256,8 @@ def prepare_digit(picture: np.ndarray) -> np.ndarray:
     shrink = max(grey.shape) / LONG_SIDE
     if shrink > 1:
         grey = resize_local_mean(grey, [max(1, round(side / shrink)) for side in grey.shape])
-    ink = _crop(_extract_ink(grey))
+    ink = _extract_ink(grey)
+    ink = crop_to(ink, ink > 0)
     if (shapes := _count_shapes(ink)) > 1:
         warnings.warn(
             f"expected a picture of one digit, found {shapes} separate shapes, which are read as one; crop it to one",
@@ -384,9 +385,10 @@ def _count_shapes(ink: np.ndarray) -> int:
     return int(np.count_nonzero(mass >= SHAPE_SHARE * mass.max()))
 
 
-def _crop(ink: np.ndarray) -> np.ndarray:
-    rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
-    return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+def crop_to(picture: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Return the smallest rectangle of a picture that contains the mask."""
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    return picture[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 
 
 def _widen(ink: np.ndarray, scale: float) -> np.ndarray:
