@@ -8,7 +8,7 @@ import gzip
 import hashlib
 import os
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -168,16 +168,14 @@ def _find_first(source: Source, places: list[tuple[Path, bool]]) -> Found | None
     return None
 
 
-def _candidate_places(source: Source, folder: Path, *, own: bool) -> Iterator[tuple[Path, bool]]:
-    yield folder, own
-    for name in source.folders:
-        yield folder / name, True
+def _candidate_places(source: Source, folder: Path, *, own: bool) -> list[tuple[Path, bool]]:
+    return [(folder, own), *((folder / name, True) for name in source.folders)]
 
 
 def _find_installed(source: Source) -> Found | None:
     """Search the folders of the environment variable and of operating system packages."""
     data = os.environ.get("NUMPYCNN_DATA")
-    places = list(_candidate_places(source, Path(data), own=False)) if data else []
+    places = _candidate_places(source, Path(data), own=False) if data else []
     return _find_first(source, places + [(Path(folder), True) for folder in source.system])
 
 
@@ -187,7 +185,7 @@ def _find_in_root(source: Source, root: Path) -> Found:
             return Found(form, (root,))
     if root.is_file():
         raise NotADirectoryError(f"{source.title}: expected a folder with its files, got a file, {root}")
-    places = list(_candidate_places(source, root, own=True))
+    places = _candidate_places(source, root, own=True)
     found = _find_first(source, places)
     if found is None:
         raise _not_found_error(source, root, [place for place, _ in places])

@@ -12,12 +12,11 @@ from numpycnn.data import CATALOG, Dataset
 from numpycnn.data.augment import Augment
 from numpycnn.errors import DataFormatError
 from numpycnn.layers.network import Network
-from numpycnn.losses import CrossEntropy
 from numpycnn.models import MODELS
 from numpycnn.optim import Optimizer
 from numpycnn.recipes import tables
 from numpycnn.recipes.errors import Setting, SettingError, as_setting_error, differing, spell_path
-from numpycnn.training import Callback, ViewAverage, WeightAverage
+from numpycnn.training import ViewAverage
 
 KEY = "training"  # key of the settings in a model's metadata
 SMALLEST_SHARE = 8  # by default, at most one in 8 training examples is held out
@@ -60,37 +59,11 @@ class Settings(tables.Recipe):
         """Return the fields."""
         return asdict(self)
 
-    def split(self, train: Dataset) -> tuple[Dataset | None, Dataset]:
-        """Split the training set into held-out examples and the rest.
-
-        Parameters
-        ----------
-        train : Dataset
-
-        Returns
-        -------
-        held_out : Dataset or None
-        rest : Dataset
-        """
-        return train.split(self.validation, self.seed) if self.validation else (None, train)
-
-    @property
-    def steps(self) -> int:
-        """Steps of the whole training."""
-        return self.epochs * -(-(self.images - self.validation) // self.batch_size)
-
-    def new_loss(self) -> CrossEntropy:
-        """Return the loss."""
-        return CrossEntropy(self.label_smoothing, l2=self.l2)
-
     def new_optimizer(self) -> Optimizer:
         """Return the optimizer, with learning rates for the whole training."""
+        steps = self.epochs * -(-(self.images - self.validation) // self.batch_size)
         make, _ = tables.OPTIMIZERS[self.optimizer]
-        return make(tables.SCHEDULES[self.schedule](self.lr, self.steps))
-
-    def new_callbacks(self) -> list[Callback]:
-        """Return the callback that averages the weights, if any."""
-        return [WeightAverage(self.ema)] if self.ema else []
+        return make(tables.SCHEDULES[self.schedule](self.lr, steps))
 
     @property
     def augmentation(self) -> Augment | None:
@@ -103,21 +76,7 @@ class Settings(tables.Recipe):
         return tables.VIEWS[self.views]
 
     def expect_same(self, dataset: str, asked: Mapping[str, Any], train: Dataset) -> None:
-        """Check that the options agree with those of the training to be resumed.
-
-        Parameters
-        ----------
-        dataset : str
-        asked : dict
-            The given options, by name.
-        train : Dataset
-            The training set found now.
-
-        Raises
-        ------
-        SettingError
-            If the data set or an option differs.
-        """
+        """Check that options and data are those of the training to be resumed; a SettingError if they are not."""
         for name, value in {"dataset": dataset, **asked}.items():
             own = getattr(self, name)
             if value != own:

@@ -17,6 +17,7 @@ from numpycnn._settings import get_num_threads
 from numpycnn.data import Dataset
 from numpycnn.io.loading import load_model
 from numpycnn.layers.network import Network
+from numpycnn.losses import CrossEntropy
 from numpycnn.recipes.datasets import expect_dataset, label_of, load
 from numpycnn.recipes.errors import Setting, SettingError, as_setting_error
 from numpycnn.recipes.networks import create_for, training_of
@@ -33,7 +34,7 @@ from numpycnn.recipes.results import (
 )
 from numpycnn.recipes.scoring import expect_classifier, score
 from numpycnn.recipes.settings import KEY, OPTIONS, Settings, check_options, choose, settings_of
-from numpycnn.training import Callback, CSVLogger, History, ModelCheckpoint, Trainer
+from numpycnn.training import Callback, CSVLogger, History, ModelCheckpoint, Trainer, WeightAverage
 
 SAVE_EVERY = 500  # batches
 Size = tuple[int, int]
@@ -46,7 +47,7 @@ class Run:
 
     Attributes
     ----------
-    model : Sequential or Model
+    model : Network or Model
         The trained model, with its preprocessing in its metadata.
     history : History
         Loss and accuracy of each epoch.
@@ -221,14 +222,14 @@ def _begin(dataset: str, find: Find, asked: dict[str, Any], out: Path | None, he
     with as_setting_error():
         model = create_for(settings.model, train, seed=settings.seed)
     model.metadata = train.describe() | {"dataset": label, KEY: settings.to_json()}
-    loss = settings.new_loss()
     with as_setting_error(Setting("epochs", settings.epochs), ": "):
         optimizer = settings.new_optimizer()
     folder = make_folder(label, out)
     held.enter_context(lock_folder(folder))
     check_folder(out, force=force)  # again: another training may have ended here since
     clear_folder(folder)  # last, once every setting is checked
-    callbacks = [*settings.new_callbacks(), *callbacks_in(folder)]
+    loss = CrossEntropy(settings.label_smoothing, l2=settings.l2)
+    callbacks = callbacks_for(settings, folder)
     trainer = Trainer(model, loss=loss, optimizer=optimizer, callbacks=callbacks, seed=settings.seed)
     return Start(settings, trainer, train, test, folder, get_num_threads())
 
@@ -237,22 +238,24 @@ def _resume(dataset: str, find: Find, asked: dict[str, Any], out: Path | None, h
     checkpoint = find_checkpoint(label_of(dataset), out)
     held.enter_context(lock_folder(checkpoint.parent))
     settings = settings_of(load_model(checkpoint), checkpoint)
-    callbacks = [*settings.new_callbacks(), *callbacks_in(checkpoint.parent)]
-    trainer = Trainer.resume(checkpoint, callbacks=callbacks)
+    trainer = Trainer.resume(checkpoint, callbacks=callbacks_for(settings, checkpoint.parent))
     training = training_of(trainer.model)
     train, test = find(trained=None if training is None else training.reader)
     settings.expect_same(dataset, asked, train)
     return Start(settings, trainer, train, test, checkpoint.parent, get_num_threads())
 
 
-def callbacks_in(folder: Path) -> list[Callback]:
-    """Return the callbacks that write a training's history and checkpoint to a folder."""
-    return [CSVLogger(folder / HISTORY), ModelCheckpoint(folder / CHECKPOINT, every_batches=SAVE_EVERY)]
+def callbacks_for(settings: Settings, folder: Path) -> list[Callback]:
+    """Return the callbacks that average the weights, and write history and checkpoint to a folder."""
+    average = [WeightAverage(settings.ema)] if settings.ema else []
+    return [*average, CSVLogger(folder / HISTORY), ModelCheckpoint(folder / CHECKPOINT, every_batches=SAVE_EVERY)]
 
 
 def _fit(start: Start, progress: bool | TextIO) -> None:
     settings = start.settings
-    held_out, rest = settings.split(start.train)
+    held_out, rest = None, start.train
+    if settings.validation:
+        held_out, rest = start.train.split(settings.validation, settings.seed)
     with np.errstate(over="ignore", invalid="ignore"), warnings.catch_warnings():  # the trainer reports such values
         warnings.filterwarnings("ignore", "fit: nothing left to train")  # interrupted while the results were written
         start.trainer.fit(

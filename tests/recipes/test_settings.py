@@ -14,7 +14,6 @@ from numpycnn.optim import CosineSchedule, RMSProp
 from numpycnn.recipes import SettingError
 from numpycnn.recipes.settings import KEY, OPTIONS, Settings, check_options, choose, settings_of
 from numpycnn.recipes.tables import AUGMENTATIONS, RECIPES, VIEWS, Recipe
-from numpycnn.training import WeightAverage
 
 SETTINGS = Settings(
     dataset="mnist",
@@ -102,17 +101,13 @@ def test_the_rate_of_a_recipe_is_for_its_optimizer(monkeypatch: pytest.MonkeyPat
 
 def test_a_recipe_becomes_a_training() -> None:
     settings = Settings(dataset="mnist", found="mnist", images=100, **ASKED)
-    assert settings.new_loss().config() == {"label_smoothing": 0.125, "l1": 0.0, "l2": 0.5}
     optimizer = settings.new_optimizer()
     assert isinstance(optimizer, RMSProp)
     assert isinstance(optimizer.lr, CosineSchedule)
     assert (optimizer.lr.lr, optimizer.lr.steps) == (0.25, 15)
-    (average,) = settings.new_callbacks()
-    assert isinstance(average, WeightAverage)
-    assert average.decay == 0.75
     assert settings.augmentation is AUGMENTATIONS["crop-flip"]
     assert settings.test_views is VIEWS["flip"]
-    assert (SETTINGS.new_callbacks(), SETTINGS.augmentation, SETTINGS.test_views) == ([], None, None)
+    assert (SETTINGS.augmentation, SETTINGS.test_views) == (None, None)
 
 
 @pytest.mark.parametrize("option", ["augment", "views"])
@@ -132,15 +127,6 @@ def test_views_that_do_not_fit_are_refused_before_the_training() -> None:
 def test_the_schedule_spans_the_whole_training() -> None:
     schedule = SETTINGS.new_optimizer().lr
     assert schedule.steps == 3 * 11  # type: ignore[union-attr]  # 88 images in batches of 8
-
-
-def test_the_split() -> None:
-    held_out, rest = SETTINGS.split(train())
-    assert held_out is not None
-    assert (len(held_out), len(rest)) == (12, 88)
-    nothing, everything = dataclasses.replace(SETTINGS, validation=0).split(train())
-    assert nothing is None
-    assert len(everything) == 100
 
 
 def test_settings_in_a_model() -> None:

@@ -12,6 +12,7 @@ import numpycnn
 from numpycnn import recipes
 from numpycnn.cli import main
 from numpycnn.recipes import SettingError, Start, training
+from numpycnn.training import WeightAverage
 
 OPTIONS: dict[str, Any] = {
     "model": "keras_cnn",  # with dropout
@@ -89,6 +90,19 @@ def test_the_start_is_announced_before_the_first_step() -> None:
     run = recipes.train("mnist", **MLP, on_start=on_start)
     assert seen == [(0, "mlp", 480, 120)]
     assert run.folder.is_dir()
+
+
+@pytest.mark.parametrize(("ema", "averages"), [(0.75, [0.75]), (0.0, [])])
+@pytest.mark.parametrize("validation", [0, 12])
+def test_the_settings_reach_the_trainer(ema: float, averages: list[float], validation: int) -> None:
+    starts: list[Start] = []
+    options = {"label_smoothing": 0.125, "l2": 0.5, "ema": ema, "validation": validation}
+    run = recipes.train("mnist", **MLP, **options, on_start=starts.append)
+    trainer = starts[0].trainer
+    assert trainer.loss.config() == {"label_smoothing": 0.125, "l1": 0.0, "l2": 0.5}
+    assert [callback.decay for callback in trainer.callbacks if isinstance(callback, WeightAverage)] == averages
+    assert ("val_loss" in run.history.names()) == bool(validation)
+    assert trainer.optimizer.step_count == -(-(480 - validation) // 32)
 
 
 def test_an_interrupted_run_is_resumed(monkeypatch: pytest.MonkeyPatch) -> None:
