@@ -98,8 +98,10 @@ def complain(text: str, *, wrap: bool = True) -> None:
 
 def report(error: BaseException) -> None:
     """Print an error as one line, without the system's error numbers."""
-    text = one_line(error.write(as_option) if isinstance(error, SettingError) else error)
-    if isinstance(error, MemoryError):
+    text = one_line(error)
+    if isinstance(error, SettingError):
+        text = one_line("".join(as_option(part) if isinstance(part, Setting) else part for part in error.parts))
+    elif isinstance(error, MemoryError):
         text = f"not enough memory: {text or 'try a smaller model or batch'}"
     elif isinstance(error, OSError) and error.strerror is not None:
         text = error.strerror if error.filename is None else f"{spell_path(error.filename)}: {error.strerror}"

@@ -7,8 +7,8 @@ from contextlib import suppress
 from functools import partial
 
 from numpycnn.cli import inputs
+from numpycnn.cli.arguments import add_model, open_model
 from numpycnn.cli.console import CommandError, item, say, whole
-from numpycnn.cli.networks import add_model, open_model
 from numpycnn.data.pictures import decode_picture
 from numpycnn.explain import Example
 from numpycnn.layers.network import Network

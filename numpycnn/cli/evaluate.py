@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from numpycnn._tables import WIDTH, format_table
-from numpycnn.cli.arguments import add_dataset, add_views
+from numpycnn.cli.arguments import MODEL_HELP, add_dataset, add_views, open_model
 from numpycnn.cli.console import (
     CommandError,
     complain,
@@ -16,7 +16,6 @@ from numpycnn.cli.console import (
     say,
     terminal_width,
 )
-from numpycnn.cli.networks import MODEL_HELP, open_model
 from numpycnn.data import Dataset
 from numpycnn.models import MODELS
 from numpycnn.recipes.datasets import label_of, load

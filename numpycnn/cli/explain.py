@@ -4,9 +4,9 @@ import argparse
 import webbrowser
 from pathlib import Path
 
+from numpycnn.cli.arguments import add_model, open_model
 from numpycnn.cli.console import CommandError, item, refusing, say
 from numpycnn.cli.inputs import example_of
-from numpycnn.cli.networks import add_model, open_model
 from numpycnn.explain import is_page, write_page
 from numpycnn.recipes.errors import spell_path
 

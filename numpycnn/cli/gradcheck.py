@@ -2,8 +2,8 @@
 
 import argparse
 
+from numpycnn.cli.arguments import add_model, open_model
 from numpycnn.cli.console import WRONG_GRADIENT, report, say, terminal_width, whole
-from numpycnn.cli.networks import add_model, open_model
 from numpycnn.inspection.gradcheck import GradientError, measure_gradients
 
 HELP = "check a model's gradients"

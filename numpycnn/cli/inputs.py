@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from numpycnn._checks import format_shape
+from numpycnn.cli.arguments import file_of
 from numpycnn.cli.console import CommandError, notes_to, refusing
-from numpycnn.cli.networks import file_of
 from numpycnn.data.pictures import PictureFileReader, fit_picture, read_picture
 from numpycnn.data.text import SentenceReader
 from numpycnn.explain import Example

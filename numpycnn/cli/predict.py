@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from numpycnn.cli.arguments import add_views
+from numpycnn.cli.arguments import add_views, file_of, newest_model, open_model
 from numpycnn.cli.console import (
     EXPECTED,
     WRONG_USE,
@@ -23,7 +23,6 @@ from numpycnn.cli.console import (
     say,
     terminal_width,
 )
-from numpycnn.cli.networks import file_of, newest_model, open_model
 from numpycnn.data import Reader, SentenceReader
 from numpycnn.errors import DataFormatError
 from numpycnn.layers.network import Network

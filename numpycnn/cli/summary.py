@@ -2,8 +2,8 @@
 
 import argparse
 
+from numpycnn.cli.arguments import add_model, open_model
 from numpycnn.cli.console import say, terminal_width
-from numpycnn.cli.networks import add_model, open_model
 
 HELP = "print a model's layers"
 EXAMPLES = """\

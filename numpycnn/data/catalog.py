@@ -45,7 +45,7 @@ READERS: dict[str, type[Any]] = {
 }
 
 
-def reader_from(settings: Any) -> Reader:
+def reader_from(settings: Mapping[str, object]) -> Reader:
     """Return the reader with these settings, which `to_json` returned.
 
     Parameters

@@ -1,6 +1,6 @@
 """Errors that name a setting, as a keyword argument in Python and as an option on the command line."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -34,21 +34,7 @@ class SettingError(ValueError):
         self.parts = parts
 
     def __str__(self) -> str:
-        return self.write(Setting.as_keyword)
-
-    def write(self, format_setting: Callable[[Setting], str]) -> str:
-        """Return the message, with its settings formatted by `format_setting`.
-
-        Parameters
-        ----------
-        format_setting : callable
-            Returns the text of a `Setting`, such as ``--epochs 3``.
-
-        Returns
-        -------
-        str
-        """
-        return "".join(format_setting(part) if isinstance(part, Setting) else part for part in self.parts)
+        return "".join(part.as_keyword() if isinstance(part, Setting) else part for part in self.parts)
 
 
 def differing(name: str, value: object, own: object) -> SettingError:
