@@ -38,7 +38,9 @@ class Reader(Protocol):
 
     def to_json(self) -> dict[str, Any]:
         """Return the settings as JSON values, for `numpycnn.data.reader_from`: the fields of a dataclass."""
-        return {"kind": self.kind} | asdict(self)  # type: ignore[call-overload]
+        settings = asdict(self)  # type: ignore[call-overload]
+        lists = {name: list(value) for name, value in settings.items() if isinstance(value, tuple)}
+        return {"kind": self.kind} | settings | lists
 
 
 class Dataset:

@@ -43,8 +43,10 @@ class Settings(tables.Recipe):
     images : int
         Number of training examples, including held-out ones.
     recipe : str
-        Its name.
-    lr : float
+        Gives the settings below, unless the user sets them; see `Recipe` for their meaning.
+    model, optimizer, schedule, augment, views : str
+    epochs, batch_size, validation : int
+    lr, label_smoothing, l2, ema : float
     seed : int
     """
 
@@ -75,19 +77,6 @@ class Settings(tables.Recipe):
         """The views of each image that are averaged in the test."""
         return tables.VIEWS[self.views]
 
-    def expect_same(self, dataset: str, asked: Mapping[str, Any], train: Dataset) -> None:
-        """Check that options and data are those of the training to be resumed; a SettingError if they are not."""
-        for name, value in {"dataset": dataset, **asked}.items():
-            own = getattr(self, name)
-            if value != own:
-                raise differing(name, value, own)
-        if (train.name, len(train)) != (self.found, self.images):
-            raise SettingError(
-                f"the training to be resumed began with {self.images:,} {train.noun}s of {self.found}, and now "
-                f"{len(train):,} of {train.name} were found in {train.source}; name the first ones' folder with ",
-                Setting("data"),
-            )
-
 
 #: The settings that the user may choose, each by an option of its name.
 OPTIONS = tuple(field.name for field in fields(Settings) if field.name not in ("dataset", "found", "images"))
@@ -117,6 +106,20 @@ def check_options(options: Mapping[str, Any]) -> dict[str, Any]:
             if not fits(checked[name]):
                 raise ValueError(f"train: expected {name} to be a number {expected}, got {value!r}")
     return checked
+
+
+def expect_same(settings: Settings, dataset: str, asked: Mapping[str, Any], train: Dataset) -> None:
+    """Check that options and data are those of the training to be resumed; a SettingError if they are not."""
+    for name, value in {"dataset": dataset, **asked}.items():
+        own = getattr(settings, name)
+        if value != own:
+            raise differing(name, value, own)
+    if (train.name, len(train)) != (settings.found, settings.images):
+        raise SettingError(
+            f"the training to be resumed began with {settings.images:,} {train.noun}s of {settings.found}, and now "
+            f"{len(train):,} of {train.name} were found in {train.source}; name the first ones' folder with ",
+            Setting("data"),
+        )
 
 
 def choose(dataset: str, asked: Mapping[str, Any], train: Dataset) -> Settings:

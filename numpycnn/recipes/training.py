@@ -33,7 +33,7 @@ from numpycnn.recipes.results import (
     write_results,
 )
 from numpycnn.recipes.scoring import expect_classifier, score
-from numpycnn.recipes.settings import KEY, OPTIONS, Settings, check_options, choose, settings_of
+from numpycnn.recipes.settings import KEY, OPTIONS, Settings, check_options, choose, expect_same, settings_of
 from numpycnn.training import Callback, CSVLogger, History, ModelCheckpoint, Trainer, WeightAverage
 
 SAVE_EVERY = 500  # batches
@@ -241,7 +241,7 @@ def _resume(dataset: str, find: Find, asked: dict[str, Any], out: Path | None, h
     trainer = Trainer.resume(checkpoint, callbacks=callbacks_for(settings, checkpoint.parent))
     training = training_of(trainer.model)
     train, test = find(trained=None if training is None else training.reader)
-    settings.expect_same(dataset, asked, train)
+    expect_same(settings, dataset, asked, train)
     return Start(settings, trainer, train, test, checkpoint.parent, get_num_threads())
 
 

@@ -49,8 +49,8 @@ def interrupt_after(batches: int, monkeypatch: pytest.MonkeyPatch) -> None:
             if trainer.optimizer.step_count == batches:
                 signal.raise_signal(signal.SIGINT)
 
-    plain = training.callbacks_in
-    monkeypatch.setattr(training, "callbacks_in", lambda out: [Presser(), *plain(out)])
+    plain = training.callbacks_for
+    monkeypatch.setattr(training, "callbacks_for", lambda settings, out: [Presser(), *plain(settings, out)])
 
 
 # ---------------------------------------------------------------------------------------------------- a whole training
@@ -498,9 +498,9 @@ def test_a_second_training_into_the_same_folder_is_refused(
             second.append(main([*(QUICK if options != ["--resume"] else ["train", "mnist"]), "--out", "out", *options]))
 
     second: list[int] = []
-    plain = training.callbacks_in
+    plain = training.callbacks_for
     with monkeypatch.context() as patch:
-        patch.setattr(training, "callbacks_in", lambda out: [Second(), *plain(out)])
+        patch.setattr(training, "callbacks_for", lambda settings, out: [Second(), *plain(settings, out)])
         first = run(*QUICK, "--out", "out")
     assert (first.status, second) == (0, [2, 2])
     assert first.err.count("error: out: another training writes to this folder; wait until it ends, or name") == 2

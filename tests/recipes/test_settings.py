@@ -12,7 +12,7 @@ from numpycnn.errors import DataFormatError
 from numpycnn.models import mlp
 from numpycnn.optim import CosineSchedule, RMSProp
 from numpycnn.recipes import SettingError
-from numpycnn.recipes.settings import KEY, OPTIONS, Settings, check_options, choose, settings_of
+from numpycnn.recipes.settings import KEY, OPTIONS, Settings, check_options, choose, expect_same, settings_of
 from numpycnn.recipes.tables import AUGMENTATIONS, RECIPES, VIEWS, Recipe
 
 SETTINGS = Settings(
@@ -173,19 +173,19 @@ def test_no_settings() -> None:
 
 
 def test_resuming_with_the_same_settings() -> None:
-    SETTINGS.expect_same("mnist", {}, train())
-    SETTINGS.expect_same("mnist", {"epochs": 3, "lr": 0.005, "seed": 0}, train())
+    expect_same(SETTINGS, "mnist", {}, train())
+    expect_same(SETTINGS, "mnist", {"epochs": 3, "lr": 0.005, "seed": 0}, train())
 
 
 def test_resuming_with_other_settings() -> None:
     with pytest.raises(SettingError, match=r"^batch_size=16: the training to be resumed has batch_size=8; leave"):
-        SETTINGS.expect_same("mnist", {"batch_size": 16}, train())
+        expect_same(SETTINGS, "mnist", {"batch_size": 16}, train())
     with pytest.raises(SettingError, match=r"^dataset='other': the training to be resumed has dataset='mnist'; leave"):
-        SETTINGS.expect_same("other", {}, train())
+        expect_same(SETTINGS, "other", {}, train())
     with pytest.raises(
         SettingError, match="began with 100 images of mnist, and now 4,000 of mnist-5k were found in memory"
     ):
-        SETTINGS.expect_same("mnist", {}, train(4000, "mnist-5k"))
+        expect_same(SETTINGS, "mnist", {}, train(4000, "mnist-5k"))
 
 
 def test_options_take_the_types_of_the_settings() -> None:
