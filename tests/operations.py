@@ -106,6 +106,12 @@ def elementwise(**settings: list[Any]) -> Draw:
     return draw
 
 
+def draw_prelu(rng: np.random.Generator) -> Arguments:
+    x = rng.normal(size=shape(rng, 0, 4)) * rng.choice([0.1, 1, 5])
+    slopes = x.shape[1] if x.ndim > 1 and rng.random() < 0.6 else 1
+    return {"x": np.asarray(x), "weight": rng.normal(size=slopes)}
+
+
 def draw_softmax(rng: np.random.Generator) -> Arguments:
     x = rng.normal(size=shape(rng, 1, 4)) * rng.choice([0.1, 1, 10])
     return {"x": x, "axis": int(rng.integers(-x.ndim, x.ndim))}
@@ -200,10 +206,13 @@ DRAW: dict[str, Draw] = {
     "global_max_pool": draw_global_pool,
     "relu": elementwise(),
     "leaky_relu": elementwise(negative_slope=[0.01, 0.3, 1.5]),
+    "prelu": draw_prelu,
     "elu": elementwise(alpha=[1.0, 0.7]),
     "selu": elementwise(),
     "gelu": elementwise(approximate=["none", "tanh"]),
     "sigmoid": elementwise(),
+    "silu": elementwise(),
+    "softplus": elementwise(),
     "tanh": elementwise(),
     "softmax": draw_softmax,
     "log_softmax": draw_softmax,

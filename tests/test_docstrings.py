@@ -54,6 +54,8 @@ NOT_RAISED = {
     ("relu", "ValueError"): "an array of any shape is accepted",
     ("selu", "ValueError"): "as above",
     ("sigmoid", "ValueError"): "as above",
+    ("silu", "ValueError"): "as above",
+    ("softplus", "ValueError"): "as above",
     ("tanh", "ValueError"): "as above",
     ("Conv.window", "TypeError"): "the constructor has checked the settings",
     ("Conv.window", "ValueError"): "as above",

@@ -119,6 +119,12 @@ def _activation(passage: Passage, store: Store, *, settings: tuple[str, ...] = (
     return {"type": "activation", "name": type(layer).__name__, **chosen, **constants}
 
 
+def _prelu(passage: Passage, store: Store) -> Formula:
+    """Return the slopes, one for each channel."""
+    layer: Any = passage.layer
+    return {"type": "prelu", "weight": store.add(np.broadcast_to(layer.weight.value, passage.x.shape[1:2]))}
+
+
 def _softmax(passage: Passage, store: Store) -> Formula:
     layer: Any = passage.layer
     axis = check_axis(layer.axis, passage.x.ndim, layer.label)
@@ -172,9 +178,12 @@ FORMULAS: dict[type[Layer], Callable[[Passage, Store], Formula]] = {
     nn.Embedding: _embedding,
     nn.ReLU: _activation,
     nn.LeakyReLU: partial(_activation, settings=("negative_slope",)),
+    nn.PReLU: _prelu,
     nn.ELU: partial(_activation, settings=("alpha",)),
     nn.SELU: partial(_activation, alpha=SELU_ALPHA, scale=SELU_SCALE),
     nn.GELU: partial(_activation, settings=("approximate",)),
+    nn.SiLU: _activation,
+    nn.Softplus: _activation,
     nn.Sigmoid: _activation,
     nn.Tanh: _activation,
     nn.Softmax: _softmax,

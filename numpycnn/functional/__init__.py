@@ -19,7 +19,8 @@ from numpycnn.functional._resizing import *
 from numpycnn.functional._softmax import *
 
 __all__ = ["elu", "elu_backward", "gelu", "gelu_backward", "leaky_relu", "leaky_relu_backward"]
-__all__ += ["relu", "relu_backward", "selu", "selu_backward", "sigmoid", "sigmoid_backward", "tanh", "tanh_backward"]
+__all__ += ["prelu", "prelu_backward", "relu", "relu_backward", "selu", "selu_backward", "sigmoid", "sigmoid_backward"]
+__all__ += ["silu", "silu_backward", "softplus", "softplus_backward", "tanh", "tanh_backward"]
 __all__ += ["log_softmax", "log_softmax_backward", "softmax", "softmax_backward"]
 __all__ += ["conv1d", "conv1d_backward", "conv2d", "conv2d_backward", "conv3d", "conv3d_backward"]
 __all__ += ["conv_transpose1d", "conv_transpose2d", "conv_transpose3d"]

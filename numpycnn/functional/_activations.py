@@ -5,7 +5,7 @@ NumPy's arithmetic makes a scalar of an array without axes; ``np.asarray`` retur
 
 import numpy as np
 
-from numpycnn._checks import check_array, check_choice, check_number
+from numpycnn._checks import check_array, check_choice, check_number, format_shape
 from numpycnn._settings import operations
 from numpycnn._types import Array
 
@@ -95,6 +95,68 @@ def leaky_relu_backward(dy: Array, x: Array, *, negative_slope: float = 0.01) ->
     dy, x = check_gradient(dy, x, "leaky_relu_backward")
     negative_slope = check_number(negative_slope, "negative_slope", "leaky_relu_backward")
     return operations().leaky_relu_backward(dy, x, negative_slope=negative_slope)
+
+
+def _check_prelu(x: object, weight: object, owner: str) -> tuple[Array, Array]:
+    x = check_array(x, "x", owner)
+    weight = check_array(weight, "weight", owner, like=x, shape=("C",))
+    channels = x.shape[1] if x.ndim > 1 else 1
+    if weight.size not in (1, channels):
+        raise ValueError(
+            f"{owner}: expected weight (1,) or ({channels},), one for each channel of x {format_shape(x.shape)}, "
+            f"got {format_shape(weight.shape)}"
+        )
+    return x, weight
+
+
+def prelu(x: Array, weight: Array) -> Array:
+    """Return ``x`` where it is positive, else ``weight * x``.
+
+    Parameters
+    ----------
+    x : ndarray of any shape, float32 or float64
+        The channels are axis 1.
+    weight : ndarray of shape (1,) or (C,)
+        The slope below 0: one, or one for each channel.
+
+    Returns
+    -------
+    ndarray of the shape of `x`
+
+    Raises
+    ------
+    ValueError
+        If `weight` does not have one element, or one for each channel.
+    TypeError
+        If an array is not float32 or float64, or the arrays differ in type.
+
+    References
+    ----------
+    K. He et al., "Delving deep into rectifiers", arXiv 1502.01852.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from numpycnn.functional import prelu
+    >>> prelu(np.array([[4.0, -4.0]]), np.array([0.5, 0.25]))
+    array([[ 4., -1.]])
+    """
+    return np.asarray(operations().prelu(*_check_prelu(x, weight, "prelu")))
+
+
+def prelu_backward(dy: Array, x: Array, weight: Array) -> tuple[Array, Array]:
+    """Return the gradients ``(dx, dweight)`` of `prelu`.
+
+    Parameters
+    ----------
+    dy : ndarray of the shape of `x`
+    x, weight
+        As given to `prelu`.
+    """
+    x, weight = _check_prelu(x, weight, "prelu_backward")
+    dy = check_array(dy, "dy", "prelu_backward", like=x, shape=x.shape)
+    dx, dweight = operations().prelu_backward(dy, x, weight)
+    return np.asarray(dx), dweight
 
 
 def elu(x: Array, *, alpha: float = 1.0) -> Array:
@@ -247,6 +309,76 @@ def sigmoid_backward(dy: Array, x: Array, *, y: Array | None = None) -> Array:
     dy, x = check_gradient(dy, x, "sigmoid_backward")
     y = check_output(y, x, "sigmoid_backward")
     return np.asarray(operations().sigmoid_backward(dy, x, y=y))
+
+
+def silu(x: Array) -> Array:
+    """Return ``x * sigmoid(x)`` of each element.
+
+    Parameters
+    ----------
+    x : ndarray of any shape, float32 or float64
+
+    Returns
+    -------
+    ndarray of the shape of `x`
+
+    Raises
+    ------
+    TypeError
+        If `x` is not float32 or float64.
+
+    References
+    ----------
+    D. Hendrycks and K. Gimpel, "Gaussian error linear units (GELUs)", arXiv 1606.08415; S. Elfwing, E. Uchibe,
+    K. Doya, "Sigmoid-weighted linear units for neural network function approximation in reinforcement learning",
+    arXiv 1702.03118.
+    """
+    return np.asarray(operations().silu(check_array(x, "x", "silu")))
+
+
+def silu_backward(dy: Array, x: Array) -> Array:
+    """Return ``dx = dy * (s + x * s * (1 - s))`` with ``s = sigmoid(x)``.
+
+    Parameters
+    ----------
+    dy, x : ndarray of the same shape
+    """
+    dy, x = check_gradient(dy, x, "silu_backward")
+    return np.asarray(operations().silu_backward(dy, x))
+
+
+def softplus(x: Array) -> Array:
+    """Return ``log(1 + exp(x))`` of each element, without overflow for any `x`.
+
+    Parameters
+    ----------
+    x : ndarray of any shape, float32 or float64
+
+    Returns
+    -------
+    ndarray of the shape of `x`
+
+    Raises
+    ------
+    TypeError
+        If `x` is not float32 or float64.
+
+    References
+    ----------
+    I. Goodfellow, Y. Bengio, A. Courville, "Deep Learning", section 3.10.
+    """
+    return np.asarray(operations().softplus(check_array(x, "x", "softplus")))
+
+
+def softplus_backward(dy: Array, x: Array) -> Array:
+    """Return ``dx = dy * sigmoid(x)``.
+
+    Parameters
+    ----------
+    dy, x : ndarray of the same shape
+    """
+    dy, x = check_gradient(dy, x, "softplus_backward")
+    return np.asarray(operations().softplus_backward(dy, x))
 
 
 def tanh(x: Array) -> Array:

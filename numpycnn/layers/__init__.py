@@ -1,6 +1,19 @@
 """Layers: parameters, caches and names around the operations of a backend."""
 
-from numpycnn.layers.activations import ELU, GELU, SELU, LeakyReLU, LogSoftmax, ReLU, Sigmoid, Softmax, Tanh
+from numpycnn.layers.activations import (
+    ELU,
+    GELU,
+    SELU,
+    LeakyReLU,
+    LogSoftmax,
+    PReLU,
+    ReLU,
+    Sigmoid,
+    SiLU,
+    Softmax,
+    Softplus,
+    Tanh,
+)
 from numpycnn.layers.base import Layer, Parameter
 from numpycnn.layers.branches import Concat, Residual
 from numpycnn.layers.convolution import Conv1D, Conv2D, Conv3D, ConvTranspose1D, ConvTranspose2D, ConvTranspose3D
@@ -28,6 +41,6 @@ from numpycnn.layers.shape import Flatten, Permute, Reshape
 __all__ = ["Add", "Concatenate", "Multiply"]
 __all__ += ["ELU", "GELU", "SELU", "AvgPool1D", "AvgPool2D", "AvgPool3D", "BatchNorm", "Concat", "Conv1D", "Conv2D"]
 __all__ += ["Conv3D", "ConvTranspose1D", "ConvTranspose2D", "ConvTranspose3D", "Dense", "Dropout", "Embedding"]
-__all__ += ["Flatten", "GlobalAvgPool", "GlobalMaxPool", "Layer", "LayerNorm", "LeakyReLU", "LogSoftmax"]
-__all__ += ["LpPool1D", "LpPool2D", "LpPool3D", "MaxPool1D", "MaxPool2D", "MaxPool3D", "Parameter", "Permute"]
-__all__ += ["ReLU", "Reshape", "Residual", "Sigmoid", "Softmax", "Tanh", "Upsample", "ZeroPad"]
+__all__ += ["Flatten", "GlobalAvgPool", "GlobalMaxPool", "Layer", "LayerNorm", "LeakyReLU", "LogSoftmax", "LpPool1D"]
+__all__ += ["LpPool2D", "LpPool3D", "MaxPool1D", "MaxPool2D", "MaxPool3D", "PReLU", "Parameter", "Permute", "ReLU"]
+__all__ += ["Reshape", "Residual", "SiLU", "Sigmoid", "Softmax", "Softplus", "Tanh", "Upsample", "ZeroPad"]

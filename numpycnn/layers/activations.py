@@ -4,10 +4,11 @@ from typing import Any
 
 import numpy as np
 
-from numpycnn._checks import check_axis, check_choice, check_int, check_number
+from numpycnn._checks import check_axis, check_choice, check_int, check_number, format_shape
 from numpycnn._settings import operations
 from numpycnn._types import Shape
-from numpycnn.layers.base import Layer
+from numpycnn.layers.base import Layer, Parameter
+from numpycnn.layers.initializers import constant
 
 
 class ReLU(Layer):
@@ -55,6 +56,58 @@ class LeakyReLU(Layer):
 
     def _backward(self, dy: np.ndarray, x: np.ndarray) -> np.ndarray:
         return operations().leaky_relu_backward(dy, x, negative_slope=self.negative_slope)
+
+
+class PReLU(Layer):
+    """``x`` where it is positive, else ``weight * x`` with a learned slope, see `numpycnn.functional.prelu`.
+
+    Parameters
+    ----------
+    num_parameters : int
+        1, or the number of channels (axis 1): one slope for all of them, or one for each.
+    init : float
+        Initial slope.
+    name : str, optional
+
+    Attributes
+    ----------
+    weight : Parameter of shape (num_parameters,)
+        Penalties of the loss leave it out: they would pull it towards a ReLU.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a setting is out of range; at build, if `num_parameters` is neither 1 nor the number of channels.
+
+    References
+    ----------
+    K. He et al., "Delving deep into rectifiers", arXiv 1502.01852.
+    """
+
+    def __init__(self, num_parameters: int = 1, *, init: float = 0.25, name: str | None = None) -> None:
+        super().__init__(name=name)
+        self.num_parameters = check_int(num_parameters, "num_parameters", "PReLU")
+        self.init = check_number(init, "init", "PReLU")
+        self.weight: Parameter = None  # type: ignore[assignment]  # until the layer is built
+
+    def _build(self, input_shape: Shape, rng: np.random.Generator | None) -> Shape:
+        channels = input_shape[0] if input_shape else 1
+        if self.num_parameters not in (1, channels):
+            raise ValueError(
+                f"expected num_parameters 1 or {channels}, one for each channel of {format_shape(input_shape)}, "
+                f"got {self.num_parameters}"
+            )
+        self.weight = Parameter(constant(self.init, rng, (self.num_parameters,), self.dtype))
+        if self.num_parameters > 1:
+            self._expected = ("N", channels, *(f"S{axis}" for axis in range(1, len(input_shape))))
+        return input_shape
+
+    def _forward(self, x: np.ndarray, **mode: bool) -> tuple[np.ndarray, Any]:
+        return operations().prelu(x, self.weight.value), x
+
+    def _backward(self, dy: np.ndarray, x: np.ndarray) -> np.ndarray:
+        dx, self.weight.grad[...] = operations().prelu_backward(dy, x, self.weight.value)
+        return dx
 
 
 class ELU(Layer):
@@ -150,6 +203,38 @@ class Sigmoid(Layer):
         return operations().sigmoid_backward(dy, x, y=y)
 
 
+class SiLU(Layer):
+    """``x * sigmoid(x)``, also called swish, see `numpycnn.functional.silu`.
+
+    References
+    ----------
+    D. Hendrycks and K. Gimpel, "Gaussian error linear units (GELUs)", arXiv 1606.08415; S. Elfwing, E. Uchibe,
+    K. Doya, "Sigmoid-weighted linear units for neural network function approximation in reinforcement learning",
+    arXiv 1702.03118.
+    """
+
+    def _forward(self, x: np.ndarray, **mode: bool) -> tuple[np.ndarray, Any]:
+        return operations().silu(x), x
+
+    def _backward(self, dy: np.ndarray, x: np.ndarray) -> np.ndarray:
+        return operations().silu_backward(dy, x)
+
+
+class Softplus(Layer):
+    """``log(1 + exp(x))``, a smooth ReLU, see `numpycnn.functional.softplus`.
+
+    References
+    ----------
+    I. Goodfellow, Y. Bengio, A. Courville, "Deep Learning", section 3.10.
+    """
+
+    def _forward(self, x: np.ndarray, **mode: bool) -> tuple[np.ndarray, Any]:
+        return operations().softplus(x), x
+
+    def _backward(self, dy: np.ndarray, x: np.ndarray) -> np.ndarray:
+        return operations().softplus_backward(dy, x)
+
+
 class Tanh(Layer):
     """Hyperbolic tangent, see `numpycnn.functional.tanh`.
 
@@ -240,10 +325,13 @@ ACTIVATIONS: dict[str, type[Layer]] = {
     "gelu": GELU,
     "leaky_relu": LeakyReLU,
     "log_softmax": LogSoftmax,
+    "prelu": PReLU,
     "relu": ReLU,
     "selu": SELU,
     "sigmoid": Sigmoid,
+    "silu": SiLU,
     "softmax": Softmax,
+    "softplus": Softplus,
     "tanh": Tanh,
 }
 

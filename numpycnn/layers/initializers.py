@@ -62,10 +62,15 @@ def check_initializer(name: str, owner: str) -> str:
     return name
 
 
-def ones(rng: np.random.Generator | None, shape: tuple[int, ...], dtype: "np.dtype[np.floating]") -> np.ndarray:
-    """Return ones, or zeros without `rng`, as `draw` does."""
-    check_num_weights(shape, dtype, "ones")
-    return np.zeros(shape, dtype) if rng is None else np.ones(shape, dtype)
+def constant(value: float, rng: np.random.Generator | None, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+    """Return an array of one value, or zeros without `rng`, as `draw` does."""
+    check_num_weights(shape, dtype, "constant")
+    return np.zeros(shape, dtype) if rng is None else np.full(shape, value, dtype)
+
+
+def ones(rng: np.random.Generator | None, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+    """Return ones, or zeros without `rng`."""
+    return constant(1, rng, shape, dtype)
 
 
 def draw(

@@ -12,7 +12,21 @@ import numpy as np
 
 from numpycnn._checks import check_int
 from numpycnn.inspection.traces import chain_of, check_layer, follow
-from numpycnn.layers import ELU, GELU, SELU, BatchNorm, Dropout, LayerNorm, LeakyReLU, ReLU, Sigmoid, Tanh
+from numpycnn.layers import (
+    ELU,
+    GELU,
+    SELU,
+    BatchNorm,
+    Dropout,
+    LayerNorm,
+    LeakyReLU,
+    PReLU,
+    ReLU,
+    Sigmoid,
+    SiLU,
+    Softplus,
+    Tanh,
+)
 from numpycnn.layers.base import Layer
 from numpycnn.layers.network import Network
 from numpycnn.visualize._types import Axes, Figure, FilePath
@@ -32,7 +46,7 @@ from numpycnn.visualize.panels import (
 from numpycnn.visualize.style import GREY, INK, LONGEST_TITLE, escape_text, format_size, new_figure, save
 from numpycnn.visualize.weights import read_filters
 
-_DETECTORS = (ELU, GELU, SELU, LeakyReLU, ReLU, Sigmoid, Tanh)
+_DETECTORS = (ELU, GELU, SELU, LeakyReLU, PReLU, ReLU, SiLU, Sigmoid, Softplus, Tanh)
 MIN_HEIGHT = 0.8  # inches for the height of a panel
 _BETWEEN = (BatchNorm, Dropout, LayerNorm)  # may come between a convolution and its activation
 

@@ -31,6 +31,7 @@ def test_types_layouts_and_empty_arrays(
     assert backward(np.empty((0, 3)), np.empty((0, 3)), **settings).shape == (0, 3)
 
 
+ELEMENTWISE = sorted({name for name, *_ in TABLE})
 NAN, INF = np.nan, np.inf
 SPECIAL: list[tuple[str, list[float], list[float]]] = [  # of nan, inf, -inf, 1e4, -1e4: the values, and the slopes
     ("relu", [NAN, INF, 0, 1e4, 0], [1, 1, 0, 1, 0]),
@@ -39,6 +40,8 @@ SPECIAL: list[tuple[str, list[float], list[float]]] = [  # of nan, inf, -inf, 1e
     ("selu", [NAN, INF, -SCALE * ALPHA, SCALE * 1e4, -SCALE * ALPHA], [SCALE, SCALE, 0, SCALE, 0]),
     ("sigmoid", [NAN, 1, 0, 1, 0], [NAN, 0, 0, 0, 0]),
     ("tanh", [NAN, 1, -1, 1, -1], [NAN, 0, 0, 0, 0]),
+    ("silu", [NAN, INF, 0, 1e4, 0], [NAN, 1, 0, 1, 0]),
+    ("softplus", [NAN, INF, 0, 1e4, 0], [NAN, 1, 0, 1, 0]),
     ("gelu", [NAN, INF, 0, 1e4, 0], [NAN, 1, 0, 1, 0]),
     ("gelu tanh", [NAN, INF, 0, 1e4, 0], [NAN, 1, 0, 1, 0]),
 ]
@@ -116,7 +119,7 @@ def test_an_output_unlike_the_input_is_refused(name: str, y: Any, error: type[Ex
         getattr(F, f"{name}_backward")(np.ones((2, 3)), np.ones((2, 3)), y=y)
 
 
-@pytest.mark.parametrize("name", ["relu", "leaky_relu", "elu", "selu", "gelu", "sigmoid", "tanh"])
+@pytest.mark.parametrize("name", ELEMENTWISE)
 @pytest.mark.parametrize("bad", [np.zeros(3, int), np.zeros(3, np.float16), "text", None, np.zeros(3, complex), [True]])
 def test_bad_inputs(name: str, bad: Any) -> None:
     with pytest.raises(TypeError, match=rf"^{name}: expected x of float32 or float64, got "):
@@ -125,7 +128,7 @@ def test_bad_inputs(name: str, bad: Any) -> None:
         getattr(F, f"{name}_backward")(np.zeros(3), bad)
 
 
-@pytest.mark.parametrize("name", ["relu", "leaky_relu", "elu", "selu", "gelu", "sigmoid", "tanh"])
+@pytest.mark.parametrize("name", ELEMENTWISE)
 def test_bad_gradients(name: str) -> None:
     backward = getattr(F, f"{name}_backward")
     with pytest.raises(ValueError, match=rf"^{name}_backward: expected dy \(2, 3\), got \(3,\)"):

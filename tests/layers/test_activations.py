@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import numpycnn
-from numpycnn import ELU, GELU, LeakyReLU, LogSoftmax, ReLU, Softmax
+from numpycnn import ELU, GELU, LeakyReLU, LogSoftmax, PReLU, ReLU, Softmax
 from numpycnn import functional as F
 from tests.helpers import assert_same_bits
 from tests.layers.bad_calls import Bad, refuse
@@ -18,6 +18,8 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     ("SELU", {}, "selu"),
     ("GELU", {"approximate": "tanh"}, "gelu"),
     ("GELU", {}, "gelu"),
+    ("SiLU", {}, "silu"),
+    ("Softplus", {}, "softplus"),
     ("Sigmoid", {}, "sigmoid"),
     ("Tanh", {}, "tanh"),
     ("Softmax", {"axis": 1}, "softmax"),
@@ -33,6 +35,20 @@ def test_is_the_function(name: str, settings: dict[str, Any], function: str, rng
     assert_same_bits(layer.forward(x, training=True), getattr(F, function)(x, **settings))
     assert_same_bits(layer.backward(dy), getattr(F, f"{function}_backward")(dy, x, **settings))
     assert layer.parameters() == layer.state() == {}
+
+
+@pytest.mark.parametrize(("count", "shape"), [(1, (4,)), (1, (4, 5)), (4, (4, 5)), (4, (4,))])
+def test_prelu_is_the_function(count: int, shape: tuple[int, ...], rng: np.random.Generator) -> None:
+    layer = PReLU(count)
+    layer.build(shape, dtype=np.float64)
+    assert_same_bits(layer.weight.value, np.full(count, 0.25))
+    layer.weight.value[...] = rng.normal(size=count)
+    x, dy = rng.normal(size=(3, *shape)), rng.normal(size=(3, *shape))
+    assert_same_bits(layer.forward(x, training=True), F.prelu(x, layer.weight.value))
+    dx, dweight = F.prelu_backward(dy, x, layer.weight.value)
+    assert_same_bits(layer.backward(dy), dx)
+    assert_same_bits(layer.weight.grad, dweight)
+    assert not layer.weight.penalised
 
 
 @pytest.mark.parametrize("layer", [Softmax(), LogSoftmax(), ReLU()])
@@ -56,6 +72,16 @@ BAD = [
     Bad(lambda: LeakyReLU(None), TypeError, "LeakyReLU: expected negative_slope to be a number, got NoneType None"),
     Bad(lambda: LeakyReLU(True), TypeError, "LeakyReLU: expected negative_slope to be a number, got bool True"),
     Bad(lambda: LeakyReLU(np.nan), ValueError, "LeakyReLU: expected negative_slope to be finite, got nan"),
+    Bad(lambda: PReLU(0), ValueError, "PReLU: expected num_parameters from 1 to 2147483647, got 0"),
+    Bad(lambda: PReLU(1.5), TypeError, "PReLU: expected num_parameters to be an int, got float 1.5"),
+    Bad(lambda: PReLU(init=np.nan), ValueError, "PReLU: expected init to be finite, got nan"),
+    Bad(lambda: PReLU(init="0.2"), TypeError, "PReLU: expected init to be a number, got str '0.2'"),
+    Bad(
+        lambda: PReLU(2),
+        ValueError,
+        "PReLU: expected num_parameters 1 or 3, one for each channel of (3, 4), got 2",
+        (3, 4),
+    ),
     Bad(lambda: ELU(np.nan), ValueError, "ELU: expected alpha to be finite, got nan"),
     Bad(lambda: ELU(-np.inf), ValueError, "ELU: expected alpha to be finite, got -inf"),
     Bad(lambda: ELU("1"), TypeError, "ELU: expected alpha to be a number, got str '1'"),

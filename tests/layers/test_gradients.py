@@ -150,13 +150,14 @@ def any_axis(rng: np.random.Generator, size: tuple[int, ...]) -> int:
     return axis if rng.random() < 0.5 else axis - len(size) - 1
 
 
-ELEMENTWISE = ["ReLU", "SELU", "Sigmoid", "Tanh"]
+ELEMENTWISE = ["ReLU", "SELU", "SiLU", "Sigmoid", "Softplus", "Tanh"]
 DRAW: dict[str, Callable[[np.random.Generator], Drawn]] = {
     **{f"{kind}{rank}D": convolution(kind, rank) for kind in ("Conv", "ConvTranspose") for rank in (1, 2, 3)},
     **{f"{kind}Pool{rank}D": pooling(kind, rank) for kind in ("Max", "Avg", "Lp") for rank in (1, 2, 3)},
     **{name: simple(name) for name in ELEMENTWISE},
     **{name: simple(name, least=2) for name in ("GlobalAvgPool", "GlobalMaxPool")},
     "LeakyReLU": simple("LeakyReLU", negative_slope=lambda rng, size: float(rng.choice([0, 0.01, 0.5, 1.5]))),
+    "PReLU": simple("PReLU", num_parameters=lambda rng, size: int(rng.choice([1, size[0]]))),
     "ELU": simple("ELU", alpha=lambda rng, size: float(rng.uniform(0.1, 2))),
     "GELU": simple("GELU", approximate=lambda rng, size: str(rng.choice(["none", "tanh"]))),
     "Softmax": simple("Softmax", axis=any_axis),

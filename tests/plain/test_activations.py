@@ -59,6 +59,8 @@ TABLE: list[tuple[str, dict[str, Any], Scalar, Scalar]] = [
     ("gelu", {}, lambda x: x * phi(x), lambda x: phi(x) + x * density(x)),
     ("gelu", {"approximate": "tanh"}, lambda x: x * (1 + math.tanh(inner(x))) / 2, gelu_tanh_slope),
     ("sigmoid", {}, logistic, lambda x: logistic(x) * (1 - logistic(x))),
+    ("silu", {}, lambda x: x * logistic(x), lambda x: logistic(x) + x * logistic(x) * (1 - logistic(x))),
+    ("softplus", {}, lambda x: math.log1p(math.exp(x)), logistic),
     ("tanh", {}, math.tanh, lambda x: 1 - math.tanh(x) ** 2),
 ]
 
@@ -88,13 +90,46 @@ def test_elementwise_equals_pytorch(
     name: str, settings: dict[str, Any], formula: Scalar, slope: Scalar, torch: Any
 ) -> None:
     theirs = getattr(torch if name in ("sigmoid", "tanh") else torch.nn.functional, name)
-    for rng in generators(17):
+    exact = {"threshold": 50} if name == "softplus" else {}  # above its threshold, PyTorch returns x
+    for rng in generators(17, count=50):
         x, dy = draw_elementwise(rng)
         tensor = torch.tensor(x, requires_grad=True)
-        y = theirs(tensor, **settings)
+        y = theirs(tensor, **settings, **exact)
         y.backward(torch.tensor(dy))
         assert_close(getattr(F, name)(x, **settings), y.detach())
         assert_close(getattr(F, f"{name}_backward")(dy, x, **settings), tensor.grad)
+
+
+def draw_prelu(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    x, dy = draw_elementwise(rng)
+    slopes = x.shape[1] if x.ndim > 1 and rng.random() < 0.6 else 1
+    return x, dy, rng.normal(size=slopes)
+
+
+def test_prelu_equals_the_formula() -> None:
+    for rng in generators(19):
+        x, dy, weight = draw_prelu(rng)
+        y, dx, dweight = np.zeros(x.shape), np.zeros(x.shape), np.zeros(weight.shape)
+        for at in np.ndindex(x.shape):
+            c = at[1] if len(weight) > 1 else 0
+            positive = x[at] > 0
+            y[at] = x[at] if positive else weight[c] * x[at]
+            dx[at] = dy[at] if positive else weight[c] * dy[at]
+            dweight[c] += 0 if positive else dy[at] * x[at]
+        assert_close(F.prelu(x, weight), y)
+        for got, wanted in zip(F.prelu_backward(dy, x, weight), (dx, dweight), strict=True):
+            assert_close(got, wanted)
+
+
+def test_prelu_equals_pytorch(torch: Any) -> None:
+    for rng in generators(19, count=50):
+        x, dy, weight = draw_prelu(rng)
+        tensors = [torch.tensor(array, requires_grad=True) for array in (x, weight)]
+        y = torch.nn.functional.prelu(*tensors)
+        y.backward(torch.tensor(dy))
+        assert_close(F.prelu(x, weight), y.detach())
+        for gradient, tensor in zip(F.prelu_backward(dy, x, weight), tensors, strict=True):
+            assert_close(gradient, tensor.grad)
 
 
 def draw_softmax(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, int]:

@@ -65,6 +65,11 @@ const Arithmetic = (() => {
             (x) => `${short(x)} \u00d7 (1 + tanh(0.798 \u00d7 (x + 0.0447 x\u00b3))) / 2`,
           ]
         : [(x) => 0.5 * x * (1 + erf(x / Math.SQRT2)), (x) => `${short(x)} \u00d7 \u03a6(${short(x)})`],
+    SiLU: () => [(x) => x / (1 + Math.exp(-x)), (x) => `${short(x)} / (1 + exp(${short(-x)}))`],
+    Softplus: () => [
+      (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))),
+      (x) => `log(1 + exp(${short(x)}))`,
+    ],
     Sigmoid: () => [(x) => 1 / (1 + Math.exp(-x)), (x) => `1 / (1 + exp(${short(-x)}))`],
     Tanh: () => [Math.tanh, (x) => `tanh(${short(x)})`],
   };
@@ -86,6 +91,16 @@ const Arithmetic = (() => {
     if (!layer.x.has(channel)) return null;
     const [apply, say] = ACTIVATIONS[layer.formula.name](layer.formula);
     const from = source(layer, layer.x, channel, place);
+    const result = apply(from.x);
+    return { kind: "number", sources: [from], steps: [{ say: say(from.x), value: result }], result };
+  }
+
+  /** A leaky ReLU with a learned slope for each channel. */
+  function prelu(layer, channel, place) {
+    if (!layer.x.has(channel)) return null;
+    const slope = layer.formula.weight.at(0, layer.x.isVector ? place : channel);
+    const from = source(layer, layer.x, channel, place);
+    const [apply, say] = ACTIVATIONS.LeakyReLU({ negative_slope: slope });
     const result = apply(from.x);
     return { kind: "number", sources: [from], steps: [{ say: say(from.x), value: result }], result };
   }
@@ -244,6 +259,7 @@ const Arithmetic = (() => {
   const FORMULAS = {
     ...Windows,
     activation,
+    prelu,
     batchnorm,
     layernorm,
     identity,

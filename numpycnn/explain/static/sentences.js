@@ -46,9 +46,12 @@ const Sentences = (() => {
         ELU: "Negative values saturate exponentially at a lower limit.",
         SELU: "Negative values saturate exponentially at a lower limit; all values are scaled.",
         GELU: "Each value is multiplied by the normal cumulative distribution at that value.",
+        SiLU: "Each value is multiplied by the sigmoid of that value.",
+        Softplus: "A smooth ReLU: the logarithm of 1 + exp(x).",
         Sigmoid: "Each value is mapped to the interval from 0 to 1.",
         Tanh: "Each value is mapped to the interval from \u22121 to 1.",
       })[f.name],
+    prelu: () => "Negative values are multiplied by a learned slope.",
     batchnorm: () =>
       "Each channel is normalized with its mean and variance from training, then scaled and shifted.",
     layernorm: () => "The values are normalized with their own mean and variance, then scaled and shifted.",
