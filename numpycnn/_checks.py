@@ -192,6 +192,16 @@ def check_batch_statistics(x: np.ndarray, owner: str) -> None:
         )
 
 
+def check_groups(shape: Sequence[int], num_groups: int, owner: str) -> None:
+    """Refuse groups that do not divide the channels of (C, *size), or that have a single value and so no variance."""
+    if shape[0] % num_groups:
+        raise ValueError(f"{owner}: expected num_groups to divide the {shape[0]} channels, got {num_groups}")
+    if prod(shape) <= num_groups:
+        raise ValueError(
+            f"{owner}: expected more than one value in each group, got {num_groups} groups for {format_shape(shape)}"
+        )
+
+
 def check_indices(indices: np.ndarray, count: int, owner: str) -> np.ndarray:
     """Return `indices`, integers, if each is from 0 to ``count - 1``."""
     if indices.size and not (indices.min() >= 0 and indices.max() < count):

@@ -155,6 +155,18 @@ def draw_layer_norm(rng: np.random.Generator) -> Arguments:
     return {"x": x, "weight": weight, "bias": bias, "axis": axis, "eps": float(rng.choice([1e-5, 1e-3, 0.1]))}
 
 
+def draw_group_norm(rng: np.random.Generator) -> Arguments:
+    """At least two numbers in a group, or it has no variance."""
+    groups, (n, within, *size) = int(rng.integers(1, 4)), shape(rng, 2, 5)
+    within += prod((within, *size)) == 1
+    c = groups * within
+    x = rng.normal(rng.normal(size=(c, *[1] * len(size))), 1 + rng.random(), (n, c, *size))
+    weight = rng.normal(size=c) if rng.random() < 0.8 else None
+    bias = rng.normal(size=c) if rng.random() < 0.8 else None
+    eps = float(rng.choice([1e-5, 1e-3, 0.1]))
+    return {"x": x, "num_groups": groups, "weight": weight, "bias": bias, "eps": eps}
+
+
 def draw_upsample(rng: np.random.Generator) -> Arguments:
     rank = int(rng.integers(1, 4))
     x = rng.normal(size=(*shape(rng, 2, 2, 2), *shape(rng, rank, rank, 6 - rank)))
@@ -220,6 +232,7 @@ DRAW: dict[str, Draw] = {
     "embedding": draw_embedding,
     "batch_norm": draw_batch_norm,
     "layer_norm": draw_layer_norm,
+    "group_norm": draw_group_norm,
     "upsample": draw_upsample,
     "zero_pad": draw_zero_pad,
     "cross_entropy": draw_cross_entropy,

@@ -161,6 +161,24 @@ def _layer_norm(passage: Passage, store: Store) -> Formula:
     }
 
 
+def _group_norm(passage: Passage, store: Store, *, groups: Callable[[Any], int]) -> Formula:
+    """Return a batch normalization with the statistics of the group of each channel."""
+    layer: Any = passage.layer
+    x = passage.x[0].astype(np.float64)
+    grouped = x.reshape(groups(passage), -1)
+    statistics = (grouped.mean(axis=1), grouped.var(axis=1))
+    mean, variance = (np.repeat(values, len(x) // len(grouped)) for values in statistics)
+    return {
+        "type": "batchnorm",
+        "own": True,
+        "eps": layer.eps,
+        "mean": store.add(mean),
+        "variance": store.add(variance),
+        "weight": store.add(np.ones(len(x)) if layer.weight is None else layer.weight.value),
+        "bias": store.add(np.zeros(len(x)) if layer.bias is None else layer.bias.value),
+    }
+
+
 FORMULAS: dict[type[Layer], Callable[[Passage, Store], Formula]] = {
     **{kind: partial(_convolution, transposed=False) for kind in (nn.Conv1D, nn.Conv2D, nn.Conv3D)},
     **{
@@ -190,6 +208,8 @@ FORMULAS: dict[type[Layer], Callable[[Passage, Store], Formula]] = {
     nn.LogSoftmax: _softmax,
     nn.BatchNorm: _batch_norm,
     nn.LayerNorm: _layer_norm,
+    nn.GroupNorm: partial(_group_norm, groups=lambda passage: passage.layer.num_groups),
+    nn.InstanceNorm: partial(_group_norm, groups=lambda passage: passage.x.shape[1]),
     nn.Dropout: lambda *_: {"type": "identity"},
     nn.Flatten: lambda *_: {"type": "reshape"},
     nn.Reshape: lambda *_: {"type": "reshape"},

@@ -1,8 +1,17 @@
-"""Batch and layer normalization: arguments checked, then the backend's operation."""
+"""Batch, layer and group normalization: arguments checked, then the backend's operation."""
 
 import numpy as np
 
-from numpycnn._checks import check_array, check_axis, check_batch_statistics, check_flag, check_number, format_shape
+from numpycnn._checks import (
+    check_array,
+    check_axis,
+    check_batch_statistics,
+    check_flag,
+    check_groups,
+    check_int,
+    check_number,
+    format_shape,
+)
 from numpycnn._settings import operations
 from numpycnn._types import Array, Gradients
 
@@ -201,3 +210,72 @@ def layer_norm_backward(
     dy = check_array(dy, "dy", owner, like=x, shape=x.shape)
     eps = check_number(eps, "eps", owner, minimum=0)
     return operations().layer_norm_backward(dy, x, weight, bias, axis=axis, eps=eps)
+
+
+def _check_group(
+    x: object, num_groups: object, weight: object, bias: object, eps: object, owner: str
+) -> tuple[Array, int, Array | None, Array | None, float]:
+    x = _check_channels(x, owner)
+    num_groups = check_int(num_groups, "num_groups", owner)
+    check_groups(x.shape[1:], num_groups, owner)
+    weight, bias = _check_per_channel(x, owner, weight=weight, bias=bias)
+    return x, num_groups, weight, bias, check_number(eps, "eps", owner, minimum=0)
+
+
+def group_norm(
+    x: Array, num_groups: int, weight: Array | None = None, bias: Array | None = None, *, eps: float = 1e-5
+) -> Array:
+    """Normalize each group of channels of each example, over all positions, then scale and shift each channel.
+
+    Parameters
+    ----------
+    x : ndarray of shape (N, C, *size), float32 or float64
+    num_groups : int
+        Divides ``C``. With ``C`` groups this is instance normalization.
+    weight, bias : ndarray of shape (C,), optional
+        Scale and shift.
+    eps : float
+        Added to the variance.
+
+    Returns
+    -------
+    ndarray of the shape of `x`
+
+    Raises
+    ------
+    ValueError
+        If shapes do not match, `num_groups` does not divide ``C``, a group has a single value, or `eps` is negative.
+    TypeError
+        If an array is not float32 or float64, or the arrays differ in type.
+
+    References
+    ----------
+    Y. Wu and K. He, "Group normalization", arXiv 1803.08494; D. Ulyanov, A. Vedaldi, V. Lempitsky, "Instance
+    normalization", arXiv 1607.08022.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from numpycnn.functional import group_norm
+    >>> group_norm(np.array([[1.0, 3.0, 20.0, 40.0]]), 2).round(3)
+    array([[-1.,  1., -1.,  1.]])
+    """
+    x, num_groups, weight, bias, eps = _check_group(x, num_groups, weight, bias, eps, "group_norm")
+    return operations().group_norm(x, num_groups, weight, bias, eps=eps)
+
+
+def group_norm_backward(
+    dy: Array, x: Array, num_groups: int, weight: Array | None = None, bias: Array | None = None, *, eps: float = 1e-5
+) -> Gradients:
+    """Return the gradients ``(dx, dweight, dbias)`` of `group_norm`.
+
+    Parameters
+    ----------
+    dy : ndarray of the shape of `x`
+    x, num_groups, weight, bias, eps
+        As given to `group_norm`.
+    """
+    owner = "group_norm_backward"
+    x, num_groups, weight, bias, eps = _check_group(x, num_groups, weight, bias, eps, owner)
+    dy = check_array(dy, "dy", owner, like=x, shape=x.shape)
+    return operations().group_norm_backward(dy, x, num_groups, weight, bias, eps=eps)

@@ -21,7 +21,7 @@ from numpycnn.layers.dense import Dense
 from numpycnn.layers.dropout import Dropout
 from numpycnn.layers.embedding import Embedding
 from numpycnn.layers.merging import Add, Concatenate, Multiply
-from numpycnn.layers.normalization import BatchNorm, LayerNorm
+from numpycnn.layers.normalization import BatchNorm, GroupNorm, InstanceNorm, LayerNorm
 from numpycnn.layers.pooling import (
     AvgPool1D,
     AvgPool2D,
@@ -41,6 +41,7 @@ from numpycnn.layers.shape import Flatten, Permute, Reshape
 __all__ = ["Add", "Concatenate", "Multiply"]
 __all__ += ["ELU", "GELU", "SELU", "AvgPool1D", "AvgPool2D", "AvgPool3D", "BatchNorm", "Concat", "Conv1D", "Conv2D"]
 __all__ += ["Conv3D", "ConvTranspose1D", "ConvTranspose2D", "ConvTranspose3D", "Dense", "Dropout", "Embedding"]
-__all__ += ["Flatten", "GlobalAvgPool", "GlobalMaxPool", "Layer", "LayerNorm", "LeakyReLU", "LogSoftmax", "LpPool1D"]
-__all__ += ["LpPool2D", "LpPool3D", "MaxPool1D", "MaxPool2D", "MaxPool3D", "PReLU", "Parameter", "Permute", "ReLU"]
-__all__ += ["Reshape", "Residual", "SiLU", "Sigmoid", "Softmax", "Softplus", "Tanh", "Upsample", "ZeroPad"]
+__all__ += ["Flatten", "GlobalAvgPool", "GlobalMaxPool", "GroupNorm", "InstanceNorm", "Layer", "LayerNorm"]
+__all__ += ["LeakyReLU", "LogSoftmax", "LpPool1D", "LpPool2D", "LpPool3D", "MaxPool1D", "MaxPool2D", "MaxPool3D"]
+__all__ += ["PReLU", "Parameter", "Permute", "ReLU", "Reshape", "Residual", "SiLU", "Sigmoid", "Softmax", "Softplus"]
+__all__ += ["Tanh", "Upsample", "ZeroPad"]

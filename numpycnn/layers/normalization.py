@@ -4,7 +4,15 @@ from typing import Any
 
 import numpy as np
 
-from numpycnn._checks import check_axis, check_batch_statistics, check_int, check_number, format_shape
+from numpycnn._checks import (
+    check_axis,
+    check_batch_statistics,
+    check_flag,
+    check_groups,
+    check_int,
+    check_number,
+    format_shape,
+)
 from numpycnn._settings import operations
 from numpycnn._types import Shape
 from numpycnn.layers.base import Layer, Parameter
@@ -138,3 +146,126 @@ class LayerNorm(Layer):
             dy, x, self.weight.value, self.bias.value, axis=self.axis, eps=self.eps
         )
         return dx
+
+
+class _PerExample(Layer):
+    """Base class of the layers that normalize groups of channels of each example."""
+
+    affine: bool
+    eps: float
+    weight: Parameter | None
+    bias: Parameter | None
+
+    def __init__(self, *, eps: float, name: str | None) -> None:
+        super().__init__(name=name)
+        self.eps = check_number(eps, "eps", type(self).__name__, minimum=0)
+        self.weight = self.bias = None  # until the layer is built
+
+    def _groups(self, channels: int) -> int:
+        raise NotImplementedError
+
+    def _build(self, input_shape: Shape, rng: np.random.Generator | None) -> Shape:
+        if not input_shape:
+            raise ValueError("expected inputs (C,) or (C, ...), got ()")
+        channels = input_shape[0]
+        check_groups(input_shape, self._groups(channels), type(self).__name__)
+        if self.affine:
+            self.weight = Parameter(ones(rng, (channels,), self.dtype))
+            self.bias = Parameter(np.zeros(channels, self.dtype))
+        self._expected = ("N", channels, *(f"S{axis}" for axis in range(1, len(input_shape))))
+        return input_shape
+
+    def mixes_all(self) -> bool:
+        """Return True: each output depends on all positions of its group."""
+        return True
+
+    def _values(self) -> tuple[np.ndarray | None, np.ndarray | None]:
+        if self.weight is None or self.bias is None:
+            return None, None
+        return self.weight.value, self.bias.value
+
+    def _forward(self, x: np.ndarray, **mode: bool) -> tuple[np.ndarray, Any]:
+        groups = self._groups(x.shape[1])
+        check_groups(x.shape[1:], groups, type(self).__name__)
+        return operations().group_norm(x, groups, *self._values(), eps=self.eps), x
+
+    def _backward(self, dy: np.ndarray, x: np.ndarray) -> np.ndarray:
+        dx, dweight, dbias = operations().group_norm_backward(
+            dy, x, self._groups(x.shape[1]), *self._values(), eps=self.eps
+        )
+        if self.weight is not None and self.bias is not None:
+            self.weight.grad[...], self.bias.grad[...] = dweight, dbias
+        return dx
+
+
+class GroupNorm(_PerExample):
+    """Normalize groups of channels of each example over all positions, see `numpycnn.functional.group_norm`.
+
+    It does not depend on the other examples of the batch, so it works for batches of any size.
+
+    Parameters
+    ----------
+    num_groups : int
+        Divides the number of channels.
+    eps : float
+        Added to the variance.
+    name : str, optional
+
+    Attributes
+    ----------
+    weight, bias : Parameter of shape (C,)
+        Scale, initially 1, and shift, initially 0.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `num_groups` is not an int of at least 1, or `eps` not a number of at least 0; at build, if `num_groups` does
+        not divide the channels, or a group has a single value.
+
+    References
+    ----------
+    Y. Wu and K. He, "Group normalization", arXiv 1803.08494.
+    """
+
+    affine = True
+
+    def __init__(self, num_groups: int, *, eps: float = 1e-5, name: str | None = None) -> None:
+        super().__init__(eps=eps, name=name)
+        self.num_groups = check_int(num_groups, "num_groups", "GroupNorm")
+
+    def _groups(self, channels: int) -> int:
+        return self.num_groups
+
+
+class InstanceNorm(_PerExample):
+    """Normalize each channel of each example over all positions: `GroupNorm` with one channel in each group.
+
+    Parameters
+    ----------
+    affine : bool
+        Whether to scale and shift each channel with learned numbers.
+    eps : float
+        Added to the variance.
+    name : str, optional
+
+    Attributes
+    ----------
+    weight, bias : Parameter of shape (C,), or None
+        Scale, initially 1, and shift, initially 0.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `affine` is not a bool, or `eps` not a number of at least 0; at build, if a channel has a single value.
+
+    References
+    ----------
+    D. Ulyanov, A. Vedaldi, V. Lempitsky, "Instance normalization", arXiv 1607.08022.
+    """
+
+    def __init__(self, *, affine: bool = False, eps: float = 1e-5, name: str | None = None) -> None:
+        super().__init__(eps=eps, name=name)
+        self.affine = check_flag(affine, "affine", "InstanceNorm")
+
+    def _groups(self, channels: int) -> int:
+        return channels

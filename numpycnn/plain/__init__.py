@@ -30,6 +30,7 @@ __all__ += ["embedding", "embedding_backward", "linear", "linear_backward", "lin
 __all__ += ["binary_cross_entropy", "binary_cross_entropy_backward", "cross_entropy", "cross_entropy_backward"]
 __all__ += ["mean_squared_error", "mean_squared_error_backward", "one_hot"]
 __all__ += ["batch_norm", "batch_norm_backward", "layer_norm", "layer_norm_backward"]
+__all__ += ["group_norm", "group_norm_backward"]
 __all__ += ["adam_step", "rmsprop_step", "sgd_step"]
 __all__ += ["avg_pool", "avg_pool1d", "avg_pool2d", "avg_pool3d", "avg_pool_backward"]
 __all__ += ["avg_pool1d_backward", "avg_pool2d_backward", "avg_pool3d_backward"]

@@ -1,4 +1,4 @@
-"""Batch and layer normalization: mean 0 and variance 1, then a learned scale and shift.
+"""Batch, layer and group normalization: mean 0 and variance 1, then a learned scale and shift.
 
 Over a set of ``m`` numbers with mean ``mu`` and (biased) variance ``var``, both functions of all the inputs,
 
@@ -13,12 +13,15 @@ directions: that is what the two subtracted terms remove. Further ``dweight = su
 
 Batch normalization takes the set over the batch and all positions, one for each channel. At inference, fixed running
 values replace ``mu`` and ``var``, and ``dx = g / sqrt(var + eps)``. Layer normalization takes it over the last axes of
-each example.
+each example, group normalization over a group of channels of each example and all positions, with a weight for each
+channel. Groups of a single channel are instance normalization.
 
 Source: S. Ioffe and C. Szegedy, "Batch normalization", arXiv 1502.03167; J. Ba, J. Kiros, G. Hinton, "Layer
-normalization", arXiv 1607.06450.
+normalization", arXiv 1607.06450; Y. Wu and K. He, "Group normalization", arXiv 1803.08494; D. Ulyanov, A. Vedaldi, V.
+Lempitsky, "Instance normalization", arXiv 1607.08022.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -86,7 +89,7 @@ def layer_norm(
     x: Array, weight: Array | None = None, bias: Array | None = None, *, axis: int = -1, eps: float = 1e-5
 ) -> Array:
     """Normalize each example over its axes from `axis` on."""
-    y, _ = _standardize(x, axis, eps)
+    y, _ = _standardize(x, range(axis % x.ndim, x.ndim), eps)
     y = y if weight is None else y * weight
     return y if bias is None else y + bias
 
@@ -95,17 +98,60 @@ def layer_norm_backward(
     dy: Array, x: Array, weight: Array | None = None, bias: Array | None = None, *, axis: int = -1, eps: float = 1e-5
 ) -> Gradients:
     """Return the gradients ``(dx, dweight, dbias)``."""
-    xhat, scale = _standardize(x, axis, eps)
-    axes = tuple(range(axis % x.ndim, x.ndim))
-    g = dy if weight is None else dy * weight
-    dx = (g - g.mean(axis=axes, keepdims=True) - xhat * (g * xhat).mean(axis=axes, keepdims=True)) * scale
-    examples = tuple(range(axes[0]))
+    axes, examples = range(axis % x.ndim, x.ndim), tuple(range(axis % x.ndim))
+    xhat, scale = _standardize(x, axes, eps)
+    dx = _standardize_backward(dy if weight is None else dy * weight, xhat, scale, axes)
     return dx, (dy * xhat).sum(axis=examples), dy.sum(axis=examples)
 
 
-def _standardize(x: Array, axis: int, eps: float) -> tuple[Array, Array]:
-    """Return ``xhat`` and ``1 / sqrt(var + eps)`` over the axes from `axis` on."""
-    axes = tuple(range(axis % x.ndim, x.ndim))
+def group_norm(
+    x: Array,
+    num_groups: int,
+    weight: Array | None = None,
+    bias: Array | None = None,
+    *,
+    eps: float = 1e-5,
+) -> Array:
+    """Normalize each group of channels of each example of (N, C, *size)."""
+    grouped, axes, channel = _group(x, num_groups)
+    y = _standardize(grouped, axes, eps)[0].reshape(x.shape)
+    y = y if weight is None else y * weight.reshape(channel)
+    return y if bias is None else y + bias.reshape(channel)
+
+
+def group_norm_backward(
+    dy: Array,
+    x: Array,
+    num_groups: int,
+    weight: Array | None = None,
+    bias: Array | None = None,
+    *,
+    eps: float = 1e-5,
+) -> Gradients:
+    """Return the gradients ``(dx, dweight, dbias)``."""
+    grouped, axes, channel = _group(x, num_groups)
+    xhat, scale = _standardize(grouped, axes, eps)
+    g = dy if weight is None else dy * weight.reshape(channel)
+    dx = _standardize_backward(g.reshape(grouped.shape), xhat, scale, axes).reshape(x.shape)
+    others = (0, *range(2, x.ndim))
+    return dx, (dy * xhat.reshape(x.shape)).sum(axis=others), dy.sum(axis=others)
+
+
+def _group(x: Array, num_groups: int) -> tuple[Array, range, tuple[int, ...]]:
+    """Return ``x`` as (N, G, C/G, *size), the axes of a group in it, and the shape of a number for each channel."""
+    n, c, *size = x.shape
+    return x.reshape(n, num_groups, c // num_groups, *size), range(2, x.ndim + 1), (c, *[1] * len(size))
+
+
+def _standardize(x: Array, axes: Iterable[int], eps: float) -> tuple[Array, Array]:
+    """Return ``xhat`` and ``1 / sqrt(var + eps)`` over some axes."""
+    axes = tuple(axes)
     centred = x - x.mean(axis=axes, keepdims=True)
     scale = 1 / np.sqrt((centred * centred).mean(axis=axes, keepdims=True) + eps)
     return centred * scale, scale
+
+
+def _standardize_backward(g: Array, xhat: Array, scale: Array, axes: Iterable[int]) -> Array:
+    """Return ``dx`` from the gradient ``g`` of ``xhat``."""
+    axes = tuple(axes)
+    return (g - g.mean(axis=axes, keepdims=True) - xhat * (g * xhat).mean(axis=axes, keepdims=True)) * scale

@@ -18,6 +18,8 @@ from numpycnn.layers import (
     SELU,
     BatchNorm,
     Dropout,
+    GroupNorm,
+    InstanceNorm,
     LayerNorm,
     LeakyReLU,
     PReLU,
@@ -48,7 +50,7 @@ from numpycnn.visualize.weights import read_filters
 
 _DETECTORS = (ELU, GELU, SELU, LeakyReLU, PReLU, ReLU, SiLU, Sigmoid, Softplus, Tanh)
 MIN_HEIGHT = 0.8  # inches for the height of a panel
-_BETWEEN = (BatchNorm, Dropout, LayerNorm)  # may come between a convolution and its activation
+_BETWEEN = (BatchNorm, Dropout, GroupNorm, InstanceNorm, LayerNorm)  # may come between a convolution and its activation
 
 
 @dataclass(frozen=True)

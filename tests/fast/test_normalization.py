@@ -1,4 +1,4 @@
-"""Batch normalization of the fast backend gives what the textbook's does, running statistics included."""
+"""Batch and group normalization of the fast backend gives what the textbook's does, running statistics included."""
 
 import numpy as np
 
@@ -9,6 +9,10 @@ from tests.operations import Arguments
 def test_equals_the_textbook() -> None:
     # A channel of two close numbers: the rounding of their mean is large beside their difference.
     agree("batch_norm", single=2e-3)
+
+
+def test_group_norm_equals_the_textbook() -> None:
+    agree("group_norm", single=2e-3)
 
 
 def test_large_batches_equal_the_textbook() -> None:

@@ -21,6 +21,8 @@ def test_layouts_and_types(rng: np.random.Generator) -> None:
             *F.batch_norm_backward(dy, x, weight, mean, var, training=False),
             F.layer_norm(x, axis=1),
             *F.layer_norm_backward(dy, x, axis=1),
+            F.group_norm(x, 3, weight, bias),
+            *F.group_norm_backward(dy, x, 3, weight, bias),
         ]
 
     arrays = (x, dy, weight, bias, mean, var)
@@ -49,6 +51,11 @@ def test_empty_batches() -> None:
         F.batch_norm(empty, ones, ones, None, None, training=True)
     with pytest.raises(TypeError, match="batch_norm: expected training to be True or False, got str 'no'"):
         F.batch_norm(np.ones((2, 3, 4)), ones, ones, ones, ones, training="no")
+    assert F.group_norm(empty, 3, ones, ones).shape == (0, 3, 4)
+    dx, dweight, dbias = F.group_norm_backward(empty, empty, 3, ones, ones)
+    assert dx.shape == (0, 3, 4)
+    assert_same_bits(dweight, np.zeros(3))
+    assert_same_bits(dbias, np.zeros(3))
     assert F.layer_norm(empty).shape == (0, 3, 4)
     assert F.layer_norm_backward(empty, empty)[1].shape == (4,)
 
@@ -66,6 +73,11 @@ def test_a_large_mean_does_not_drown_the_variance() -> None:
     x = np.array([[0.0], [1.0], [2.0], [3.0]]) + 1e8
     expected = F.batch_norm(x - 1e8, None, None, None, None, training=True)
     np.testing.assert_allclose(F.batch_norm(x, None, None, None, None, training=True), expected, rtol=1e-7)
+
+
+def test_a_large_mean_does_not_drown_the_variance_of_a_group(rng: np.random.Generator) -> None:
+    x = rng.normal(size=(2, 4, 3))
+    np.testing.assert_allclose(F.group_norm(x + 1e8, 2), F.group_norm(x, 2), atol=1e-6)
 
 
 def test_nan_stays_in_its_channel() -> None:
@@ -126,7 +138,34 @@ def test_bad_calls_of_layer_norm(change: dict[str, Any], error: type[Exception],
         F.layer_norm(**{"x": X} | change)
 
 
+@pytest.mark.parametrize(
+    ("change", "error", "text"),
+    [
+        ({"num_groups": 2}, ValueError, "group_norm: expected num_groups to divide the 3 channels, got 2"),
+        ({"num_groups": 6}, ValueError, "group_norm: expected num_groups to divide the 3 channels, got 6"),
+        ({"num_groups": 0}, ValueError, "group_norm: expected num_groups from 1 to 2147483647, got 0"),
+        ({"num_groups": 3.0}, TypeError, "group_norm: expected num_groups to be an int, got float 3.0"),
+        (
+            {"x": X[..., 0]},
+            ValueError,
+            r"group_norm: expected more than one value in each group, got 3 groups for \(3,\)",
+        ),
+        ({"x": X[..., :0]}, ValueError, r"more than one value in each group, got 3 groups for \(3, 0\)"),
+        ({"x": C}, ValueError, r"group_norm: expected x \(N, C, ...\), got \(3,\)"),
+        ({"weight": np.ones(4)}, ValueError, r"group_norm: expected weight \(3,\), got \(4,\)"),
+        ({"bias": np.ones((3, 4))}, ValueError, r"group_norm: expected bias \(3,\), got \(3, 4\)"),
+        ({"x": X.astype(int)}, TypeError, "group_norm: expected x of float32 or float64, got int64"),
+        ({"eps": -1}, ValueError, "group_norm: expected eps to be at least 0, got -1"),
+    ],
+)
+def test_bad_calls_of_group_norm(change: dict[str, Any], error: type[Exception], text: str) -> None:
+    with pytest.raises(error, match=text):
+        F.group_norm(**{"x": X, "num_groups": 3} | change)
+
+
 def test_bad_gradients() -> None:
+    with pytest.raises(ValueError, match=r"group_norm_backward: expected dy \(2, 3, 4\), got \(2, 3\)"):
+        F.group_norm_backward(X[..., 0], X, 3)
     with pytest.raises(ValueError, match=r"batch_norm_backward: expected dy \(2, 3, 4\), got \(2, 3\)"):
         F.batch_norm_backward(X[..., 0], X, C, training=True)
     with pytest.raises(ValueError, match=r"batch_norm_backward: expected running_mean and running_var .* got None"):

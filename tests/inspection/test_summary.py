@@ -13,6 +13,8 @@ from numpycnn import (
     Dense,
     Flatten,
     GlobalAvgPool,
+    GroupNorm,
+    InstanceNorm,
     Layer,
     LayerNorm,
     MaxPool2D,
@@ -181,3 +183,5 @@ def test_what_is_seen_through_layers_that_enlarge() -> None:
     assert fields(Upsample(4), Conv2D(1, 3)) == [(1, 1), (2, 2)]
     assert fields(Upsample(2, mode="bilinear"), Conv2D(1, 3)) == [(2, 2), (3, 3)]
     assert fields(LayerNorm(axis=1), Conv2D(1, 3)) == [None, None]
+    assert fields(GroupNorm(1), Conv2D(1, 3)) == [None, None]
+    assert fields(InstanceNorm(), Conv2D(1, 3)) == [None, None]

@@ -86,6 +86,16 @@ def resize(name: str) -> Callable[[np.random.Generator], Drawn]:
     return draw
 
 
+def group_norm(rng: np.random.Generator) -> Drawn:
+    groups, within = (int(n) for n in rng.integers(1, 4, 2))
+    return numpycnn.GroupNorm(groups, eps=float(rng.choice([1e-3, 1e-1]))), (groups * within, *shape(rng, 2))
+
+
+def instance_norm(rng: np.random.Generator) -> Drawn:
+    c, h, w = shape(rng, 3)
+    return numpycnn.InstanceNorm(affine=bool(rng.random() < 0.5)), (c, h + 1, w)
+
+
 def residual(rng: np.random.Generator) -> Drawn:
     size = shape(rng, 3)
     outputs, kernel = shape(rng, 2, 3)
@@ -164,6 +174,8 @@ DRAW: dict[str, Callable[[np.random.Generator], Drawn]] = {
     "LogSoftmax": simple("LogSoftmax", axis=any_axis),
     "BatchNorm": simple("BatchNorm", eps=lambda rng, size: float(rng.choice([1e-5, 1e-2]))),
     "LayerNorm": simple("LayerNorm", axis=any_axis, eps=lambda rng, size: float(rng.choice([1e-3, 1e-1]))),
+    "GroupNorm": group_norm,
+    "InstanceNorm": instance_norm,
     "Dropout": simple("Dropout", p=lambda rng, size: float(rng.choice([0, 0.2, 0.5, 0.8]))),
     "Flatten": simple("Flatten"),
     "Reshape": reshape,

@@ -1,9 +1,9 @@
-"""Batch norm and layer norm as layers: running values, modes, and the functions behind them."""
+"""Batch, layer, group and instance norm as layers: running values, modes, and the functions behind them."""
 
 import numpy as np
 import pytest
 
-from numpycnn import BatchNorm, LayerNorm
+from numpycnn import BatchNorm, GroupNorm, InstanceNorm, LayerNorm
 from numpycnn import functional as F
 from tests.helpers import assert_close, assert_same_bits
 from tests.layers.bad_calls import Bad, refuse
@@ -79,7 +79,57 @@ def test_layer_norm_is_the_function(axis: int, rng: np.random.Generator) -> None
     assert_same_bits(layer.bias.grad, dbias)
 
 
+@pytest.mark.parametrize("size", [(), (5,), (3, 4)])
+def test_group_norm_is_the_function(size: tuple[int, ...], rng: np.random.Generator) -> None:
+    layer = GroupNorm(2, eps=1e-3)
+    layer.build((6, *size), dtype=np.float64)
+    assert_same_bits(layer.weight.value, np.ones(6))
+    assert_same_bits(layer.bias.value, np.zeros(6))
+    layer.weight.value[...], layer.bias.value[...] = rng.normal(size=6), rng.normal(size=6)
+    x, dy = rng.normal(size=(4, 6, *size)), rng.normal(size=(4, 6, *size))
+    arguments = (x, 2, layer.weight.value, layer.bias.value)
+    assert_same_bits(layer.forward(x, training=True), F.group_norm(*arguments, eps=1e-3))
+    dx, dweight, dbias = F.group_norm_backward(dy, *arguments, eps=1e-3)
+    assert_same_bits(layer.backward(dy), dx)
+    assert_same_bits(layer.weight.grad, dweight)
+    assert_same_bits(layer.bias.grad, dbias)
+
+
+def test_instance_norm_brings_each_map_to_mean_0_and_variance_1(rng: np.random.Generator) -> None:
+    layer = InstanceNorm()
+    layer.build((3, 4, 5), dtype=np.float64)
+    assert layer.parameters() == {}
+    y = layer.forward(rng.normal(3, 7, (2, 3, 4, 5)))
+    np.testing.assert_allclose(y.mean(axis=(2, 3)), 0, atol=1e-12)
+    np.testing.assert_allclose(y.var(axis=(2, 3)), 1, atol=1e-4)
+    assert layer.forward(rng.normal(size=(2, 3, 1, 2))).shape == (2, 3, 1, 2)
+    with pytest.raises(ValueError, match=r"InstanceNorm: expected more than one value in each group, got 3 groups for"):
+        layer.forward(rng.normal(size=(2, 3, 1, 1)))
+
+
+def test_an_affine_instance_norm_has_parameters(rng: np.random.Generator) -> None:
+    layer = InstanceNorm(affine=True)
+    layer.build((3, 5), dtype=np.float64)
+    assert list(layer.parameters()) == ["weight", "bias"]
+    x = rng.normal(size=(2, 3, 5))
+    assert_same_bits(layer.forward(x), F.group_norm(x, 3, np.ones(3), np.zeros(3)))
+
+
 BAD = [
+    Bad(lambda: GroupNorm(0), ValueError, "GroupNorm: expected num_groups from 1 to 2147483647, got 0"),
+    Bad(lambda: GroupNorm("2"), TypeError, "GroupNorm: expected num_groups to be an int, got str '2'"),
+    Bad(lambda: GroupNorm(2, eps=-1), ValueError, "GroupNorm: expected eps to be at least 0, got -1"),
+    Bad(lambda: GroupNorm(2), ValueError, "GroupNorm: expected num_groups to divide the 3 channels, got 2", (3, 4)),
+    Bad(lambda: GroupNorm(2), ValueError, "GroupNorm: expected inputs (C,) or (C, ...), got ()", ()),
+    Bad(
+        lambda: GroupNorm(3),
+        ValueError,
+        "GroupNorm: expected more than one value in each group, got 3 groups for (3, 1)",
+        (3, 1),
+    ),
+    Bad(lambda: InstanceNorm(affine=1), TypeError, "InstanceNorm: expected affine to be True or False, got int 1"),
+    Bad(lambda: InstanceNorm(eps=np.inf), ValueError, "InstanceNorm: expected eps to be finite, got inf"),
+    Bad(InstanceNorm, ValueError, "InstanceNorm: expected more than one value in each group, got 3 groups for", (3,)),
     Bad(BatchNorm, ValueError, "BatchNorm: expected at most 1073741824 weights, got (2147483647,)", (2**31 - 1,)),
     Bad(
         LayerNorm,

@@ -1,4 +1,4 @@
-"""Batch and layer normalization against their formulas and PyTorch."""
+"""Batch, layer and group normalization against their formulas and PyTorch."""
 
 import math
 from typing import Any, NamedTuple
@@ -9,6 +9,7 @@ import pytest
 from numpycnn import functional as F
 from tests.drawn import generators
 from tests.helpers import assert_close, assert_same_bits
+from tests.operations import draw_group_norm
 
 
 class Drawn(NamedTuple):
@@ -159,3 +160,63 @@ def test_layer_norm_equals_pytorch(torch: Any) -> None:
         gradients = F.layer_norm_backward(dy, x, weight, bias, axis=axis, eps=eps)
         for got, tensor in zip(gradients, tensors, strict=True):
             assert_close(got, tensor.grad)
+
+
+def draw_group(rng: np.random.Generator) -> dict[str, Any]:
+    arguments = draw_group_norm(rng)
+    return arguments | {"dy": rng.normal(size=arguments["x"].shape)}
+
+
+def test_group_norm_equals_the_formula() -> None:
+    for rng in generators(25):
+        x, groups, weight, bias, eps, dy = draw_group(rng).values()
+        n, c = x.shape[:2]
+        w, b = (np.ones(c) if weight is None else weight), (np.zeros(c) if bias is None else bias)
+        y, dx, dweight, dbias = np.zeros(x.shape), np.zeros(x.shape), np.zeros(c), np.zeros(c)
+        per_channel = math.prod(x.shape[2:])
+        for example in range(n):
+            for part in np.split(np.arange(c), groups):
+                at = (example, part)
+                scales, shifts = (np.repeat(a[part], per_channel).tolist() for a in (w, b))
+                ys, dxs, xhat, _, _ = standardize(x[at].ravel().tolist(), dy[at].ravel().tolist(), eps, scales, shifts)
+                y[at], dx[at] = np.reshape(ys, y[at].shape), np.reshape(dxs, dx[at].shape)
+                dweight[part] += (dy[at].reshape(len(part), -1) * np.reshape(xhat, (len(part), -1))).sum(axis=1)
+                dbias[part] += dy[at].reshape(len(part), -1).sum(axis=1)
+        assert_close(F.group_norm(x, groups, weight, bias, eps=eps), y)
+        gradients = F.group_norm_backward(dy, x, groups, weight, bias, eps=eps)
+        for got, wanted in zip(gradients, (dx, dweight, dbias), strict=True):
+            assert_close(got, wanted)
+
+
+def test_group_norm_equals_pytorch(torch: Any) -> None:
+    for rng in generators(26, count=50):
+        x, groups, weight, bias, eps, dy = draw_group(rng).values()
+        c = x.shape[1]
+        arrays = (x, np.ones(c) if weight is None else weight, np.zeros(c) if bias is None else bias)
+        tensors = [torch.tensor(array, requires_grad=True) for array in arrays]
+        y = torch.nn.functional.group_norm(tensors[0], groups, *tensors[1:], eps=eps)
+        y.backward(torch.tensor(dy))
+        assert_close(F.group_norm(x, groups, weight, bias, eps=eps), y.detach())
+        gradients = F.group_norm_backward(dy, x, groups, weight, bias, eps=eps)
+        for got, tensor in zip(gradients, tensors, strict=True):
+            assert_close(got, tensor.grad)
+
+
+def test_groups_of_one_channel_are_the_instance_norm_of_pytorch(torch: Any) -> None:
+    for rng in generators(27, count=50):
+        n, c, *size = rng.integers(1, 5, rng.integers(3, 6)).tolist()
+        size[0] += 1
+        x, dy, weight, bias = rng.normal(size=(n, c, *size)), rng.normal(size=(n, c, *size)), *rng.normal(size=(2, c))
+        tensors = [torch.tensor(array, requires_grad=True) for array in (x, weight, bias)]
+        y = torch.nn.functional.instance_norm(tensors[0], weight=tensors[1], bias=tensors[2], eps=1e-3)
+        y.backward(torch.tensor(dy))
+        assert_close(F.group_norm(x, c, weight, bias, eps=1e-3), y.detach())
+        gradients = F.group_norm_backward(dy, x, c, weight, bias, eps=1e-3)
+        for got, tensor in zip(gradients, tensors, strict=True):
+            assert_close(got, tensor.grad)
+
+
+def test_a_layer_norm_over_all_axes_is_a_group_norm_of_one_group(rng: np.random.Generator) -> None:
+    x, dy = rng.normal(size=(3, 4, 5)), rng.normal(size=(3, 4, 5))
+    assert_close(F.group_norm(x, 1), F.layer_norm(x, axis=1), 1e-13)
+    assert_close(F.group_norm_backward(dy, x, 1)[0], F.layer_norm_backward(dy, x, axis=1)[0], 1e-13)

@@ -52,8 +52,10 @@ const Sentences = (() => {
         Tanh: "Each value is mapped to the interval from \u22121 to 1.",
       })[f.name],
     prelu: () => "Negative values are multiplied by a learned slope.",
-    batchnorm: () =>
-      "Each channel is normalized with its mean and variance from training, then scaled and shifted.",
+    batchnorm: (f) =>
+      f.own
+        ? "Each channel is normalized with the mean and variance of its group, then scaled and shifted."
+        : "Each channel is normalized with its mean and variance from training, then scaled and shifted.",
     layernorm: () => "The values are normalized with their own mean and variance, then scaled and shifted.",
     identity: () => "The values are unchanged: dropout is active in training only.",
     reshape: (f, { y }) => (y.isVector ? "The maps are flattened to a vector." : "The same values in another shape."),
