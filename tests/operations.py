@@ -16,6 +16,7 @@ from tests.drawn import (
     draw_pool,
     draw_setting,
     draw_transposed,
+    spread,
 )
 
 Arguments = dict[str, Any]
@@ -181,6 +182,21 @@ def draw_zero_pad(rng: np.random.Generator) -> Arguments:
     return {"x": rng.normal(size=(*shape(rng, 2, 2, 2), *shape(rng, rank, rank))), "padding": padding}
 
 
+def draw_pad(rng: np.random.Generator) -> Arguments:
+    """Axes longer than the padding, which can be reflected."""
+    arguments = draw_zero_pad(rng)
+    x = rng.normal(size=(*arguments["x"].shape[:2], *rng.integers(3, 6, arguments["x"].ndim - 2)))
+    return arguments | {"x": x, "mode": str(rng.choice(["constant", "reflect", "edge"]))}
+
+
+def draw_pixel_shuffle(rng: np.random.Generator) -> Arguments:
+    rank = int(rng.integers(1, 4))
+    factor = draw_setting(rng, 1, 3, rank)
+    channels = int(rng.integers(1, 4)) * prod(spread(factor, rank))
+    x = rng.normal(size=(rng.integers(1, 3), channels, *shape(rng, rank, rank)))
+    return {"x": x, "upscale_factor": factor}
+
+
 def draw_shares(rng: np.random.Generator, n: int, k: int) -> np.ndarray:
     """Rows that add up to 1, some of them with zeros."""
     shares = rng.random((n, k)) * (rng.random((n, k)) < 0.7)
@@ -235,6 +251,8 @@ DRAW: dict[str, Draw] = {
     "group_norm": draw_group_norm,
     "upsample": draw_upsample,
     "zero_pad": draw_zero_pad,
+    "pad": draw_pad,
+    "pixel_shuffle": draw_pixel_shuffle,
     "cross_entropy": draw_cross_entropy,
     "binary_cross_entropy": draw_binary_cross_entropy,
     "mean_squared_error": draw_mean_squared_error,

@@ -85,10 +85,17 @@ def _global_pool(passage: Passage, store: Store, *, of: str) -> Formula:
     return {"type": "pooling", "of": of, **whole, "countPadding": True}
 
 
-def _zero_pad(passage: Passage, store: Store) -> Formula:
+def _pad(passage: Passage, store: Store) -> Formula:
     layer: Any = passage.layer
     ones = (1,) * (passage.x.ndim - 2)
-    return {"type": "pad", "padding": padding_pairs(layer.padding, ones, ones, ones, ones, layer.label)}
+    pairs = padding_pairs(layer.padding, ones, ones, ones, ones, layer.label)
+    return {"type": "pad", "mode": layer.mode, "padding": pairs}
+
+
+def _pixel_shuffle(passage: Passage, store: Store) -> Formula:
+    layer: Any = passage.layer
+    factors = per_axis(layer.upscale_factor, passage.x.ndim - 2, "upscale_factor", layer.label)
+    return {"type": "pixelshuffle", "factors": factors}
 
 
 def _upsample(passage: Passage, store: Store) -> Formula:
@@ -190,7 +197,9 @@ FORMULAS: dict[type[Layer], Callable[[Passage, Store], Formula]] = {
     **{kind: partial(_pool, of="norm") for kind in (nn.LpPool1D, nn.LpPool2D, nn.LpPool3D)},
     nn.GlobalMaxPool: partial(_global_pool, of="maximum"),
     nn.GlobalAvgPool: partial(_global_pool, of="average"),
-    nn.ZeroPad: _zero_pad,
+    nn.Pad: _pad,
+    nn.ZeroPad: _pad,
+    nn.PixelShuffle: _pixel_shuffle,
     nn.Upsample: _upsample,
     nn.Dense: _dense,
     nn.Embedding: _embedding,
@@ -211,6 +220,7 @@ FORMULAS: dict[type[Layer], Callable[[Passage, Store], Formula]] = {
     nn.GroupNorm: partial(_group_norm, groups=lambda passage: passage.layer.num_groups),
     nn.InstanceNorm: partial(_group_norm, groups=lambda passage: passage.x.shape[1]),
     nn.Dropout: lambda *_: {"type": "identity"},
+    nn.SpatialDropout: lambda *_: {"type": "identity"},
     nn.Flatten: lambda *_: {"type": "reshape"},
     nn.Reshape: lambda *_: {"type": "reshape"},
     nn.Permute: lambda passage, _: {"type": "permute", "axes": cast("Any", passage.layer).axes},

@@ -36,7 +36,9 @@ __all__ += ["lp_pool1d", "lp_pool1d_backward", "lp_pool2d", "lp_pool2d_backward"
 __all__ += ["max_pool1d", "max_pool2d", "max_pool3d"]
 __all__ += ["max_pool1d_backward", "max_pool2d_backward", "max_pool3d_backward"]
 __all__ += ["global_avg_pool", "global_avg_pool_backward", "global_max_pool", "global_max_pool_backward"]
-__all__ += ["dropout", "dropout_backward", "upsample", "upsample_backward", "zero_pad", "zero_pad_backward"]
+__all__ += ["dropout", "dropout_backward", "spatial_dropout", "spatial_dropout_backward"]
+__all__ += ["pad", "pad_backward", "pixel_shuffle", "pixel_shuffle_backward"]
+__all__ += ["upsample", "upsample_backward", "zero_pad", "zero_pad_backward"]
 __all__ += ["col2im", "im2col"]
 __all__ += ["conv_output_size", "conv_transpose_output_size", "pool_output_size", "receptive_field"]
 

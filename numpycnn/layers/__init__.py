@@ -18,7 +18,7 @@ from numpycnn.layers.base import Layer, Parameter
 from numpycnn.layers.branches import Concat, Residual
 from numpycnn.layers.convolution import Conv1D, Conv2D, Conv3D, ConvTranspose1D, ConvTranspose2D, ConvTranspose3D
 from numpycnn.layers.dense import Dense
-from numpycnn.layers.dropout import Dropout
+from numpycnn.layers.dropout import Dropout, SpatialDropout
 from numpycnn.layers.embedding import Embedding
 from numpycnn.layers.merging import Add, Concatenate, Multiply
 from numpycnn.layers.normalization import BatchNorm, GroupNorm, InstanceNorm, LayerNorm
@@ -35,7 +35,7 @@ from numpycnn.layers.pooling import (
     MaxPool2D,
     MaxPool3D,
 )
-from numpycnn.layers.resize import Upsample, ZeroPad
+from numpycnn.layers.resize import Pad, PixelShuffle, Upsample, ZeroPad
 from numpycnn.layers.shape import Flatten, Permute, Reshape
 
 __all__ = ["Add", "Concatenate", "Multiply"]
@@ -43,5 +43,5 @@ __all__ += ["ELU", "GELU", "SELU", "AvgPool1D", "AvgPool2D", "AvgPool3D", "Batch
 __all__ += ["Conv3D", "ConvTranspose1D", "ConvTranspose2D", "ConvTranspose3D", "Dense", "Dropout", "Embedding"]
 __all__ += ["Flatten", "GlobalAvgPool", "GlobalMaxPool", "GroupNorm", "InstanceNorm", "Layer", "LayerNorm"]
 __all__ += ["LeakyReLU", "LogSoftmax", "LpPool1D", "LpPool2D", "LpPool3D", "MaxPool1D", "MaxPool2D", "MaxPool3D"]
-__all__ += ["PReLU", "Parameter", "Permute", "ReLU", "Reshape", "Residual", "SiLU", "Sigmoid", "Softmax", "Softplus"]
-__all__ += ["Tanh", "Upsample", "ZeroPad"]
+__all__ += ["PReLU", "Pad", "Parameter", "Permute", "PixelShuffle", "ReLU", "Reshape", "Residual", "SiLU", "Sigmoid"]
+__all__ += ["Softmax", "Softplus", "SpatialDropout", "Tanh", "Upsample", "ZeroPad"]

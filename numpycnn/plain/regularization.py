@@ -4,11 +4,15 @@ With the mask ``m``, 0 with probability ``p`` and else ``1 / (1 - p)``, which ke
 
     y = m x        dx = m dy
 
+Spatial dropout has one factor for a whole channel: neighbours in a feature map are so alike that leaving out single
+elements of it loses little.
+
 Whether an element is kept follows from a key and the element's position: position and key are hashed to 32 bits that
 look random (the finalizer of MurmurHash3), and the element is dropped if they are below ``p * 2^32``. So the mask is
 the same in both backends, on any number of threads.
 
-Source: N. Srivastava et al., "Dropout: a simple way to prevent neural networks from overfitting", 2014.
+Source: N. Srivastava et al., "Dropout: a simple way to prevent neural networks from overfitting", 2014; J. Tompson et
+al., "Efficient object localization using convolutional networks", arXiv 1411.4280 (spatial dropout).
 """
 
 import numpy as np
@@ -20,6 +24,17 @@ def dropout(x: Array, *, p: float, key: int) -> tuple[Array, Array]:
     """Set each element to zero with probability `p`, scale up the others; return them and which were kept."""
     kept = _random_bits(key, x.size).reshape(x.shape) >= round(p * 2**32)
     return np.where(kept, x * (1 / (1 - p)), 0), kept
+
+
+def spatial_dropout(x: Array, *, p: float, key: int) -> tuple[Array, Array]:
+    """Set whole channels of (N, C, *size) to zero; return the result and which channels, (N, C), were kept."""
+    kept = _random_bits(key, x.shape[0] * x.shape[1]).reshape(x.shape[:2]) >= round(p * 2**32)
+    return spatial_dropout_backward(x, kept, p=p), kept
+
+
+def spatial_dropout_backward(dy: Array, kept: Array, *, p: float) -> Array:
+    """Return ``dx``: the gradients of the channels that were kept, scaled up."""
+    return dropout_backward(dy, kept.reshape(*kept.shape, *[1] * (dy.ndim - 2)), p=p)
 
 
 def dropout_backward(dy: Array, kept: Array, *, p: float) -> Array:

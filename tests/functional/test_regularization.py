@@ -63,3 +63,31 @@ def test_bad_calls(change: dict[str, Any], error: type[Exception], text: str) ->
 def test_a_bad_gradient() -> None:
     with pytest.raises(ValueError, match=r"dropout_backward: expected dy \(3,\), got \(4,\)"):
         F.dropout_backward(np.zeros(4), np.ones(3, bool), p=0.5)
+
+
+def test_whole_channels_are_left_out(rng: np.random.Generator) -> None:
+    x = rng.normal(size=(50, 40, 3, 2))
+    y, kept = F.spatial_dropout(x, p=0.3, key=1)
+    assert 1 - kept.mean() == pytest.approx(0.3, abs=0.03)
+    np.testing.assert_array_equal(y[~kept], 0)
+    np.testing.assert_allclose(y[kept], x[kept] / 0.7)
+    for kind in layouts(x):
+        assert_same_bits(F.spatial_dropout(layouts(x)[kind], p=0.3, key=1)[0], y)
+        assert_same_bits(F.spatial_dropout_backward(layouts(x)[kind], kept, p=0.3), y)
+    assert F.spatial_dropout(x.astype(np.float32), p=0.3, key=1)[0].dtype == np.float32
+    y, kept = F.spatial_dropout(np.empty((0, 3, 2)), p=0.3, key=1)
+    assert (y.shape, kept.shape) == ((0, 3, 2), (0, 3))
+
+
+def test_bad_calls_of_spatial_dropout() -> None:
+    x, kept = np.zeros((2, 3, 4)), np.ones((2, 3), bool)
+    with pytest.raises(ValueError, match=r"spatial_dropout: expected x \(N, C, ...\) with at least one spatial axis"):
+        F.spatial_dropout(x[0], p=0.5, key=0)
+    with pytest.raises(ValueError, match="spatial_dropout: expected p to be at least 0 and below 1, got 1"):
+        F.spatial_dropout(x, p=1, key=0)
+    with pytest.raises(TypeError, match="spatial_dropout: expected key to be an int, got float"):
+        F.spatial_dropout(x, p=0.5, key=0.5)
+    with pytest.raises(ValueError, match=r"spatial_dropout_backward: .* got \(2, 3, 4\) and \(3, 2\)"):
+        F.spatial_dropout_backward(x, kept.T, p=0.5)
+    with pytest.raises(TypeError, match="spatial_dropout_backward: expected kept as an array of bool, got list"):
+        F.spatial_dropout_backward(x, [True], p=0.5)

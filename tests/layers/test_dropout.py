@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from numpycnn import Dropout, Sequential, Tanh
+from numpycnn import Dropout, Sequential, SpatialDropout, Tanh
 from tests.helpers import assert_same_bits
 from tests.layers.bad_calls import Bad, refuse
 
@@ -57,7 +57,25 @@ def test_what_is_drawn_does_not_depend_on_how_often_other_layers_drew(rng: np.ra
     assert len(model.random_generators()) == 2
 
 
+def test_spatial_dropout_leaves_out_whole_channels(rng: np.random.Generator) -> None:
+    layer = SpatialDropout(0.4)
+    layer.build((50, 4, 3), dtype=np.float64)
+    x, dy = np.ones((20, 50, 4, 3)), rng.normal(size=(20, 50, 4, 3))
+    y = layer.forward(x, training=True)
+    assert set(np.unique(y).round(12)) == {0, round(1 / 0.6, 12)}
+    assert np.ptp(y, axis=(2, 3)).max() == 0
+    assert (y == 0).mean() == pytest.approx(0.4, abs=0.05)
+    np.testing.assert_allclose(layer.backward(dy), dy * y)
+    assert not np.array_equal(layer.forward(x, training=True), y)
+    assert_same_bits(layer.forward(dy), dy)
+    assert_same_bits(layer.forward(dy, differentiable=True), dy)
+    assert_same_bits(layer.backward(dy), dy)
+
+
 BAD = [
+    Bad(lambda: SpatialDropout(1), ValueError, "SpatialDropout: expected p to be at least 0 and below 1, got 1"),
+    Bad(lambda: SpatialDropout("1"), TypeError, "SpatialDropout: expected p to be a number, got str '1'"),
+    Bad(SpatialDropout, ValueError, "SpatialDropout: expected inputs (C, ...) with at least one spatial axis", (5,)),
     Bad(lambda: Dropout(1), ValueError, "Dropout: expected p to be at least 0 and below 1, got 1"),
     Bad(lambda: Dropout(1.0), ValueError, "Dropout: expected p to be at least 0 and below 1, got 1"),
     Bad(lambda: Dropout(-0.1), ValueError, "Dropout: expected p to be at least 0 and below 1, got -0.1"),

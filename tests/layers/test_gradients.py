@@ -86,6 +86,18 @@ def resize(name: str) -> Callable[[np.random.Generator], Drawn]:
     return draw
 
 
+def pad(rng: np.random.Generator) -> Drawn:
+    size = (int(rng.integers(1, 4)), *(int(n) for n in rng.integers(3, 5, rng.integers(1, 4))))
+    pads = rng.integers(0, 3, (len(size) - 1, 2)).tolist()
+    return numpycnn.Pad(pads, mode=str(rng.choice(["constant", "reflect", "edge"]))), size
+
+
+def pixel_shuffle(rng: np.random.Generator) -> Drawn:
+    c, h, w = shape(rng, 3, 4)
+    first, second = (int(n) for n in rng.integers(1, 4, 2))
+    return numpycnn.PixelShuffle((first, second)), (c * first * second, h, w)
+
+
 def group_norm(rng: np.random.Generator) -> Drawn:
     groups, within = (int(n) for n in rng.integers(1, 4, 2))
     return numpycnn.GroupNorm(groups, eps=float(rng.choice([1e-3, 1e-1]))), (groups * within, *shape(rng, 2))
@@ -177,6 +189,9 @@ DRAW: dict[str, Callable[[np.random.Generator], Drawn]] = {
     "GroupNorm": group_norm,
     "InstanceNorm": instance_norm,
     "Dropout": simple("Dropout", p=lambda rng, size: float(rng.choice([0, 0.2, 0.5, 0.8]))),
+    "SpatialDropout": simple("SpatialDropout", least=2, p=lambda rng, size: float(rng.choice([0, 0.2, 0.5]))),
+    "Pad": pad,
+    "PixelShuffle": pixel_shuffle,
     "Flatten": simple("Flatten"),
     "Reshape": reshape,
     "Permute": permute,

@@ -1,4 +1,4 @@
-"""Upsampling and zero padding against their definitions and PyTorch."""
+"""Upsampling, padding and pixel shuffle against their definitions and PyTorch."""
 
 import math
 from typing import Any
@@ -9,6 +9,7 @@ import pytest
 from numpycnn import functional as F
 from tests.drawn import Pairs, draw_padding, draw_setting, generators, pairs_of, spread
 from tests.helpers import assert_close, assert_same_bits
+from tests.operations import Arguments, draw_pad, draw_pixel_shuffle
 from tests.plain.naive import positions
 
 MODES = ["nearest", "bilinear"]
@@ -94,3 +95,77 @@ def test_zero_pad_equals_pytorch(torch: Any) -> None:
         y.backward(torch.tensor(dy))
         np.testing.assert_array_equal(F.zero_pad(x, padding), y.detach())
         np.testing.assert_array_equal(F.zero_pad_backward(dy, x, padding), tensor.grad)
+
+
+def source_index(i: int, size: int, mode: str) -> int | None:
+    """Which element of an axis is at position `i`, counted from its first element; None is a zero."""
+    if 0 <= i < size:
+        return i
+    if mode == "constant":
+        return None
+    if mode == "edge":
+        return 0 if i < 0 else size - 1
+    return -i if i < 0 else 2 * (size - 1) - i
+
+
+def pairs_and_gradient(rng: np.random.Generator, arguments: Arguments) -> tuple[Pairs, np.ndarray]:
+    x, ones = arguments["x"], (1,) * (arguments["x"].ndim - 2)
+    pairs = pairs_of(arguments["padding"], x.shape[2:], ones, ones, ones)
+    size = [n + sum(pair) for n, pair in zip(x.shape[2:], pairs, strict=True)]
+    return pairs, rng.normal(size=(*x.shape[:2], *size))
+
+
+def test_pad_equals_the_definition() -> None:
+    for rng in generators(31):
+        arguments = draw_pad(rng)
+        x, mode = arguments["x"], arguments["mode"]
+        pairs, dy = pairs_and_gradient(rng, arguments)
+        y, dx = np.zeros(dy.shape), np.zeros(x.shape)
+        for at in np.ndindex(dy.shape):
+            axes = zip(at[2:], x.shape[2:], pairs, strict=True)
+            found = [source_index(i - before, size, mode) for i, size, (before, _) in axes]
+            if None not in found:
+                source: Any = (*at[:2], *found)
+                y[at] = x[source]
+                dx[source] += dy[at]
+        assert_same_bits(F.pad(**arguments), y)
+        assert_close(F.pad_backward(dy, **arguments), dx)
+
+
+def test_pad_equals_pytorch(torch: Any) -> None:
+    theirs = {"constant": "constant", "reflect": "reflect", "edge": "replicate"}
+    for rng in generators(32, count=50):
+        arguments = draw_pad(rng)
+        pairs, dy = pairs_and_gradient(rng, arguments)
+        tensor = torch.tensor(arguments["x"], requires_grad=True)
+        sides = [n for pair in reversed(pairs) for n in pair]
+        y = torch.nn.functional.pad(tensor, sides, mode=theirs[arguments["mode"]])
+        y.backward(torch.tensor(dy))
+        np.testing.assert_array_equal(F.pad(**arguments), y.detach())
+        assert_close(F.pad_backward(dy, **arguments), tensor.grad)
+
+
+def test_pixel_shuffle_equals_the_definition() -> None:
+    for rng in generators(33):
+        x, factor = draw_pixel_shuffle(rng).values()
+        factors = spread(factor, x.ndim - 2)
+        size = [i * r for i, r in zip(x.shape[2:], factors, strict=True)]
+        y = np.zeros((len(x), x.shape[1] // math.prod(factors), *size))
+        for at in np.ndindex(y.shape):
+            channel = at[1]
+            for i, r in zip(at[2:], factors, strict=True):
+                channel = channel * r + i % r
+            y[at] = x[(at[0], channel, *(i // r for i, r in zip(at[2:], factors, strict=True)))]
+        assert_same_bits(F.pixel_shuffle(x, factor), y)
+        assert_same_bits(F.pixel_shuffle_backward(y, x, factor), x)
+
+
+def test_pixel_shuffle_equals_pytorch(torch: Any) -> None:
+    for rng in generators(34, count=50):
+        r, c, h, w = (int(n) for n in rng.integers(1, 4, 4))
+        x, dy = rng.normal(size=(2, c * r * r, h, w)), rng.normal(size=(2, c, h * r, w * r))
+        tensor = torch.tensor(x, requires_grad=True)
+        y = torch.nn.functional.pixel_shuffle(tensor, r)
+        y.backward(torch.tensor(dy))
+        np.testing.assert_array_equal(F.pixel_shuffle(x, r), y.detach())
+        np.testing.assert_array_equal(F.pixel_shuffle_backward(dy, x, r), tensor.grad)

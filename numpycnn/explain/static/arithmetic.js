@@ -162,6 +162,15 @@ const Arithmetic = (() => {
     return copied(layer, layer.x, from[0], layer.x.place(from.slice(1)), say);
   }
 
+  /** A pixel shuffle copies the value at the same position divided by the factors, from the channel of the remainders. */
+  function pixelshuffle(layer, channel, place) {
+    const { factors } = layer.formula;
+    const indices = layer.y.indices(place);
+    const from = indices.reduce((c, index, axis) => c * factors[axis] + (index % factors[axis]), channel);
+    const at = layer.x.place(indices.map((index, axis) => Math.floor(index / factors[axis])));
+    return copied(layer, layer.x, from, at, `copied from map ${from}`);
+  }
+
   function embedding(layer, channel, place) {
     const length = layer.y.shape[layer.y.shape.length - 1];
     const index = layer.y.isVector ? place : channel * layer.y.count + place;
@@ -265,6 +274,7 @@ const Arithmetic = (() => {
     identity,
     reshape,
     permute,
+    pixelshuffle,
     embedding,
     residual,
     concat,

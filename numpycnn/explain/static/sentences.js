@@ -34,7 +34,12 @@ const Sentences = (() => {
       const border = f.of === "maximum" ? "padded (not counted) by" : undefined;
       return `Each value is the ${what} of a window of ${shape(f.kernel)}${window(f, border)}.`;
     },
-    pad: () => "Each map is padded with zeros.",
+    pad: (f) =>
+      ({
+        constant: "Each map is padded with zeros.",
+        reflect: "Each map is padded with its own reflection.",
+        edge: "Each map is padded with the values of its edge.",
+      })[f.mode],
     upsample: (f) =>
       f.mode === "nearest"
         ? `Each value is repeated ${shape(f.scale)} times.`
@@ -59,6 +64,7 @@ const Sentences = (() => {
     layernorm: () => "The values are normalized with their own mean and variance, then scaled and shifted.",
     identity: () => "The values are unchanged: dropout is active in training only.",
     reshape: (f, { y }) => (y.isVector ? "The maps are flattened to a vector." : "The same values in another shape."),
+    pixelshuffle: () => "The values of several maps become neighbours in one larger map.",
     permute: () => "The same values with permuted axes.",
     embedding: () => "Each index is replaced by its row of a table.",
     residual: (f, { inside }) =>

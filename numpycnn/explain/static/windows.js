@@ -107,10 +107,19 @@ const Windows = (() => {
     return { ...found, sum, p, result: sum ** (1 / p) };
   }
 
+  /** The element that is repeated at an index beyond the ends of an axis. */
+  const REPEATED = {
+    constant: (index) => index,
+    edge: (index, size) => Math.min(Math.max(index, 0), size - 1),
+    reflect: (index, size) => (index < 0 ? -index : index >= size ? 2 * (size - 1) - index : index),
+  };
+
   function pad(layer, channel, place) {
-    const { padding } = layer.formula;
+    const { padding, mode } = layer.formula;
     if (!layer.x.has(channel)) return null;
-    const indices = layer.y.indices(place).map((index, axis) => index - padding[axis][0]);
+    const indices = layer.y
+      .indices(place)
+      .map((index, axis) => REPEATED[mode](index - padding[axis][0], layer.x.size[axis]));
     const inside = indices.every((index, axis) => index >= 0 && index < layer.x.size[axis]);
     const from = inside ? layer.x.place(indices) : -1;
     const tap = {
