@@ -244,7 +244,10 @@ def open_arrays(path: str | Path) -> Iterator[ArrayFile]:
 def encode(value: object) -> Any:
     """Convert a layer, or a value of its config, to JSON values."""
     if isinstance(value, Layer):
-        entry = {"layer": type(value).__name__, "config": {key: encode(v) for key, v in value.config().items()}}
+        config = value.config()
+        if callable(config.get("initializer")):  # files hold no code; the weights that it made are kept
+            del config["initializer"]
+        entry = {"layer": type(value).__name__, "config": {key: encode(v) for key, v in config.items()}}
         return entry if value.trainable else {**entry, "trainable": False}
     if isinstance(value, tuple | list):
         return [encode(item) for item in value]

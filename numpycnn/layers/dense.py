@@ -8,7 +8,7 @@ from numpycnn._checks import check_int, format_shape
 from numpycnn._settings import operations
 from numpycnn._types import Shape
 from numpycnn.layers.base import Layer, Parameter
-from numpycnn.layers.initializers import draw
+from numpycnn.layers.initializers import Initializer, draw
 from numpycnn.layers.weighted import Weighted
 
 
@@ -25,8 +25,10 @@ class Dense(Weighted):
         Number of inputs, ``I``; by default inferred at build.
     activation : str or Layer, optional
         Applied to the result: ``"relu"`` or ``LeakyReLU(0.2)``, for example.
-    initializer : {"he_normal", "he_uniform", "glorot_normal", "glorot_uniform"}
-        Distribution of the initial weights.
+    initializer : str or function
+        Initial weights: ``"he_normal"``, ``"he_uniform"``, ``"glorot_normal"``, ``"glorot_uniform"``, ``"normal"``,
+        ``"truncated_normal"``, ``"orthogonal"``, ``"zeros"``, or a function of a generator and a shape, as
+        ``lambda rng, shape: rng.normal(0, 0.1, shape)``, which files do not keep.
     name : str, optional
 
     Attributes
@@ -53,7 +55,7 @@ class Dense(Weighted):
         bias: bool = True,
         in_features: int | None = None,
         activation: str | Layer | None = None,
-        initializer: str = "he_normal",
+        initializer: Initializer = "he_normal",
         name: str | None = None,
     ) -> None:
         super().__init__(bias=bias, initializer=initializer, activation=activation, name=name)

@@ -8,6 +8,7 @@ from numpycnn._checks import check_indices, check_int, check_num_weights, check_
 from numpycnn._settings import operations
 from numpycnn._types import Shape
 from numpycnn.layers.base import Layer, Parameter
+from numpycnn.layers.initializers import Initializer, check_initializer, draw
 
 
 class Embedding(Layer):
@@ -21,34 +22,42 @@ class Embedding(Layer):
         Number of rows of the table, ``V``.
     embedding_dim : int
         Length of a row, ``D``.
+    initializer : str or function
+        Initial weights: ``"he_normal"``, ``"he_uniform"``, ``"glorot_normal"``, ``"glorot_uniform"``, ``"normal"``,
+        ``"truncated_normal"``, ``"orthogonal"``, ``"zeros"``, or a function of a generator and a shape, as
+        ``lambda rng, shape: rng.normal(0, 0.1, shape)``, which files do not keep.
+        The default has a standard deviation of 0.05: from larger numbers, as PyTorch's with 1, the rows of rare words
+        stay random, and new sentences are classified by chance.
     name : str, optional
 
     Attributes
     ----------
     weight : Parameter of shape (V, D)
-        Initially drawn from the standard normal distribution.
 
     Raises
     ------
     TypeError, ValueError
-        If a size is not an int of at least 1.
+        If a size is not an int of at least 1, or the initializer is unknown.
 
     References
     ----------
     Y. Bengio et al., "A neural probabilistic language model", 2003.
     """
 
-    def __init__(self, num_embeddings: int, embedding_dim: int, *, name: str | None = None) -> None:
+    def __init__(
+        self, num_embeddings: int, embedding_dim: int, *, initializer: Initializer = "normal", name: str | None = None
+    ) -> None:
         super().__init__(name=name)
         self.num_embeddings = check_int(num_embeddings, "num_embeddings", "Embedding")
         self.embedding_dim = check_int(embedding_dim, "embedding_dim", "Embedding")
+        self.initializer = check_initializer(initializer, "Embedding")
         self.weight: Parameter = None  # type: ignore[assignment]  # until the layer is built
 
     def _build(self, input_shape: Shape, rng: np.random.Generator | None) -> Shape:
         shape = (self.num_embeddings, self.embedding_dim)
         check_num_weights(shape, self.dtype, "Embedding")
-        table = np.zeros(shape, self.dtype) if rng is None else rng.normal(size=shape).astype(self.dtype)
-        self.weight = Parameter(table)
+        fans = {"fan_in": self.num_embeddings, "fan_out": self.embedding_dim}  # of the dense layer on one-hot rows
+        self.weight = Parameter(draw(self.initializer, rng, shape, **fans, dtype=self.dtype))
         return (*input_shape, self.embedding_dim)
 
     def _check_input(self, x: Any) -> np.ndarray:

@@ -169,5 +169,6 @@ class Tree(Labeled):
             if argument.default is inspect.Parameter.empty:
                 shown.append(repr(config[name]))
             elif config[name] != argument.default:
-                shown.append(f"{name}={config[name]!r}")
+                value = config[name]  # of a function, the address would differ from run to run
+                shown.append(f"{name}={value.__name__ if inspect.isfunction(value) else repr(value)}")
         return f"{type(self).__name__}({', '.join(shown)})"

@@ -7,7 +7,7 @@ import numpy as np
 from numpycnn._checks import check_flag
 from numpycnn.layers.activations import as_activation
 from numpycnn.layers.base import Layer, Parameter
-from numpycnn.layers.initializers import check_initializer
+from numpycnn.layers.initializers import Initializer, check_initializer
 
 
 class Weighted(Layer):
@@ -17,7 +17,9 @@ class Weighted(Layer):
     bias: Parameter | None
     activation: Layer | None
 
-    def __init__(self, *, bias: bool, initializer: str, activation: "str | Layer | None", name: str | None) -> None:
+    def __init__(
+        self, *, bias: bool, initializer: Initializer, activation: "str | Layer | None", name: str | None
+    ) -> None:
         super().__init__(name=name)
         kind = type(self).__name__
         self.initializer = check_initializer(initializer, kind)

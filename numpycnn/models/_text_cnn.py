@@ -20,6 +20,10 @@ from numpycnn.models.building import build_network
 INITIAL_STD = 0.144
 
 
+def _draw_words(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    return INITIAL_STD * rng.normal(size=shape)
+
+
 def text_cnn(
     input_shape: Shape = (64,),
     classes: int = 2,
@@ -52,7 +56,6 @@ def text_cnn(
         Widths of the filters in words.
     """
     phrases = [Sequential([Conv1D(filters, width), ReLU(), GlobalMaxPool()]) for width in widths]  # (N, filters) each
-    layers = [Embedding(vocabulary, embedding_dim), Permute((1, 0)), Concat(phrases), Dropout(0.5), Dense(classes)]
-    model = build_network(layers, input_shape, seed, dtype, "text_cnn")
-    model[0].parameters()["weight"].value *= INITIAL_STD
-    return model
+    words = Embedding(vocabulary, embedding_dim, initializer=_draw_words)
+    layers = [words, Permute((1, 0)), Concat(phrases), Dropout(0.5), Dense(classes)]
+    return build_network(layers, input_shape, seed, dtype, "text_cnn")

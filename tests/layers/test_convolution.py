@@ -136,7 +136,7 @@ BAD = [
     Bad(lambda: make(padding=((1, 2), 3)), ValueError, "Conv2D: expected padding as 2 (before, after) pairs"),
     Bad(lambda: make(padding=((1, -2), (3, 4))), ValueError, "Conv2D: expected padding from 0 to 2147483647, got -2"),
     Bad(
-        lambda: make(initializer="zeros"),
+        lambda: make(initializer="ones"),
         ValueError,
         "Conv2D: expected initializer he_normal, he_uniform, glorot_normal",
     ),

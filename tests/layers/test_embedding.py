@@ -20,10 +20,16 @@ def test_looks_up_rows_and_gives_them_their_gradients() -> None:
     assert_same_bits(dx, np.zeros((2, 3)))
 
 
-def test_the_table_begins_with_standard_normal_numbers() -> None:
+def test_the_table_begins_with_small_normal_numbers() -> None:
     layer = Embedding(300, 100)
     layer.build((3,), rng=0)
-    assert layer.weight.value.mean() == pytest.approx(0, abs=0.02)
+    assert layer.weight.value.mean() == pytest.approx(0, abs=0.001)
+    assert layer.weight.value.std() == pytest.approx(0.05, abs=0.001)
+
+
+def test_pytorch_s_initial_table_can_be_asked_for() -> None:
+    layer = Embedding(300, 100, initializer=lambda rng, shape: rng.normal(size=shape))
+    layer.build((3,), rng=0)
     assert layer.weight.value.std() == pytest.approx(1, abs=0.02)
 
 
