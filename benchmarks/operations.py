@@ -202,6 +202,57 @@ def _elements(rng: np.random.Generator, n: int) -> Iterator[Operation]:
     )
 
 
+def _group_norm(rng: np.random.Generator, n: int) -> Iterator[Operation]:
+    x, dy, weight, bias = _random(rng, n, 32, 28, 28), _random(rng, n, 32, 28, 28), _random(rng, 32), _random(rng, 32)
+    tx, tdy, tw, tb = map(torch.from_numpy, (x, dy, weight, bias))
+    _, mean, scale = aten.native_group_norm(tx, tw, tb, n, 32, 784, 8, 1e-5)
+    arrays = x, 8, weight, bias
+    yield _operation(
+        "group normalization, 8 groups", "group_norm", *arrays, torch=lambda: (torch.group_norm(tx, 8, tw, tb),)
+    )
+    yield _operation(
+        "its gradients",
+        "group_norm_backward",
+        *(dy, *arrays),
+        torch=lambda: aten.native_group_norm_backward(tdy, tx, mean, scale, tw, n, 32, 784, 8, [True, True, True]),
+    )
+
+
+def _recurrent(rng: np.random.Generator, n: int) -> Iterator[Operation]:
+    length, channels, hidden = 28, 28, 128
+    for cell, kind, blocks in (("lstm", torch.nn.LSTM, 4), ("gru", torch.nn.GRU, 3)):
+        rows = blocks * hidden
+        x, dy = _random(rng, n, length, channels), _random(rng, n, length, hidden)
+        weights = [_random(rng, *shape) / 10 for shape in ((rows, channels), (rows, hidden), (rows,), (rows,))]
+        module = kind(channels, hidden, batch_first=True)
+        for parameter, value in zip(module.parameters(), weights, strict=True):
+            parameter.data = torch.from_numpy(value)
+        tx, tdy = torch.from_numpy(x), torch.from_numpy(dy)
+        inputs = [tx.requires_grad_(), *module.parameters()]
+        output = module(tx)[0]
+        trace = fast.recurrent(x, *weights, cell=cell, return_trace=True)[1]
+        name = f"{cell.upper()}, {length} steps of {channels} numbers, {hidden} units"
+        yield _operation(
+            name,
+            "recurrent",
+            *(x, *weights),
+            torch=lambda module=module, tx=tx: (module(tx)[0].detach(),),
+            products=n * length * rows * (channels + hidden),
+            cell=cell,
+        )
+        yield _operation(
+            f"its gradients, {name}",
+            "recurrent_backward",
+            *(dy, x, *weights),
+            torch=lambda output=output, inputs=inputs, tdy=tdy: torch.autograd.grad(
+                output, inputs, tdy, retain_graph=True
+            ),
+            products=2 * n * length * rows * (channels + hidden),
+            cell=cell,
+            trace=trace,
+        )
+
+
 def _optimizers(rng: np.random.Generator, size: int) -> Iterator[Operation]:
     value, grad = _random(rng, size), _random(rng, size)
     pairs: dict[str, tuple[Callable[[], Any], Callable[[Any], Any]]] = {
@@ -244,4 +295,6 @@ def operations(n: int, weights: int) -> Iterator[Operation]:
     yield from _dense(rng, 4 * n)
     yield from _pooling(rng, n)
     yield from _elements(rng, n)
+    yield from _group_norm(rng, n)
+    yield from _recurrent(rng, 2 * n)
     yield from _optimizers(rng, weights)

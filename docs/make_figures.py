@@ -367,6 +367,25 @@ def embedding() -> None:
     save(figure, "embedding")
 
 
+def recurrent() -> None:
+    """Unroll a recurrent layer over four steps."""
+    figure = new_figure(7.4, 2.7)
+    axes = figure.subplots()
+    empty(axes, 14, 5.2)
+    for step in range(4):
+        left = 1.6 + 3.2 * step
+        box(axes, left, 3.9, 1.4, 1, f"$x_{step}$", GREY)
+        box(axes, left, 2.1, 1.4, 1, "cell", BLUE)
+        box(axes, left, 0.3, 1.4, 1, f"$h_{step}$", GREEN)
+        arrow(axes, (left + 0.7, 3.9), (left + 0.7, 3.1))
+        arrow(axes, (left + 0.7, 2.1), (left + 0.7, 1.3))
+        arrow(axes, (left - 1.8, 2.6), (left, 2.6))
+        axes.text(left + 0.85, 3.5, "$W$", va="center", fontsize=9, color=INK)
+        axes.text(left - 0.9, 2.3, "$R$", ha="center", va="center", fontsize=9, color=INK)
+    axes.text(-0.1, 2.9, "0", ha="center", va="center", fontsize=9, color=INK)
+    save(figure, "recurrent")
+
+
 def branches() -> None:
     """Draw Residual and Concat as diagrams."""
     figure = new_figure(8.6, 2.5)
@@ -415,6 +434,7 @@ FIGURES: tuple[Callable[[], None], ...] = (
     dropout,
     padding_and_upsampling,
     embedding,
+    recurrent,
     branches,
 )
 

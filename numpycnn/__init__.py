@@ -15,6 +15,9 @@ from numpycnn.io.loading import load_model
 from numpycnn.layers import (
     ELU,
     GELU,
+    GRU,
+    LSTM,
+    RNN,
     SELU,
     Add,
     AvgPool1D,
@@ -107,6 +110,9 @@ def __dir__() -> list[str]:
 __all__ = [
     "ELU",
     "GELU",
+    "GRU",
+    "LSTM",
+    "RNN",
     "SELU",
     "SGD",
     "Adam",

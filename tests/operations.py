@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from numpycnn import functional as F
+from numpycnn.functional._recurrent import GATES
 from tests.drawn import (
     Case,
     Shape,
@@ -168,6 +169,21 @@ def draw_group_norm(rng: np.random.Generator) -> Arguments:
     return {"x": x, "num_groups": groups, "weight": weight, "bias": bias, "eps": eps}
 
 
+def draw_recurrent(rng: np.random.Generator) -> Arguments:
+    n, length, channels, hidden = (int(size) for size in rng.integers(1, 7, 4))
+    cell = str(rng.choice(list(GATES)))
+    rows = GATES[cell] * hidden
+    return {
+        "x": rng.normal(size=(n, length, channels)),
+        "weight_ih": 0.5 * rng.normal(size=(rows, channels)),
+        "weight_hh": 0.5 * rng.normal(size=(rows, hidden)),
+        "bias_ih": rng.normal(size=rows),
+        "bias_hh": rng.normal(size=rows),
+        "cell": cell,
+        "reverse": bool(rng.random() < 0.5),
+    }
+
+
 def draw_upsample(rng: np.random.Generator) -> Arguments:
     rank = int(rng.integers(1, 4))
     x = rng.normal(size=(*shape(rng, 2, 2, 2), *shape(rng, rank, rank, 6 - rank)))
@@ -249,6 +265,7 @@ DRAW: dict[str, Draw] = {
     "batch_norm": draw_batch_norm,
     "layer_norm": draw_layer_norm,
     "group_norm": draw_group_norm,
+    "recurrent": draw_recurrent,
     "upsample": draw_upsample,
     "zero_pad": draw_zero_pad,
     "pad": draw_pad,

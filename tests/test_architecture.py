@@ -36,7 +36,7 @@ UNTESTED = {  # modules without a test file of their own, with the reason
     "visualize/_types.py": "as above",
     "__main__.py": "one call, made by the tests of the command line",
     **dict.fromkeys(
-        [f"kernels/{name}.py" for name in ("direct", "im2col", "normalization", "optimizers", "winograd")]
+        [f"kernels/{name}.py" for name in ("direct", "im2col", "normalization", "optimizers", "recurrence", "winograd")]
         + ["kernels/engine/matrices.py"],
         "loops that tests/fast compares with the textbook",
     ),

@@ -15,6 +15,8 @@ BACKEND_ONLY = {
     "output": "a transposed convolution uses fewer windows than fit",
     "return_indices": "max pooling keeps the winners for its backward pass",
     "indices": "as above",
+    "return_trace": "a recurrent network keeps gates and states for its backward pass",
+    "trace": "as above",
     "return_statistics": "batch normalization keeps mean and variance for its backward pass",
 }
 #: Public functions that are arithmetic on sizes, and compute with no array.

@@ -14,3 +14,4 @@ from numpycnn.fast.elementwise import *
 from numpycnn.fast.normalization import *
 from numpycnn.fast.optimizers import *
 from numpycnn.fast.pooling import *
+from numpycnn.fast.recurrence import *

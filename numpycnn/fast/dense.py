@@ -23,5 +23,7 @@ def linear_backward(dy: Array, x: Array, weight: Array) -> tuple[Array, Array, A
 def linear_weight_gradient(dy: Array, x: Array) -> tuple[Array, Array]:
     """Return ``dweight``, (O, I), and ``dbias``, (O,)."""
     count = prod(x.shape[:-1])
-    rows = dy.reshape(count, dy.shape[-1])  # (N, O)
-    return multiply(rows.T, x.reshape(count, x.shape[-1])), rows.sum(axis=0)
+    rows, inputs = dy.reshape(count, dy.shape[-1]), x.reshape(count, x.shape[-1])  # (N, O), (N, I)
+    # A transposed copy costs more than some products: of the two, copy the narrower matrix.
+    narrow = rows.shape[1] <= inputs.shape[1]
+    return multiply(rows.T, inputs) if narrow else multiply(inputs.T, rows).T, rows.sum(axis=0)

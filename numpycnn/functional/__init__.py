@@ -14,6 +14,7 @@ from numpycnn.functional._im2col import *
 from numpycnn.functional._losses import *
 from numpycnn.functional._normalization import *
 from numpycnn.functional._pooling import *
+from numpycnn.functional._recurrent import *
 from numpycnn.functional._regularization import *
 from numpycnn.functional._resizing import *
 from numpycnn.functional._softmax import *
@@ -36,6 +37,7 @@ __all__ += ["lp_pool1d", "lp_pool1d_backward", "lp_pool2d", "lp_pool2d_backward"
 __all__ += ["max_pool1d", "max_pool2d", "max_pool3d"]
 __all__ += ["max_pool1d_backward", "max_pool2d_backward", "max_pool3d_backward"]
 __all__ += ["global_avg_pool", "global_avg_pool_backward", "global_max_pool", "global_max_pool_backward"]
+__all__ += ["recurrent", "recurrent_backward"]
 __all__ += ["dropout", "dropout_backward", "spatial_dropout", "spatial_dropout_backward"]
 __all__ += ["pad", "pad_backward", "pixel_shuffle", "pixel_shuffle_backward"]
 __all__ += ["upsample", "upsample_backward", "zero_pad", "zero_pad_backward"]

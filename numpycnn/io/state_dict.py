@@ -5,6 +5,9 @@ or else the position, and the name of the parameter:
 
     Sequential([Conv2D(8, 3), ReLU(), Dense(10, name="fc")])           0.weight  0.bias  fc.weight  fc.bias
 
+The arrays of a recurrent layer have those of the first layer of ``nn.LSTM``, such as ``weight_ih_l0``. For a network of
+several, give each layer of ours the arrays of one.
+
 With positions these are the names in ``nn.Sequential``, at any depth. For a module with other names, give the layers
 these names, as the networks of `numpycnn.models` do with torchvision's; a layer's name replaces the whole path to it,
 and is the prefix of the names of unnamed layers inside.
@@ -13,6 +16,7 @@ PyTorch's own files are pickles, which run code when opened, and are not read. O
 file: ``safetensors.torch.save_file(module.state_dict(), path)``.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -23,6 +27,7 @@ from numpycnn.errors import DataFormatError
 from numpycnn.io.serialization import check_ending, open_safetensors, replacing
 from numpycnn.layers.base import Layer
 from numpycnn.layers.normalization import BatchNorm
+from numpycnn.layers.recurrent import Recurrent
 
 COUNTER = "num_batches_tracked"  # PyTorch's batch normalization counts its batches; ours does not
 FLOATS = ("F16", "F32", "F64")
@@ -36,6 +41,11 @@ def _leaves(layer: Layer, ours: str, theirs: str) -> Iterator[tuple[Layer, str, 
         yield layer, ours, theirs
     for key, child in children.items():
         yield from _leaves(child, f"{ours}{key}.", f"{child.name or theirs + key}.")
+
+
+def _torch_name(layer: Layer, name: str) -> str:
+    """Return PyTorch's name of an array: it numbers the layers of a recurrent network, of which ours has one."""
+    return re.sub(r"^((?:weight|bias)_[ih]h)", r"\1_l0", name) if isinstance(layer, Recurrent) else name
 
 
 def torch_names(model: Layer) -> dict[str, str]:
@@ -55,7 +65,8 @@ def torch_names(model: Layer) -> dict[str, str]:
     names: dict[str, str] = {}
     for layer, ours, theirs in _leaves(model, "", ""):
         children = layer.children()
-        names |= {ours + name: theirs + name for name in layer.state() if name.split(".")[0] not in children}
+        own = [name for name in layer.state() if name.split(".")[0] not in children]
+        names |= {ours + name: theirs + _torch_name(layer, name) for name in own}
     seen: dict[str, str] = {}
     for mine, name in names.items():
         if name in seen:

@@ -35,13 +35,14 @@ from numpycnn.layers.pooling import (
     MaxPool2D,
     MaxPool3D,
 )
+from numpycnn.layers.recurrent import GRU, LSTM, RNN
 from numpycnn.layers.resize import Pad, PixelShuffle, Upsample, ZeroPad
 from numpycnn.layers.shape import Flatten, Permute, Reshape
 
-__all__ = ["Add", "Concatenate", "Multiply"]
-__all__ += ["ELU", "GELU", "SELU", "AvgPool1D", "AvgPool2D", "AvgPool3D", "BatchNorm", "Concat", "Conv1D", "Conv2D"]
-__all__ += ["Conv3D", "ConvTranspose1D", "ConvTranspose2D", "ConvTranspose3D", "Dense", "Dropout", "Embedding"]
-__all__ += ["Flatten", "GlobalAvgPool", "GlobalMaxPool", "GroupNorm", "InstanceNorm", "Layer", "LayerNorm"]
-__all__ += ["LeakyReLU", "LogSoftmax", "LpPool1D", "LpPool2D", "LpPool3D", "MaxPool1D", "MaxPool2D", "MaxPool3D"]
-__all__ += ["PReLU", "Pad", "Parameter", "Permute", "PixelShuffle", "ReLU", "Reshape", "Residual", "SiLU", "Sigmoid"]
-__all__ += ["Softmax", "Softplus", "SpatialDropout", "Tanh", "Upsample", "ZeroPad"]
+__all__ = ["ELU", "GELU", "GRU", "LSTM", "RNN", "SELU", "Add", "AvgPool1D", "AvgPool2D", "AvgPool3D", "BatchNorm"]
+__all__ += ["Concat", "Concatenate", "Conv1D", "Conv2D", "Conv3D", "ConvTranspose1D", "ConvTranspose2D"]
+__all__ += ["ConvTranspose3D", "Dense", "Dropout", "Embedding", "Flatten", "GlobalAvgPool", "GlobalMaxPool"]
+__all__ += ["GroupNorm", "InstanceNorm", "Layer", "LayerNorm", "LeakyReLU", "LogSoftmax", "LpPool1D", "LpPool2D"]
+__all__ += ["LpPool3D", "MaxPool1D", "MaxPool2D", "MaxPool3D", "Multiply", "PReLU", "Pad", "Parameter", "Permute"]
+__all__ += ["PixelShuffle", "ReLU", "Reshape", "Residual", "SiLU", "Sigmoid", "Softmax", "Softplus", "SpatialDropout"]
+__all__ += ["Tanh", "Upsample", "ZeroPad"]

@@ -14,6 +14,7 @@ from numpycnn.plain.losses import *
 from numpycnn.plain.normalization import *
 from numpycnn.plain.optimizers import *
 from numpycnn.plain.pooling import *
+from numpycnn.plain.recurrence import *
 from numpycnn.plain.regularization import *
 from numpycnn.plain.resizing import *
 from numpycnn.plain.windows import *
@@ -39,6 +40,7 @@ __all__ += ["lp_pool1d_backward", "lp_pool2d_backward", "lp_pool3d_backward"]
 __all__ += ["max_pool", "max_pool1d", "max_pool2d", "max_pool3d", "max_pool_backward"]
 __all__ += ["max_pool1d_backward", "max_pool2d_backward", "max_pool3d_backward"]
 __all__ += ["global_avg_pool", "global_avg_pool_backward", "global_max_pool", "global_max_pool_backward"]
+__all__ += ["recurrent", "recurrent_backward"]
 __all__ += ["dropout", "dropout_backward", "spatial_dropout", "spatial_dropout_backward"]
 __all__ += ["pad", "pad_backward", "pixel_shuffle", "pixel_shuffle_backward"]
 __all__ += ["upsample", "upsample_backward", "zero_pad", "zero_pad_backward"]

@@ -6,7 +6,8 @@ import pytest
 from tests.operations import DRAW, call, call_backward
 
 LOSSES = {"binary_cross_entropy", "cross_entropy", "mean_squared_error"}  # their dy is a number
-ARRAYS = ("x", "logits", "y", "weight", "bias")  # that have a gradient, in the order of the arguments
+# The arrays with a gradient, in the order of the arguments.
+ARRAYS = ("x", "logits", "y", "weight", "bias", "weight_ih", "weight_hh", "bias_ih", "bias_hh")
 
 
 @pytest.mark.parametrize("name", sorted(DRAW))

@@ -98,6 +98,15 @@ def pixel_shuffle(rng: np.random.Generator) -> Drawn:
     return numpycnn.PixelShuffle((first, second)), (c * first * second, h, w)
 
 
+def recurrent(name: str) -> Callable[[np.random.Generator], Drawn]:
+    def draw(rng: np.random.Generator) -> Drawn:
+        length, channels, hidden = shape(rng, 3, 4)
+        sequences, both = (bool(flag) for flag in rng.integers(0, 2, 2))
+        return getattr(numpycnn, name)(hidden, return_sequences=sequences, bidirectional=both), (length, channels)
+
+    return draw
+
+
 def group_norm(rng: np.random.Generator) -> Drawn:
     groups, within = (int(n) for n in rng.integers(1, 4, 2))
     return numpycnn.GroupNorm(groups, eps=float(rng.choice([1e-3, 1e-1]))), (groups * within, *shape(rng, 2))
@@ -192,6 +201,7 @@ DRAW: dict[str, Callable[[np.random.Generator], Drawn]] = {
     "SpatialDropout": simple("SpatialDropout", least=2, p=lambda rng, size: float(rng.choice([0, 0.2, 0.5]))),
     "Pad": pad,
     "PixelShuffle": pixel_shuffle,
+    **{name: recurrent(name) for name in ("RNN", "LSTM", "GRU")},
     "Flatten": simple("Flatten"),
     "Reshape": reshape,
     "Permute": permute,

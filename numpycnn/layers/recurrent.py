@@ -1,0 +1,155 @@
+"""Recurrent layers over sequences (N, L, C); the derivation is in `numpycnn.plain.recurrence`."""
+
+from typing import Any, ClassVar
+
+import numpy as np
+
+from numpycnn._checks import check_flag, check_int, format_shape
+from numpycnn._settings import operations
+from numpycnn._types import Shape
+from numpycnn.functional._recurrent import GATES, check_length
+from numpycnn.layers.base import Layer, Parameter
+from numpycnn.layers.initializers import draw
+
+WEIGHTS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+
+
+class Recurrent(Layer):
+    """A recurrent network over sequences, with one of three cells: ``RNN``, ``LSTM``, ``GRU``.
+
+    Maps inputs (N, L, C) to the output of the last step, (N, H), or to those of all steps, (N, L, H), twice as long
+    with `bidirectional`; see `numpycnn.functional.recurrent`.
+
+    Parameters
+    ----------
+    hidden_size : int
+        Length of the state, ``H``.
+    return_sequences : bool
+        Whether to return the outputs of all steps.
+    bidirectional : bool
+        Whether a second network goes from the last element to the first. Its outputs stand behind those of the other;
+        its last step is at the first element.
+    name : str, optional
+
+    Attributes
+    ----------
+    weight_ih : Parameter of shape (G * H, C)
+        For the input, with ``G`` blocks of rows: 1 in an RNN, 4 in an LSTM (input gate, forget gate, candidate, output
+        gate), 3 in a GRU (reset gate, update gate, candidate). Initially drawn by Glorot's rule for each block.
+    weight_hh : Parameter of shape (G * H, H)
+        For the output of the previous step; each block is an orthogonal matrix at first.
+    bias_ih, bias_hh : Parameter of shape (G * H,)
+        Initially 0; in an LSTM, `bias_ih` of the forget gate is 1.
+    weight_ih_reverse, weight_hh_reverse, bias_ih_reverse, bias_hh_reverse : Parameter
+        Those of the second network, if there is one.
+
+    Raises
+    ------
+    ValueError
+        If `hidden_size` is out of range; at build, if the inputs do not have the shape (L, C).
+    TypeError
+        If a setting has the wrong type.
+
+    References
+    ----------
+    J. Elman, "Finding structure in time", 1990 (RNN); S. Hochreiter and J. Schmidhuber, "Long short-term memory", 1997;
+    K. Cho et al., arXiv 1406.1078 (GRU); R. Jozefowicz, W. Zaremba, I. Sutskever, "An empirical exploration of
+    recurrent network architectures", 2015 (forget gate).
+    """
+
+    cell: ClassVar[str]
+
+    def __init__(
+        self,
+        hidden_size: int,
+        *,
+        return_sequences: bool = False,
+        bidirectional: bool = False,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(name=name)
+        kind = type(self).__name__
+        self.hidden_size = check_int(hidden_size, "hidden_size", kind)
+        self.return_sequences = check_flag(return_sequences, "return_sequences", kind)
+        self.bidirectional = check_flag(bidirectional, "bidirectional", kind)
+
+    @property
+    def _directions(self) -> tuple[str, ...]:
+        return ("", "_reverse") if self.bidirectional else ("",)
+
+    def _build(self, input_shape: Shape, rng: np.random.Generator | None) -> Shape:
+        if len(input_shape) != 2:
+            raise ValueError(f"expected inputs (L, C), got {format_shape(input_shape)}")
+        length, channels = input_shape
+        for direction in self._directions:
+            for name, value in zip(WEIGHTS, self._draw(channels, rng), strict=True):
+                setattr(self, name + direction, Parameter(value))
+        self._expected = ("N", "L", channels)
+        width = self.hidden_size * len(self._directions)
+        return (length, width) if self.return_sequences else (width,)
+
+    def _draw(self, channels: int, rng: np.random.Generator | None) -> list[np.ndarray]:
+        """Return the initial weights of one direction; each block of rows is a matrix by itself."""
+        blocks, hidden = GATES[self.cell], self.hidden_size
+        weights = []
+        for rule, inputs in (("glorot_uniform", channels), ("orthogonal", hidden)):
+            settings = {"fan_in": inputs, "fan_out": hidden, "dtype": self.dtype}
+            weights.append(np.concatenate([draw(rule, rng, (hidden, inputs), **settings) for _ in range(blocks)]))
+        biases = np.zeros((2, blocks * hidden), self.dtype)
+        if self.cell == "lstm" and rng is not None:
+            biases[0, hidden : 2 * hidden] = 1
+        return [*weights, *biases]
+
+    def _weights(self, direction: str) -> list[np.ndarray]:
+        return [getattr(self, name + direction).value for name in WEIGHTS]
+
+    def _forward(self, x: np.ndarray, **mode: bool) -> tuple[np.ndarray, Any]:
+        check_length(x, type(self).__name__)
+        outputs, traces = [], []
+        for direction in self._directions:
+            settings = {"cell": self.cell, "reverse": bool(direction)}
+            y, trace = operations().recurrent(x, *self._weights(direction), **settings, return_trace=True)
+            outputs.append(y if self.return_sequences else y[:, 0 if direction else -1])
+            traces.append(trace)
+        y = outputs[0] if len(outputs) == 1 else np.concatenate(outputs, axis=-1)
+        return np.ascontiguousarray(y), (x, traces)
+
+    def _backward(self, dy: np.ndarray, cache: Any) -> np.ndarray:
+        x, traces = cache
+        dx = np.zeros_like(x)
+        for i, (direction, trace) in enumerate(zip(self._directions, traces, strict=True)):
+            dh = dy[..., i * self.hidden_size : (i + 1) * self.hidden_size]
+            if self.return_sequences:
+                dh = np.ascontiguousarray(dh)
+            else:  # the last step alone has a gradient
+                last, dh = dh, np.zeros((*x.shape[:2], self.hidden_size), x.dtype)
+                dh[:, 0 if direction else -1] = last
+            settings = {"cell": self.cell, "reverse": bool(direction), "trace": trace}
+            part, *gradients = operations().recurrent_backward(dh, x, *self._weights(direction), **settings)
+            dx += part
+            for name, gradient in zip(WEIGHTS, gradients, strict=True):
+                getattr(self, name + direction).grad[...] = gradient
+        return dx
+
+    def multiply_adds(self) -> int:
+        """Return the number of multiplications with a weight for one example."""
+        if self.input_shape is None:
+            return 0
+        matrices = [self._weights(direction)[:2] for direction in self._directions]
+        return self.input_shape[0] * sum(int(weight.size) for pair in matrices for weight in pair)
+
+    def mixes_all(self) -> bool:
+        """Return True: an output may depend on all elements of the sequence."""
+        return True
+
+
+class RNN(Recurrent):
+    cell = "rnn"
+
+
+class LSTM(Recurrent):
+    cell = "lstm"
+
+
+class GRU(Recurrent):
+    cell = "gru"
