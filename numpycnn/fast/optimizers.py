@@ -20,7 +20,7 @@ def sgd_step(
     nesterov: bool = False,
     weight_decay: float = 0.0,
 ) -> None:
-    """Take one step of stochastic gradient descent; `velocity` is required, and updated, with `momentum`."""
+    """Take one step of stochastic gradient descent; with `momentum`, `velocity` is required and is updated."""
     real = value.dtype.type
     if velocity is None:
         threads.run_elements(kernels.sgd, value.size, value.reshape(-1), grad.reshape(-1), real(lr), real(weight_decay))
@@ -46,7 +46,7 @@ def adam_step(
     """Take step `step` (counted from 1) of Adam; `mean` and `square` are the running means of ``g`` and ``g^2``."""
     real, (b1, b2) = value.dtype.type, betas
     arrays = value.reshape(-1), grad.reshape(-1), mean.reshape(-1), square.reshape(-1)
-    corrected = lr / (1 - b1**step), weight_decay, 1 - b1, b2, 1 - b2, eps, (1 - b2**step) ** -0.5
+    corrected = lr / (1 - b1**step), weight_decay, b1, 1 - b1, b2, 1 - b2, eps, (1 - b2**step) ** -0.5
     threads.run_elements(kernels.adam, value.size, *arrays, *map(real, corrected))
 
 

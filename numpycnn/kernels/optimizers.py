@@ -3,8 +3,8 @@
 NumPy takes a pass and a new array for each step of the formulas, which are in `numpycnn.plain.optimizers`. All arrays
 are flat.
 
-In ``gain * g * g`` the gain comes first: ``g * g`` overflows in float32 where ``g`` is above 1.8e19. The gain is
-rounded from ``1 - beta``, and not computed from the rounded ``beta``, which is 1 where ``beta`` is above 1 - 3e-8.
+In ``gain * g * g`` the gain comes first: ``g * g`` overflows in float32 above 1.8e19. ``1 - beta`` is computed in
+double precision and then rounded: in float32, a beta above 1 - 3e-8 is rounded to 1.
 """
 
 from functools import partial
@@ -34,15 +34,16 @@ def momentum(chunk, start, stop, value, grad, velocity, lr, weight_decay, moment
 
 
 @partial(jit, fastmath=IN_ORDER)
-def adam(chunk, start, stop, value, grad, mean, square, lr, weight_decay, gain1, b2, gain2, eps, unbias):
-    """Update ``value`` and the running means ``mean`` and ``square``, to which ``g`` and ``g^2`` add their gains.
+def adam(chunk, start, stop, value, grad, mean, square, lr, weight_decay, b1, gain1, b2, gain2, eps, unbias):
+    """Update ``value`` and the running means ``mean`` and ``square``.
 
-    The bias corrections of step ``t`` are in ``lr``, divided by ``1 - b1^t``, and ``unbias = 1 / sqrt(1 - b2^t)``.
+    `gain1` is ``1 - b1``, `gain2` is ``1 - b2``, the weights of the new values in the running means. The bias
+    corrections of step ``t`` are in ``lr``, divided by ``1 - b1^t``, and ``unbias = 1 / sqrt(1 - b2^t)``.
     """
     w, d, m, s = value[start:stop], grad[start:stop], mean[start:stop], square[start:stop]
     for i in range(len(w)):
         g = d[i] + weight_decay * w[i]
-        first = m[i] + gain1 * (g - m[i])
+        first = b1 * m[i] + gain1 * g
         second = b2 * s[i] + gain2 * g * g
         m[i], s[i] = first, second
         w[i] -= lr * first / (np.sqrt(second) * unbias + eps)
@@ -50,7 +51,7 @@ def adam(chunk, start, stop, value, grad, mean, square, lr, weight_decay, gain1,
 
 @partial(jit, fastmath=IN_ORDER)
 def rmsprop(chunk, start, stop, value, grad, square, lr, weight_decay, alpha, gain, eps):
-    """Update ``value`` and the running mean ``square``, to which ``g^2`` adds its gain."""
+    """Update ``value`` and the running mean ``square``; `gain` is ``1 - alpha``."""
     w, d, s = value[start:stop], grad[start:stop], square[start:stop]
     for i in range(len(w)):
         g = d[i] + weight_decay * w[i]

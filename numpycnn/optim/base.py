@@ -2,11 +2,12 @@
 
 import inspect
 from collections.abc import Mapping
+from math import inf
 from typing import Any
 
 import numpy as np
 
-from numpycnn._checks import check_number, format_shape
+from numpycnn._checks import FLOATS, as_contiguous, check_number, check_unmasked, format_shape
 from numpycnn.layers.base import Parameter
 from numpycnn.optim.schedules import Schedule
 
@@ -43,8 +44,18 @@ class Optimizer:
 
     @property
     def learning_rate(self) -> float:
-        """The learning rate of the next step."""
-        return self.lr(self.step_count) if isinstance(self.lr, Schedule) else self.lr
+        """The learning rate of the next step.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a schedule returns something else than a finite number of at least 0.
+        """
+        try:
+            lr = self.lr(self.step_count) if isinstance(self.lr, Schedule) else self.lr
+        except OverflowError:
+            lr = inf
+        return check_number(lr, f"the learning rate of step {self.step_count + 1}", type(self).__name__, minimum=0)
 
     def step(self, parameters: Mapping[str, Parameter]) -> None:
         """Move each parameter against its gradient, except those that are not trainable.
@@ -57,32 +68,36 @@ class Optimizer:
         Raises
         ------
         TypeError
-            If it is not a mapping.
+            If it is not a mapping of parameters, a parameter is not float32 or float64, or a gradient is masked.
         ValueError
-            If a parameter has another shape than in the steps before.
+            If a gradient, or the state of a parameter, has another shape or dtype than the parameter. Nothing has been
+            changed then.
         """
+        owner = type(self).__name__
+        expected = f"{owner}: expected a dict of Parameters, as model.parameters() returns"
         if not isinstance(parameters, Mapping):
-            raise TypeError(
-                f"{type(self).__name__}: expected a dict of Parameters, as model.parameters() returns, "
-                f"got {type(parameters).__name__}"
-            )
-        lr = self.learning_rate
-        self.step_count += 1
+            raise TypeError(f"{expected}, got {type(parameters).__name__}")
+        updates = []
         for name, parameter in parameters.items():
+            if not isinstance(parameter, Parameter):
+                raise TypeError(f"{expected}, got {type(parameter).__name__} for {name}")
             if not parameter.trainable:
                 continue
-            kept = []
+            value, arrays = parameter.value, {"gradient": parameter.grad}
+            if value.dtype not in FLOATS:
+                raise TypeError(f"{owner}: expected {name} of float32 or float64, got {value.dtype}")
             for slot in self.slots:
-                array = self._kept.setdefault(slot, {}).get(name)
-                if array is None:
-                    array = self._kept[slot][name] = np.zeros_like(parameter.value)
-                elif array.shape != parameter.value.shape:
-                    raise ValueError(
-                        f"{type(self).__name__}: expected {name} {format_shape(array.shape)} as in the steps before, "
-                        f"got {format_shape(parameter.value.shape)}"
-                    )
-                kept.append(array)
-            self._update(parameter.value, parameter.grad, lr, *kept)
+                kept = self._kept.setdefault(slot, {})
+                arrays[slot] = kept[name] = kept[name] if name in kept else np.zeros_like(value)
+            for part, array in arrays.items():
+                quick = type(array) is np.ndarray and array.dtype == value.dtype and array.flags.carray
+                if not quick or array.shape != value.shape:
+                    arrays[part] = _matching(array, value, f"the {part} of {name}", owner)
+            updates.append((value, arrays.values()))
+        lr = self.learning_rate
+        self.step_count += 1
+        for value, (grad, *state) in updates:
+            self._update(value, grad, lr, *state)
 
     def _update(self, value: np.ndarray, grad: np.ndarray, lr: float, *kept: np.ndarray) -> None:
         """Change `value` and the arrays of `slots` in place; `grad` is not changed."""
@@ -103,7 +118,7 @@ class Optimizer:
         Raises
         ------
         ValueError
-            If the arrays are those of another kind of optimizer.
+            If the arrays are those of another kind of optimizer. Their shapes are compared in the next step.
         """
         kept: dict[str, dict[str, np.ndarray]] = {slot: {} for slot in self.slots}
         for key, array in state.items():
@@ -112,7 +127,7 @@ class Optimizer:
                 raise ValueError(
                     f"{type(self).__name__}: expected {' and '.join(self.slots) or 'no arrays'}, got {key}"
                 )
-            kept[slot][name] = np.array(array)
+            kept[slot][name] = as_contiguous(np.array(array))
         self._kept, self.step_count = kept, step_count
 
     def config(self) -> dict[str, Any]:
@@ -121,3 +136,14 @@ class Optimizer:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in self.config().items())})"
+
+
+def _matching(array: Any, value: np.ndarray, name: str, owner: str) -> np.ndarray:
+    """Return a contiguous array of the shape and dtype of a parameter's value: the loops check neither."""
+    array = np.atleast_1d(check_unmasked(array, name, owner))  # as a value of a parameter
+    if array.shape != value.shape or array.dtype.newbyteorder("=") != value.dtype:
+        raise ValueError(
+            f"{owner}: expected {name} {format_shape(value.shape)} of {value.dtype} like the parameter, "
+            f"got {format_shape(array.shape)} of {array.dtype}"
+        )
+    return as_contiguous(array)

@@ -97,7 +97,9 @@ class CosineSchedule(Schedule):
 class OneCycleSchedule(Schedule):
     """Up from ``max_lr / start_factor`` to `max_lr`, then down to ``max_lr / final_factor``, both along half a cosine.
 
-    The last of the steps has the final rate; `max_lr` is reached after ``warm_up * steps - 1`` steps, as in PyTorch.
+    `max_lr` is reached after ``warm_up * steps - 1`` steps, and the last step has the final rate, or `max_lr` with a
+    `warm_up` of 1. PyTorch divides the start rate instead, not `max_lr`, by its ``final_div_factor``: for the same
+    rates, it is ``final_factor / start_factor``.
 
     Parameters
     ----------
@@ -105,7 +107,7 @@ class OneCycleSchedule(Schedule):
     steps : int
         Of the whole training.
     warm_up : float
-        Share of the steps with a rising rate.
+        Share of the steps with a rising rate, from 0 to 1.
     start_factor, final_factor : float
 
     Raises

@@ -10,8 +10,8 @@ With ``g = grad + weight_decay * w`` in step ``t`` (counted from 1):
                          w = w - lr * m' / (sqrt(s') + eps)
     RMSProp              s = alpha * s + (1 - alpha) * g^2       w = w - lr * g / (sqrt(s) + eps)
 
-Adam's two divisions correct for ``m`` and ``s`` having begun at 0. ``(1 - b2) * g * g`` begins with the small factor,
-and the root is taken before the division: ``g * g`` would overflow in float32 where ``g`` is above 1.8e19.
+Adam's two divisions correct for ``m`` and ``s`` having begun at 0. ``g`` is multiplied by the small factor first:
+``g * g`` overflows in float32 above 1.8e19. The root is taken first for the same reason.
 
 Source: I. Sutskever et al., "On the importance of initialization and momentum in deep learning", 2013; D. Kingma and
 J. Ba, "Adam: a method for stochastic optimization", arXiv 1412.6980, algorithm 1; T. Tieleman and G. Hinton, "Neural
@@ -33,7 +33,7 @@ def sgd_step(
     nesterov: bool = False,
     weight_decay: float = 0.0,
 ) -> None:
-    """Take one step of stochastic gradient descent; `velocity` is required, and updated, with `momentum`."""
+    """Take one step of stochastic gradient descent; with `momentum`, `velocity` is required and is updated."""
     g = grad + weight_decay * value
     if velocity is not None:
         velocity[...] = momentum * velocity + g
@@ -56,7 +56,7 @@ def adam_step(
     """Take step `step` (counted from 1) of Adam; `mean` and `square` are the running means of ``g`` and ``g^2``."""
     b1, b2 = betas
     g = grad + weight_decay * value
-    mean += (1 - b1) * (g - mean)
+    mean[...] = b1 * mean + (1 - b1) * g
     square[...] = b2 * square + (1 - b2) * g * g
     value -= lr * (mean / (1 - b1**step)) / (np.sqrt(square) / np.sqrt(1 - b2**step) + eps)
 

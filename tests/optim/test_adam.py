@@ -85,6 +85,17 @@ def test_a_huge_gradient_moves_by_the_learning_rate(
     np.testing.assert_allclose(w["w"].value, 0.45, rtol=1e-5)
 
 
+@pytest.mark.parametrize("backend", ["plain", "fast"])
+def test_betas_of_0_forget_a_large_gradient(backend: str) -> None:
+    """``m + (g - m)`` would round a gradient of 1 to 0 after one of 1e10."""
+    w, optimizer = {"w": Parameter(np.zeros(1, np.float32))}, Adam(0.1, betas=(0.0, 0.0))
+    with numpycnn.backend(backend):
+        for grad in (1e10, 1.0):
+            w["w"].grad[...] = grad
+            optimizer.step(w)
+    np.testing.assert_allclose(w["w"].value, [-0.2], rtol=1e-6)
+
+
 def test_the_first_step_of_adam_is_the_learning_rate_whatever_the_gradient() -> None:
     for size in (1e-3, 1.0, 1e3):
         w = Parameter(np.array([5.0, 5.0]))

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from numpycnn import SGD, Adam, AdamW, Dense, Optimizer, Parameter, RMSProp, StepSchedule
+import numpycnn
+from numpycnn import SGD, Adam, AdamW, Dense, Optimizer, Parameter, RMSProp, Schedule, StepSchedule
 from tests.helpers import assert_same_bits
 
 MAKE: list[Callable[[], Optimizer]] = [
@@ -132,10 +133,94 @@ def test_misuse(make: Callable[[], Optimizer], rng: np.random.Generator) -> None
             optimizer.step(wrong)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match=f"{kind}: expected .*, got speed.a"):
         optimizer.load_state({"speed.a": np.zeros(2)}, 1)
+    with pytest.raises(TypeError, match=rf"{kind}: expected a dict of Parameters, .*, got ndarray for w"):
+        optimizer.step({"w": np.zeros(2)})  # type: ignore[dict-item]
+    with pytest.raises(TypeError, match=rf"{kind}: expected w of float32 or float64, got int64"):
+        optimizer.step({"w": Parameter(np.zeros(2, np.int64))})
+    assert optimizer.step_count == 0
     optimizer.step(drawn(rng))
     if optimizer.slots:
-        with pytest.raises(ValueError, match=rf"{kind}: expected a \(3, 2\) as in the steps before, got \(5,\)"):
+        expected = rf"{kind}: expected the {optimizer.slots[0]} of a \(5,\) of float64 like the parameter, got \(3, 2\)"
+        with pytest.raises(ValueError, match=expected):
             optimizer.step({"a": Parameter(np.zeros(5))})
+
+
+@pytest.mark.parametrize("backend", ["plain", "fast"])
+@pytest.mark.parametrize("make", MAKE)
+@pytest.mark.parametrize(
+    ("grad", "error", "got"),
+    [
+        (np.ones(1), ValueError, r"got \(1,\) of float64"),
+        (np.ones((3, 2, 1)), ValueError, r"got \(3, 2, 1\) of float64"),
+        (np.ones((2, 3)), ValueError, r"got \(2, 3\) of float64"),
+        (np.ones((3, 2), np.float32), ValueError, r"got \(3, 2\) of float32"),
+        (np.ones((3, 2), complex), ValueError, r"got \(3, 2\) of complex128"),
+        (np.ma.ones((3, 2)), TypeError, "the gradient of b without a mask"),
+        (None, ValueError, r"got \(1,\) of object"),
+    ],
+)
+def test_a_gradient_unlike_its_parameter_changes_nothing(
+    make: Callable[[], Optimizer], grad: Any, error: type[Exception], got: str, backend: str
+) -> None:
+    """The loops of the fast backend would read outside of the array."""
+    optimizer, parameters = make(), {"a": Parameter(np.ones(4)), "b": Parameter(np.ones((3, 2)))}
+    parameters["a"].grad[...] = 1
+    parameters["b"].grad = grad
+    with numpycnn.backend(backend), pytest.raises(error, match=f"{type(optimizer).__name__}: expected .*{got}"):
+        optimizer.step(parameters)
+    assert optimizer.step_count == 0
+    for parameter in parameters.values():
+        assert (parameter.value == 1).all()
+
+
+@pytest.mark.parametrize("backend", ["plain", "fast"])
+@pytest.mark.parametrize("make", MAKE)
+def test_gradients_and_state_in_any_order_of_memory_and_bytes(make: Callable[[], Optimizer], backend: str) -> None:
+    one, other = drawn(np.random.default_rng(2)), drawn(np.random.default_rng(2))
+    plain, turned = make(), make()
+    with numpycnn.backend(backend):
+        for _ in range(3):
+            plain.step(one)
+            for parameter in other.values():
+                parameter.grad = np.asfortranarray(parameter.grad.astype(">f8"))
+            turned.step(other)
+            turned.load_state(
+                {k: np.asfortranarray(v.astype(">f8")) for k, v in turned.state().items()}, turned.step_count
+            )
+    for name, parameter in one.items():
+        assert_same_bits(other[name].value, parameter.value)
+
+
+class Returns(Schedule):
+    """A schedule that returns a value, or raises an error."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __call__(self, step: int) -> Any:
+        if isinstance(self.value, Exception):
+            raise self.value
+        return self.value
+
+
+@pytest.mark.parametrize(
+    ("schedule", "error", "text"),
+    [
+        (Returns(-0.1), ValueError, "to be at least 0, got -0.1"),
+        (Returns(float("nan")), ValueError, "to be finite, got nan"),
+        (StepSchedule(0.1, every=1, factor=10.0), ValueError, "to be finite, got inf"),
+        (Returns("0.1"), TypeError, "to be a number, got str '0.1'"),
+        (Returns(True), TypeError, "to be a number, got bool True"),
+        (Returns(None), TypeError, "to be a number, got NoneType None"),
+        (Returns(np.array([0.1])), TypeError, "to be a number, got ndarray"),
+    ],
+)
+def test_a_schedule_with_a_wrong_rate(schedule: Schedule, error: type[Exception], text: str) -> None:
+    optimizer, parameter = SGD(schedule), Parameter(np.ones(2))
+    optimizer.load_state({}, 400)
+    with pytest.raises(error, match=f"SGD: expected the learning rate of step 401 {text}"):
+        optimizer.step({"w": parameter})
+    assert optimizer.step_count == 400
 
 
 @pytest.mark.parametrize(

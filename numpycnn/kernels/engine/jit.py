@@ -19,7 +19,7 @@ import numba
 from numba.core.caching import FunctionCache, IndexDataCacheFile
 
 RELAXED = {"reassoc", "contract", "nsz", "arcp"}
-IN_ORDER = RELAXED - {"reassoc"}  # for products that overflow in another order
+IN_ORDER = RELAXED - {"reassoc"}  # for products that would overflow if reordered
 DIGEST = sha256().digest_size
 Loop = TypeVar("Loop", bound=Callable[..., object])
 
