@@ -1,7 +1,7 @@
 """Watch the resident memory over 20,000 training steps, 1,000 models and 2,000 predictions of drawn batch sizes.
 
-The first tenth fills the pools. After it, memory should stay: the slope is that of a straight line through a hundred
-measurements, in bytes a step. The exit status is 1 if one is above 10.
+The first tenth fills the pools. After it, memory should stay: a line is fitted to a hundred measurements; its slope is
+reported in bytes per step. The exit status is 1 if a slope exceeds 10.
 """
 
 import gc
@@ -17,7 +17,7 @@ from report import arguments, head, row, written_to
 
 import numpycnn
 
-LIMIT = 10.0  # bytes a step
+LIMIT = 10.0  # bytes per step
 SAMPLES = 100
 LARGEST = 256  # batch of a prediction
 
@@ -29,9 +29,9 @@ def resident() -> int:
 
 
 def measure(step: Callable[[], Any], count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return `SAMPLES` numbers of steps, from a tenth of `count` on, and the resident memory after each of them.
+    """Return `SAMPLES` numbers of steps, from a tenth of `count` to `count`, and the resident memory after each one.
 
-    To look after each step, with a string and a list for it, would itself add to the memory.
+    Measuring after every step would itself allocate memory.
     """
     done, sizes = 0, []
     samples = np.unique(np.linspace(count / 10, count, SAMPLES).round().astype(int))
@@ -44,14 +44,14 @@ def measure(step: Callable[[], Any], count: int) -> tuple[np.ndarray, np.ndarray
 
 
 def stages(quick: bool) -> dict[str, tuple[Callable[[], Any], int]]:
-    """Return what is repeated, and how often."""
+    """Return each stage's step and its number of repetitions."""
     rng = np.random.default_rng(0)
     training, predicting = OurStep(make("lenet"), *batch("lenet", 32)), make("lenet")
     images = batch("lenet", LARGEST)[0]
 
     def build_and_drop() -> None:
         OurStep(make("lenet"), images[:8], np.arange(8) % 10).step()
-        gc.collect()  # a model is part of reference cycles, and goes when Python looks for them
+        gc.collect()  # a model has reference cycles, and is freed by the cyclic garbage collector
 
     return {
         "training step of lenet, batch 32": (training.step, 50 if quick else 20_000),
@@ -69,7 +69,7 @@ def main() -> int:
         numpycnn.set_num_threads(options.threads)
     steepest = 0.0
     with written_to(options.out):
-        head("repeated", "times", "MiB after a tenth", "MiB at the end", "bytes a step")
+        head("repeated", "times", "MiB after a tenth", "MiB at the end", "bytes per step")
         for name, (step, count) in stages(options.quick).items():
             samples, sizes = measure(step, count)
             slope = float(np.polyfit(samples, sizes, 1)[0])

@@ -300,7 +300,7 @@ def one_pass(runs: int, size: int) -> None:
     def loop() -> np.ndarray:
         for mine, start in zip(one, (w, g, m, s), strict=True):
             np.copyto(mine, start)
-        adam(0, 0, size, *one, f(1e-3), f(0), f(0.1), f(0.999), f(0.001), f(1e-8), f(1))
+        adam(0, 0, size, *one, f(1e-3), f(0), f(0.9), f(0.1), f(0.999), f(0.001), f(1e-8), f(1))
         return one[0]
 
     several = [w.copy(), g, m.copy(), s.copy()]

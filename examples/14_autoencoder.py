@@ -68,7 +68,7 @@ def main(quick, out):
     digits, test = nn.data.load_mnist()
     digits, test, epochs, seeds = digits[:5000], test[:2000], 8, range(3)
     if quick:
-        digits, test, epochs, seeds = digits[:1500], test[:500], 12, range(1)
+        digits, test, epochs, seeds = digits[:1500], test[:500], 6, range(1)
     x, new = (part.images.astype(np.float32) / 255 for part in (digits, test))  # from 0 to 1
 
     print(f"{len(x):,} digits without labels, {epochs} epochs, {len(seeds)} seeds")

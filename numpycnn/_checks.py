@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from math import inf, isfinite, prod
+from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -24,7 +25,8 @@ def check_int(value: object, name: str, owner: str, *, minimum: int | None = 1, 
     if isinstance(value, bool | np.bool_) or not isinstance(value, int | np.integer):
         raise TypeError(f"{owner}: expected {name} to be an int, got {type(value).__name__} {value!r}")
     if minimum is not None and not minimum <= value <= maximum:
-        raise ValueError(f"{owner}: expected {name} from {minimum} to {maximum}, got {value}")
+        got = value if abs(int(value)) < 2**128 else f"an int of {int(value).bit_length()} bits"
+        raise ValueError(f"{owner}: expected {name} from {minimum} to {maximum}, got {got}")
     return int(value)
 
 
@@ -52,6 +54,13 @@ def check_number(
         wanted += [f"at most {maximum:g}"] * (maximum < inf) + [f"below {below:g}"] * (below < inf)
         raise ValueError(f"{owner}: expected {name} to be {' and '.join(wanted)}, got {number:g}")
     return number
+
+
+def to_python(value: Any) -> Any:
+    """Return a number of NumPy as one of Python, and anything else unchanged."""
+    if isinstance(value, np.floating):
+        return float(value)  # item() of a longdouble is a longdouble
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def check_dtype(value: DTypeLike | None, owner: str) -> np.dtype:
@@ -124,9 +133,16 @@ def check_num_weights(shape: Sequence[int], dtype: DTypeLike, owner: str) -> Non
 def check_array(
     value: object, name: str, owner: str, *, like: np.ndarray | None = None, shape: Sequence[int | str] | None = None
 ) -> np.ndarray:
-    """Return `value` as a contiguous array of float32 or float64.
+    """Return `value` as a contiguous array of float32 or float64, checked as by `check_floats` before it is copied."""
+    return as_contiguous(check_floats(value, name, owner, like=like, shape=shape))
 
-    It is compared with the dtype of `like` and with `shape`, in which names stand for any size, before it is copied.
+
+def check_floats(
+    value: object, name: str, owner: str, *, like: np.ndarray | None = None, shape: Sequence[int | str] | None = None
+) -> np.ndarray:
+    """Return `value` as an array of float32 or float64, of the dtype of `like` and of a shape, without a copy.
+
+    In the shape, names stand for any size. The byte order may be any.
     """
     array = check_unmasked(value, name, owner)
     dtype = array.dtype if array.dtype.isnative else array.dtype.newbyteorder("=")
@@ -135,23 +151,32 @@ def check_array(
             f"{owner}: expected {name} of float32 or float64, got {array.dtype}; "
             f"convert it first, as in {name}.astype(np.float32)"
         )
-    if like is not None and dtype != like.dtype:
+    if like is not None and dtype != like.dtype.newbyteorder("="):
         raise TypeError(f"{owner}: expected {name} of {like.dtype} like the input, got {array.dtype}")
     if shape is not None:
         check_shape(array, shape, name, owner)
-    return as_contiguous(array)
+    return array
 
 
 def check_unmasked(value: object, name: str, owner: str) -> np.ndarray:
     """Return `value` as an array, if it has no mask: masked elements would be used."""
-    if isinstance(value, np.ma.MaskedArray):
-        raise TypeError(f"{owner}: expected {name} without a mask, got a masked array; fill it first: {name}.filled(0)")
+    if _is_masked(value):
+        got = "a masked array" if isinstance(value, np.ma.MaskedArray) else f"a {type(value).__name__} of masked arrays"
+        raise TypeError(f"{owner}: expected {name} without a mask, got {got}; fill it first, as in a.filled(0)")
     try:
         return np.asarray(value)
-    except ValueError:
+    except ValueError as error:
+        if "inhomogeneous" not in str(error):  # raised by an __array__ of one's own
+            raise
         raise ValueError(
             f"{owner}: expected {name} as an array, got {type(value).__name__} with rows of different lengths"
         ) from None
+
+
+def _is_masked(value: object) -> bool:
+    if isinstance(value, tuple | list):
+        return any(map(_is_masked, value))
+    return isinstance(value, np.ma.MaskedArray)
 
 
 def as_contiguous(array: np.ndarray) -> np.ndarray:
@@ -182,7 +207,7 @@ def fits_shape(shape: Sequence[int], expected: Sequence[int | str]) -> bool:
 
 
 def check_batch_statistics(x: np.ndarray, owner: str) -> None:
-    """Refuse a batch (N, C, ...) without a variance: it needs more than one value for each channel."""
+    """Refuse a batch (N, C, ...) with fewer than two values for each channel: it has no variance."""
     if x.size == 0:
         raise ValueError(f"{owner}: expected a batch that is not empty in training, got {format_shape(x.shape)}")
     if x.size == x.shape[1]:

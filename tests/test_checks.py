@@ -19,10 +19,12 @@ from numpycnn._checks import (
     check_number,
     check_per_axis,
     check_shape,
+    check_unmasked,
     format_shape,
     per_axis,
 )
 from tests.helpers import layouts
+from tests.mutations import bounded_memory
 
 
 def test_spell() -> None:
@@ -168,34 +170,68 @@ def test_class_labels() -> None:
         check_labels([0, 3], 3, "f")
 
 
-HUGE = np.broadcast_to(np.float32(0), (2**33,))  # 32 GiB if it were copied
+def huge(*shape: int) -> np.ndarray:
+    """An array of 4 bytes that would take a gigabyte if it were copied."""
+    return np.broadcast_to(np.float32(0), shape)
+
+
+N = 2**28
 
 
 @pytest.mark.parametrize("backend", ["plain", "fast"])
 def test_shapes_are_compared_before_arrays_are_copied(backend: str) -> None:
-    """An array of a few bytes with a huge shape is refused by its shape, in no memory."""
     x, w, ones = np.ones((2, 4, 5, 5), np.float32), np.ones((4, 4, 3, 3), np.float32), np.ones(4, np.float32)
     model = Sequential([Conv2D(2, 3), Flatten(), Dense(2)], input_shape=(1, 5, 5))
     model.forward(np.ones((2, 1, 5, 5), np.float32), differentiable=True)
     rows = np.ones((3, 4), np.float32)
-    with numpycnn.backend(backend):  # type: ignore[arg-type]
-        for call in (
-            lambda: F.conv2d(x, w, HUGE),
-            lambda: F.conv2d_backward(HUGE, x, w),
-            lambda: F.conv_transpose2d(x, w, HUGE),
-            lambda: F.linear(rows, rows, HUGE),
-            lambda: F.batch_norm(x, HUGE, ones, ones, ones, training=True),
-            lambda: F.batch_norm(x, ones, ones, ones, HUGE, training=False),
-            lambda: F.layer_norm(x, HUGE),
-            lambda: F.relu_backward(HUGE, rows),
-            lambda: F.max_pool2d_backward(HUGE, x, 2),
-            lambda: F.mean_squared_error(rows, HUGE),
-            lambda: F.cross_entropy(rows, np.broadcast_to(0, HUGE.shape)),
-            lambda: model.forward(HUGE[None]),
-            lambda: model.predict(HUGE[None]),
-            lambda: model.backward(HUGE),
-            lambda: model.load_state(model.state() | {"0.bias": HUGE}),
-            lambda: setattr(model.layers[0].bias, "value", HUGE),
+    with numpycnn.backend(backend), bounded_memory(200):  # type: ignore[arg-type]
+        for call, text in (
+            (lambda: F.conv2d(x, w, huge(N)), r"expected bias \(4,\)"),
+            (lambda: F.conv2d(huge(1, 2, N // 4, 2), w), r"expected x with 4 \* 1 = 4 channels"),
+            (lambda: F.conv2d(x, huge(4, N // 4, 1, 1)), "expected x with"),
+            (lambda: F.conv2d_backward(huge(N), x, w), r"expected dy \(2, 4, 3, 3\)"),
+            (lambda: F.conv2d_backward(x, huge(1, 4, N // 32, 8), w), r"expected dy \(1, 4,"),
+            (lambda: F.conv_transpose2d(x, w, huge(N)), r"expected bias \(4,\)"),
+            (lambda: F.linear(rows, rows, huge(N)), r"expected bias \(3,\)"),
+            (lambda: F.linear(huge(1, N), rows), r"expected x \(\.\.\., 4\)"),
+            (lambda: F.linear(rows, huge(1, N)), r"expected x \(\.\.\., "),
+            (lambda: F.linear_backward(rows, huge(N, 1), np.ones((3, 1), np.float32)), "expected dy"),
+            (lambda: F.batch_norm(x, huge(N), ones, ones, ones, training=True), r"expected weight \(4,\)"),
+            (lambda: F.batch_norm(x, ones, ones, ones, huge(N), training=False), r"expected running_var \(4,\)"),
+            (lambda: F.layer_norm(x, huge(N)), r"expected weight \(5,\)"),
+            (lambda: F.relu_backward(huge(N), rows), r"expected dy \(3, 4\)"),
+            (lambda: F.max_pool2d_backward(huge(N), x, 2), "expected dy"),
+            (lambda: F.mean_squared_error(rows, huge(N)), r"\(3, 4\)"),
+            (lambda: F.cross_entropy(rows, np.broadcast_to(0, (N,))), "labels"),
+            (lambda: model.forward(huge(1, N)), r"expected \(N, 1, H, W\)"),
+            (lambda: model.predict(huge(1, N)), r"expected \(N, 1, H, W\)"),
+            (lambda: model.backward(huge(N)), r"expected dy \(2, 2\)"),
+            (lambda: model.load_state(model.state() | {"0.bias": huge(N)}), r"expected 0.bias \(2,\)"),
+            (lambda: setattr(model.layers[0].bias, "value", huge(N)), r"expected a value \(2,\)"),
         ):
-            with pytest.raises((ValueError, TypeError)):
+            with pytest.raises(ValueError, match=text):
                 call()
+
+
+def test_a_mask_in_a_list_is_refused() -> None:
+    masked = np.ma.array([1.0, 2.0], mask=[True, False])
+    for value in ([masked, masked], (np.ones(2), [masked]), [np.ma.masked, 1.0]):
+        with pytest.raises(
+            TypeError, match=r"f: expected x without a mask, got a (list|tuple) of masked arrays; fill it"
+        ):
+            check_unmasked(value, "x", "f")
+
+
+def test_an_error_of_an_array_of_ones_own_is_not_replaced() -> None:
+    class Own:
+        def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
+            raise ValueError("the file is closed")
+
+    with pytest.raises(ValueError, match=r"^the file is closed$"):
+        check_unmasked(Own(), "x", "f")
+
+
+def test_a_huge_int_is_not_printed() -> None:
+    for value, bits in ((10**400, 1329), (-(10**5000), 16610)):
+        with pytest.raises(ValueError, match=f"^f: expected n from 1 to 2147483647, got an int of {bits} bits$"):
+            check_int(value, "n", "f")

@@ -1,6 +1,6 @@
 """Convolutions and transposed convolutions: arguments checked and settings resolved, then the backend's operation."""
 
-from numpycnn._checks import check_array, check_int, format_shape
+from numpycnn._checks import as_contiguous, check_array, check_floats, check_int, format_shape
 from numpycnn._settings import operations
 from numpycnn._types import Array, Gradients, Padding, Size
 from numpycnn._windows import LETTERS, slide, transposed_size
@@ -76,7 +76,7 @@ def _conv(
     owner = f"conv{rank}d"
     x, weight, bias, groups = _check_operands(owner, rank, x, weight, bias, groups)
     windows = slide(x.shape[2:], weight.shape[2:], stride=stride, padding=padding, dilation=dilation, owner=owner)
-    return operations().conv(x, weight, bias, **windows.settings, groups=groups)
+    return operations().conv(as_contiguous(x), as_contiguous(weight), bias, **windows.settings, groups=groups)
 
 
 def _conv_backward(
@@ -102,7 +102,7 @@ def _conv_backward(
     x, weight, _, groups = _check_operands(owner, rank, x, weight, None, groups)
     windows = slide(x.shape[2:], weight.shape[2:], stride=stride, padding=padding, dilation=dilation, owner=owner)
     dy = check_array(dy, "dy", owner, like=x, shape=(len(x), len(weight), *windows.output))
-    return operations().conv_backward(dy, x, weight, **windows.settings, groups=groups)
+    return operations().conv_backward(dy, as_contiguous(x), as_contiguous(weight), **windows.settings, groups=groups)
 
 
 def _conv_transpose(
@@ -161,7 +161,12 @@ def _conv_transpose(
     settings = {"stride": stride, "padding": padding, "output_padding": output_padding, "dilation": dilation}
     windows = transposed_size(x.shape[2:], weight.shape[2:], **settings, owner=owner)
     return operations().conv_transpose(
-        x, weight, bias, **windows.settings, output_padding=windows.output_padding, groups=groups
+        as_contiguous(x),
+        as_contiguous(weight),
+        bias,
+        **windows.settings,
+        output_padding=windows.output_padding,
+        groups=groups,
     )
 
 
@@ -191,20 +196,25 @@ def _conv_transpose_backward(
     windows = transposed_size(x.shape[2:], weight.shape[2:], **settings, owner=owner)
     dy = check_array(dy, "dy", owner, like=x, shape=(len(x), weight.shape[1] * groups, *windows.size))
     return operations().conv_transpose_backward(
-        dy, x, weight, **windows.settings, output_padding=windows.output_padding, groups=groups
+        dy,
+        as_contiguous(x),
+        as_contiguous(weight),
+        **windows.settings,
+        output_padding=windows.output_padding,
+        groups=groups,
     )
 
 
 def _check_operands(
     owner: str, rank: int, x: Array, weight: Array, bias: Array | None, groups: int, *, transposed: bool = False
 ) -> tuple[Array, Array, Array | None, int]:
-    """Return the operands as arrays whose types and shapes belong together, and the number of groups."""
+    """Return the operands as arrays with matching types and shapes, not copied yet, and the number of groups."""
     groups = check_int(groups, "groups", owner)
-    x = check_array(x, "x", owner, shape=("N", "C", *LETTERS[rank]))
+    x = check_floats(x, "x", owner, shape=("N", "C", *LETTERS[rank]))
     channels = x.shape[1]
     kernel = tuple(f"K{letter}" for letter in LETTERS[rank])
     wanted = (channels, "F/groups", *kernel) if transposed else ("F", "C/groups", *kernel)
-    weight = check_array(weight, "weight", owner, like=x, shape=wanted)
+    weight = check_floats(weight, "weight", owner, like=x, shape=wanted)
     if 0 in weight.shape:
         raise ValueError(f"{owner}: expected a weight without empty axes, got {format_shape(weight.shape)}")
     if not transposed and channels != weight.shape[1] * groups:

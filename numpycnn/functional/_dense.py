@@ -1,13 +1,14 @@
 """Dense layers and embeddings: arguments checked, then the backend's operation."""
 
-from numpycnn._checks import check_array, check_indices, check_unmasked, format_shape
+from numpycnn._checks import as_contiguous, check_array, check_floats, check_indices, check_unmasked, format_shape
 from numpycnn._settings import operations
 from numpycnn._types import Array
 
 
 def _check_linear(x: object, weight: object, owner: str) -> tuple[Array, Array]:
-    x = check_array(x, "x", owner)
-    weight = check_array(weight, "weight", owner, like=x, shape=("O", "I"))
+    """Check the operands, which are not copied yet."""
+    x = check_floats(x, "x", owner)
+    weight = check_floats(weight, "weight", owner, like=x, shape=("O", "I"))
     if x.ndim < 1 or x.shape[-1] != weight.shape[1]:
         raise ValueError(
             f"{owner}: expected x (..., {weight.shape[1]}) for weight {format_shape(weight.shape)}, "
@@ -51,7 +52,7 @@ def linear(x: Array, weight: Array, bias: Array | None = None) -> Array:
     x, weight = _check_linear(x, weight, "linear")
     if bias is not None:
         bias = check_array(bias, "bias", "linear", like=x, shape=(len(weight),))
-    return operations().linear(x, weight, bias)
+    return operations().linear(as_contiguous(x), as_contiguous(weight), bias)
 
 
 def linear_backward(dy: Array, x: Array, weight: Array) -> tuple[Array, Array, Array]:
@@ -65,7 +66,7 @@ def linear_backward(dy: Array, x: Array, weight: Array) -> tuple[Array, Array, A
     """
     x, weight = _check_linear(x, weight, "linear_backward")
     dy = check_array(dy, "dy", "linear_backward", like=x, shape=(*x.shape[:-1], len(weight)))
-    return operations().linear_backward(dy, x, weight)
+    return operations().linear_backward(dy, as_contiguous(x), as_contiguous(weight))
 
 
 def _check_embedding(x: object, weight: object, owner: str) -> tuple[Array, Array]:

@@ -67,7 +67,7 @@ def batch_norm(
     Raises
     ------
     ValueError
-        If shapes do not match, a setting is out of range, or a batch to train with has less than two values
+        If shapes do not match, a setting is out of range, or a batch to train with has fewer than two values
         for each channel.
     TypeError
         If an array is not float32 or float64, or the arrays differ in type.
@@ -128,7 +128,10 @@ def batch_norm_backward(
     (weight,) = _check_per_channel(x, owner, weight=weight)
     running = _check_per_channel(x, owner, running_mean=running_mean, running_var=running_var)
     if check_flag(training, "training", owner):
+        check_batch_statistics(x, owner)
         if statistics is not None:
+            if not isinstance(statistics, tuple | list) or len(statistics) != 2:
+                raise TypeError(f"{owner}: expected statistics to be (mean, variance), got {type(statistics).__name__}")
             mean, var = statistics
             shape = (x.shape[1],)
             mean = check_array(mean, "mean", owner, like=x, shape=shape)

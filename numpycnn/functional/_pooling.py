@@ -288,7 +288,7 @@ def global_avg_pool(x: Array) -> Array:
     Raises
     ------
     ValueError
-        If `x` does not have a spatial axis, or an empty one.
+        If `x` has no spatial axis, or a spatial axis is empty.
     TypeError
         If `x` is not float32 or float64.
 

@@ -9,7 +9,8 @@ from numpycnn._types import Array
 
 def _check_kept(kept: object, owner: str) -> None:
     if type(kept) is not np.ndarray or kept.dtype != np.bool_:
-        raise TypeError(f"{owner}: expected kept as an array of bool, got {type(kept).__name__}")
+        got = f"one of {kept.dtype}" if isinstance(kept, np.ndarray) else type(kept).__name__
+        raise TypeError(f"{owner}: expected kept as an array of bool, got {got}")
 
 
 def dropout(x: Array, *, p: float, key: int) -> tuple[Array, Array]:

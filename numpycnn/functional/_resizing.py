@@ -129,7 +129,7 @@ def zero_pad(x: Array, padding: Pads) -> Array:
     Raises
     ------
     ValueError
-        If `x` does not have a spatial axis, or a padding is negative.
+        If `x` has no spatial axis, or a padding is negative.
     TypeError
         If `x` is not float32 or float64, or a padding is not an int.
 
@@ -188,7 +188,7 @@ def upsample(x: Array, scale_factor: Size, *, mode: str = "nearest") -> Array:
     Raises
     ------
     ValueError
-        If `x` does not have a spatial axis, or a setting is out of range.
+        If `x` has no spatial axis, or a setting is out of range.
     TypeError
         If `x` is not float32 or float64.
 

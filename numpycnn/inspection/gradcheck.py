@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from numpycnn._checks import check_int, format_shape
+from numpycnn._checks import check_int, check_number, format_shape
 from numpycnn._tables import WIDTH, format_table
 from numpycnn.layers.base import Layer
 from numpycnn.layers.building import unbuild
@@ -122,7 +122,10 @@ class _Point:
         parameters = {id(parameter.value) for parameter in layer.parameters().values()}
         self.buffers = {n: (a, a.copy()) for n, a in layer.state().items() if id(a) not in parameters}
         self.random = {n: (g, copy.deepcopy(g.bit_generator.state)) for n, g in layer.random_generators().items()}
+        before = copy.deepcopy(inputs)
         outputs = self.outputs()
+        if any(x.tobytes() != old.tobytes() for x, old in zip(inputs, before, strict=True)):
+            raise GradientError(f"{layer.label}: forward changes its input x in place; compute with a copy")
         self.probes = tuple(rng.normal(size=y.shape) for y in outputs)
         for parameter in layer.parameters().values():
             parameter.grad.fill(np.nan)  # to be overwritten, and not added to
@@ -229,6 +232,7 @@ def measure_gradients(
     """
     check_int(batch_size, "batch_size", "check_gradients")
     check_int(samples, "samples", "check_gradients")
+    check_number(tolerance, "tolerance", "check_gradients", minimum=float(np.finfo(float).eps))
     if not isinstance(layer, Layer):
         raise TypeError(f"check_gradients: expected a layer or a model, got {type(layer).__name__}")
     rng = np.random.default_rng(seed)
@@ -251,9 +255,10 @@ def measure_gradients(
             "draw random numbers from a generator that is an attribute of the layer"
         )
     raise GradientError(
-        f"{layer.label}: central differences with steps of {STEP:g} and {STEP / 8:g} disagree at {POINTS} points, "
-        "so no derivative could be measured: the function has kinks nearly everywhere, or varies too fast for "
-        "these steps; scale its input or parameters, or accept a larger tolerance"
+        f"{layer.label}: central differences with steps of {STEP:g} and {STEP / 8:g} (an element) or {STEP / 10:g} and "
+        f"{STEP / 80:g} (a random direction) disagree at {POINTS} points, so no derivative could be measured: the "
+        "function has kinks nearly everywhere, or varies too fast for these steps; scale its input or parameters, or "
+        "accept a larger tolerance"
     )
 
 
@@ -297,11 +302,11 @@ def check_gradients(
     Raises
     ------
     ValueError
-        If the weights of a built layer do not fit the input shape.
+        If the weights of a built layer do not fit the input shape, or a number is out of range.
     GradientError
         An AssertionError with layer, array, index and both values, if a gradient is wrong.
     TypeError
-        If `layer` is not a layer.
+        If `layer` is not a layer, or a number is of another type.
 
     Examples
     --------

@@ -16,16 +16,17 @@ from typing import Any
 
 import numpy as np
 
-from numpycnn._checks import format_shape
+from numpycnn._checks import format_shape, to_python
 from numpycnn.errors import DataFormatError
 from numpycnn.layers.base import Layer
 
 FORMAT = "numpycnn-1"
 MAX_LAYERS, MAX_DEPTH = 25_000, 32  # of a model in a file; ResNet-152 has 515 layers, 5 deep
-#: Endings of other formats, which programs choose the reader by.
+#: Endings of other formats, by which programs choose the reader. `.bin` and `.ckpt` are not those of one format.
 FOREIGN = frozenset(
-    {".bin", ".ckpt", ".csv", ".h5", ".hdf5", ".joblib", ".json", ".keras", ".npy", ".npz"}
-    | {".onnx", ".pb", ".pickle", ".pkl", ".pt", ".pth", ".tflite", ".zip"}
+    {".csv", ".gguf", ".gz", ".h5", ".hdf5", ".jpeg", ".jpg", ".joblib", ".json", ".keras", ".mat", ".msgpack", ".npy"}
+    | {".npz", ".onnx", ".pb", ".pickle", ".pkl", ".png", ".pt", ".pth", ".tar", ".tflite", ".toml", ".txt", ".yaml"}
+    | {".yml", ".zip"}
 )
 ABANDONED = 3600  # seconds without a write, after which an incomplete file is considered abandoned
 
@@ -42,17 +43,17 @@ def _digest(arrays: Mapping[str, np.ndarray]) -> str:
 
 
 def check_ending(path: str | Path, owner: str) -> Path:
-    """Return a path to write safetensors to, unless its ending is that of another format.
+    """Return a path to write safetensors to.
 
     Raises
     ------
     ValueError
-        If it is.
+        If the path has the ending of another format.
     """
     path = Path(path)
     if path.suffix.lower() in FOREIGN:
         raise ValueError(
-            f"{owner}: expected a path that ends in .safetensors, the format of the file, got {path.name}; "
+            f"{owner}: {path.name} would hold safetensors, not {path.suffix[1:].upper()}; "
             f"write to {path.with_suffix('.safetensors').name}"
         )
     return path
@@ -130,17 +131,19 @@ def write_arrays(path: str | Path, arrays: Mapping[str, np.ndarray], metadata: M
     content = save(
         {name: np.ascontiguousarray(array) for name, array in arrays.items()},
         {"format": FORMAT, "sha256": _digest(arrays)}
-        | {key: json.dumps(value, default=_to_json) for key, value in metadata.items()},
+        | {key: json.dumps(_to_json(value)) for key, value in metadata.items()},
     )
     with replacing(path) as temporary, open(temporary, "wb") as file:
         file.writelines(_with_sorted_header(content))
 
 
-def _to_json(value: object) -> Any:
-    """Return a number or an array of NumPy as JSON values."""
-    if isinstance(value, np.generic | np.ndarray):
-        return value.tolist()
-    raise TypeError(f"cannot save {value!r}: {type(value).__name__} is not JSON serializable")
+def _to_json(value: Any) -> Any:
+    """Return a value in which NumPy's numbers and arrays are those of Python, keys included."""
+    if isinstance(value, dict):
+        return {to_python(key): _to_json(item) for key, item in value.items()}
+    if isinstance(value, tuple | list) or np.ndim(value):
+        return [_to_json(item) for item in value]
+    return to_python(value[()] if isinstance(value, np.ndarray) else value)
 
 
 def _with_sorted_header(content: bytes) -> tuple[bytes, bytes, memoryview]:
@@ -251,8 +254,7 @@ def encode(value: object) -> Any:
         return entry if value.trainable else {**entry, "trainable": False}
     if isinstance(value, tuple | list):
         return [encode(item) for item in value]
-    if isinstance(value, np.generic):
-        return encode(value.item())
+    value = to_python(value)
     if value is None or isinstance(value, bool | int | float | str):
         return value
     raise TypeError(

@@ -95,19 +95,18 @@ def save_torch(model: Layer, path: str | Path) -> None:
 def load_torch(model: Layer, path: str | Path, ignore: Sequence[str] = ()) -> None:
     """Load a state dict into a model; see `Sequential.load_torch`."""
     names = torch_names(model)
-    found = _read(Path(path), {names[mine]: array.shape for mine, array in model.state().items()}, tuple(ignore), model)
+    found = _read(Path(path), {names[mine]: array for mine, array in model.state().items()}, tuple(ignore), model)
     model.load_state({mine: found[name] for mine, name in names.items()})
 
 
-def _read(
-    path: Path, wanted: Mapping[str, tuple[int, ...]], ignore: tuple[str, ...], model: Layer
-) -> dict[str, np.ndarray]:
-    """Return the wanted arrays of a file, which must contain exactly these."""
+def _read(path: Path, wanted: Mapping[str, np.ndarray], ignore: tuple[str, ...], model: Layer) -> dict[str, np.ndarray]:
+    """Return arrays like the wanted ones from a file, which must contain exactly these names and shapes."""
     hint = "; PyTorch writes one with safetensors.torch.save_file(module.state_dict(), path)"
     with open_safetensors(path, hint) as handle:
         there = [name for name in handle.keys() if name.split(".")[-1] != COUNTER]  # noqa: SIM118
         entries = {name: handle.get_slice(name) for name in there if not (ignore and name.startswith(ignore))}
-        mismatches = _find_mismatches(wanted, {name: tuple(entry.get_shape()) for name, entry in entries.items()})
+        shapes = {name: array.shape for name, array in wanted.items()}
+        mismatches = _find_mismatches(shapes, {name: tuple(entry.get_shape()) for name, entry in entries.items()})
         if mismatches:
             raise DataFormatError(f"{path}: not the state dict of {model.label}: {'; '.join(mismatches)}")
         for name in wanted:
@@ -116,10 +115,11 @@ def _read(
                 raise DataFormatError(
                     f"{path}: expected {name} of {', '.join(FLOATS)}, got {kind}; save module.float().state_dict()"
                 )
-        arrays = {name: np.asarray(handle.get_tensor(name)) for name in wanted}
+        with np.errstate(over="ignore"):  # reported below
+            arrays = {name: handle.get_tensor(name).astype(array.dtype) for name, array in wanted.items()}
     for name, array in arrays.items():
         if not np.isfinite(array).all():
-            raise DataFormatError(f"{path}: {name} contains values that are not finite")
+            raise DataFormatError(f"{path}: {name} contains values that are not finite in {array.dtype}")
     return arrays
 
 

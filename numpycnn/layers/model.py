@@ -179,11 +179,6 @@ class Model(Network):
         made = {number: key for key, step in zip(keys, self._steps, strict=True) for number in step.outputs}
         return [made[number] for number in self._outputs]
 
-    def output_layers(self) -> list[Layer]:
-        """Return the layers that compute the outputs."""
-        made = {number: step.layer for step in self._steps for number in step.outputs}
-        return [made[number] for number in self._outputs]
-
     def _build(self, input_shape: Shape, rng: np.random.Generator | None) -> Any:
         if input_shape != self._declared:
             raise ValueError(

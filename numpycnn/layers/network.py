@@ -205,8 +205,8 @@ class Network(Layer):
         FileNotFoundError, IsADirectoryError
             If the folder does not exist, or `path` is a folder.
         ValueError
-            If two arrays of the model would have the same name, or the path has the ending of another format; PyTorch's
-            own ``.pt`` is one.
+            If two arrays of the model would have the same name, or the path has the ending of another format, such as
+            ``.pt``, which is a pickle.
         """
         from numpycnn.io.state_dict import save_torch
 

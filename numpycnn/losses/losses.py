@@ -30,13 +30,18 @@ class Loss:
     l1, l2 : float
         Weight of the penalties on the sum of ``|w|`` and on half the sum of ``w^2``.
 
+    Attributes
+    ----------
+    expects_logits : bool
+        Whether the loss contains a softmax or sigmoid. A `Trainer` then refuses a model that ends with one. False in
+        this class; a loss of your own sets it to True.
+
     Raises
     ------
     TypeError, ValueError
         If a penalty is not a number of at least 0.
     """
 
-    #: Whether the outputs are logits: a softmax or sigmoid is part of the loss, and one in the model is a mistake.
     expects_logits = False
 
     _cache: tuple[Array, ArrayLike] | None = None

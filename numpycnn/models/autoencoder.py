@@ -60,12 +60,16 @@ def conv_autoencoder(
     decoder: list[Layer] = [Dense(prod(shapes[-1])), ReLU(), Reshape(shapes[-1])]
     for channels, *size in reversed(shapes[:-1]):
         extra = tuple(1 - extent % 2 for extent in size)  # of an even size, both 2n - 1 and 2n become n
-        decoder += [
-            ConvTranspose2D(channels, 3, stride=2, padding=1, output_padding=extra, initializer="glorot_normal"),
-            ReLU(),
-        ]
+        decoder += [ConvTranspose2D(channels, 3, stride=2, padding=1, output_padding=extra), ReLU()]
     parts = [
         Sequential([*encoder, Flatten(), Dense(code)], name="encoder"),
         Sequential(decoder[:-1], name="decoder"),  # no ReLU at the end
     ]
-    return build_network(parts, input_shape, seed, dtype, "conv_autoencoder")
+    model = build_network(parts, input_shape, seed, dtype, "conv_autoencoder")
+    if seed is not None:
+        for layer in decoder:
+            if isinstance(layer, ConvTranspose2D):
+                layer.weight.value *= (
+                    0.5  # with He's weights, whose outputs have variance 1, the loss ends twice as high
+                )
+    return model

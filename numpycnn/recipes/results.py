@@ -4,7 +4,7 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -102,14 +102,22 @@ def find_checkpoint(dataset: str, out: Path | None) -> Path:
     """Return the checkpoint in a folder, or the newest one in the numbered folders of a data set."""
     if out is not None:
         if not (out / CHECKPOINT).is_file():
-            raise FileNotFoundError(f"{spell_path(out)}: expected {CHECKPOINT} to resume from, found none; {FINISHED}")
+            raise FileNotFoundError(
+                f"{spell_path(out)}: expected {CHECKPOINT} to resume from, found none" + _finished([out])
+            )
         return out / CHECKPOINT
     found = [path for path in RUNS.glob(f"{dataset}*/{CHECKPOINT}") if _is_numbered(path.parent.name, dataset)]
     if not found:
         raise FileNotFoundError(
-            f"expected {RUNS / dataset / CHECKPOINT} or a numbered one to resume from, found none; {FINISHED}"
+            f"expected {RUNS / dataset / CHECKPOINT} or a numbered one to resume from, found none"
+            + _finished(path for path in RUNS.glob(f"{dataset}*") if _is_numbered(path.name, dataset))
         )
     return max(found, key=lambda path: path.stat().st_mtime_ns)
+
+
+def _finished(folders: Iterable[Path]) -> str:
+    """Return advice if one of the folders holds a finished training."""
+    return f"; {FINISHED}" if any((folder / RESULT).is_file() for folder in folders) else ""
 
 
 def _is_numbered(name: str, dataset: str) -> bool:

@@ -6,7 +6,7 @@ import numpy as np
 
 from numpycnn._checks import format_shape
 from numpycnn.data import Dataset
-from numpycnn.functional import softmax
+from numpycnn.inspection.outputs import to_logits, to_probabilities
 from numpycnn.layers.network import Network
 from numpycnn.losses import CrossEntropy
 from numpycnn.recipes.errors import SettingError
@@ -50,7 +50,7 @@ def views_for(model: Network, asked: str | None) -> ViewAverage | None:
 
 
 def score(model: Network, dataset: Dataset, views: ViewAverage | None = None) -> Score:
-    """Score a model with logits as outputs on a data set, with several views of each image if requested.
+    """Score a classifier on a data set, with several views of each image if requested.
 
     Raises
     ------
@@ -63,13 +63,13 @@ def score(model: Network, dataset: Dataset, views: ViewAverage | None = None) ->
         for start in range(0, len(dataset), BATCH):
             x, _ = dataset.batch(slice(start, start + BATCH), model.dtype)
             pieces.append(model.forward(x) if views is None else views(model, x))
-    logits = np.concatenate(pieces)  # (N, K)
-    wrong = int((~np.isfinite(logits)).any(axis=1).sum())
+    y = np.concatenate(pieces)  # (N, K)
+    wrong = int((~np.isfinite(y)).any(axis=1).sum())
     if wrong:
         raise FloatingPointError(
-            f"expected finite outputs of the model, got infinity or NaN for {wrong:,} of {len(logits):,} "
+            f"expected finite outputs of the model, got infinity or NaN for {wrong:,} of {len(y):,} "
             f"{dataset.noun}s: its weights, or the mean and std of its inputs, are too large"
         )
-    predictions = logits.argmax(axis=1)  # (N,)
-    loss, accuracy = CrossEntropy().value(logits, dataset.labels), (predictions == dataset.labels).mean()
-    return Score(float(loss), float(accuracy), softmax(logits), predictions)
+    predictions = y.argmax(axis=1)  # (N,)
+    loss, accuracy = CrossEntropy().value(to_logits(model, y), dataset.labels), (predictions == dataset.labels).mean()
+    return Score(float(loss), float(accuracy), to_probabilities(model, y), predictions)

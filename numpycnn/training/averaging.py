@@ -24,8 +24,7 @@ class WeightAverage(Callback):
     change the training; it reduces the noise of the result, as a lower learning rate would.
 
     At the end of an epoch, callbacks such as ``ModelCheckpoint(best=...)`` and `EarlyStopping` find the average in the
-    model, while a checkpoint to resume from holds both. If `fit` is called again, also after `Trainer.save` and
-    `Trainer.resume`, it continues with the weights.
+    model, while a checkpoint to resume from holds both. If `fit` is called again, it continues with the weights.
 
     Parameters
     ----------
@@ -58,14 +57,12 @@ class WeightAverage(Callback):
 
     order = -100  # first, so that others find the average in the model, and a checkpoint the weights
     keeps_weights = True
-    _KEPT = "weights of the training/"  # prefix of their names in a file written after the end
 
     def __init__(self, decay: float = 0.999, *, every: int = 1) -> None:
         self.decay = check_number(decay, "decay", "WeightAverage", minimum=0, below=1)
         self.every = check_int(every, "every", "WeightAverage")
         self.averages: dict[str, np.ndarray] = {}
         self.updates = 0
-        self._weights: dict[str, np.ndarray] = {}  # the training's, while the model has the averages
 
     def on_train_begin(self, trainer: "Trainer") -> None:
         """Start from the current weights, or continue.
@@ -76,8 +73,7 @@ class WeightAverage(Callback):
             If it has the averages of another model.
         """
         if trainer.progress.at_start:
-            self.averages, self.updates, self._weights = {}, 0, {}
-        self._restore_weights(trainer)
+            self.averages, self.updates = {}, 0
         state = trainer.model.state()
         if not self.averages:
             self.averages = {name: array.copy() for name, array in state.items()}
@@ -97,33 +93,26 @@ class WeightAverage(Callback):
 
     def on_validation_begin(self, trainer: "Trainer") -> None:
         """Load the averages into the model."""
-        if not self._weights:
-            self._weights = {name: array.copy() for name, array in trainer.model.state().items()}
-            trainer.model.load_state(self.averages)
+        trainer.weights.exchange(self.averages)
 
     def on_epoch_closed(self, trainer: "Trainer") -> None:
         """Restore the model's own weights."""
-        self._restore_weights(trainer)
+        trainer.weights.restore()
 
     def on_train_end(self, trainer: "Trainer") -> None:
         """Leave the averages in the model."""
         self.on_validation_begin(trainer)
-
-    def _restore_weights(self, trainer: "Trainer") -> None:
-        if self._weights:
-            trainer.model.load_state(self._weights)
-            self._weights = {}
 
     def state(self) -> dict[str, Any]:
         """Return the number of updates."""
         return {"updates": self.updates}
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """Return the averages, and the training's weights while the model has the averages."""
-        return self.averages | {self._KEPT + name: array for name, array in self._weights.items()}
+        """Return the averages."""
+        return self.averages
 
     def load_state(self, state: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
-        """Restore the averages, and the weights if present.
+        """Restore the averages.
 
         Raises
         ------
@@ -131,6 +120,4 @@ class WeightAverage(Callback):
             If the number of updates is invalid.
         """
         self.updates = check_int(state["updates"], "updates", "WeightAverage", minimum=0)
-        kept = self._KEPT
-        self.averages = {name: array for name, array in arrays.items() if not name.startswith(kept)}
-        self._weights = {name.removeprefix(kept): array for name, array in arrays.items() if name.startswith(kept)}
+        self.averages = dict(arrays)

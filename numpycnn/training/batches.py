@@ -13,7 +13,14 @@ from numpycnn.layers.checking import format_shapes, shapes_of
 
 #: Augments a batch: takes examples, targets and a generator, returns examples and targets.
 Augmentation = Callable[[np.ndarray, Any, np.random.Generator], tuple[np.ndarray, Any]]
-KEPT = ("batch_size", "examples", "shuffle", "augment", "stop_reason")  # of a `TrainingState` in the next epoch
+KEPT = (
+    "batch_size",
+    "examples",
+    "shuffle",
+    "drop_last",
+    "augment",
+    "stop_reason",
+)  # of a `TrainingState` in the next epoch
 
 
 class Data(Protocol):
@@ -100,6 +107,14 @@ def as_data(source: Any, name: str) -> Data:
     return data
 
 
+def record_inputs(data: Data, metadata: dict[str, Any]) -> None:
+    """Record in a model's metadata how a data set makes its inputs, unless the same is recorded already."""
+    describe = getattr(data, "describe", None)
+    found = {} if describe is None else describe()
+    if any(name not in metadata or metadata[name] != value for name, value in found.items() if name != "dataset"):
+        metadata |= found
+
+
 def epoch_order(examples: int, seed: int, epoch: int, shuffle: bool) -> np.ndarray:
     """Return the order of an epoch, (examples,); a shuffled one depends on the seed and the epoch alone."""
     if not shuffle:
@@ -140,9 +155,10 @@ class TrainingState:
 
     epoch: int = 0  # epochs completed
     batch: int = 0  # batches completed in the current epoch
-    batch_size: int = 0  # of the current epoch, as the next three
+    batch_size: int = 0  # of the current epoch, as the next four
     examples: int = 0
     shuffle: bool = True
+    drop_last: bool = False
     augment: str = ""
     loss_sum: float = 0.0  # over the examples of the epoch so far
     correct: int = 0  # of the examples of the epoch so far
@@ -157,6 +173,33 @@ class TrainingState:
         """Whether no step has been taken yet."""
         return not self.epoch and not self.batch
 
+    @property
+    def trained(self) -> int:
+        """The number of examples in the batches of the epoch."""
+        return self.examples - (self.examples % max(self.batch_size, 1) if self.drop_last else 0)
+
+    @property
+    def data(self) -> str:
+        """The batches of the epoch in words."""
+        order = "shuffled" if self.shuffle else "in the order given"
+        parts = [f"{self.examples} examples in batches of {self.batch_size}", order]
+        parts += ["the last incomplete batch dropped"] * self.drop_last + [f"augmented by {self.augment}"] * bool(
+            self.augment
+        )
+        return ", ".join(parts)
+
+    def nothing_left(self, epochs: int) -> str:
+        """Return why no batch is left to train, and how to go on; empty if there is one."""
+        if self.epoch >= epochs:
+            done = f"nothing left to train: epoch {epochs} of {epochs} is completed"
+            return f"{done}; `epochs` counts them too, so epochs={self.epoch + 1} trains one more"
+        if self.stop_reason and not self.batch:
+            return (
+                f"nothing left to train: stopped after epoch {self.epoch} ({self.stop_reason}); to continue, set "
+                'trainer.progress.stop_reason = ""; to start over, make a new Trainer'
+            )
+        return ""
+
     def next_epoch(self) -> "TrainingState":
         """Return the start of the next epoch over the same data."""
         return TrainingState(epoch=self.epoch + 1, **{name: getattr(self, name) for name in KEPT})
@@ -169,6 +212,7 @@ class TrainingState:
     def from_json(cls, entries: Mapping[str, Any]) -> "TrainingState":
         """Return the position that `to_json` described; a ValueError if entries do not fit or contradict each other."""
         kinds: dict[str, Any] = {field.name: field.type for field in fields(cls)}
+        entries = {"drop_last": False} | dict(entries)  # earlier versions had no such setting
         if entries.keys() != kinds.keys():
             raise ValueError(f"expected a place in the training with {', '.join(kinds)}, got {', '.join(entries)}")
         for name, value in entries.items():
@@ -177,7 +221,7 @@ class TrainingState:
                     f"expected {name} of the place in the training as {kinds[name].__name__}, got {value!r}"
                 )
         place = cls(**entries)
-        if place.seen != min(place.batch * place.batch_size, place.examples) or (place.batch and not place.seen):
+        if place.seen != min(place.batch * place.batch_size, place.trained) or (place.batch and not place.seen):
             raise ValueError(
                 f"expected a place within the data, got {place.seen} of {place.examples} examples seen "
                 f"after {place.batch} batches of {place.batch_size}"

@@ -4,7 +4,8 @@ The trainer passes itself to every method of a callback, so a callback can read 
 ``trainer.stop(reason)``. State that a resumed training needs goes into `state` and `arrays`.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,9 +19,11 @@ from numpycnn.training.history import write_csv
 if TYPE_CHECKING:
     from numpycnn.training.trainer import Trainer
 
-#: Endings of the names of quantities, after an underscore.
-LARGER_IS_BETTER = ("_accuracy", "_precision", "_recall", "_f1", "_auc", "_iou", "_r_squared", "_psnr")
-SMALLER_IS_BETTER = ("_loss", "_error")
+#: Names of the library's own metrics; those of other quantities do not tell their direction: ``neg_log_loss``.
+DIRECTIONS = {
+    "max": re.compile(r"(val_)?((top_\d+_)?accuracy|precision|recall|f1|roc_auc|mean_iou|r_squared|psnr)"),
+    "min": re.compile(r"(val_)?(loss|mean_(absolute|squared)_error)"),
+}
 
 
 class Callback:
@@ -30,11 +33,10 @@ class Callback:
     """
 
     #: Callbacks with a higher number are called later. One that saves everything comes last. `on_train_begin` is called
-    #: in the reverse order, to undo what `on_train_end` has done.
+    #: in reverse order, so that each callback can undo its `on_train_end`.
     order = 0
 
-    #: Whether `arrays` are copies of the model's, in groups that differ in a prefix before a slash. They are compared
-    #: with the model when a training is resumed.
+    #: Whether `arrays` are copies of the model's. They are compared with the model when a training is resumed.
     keeps_weights = False
 
     @property
@@ -88,10 +90,21 @@ class Callback:
         """
 
 
+def in_order(callbacks: Sequence[Callback]) -> list[Callback]:
+    """Return callbacks in the order of their calls; a TypeError if one is not a callback."""
+    if isinstance(callbacks, str) or not isinstance(callbacks, Sequence):
+        raise TypeError(f"Trainer: expected callbacks to be a list of callbacks, got {callbacks!r}")
+    for callback in callbacks:
+        if not isinstance(callback, Callback):
+            hint = f"; write {callback.__name__}(...)" if isinstance(callback, type) else ""
+            raise TypeError(f"Trainer: expected each of the callbacks to be a Callback, got {callback!r}{hint}")
+    return sorted(callbacks, key=lambda callback: callback.order)
+
+
 class EarlyStopping(Callback):
     """Stop when a quantity has not improved for some epochs, and leave the best weights in the model.
 
-    The weights of the last epoch are kept aside. If `fit` is called again, it continues with them.
+    The trainer keeps the weights of the last epoch. If `fit` is called again, it continues with them.
 
     Parameters
     ----------
@@ -104,17 +117,16 @@ class EarlyStopping(Callback):
     restore_best : bool
         Whether the model gets the weights of the best epoch when the training ends.
     mode : {"min", "max"}, optional
-        Whether a smaller or a larger value is better; known for the library's own metrics.
+        Whether a smaller or a larger value is better. Required unless the name is that of a metric of numpycnn.
 
     Raises
     ------
     TypeError, ValueError
-        If `patience` is not a positive int, `min_delta` not a number of at least 0, or `restore_best` not a bool; if
-        `mode` is needed and missing.
+        If `monitor` is not a string, `patience` not a positive int, `min_delta` not a number of at least 0, or
+        `restore_best` not a bool; if `mode` is needed and missing.
     """
 
     keeps_weights = True
-    _KEPT = "weights of the training/"  # prefix of their names in a file written after the end
 
     def __init__(
         self,
@@ -133,7 +145,6 @@ class EarlyStopping(Callback):
         self.best: float | None = None
         self.waited = 0
         self._weights: dict[str, np.ndarray] = {}
-        self._last: dict[str, np.ndarray] = {}  # the training's, while the model has the best ones
 
     @property
     def key(self) -> str:
@@ -141,12 +152,11 @@ class EarlyStopping(Callback):
         return f"{super().key} {self.monitor}"
 
     def on_train_begin(self, trainer: "Trainer") -> None:
-        """Reset the state of an earlier training, or continue with the last weights."""
+        """Reset the state of an earlier training, and count anew where the user continues a stopped one."""
         if trainer.progress.at_start:
-            self.best, self.waited, self._weights, self._last = None, 0, {}, {}
-        if self._last:
-            trainer.model.load_state(self._last)
-            self._last = {}
+            self.best, self.waited, self._weights = None, 0, {}
+        if self.waited >= self.patience and not trainer.progress.stop_reason:
+            self.waited = 0
 
     def on_epoch_end(self, trainer: "Trainer", record: dict[str, float]) -> None:
         """Compare with the best epoch so far.
@@ -170,30 +180,28 @@ class EarlyStopping(Callback):
     def on_train_end(self, trainer: "Trainer") -> None:
         """Load the best weights into the model."""
         if self.restore_best and self._weights:
-            self._last = {name: array.copy() for name, array in trainer.model.state().items()}
-            trainer.model.load_state(self._weights)
+            trainer.weights.exchange(self._weights)
 
     def state(self) -> dict[str, Any]:
-        """Return the best value and the epochs since."""
-        return {"best": self.best, "waited": self.waited}
+        """Return the best value, its direction and the epochs since."""
+        return {"best": self.best, "waited": self.waited, "mode": self.mode}
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """Return the best weights, and the last ones while the model has the best."""
-        return self._weights | {self._KEPT + name: array for name, array in self._last.items()}
+        """Return the best weights."""
+        return self._weights
 
     def load_state(self, state: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
-        """Restore the best value and weights.
+        """Restore the best value and weights, unless they are the best of the other direction.
 
         Raises
         ------
         TypeError, ValueError
             If the state is invalid.
         """
-        kept = self._KEPT
-        self.best = restored_best(state["best"], "EarlyStopping")
-        self.waited = check_int(state["waited"], "waited", "EarlyStopping", minimum=0)
-        self._weights = {name: array for name, array in arrays.items() if not name.startswith(kept)}
-        self._last = {name.removeprefix(kept): array for name, array in arrays.items() if name.startswith(kept)}
+        best = restored_best(state["best"], "EarlyStopping")
+        waited = check_int(state["waited"], "waited", "EarlyStopping", minimum=0)
+        if state.get("mode", self.mode) == self.mode:
+            self.best, self.waited, self._weights = best, waited, dict(arrays)
 
 
 class FileWriter(Callback):
@@ -229,16 +237,16 @@ class ModelCheckpoint(FileWriter):
     best : str, optional
         A name of the record: save only the model, and only if this value improves.
     mode : {"min", "max"}, optional
-        Whether a smaller or a larger value of `best` is better; known for the library's own metrics.
+        Whether a smaller or a larger value of `best` is better. Required unless the name is that of a metric of
+        numpycnn.
 
     Raises
     ------
     ValueError
-        If `mode` is needed and missing.
-        If both `every_batches` and `best` are given, `every_batches` is smaller than 1, or the path has the ending of
-        another format.
+        If `mode` is missing, or given without `best`; if both `every_batches` and `best` are given, `every_batches` is
+        smaller than 1, or the path has the ending of another format.
     TypeError
-        If `every_batches` is not an int.
+        If `every_batches` is not an int, or `best` is not a string.
     """
 
     order = 100
@@ -254,6 +262,8 @@ class ModelCheckpoint(FileWriter):
             raise ValueError(
                 "ModelCheckpoint: expected every_batches or best, got both; the best model is known only after an epoch"
             )
+        if mode is not None and best is None:
+            raise ValueError(f"ModelCheckpoint: expected best, the name of a quantity, for mode={mode!r}, got None")
         self.best = best
         self.mode = "min" if best is None else check_mode(mode, best, "ModelCheckpoint")
         self.best_value: float | None = None
@@ -297,18 +307,19 @@ class ModelCheckpoint(FileWriter):
     on_interrupt = on_epoch_closed
 
     def state(self) -> dict[str, Any]:
-        """Return the best value so far."""
-        return {"best_value": self.best_value}
+        """Return the best value so far and its direction."""
+        return {"best_value": self.best_value, "mode": self.mode}
 
     def load_state(self, state: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
-        """Restore the best value.
+        """Restore the best value, unless it is the best of the other direction.
 
         Raises
         ------
         TypeError, ValueError
             If it is neither None nor a number.
         """
-        self.best_value = restored_best(state["best_value"], "ModelCheckpoint")
+        best = restored_best(state["best_value"], "ModelCheckpoint")
+        self.best_value = best if state.get("mode", self.mode) == self.mode else None
 
 
 class CSVLogger(FileWriter):
@@ -394,15 +405,19 @@ def check_mode(mode: str | None, name: str, owner: str) -> str:
     ------
     ValueError
         If `mode` is something else, or None where the direction is unknown.
+    TypeError
+        If the name is not a string.
     """
+    if not isinstance(name, str):
+        raise TypeError(f"{owner}: expected the name of a quantity, such as 'val_loss', got {name!r}")
     if mode is not None:
         return check_choice(mode, "mode", owner, ("min", "max"))
-    for known, endings in (("max", LARGER_IS_BETTER), ("min", SMALLER_IS_BETTER)):
-        if f"_{name}".endswith(endings):
+    for known, names in DIRECTIONS.items():
+        if names.fullmatch(name):
             return known
     raise ValueError(
-        f"{owner}: expected mode='min' or mode='max' for {name!r}, since it is not known whether a smaller or a larger "
-        "value is better"
+        f"{owner}: expected mode='min' or mode='max' for {name!r}: its direction is unknown; "
+        "write mode='max' if larger is better"
     )
 
 

@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import numpy as np
+
 from numpycnn import losses, optim
 from numpycnn._checks import check_int
 from numpycnn.errors import DataFormatError
@@ -33,6 +35,10 @@ PARTS: dict[str, type] = {
     for kind in vars(module).values()
     if isinstance(kind, type) and issubclass(kind, Optimizer | Schedule | Loss)
 }
+
+
+WEIGHTS = "training."  # prefix of the weights of the training, while the model has others
+OLD_WEIGHTS = "weights of the training/"  # the same, after that of a callback, in files of earlier versions
 
 
 def _encode(part: object) -> Any:
@@ -61,6 +67,7 @@ def save_trainer(trainer: "Trainer", path: str | Path) -> None:
     """Write everything that `load_trainer` needs; see `Trainer.save`."""
     arrays = {f"model.{name}": array for name, array in trainer.model.state().items()}
     arrays |= {f"optimizer.{name}": array for name, array in trainer.optimizer.state().items()}
+    arrays |= {WEIGHTS + name: array for name, array in trainer.weights.kept().items()}
     for i, callback in enumerate(trainer.callbacks):
         arrays |= {f"callback.{i}.{name}": array for name, array in callback.arrays().items()}
     metadata = {
@@ -78,7 +85,7 @@ def save_trainer(trainer: "Trainer", path: str | Path) -> None:
 def load_parts(
     path: str | Path, callbacks: Sequence[Callback], layers: Sequence[type[Layer]], parts: Sequence[type]
 ) -> dict[str, Any]:
-    """Read a checkpoint: model, loss, optimizer, seed, progress and history. Restore the callbacks."""
+    """Read a checkpoint: model, loss, optimizer, seed, progress, history and weights. Restore the callbacks."""
     table = PARTS | {part.__name__: part for part in parts}
     with open_arrays(path) as file:
         if "progress" not in file.metadata:
@@ -104,6 +111,7 @@ def load_parts(
                 "seed": seed,
                 "progress": TrainingState.from_json(progress),
                 "history": _checked_history(file.get("history", list)),
+                "weights": _weights(file, model),
             }
         except DataFormatError:
             raise
@@ -136,17 +144,23 @@ def _restore_callbacks(file: ArrayFile, callbacks: Sequence[Callback], model: La
         for position, (i, entry) in enumerate(saved):
             if entry["key"] == callback.key:
                 prefix = f"callback.{i}."
-                arrays = {name: file.tensor(prefix + name) for name in file.names(prefix)}
-                groups: dict[str, dict[str, Any]] = {}
-                for name, array in arrays.items():
-                    group, _, own = name.rpartition("/")
-                    groups.setdefault(group, {})[own] = array.shape, array.dtype
-                for found in groups.values():
-                    if callback.keeps_weights and found != weights:
-                        raise ValueError(f"the weights that {callback.key} keeps are not those of its model")
+                names = [name for name in file.names(prefix) if not name.startswith(OLD_WEIGHTS)]
+                arrays = {name: file.tensor(prefix + name) for name in names}
+                found = {name: (array.shape, array.dtype) for name, array in arrays.items()}
+                if callback.keeps_weights and found and found != weights:
+                    raise ValueError(f"the weights that {callback.key} keeps are not those of its model")
                 callback.load_state(entry["state"], arrays)
                 del saved[position]
                 break
+
+
+def _weights(file: ArrayFile, model: Layer) -> dict[str, np.ndarray]:
+    """Return the weights of the training, if the model has others; in earlier versions, the first callback had them."""
+    callbacks = range(len(file.get("callbacks", list)))
+    for prefix in (WEIGHTS, *(f"callback.{i}.{OLD_WEIGHTS}" for i in callbacks)):
+        if file.names(prefix):
+            return file.read(prefix, model.state())
+    return {}
 
 
 def _checked_history(records: list[Any]) -> list[dict[str, float]]:

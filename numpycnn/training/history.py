@@ -3,10 +3,22 @@
 import csv
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+
+from numpycnn._checks import to_python
 from numpycnn.io.serialization import replacing
 
 Record = dict[str, float]
+
+
+def as_number(value: Any, name: str) -> float:
+    """Return a value of a record as Python's int or float."""
+    value = to_python(value[()] if isinstance(value, np.ndarray) and value.ndim == 0 else value)
+    if not isinstance(value, int | float):
+        raise TypeError(f"fit: expected the values that callbacks add to a record to be numbers, got {name} {value!r}")
+    return value
 
 
 def write_csv(path: str | Path, names: Iterable[str], rows: Iterable[Mapping[str, float]]) -> None:

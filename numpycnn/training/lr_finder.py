@@ -11,7 +11,7 @@ from numpycnn.layers.network import Network
 from numpycnn.losses import Loss
 from numpycnn.optim import Optimizer
 from numpycnn.training.batches import Augmentation, Data, Source, as_data, check_augmentation, epoch_order, prepare
-from numpycnn.training.step import NonFiniteError, check_last_batch, check_parts, take_step
+from numpycnn.training.step import NonFiniteError, check_batches, check_parts, take_step
 
 SMOOTHING = 0.9  # of the losses, which differ from batch to batch
 TOO_MUCH = 4.0  # times the smallest loss, at which the search ends
@@ -91,7 +91,6 @@ def find_learning_rate(
     Examples
     --------
     >>> import numpy as np
-    from numpy.typing import DTypeLike
     >>> from numpycnn import SGD, CrossEntropy, Dense, Sequential
     >>> x = np.random.default_rng(0).normal(size=(200, 2)).astype(np.float32)
     >>> labels = (x[:, 0] > x[:, 1]).astype(np.int64)
@@ -108,8 +107,8 @@ def find_learning_rate(
     if not 0 < low < high:
         raise ValueError(f"find_learning_rate: expected low above 0 and below high, got {low:g} and {high:g}")
     check_augmentation(augment, data)
-    check_parts(model, loss, optimizer)
-    check_last_batch(model, len(data), batch_size, "find_learning_rate")
+    check_parts(model, loss, optimizer, "find_learning_rate")
+    check_batches(model, min(len(data), steps * batch_size), batch_size, "find_learning_rate")
     seed = check_int(seed, "seed", "find_learning_rate", minimum=0)
     kept = {name: array.copy() for name, array in model.state().items()}
     generators = list(model.random_generators().values())

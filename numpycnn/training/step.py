@@ -5,15 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from numpycnn.layers.activations import LogSoftmax, Sigmoid, Softmax
+from numpycnn.inspection.outputs import final_activation
+from numpycnn.layers.activations import LogSoftmax
 from numpycnn.layers.base import Layer
-from numpycnn.layers.model import Model
 from numpycnn.layers.network import Network
 from numpycnn.layers.normalization import BatchNorm
-from numpycnn.layers.sequential import Sequential
-from numpycnn.layers.shape import Flatten, Permute, Reshape
-from numpycnn.layers.weighted import Weighted
-from numpycnn.losses import Loss
+from numpycnn.losses import CrossEntropy, Loss
 from numpycnn.optim import Optimizer
 
 
@@ -28,7 +25,7 @@ def all_finite(array: np.ndarray) -> bool:
         return bool(np.isfinite(np.dot(line, line))) or bool(np.isfinite(line).all())
 
 
-def check_parts(model: Any, loss: Any, optimizer: Any) -> None:
+def check_parts(model: Any, loss: Any, optimizer: Any, owner: str) -> None:
     """Check that these can be trained, and with each other."""
     for value, kind, name, example in (
         (model, Network, "model", "Sequential([...], input_shape=...)"),
@@ -38,39 +35,54 @@ def check_parts(model: Any, loss: Any, optimizer: Any) -> None:
         if not isinstance(value, kind):
             wanted = {Network: "a Sequential or a Model", Loss: "a Loss", Optimizer: "an Optimizer"}[kind]
             hint = f"{value.__name__}(...)" if isinstance(value, type) else f"{name}={example}"
-            raise TypeError(f"Trainer: expected {name} to be {wanted}, got {value!r}; write {hint}")
+            raise TypeError(f"{owner}: expected {name} to be {wanted}, got {value!r}; write {hint}")
     if model.output_shape is None:
-        raise RuntimeError("Trainer: the model is not built yet; give it an input_shape")
-    for last in last_layers(model):
-        if loss.expects_logits and isinstance(last, Softmax | LogSoftmax | Sigmoid):
-            raise ValueError(
-                f"Trainer: expected a model that outputs logits for {type(loss).__name__}, which contains the "
-                f"activation function, got one that ends with {model.label_of(last)}; leave it out, and apply it to "
-                "the predictions where you need probabilities"
-            )
+        raise RuntimeError(f"{owner}: the model is not built yet; give it an input_shape")
+    if wrong := unfit_outputs(model, loss):
+        raise ValueError(f"{owner}: {wrong}")
 
 
-def last_layers(layer: Layer) -> list[Layer]:
-    """Return the layers that compute the outputs; those that change the shape alone do not."""
-    if isinstance(layer, Model):
-        return [last for output in layer.output_layers() for last in last_layers(output)]
-    if isinstance(layer, Weighted):
-        return [layer.activation or layer]
-    if not isinstance(layer, Sequential):
-        return [] if isinstance(layer, Flatten | Reshape | Permute) else [layer]
-    return next((found for inner in reversed(layer.layers) if (found := last_layers(inner))), [])
+def unfit_outputs(model: Network, loss: Loss) -> str:
+    """Return why a model cannot learn with a loss: one class, or a second softmax or sigmoid; empty if it can.
+
+    A softmax of the outputs of `LogSoftmax` changes nothing, so `CrossEntropy` may follow it.
+    """
+    if not loss.expects_logits:
+        return ""
+    if isinstance(loss, CrossEntropy) and model.output_shape == (1,):
+        return "expected two outputs or more for CrossEntropy, which is always 0 for one; use BinaryCrossEntropy"
+    last = final_activation(model, branches=True)
+    if last is None or (isinstance(last, LogSoftmax) and isinstance(loss, CrossEntropy)):
+        return ""
+    return (
+        f"expected a model that outputs logits for {type(loss).__name__} (its expects_logits is True: it contains the "
+        f"activation function), got one that ends with {model.label_of(last)}; leave this layer out, and apply it to "
+        "the predictions where you need probabilities"
+    )
 
 
-def check_last_batch(model: Layer, examples: int, batch_size: int, owner: str) -> None:
-    """Refuse a last batch of one example, where batch normalization would have one value for each channel."""
+def check_batches(model: Layer, examples: int, batch_size: int, owner: str, *, remedy: str = "") -> None:
+    """Refuse a batch of one example where batch normalization would have one value for each channel."""
     if batch_size > 1 and examples % batch_size != 1:
         return
     for layer in model.walk().values():
         if isinstance(layer, BatchNorm) and layer.input_shape is not None and prod(layer.input_shape[1:]) == 1:
-            raise ValueError(
-                f"{owner}: {model.label_of(layer)} needs more than one example in each batch, and the last batch of "
-                f"{examples} examples in batches of {batch_size} has one; choose another batch_size"
-            )
+            if examples == 1:
+                got = "there is one example; add others"
+            elif batch_size == 1:
+                got = "batch_size is 1; choose a larger one"
+            else:
+                got = f"the last batch of {examples} examples in batches of {batch_size} has one; choose another "
+                got += f"batch_size{remedy}"
+            raise ValueError(f"{owner}: {model.label_of(layer)} needs more than one example in each batch, and {got}")
+
+
+def count_hits(y: Any, target: Any) -> int | None:
+    """Return the number of correct predictions, or None if the targets are not labels."""
+    target = None if isinstance(target, tuple) else np.asarray(target)
+    if isinstance(y, tuple) or target is None or y.ndim != 2 or target.ndim != 1 or target.dtype.kind not in "iu":
+        return None
+    return int((y.argmax(axis=1) == target).sum())
 
 
 def take_step(model: Network, loss: Loss, optimizer: Optimizer, x: Any, target: Any) -> tuple[Any, float]:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from numpycnn._checks import check_flag, check_int, format_shape
-from numpycnn.functional import softmax
+from numpycnn.inspection.outputs import from_probabilities, to_probabilities
 from numpycnn.layers.network import Network
 
 
@@ -16,6 +16,8 @@ class ViewAverage:
     ::
 
         p = 1 / V * sum over the views v of softmax(model(v(x)))
+
+    The softmax is left out if the model ends with one; for a single output it is a sigmoid.
 
     Parameters
     ----------
@@ -90,12 +92,14 @@ class ViewAverage:
                 yield np.ascontiguousarray(padded[:, :, top : top + height, left : left + width])
 
     def __call__(self, model: Network, x: Any) -> np.ndarray:
-        """Return the logarithms of the mean probabilities, (N, K): logits whose softmax these probabilities are.
+        """Return the outputs, (N, K), that stand for the mean probabilities.
+
+        They are what the model outputs: logits, or probabilities if it ends with a softmax or sigmoid.
 
         Parameters
         ----------
         model : Sequential or Model
-            Its outputs are logits (N, K).
+            A classifier.
         x : ndarray of shape (N, C, H, W)
             The model's inputs.
 
@@ -106,10 +110,9 @@ class ViewAverage:
         """
         if model.output_shape is None or len(model.output_shape) != 1:
             shape = format_shape(model.output_shape or ())
-            raise ValueError(f"ViewAverage: expected a model whose outputs are logits (N, K), got one with {shape}")
-        probabilities = [softmax(model.forward(view)) for view in self.views(x)]  # (N, K) each
-        mean = np.mean(probabilities, axis=0)
-        return np.log(np.maximum(mean, np.finfo(mean.dtype).tiny))  # (N, K)
+            raise ValueError(f"ViewAverage: expected a model whose outputs are of shape (N, K), got one with {shape}")
+        probabilities = [to_probabilities(model, model.forward(view)) for view in self.views(x)]  # (N, K) each
+        return from_probabilities(model, np.mean(probabilities, axis=0))
 
     def __repr__(self) -> str:
         settings = ["flip=True"] * self.flip + [f"shift={self.shift}"] * bool(self.shift)

@@ -4,6 +4,7 @@ import time
 import warnings
 from collections.abc import Generator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn, TextIO
 
@@ -25,48 +26,26 @@ from numpycnn.training.batches import (
     count_examples,
     epoch_order,
     prepare,
+    record_inputs,
 )
-from numpycnn.training.callbacks import Callback
+from numpycnn.training.callbacks import Callback, in_order
 from numpycnn.training.checkpoint import load_parts, save_trainer
 from numpycnn.training.diagnosis import first_non_finite
-from numpycnn.training.history import History
+from numpycnn.training.exchange import WeightExchange
+from numpycnn.training.history import History, as_number
 from numpycnn.training.interrupt import deferred_interrupt
 from numpycnn.training.prefetch import prefetched
 from numpycnn.training.progress import Display, stream_for
-from numpycnn.training.step import NonFiniteError, all_finite, check_last_batch, check_parts, take_step
+from numpycnn.training.step import (
+    NonFiniteError,
+    all_finite,
+    check_batches,
+    check_parts,
+    count_hits,
+    take_step,
+    unfit_outputs,
+)
 from numpycnn.training.test_time import ViewAverage
-
-
-def _hits(y: Any, target: Any) -> int | None:
-    """Return the number of correct predictions, or None if the targets are not labels."""
-    target = None if isinstance(target, tuple) else np.asarray(target)
-    if isinstance(y, tuple) or target is None or y.ndim != 2 or target.ndim != 1 or target.dtype.kind not in "iu":
-        return None
-    return int((y.argmax(axis=1) == target).sum())
-
-
-def _in_order(callbacks: Sequence[Callback]) -> list[Callback]:
-    if isinstance(callbacks, str) or not isinstance(callbacks, Sequence):
-        raise TypeError(f"Trainer: expected callbacks to be a list of callbacks, got {callbacks!r}")
-    for callback in callbacks:
-        if not isinstance(callback, Callback):
-            hint = f"; write {callback.__name__}(...)" if isinstance(callback, type) else ""
-            raise TypeError(f"Trainer: expected each of the callbacks to be a Callback, got {callback!r}{hint}")
-    return sorted(callbacks, key=lambda callback: callback.order)
-
-
-def _as_number(value: object, name: str) -> float:
-    """Return a value of a record as Python's int or float."""
-    if isinstance(value, np.generic | np.ndarray) and value.ndim == 0:
-        value = value.item()
-    if not isinstance(value, int | float):
-        raise TypeError(f"fit: expected the values that callbacks add to a record to be numbers, got {name} {value!r}")
-    return value
-
-
-def _format_epoch(examples: int, batch_size: int, shuffle: bool, augment: str) -> str:
-    order = "shuffled" if shuffle else "in the order given"
-    return f"{examples} examples in batches of {batch_size}, {order}" + (f", augmented by {augment}" if augment else "")
 
 
 class Trainer:
@@ -88,13 +67,16 @@ class Trainer:
         One record for each epoch completed.
     progress : TrainingState
         The position in the training.
+    weights : WeightExchange
+        Keeps the weights of the training while a callback has put others into the model.
 
     Raises
     ------
     TypeError, RuntimeError
         If an argument has the wrong type, or the model has not been built.
     ValueError
-        If `seed` is negative, or the model ends with a softmax or sigmoid that the loss contains as well.
+        If `seed` is negative, the model ends with a softmax or sigmoid that the loss contains as well, or
+        has one output for `CrossEntropy`.
 
     Examples
     --------
@@ -112,15 +94,16 @@ class Trainer:
     def __init__(
         self, model: Network, *, loss: Loss, optimizer: Optimizer, callbacks: Sequence[Callback] = (), seed: int = 0
     ) -> None:
-        check_parts(model, loss, optimizer)
+        check_parts(model, loss, optimizer, "Trainer")
         self.model = model
         self.loss = loss
         self.optimizer = optimizer
-        self.callbacks = _in_order(callbacks)
+        self.callbacks = in_order(callbacks)
         self.seed = check_int(seed, "seed", "Trainer", minimum=0)
         seed_generators(model, self.seed)
         self.history = History()
         self.progress = TrainingState()
+        self.weights = WeightExchange(model)
 
     def fit(
         self,
@@ -129,6 +112,7 @@ class Trainer:
         epochs: int,
         batch_size: int = 32,
         validation: Source | None = None,
+        drop_last: bool = False,
         shuffle: bool = True,
         augment: Augmentation | None = None,
         prefetch: int = 2,
@@ -147,6 +131,8 @@ class Trainer:
             Examples for each step of the optimizer.
         validation : dataset or (x, target), optional
             Evaluated after each epoch.
+        drop_last : bool
+            Whether to leave out the last batch of an epoch if it has less than `batch_size` examples.
         shuffle : bool
             Whether to shuffle the examples in each epoch.
         augment : Augment, optional
@@ -171,8 +157,8 @@ class Trainer:
         ValueError
             If the data does not fit the model or differs from that of a resumed training, a number is out of range, or
             the optimizer has taken steps of another training.
-        TypeError
-            If an argument has the wrong type.
+        TypeError, RuntimeError
+            If an argument has the wrong type, or the model has not been built.
 
         Warns
         -----
@@ -185,17 +171,24 @@ class Trainer:
         batch_size = check_int(batch_size, "batch_size", "fit")
         prefetch = check_int(prefetch, "prefetch", "fit", minimum=0)
         display = Display(stream_for(progress), getattr(data, "noun", "example"))
-        shuffle = check_flag(shuffle, "shuffle", "fit")
-        self._begin(len(data), batch_size, shuffle, check_augmentation(augment, data))
-        self._describe(data)
-        for callback in reversed(self.callbacks):  # the reverse of on_train_end, which may exchange the weights
+        self._begin(
+            examples=len(data),
+            batch_size=batch_size,
+            shuffle=check_flag(shuffle, "shuffle", "fit"),
+            drop_last=check_flag(drop_last, "drop_last", "fit"),
+            augment=check_augmentation(augment, data),
+        )
+        record_inputs(data, self.model.metadata)
+        left = self.progress.nothing_left(epochs)
+        if not left:
+            self.weights.restore()
+        for callback in reversed(self.callbacks):  # the reverse of on_train_end
             callback.on_train_begin(self)
-        if left := self._nothing_left(epochs):
-            display.say(left)
+        if left:
             warnings.warn(f"fit: {left}", stacklevel=2)
         with deferred_interrupt() as interrupt:
-            while not self._nothing_left(epochs):
-                display.begin_epoch(self.progress.epoch + 1, epochs, self.progress.seen, len(data))
+            while not self.progress.nothing_left(epochs):
+                display.begin_epoch(self.progress.epoch + 1, epochs, self.progress.seen, self.progress.trained)
                 record = None
                 try:
                     with closing(self._batches(data, augment, prefetch)) as batches:
@@ -211,51 +204,37 @@ class Trainer:
                     display.end_epoch(record, epochs)
                 if interrupt.requested:  # during validation
                     self._interrupt()
-        if self.progress.stop_reason:
+        if self.progress.stop_reason and not left:
             display.say(f"stopped after epoch {self.progress.epoch}: {self.progress.stop_reason}")
         for callback in self.callbacks:
             callback.on_train_end(self)
         return self.history
 
-    def _nothing_left(self, epochs: int) -> str:
-        """Return why no batch is left to train, and how to go on; empty if there is one."""
+    def _begin(self, **batches: Any) -> None:
+        """Check the last batch and the optimizer, and that an interrupted epoch continues with the same batches."""
+        check_parts(self.model, self.loss, self.optimizer, "fit")
         place = self.progress
-        if place.epoch >= epochs:
-            done = f"nothing left to train: {place.epoch} epochs are completed, of {epochs} asked for"
-            return f"{done}; `epochs` counts them too, so epochs={place.epoch + 1} trains one more"
-        if place.stop_reason and not place.batch:
-            return (
-                f"nothing left to train: stopped after epoch {place.epoch} ({place.stop_reason}); to go on, set "
-                'trainer.progress.stop_reason = "" first, and to start over, make a new Trainer'
-            )
-        return ""
-
-    def _begin(self, examples: int, batch_size: int, shuffle: bool, augment: str) -> None:
-        """Check that there are no batches to fail on, and that an interrupted epoch continues with the same ones."""
-        check_last_batch(self.model, examples, batch_size, "fit")
-        place = self.progress
+        now = replace(place, **batches)
+        if not now.trained:
+            raise ValueError(f"fit: expected at least one whole batch with drop_last=True, got {now.data}")
+        check_batches(self.model, now.trained, now.batch_size, "fit", remedy=" or drop_last=True")
         if place.at_start and self.optimizer.step_count:
             kind = type(self.optimizer).__name__
+            if not all(all_finite(array) for array in self.model.state().values()):
+                raise ValueError(
+                    "fit: expected a model with finite weights, got one after a step that diverged; make a new model, "
+                    "and a new optimizer with a smaller learning rate"
+                )
             raise ValueError(
-                f"fit: expected a new optimizer for a new training, got one that has taken {self.optimizer.step_count} "
-                f"steps and would go on from there; give the Trainer its own, such as {kind}(**optimizer.config())"
+                f"fit: expected a new optimizer for a new training; its step_count is {self.optimizer.step_count}; "
+                f"give the Trainer its own, such as {kind}(**optimizer.config())"
             )
-        before = (place.examples, place.batch_size, place.shuffle, place.augment)
-        now = (examples, batch_size, shuffle, augment)
-        if place.batch and before != now:
+        if place.batch and place != now:
             raise ValueError(
-                f"fit: this training stopped within an epoch of {_format_epoch(*before)}; expected the same to go on, "
-                f"got {_format_epoch(*now)}. A new Trainer starts over"
+                f"fit: this training stopped within an epoch of {place.data}; expected the same to go on, "
+                f"got {now.data}. A new Trainer starts over"
             )
-        place.examples, place.batch_size, place.shuffle, place.augment = now
-
-    def _describe(self, data: Data) -> None:
-        """Record in the model's metadata how a data set makes its inputs, unless the same is recorded already."""
-        describe = getattr(data, "describe", None)
-        found = {} if describe is None else describe()
-        known = self.model.metadata
-        if any(name not in known or known[name] != value for name, value in found.items() if name != "dataset"):
-            known |= found
+        self.progress = now
 
     def _batches(self, data: Data, augment: Augmentation | None, ahead: int) -> Generator[tuple[Any, Any], None, None]:
         """Yield the remaining batches of the epoch; the time spent waiting for them counts."""
@@ -268,7 +247,7 @@ class Trainer:
             seed = (self.seed, place.epoch, begin // place.batch_size + 1)
             return prepare(data, indices, self.model.dtype, augment, seed)
 
-        begins = range(place.batch * place.batch_size, place.examples, place.batch_size)
+        begins = range(place.batch * place.batch_size, place.trained, place.batch_size)
         with closing(prefetched(batch, begins, ahead)) as batches:
             while True:
                 begin = time.perf_counter()
@@ -298,7 +277,7 @@ class Trainer:
         place.batch += 1
         place.seen += count_examples(x)
         place.loss_sum += value * count_examples(x)
-        hits = _hits(y, target)
+        hits = count_hits(y, target)
         place.labelled = hits is not None
         place.correct += hits or 0
         place.lr = lr
@@ -326,7 +305,7 @@ class Trainer:
         }
         for callback in self.callbacks:
             callback.on_epoch_end(self, record)
-        record = {name: _as_number(value, name) for name, value in record.items()}
+        record = {name: as_number(value, name) for name, value in record.items()}
         self.history.records.append(record)
         self.progress = place.next_epoch()
         for callback in self.callbacks:
@@ -380,7 +359,7 @@ class Trainer:
             with np.errstate(all="ignore"):  # visible in the result
                 y = self.model.forward(x) if views is None else views(self.model, x)
                 loss += float(self.loss.value(y, target)) * len(indices)
-            hits = _hits(y, target)
+            hits = count_hits(y, target)
             labelled = hits is not None
             correct += hits or 0
         result = {"loss": loss / len(data)}
@@ -439,11 +418,20 @@ class Trainer:
             If the file does not exist.
         TypeError
             If `callbacks` is not a list of callbacks.
+
+        Warns
+        -----
+        UserWarning
+            If the outputs of the model do not suit the loss, as in `Trainer`.
         """
-        callbacks = _in_order(callbacks)
+        callbacks = in_order(callbacks)
         found = load_parts(path, callbacks, layers, parts)
+        if wrong := unfit_outputs(found["model"], found["loss"]):  # earlier versions trained such a model
+            warnings.warn(f"{path}: {wrong}", stacklevel=2)
+            found["loss"].expects_logits = False  # not checked again
         trainer = cls(
             found["model"], loss=found["loss"], optimizer=found["optimizer"], callbacks=callbacks, seed=found["seed"]
         )
         trainer.history, trainer.progress = History(found["history"]), found["progress"]
+        trainer.weights.resume(found["weights"])
         return trainer

@@ -6,13 +6,10 @@ from typing import Any
 import numpy as np
 
 from numpycnn._checks import check_labels, format_shape
-from numpycnn.functional import sigmoid, softmax
+from numpycnn.inspection.outputs import ACTIVATIONS, to_probabilities
 from numpycnn.inspection.traces import chain_of, check_batch
-from numpycnn.layers import LogSoftmax, Sigmoid, Softmax
 from numpycnn.layers.network import Network
 from numpycnn.visualize.style import escape_text
-
-_PROBABILITY_LAYERS = (LogSoftmax, Sigmoid, Softmax)
 
 
 def score_layer(model: Network) -> str:
@@ -23,9 +20,9 @@ def score_layer(model: Network) -> str:
     Source: K. Simonyan, A. Vedaldi, A. Zisserman, "Deep inside convolutional networks", arXiv 1312.6034, section 2.
     """
     chain = chain_of(model)
-    places = [key for key, layer in chain.items() if not isinstance(layer, _PROBABILITY_LAYERS)]
+    places = [key for key, layer in chain.items() if not isinstance(layer, ACTIVATIONS)]
     last = list(chain)[-1]
-    return places[-1] if isinstance(chain[last], _PROBABILITY_LAYERS) and places else last
+    return places[-1] if isinstance(chain[last], ACTIVATIONS) and places else last
 
 
 def class_probabilities(model: Network, x: Any, *, batch_size: int = 256) -> np.ndarray:
@@ -53,13 +50,7 @@ def class_probabilities(model: Network, x: Any, *, batch_size: int = 256) -> np.
     """
     x = check_batch(model, x, "class_probabilities")
     check_classifier(model, "class_probabilities")
-    y = model.predict(x, batch_size=batch_size)
-    last = list(chain_of(model).values())[-1]
-    if isinstance(last, LogSoftmax):
-        return np.exp(y)
-    if isinstance(last, _PROBABILITY_LAYERS):
-        return y
-    return sigmoid(y) if y.shape[1] == 1 else softmax(y)
+    return to_probabilities(model, model.predict(x, batch_size=batch_size))
 
 
 def check_classifier(model: Network, operation: str) -> int:

@@ -390,8 +390,12 @@ def test_resume_on_other_data(run: Run, refused: Run, stopped: Path, monkeypatch
 
 def test_nothing_to_resume(run: Run, refused: Run, trained: Path) -> None:
     refused(run("train", "mnist", "--resume"), "expected runs/mnist/checkpoint.safetensors or a numbered one to resume")
-    text = "expected checkpoint.safetensors to resume from, found none; a finished training has nothing left to resume"
-    refused(run("train", "mnist", "--resume", "--out", trained), text)
+    text = "expected checkpoint.safetensors to resume from, found none"
+    refused(run("train", "mnist", "--resume", "--out", trained), text + "; a finished training has nothing left to")
+    Path("empty").mkdir()
+    failed = run("train", "mnist", "--resume", "--out", "empty")
+    refused(failed, text)
+    assert "finished" not in failed.err
 
 
 def test_resume_from_a_damaged_checkpoint(run: Run, refused: Run, stopped: Path) -> None:

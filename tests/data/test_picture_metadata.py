@@ -91,7 +91,7 @@ def test_mutated_exif_leaves_the_pixels(kind: str, order: str) -> None:
     assert len(orientations) > 1
 
 
-def test_mutated_chunks_beside_the_pixels_leave_them() -> None:
+def test_mutated_ancillary_chunks_leave_the_pixels() -> None:
     rng = np.random.default_rng(0)
     names = [b"tEXt", b"zTXt", b"iTXt", b"iCCP", b"gAMA", b"cHRM", b"sRGB", b"pHYs", b"bKGD", b"tIME", b"eXIf", b"acTL"]
     for _ in range(COUNT):

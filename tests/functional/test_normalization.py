@@ -187,3 +187,13 @@ def test_a_refused_call_leaves_the_running_values_alone():
         with pytest.raises(error, match=r"^batch_norm: expected (weight|running_var|momentum)"):
             F.batch_norm(x, weight, zeros, mean, running_var, training=True, momentum=momentum)
         assert not mean.any()
+
+
+def test_statistics_of_a_batch_are_a_pair_and_the_batch_has_a_variance(rng: np.random.Generator) -> None:
+    x = rng.normal(size=(3, 2))
+    for statistics in (x.mean(axis=0), "mv", (x.mean(axis=0),)):
+        with pytest.raises(TypeError, match=r"batch_norm_backward: expected statistics to be \(mean, variance\), got"):
+            F.batch_norm_backward(x, x, None, training=True, statistics=statistics)
+    for few, text in ((x[:0], "a batch that is not empty"), (x[:1], "more than one value for each channel")):
+        with pytest.raises(ValueError, match=f"batch_norm_backward: expected {text} in training"):
+            F.batch_norm_backward(few, few, None, training=True)

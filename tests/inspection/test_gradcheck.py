@@ -370,6 +370,25 @@ def test_a_backward_that_changes_its_argument_is_found() -> None:
         check_gradients(ChangesItsArgument(), (3,))
 
 
+class ChangesItsInput(ReLU):
+    def _forward(self, x, **mode):
+        np.maximum(x, 0, out=x)
+        return x, x
+
+
+def test_a_forward_that_changes_its_input_is_found() -> None:
+    with pytest.raises(GradientError, match=r"^ChangesItsInput: forward changes its input x in place; compute with a"):
+        check_gradients(ChangesItsInput(), (3,))
+
+
+@pytest.mark.parametrize(
+    ("tolerance", "error"), [(0, ValueError), (-1.0, ValueError), ("1", TypeError), (True, TypeError)]
+)
+def test_a_tolerance_is_a_number_above_0(tolerance: Any, error: type[Exception]) -> None:
+    with pytest.raises(error, match="check_gradients: expected tolerance to be"):
+        check_gradients(Dense(2), (3,), tolerance=tolerance)
+
+
 def test_a_backward_that_adds_up_is_found() -> None:
     with pytest.raises(GradientError, match="AddsUp: the gradient of weight is wrong"):
         check_gradients(AddsUp(), (3,))

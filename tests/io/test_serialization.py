@@ -17,6 +17,7 @@ from numpycnn import (
     DataFormatError,
     Dense,
     Layer,
+    LeakyReLU,
     Residual,
     Sequential,
     Trainer,
@@ -140,6 +141,20 @@ def test_what_json_cannot_hold_is_refused_before_anything_is_written(target: Pat
     assert untouched(target)
 
 
+def test_numbers_of_numpy_are_saved_as_those_of_python(target: Path) -> None:
+    half = np.longdouble(0.5)
+    value = {np.int64(3): half, "list": [np.float32(0.5), (np.bool_(True), np.array([half, 2]))], "0": np.array(half)}
+    write_arrays(target, ARRAYS, {"value": value})
+    assert read_all(target)[1] == {"value": {"3": 0.5, "list": [0.5, [True, [0.5, 2.0]]], "0": 0.5}}
+
+
+def test_a_layer_with_an_argument_of_numpy_is_saved(tmp_path: Path) -> None:
+    model = Sequential([LeakyReLU(np.longdouble(0.25))], input_shape=(3,))  # type: ignore[arg-type]
+    model.layers[0].negative_slope = np.longdouble(0.25)
+    model.save(tmp_path / "model")
+    assert load_model(tmp_path / "model").layers[0].config()["negative_slope"] == 0.25
+
+
 def test_the_new_content_is_on_the_disk_before_it_takes_the_name(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     order: list[str] = []
     sync, replace = os.fsync, os.replace
@@ -150,18 +165,19 @@ def test_the_new_content_is_on_the_disk_before_it_takes_the_name(target: Path, m
     assert read_all(target)[1] == {"version": 2}
 
 
-@pytest.mark.parametrize("name", ["m.onnx", "m.ONNX", "m.pt", "m.v2.pth", "m.h5", "m.keras", "m.npz", "m.pkl"])
+@pytest.mark.parametrize("name", ["m.onnx", "m.ONNX", "m.pt", "m.v2.pth", "m.h5", "m.mat", "m.npz", "m.pkl"])
 def test_the_ending_of_another_format_is_refused(tmp_path: Path, name: str) -> None:
     model = Sequential([Dense(2)], input_shape=(3,))
     trainer = Trainer(model, loss=CrossEntropy(), optimizer=SGD(0.1))
-    text = rf"expected a path that ends in .safetensors, .* got {name}; write to {name.rpartition('.')[0]}.safetensors"
+    stem, _, ending = name.rpartition(".")
+    text = f"{name} would hold safetensors, not {ending.upper()}; write to {stem}.safetensors$"
     for write in (model.save, model.save_torch, trainer.save, ModelCheckpoint):
         with pytest.raises(ValueError, match=text):
             write(tmp_path / name)
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("name", ["m", "m.safetensors", "m.v2", "m.best"])
+@pytest.mark.parametrize("name", ["m", "m.safetensors", "m.v2", "m.best", "m.ckpt", "m.bin"])
 def test_other_endings_are_accepted(tmp_path: Path, name: str) -> None:
     Sequential([Dense(2)], input_shape=(3,)).save(tmp_path / name)
     assert load_model(tmp_path / name).output_shape == (2,)

@@ -158,8 +158,17 @@ def test_numbers_that_are_not_weights(tmp_path: Path) -> None:
     with pytest.raises(DataFormatError, match=r"expected head\.bias of F16, F32, F64, got I64; save module\.float\(\)"):
         model().load_torch(tmp_path / "file")
     save_file(other(**{"head.bias": np.array([1, np.nan, 2], F4)}), tmp_path / "file")
-    with pytest.raises(DataFormatError, match=r"head\.bias contains values that are not finite"):
+    with pytest.raises(DataFormatError, match=r"head\.bias contains values that are not finite in float32"):
         model().load_torch(tmp_path / "file")
+
+
+def test_numbers_too_large_for_the_model_are_refused(tmp_path: Path) -> None:
+    network = model()
+    before = {name: array.copy() for name, array in network.state().items()}
+    save_file(other(**{"head.bias": np.array([1, 1e300, 2])}), tmp_path / "file")
+    with pytest.raises(DataFormatError, match=r"head\.bias contains values that are not finite in float32"):
+        network.load_torch(tmp_path / "file")
+    assert all(np.array_equal(before[name], array) for name, array in network.state().items())
 
 
 def test_bfloat16_says_what_to_do(tmp_path: Path, torch: Any) -> None:

@@ -96,5 +96,11 @@ def test_no_checkpoint() -> None:
         FileNotFoundError, match=r"^expected runs/mnist/checkpoint\.safetensors or a numbered one to resume"
     ):
         find_checkpoint("mnist", None)
-    with pytest.raises(FileNotFoundError, match=r"^a: expected checkpoint\.safetensors to resume from, found none; a"):
+    with pytest.raises(FileNotFoundError, match=r"^a: expected checkpoint\.safetensors to resume from, found none$"):
         find_checkpoint("mnist", Path("a"))
+    finished = Path("runs/mnist-2")
+    finished.mkdir(parents=True)
+    (finished / "result.json").touch()
+    for out in (None, finished):
+        with pytest.raises(FileNotFoundError, match="to resume from, found none; a finished training has nothing left"):
+            find_checkpoint("mnist", out)

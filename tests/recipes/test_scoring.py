@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from numpycnn import Dense, Flatten, Sequential
+from numpycnn import Dense, Dropout, Flatten, Layer, LogSoftmax, Sequential, Softmax
 from numpycnn.data import Dataset
 from numpycnn.recipes import SettingError, scoring
 from numpycnn.recipes.scoring import expect_classifier, score, views_for
@@ -37,6 +37,17 @@ def test_a_score(model: Sequential, dataset: Dataset, batch: int, monkeypatch: p
     assert found.loss == pytest.approx(-(19 * np.log(sure) + np.log(1 - sure)) / 20, rel=1e-6)
     np.testing.assert_array_equal(found.predictions, dataset.images.reshape(20, 2).argmax(axis=1))
     np.testing.assert_allclose(found.probabilities.max(axis=1), sure, rtol=1e-6)
+
+
+@pytest.mark.parametrize("views", [None, ViewAverage(shift=0, flip=True)], ids=repr)
+@pytest.mark.parametrize("ending", [[Softmax()], [LogSoftmax()], [Sequential([Softmax()]), Dropout(0.5)]], ids=repr)
+def test_a_softmax_in_the_model_is_not_repeated(
+    model: Sequential, dataset: Dataset, ending: list[Layer], views: ViewAverage | None
+) -> None:
+    logits = score(model, dataset, views)
+    found = score(Sequential([*model.layers, *ending], input_shape=(1, 1, 2)), dataset, views)
+    assert (found.loss, found.accuracy) == pytest.approx((logits.loss, logits.accuracy), rel=1e-6)
+    np.testing.assert_allclose(found.probabilities, logits.probabilities, rtol=1e-6)
 
 
 def test_a_model_that_does_not_fit(model: Sequential, dataset: Dataset) -> None:

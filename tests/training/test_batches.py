@@ -142,6 +142,9 @@ PLACE = TrainingState(
 def test_a_position_survives_json() -> None:
     assert TrainingState.from_json(PLACE.to_json()) == PLACE
     assert TrainingState.from_json(TrainingState().to_json()) == TrainingState()
+    earlier = PLACE.to_json()
+    del earlier["drop_last"]  # of an earlier version
+    assert TrainingState.from_json(earlier) == PLACE
     last = replace(PLACE, batch=3, seen=20)
     assert TrainingState.from_json(last.to_json()) == last
 
@@ -169,6 +172,8 @@ def test_the_start() -> None:
         ({"correct": -1}, "expected correct of the place in the training as int, got -1"),
         ({"more": 1}, "expected a place in the training with epoch, batch, batch_size"),
         ({"seen": 15}, "got 15 of 20 examples seen after 2 batches of 8"),
+        ({"batch": 3, "seen": 20, "drop_last": True}, "got 20 of 20 examples seen after 3 batches of 8"),
+        ({"drop_last": 0}, "expected drop_last of the place in the training as bool, got 0"),
         ({"batch": 3}, "got 16 of 20 examples seen after 3 batches of 8"),
         ({"batch": 0}, "got 16 of 20 examples seen after 0 batches of 8"),
         ({"seen": 0, "batch_size": 0}, "got 0 of 20 examples seen after 2 batches of 0"),

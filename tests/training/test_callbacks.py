@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from numpycnn import Adam, CrossEntropy, Trainer, WarmUp, load_model
+from numpycnn.io.serialization import open_arrays, write_arrays
 from numpycnn.training import (
     Callback,
     CSVLogger,
@@ -31,6 +32,10 @@ class Dictate(Callback):
     def on_epoch_end(self, trainer: Trainer, record: dict[str, float]) -> None:
         self.weights.append(small.bits(trainer.model.state()))
         record.update({name: values[len(trainer.history)] for name, values in self.values.items()})
+
+
+def copied(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    return {name: array.copy() for name, array in arrays.items()}
 
 
 def fit(*callbacks: Callback, epochs: int = 10) -> Trainer:
@@ -117,10 +122,13 @@ def test_the_direction_of_a_metric_of_the_library_is_known(name: str, mode: str)
     assert EarlyStopping(name).mode == ModelCheckpoint("file", best=name).mode == mode
 
 
-@pytest.mark.parametrize("name", ["score", "val_dice", "closs", "lr", "mean_accuracy_gap"])
+@pytest.mark.parametrize(
+    "name",
+    ["score", "closs", "lr", "mean_accuracy_gap", "neg_log_loss", "val_neg_mean_squared_error", "inverse_accuracy"],
+)
 def test_an_unknown_direction_has_to_be_given(name: str, tmp_path: Path) -> None:
     for make in (lambda **mode: EarlyStopping(name, **mode), lambda **mode: ModelCheckpoint("file", best=name, **mode)):
-        with pytest.raises(ValueError, match=rf"expected mode='min' or mode='max' for '{name}', since"):
+        with pytest.raises(ValueError, match=rf"for '{name}': its direction is unknown; write mode='max' if"):
             make()
         with pytest.raises(ValueError, match="expected mode 'min' or 'max', got 'auto'"):
             make(mode="auto")
@@ -158,6 +166,84 @@ def test_a_training_of_6_and_then_8_epochs_equals_one_of_8(averaged: bool, tmp_p
         again.fit(small.pictures(), epochs=8, **settings)
         assert small.fingerprint(again) == small.fingerprint(once)
         assert small.bits(again.model.state()) == best
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_callbacks_that_exchange_the_weights_may_be_resumed_in_another_order(reverse: bool, tmp_path: Path) -> None:
+    """Also if some of them are left out: the trainer keeps the weights of the training."""
+
+    def callbacks() -> list[Callback]:
+        scores = {"loss": [0.1, 0.9, 0.8, 0.7], "accuracy": [0.1, 0.9, 0.8, 0.7]}
+        return [Dictate(**scores), EarlyStopping("loss", patience=9), EarlyStopping("accuracy", patience=9)]
+
+    once, first = fit(*callbacks(), epochs=4), fit(*callbacks(), epochs=3)
+    first.save(tmp_path / "training")
+    again = callbacks()
+    resumed = Trainer.resume(tmp_path / "training", callbacks=again[::-1] if reverse else again)
+    alone = Trainer.resume(tmp_path / "training")
+    for trainer in (resumed, alone):
+        assert small.bits(trainer.model.state()) == small.bits(first.model.state())
+        trainer.fit(small.points(64), epochs=4, progress=False)
+    straight = fit(epochs=4)
+    assert small.bits(alone.model.state()) == small.bits(straight.model.state())
+    assert small.bits(once.optimizer.state()) == small.bits(resumed.optimizer.state())
+    assert small.bits(resumed.optimizer.state()) == small.bits(alone.optimizer.state())
+
+
+def test_weights_loaded_between_two_fits_are_trained(tmp_path: Path) -> None:
+    own = small.dense(seed=7).state()
+
+    def stopped() -> Trainer:
+        trainer = fit(Dictate(loss=[0.1, 0.9, 0.8]), EarlyStopping("loss", patience=9), epochs=2)
+        assert trainer.weights.kept()
+        return trainer
+
+    stopped().save(tmp_path / "training")
+    dictate = Dictate(loss=[0.1, 0.9, 0.8])
+    resumed = Trainer.resume(tmp_path / "training", callbacks=[dictate, EarlyStopping("loss", patience=9)])
+    for trainer in (stopped(), resumed):
+        trainer.model.load_state(own)
+        assert trainer.weights.kept() == {}
+        trainer.save(tmp_path / "with own weights")
+        seen: list[dict[str, np.ndarray]] = []
+        for other in (trainer, Trainer.resume(tmp_path / "with own weights")):
+            note = small.Recorder()
+            note.on_train_begin = lambda t, seen=seen: seen.append(copied(t.model.state()))  # type: ignore[method-assign]
+            other.callbacks.append(note)
+            other.fit(small.points(64), epochs=3, progress=False)
+        assert [small.bits(state) for state in seen] == [small.bits(own)] * 2
+
+
+def test_a_file_of_an_earlier_version_has_the_weights_of_the_training_at_its_first_callback(tmp_path: Path) -> None:
+    def callbacks() -> list[Callback]:
+        return [WeightAverage(0.9), Dictate(loss=[0.1, 0.9, 0.8]), EarlyStopping("loss", patience=9)]
+
+    first = fit(*callbacks(), epochs=2)
+    first.save(tmp_path / "new")
+    with open_arrays(tmp_path / "new") as file:
+        metadata, arrays = file.metadata, {name: file.tensor(name) for name in file.names()}
+    for name in first.model.state():
+        arrays[f"callback.0.weights of the training/{name}"] = arrays.pop(f"training.{name}")
+        arrays[f"callback.2.weights of the training/{name}"] = arrays["callback.0." + name]
+    write_arrays(tmp_path / "old", arrays, metadata)
+    new, old = (Trainer.resume(tmp_path / name, callbacks=callbacks()) for name in ("new", "old"))
+    assert small.fingerprint(old) == small.fingerprint(new)
+    for trainer in (new, old):
+        trainer.fit(small.points(64), epochs=3, progress=False)
+    assert small.fingerprint(old) == small.fingerprint(new)
+
+
+def test_a_best_value_of_the_other_direction_is_not_restored(tmp_path: Path) -> None:
+    def callbacks(mode: str, *values: float) -> list[Any]:
+        best = ModelCheckpoint(tmp_path / "best", best="score", mode=mode)
+        return [Dictate(score=list(values)), EarlyStopping("score", patience=9, mode=mode), best]
+
+    fit(*callbacks("min", 0.1, 0.2), epochs=2).save(tmp_path / "training")
+    again = callbacks("max", 0.1, 0.2, 0.05)
+    resumed = Trainer.resume(tmp_path / "training", callbacks=again)
+    resumed.fit(small.points(64), epochs=3, progress=False)
+    assert (again[1].best, again[1].waited, again[2].best_value) == (0.05, 0, 0.05)  # the first one that it has seen
+    assert small.bits(load_model(tmp_path / "best").state()) == again[0].weights[-1]
 
 
 # ------------------------------------------------------------------------------------------------------- stopping early
@@ -210,12 +296,12 @@ def test_a_stopped_training_stays_stopped_until_the_reason_is_cleared(tmp_path: 
     trainer.save(tmp_path / "file")
     for stopped in (trainer, Trainer.resume(tmp_path / "file", callbacks=[EarlyStopping("loss", patience=2)])):
         before = small.fingerprint(stopped)["model"]
-        with pytest.warns(UserWarning, match=r"stopped after epoch 3 .*to go on, set trainer.progress.stop_"):
+        with pytest.warns(UserWarning, match=r"stopped after epoch 3 .*to continue, set trainer.progress.stop_"):
             stopped.fit(small.points(64), epochs=10, progress=False)
         assert (len(stopped.history), small.fingerprint(stopped)["model"]) == (3, before)
     trainer.progress.stop_reason = ""
-    trainer.fit(small.points(64), epochs=4, progress=False)
-    assert len(trainer.history) == 4
+    trainer.fit(small.points(64), epochs=10, progress=False)
+    assert len(trainer.history) == 5  # it waits as many epochs again
 
 
 def test_a_reason_is_never_empty() -> None:
@@ -282,6 +368,17 @@ def test_an_unmeasured_quantity_cannot_be_monitored(callback: EarlyStopping) -> 
         (lambda: EarlyStopping(patience=1.5), TypeError, "EarlyStopping: expected patience to be an int"),
         (lambda: EarlyStopping(min_delta=-0.1), ValueError, "EarlyStopping: expected min_delta .*, got -0.1"),
         (lambda: EarlyStopping(min_delta="1"), TypeError, "EarlyStopping: expected min_delta to be a number, got str"),
+        (
+            lambda: EarlyStopping(5),
+            TypeError,
+            "EarlyStopping: expected the name of a quantity, such as 'val_loss', got 5",
+        ),
+        (
+            lambda: ModelCheckpoint("x", best=5),
+            TypeError,
+            "ModelCheckpoint: expected the name of a quantity, .*, got 5",
+        ),
+        (lambda: ModelCheckpoint("x", mode="max"), ValueError, "ModelCheckpoint: expected best, .* for mode='max'"),
         (lambda: ModelCheckpoint("x", every_batches=0), ValueError, "ModelCheckpoint: expected every_batches from 1"),
         (lambda: ModelCheckpoint("x", every_batches=True), TypeError, "expected every_batches to be an int, got bool"),
         (
@@ -320,7 +417,7 @@ def test_the_best_model_is_kept(tmp_path: Path) -> None:
     dictate = Dictate(val_accuracy=[0.5, 0.7, 0.6, 0.7])
     trainer = fit(dictate, ModelCheckpoint(tmp_path / "best", best="val_accuracy"), epochs=4)
     assert small.bits(load_model(tmp_path / "best").state()) == dictate.weights[1]
-    assert trainer.callbacks[-1].state() == {"best_value": 0.7}
+    assert trainer.callbacks[-1].state() == {"best_value": 0.7, "mode": "max"}
 
 
 def test_the_best_of_an_unknown_quantity(tmp_path: Path) -> None:

@@ -141,6 +141,16 @@ def test_resumed_from_any_batch_gives_the_same_bits(
         assert small.fingerprint(small.fit(resumed)) == {**expected, "callbacks": kept}
 
 
+def test_a_training_without_the_last_incomplete_batch_is_resumed_to_the_same_bits(tmp_path: Path) -> None:
+    files = {step: tmp_path / str(step) for step in (3, 5, 7)}  # within an epoch of 5 batches, at its end, and later
+    saving = [small.At(step, lambda trainer, file=file: trainer.save(file)) for step, file in files.items()]
+    once = small.fit(small.plain(saving, model=small.network()), drop_last=True)
+    assert (once.optimizer.step_count, once.progress.trained) == (5 * small.EPOCHS, 40)
+    for file in files.values():
+        resumed = small.fit(Trainer.resume(file), drop_last=True)
+        assert small.fingerprint(resumed) == small.fingerprint(once)
+
+
 def test_a_training_of_several_calls_is_one_of_a_single_call(tmp_path: Path) -> None:
     once, often = small.plain(), small.plain()
     once.fit(small.points(), epochs=6, progress=False)
@@ -167,15 +177,20 @@ class Extra(Callback):
         self.restored = state["value"]
 
 
-@pytest.mark.parametrize("value", [np.float32(0.5), np.int64(2), np.array(0.5, np.float32), np.float64("inf"), 3])
+@pytest.mark.parametrize(
+    "value", [np.float32(0.5), np.int64(2), np.array(0.5, np.float32), np.float64("inf"), np.longdouble(0.5), 3]
+)
 def test_numbers_of_numpy_are_saved(value: Any, tmp_path: Path) -> None:
     """In a record, in the state of a callback that adds them, and in those of callbacks that monitor them."""
-    monitors = [EarlyStopping("extra_loss"), ModelCheckpoint(tmp_path / "best", best="extra_loss")]
+    monitors = [
+        EarlyStopping("extra_loss", mode="min"),
+        ModelCheckpoint(tmp_path / "best", best="extra_loss", mode="min"),
+    ]
     saving = ModelCheckpoint(tmp_path / "training")
     trainer = small.plain([Extra(value), *monitors, saving])
     trainer.fit(small.points(), epochs=1, progress=False)
     extra = Extra(None)
-    resumed = Trainer.resume(tmp_path / "training", callbacks=[extra, EarlyStopping("extra_loss")])
+    resumed = Trainer.resume(tmp_path / "training", callbacks=[extra, EarlyStopping("extra_loss", mode="min")])
     assert isinstance(resumed.history["extra_loss"][0], int | float)
     assert extra.restored == value
     assert resumed.history["extra_loss"] == trainer.history["extra_loss"] == [value]
@@ -277,7 +292,7 @@ def test_each_callback_gets_its_own_state_back_in_any_order(tmp_path: Path) -> N
     by_loss, by_accuracy = make()
     Trainer.resume(tmp_path / "file", callbacks=[by_accuracy, by_loss])
     assert [by_loss.best, by_accuracy.best] == [callback.best for callback in first.callbacks]
-    assert (len(by_loss.arrays()), len(by_accuracy.arrays())) == (2 + 2, 0)  # the best weights and the last ones
+    assert (len(by_loss.arrays()), len(by_accuracy.arrays())) == (2, 0)
 
 
 def test_callbacks_with_the_same_key_keep_their_order(tmp_path: Path) -> None:
@@ -455,6 +470,11 @@ WRONG: list[tuple[str, Change, str]] = [
     ("epochs waited of text", lambda m, a: m["callbacks"][0]["state"].update(waited="1"), "waited to be an int"),
     ("epochs waited below 0", lambda m, a: m["callbacks"][0]["state"].update(waited=-1), "expected waited from 0"),
     ("no list of callbacks", lambda m, a: m.update(callbacks=[3]), "no training can be resumed"),
+    (
+        "weights of the training incomplete",
+        lambda m, a: a.update({"training.0.weight": a["model.0.weight"]}),
+        "do not match its architecture: missing",
+    ),
     ("kept weights incomplete", lambda m, a: a.pop("callback.0.0.weight"), KEPT),
     ("kept weights of another name", lambda m, a: a.update({"callback.0.x": a.pop("callback.0.0.weight")}), KEPT),
     ("kept weights of another shape", lambda m, a: a.update({"callback.0.0.weight": np.zeros(3, np.float32)}), KEPT),
@@ -500,10 +520,11 @@ def test_contradictory_contents_are_refused(change: Change, text: str, checkpoin
         (small.pictures(40), {}, "got 40 examples in batches of 8, shuffled"),
         (small.pictures(), {"batch_size": 4}, "got 44 examples in batches of 4, shuffled"),
         (small.pictures(), {"shuffle": False}, "got 44 examples in batches of 8, in the order given, augmented by"),
+        (small.pictures(), {"drop_last": True}, "got 44 examples in batches of 8, shuffled, the last incomplete batch"),
         (small.pictures(), {"augment": None}, "got 44 examples in batches of 8, shuffled"),
         (small.pictures(), {"augment": Flip()}, r"got .* shuffled, augmented by Flip\(\)"),
     ],
-    ids=["data", "batch size", "order", "without augmentation", "another augmentation"],
+    ids=["data", "batch size", "order", "last batch", "without augmentation", "another augmentation"],
 )
 def test_an_epoch_continues_with_the_same_batches_only(
     data: tuple[np.ndarray, np.ndarray], settings: dict[str, Any], text: str, checkpoint: Path

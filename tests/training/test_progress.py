@@ -96,12 +96,15 @@ def test_the_noun_of_the_examples_is_shown(kind: Any, reader: Any, word: str, st
     assert set(re.findall(r"(\w+)/s\b", out.getvalue())) == {word}
 
 
-def test_nothing_left_to_train_is_reported() -> None:
+def test_nothing_left_to_train_is_reported_once() -> None:
     trainer, out = small.plain(), io.StringIO()
     trainer.fit(small.points(), epochs=2, progress=False)
-    with pytest.warns(UserWarning, match="nothing left to train"):
+    with pytest.warns(UserWarning, match="nothing left to train: epoch 1 of 1 is completed"):
         trainer.fit(small.points(), epochs=1, progress=out)
-    assert out.getvalue().startswith("nothing left to train: 2 epochs are completed, of 1 asked for")
+    trainer.stop("enough")
+    with pytest.warns(UserWarning, match=r"nothing left to train: stopped after epoch 2 \(enough\); to continue, set"):
+        trainer.fit(small.points(), epochs=3, progress=out)
+    assert out.getvalue() == ""
 
 
 def test_a_bar_in_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,8 @@
 """A step moves the parameters against the gradient of loss and penalties, or changes nothing at all."""
 
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,13 +11,18 @@ from numpycnn import (
     SGD,
     BatchNorm,
     BinaryCrossEntropy,
+    Concat,
     Conv2D,
     CrossEntropy,
     Dense,
+    Dropout,
     Flatten,
+    GlobalAvgPool,
     Layer,
     LogSoftmax,
     Loss,
+    LpPool2D,
+    MaxPool2D,
     MeanSquaredError,
     ReLU,
     Residual,
@@ -23,6 +30,8 @@ from numpycnn import (
     Sigmoid,
     Softmax,
     Trainer,
+    Upsample,
+    ZeroPad,
 )
 from numpycnn.training import find_learning_rate
 from numpycnn.training.step import NonFiniteError, all_finite, take_step
@@ -80,14 +89,28 @@ def with_batch_norm(*, size: int = 1) -> Sequential:
 def test_a_last_batch_of_one_example_is_refused_where_batch_norm_has_one_value(examples: int, batch_size: int) -> None:
     data = np.ones((examples, 1, 1, 1), np.float32), np.zeros(examples, int)
     parts = {"loss": CrossEntropy(), "optimizer": SGD(0.1)}
-    text = rf"BatchNorm \(layer 1.main.0\) needs .*last batch of {examples} .*choose another batch_size"
+    got = rf"the last batch of {examples} examples in batches of {batch_size} has one; choose another batch_size"
+    got = "there is one example; add others" if examples == 1 else got
+    got = "batch_size is 1; choose a larger one" if batch_size == 1 else got
+    text = rf"BatchNorm \(layer 1.main.0\) needs more than one example in each batch, and {got}"
+    hint = " or drop_last=True" if min(examples, batch_size) > 1 else ""
     model = with_batch_norm()
     before = model.state()["0.weight"].copy()
-    with pytest.raises(ValueError, match="fit: " + text):
+    with pytest.raises(ValueError, match=f"fit: {text}{hint}$"):
         Trainer(model, **parts).fit(data, epochs=1, batch_size=batch_size, progress=False)
     np.testing.assert_array_equal(model.state()["0.weight"], before)  # before the first step
-    with pytest.raises(ValueError, match="find_learning_rate: " + text):
+    with pytest.raises(ValueError, match=f"find_learning_rate: {text}$"):
         find_learning_rate(model, data, **parts, batch_size=batch_size)
+
+
+def test_a_last_batch_that_is_not_reached_is_not_refused() -> None:
+    rng = np.random.default_rng(0)
+    data = rng.normal(size=(33, 1, 1, 1)).astype(np.float32), rng.integers(0, 2, 33)
+    parts: dict[str, Any] = {"loss": CrossEntropy(), "optimizer": SGD(0.1)}
+    Trainer(with_batch_norm(), **parts).fit(data, epochs=1, drop_last=True, progress=False)
+    for steps, refused in ((4, False), (5, True)):
+        with pytest.raises(ValueError, match="last batch of 33" if refused else "try a (low|high)er"):
+            find_learning_rate(with_batch_norm(), data, **parts, batch_size=8, steps=steps, low=1e-9, high=1e-8)
 
 
 @pytest.mark.parametrize(("examples", "batch_size", "size"), [(34, 32, 1), (33, 11, 1), (33, 32, 2), (1, 1, 2)])
@@ -107,21 +130,74 @@ def test_a_last_batch_with_more_values_is_trained_with(examples: int, batch_size
         (lambda last: [Sequential([Sequential([last])])], "1.0.0"),
         (lambda last: [last, Flatten()], "1"),
         (lambda last: [last, Sequential([])], "1"),
+        (lambda last: [last, Dropout(0.5)], "1"),
+        (lambda last: [Residual(last)], "1.main"),
+        (lambda last: [Residual(Dropout(0.5), Sequential([last]))], "1.shortcut.0"),
+        (lambda last: [Concat([Sequential([]), last]), Flatten()], "1.1"),
     ],
 )
 def test_an_activation_that_the_loss_contains_is_refused(
     nest: Callable[[Layer], list[Layer]], place: str, ending: type[Layer], loss: Loss
 ) -> None:
     model = Sequential([Dense(3), *nest(ending())], input_shape=(2,))
-    text = rf"Trainer: expected a model that outputs logits .*ends with {ending.__name__} \(layer {place}\); leave"
-    with pytest.raises(ValueError, match=text):
+    if ending is LogSoftmax and isinstance(loss, CrossEntropy):  # the softmax of its outputs is that of its inputs
         Trainer(model, loss=loss, optimizer=SGD(0.1))
+        return
+    text = rf"expected a model that outputs logits .*ends with {ending.__name__} \(layer {place}\); leave"
+    with pytest.raises(ValueError, match=f"Trainer: {text}"):
+        Trainer(model, loss=loss, optimizer=SGD(0.1))
+    with pytest.raises(ValueError, match=f"find_learning_rate: {text}"):
+        find_learning_rate(model, small.points(), loss=loss, optimizer=SGD(0.1))
+
+
+@pytest.mark.parametrize(
+    "after", [GlobalAvgPool(), MaxPool2D(2), Upsample(2), ZeroPad(1), Sequential([LpPool2D(2), Flatten()])], ids=repr
+)
+def test_an_activation_before_layers_without_parameters_is_refused(after: Layer) -> None:
+    model = Sequential([Conv2D(3, 3), Softmax(axis=1), after], input_shape=(1, 6, 6))
+    with pytest.raises(ValueError, match=r"ends with Softmax \(layer 1\)"):
+        Trainer(model, loss=CrossEntropy(), optimizer=SGD(0.1))
+
+
+def test_one_class_is_refused() -> None:
+    model = Sequential([Dense(1)], input_shape=(2,))
+    with pytest.raises(ValueError, match="Trainer: expected two outputs or more for CrossEntropy"):
+        Trainer(model, loss=CrossEntropy(), optimizer=SGD(0.1))
+    Trainer(model, loss=BinaryCrossEntropy(), optimizer=SGD(0.1))
+
+
+def test_an_activation_added_before_fit_is_refused() -> None:
+    trainer = small.plain()
+    trainer.model.add(Softmax())
+    with pytest.raises(ValueError, match=r"fit: expected a model that outputs logits .*Softmax \(layer 1\)"):
+        trainer.fit(small.points(), epochs=1, progress=False)
+
+
+def test_a_training_of_an_earlier_version_with_such_a_model_is_resumed_with_a_warning(tmp_path: Path) -> None:
+    trainer = small.plain()
+    trainer.fit(small.points(), epochs=1, progress=False)
+    trainer.model.add(Softmax())
+    trainer.save(tmp_path / "training")
+    for epochs in (2, 3):
+        with pytest.warns(UserWarning, match=r"training: expected a model that outputs logits .*Softmax \(layer 1\)"):
+            resumed = Trainer.resume(tmp_path / "training")
+        resumed.fit(small.points(), epochs=epochs, progress=False)
+        assert len(resumed.history) == epochs
+        resumed.save(tmp_path / "training")
+
+
+class Logarithm(Layer):
+    """A layer of one's own."""
+
+    def _build(self, input_shape: Any, rng: Any) -> Any:
+        return input_shape
 
 
 def test_an_activation_within_the_model_or_before_another_loss_is_accepted() -> None:
     for layers, loss in (
         ([Softmax(), Dense(3)], CrossEntropy()),
-        ([Residual(Softmax())], CrossEntropy()),
+        ([Residual(Softmax()), Dense(3)], CrossEntropy()),
+        ([Softmax(), Logarithm()], CrossEntropy()),  # of a layer of one's own nothing is known
         ([ReLU()], BinaryCrossEntropy()),
         ([Sigmoid()], MeanSquaredError()),
         ([], CrossEntropy()),

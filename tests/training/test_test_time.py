@@ -3,8 +3,23 @@
 import numpy as np
 import pytest
 
-from numpycnn import Conv2D, CrossEntropy, Dense, Flatten, ReLU, Sequential
-from numpycnn.functional import softmax
+from numpycnn import (
+    SGD,
+    Conv2D,
+    CrossEntropy,
+    Dense,
+    Dropout,
+    Flatten,
+    Layer,
+    LogSoftmax,
+    MeanSquaredError,
+    ReLU,
+    Sequential,
+    Sigmoid,
+    Softmax,
+    Trainer,
+)
+from numpycnn.functional import sigmoid, softmax
 from numpycnn.training import ViewAverage
 from tests.training import small
 
@@ -52,6 +67,27 @@ def test_probabilities_are_averaged(views: ViewAverage) -> None:
     assert not np.allclose(expected, softmax(model.forward(X)), rtol=1e-3)
 
 
+@pytest.mark.parametrize("ending", [[Softmax()], [LogSoftmax()], [Softmax(), Dropout(0.5)], [Sigmoid()]], ids=repr)
+def test_a_model_with_its_own_activation_gets_no_second_one(ending: list[Layer]) -> None:
+    """The result has the form of the model's outputs, so that its loss takes it."""
+    model = Sequential([*network().layers, *ending], input_shape=(2, 4, 5))
+    views = ViewAverage(flip=True)
+    log = isinstance(ending[0], LogSoftmax)
+    outputs = [np.exp(y) if log else y for y in (model.forward(view) for view in views.views(X))]
+    y = views(model, X)
+    np.testing.assert_allclose(np.exp(y) if log else y, np.mean(outputs, axis=0), rtol=1e-5)
+    trainer = Trainer(model, loss=MeanSquaredError(), optimizer=SGD(0.1))
+    target = np.eye(4, dtype=np.float32)[:3]
+    assert trainer.evaluate((X, target), views=views)["loss"] == pytest.approx(np.mean((y - target) ** 2), rel=1e-5)
+
+
+def test_a_single_output_is_the_score_of_a_sigmoid() -> None:
+    model = Sequential([Flatten(), Dense(1)], input_shape=(2, 4, 5), seed=0)
+    views = ViewAverage(flip=True)
+    expected = np.mean([sigmoid(model.forward(view)) for view in views.views(X)], axis=0)
+    np.testing.assert_allclose(sigmoid(views(model, X)), expected, rtol=1e-5)
+
+
 def test_a_class_that_is_ruled_out_stays_finite() -> None:
     model = Sequential([Flatten(), Dense(2)], input_shape=(1, 2, 3))
     model.load_state({"1.weight": np.zeros((2, 6), np.float32), "1.bias": np.array([0, -1000], np.float32)})
@@ -88,5 +124,5 @@ def test_invalid_arguments() -> None:
         ViewAverage(flip=True)(small.dense(), np.zeros((3, 2), np.float32))
     with pytest.raises(ValueError, match=r"\(N, C, H, W\) of more than 4 pixels a side, got \(3, 2, 4, 5\)"):
         ViewAverage(shift=4)(network(), X)
-    with pytest.raises(ValueError, match=r"outputs are logits \(N, K\), got one with \(1, 2, 3\)"):
+    with pytest.raises(ValueError, match=r"outputs are of shape \(N, K\), got one with \(1, 2, 3\)"):
         ViewAverage(flip=True)(Sequential([Conv2D(1, 3)], input_shape=(2, 4, 5)), X)

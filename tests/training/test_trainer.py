@@ -386,6 +386,13 @@ X, LABELS = small.points(50)
         ((X, LABELS), {"epochs": 0}, ValueError, "fit: expected epochs from 1 to 2147483647, got 0"),
         ((X, LABELS), {"epochs": 2.0}, TypeError, "fit: expected epochs to be an int, got float 2.0"),
         ((X, LABELS), {"shuffle": "no"}, TypeError, "fit: expected shuffle to be True or False, got str 'no'"),
+        ((X, LABELS), {"drop_last": 1}, TypeError, "fit: expected drop_last to be True or False, got int 1"),
+        (
+            (X, LABELS),
+            {"drop_last": True, "batch_size": 51},
+            ValueError,
+            "fit: expected at least one whole batch with drop_last=True, got 50 examples in batches of 51, shuffled",
+        ),
         ((X, LABELS), {"batch_size": 0}, ValueError, "fit: expected batch_size from 1 to 2147483647, got 0"),
         ((X, LABELS), {"batch_size": "32"}, TypeError, "fit: expected batch_size to be an int, got str '32'"),
         (
@@ -548,18 +555,28 @@ def test_nothing_left_to_train_is_a_warning_that_says_how_to_go_on(tmp_path: Pat
     trainer.save(tmp_path / "training.safetensors")
     for unchanged in (trainer, Trainer.resume(tmp_path / "training.safetensors")):
         steps = unchanged.optimizer.step_count
-        with pytest.warns(UserWarning, match=r"fit: nothing left to train: 1 epochs .* epochs=2 trains one more"):
+        with pytest.warns(UserWarning, match=r"fit: nothing left to train: epoch 1 of 1 .* epochs=2 trains one more"):
             unchanged.fit(data, epochs=1, **quiet)
         assert unchanged.optimizer.step_count == steps
         unchanged.fit(data, epochs=2, **quiet)  # no warning
         assert len(unchanged.history) == 2
 
 
+def test_after_a_diverged_first_step_the_weights_are_named() -> None:
+    trainer = small.plain(lr=1e39)
+    with pytest.raises(FloatingPointError, match="is not finite any more after the step in epoch 1, batch 1"):
+        trainer.fit(small.points(), epochs=1, progress=False)
+    with pytest.raises(
+        ValueError, match="fit: expected a model with finite weights, got one after a step that diverged"
+    ):
+        trainer.fit(small.points(), epochs=1, progress=False)
+
+
 def test_an_optimizer_of_another_training_is_refused() -> None:
     first, data, quiet = small.plain(), small.points(), {"epochs": 1, "progress": False}
     second = Trainer(small.dense(), loss=CrossEntropy(), optimizer=first.optimizer)
     first.fit(data, **quiet)
-    text = r"fit: expected a new optimizer for a new training, got one .* 7 steps .*SGD\(\*\*optimizer.config"
+    text = r"fit: expected a new optimizer for a new training; its step_count is 7; .*SGD\(\*\*optimizer.config"
     for again in (second, Trainer(small.dense(), loss=CrossEntropy(), optimizer=first.optimizer)):
         with pytest.raises(ValueError, match=text):
             again.fit(data, **quiet)

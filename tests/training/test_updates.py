@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from numpycnn import SGD, Adam, CrossEntropy, Trainer
-from numpycnn.training import Callback, UpdateRatios
+from numpycnn.training import Callback, EarlyStopping, UpdateRatios, WeightAverage
 from tests.training.small import network, pictures
 
 
@@ -50,6 +50,28 @@ def test_a_resumed_training_continues_the_ratios(tmp_path: Path) -> None:
     trainer = Trainer.resume(tmp_path / "half.safetensors", callbacks=[second])
     trainer.fit(pictures(), epochs=2, batch_size=8, progress=False)
     assert second.ratios == whole.ratios
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("file", [False, True])
+def test_a_continued_training_compares_with_its_own_weights(file: bool, reverse: bool, tmp_path: Path) -> None:
+    """And not with the average or the best weights, which the first `fit` left in the model."""
+
+    def callbacks() -> list[Callback]:
+        made = [WeightAverage(0.9), UpdateRatios(), EarlyStopping("loss", patience=9)]
+        for callback in made:
+            callback.order = 0  # then the order is that of the list
+        return made[::-1] if reverse else made
+
+    def ratios(trainer: Trainer) -> dict[str, list[float]]:
+        return next(c.ratios for c in trainer.callbacks if isinstance(c, UpdateRatios))
+
+    straight, trainer = train(callbacks(), epochs=3), train(callbacks())
+    if file:
+        trainer.save(tmp_path / "training")
+        trainer = Trainer.resume(tmp_path / "training", callbacks=callbacks())
+    trainer.fit(pictures(), epochs=3, batch_size=8, progress=False)
+    assert ratios(trainer) == ratios(straight)
 
 
 def test_a_new_training_starts_over() -> None:
