@@ -398,4 +398,7 @@ def test_the_layer_of_the_page_is_that_of_the_example() -> None:
     """So the code of the page has been run, and its gradients have been checked."""
     example = (ROOT / "examples" / "04_your_own_layer.py").read_text(encoding="utf-8")
     blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "adding-a-layer.md").read_text(encoding="utf-8"), re.S)
-    assert any((code := block[block.find("class Scale(nn.Layer):") :]).startswith("class") and code in example for block in blocks)
+    assert any(
+        (code := block[block.find("class Scale(nn.Layer):") :]).startswith("class") and code in example
+        for block in blocks
+    )
