@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from numpycnn import __version__, get_num_threads, set_num_threads
+from numpycnn import __version__, get_backend, get_num_threads, set_num_threads
 from numpycnn.cli import data, draw, evaluate, exercise, explain, gradcheck, predict, summary, train
 from numpycnn.cli.console import (
     BROKEN_PIPE,
@@ -69,9 +69,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         try:
             arguments = parser().parse_args(argv)
-            if "threads" in arguments:
-                with refusing(ValueError):
-                    set_num_threads(arguments.threads or get_num_threads())
+            with refusing(ValueError):
+                get_backend()
+                set_num_threads(getattr(arguments, "threads", None) or get_num_threads())
             status: int = arguments.run(arguments)
         finally:
             if sys.stdout is not None:

@@ -11,6 +11,7 @@ from numpycnn.explain import is_page, write_page
 from numpycnn.recipes.errors import spell_path
 
 LONGEST = 50  # characters of the input's name in the page's name, of up to 4 bytes
+MOST = 1000  # pages of inputs of one name
 HELP = "show what a network does"
 EXAMPLES = """\
 The page is one HTML file that needs no network and no other file. It shows the maps of every layer; choose one to see
@@ -33,7 +34,9 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
         help="a PNG or JPEG file, a WAV file for a model of recordings, a sentence for one of sentences, "
         "or any input as an array in a .npy file",
     )
-    command.add_argument("--out", metavar="FILE", help="the page to write (default: explain-INPUT.html)")
+    command.add_argument(
+        "--out", metavar="FILE", help="the page to write (default: explain-INPUT.html, or a free name like it)"
+    )
     command.add_argument("--force", action="store_true", help="replace FILE even if this command did not write it")
     command.add_argument("--open", action="store_true", help="open the page in a browser")
 
@@ -42,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Write the page."""
     if arguments.out == "":
         raise CommandError("--out: expected a file, got an empty name")
-    out = Path(arguments.out or f"explain-{_name_of(arguments.input)}.html")
+    out = Path(arguments.out) if arguments.out else _free_name(f"explain-{_name_of(arguments.input)}")
     if out.is_dir():
         raise CommandError(f"--out {spell_path(out)}: expected a file, found a folder")
     if out.exists() and not arguments.force and not is_page(out):
@@ -59,6 +62,15 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.open:
         webbrowser.open(out.resolve().as_uri())
     return 0
+
+
+def _free_name(stem: str) -> Path:
+    """Return a name that no file has: ``explain-3.html``, or else ``explain-3-2.html``, and so on."""
+    names = (Path(f"{stem}{ending}.html") for ending in ("", *(f"-{i}" for i in range(2, MOST))))
+    found = next((name for name in names if not name.exists()), None)
+    if found is None:
+        raise CommandError(f"{spell_path(stem)}.html exists, and {MOST - 2} more pages: name another with --out")
+    return found
 
 
 def _name_of(text: str) -> str:

@@ -51,6 +51,8 @@ class GradientRow:
     analytic, numerical : float
         The two values there.
     passed : bool
+    written : bool
+        Whether the backward pass set the gradient.
     """
 
     layer: str
@@ -62,6 +64,7 @@ class GradientRow:
     analytic: float
     numerical: float
     passed: bool
+    written: bool = True
 
 
 @dataclass(frozen=True)
@@ -106,7 +109,9 @@ class GradientReport:
 
 
 def format_failure(row: GradientRow) -> str:
-    """Format the layer, the array, the index, and both values."""
+    """Format the layer, the array, the index, and both values; or that there is no gradient."""
+    if not row.written:
+        return f"{row.layer}: _backward did not set the gradient of {row.array}"
     where = "in a random direction" if row.index is None else f"at index {format_shape(row.index)}"
     return (
         f"{row.layer}: the gradient of {row.array} is wrong {where}: backward gives {row.analytic:.10g}, "
@@ -129,10 +134,8 @@ class _Point:
         self.probes = tuple(rng.normal(size=y.shape) for y in outputs)
         for parameter in layer.parameters().values():
             parameter.grad.fill(np.nan)  # to be overwritten, and not added to
-        dys = tuple(probe.copy() for probe in self.probes)
-        gradients = layer.backward(dys if layer.output_count > 1 else dys[0])
-        if not all(map(np.array_equal, dys, self.probes)):
-            raise GradientError(f"{layer.label}: backward changes its argument dy in place; compute with a copy")
+        gradients = self._backward()
+        self.unset = self._find_unset()
         names = [f"x[{i}]" for i in range(len(inputs))] if layer.several_inputs else ["x"]
         pairs = zip(inputs, gradients if layer.several_inputs else (gradients,), strict=True)
         self.arrays: dict[str, tuple[np.ndarray, np.ndarray]] = {
@@ -140,6 +143,29 @@ class _Point:
         } | {name: (parameter.value, parameter.grad.copy()) for name, parameter in layer.parameters().items()}
         products = [probe * y for probe, y in zip(self.probes, outputs, strict=True)]
         self.noise = 1e-15 * float(np.sqrt(sum(np.sum(product**2) for product in products)))  # rounding error of f
+
+    def _backward(self) -> Any:
+        """Run the backward pass with the probes, which it must not change."""
+        dys = tuple(probe.copy() for probe in self.probes)
+        gradients = self.layer.backward(dys if self.layer.output_count > 1 else dys[0])
+        if not all(map(np.array_equal, dys, self.probes)):
+            raise GradientError(f"{self.layer.label}: backward changes its argument dy in place; compute with a copy")
+        return gradients
+
+    def _find_unset(self) -> set[str]:
+        """Return the parameters whose gradient the backward pass did not write."""
+        parameters = self.layer.parameters()
+        suspects = [name for name, parameter in parameters.items() if np.isnan(parameter.grad).all()]
+        if not suspects:
+            return set()
+        for name in suspects:
+            parameters[name].grad.fill(1.0)  # a gradient that is not written keeps it, one that is added to does not
+        self.outputs()
+        self._backward()
+        unset = {name for name in suspects if (parameters[name].grad == 1.0).all()}
+        for name in suspects:
+            parameters[name].grad.fill(np.nan)
+        return unset
 
     def outputs(self) -> tuple[np.ndarray, ...]:
         for array, frozen in self.buffers.values():
@@ -212,7 +238,8 @@ def _check_point(point: _Point, rng: np.random.Generator, samples: int, toleranc
             worst = max(worst, (error, index, analytic, slope), key=lambda found: found[0])
         place, _, short_name = name.rpartition(".")
         owner = point.layer.label_of(point.layer.walk()[place])
-        rows.append(GradientRow(owner, short_name, len(picks), array.size, *worst, passed=worst[0] <= tolerance))
+        passed, written = worst[0] <= tolerance, name not in point.unset
+        rows.append(GradientRow(owner, short_name, len(picks), array.size, *worst, passed=passed, written=written))
     return rows
 
 

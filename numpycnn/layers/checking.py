@@ -3,6 +3,7 @@
 A layer with several inputs takes and returns tuples; each check of one array here has a twin for the tuple around it.
 """
 
+import inspect
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -13,6 +14,15 @@ from numpycnn.layers.building import advise_dtype
 
 if TYPE_CHECKING:
     from numpycnn.layers.base import Layer
+
+
+def check_positional(kind: type, arguments: tuple[Any, ...], hint: str) -> None:
+    """Refuse more arguments without a name than the constructor of a layer takes, and name the layer."""
+    parameters = inspect.signature(kind).parameters.values()
+    names = [parameter.name for parameter in parameters if parameter.kind is parameter.POSITIONAL_OR_KEYWORD]
+    if len(arguments) > len(names) and all(parameter.kind is not parameter.VAR_POSITIONAL for parameter in parameters):
+        shown = ", ".join(names)
+        raise TypeError(f"{kind.__name__}: expected {kind.__name__}({shown}), got {len(arguments)} arguments; {hint}")
 
 
 class ForeignSetting:

@@ -1,6 +1,6 @@
 """Pooling layers: reduce each window of each channel to one value."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -9,6 +9,7 @@ from numpycnn._settings import operations
 from numpycnn._types import Padding, Shape, Size
 from numpycnn._windows import LETTERS, Windows, check_padding, pool_windows
 from numpycnn.layers.base import Layer
+from numpycnn.layers.checking import check_positional
 
 
 class Pool(Layer):
@@ -16,6 +17,11 @@ class Pool(Layer):
 
     rank: ClassVar[int]  # number of spatial axes
     dilation: Any = 1
+
+    def __new__(cls, *arguments: Any, **settings: Any) -> Self:
+        """Explain a call with the arguments of PyTorch."""
+        check_positional(cls, arguments, "all settings are given by name, as in stride=2")
+        return super().__new__(cls)
 
     def __init__(
         self,

@@ -1,12 +1,13 @@
 """The base class of the layers with a weight and a bias: dense layers and convolutions."""
 
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from numpycnn._checks import check_flag
 from numpycnn.layers.activations import as_activation
 from numpycnn.layers.base import Layer, Parameter
+from numpycnn.layers.checking import check_positional
 from numpycnn.layers.initializers import Initializer, check_initializer
 
 
@@ -16,6 +17,12 @@ class Weighted(Layer):
     weight: Parameter
     bias: Parameter | None
     activation: Layer | None
+
+    def __new__(cls, *arguments: Any, **settings: Any) -> Self:
+        """Explain a call with the arguments of PyTorch."""
+        hint = "the size of the input is inferred, and all settings are given by name, as in bias=False"
+        check_positional(cls, arguments, hint)
+        return super().__new__(cls)
 
     def __init__(
         self, *, bias: bool, initializer: Initializer, activation: "str | Layer | None", name: str | None

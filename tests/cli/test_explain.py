@@ -72,22 +72,36 @@ def test_the_page_can_be_opened_at_once(
     assert run("explain", trained, picture).status == 0
     assert opened == []
     assert run("explain", trained, picture, "--open").status == 0
-    assert opened == [(picture.parent / "explain-one.html").as_uri()]
+    assert opened == [(picture.parent / "explain-one-2.html").as_uri()]
 
 
 def test_a_file_of_another_program_is_left_alone(
     run: Run, trained: Path, picture: Path, refused: Callable[[Any, str], None]
 ) -> None:
     out = Path("explain-one.html")
-    for name in ([], ["--out", str(out)]):
-        for content in ("", "<html>a diary</html>"):
-            out.write_text(content)
-            refused(run("explain", trained, picture, *name), "exists, and was not written by this command")
-            assert out.read_text() == content
-    assert run("explain", trained, picture, "--force").status == 0
+    named = ("explain", trained, picture, "--out", out)
+    for content in ("", "<html>a diary</html>"):
+        out.write_text(content)
+        refused(run(*named), "exists, and was not written by this command")
+        assert out.read_text() == content
+    assert run("explain", trained, picture).status == 0  # to a free name
+    assert out.read_text() == content
+    assert run(*named, "--force").status == 0
     assert data_of(out)["title"] == "one.png"
-    assert run("explain", "tiny_vgg", picture).status == 0  # a page may be written anew
+    assert run("explain", "tiny_vgg", picture, "--out", out).status == 0  # a page may be written anew
     assert data_of(out)["model"] == "tiny_vgg"
+
+
+def test_inputs_of_one_name_have_a_page_each(run: Run, trained: Path, picture: Path) -> None:
+    (picture.parent / "other").mkdir()
+    other = picture.parent / "other" / "one.png"
+    Image.open(picture).transpose(Image.Transpose.ROTATE_90).save(other)
+    for path in (picture, other, other):
+        assert run("explain", trained, path).status == 0
+    pages = ["explain-one.html", "explain-one-2.html", "explain-one-3.html"]
+    assert sorted(page.name for page in Path.cwd().glob("*.html")) == sorted(pages)
+    first, second, third = (data_of(Path(page)) for page in pages)
+    assert first["arrays"] != second["arrays"] == third["arrays"]
 
 
 @pytest.mark.parametrize("stem", ["n" * 250, "\u00e9" * 120, "\u202e<script>alert(1)<script>'$\""])

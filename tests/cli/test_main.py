@@ -16,7 +16,7 @@ from numpycnn.cli import console, main, summary
 from numpycnn.io.serialization import open_arrays
 
 Run = Callable[..., Any]
-COMMANDS = ["train", "evaluate", "predict", "data", "summary", "gradcheck", "exercise"]
+COMMANDS = ["train", "evaluate", "predict", "data", "explain", "draw", "summary", "gradcheck", "exercise"]
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 # The command in a process of its own, with made-up digits as MNIST; the folder of the digits is the first argument.
@@ -113,10 +113,38 @@ def test_wrong_use_is_one_line(run: Run, refused: Run, tmp_path: Path, arguments
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_wrong_setting_of_the_environment_is_named(run: Run, refused: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("name", "value", "text"),
+    [
+        ("NUMPYCNN_NUM_THREADS", "many", "NUMPYCNN_NUM_THREADS: expected a whole number, got 'many'"),
+        (
+            "NUMPYCNN_BACKEND",
+            "numpy",
+            "NUMPYCNN_BACKEND: expected one of the backends 'plain', 'fast', got 'numpy'",
+        ),
+    ],
+)
+@pytest.mark.parametrize(
+    "command",
+    [
+        "train mnist",
+        "evaluate mlp mnist",
+        "predict x",
+        "data",
+        "explain mlp x",
+        "draw mlp",
+        "summary mlp",
+        "gradcheck mlp",
+        "exercise",
+    ],
+)
+def test_a_wrong_setting_of_the_environment_is_named_by_every_command(
+    run: Run, refused: Run, monkeypatch: pytest.MonkeyPatch, command: str, name: str, value: str, text: str
+) -> None:
     monkeypatch.setattr("numpycnn._settings._num_threads", None)
-    monkeypatch.setenv("NUMPYCNN_NUM_THREADS", "many")
-    refused(run("gradcheck", "mlp"), "NUMPYCNN_NUM_THREADS: expected a whole number, got 'many'")
+    monkeypatch.setattr("numpycnn._settings._operations", None)
+    monkeypatch.setenv(name, value)
+    refused(run(*command.split()), text)
 
 
 EXPECTED = [

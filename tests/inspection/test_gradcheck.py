@@ -124,7 +124,6 @@ PLANTED: list[tuple[Callable[[], Layer], tuple[int, ...], str, str]] = [
     (lambda: HalfWeightGradient(4, name="fc"), (3,), "HalfWeightGradient 'fc'", "weight"),
     (lambda: SlightlyWrongBias(4), (3,), "SlightlyWrongBias", "bias"),
     (lambda: NoInputGradient(4), (3,), "NoInputGradient", "x"),
-    (lambda: ForgottenWeightGradient(4, bias=False), (3,), "ForgottenWeightGradient", "weight"),
     (lambda: OneWrongNumber(4), (3,), "OneWrongNumber", "weight"),
     (lambda: AddedUp(4), (3,), "AddedUp", "weight"),
     (lambda: SwappedKernelAxes(2, 3), (1, 4, 5), "SwappedKernelAxes", "weight"),
@@ -387,6 +386,16 @@ def test_a_forward_that_changes_its_input_is_found() -> None:
 def test_a_tolerance_is_a_number_above_0(tolerance: Any, error: type[Exception]) -> None:
     with pytest.raises(error, match="check_gradients: expected tolerance to be"):
         check_gradients(Dense(2), (3,), tolerance=tolerance)
+
+
+def test_a_gradient_that_is_not_set_is_named() -> None:
+    model = Sequential([Dense(3), ForgottenWeightGradient(4, bias=False)], input_shape=(2,))
+    text = "ForgottenWeightGradient (layer 1): _backward did not set the gradient of weight"
+    with pytest.raises(GradientError, match=f"^{re.escape(text)}$"):
+        check_gradients(model, (2,))
+    report = measure_gradients(model, (2,))
+    assert [row.array for row in report.rows if not row.passed] == ["weight"]
+    assert text in str(report)
 
 
 def test_a_backward_that_adds_up_is_found() -> None:

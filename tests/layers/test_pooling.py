@@ -119,3 +119,9 @@ BAD = [
 @pytest.mark.parametrize("bad", BAD)
 def test_bad_calls(bad: Bad) -> None:
     refuse(bad)
+
+
+def test_arguments_as_in_pytorch_are_explained() -> None:
+    text = r"^MaxPool2D: expected MaxPool2D\(kernel_size\), got 2 arguments; all settings are given by name"
+    with pytest.raises(TypeError, match=text):
+        MaxPool2D(2, 2)

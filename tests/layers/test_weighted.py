@@ -84,3 +84,38 @@ def test_one_activation_is_not_shared_by_two_layers() -> None:
     shared = Softmax()
     with pytest.raises(ValueError, match="Softmax is in this model already"):
         Sequential([Dense(3, activation=shared), Dense(3, activation=shared)])
+
+
+@pytest.mark.parametrize(
+    ("make", "text"),
+    [
+        (
+            lambda: Conv2D(1, 8, 3),
+            r"^Conv2D: expected Conv2D\(out_channels, kernel_size\), got 3 arguments; the size of the input is",
+        ),
+        (
+            lambda: ConvTranspose2D(1, 8, 3, 2),
+            r"^ConvTranspose2D: expected ConvTranspose2D\(out_channels, kernel_size\)",
+        ),
+        (
+            lambda: Dense(784, 10),
+            r"^Dense: expected Dense\(out_features\), got 2 arguments; the size of the input is inf",
+        ),
+    ],
+)
+def test_arguments_as_in_pytorch_are_explained(make: Any, text: str) -> None:
+    with pytest.raises(TypeError, match=text):
+        make()
+
+
+def test_a_subclass_takes_its_own_arguments() -> None:
+    class Square(Conv2D):
+        def __init__(self, channels: int, size: int, stride: int) -> None:
+            super().__init__(channels, (size, size), stride=stride)
+
+    class Summed(Dense):
+        def __init__(self, *arguments: int) -> None:
+            super().__init__(sum(arguments))
+
+    assert Square(4, 3, 2).build((1, 7, 7)) == (4, 3, 3)
+    assert Summed(1, 2).build((5,)) == (3,)
