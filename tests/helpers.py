@@ -5,6 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from numpycnn import Add, Concat, Concatenate, Layer, Model, Residual, Sequential
+from numpycnn.layers.nodes import Input, Node
+
 INT32_OVERFLOW, INT64_LARGEST = 2**31, 2**63 - 1
 
 
@@ -58,3 +61,22 @@ def numerical_gradient(function: Callable[[np.ndarray], float], x: np.ndarray, h
         moved[index] = x[index] - h
         gradient[index] = (above - function(moved)) / (2 * h)
     return gradient
+
+
+def as_graph(model: Sequential) -> Model:
+    """The same network as a graph, with new weights from the same seed: skips and merges instead of containers."""
+    assert model.input_shape is not None
+    x = Input(model.input_shape)
+    return Model(x, _call(model, x), seed=model.seed, dtype=model.dtype, name=model.name)
+
+
+def _call(layer: Layer, x: Node) -> Any:
+    if isinstance(layer, Sequential):
+        for inner in layer:
+            x = _call(inner, x)
+        return x
+    if isinstance(layer, Residual):
+        return Add()([_call(layer.main, x), x if layer.shortcut is None else _call(layer.shortcut, x)])
+    if isinstance(layer, Concat):
+        return Concatenate()([_call(branch, x) for branch in layer.branches])
+    return type(layer).from_config(layer.config())(x)

@@ -19,6 +19,7 @@ import numpy as np
 from numpycnn._checks import format_shape
 from numpycnn.layers.base import Layer
 from numpycnn.layers.checking import check_inputs
+from numpycnn.layers.model import Model
 from numpycnn.layers.network import Network
 
 
@@ -95,6 +96,11 @@ def chain_of(model: Layer) -> dict[str, Layer]:
     ['0', '1.0', '1.1']
     """
     return dict(_in_turn(model, "", branches=False))
+
+
+def output_key(model: Layer) -> str:
+    """Return the key of the layer, or of the use of a layer, that computes the (last) output."""
+    return model.output_names()[-1] if isinstance(model, Model) else list(chain_of(model))[-1]
 
 
 def _in_turn(layer: Layer, place: str, *, branches: bool) -> Iterator[tuple[str, Layer]]:
@@ -201,7 +207,7 @@ def follow_back(
     start: dict[str, np.ndarray] = {}
     check_batch(model, x, "follow_back")
     clone, records = recording_copy(model, start)
-    at = at if at is not None else list(chain_of(clone))[-1]
+    at = at if at is not None else output_key(clone)
     check_layer(model, at.partition("#")[0], "follow_back")
     end = clone.forward(x, training=training, differentiable=True)
     y = records[at].y
@@ -230,6 +236,13 @@ def check_built(model: Network, operation: str) -> tuple[int, ...]:
     return model.input_shape
 
 
+def check_one_input(model: Any, operation: str) -> None:
+    """Raise if a model takes several inputs."""
+    if isinstance(model, Network) and model.several_inputs:
+        count = "several" if model.input_shape is None else len(model.input_shape)
+        raise ValueError(f"{operation}: expected a model that takes one input, got one that takes {count}")
+
+
 def check_batch(model: object, x: Any, operation: str) -> Any:
     """Return `x` as an array, or a tuple for several inputs; raise if it is not a batch for a built model."""
     if not isinstance(model, Network):
@@ -238,7 +251,10 @@ def check_batch(model: object, x: Any, operation: str) -> Any:
     if not model.children():
         raise ValueError(f"{operation}: expected a model with layers, got an empty one")
     if model.several_inputs:
-        return check_inputs(model, x)
+        try:
+            return check_inputs(model, x)
+        except (ValueError, TypeError) as error:
+            raise type(error)(f"{operation}: {error}") from None
     x = np.asarray(x)
     if x.shape[1:] != input_shape or x.ndim == 0:
         hint = "; put a batch axis before it, x[np.newaxis]" if x.shape == input_shape else ""
@@ -290,5 +306,10 @@ def _in_order(model: Network, records: dict[str, Passage]) -> dict[str, Passage]
     """Return the records in the order of the model, with its own layers instead of those of the copy."""
     layers = layers_of(model)
     order = {key: i for i, key in enumerate(layers)}
-    found = sorted(records, key=lambda use: order[use.partition("#")[0]])
+
+    def position(use: str) -> tuple[int, int]:
+        key, _, number = use.partition("#")
+        return order[key], int(number or 1)
+
+    found = sorted(records, key=position)
     return {use: replace(records[use], layer=layers[use.partition("#")[0]]) for use in found}

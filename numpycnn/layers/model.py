@@ -254,7 +254,9 @@ class Model(Network):
                 _total(terms.pop(number, []), shape, self.dtype)
                 for number, shape in zip(step.outputs, shapes, strict=True)
             )
-            before = [parameter.grad.copy() for parameter in layer.parameters().values()] if layer in seen else []
+            # Those of frozen parameters may not be computed; adding what they hold would double it in each step.
+            summed = [p for p in layer.parameters().values() if layer in seen and (wanted is None or p.trainable)]
+            before = [parameter.grad.copy() for parameter in summed]
             given = parts if len(parts) > 1 else parts[0]
             if wanted is None or wanted & set(step.inputs):
                 dx = layer.backward(given)
@@ -262,7 +264,7 @@ class Model(Network):
                     terms[number].append(part)
             else:
                 layer.backward_parameters(given)
-            for parameter, gradient in zip(layer.parameters().values(), before, strict=bool(before)):
+            for parameter, gradient in zip(summed, before, strict=True):
                 parameter.grad += gradient
             seen.add(layer)
         if wanted is not None:

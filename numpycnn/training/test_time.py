@@ -7,6 +7,8 @@ import numpy as np
 
 from numpycnn._checks import check_flag, check_int, format_shape
 from numpycnn.inspection.outputs import from_probabilities, to_probabilities
+from numpycnn.inspection.traces import check_one_input
+from numpycnn.layers.checking import format_shapes
 from numpycnn.layers.network import Network
 
 
@@ -108,8 +110,9 @@ class ViewAverage:
         ValueError
             If the outputs of the model or the batch have another shape.
         """
-        if model.output_shape is None or len(model.output_shape) != 1:
-            shape = format_shape(model.output_shape or ())
+        check_one_input(model, "ViewAverage")
+        if model.output_shape is None or model.output_count > 1 or len(model.output_shape) != 1:
+            shape = format_shapes(model.output_shape or ())
             raise ValueError(f"ViewAverage: expected a model whose outputs are of shape (N, K), got one with {shape}")
         probabilities = [to_probabilities(model, model.forward(view)) for view in self.views(x)]  # (N, K) each
         return from_probabilities(model, np.mean(probabilities, axis=0))

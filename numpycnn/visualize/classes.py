@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from numpycnn._checks import check_labels, format_shape
+from numpycnn._checks import check_labels
 from numpycnn.inspection.outputs import ACTIVATIONS, to_probabilities
-from numpycnn.inspection.traces import chain_of, check_batch
+from numpycnn.inspection.traces import chain_of, check_batch, output_key
+from numpycnn.layers.checking import format_shapes
 from numpycnn.layers.network import Network
 from numpycnn.visualize.style import escape_text
 
@@ -15,14 +16,15 @@ from numpycnn.visualize.style import escape_text
 def score_layer(model: Network) -> str:
     """Return the key of the layer that outputs the scores (logits): the last one before any final softmax.
 
-    Explanations use the score of a class, since its probability also rises when the other scores fall.
+    Explanations use the score of a class, since its probability also rises when the other scores fall. A layer with
+    ``activation="softmax"`` outputs probabilities only, which are then the scores.
 
     Source: K. Simonyan, A. Vedaldi, A. Zisserman, "Deep inside convolutional networks", arXiv 1312.6034, section 2.
     """
     chain = chain_of(model)
     places = [key for key, layer in chain.items() if not isinstance(layer, ACTIVATIONS)]
-    last = list(chain)[-1]
-    return places[-1] if isinstance(chain[last], ACTIVATIONS) and places else last
+    last = output_key(model)
+    return places[-1] if isinstance(chain.get(last), ACTIVATIONS) and places else last
 
 
 def class_probabilities(model: Network, x: Any, *, batch_size: int = 256) -> np.ndarray:
@@ -55,8 +57,8 @@ def class_probabilities(model: Network, x: Any, *, batch_size: int = 256) -> np.
 
 def check_classifier(model: Network, operation: str) -> int:
     """Return the number of classes of a model; raise if its output is not one value per class."""
-    if model.output_shape is None or len(model.output_shape) != 1:
-        shape = "nothing" if model.output_shape is None else format_shape(model.output_shape)
+    if model.output_shape is None or model.output_count > 1 or len(model.output_shape) != 1:
+        shape = "nothing" if model.output_shape is None else format_shapes(model.output_shape)
         raise ValueError(f"{operation}: expected a model with one output per class, (K,), got {shape}")
     return model.output_shape[0]
 

@@ -17,7 +17,15 @@ from typing import Any
 import numpy as np
 
 from numpycnn._checks import check_int, format_shape
-from numpycnn.inspection.traces import check_batch, check_layer, follow, follow_back, layer_title, steps_of
+from numpycnn.inspection.traces import (
+    check_batch,
+    check_layer,
+    check_one_input,
+    follow,
+    follow_back,
+    layer_title,
+    steps_of,
+)
 from numpycnn.layers.base import Layer
 from numpycnn.layers.network import Network
 from numpycnn.visualize._types import Figure, FilePath
@@ -121,6 +129,7 @@ def measure_field(model: Network, x: Any, at: str, unit: Sequence[int] | None = 
 
 def _sides(model: Network, operation: str) -> tuple[int, ...]:
     """Return the spatial size of the images that a model takes."""
+    check_one_input(model, operation)
     shape = model.input_shape if isinstance(model, Network) and model.input_shape is not None else None
     check_batch(model, np.empty((0, *(shape or ())), np.float32), operation)
     if shape is None or len(shape) < 2:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from numpycnn._checks import check_int
-from numpycnn.inspection.traces import check_layer, follow, follow_back, layer_title
+from numpycnn.inspection.traces import check_batch, check_layer, follow, follow_back, layer_title
 from numpycnn.layers.network import Network
 from numpycnn.losses import CrossEntropy, Loss
 from numpycnn.visualize._types import Axes, Figure, FilePath
@@ -29,7 +29,7 @@ def collect_activations(
     Parameters
     ----------
     model : Sequential or Model
-    x : ndarray of shape (N, *input_shape)
+    x : ndarray of shape (N, *input_shape), or a tuple of them for several inputs
     at : sequence of str, optional
         Keys of layers; by default all except `Flatten` and `Reshape` in order of execution, branches before the layer
         that joins them.
@@ -46,7 +46,7 @@ def collect_activations(
     TypeError, ValueError, RuntimeError
         If `x` is not a batch for the model, the layer does not exist, or the model has not been built.
     """
-    x = examples_of(model, x, "collect_activations")
+    x = _batch(model, x, "collect_activations")
     passages = follow(model, x, training=training)
     return {key: passages[key].y.ravel() for key in layers_at(model, at, passages, "collect_activations")}
 
@@ -76,7 +76,9 @@ def collect_gradients(
     dict of ndarray of shape (M,)
         By key of the layer.
     """
-    x = examples_of(model, x, "collect_gradients")
+    x = _batch(model, x, "collect_gradients")
+    if model.output_count > 1:
+        raise ValueError(f"collect_gradients: expected a model with one output, got one with {model.output_count}")
     compare = CrossEntropy() if loss is None else loss
 
     def pick(y: np.ndarray) -> np.ndarray:
@@ -86,6 +88,12 @@ def collect_gradients(
     passages = follow_back(model, x, pick, training=training)[1]
     places = layers_at(model, at, passages, "collect_gradients")
     return {key: np.asarray(passages[key].dy).ravel() for key in places}
+
+
+def _batch(model: Network, x: Any, operation: str) -> Any:
+    """Return `x` as a batch, or as a tuple of batches for several inputs."""
+    several = isinstance(model, Network) and model.several_inputs
+    return check_batch(model, x, operation) if several else examples_of(model, x, operation)
 
 
 def activation_histograms(

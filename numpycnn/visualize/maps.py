@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from numpycnn._checks import check_int
-from numpycnn.inspection.traces import Passage, chain_of, follow
+from numpycnn.inspection.traces import Passage, follow, output_key
 from numpycnn.layers.network import Network
 from numpycnn.visualize._types import Axes, Figure, FilePath
 from numpycnn.visualize.panels import (
@@ -80,7 +80,7 @@ def feature_maps(
     draw_input(rows[0], x[0])
     rows[0].set_anchor("W")
     _label(rows[0], "input", x[0])
-    last = list(chain_of(model))[-1]
+    last = output_key(model)
     for axes, place in zip(rows[1:], places, strict=True):
         names = class_names if place == last else None
         _draw(axes, passages[place], channels, names)

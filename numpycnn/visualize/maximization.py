@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from numpycnn._checks import check_int, check_labels
-from numpycnn.inspection.traces import check_layer, follow, follow_back, layer_title
+from numpycnn.inspection.traces import check_layer, check_one_input, follow, follow_back, layer_title
 from numpycnn.layers.network import Network
 from numpycnn.visualize._types import Figure, FilePath
 from numpycnn.visualize.classes import class_name, pick_at, score_layer
@@ -75,6 +75,7 @@ def maximize(
     """
     from scipy.ndimage import gaussian_filter  # SciPy is loaded on first use
 
+    check_one_input(model, "maximize")
     at = score_layer(model) if at is None else at
     layer = check_layer(model, at, "maximize")
     if model.input_shape is None or layer.output_shape is None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from numpycnn._checks import format_shape
-from numpycnn.inspection.traces import Passage, check_batch, check_layer, steps_of
+from numpycnn.inspection.traces import Passage, check_batch, check_layer, check_one_input, steps_of
 from numpycnn.layers import Flatten, Reshape
 from numpycnn.layers.base import Layer
 from numpycnn.layers.network import Network
@@ -25,7 +25,8 @@ SIGNAL_COLOURS = (BLUE, VERMILION, GREEN, GREY)
 
 
 def examples_of(model: Network, x: Any, operation: str) -> np.ndarray:
-    """Return `x` as a batch, also if it is a single example."""
+    """Return `x` as a batch for a model with one input, also if it is a single example."""
+    check_one_input(model, operation)
     x = np.asarray(x)
     if isinstance(model, Network) and model.input_shape is not None and x.shape == model.input_shape:
         x = x[np.newaxis]
@@ -64,8 +65,8 @@ def example_rows(
 def layers_at(model: Network, at: Sequence[str] | None, passages: Mapping[str, Passage], operation: str) -> list[str]:
     """Return the keys of the layers to show: by default all that ran except `Flatten` and `Reshape`, in their order."""
     if at is None:
-        steps = steps_of(model).items()
-        return [key for key, layer in steps if key in passages and not isinstance(layer, Flatten | Reshape)]
+        shown = {key: layer for key, layer in steps_of(model).items() if not isinstance(layer, Flatten | Reshape)}
+        return [key for key, layer in shown.items() if key in passages and layer.output_count == 1]
     for key in at:
         check_layer(model, key, operation)
     return list(at)

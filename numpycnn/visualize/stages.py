@@ -29,7 +29,8 @@ from numpycnn.layers import (
     Softplus,
     Tanh,
 )
-from numpycnn.layers.base import Layer
+from numpycnn.layers.base import Layer, Parameter
+from numpycnn.layers.model import Model
 from numpycnn.layers.network import Network
 from numpycnn.visualize._types import Axes, Figure, FilePath
 from numpycnn.visualize.panels import (
@@ -112,7 +113,7 @@ def find_stages(model: Network, x: Any, *, at: str | None = None) -> Stages:
         condense=passages[condense].title if condense else "",
         kernels=read_filters(model, at),
         x=passages[at].x[0],
-        filtered=passages[last].y[0],
+        filtered=passages[detect].x[0],
         detected=passages[detect].y[0],
         condensed=passages[condense].y[0] if condense else None,
     )
@@ -124,7 +125,7 @@ def _triples(model: Network) -> dict[str, tuple[str, str, str]]:
     for chain in _chains(model, ""):
         for i, (place, layer) in enumerate(chain):
             weight = getattr(layer, "weight", None)
-            if weight is None or weight.value.ndim < 3:
+            if not isinstance(weight, Parameter) or weight.value.ndim < 3:
                 continue
             after = [j for j in range(i + 1, len(chain)) if not isinstance(chain[j][1], _BETWEEN)]
             if after and isinstance(chain[after[0]][1], _DETECTORS):
@@ -134,15 +135,34 @@ def _triples(model: Network) -> dict[str, tuple[str, str, str]]:
 
 
 def _chains(layer: Layer, place: str) -> Iterator[list[tuple[str, Layer]]]:
-    """Yield the chain of consecutive layers of the model, then the chains of its branches."""
+    """Yield the chains of consecutive layers in a layer, then those in its branches."""
+    chains = _chains_of_graph(layer, place) if isinstance(layer, Model) else [_in_line(place, layer)]
+    for chain in chains:
+        yield chain
+        for key, inner in chain:
+            if isinstance(inner, Model):
+                yield from _chains(inner, key)
+            elif inner.is_container():
+                for name, child in inner.children().items():
+                    yield from _chains(child, f"{key}.{name}")
+
+
+def _in_line(place: str, layer: Layer) -> list[tuple[str, Layer]]:
+    """Return a layer, the layers of a sequence, or a layer and its activation function."""
     if layer.chained:
         chain = [(f"{place}.{key}" if place else key, inner) for key, inner in chain_of(layer).items()]
-    else:
-        chain = [(place, layer)]
-    yield chain
-    for key, inner in chain:
-        for name, child in inner.children().items():
-            yield from _chains(child, f"{key}.{name}")
+        return [part for key, inner in chain for part in _in_line(key, inner)]
+    activation = getattr(layer, "activation", None)
+    return [(place, layer)] if activation is None else [(place, layer), (f"{place}.activation", activation)]
+
+
+def _chains_of_graph(model: Model, place: str) -> list[list[tuple[str, Layer]]]:
+    """Return the chains of a graph; each layer is followed by the first one that takes its output alone."""
+    chains: dict[str, list[tuple[str, Layer]]] = {}  # by their last step
+    for use, layer, inputs in model.uses():
+        line = [] if "#" in use else _in_line(f"{place}.{use}" if place else use, layer)
+        chains[use] = [*chains.pop(inputs[0], []), *line] if len(inputs) == 1 else line
+    return list(chains.values())
 
 
 def filter_detect_condense(

@@ -83,6 +83,8 @@ def layer_filters(layer: Layer) -> np.ndarray | None:
 
 def _acts_on_input(model: Network, place: str) -> bool:
     """Whether a layer is dense and acts on the input itself, reshaped at most."""
+    if model.several_inputs:
+        return False
     chain = chain_of(model)
     before = list(chain.values())[: list(chain).index(place)] if place in chain else [model]
     return isinstance(chain.get(place), Dense) and all(isinstance(b, Dropout | Flatten | Reshape) for b in before)

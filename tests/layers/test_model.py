@@ -32,7 +32,9 @@ from numpycnn import (
     load_model,
 )
 from numpycnn.io.serialization import encode, write_arrays
-from tests.helpers import assert_same_bits
+from numpycnn.models import googlenet, resnet18
+from numpycnn.training.step import take_step
+from tests.helpers import as_graph, assert_same_bits
 
 
 def two_inputs(**settings: Any) -> Model:
@@ -143,6 +145,29 @@ def test_blocks_written_as_graphs_give_the_bits_of_the_containers(rng: np.random
         assert_same_bits(parameter.grad, other.grad)
 
 
+@pytest.mark.parametrize("make", [resnet18, googlenet])
+def test_networks_of_the_zoo_written_as_graphs_give_the_bits_of_the_containers(
+    make: Any, rng: np.random.Generator
+) -> None:
+    chain = make((3, 33, 32), 5, seed=3)
+    graph = as_graph(chain)
+    x, dy = rng.normal(size=(3, 3, 33, 32)).astype(np.float32), rng.normal(size=(3, 5)).astype(np.float32)
+
+    def assert_equal_networks() -> None:
+        for array, other in zip(graph.state().values(), chain.state().values(), strict=True):
+            assert_same_bits(array, other)
+        for parameter, other in zip(graph.parameters().values(), chain.parameters().values(), strict=True):
+            assert_same_bits(parameter.grad, other.grad)
+
+    assert_same_bits(graph.forward(x), chain.forward(x))
+    assert_same_bits(graph.forward(x, training=True), chain.forward(x, training=True))
+    assert_same_bits(graph.backward(dy), chain.backward(dy))
+    assert_equal_networks()
+    for model in (graph, chain):
+        take_step(model, CrossEntropy(), SGD(0.1, momentum=0.9), x, np.array([0, 4, 2]))
+    assert_equal_networks()
+
+
 def test_predict_in_batches_of_any_size(rng: np.random.Generator) -> None:
     model = two_inputs()
     x = rng.normal(size=(7, 3, 8, 7)).astype(np.float32), rng.normal(size=(7, 4)).astype(np.float32)
@@ -162,6 +187,21 @@ def test_only_what_a_trainable_parameter_reaches_is_differentiated(rng: np.rando
     model.backward_parameters(np.ones((3, 2), np.float32))
     assert not frozen.weight.grad.any()
     assert head.weight.grad.any()
+
+
+def test_gradients_of_a_frozen_part_of_a_shared_layer_do_not_grow(rng: np.random.Generator) -> None:
+    """They are not computed in training, so the sum over the uses of the layer must leave them out."""
+    model = twins()
+    frozen, head = model.layers[0].children()["0"], model.layers[0].children()["2"]
+    x, dy = rng.normal(size=(2, 5, 4)).astype(np.float32), rng.normal(size=(2, 5, 3)).astype(np.float32)
+    model.forward(tuple(x), training=True)
+    model.backward(tuple(dy))
+    before = frozen.weight.grad.copy(), head.weight.grad.copy()
+    frozen.trainable = False
+    model.forward(tuple(x), training=True)
+    model.backward_parameters(tuple(dy))
+    assert_same_bits(frozen.weight.grad, before[0])
+    assert_same_bits(head.weight.grad, before[1])
 
 
 # ----------------------------------------------------------------------------------------------- names, files, training
