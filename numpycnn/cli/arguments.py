@@ -4,10 +4,10 @@ import argparse
 import shlex
 from pathlib import Path
 
-from numpycnn._checks import format_shape
 from numpycnn.cli.console import CommandError, refusing, shape
 from numpycnn.data import CATALOG
 from numpycnn.io.loading import load_model
+from numpycnn.layers.checking import format_shapes
 from numpycnn.layers.network import Network
 from numpycnn.models import MODELS, create
 from numpycnn.recipes import VIEWS, SettingError
@@ -104,7 +104,7 @@ def open_model(text: str, input_shape: tuple[int, ...] | None = None, *, seed: i
     model = load_model(path)
     if input_shape is not None and input_shape != model.input_shape:
         raise CommandError(
-            f"{spell_path(path)}: this model takes inputs of shape {format_shape(model.input_shape or ())}, "
+            f"{spell_path(path)}: this model takes inputs of shape {format_shapes(model.input_shape or ())}, "
             f"got --input-shape {','.join(map(str, input_shape))}"
         )
     return model

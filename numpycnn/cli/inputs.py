@@ -11,6 +11,7 @@ from numpycnn.cli.console import CommandError, notes_to, refusing
 from numpycnn.data.pictures import PictureFileReader, fit_picture, read_picture
 from numpycnn.data.text import SentenceReader
 from numpycnn.explain import Example
+from numpycnn.inspection.traces import check_one_input
 from numpycnn.layers.network import Network
 from numpycnn.models import MODELS
 from numpycnn.recipes.errors import spell_path
@@ -26,6 +27,8 @@ def example_of(model: Network, text: str, file: str) -> Example:
     `text` is the user's name for the model, `file` a file or, for a model of sentences, the sentence itself. An input
     that does not exist or does not fit the model is a CommandError, an OSError or a DataFormatError.
     """
+    with refusing(ValueError):
+        check_one_input(model, spell_path(text))
     if Path(file).suffix == ".npy":
         return _from_array(model, text, file)
     training = training_of(model)
@@ -46,6 +49,8 @@ def from_picture(model: Network, text: str, pixels: np.ndarray | None, title: st
     A model of `numpycnn train` describes its preprocessing; for any other the picture is resized to its input shape,
     with pixels from 0 to 1.
     """
+    with refusing(ValueError):
+        check_one_input(model, spell_path(text))
     training = training_of(model)
     names, notes = _class_names(model, text)
     if training is not None and isinstance(training.reader, PictureFileReader):

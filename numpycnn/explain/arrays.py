@@ -59,7 +59,8 @@ def choose(passages: Sequence[Passage], most_bytes: int = MAX_BYTES) -> Choice:
     `most_bytes` limits the size of the arrays, before base64.
     """
     budget = most_bytes * 3 // 4
-    shapes = [array.shape[1:] for passage in passages for array in (passage.x, passage.y) if array.ndim > 2]
+    arrays = [array for passage in passages for array in (*as_tuple(passage.x), *as_tuple(passage.y))]
+    shapes = [array.shape[1:] for array in arrays if array.ndim > 2]
     sizes = sorted({FLOAT_BYTES * prod(shape[1:]) for shape in shapes}, reverse=True) or [0]
     for largest in sizes:  # usually the first
         if _cost(passages, Choice(1, largest, 0)) <= budget:
@@ -73,19 +74,27 @@ def choose(passages: Sequence[Passage], most_bytes: int = MAX_BYTES) -> Choice:
 
 def _cost(passages: Sequence[Passage], choice: Choice) -> int:
     """Return the bytes of all maps, the kernels of convolutions and the rest of each sum."""
-    count = 0
-    for number, passage in enumerate(passages):
-        if not number:  # the input of the model
-            count += len(choice.channels(passage.x.shape[1:])) * prod(passage.x.shape[2:])
-        kept = len(choice.channels(passage.y.shape[1:]))
-        outputs = kept * prod(passage.y.shape[2:])
+    count = sum(_kept(array, choice) for array in as_tuple(passages[0].x))  # the input of the model
+    for passage in passages:
+        outputs = sum(_kept(array, choice) for array in as_tuple(passage.y))
         count += outputs
         if isinstance(passage.layer, CONVOLUTIONS):
             channels, seen = passage.x.shape[1], len(choice.channels(passage.x.shape[1:]))
             inputs = seen if passage.layer.groups == 1 else channels // passage.layer.groups
+            kept = len(choice.channels(passage.y.shape[1:]))
             count += kept * inputs * prod(passage.layer.weight.value.shape[2:])
             count += outputs * (seen < channels)
     return FLOAT_BYTES * count
+
+
+def _kept(array: np.ndarray, choice: Choice) -> int:
+    """Return the number of values to keep of an activation (1, C, *size)."""
+    return len(choice.channels(array.shape[1:])) * prod(array.shape[2:])
+
+
+def as_tuple(arrays: Any) -> tuple[np.ndarray, ...]:
+    """Return the arrays of several inputs or outputs, or the only one, as a tuple."""
+    return arrays if isinstance(arrays, tuple) else (arrays,)
 
 
 class Store:

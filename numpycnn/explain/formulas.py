@@ -18,6 +18,7 @@ from numpycnn._windows import padding_pairs
 from numpycnn.explain.arrays import Store
 from numpycnn.inspection.traces import Passage
 from numpycnn.layers.base import Layer, Parameter
+from numpycnn.layers.model import Model
 from numpycnn.layers.sequential import Sequential
 from numpycnn.plain.activations import SELU_ALPHA, SELU_SCALE
 from numpycnn.visualize.weights import layer_filters
@@ -186,6 +187,19 @@ def _group_norm(passage: Passage, store: Store, *, groups: Callable[[Any], int])
     }
 
 
+def _concatenate(passage: Passage, store: Store) -> Formula:
+    layer: Any = passage.layer
+    axis = check_axis(layer.axis, passage.y.ndim, layer.label)
+    return {"type": "concatenate", "axis": axis - 1, "sizes": [x.shape[axis] for x in passage.x]}
+
+
+def _graph(passage: Passage, store: Store) -> Formula:
+    """Return which of the steps inside computes the output; None for several outputs."""
+    model = cast("Model", passage.layer)
+    outputs = [position for position, (use, _, _) in enumerate(model.uses()) if use in model.output_names()]
+    return {"type": "graph", "output": outputs[0] if model.output_count == 1 else None}
+
+
 FORMULAS: dict[type[Layer], Callable[[Passage, Store], Formula]] = {
     **{kind: partial(_convolution, transposed=False) for kind in (nn.Conv1D, nn.Conv2D, nn.Conv3D)},
     **{
@@ -229,5 +243,9 @@ FORMULAS: dict[type[Layer], Callable[[Passage, Store], Formula]] = {
         "type": "concat",
         "channels": [branch.output_shape[0] for branch in cast("Any", passage.layer).branches],
     },
+    nn.Add: lambda *_: {"type": "merge", "of": "sum"},
+    nn.Multiply: lambda *_: {"type": "merge", "of": "product"},
+    nn.Concatenate: _concatenate,
     Sequential: lambda *_: {"type": "chain"},
+    Model: _graph,
 }

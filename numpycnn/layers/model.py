@@ -125,6 +125,8 @@ class Model(Network):
         self._repeated = frozenset(layer for layer in self._layers if calls.count(layer) > 1)
         check_not_shared(self, self._layers)
         self._keys = _keys(self.label, self._layers)
+        if len(self.walk()) < 1 + sum(len(layer.walk()) for layer in self._layers):
+            raise ValueError(f"{self.label}: expected a name of a layer that is not the place of another one inside")
         for key, layer in self.children().items():
             layer._set_place(key)
 
@@ -168,10 +170,14 @@ class Model(Network):
             names |= dict.fromkeys(step.outputs, key)
 
     def input_names(self) -> list[str]:
-        """Return the names that `uses` gives to the inputs."""
-        if not self.several_inputs:
-            return [self._inputs[0].name or "input"]
-        return [node.name or f"input {i}" for i, node in enumerate(self._inputs)]
+        """Return the names that `uses` gives to the inputs; no layer and no other input has them."""
+        names: list[str] = []
+        for i, node in enumerate(self._inputs):
+            name = node.name or (f"input {i}" if self.several_inputs else "input")
+            while name.partition("#")[0] in {*self._keys, *names}:
+                name = f"input {name}"
+            names.append(name)
+        return names
 
     def output_names(self) -> list[str]:
         """Return the keys of the steps that compute the outputs."""
@@ -394,6 +400,8 @@ def _keys(label: str, layers: Sequence[Layer]) -> list[str]:
     keys: dict[str, Layer] = {}
     for position, layer in enumerate(layers):
         key = layer.name or str(position)
+        if "#" in key:  # it marks the further uses of a layer
+            raise ValueError(f"{label}: expected names of layers without '#', got {key!r}")
         if key in keys:
             raise ValueError(f"{label}: expected layers with different names, got {key!r} for two of them")
         keys[key] = layer

@@ -7,6 +7,8 @@ import numpy as np
 from numpycnn._checks import format_shape
 from numpycnn.data import Dataset
 from numpycnn.inspection.outputs import to_logits, to_probabilities
+from numpycnn.inspection.traces import check_one_input
+from numpycnn.layers.checking import format_shapes
 from numpycnn.layers.network import Network
 from numpycnn.losses import CrossEntropy
 from numpycnn.recipes.errors import SettingError
@@ -29,16 +31,20 @@ class Score:
 
 def expect_classifier(model: Network, dataset: Dataset, who: str) -> None:
     """Check that the model has the input shape and the classes of a data set."""
+    try:
+        check_one_input(model, who)
+    except ValueError as error:
+        raise SettingError(str(error)) from None
     image, classes = dataset.images.shape[1:], len(dataset.class_names)
     if model.input_shape != image:
         raise SettingError(
             f"{who}: expected a model for inputs of shape {format_shape(image)}, those of {dataset.name}, "
             f"got one for {format_shape(model.input_shape or ())}"
         )
-    if model.output_shape != (classes,):
+    if model.output_shape != (classes,) or model.output_count > 1:
         raise SettingError(
             f"{who}: expected a model with {classes} outputs, one per class of {dataset.name}, "
-            f"got one with outputs of shape {format_shape(model.output_shape or ())}"
+            f"got one with outputs of shape {format_shapes(model.output_shape or ())}"
         )
 
 

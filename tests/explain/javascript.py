@@ -12,6 +12,7 @@ from numpycnn.explain.page import read_static
 SCRIPTS = (
     "words.js",
     "data.js",
+    "sentences.js",
     "windows.js",
     "arithmetic.js",
 )  # none of them accesses the document on load

@@ -90,6 +90,30 @@ def select(page: Any, number: int, channel: int) -> None:
     page.locator(f'[data-number="{number}"] .map[data-channel="{channel}"]').first.click()
 
 
+# --------------------------------------------------------------------------------------------------------------- graphs
+
+
+def test_a_graph_shows_where_inputs_come_from(visit: Open, rng: np.random.Generator) -> None:
+    x = nn.Input((2, 7, 6))
+    conv = nn.Conv2D(2, 3, padding=1, activation="relu", name="conv")
+    skip = nn.Add()([conv(conv(x)), x])
+    model = nn.Model(x, nn.Dense(3)(nn.GlobalAvgPool()(nn.Concatenate()([skip, x]))), seed=0)
+    page = visit(model, Example(rng.normal(size=(2, 7, 6)).astype(np.float32)))
+    origins = page.locator(".origin").all_inner_texts()
+    plain = [text.translate({0x2068: None, 0x2069: None}) for text in origins]
+    assert plain == ["takes its inputs from conv#2 Conv2D and the input", "takes its inputs from 1 Add and the input"]
+    assert "the same layer as conv" in page.locator("#flow").inner_text()
+    page.locator('[data-kind="merge"] .map[data-channel="1"]').click()
+    added = values(page, '#lens .bill data[data-name="source"]')
+    assert values(page, '#lens .bill data[data-name="output"]') == pytest.approx([sum(added)], rel=1e-5)
+    fed = page.locator(".map.feeds")
+    assert [fed.nth(i).get_attribute("aria-label") for i in range(fed.count())] == [
+        "map 1, Input",
+        "map 1, ReLU conv.activation#2",
+    ]
+    assert page.locator("#lens .check.wrong").count() == 0
+
+
 # ----------------------------------------------------------------------------------------------------------------- sums
 
 

@@ -188,3 +188,40 @@ def test_wrong_arguments() -> None:
         contents(nn.Sequential([nn.Dense(3)]), Example(np.ones(4, np.float32)))
     with pytest.raises(TypeError, match="expected float32, got float64"):
         contents(model, Example(np.ones(4)))
+
+
+def test_the_steps_of_a_graph_say_what_they_take(rng: np.random.Generator) -> None:
+    x = nn.Input((2, 6, 5), name="image")
+    conv = nn.Conv2D(2, 3, padding=1, activation="relu", name="conv")
+    first = conv(x)
+    joined = nn.Concatenate()([nn.Add()([conv(first), x]), first])
+    model = nn.Model(x, nn.Dense(3)(nn.GlobalAvgPool()(joined)), seed=0)
+    example = rng.normal(size=(2, 6, 5)).astype(np.float32)
+    data = contents(model, Example(example, class_names=["a", "b", "c"]))
+    steps = data["steps"]
+    assert [(step["key"], step.get("from")) for step in steps] == [
+        ("conv", [-1]),
+        ("conv#2", [0]),
+        ("1", [1, -1]),
+        ("2", [2, 0]),
+        ("3", [3]),
+        ("4", [4]),
+        ("", None),  # the softmax of the loss
+    ]
+    assert [step["shared"] for step in steps[:3]] == [None, "conv", None]
+    assert data["parameters"] == 2 * 2 * 9 + 2 + 4 * 3 + 3
+    assert data["multiplyAdds"] == 2 * 30 * 2 * 2 * 9 + 4 * 3
+    operation, activation = steps[1]["inside"]
+    assert (operation["key"], operation["kind"], operation["formula"]["type"]) == ("conv#2", "Conv2D", "convolution")
+    assert (activation["key"], activation["kind"]) == ("conv.activation#2", "ReLU")
+    assert numbers(data, operation["y"]).min() < 0
+    assert np.array_equal(np.maximum(numbers(data, operation["y"]), 0), numbers(data, steps[1]["y"]))
+    assert np.array_equal(numbers(data, steps[2]["y"]), numbers(data, steps[1]["y"]) + example)
+    assert np.array_equal(numbers(data, data["classes"]["probabilities"]), F.softmax(model(example[np.newaxis]))[0])
+
+
+def test_a_graph_of_several_inputs_is_refused() -> None:
+    a, b = nn.Input((3,)), nn.Input((3,))
+    model = nn.Model([a, b], nn.Add()([a, b]))
+    with pytest.raises(ValueError, match="explain: expected a model that takes one input, got one that takes 2"):
+        contents(model, Example(np.ones(3, np.float32)))

@@ -267,6 +267,18 @@ def test_the_summary_shows_where_the_inputs_come_from() -> None:
     assert shared.parameters == 4 * 6 + 6 + 6 * 3 + 3
 
 
+def test_the_names_of_inputs_differ_from_all_others() -> None:
+    a, b, c = Input((4,), name="a"), Input((3,), name="a"), Input((2,))
+    model = Model([a, b, c], Concatenate()([Dense(5, name="a")(a), b, Dense(1, name="input 2")(c)]))
+    assert model.input_names() == ["input a", "input input a", "input input 2"]
+    assert [inputs for _, _, inputs in model.uses()] == [
+        ["input a"],
+        ["input input 2"],
+        ["a", "input input a", "input 2"],
+    ]
+    assert [row.output_shape for row in model.summary().rows] == [(5,), (1,), (9,)]
+
+
 def test_repr_shows_each_step() -> None:
     assert "    encoder#2: Sequential([" in repr(twins()).splitlines()
     x = Input((4,))
@@ -322,6 +334,12 @@ A, B = Input((4,), name="a"), Input((3,), name="b")
             lambda: Model(A, Dense(2, name="p")(Dense(2, name="p")(A))),
             ValueError,
             "layers with different names, got 'p'",
+        ),
+        (lambda: Model(A, Dense(2, name="a#2")(A)), ValueError, "expected names of layers without '#', got 'a#2'"),
+        (
+            lambda: Model(A, Dense(2, name="a.0")(Sequential([Dense(2)], name="a")(A))),
+            ValueError,
+            "expected a name of a layer that is not the place of another one inside",
         ),
         (lambda: Model(A, Dense(2)(Dense(2, name="1")(A))), ValueError, "layers with different names, got '1' for two"),
     ],

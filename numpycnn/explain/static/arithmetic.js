@@ -18,7 +18,7 @@ const Arithmetic = (() => {
   function explain(layer, channel, place) {
     const how = FORMULAS[layer.formula.type];
     const output = layer.y.at(channel, place);
-    const found = how && layer.x ? how(layer, channel, place) : null;
+    const found = how && (layer.x || layer.xs.length) ? how(layer, channel, place) : null;
     return found ? { output, ...found } : { kind: "unknown", output };
   }
 
@@ -203,6 +203,39 @@ const Arithmetic = (() => {
     };
   }
 
+  /** The sum or the product of the values of several inputs at the same place. */
+  function merge(layer, channel, place) {
+    if (!layer.xs.every((array) => array.has(channel))) return null;
+    const sources = layer.xs.map((array, i) => from(layer, i, channel, place));
+    const isSum = layer.formula.of === "sum";
+    const result = sources.reduce((total, { x }) => (isSum ? total + x : total * x), isSum ? 0 : 1);
+    const say = sources.map(({ x }, i) => (i ? signed(x) : short(x))).join(isSum ? " + " : " \u00d7 ");
+    return { kind: "number", sources, steps: [{ say, value: result }], result };
+  }
+
+  /** A value of one of several inputs of a graph, and the layer that it comes from. */
+  const from = (layer, i, channel, place) => ({
+    ...source(layer, layer.xs[i], channel, place, apart(Sentences.name(layer.sources[i]))),
+    layer: layer.sources[i],
+  });
+
+  /** A concatenation copies a value of one of the inputs. */
+  function concatenate(layer, channel, place) {
+    const { axis, sizes } = layer.formula;
+    const indices = layer.y.isVector ? [place] : [channel, ...layer.y.indices(place)];
+    let i = 0;
+    while (indices[axis] >= sizes[i]) indices[axis] -= sizes[i++];
+    const array = layer.xs[i];
+    const [c, p] = layer.y.isVector ? [0, indices[0]] : [indices[0], array.place(indices.slice(1))];
+    if (!array.has(c)) return null;
+    const found = from(layer, i, c, p);
+    return { kind: "number", sources: [found], steps: [{ say: `copied from ${found.label}`, value: found.x }], result: found.x };
+  }
+
+  /** The output of a graph is that of one of its steps. */
+  const graph = (layer, channel, place) =>
+    copied(layer, layer.inside[layer.formula.output].y, channel, place, "output of a layer inside");
+
   function concat(layer, channel, place) {
     let index = layer.y.isVector ? place : channel;
     const { channels } = layer.formula;
@@ -277,6 +310,9 @@ const Arithmetic = (() => {
     pixelshuffle,
     embedding,
     residual,
+    merge,
+    concatenate,
+    graph,
     concat,
     chain,
     dense,

@@ -82,27 +82,44 @@ const Data = (() => {
   /** The data of the current example; empty until `load`. */
   const page = {};
 
+  /** The layer inside a chain or a graph that computes its output; any other layer itself. */
+  function end(layer) {
+    while (layer.inside.length && ["chain", "graph"].includes(layer.formula.type))
+      layer = layer.inside[layer.formula.output ?? layer.inside.length - 1];
+    return layer;
+  }
+
   /** Load the data of an example; called again for each new drawing. */
   function load(json) {
     const arrays = json.arrays.map((array) => new Numbers(array));
     const get = (number) => (number === null || number === undefined ? null : arrays[number]);
     const layers = [];
 
-    /** Link a layer to its arrays, its source layer and its inner layers. */
-    function link(step, source, parent) {
-      const layer = { ...step, x: get(step.x), y: get(step.y), source, parent, number: layers.length, inside: [] };
+    /** Link a layer to its arrays, the layers that it takes its inputs from, and its inner layers. */
+    function link(step, sources, parent) {
+      const layer = { ...step, x: get(step.x), y: get(step.y), sources, parent, number: layers.length, inside: [] };
+      layer.source = end(sources[0]);
+      layer.xs = (step.xs ?? []).map(get);
       layer.formula = { ...step.formula };
       for (const name of ["weight", "bias", "rest", "mean", "variance"]) {
         if (name in layer.formula) layer.formula[name] = get(layer.formula[name]);
       }
       layers.push(layer);
-      let before = source;
-      for (const inner of step.inside) {
-        const linked = link(inner, step.branches ? source : before, layer);
-        layer.inside.push(linked);
-        before = linked;
-      }
+      layer.inside = linkAll(step.inside, sources, layer);
       return layer;
+    }
+
+    /** Link layers in sequence, branches side by side, or the steps of a graph, which list what they take. */
+    function linkAll(steps, inputs, parent) {
+      const linked = [];
+      for (const step of steps) {
+        const before = parent?.branches ? inputs[0] : (linked[linked.length - 1] ?? inputs[0]);
+        const sources = step.from ? step.from.map((i) => (i < 0 ? inputs[-1 - i] : linked[i])) : [before];
+        const layer = link(step, sources, parent);
+        layer.skips = sources.length > 1 || sources[0] !== before;
+        linked.push(layer);
+      }
+      return linked;
     }
 
     const input = {
@@ -115,8 +132,7 @@ const Data = (() => {
       formula: { type: "input" },
     };
     input.y.words = json.words;
-    let before = input;
-    const steps = json.steps.map((step) => (before = link(step, before, null)));
+    const steps = linkAll(json.steps, [input], null);
     const classes = json.classes && {
       names: json.classes.names,
       probabilities: get(json.classes.probabilities).values,
@@ -133,5 +149,5 @@ const Data = (() => {
     return page;
   }
 
-  return { Numbers, page, load };
+  return { Numbers, end, page, load };
 })();

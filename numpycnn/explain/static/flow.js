@@ -61,7 +61,7 @@ const Flow = (() => {
         ),
       );
     const joined = { residual: "sum", concat: "concatenation" }[layer.formula.type];
-    const parts = [title(layer, "h3"), make("p", { class: "what", text: Sentences.of(layer) }), inner];
+    const parts = [title(layer, "h3"), make("p", { class: "what", text: Sentences.of(layer) }), origin(layer), inner];
     if (layer.y && (joined || layer.formula.type === "unknown")) {
       parts.push(
         make(
@@ -88,10 +88,20 @@ const Flow = (() => {
   }
 
   function card(layer, open) {
-    const parts = [title(layer, "h3"), make("p", { class: "what", text: Sentences.of(layer) }), facts(layer)];
+    const what = make("p", { class: "what", text: Sentences.of(layer) });
+    const parts = [title(layer, "h3"), what, origin(layer), facts(layer)];
     if (layer.y) parts.push(maps(layer, open));
     else parts.push(make("p", { class: "quiet", text: "not used for this input" }));
     return make("li", { class: "layer", data: { kind: layer.formula.type, number: layer.number } }, ...parts);
+  }
+
+  /** In a graph, the layers that a layer takes its inputs from, unless it is the one above. */
+  function origin(layer) {
+    if (!layer.skips) return null;
+    const names = layer.sources.map((source) => Words.apart(Sentences.name(source)));
+    const many = names.length > 1;
+    const list = many ? `${names.slice(0, -1).join(", ")} and ${names[names.length - 1]}` : names[0];
+    return make("p", { class: "origin", text: `takes its ${many ? "inputs" : "input"} from ${list}` });
   }
 
   function title(layer, tag) {
@@ -109,6 +119,7 @@ const Flow = (() => {
   function facts(layer) {
     const parts = [];
     if (layer.settings && layer.settings !== `${layer.kind}()`) parts.push(make("code", { text: layer.settings }));
+    if (layer.shared) parts.push(`the same layer as ${layer.shared}`);
     if (layer.parameters) parts.push(plural(layer.parameters, "parameter"));
     if (layer.multiplyAdds) parts.push(plural(layer.multiplyAdds, "multiply-add"));
     if (layer.sees && layer.sees.some((size) => size > 1)) parts.push(`receptive field ${shape(layer.sees)}`);

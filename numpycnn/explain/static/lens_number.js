@@ -43,10 +43,7 @@ const LensNumber = (() => {
     /** The layer that outputs a source: the previous layer, or the end of a branch. */
     layerOf(source) {
       const inner = this.layer.inside.find((branch) => branch.y === source.array);
-      let layer = inner ?? this.layer.source;
-      while (layer && layer.inside.length && !layer.branches && layer.formula.type === "chain")
-        layer = layer.inside[layer.inside.length - 1];
-      return layer;
+      return Data.end(source.layer ?? inner ?? this.layer.source);
     }
 
     update(found, place, until) {

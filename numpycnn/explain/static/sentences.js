@@ -69,8 +69,15 @@ const Sentences = (() => {
     embedding: () => "Each index is replaced by its row of a table.",
     residual: (f, { inside }) =>
       "The sum of a main branch and " + (inside.length > 1 ? "a shortcut branch." : "the input itself."),
+    merge: (f, { xs }) =>
+      f.of === "sum" ? `The sum of ${xs.length} inputs.` : `The product of ${xs.length} inputs, value by value.`,
+    concatenate: (f, { xs, y }) =>
+      f.axis === 0 && !y.isVector
+        ? `The maps of ${xs.length} inputs, one after the other.`
+        : `The values of ${xs.length} inputs, one after the other.`,
+    graph: () => "Layers connected as a graph.",
     concat: (f, { inside }) => `The maps of ${plural(inside.length, "branch", "branches")}, concatenated.`,
-    chain: () => "Layers in sequence.",
+    chain: (f) => (f.activation ? "An operation, then its activation function." : "Layers in sequence."),
     dense: (f, { x }) => `Each value is a weighted sum of all ${plural(x.count, "input")}.`,
     softmax: (f) =>
       (f.log
@@ -83,5 +90,8 @@ const Sentences = (() => {
         : "A custom layer: this page shows its input and output, but not its computation.",
   };
 
-  return { of: (layer) => FORMULAS[layer.formula.type](layer.formula, layer) };
+  /** The key and the kind of a layer. */
+  const name = (layer) => (layer.number < 0 ? "the input" : `${layer.key} ${layer.kind}`);
+
+  return { name, of: (layer) => FORMULAS[layer.formula.type](layer.formula, layer) };
 })();
