@@ -415,6 +415,36 @@ def branches() -> None:
     save(figure, "branches")
 
 
+def graphs() -> None:
+    """Draw a graph with two inputs, and the gradients of an array that is used twice."""
+    figure = new_figure(8.6, 2.7)
+    left, right = figure.subplots(1, 2)
+    empty(left, 10, 5)
+    left.set_title("two inputs", fontsize=10, color=INK, fontweight="bold")
+    box(left, 0, 0.7, 1.6, 1.1, "image", GREY)
+    box(left, 0, 3.2, 1.6, 1.1, "meta", GREY)
+    box(left, 2.4, 0.7, 2.2, 1.1, "body", BLUE)
+    box(left, 5.3, 1.95, 2.6, 1.1, "Concatenate", GREEN)
+    box(left, 8.6, 1.95, 1.4, 1.1, "Dense", ORANGE)
+    arrow(left, (1.6, 1.25), (2.4, 1.25))
+    arrow(left, (4.6, 1.25), (5.3, 2.2))
+    arrow(left, (1.6, 3.75), (5.3, 2.8))
+    arrow(left, (7.9, 2.5), (8.6, 2.5))
+    empty(right, 10, 5)
+    right.set_title("an array that is used twice", fontsize=10, color=INK, fontweight="bold")
+    box(right, 0.3, 2, 1, 1, "a", GREY)
+    box(right, 4, 0.6, 2.4, 1.1, "f", BLUE)
+    box(right, 8.4, 2.05, 0.9, 0.9, "+", GREEN, 12)
+    arrow(right, (1.3, 2.3), (4, 1.15))
+    arrow(right, (6.4, 1.15), (8.4, 2.3))
+    arrow(right, (1.3, 2.6), (8.4, 2.6))
+    right.text(9.9, 2.5, "y", ha="center", va="center", fontsize=9, color=INK)
+    right.text(4.9, 3.0, "its gradient is dy", ha="center", fontsize=8.5, color=VERMILION)
+    right.text(1.9, 0.95, "its gradient is\nthat of f", ha="center", va="center", fontsize=8.5, color=VERMILION)
+    right.text(0.8, 3.7, "da is the sum of both", ha="left", fontsize=8.5, color=VERMILION, fontweight="bold")
+    save(figure, "graphs")
+
+
 FIGURES: tuple[Callable[[], None], ...] = (
     convolution,
     convolution_strided,
@@ -436,6 +466,7 @@ FIGURES: tuple[Callable[[], None], ...] = (
     embedding,
     recurrent,
     branches,
+    graphs,
 )
 
 

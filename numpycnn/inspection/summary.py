@@ -172,13 +172,15 @@ def _row(title: str, layer: Layer, visit: _Visit, size: tuple[int, ...]) -> Row:
     )
 
 
-def _titles(layer: Layer, place: str, depth: int) -> Iterator[tuple[str, str, Layer]]:
-    """Yield the place, the title and the layer of each layer inside, nested ones indented."""
+def _titles(layer: Layer, place: str, depth: int) -> Iterator[tuple[str, str, Layer, str]]:
+    """Yield place, title and layer of each layer inside, nested ones indented; and the key before it, or the input."""
+    before = layer.input_names()[0] if isinstance(layer, Model) and not layer.several_inputs else ""
     for key, child in layer.children().items():
         inner = f"{place}.{key}" if place else key
         name = f" {child.name!r}" if child.name and child.name != key else ""
-        yield inner, f"{'  ' * depth}{key} {type(child).__name__}{name}", child
+        yield inner, f"{'  ' * depth}{key} {type(child).__name__}{name}", child, before
         yield from _titles(child, inner, depth + 1)
+        before = key
 
 
 def summarize(model: Layer) -> Summary:
@@ -189,13 +191,12 @@ def summarize(model: Layer) -> Summary:
     fields = [tuple((Fraction(1), Fraction(1)) for _ in shape[1:]) or None for shape in shapes]
     visits: dict[str, _Visit] = {}
     _see(model, fields, "", visits)
-    rows, before = [], ""
-    for place, title, layer in _titles(model, "", 0):
+    rows = []
+    for place, title, layer, before in _titles(model, "", 0):
         visit = visits[place]
         size = next((shape[1:] for shape in shapes if len(shape) == len(visit.field or ()) + 1), ())
-        is_chain = visit.inputs in ((), (before.rpartition(".")[2],))
+        is_chain = visit.inputs in ((), (before,))
         rows.append(_row(title + ("" if is_chain else f" <- {', '.join(visit.inputs)}"), layer, visit, size))
-        before = place
     return Summary(
         rows=tuple(rows),
         parameters=sum(row.parameters for row in rows),

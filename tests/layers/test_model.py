@@ -261,6 +261,15 @@ def test_the_summary_shows_where_the_inputs_come_from() -> None:
     assert "0 Conv2D <- image" in text
     assert "1 ReLU  " in text
     assert "3 Concatenate <- 2, meta" in text
+    x = Input((2, 6, 5))
+    h = Conv2D(3, 3, activation="relu")(x)
+    rows = Model(x, Add()([Conv2D(3, 1, name="layer1.0.conv")(h), h])).summary().rows
+    assert [row.layer for row in rows] == [
+        "0 Conv2D",
+        "  activation ReLU",
+        "layer1.0.conv Conv2D",
+        "2 Add <- layer1.0.conv, 0",
+    ]
     shared = twins().summary()
     assert shared.rows[0].layer == "encoder Sequential <- input 0, input 1"
     assert shared.rows[1].multiply_adds == 2 * 4 * 6
