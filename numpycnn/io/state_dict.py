@@ -10,13 +10,14 @@ several, give each layer of ours the arrays of one.
 
 With positions these are the names in ``nn.Sequential``, at any depth. For a module with other names, give the layers
 these names, as the networks of `numpycnn.models` do with torchvision's; a layer's name replaces the whole path to it,
-and is the prefix of the names of unnamed layers inside.
+and is the prefix of the names of unnamed layers inside. Or give `load_torch` the names in the file: ``{"2": "fc"}``.
 
 PyTorch's own files are pickles, which run code when opened, and are not read. One line in PyTorch writes a safetensors
 file: ``safetensors.torch.save_file(module.state_dict(), path)``.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -92,11 +93,39 @@ def save_torch(model: Layer, path: str | Path) -> None:
         temporary.write_bytes(content)
 
 
-def load_torch(model: Layer, path: str | Path, ignore: Sequence[str] = ()) -> None:
+def load_torch(
+    model: Layer, path: str | Path, ignore: Sequence[str] = (), names: Mapping[str, str] | None = None
+) -> None:
     """Load a state dict into a model; see `Sequential.load_torch`."""
-    names = torch_names(model)
-    found = _read(Path(path), {names[mine]: array for mine, array in model.state().items()}, tuple(ignore), model)
-    model.load_state({mine: found[name] for mine, name in names.items()})
+    if isinstance(ignore, str) or not all(isinstance(prefix, str) for prefix in ignore):
+        raise TypeError(f"load_torch: expected ignore to be a list of prefixes, got {ignore!r}")
+    prefixes = tuple(ignore)
+    theirs = _rename(torch_names(model), {} if names is None else names)
+    state = model.state()
+    wanted = {theirs[mine]: array for mine, array in state.items() if not theirs[mine].startswith(prefixes)}
+    found = _read(Path(path), wanted, prefixes, model)
+    model.load_state({mine: found.get(theirs[mine], array) for mine, array in state.items()})
+
+
+def _rename(expected: Mapping[str, str], names: Mapping[str, str]) -> dict[str, str]:
+    """Return the names in a file by the names here; `names` has those that differ, of arrays or of layers."""
+    if not isinstance(names, Mapping) or not all(isinstance(word, str) for pair in names.items() for word in pair):
+        raise TypeError(f"load_torch: expected names as {{name here: name in the file}}, got {names!r}")
+    renamed, used = {}, set()
+    for mine, name in expected.items():
+        parts = name.split(".")
+        prefixes = [".".join(parts[:count]) for count in range(len(parts), 0, -1)]  # the array, its layer, and so on
+        key = next((prefix for prefix in prefixes if prefix in names), None)
+        renamed[mine] = name if key is None else names[key] + name[len(key) :]
+        used.add(key)
+    unknown = [key for key in names if key not in used]
+    if unknown:
+        known = _join_first(list(expected.values()))
+        raise ValueError(f"load_torch: expected names of arrays or layers, such as {known}, got {_join_first(unknown)}")
+    twice = [name for name, count in Counter(renamed.values()).items() if count > 1]
+    if twice:
+        raise ValueError(f"load_torch: expected a name in the file for each array, got {_join_first(twice)} twice")
+    return renamed
 
 
 def _read(path: Path, wanted: Mapping[str, np.ndarray], ignore: tuple[str, ...], model: Layer) -> dict[str, np.ndarray]:
@@ -104,7 +133,7 @@ def _read(path: Path, wanted: Mapping[str, np.ndarray], ignore: tuple[str, ...],
     hint = "; PyTorch writes one with safetensors.torch.save_file(module.state_dict(), path)"
     with open_safetensors(path, hint) as handle:
         there = [name for name in handle.keys() if name.split(".")[-1] != COUNTER]  # noqa: SIM118
-        entries = {name: handle.get_slice(name) for name in there if not (ignore and name.startswith(ignore))}
+        entries = {name: handle.get_slice(name) for name in there if not name.startswith(ignore)}
         shapes = {name: array.shape for name, array in wanted.items()}
         mismatches = _find_mismatches(shapes, {name: tuple(entry.get_shape()) for name, entry in entries.items()})
         if mismatches:
@@ -133,7 +162,8 @@ def _find_mismatches(wanted: Mapping[str, tuple[int, ...]], found: Mapping[str, 
     missing = [name for name in wanted if name not in found]
     surplus = [name for name in found if name not in wanted]
     parts = [f"missing {_join_first(missing)}"] * bool(missing)
-    parts += [f"unknown {_join_first(surplus)} (ignore=[...] skips names with these prefixes)"] * bool(surplus)
+    rename = ", names={...} gives the names in the file" * bool(missing)
+    parts += [f"unknown {_join_first(surplus)} (ignore=[...] skips names with these prefixes{rename})"] * bool(surplus)
     return parts + [_join_first(shapes)] * bool(shapes)
 
 

@@ -1,6 +1,6 @@
 """The base class of networks: seed, dtype, predictions, summary and files."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -156,7 +156,9 @@ class Network(Layer):
 
         save_model(self, self.metadata, path)
 
-    def load_torch(self, path: str | Path, *, ignore: Sequence[str] = ()) -> Self:
+    def load_torch(
+        self, path: str | Path, *, ignore: Sequence[str] = (), names: Mapping[str, str] | None = None
+    ) -> Self:
         """Load weights from PyTorch and return this model; on an error nothing is changed.
 
         Parameters
@@ -164,7 +166,11 @@ class Network(Layer):
         path : str or Path
             A state dict in a safetensors file: ``safetensors.torch.save_file(module.state_dict(), path)``.
         ignore : sequence of str
-            Prefixes of the names of arrays to skip. The counters of batch normalization are always skipped.
+            Prefixes of names: such arrays of the file are skipped, and such arrays of the model, as those of a new
+            output layer, keep their values. The counters of batch normalization are always skipped.
+        names : dict of str to str, optional
+            Names in the file, where they differ, by those that this model expects: of arrays, as in ``{"0.weight":
+            "conv1.weight"}``, or of layers, as in ``{"0": "conv1"}``.
 
         Returns
         -------
@@ -181,12 +187,14 @@ class Network(Layer):
         RuntimeError
             If the model has not been built.
         ValueError
-            If two arrays of the model would have the same name.
+            If two arrays of the model would have the same name, or `names` has a name that the model does not expect.
+        TypeError
+            If `ignore` is not a list of strings, or `names` not a dict of strings.
         """
         from numpycnn.io.state_dict import load_torch
 
         self._check_built()
-        load_torch(self, path, ignore)
+        load_torch(self, path, ignore, names)
         return self
 
     def save_torch(self, path: str | Path) -> None:

@@ -128,12 +128,13 @@ def keras_cnn(
 def mnist_cnn(
     input_shape: Shape = (1, 28, 28), classes: int = 10, *, seed: int | None = 0, dtype: DTypeLike = np.float32
 ) -> Sequential:
-    """Return the network of PyTorch's MNIST example.
+    """Return the network of PyTorch's MNIST example, with the names of its layers; it ends before the log-softmax.
 
     Arguments, result and errors as for `tiny_vgg`.
     """
-    layers = [Conv2D(32, 3), ReLU(), Conv2D(64, 3), ReLU(), MaxPool2D(2), Dropout(0.25)]
-    layers += [Flatten(), Dense(128), ReLU(), Dropout(0.5), Dense(classes)]
+    layers = [Conv2D(32, 3, name="conv1"), ReLU(), Conv2D(64, 3, name="conv2"), ReLU(), MaxPool2D(2)]
+    layers += [Dropout(0.25), Flatten(), Dense(128, name="fc1"), ReLU()]
+    layers += [Dropout(0.5), Dense(classes, name="fc2")]
     return build_network(layers, input_shape, seed, dtype, "mnist_cnn")
 
 

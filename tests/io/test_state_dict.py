@@ -1,6 +1,7 @@
 """State dicts: what arrays are called, what a file may hold, and what PyTorch makes of ours."""
 
 import os
+import re
 import struct
 from pathlib import Path
 from typing import Any
@@ -116,6 +117,54 @@ def test_counters_and_what_is_ignored_are_passed_over(tmp_path: Path) -> None:
     assert np.array_equal(network.state()["4.bias"], state()["head.bias"])
 
 
+def test_a_new_head_keeps_its_weights(tmp_path: Path) -> None:
+    """What is ignored may be in the file, in the model, or in both, with any shapes."""
+    save_file(state() | {"aux.weight": np.zeros(2, np.float32)}, tmp_path / "file")
+    body = [Conv2D(4, 3), BatchNorm(), ReLU(), Flatten()]
+    network = Sequential([*body, Dense(7, name="head")], input_shape=(2, 5, 4), seed=3)
+    before = network.state()["4.weight"].copy()
+    network.load_torch(tmp_path / "file", ignore=["head.", "aux."])
+    assert np.array_equal(network.state()["4.weight"], before)
+    assert np.array_equal(network.state()["0.weight"], state()["0.weight"])
+    assert np.array_equal(network.state()["1.running_var"], state()["1.running_var"])
+
+
+FOREIGN = {
+    "0.weight": "stem.kernel",
+    "0.bias": "stem.bias",
+    "head.weight": "classifier.weight",
+    "head.bias": "classifier.bias",
+}
+FOREIGN |= {f"1.{name}": f"norm.{name}" for name in ("weight", "bias", "running_mean", "running_var")}
+
+
+@pytest.mark.parametrize(
+    "names", [FOREIGN, {"0.weight": "stem.kernel", "0": "stem", "1": "norm", "head": "classifier"}]
+)
+def test_foreign_names_are_given_for_arrays_or_layers(names: dict[str, str], tmp_path: Path) -> None:
+    save_file({FOREIGN[name]: array for name, array in state().items()}, tmp_path / "file")
+    network = model().load_torch(tmp_path / "file", names=names)
+    for mine, name in torch_names(network).items():
+        assert np.array_equal(network.state()[mine], state()[name])
+
+
+@pytest.mark.parametrize(
+    ("settings", "error", "text"),
+    [
+        ({"ignore": "head."}, TypeError, "expected ignore to be a list of prefixes, got 'head.'"),
+        ({"ignore": [3]}, TypeError, "expected ignore to be a list of prefixes, got [3]"),
+        ({"names": {"0": 1}}, TypeError, "expected names as {name here: name in the file}, got {'0': 1}"),
+        ({"names": [("0", "a")]}, TypeError, "expected names as {name here: name in the file}, got [("),
+        ({"names": {"9": "a"}}, ValueError, "expected names of arrays or layers, such as 0.weight, 0.bias"),
+        ({"names": {"0": "head"}}, ValueError, "a name in the file for each array, got head.weight, head.bias twice"),
+    ],
+)
+def test_wrong_names(settings: dict[str, Any], error: type[Exception], text: str, tmp_path: Path) -> None:
+    save_file(state(), tmp_path / "file")
+    with pytest.raises(error, match=re.escape(text)):
+        model().load_torch(tmp_path / "file", **settings)
+
+
 def other(**changes: Any) -> dict[str, np.ndarray]:
     return {name: array for name, array in (state() | changes).items() if array is not None}
 
@@ -128,14 +177,16 @@ WRONG: list[tuple[str, dict[str, np.ndarray], str]] = [
     (
         "everything",
         other(**{"0.bias": None, "fc": np.zeros(2, F4), "head.weight": np.zeros((24, 3), F4)}),
-        "missing 0.bias; unknown fc (ignore=[...] skips names with these prefixes); "
+        "missing 0.bias; unknown fc (ignore=[...] skips names with these prefixes, names={...} gives the names in the "
+        "file); "
         "expected head.weight (3, 24), got (24, 3)",
     ),
     (
         "another module",
         {f"layer.{i}": np.zeros(1, F4) for i in range(9)},
         "missing 0.weight, 0.bias, 1.weight, 1.bias, 1.running_mean and 3 more; unknown layer.0, layer.1, "
-        "layer.2, layer.3, layer.4 and 4 more (ignore=[...] skips names with these prefixes)",
+        "layer.2, layer.3, layer.4 and 4 more (ignore=[...] skips names with these prefixes, names={...} gives the "
+        "names in the file)",
     ),
 ]
 

@@ -1,12 +1,14 @@
 import inspect
 from math import prod
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from numpycnn import Sequential, check_gradients, models
+from numpycnn import Conv2D, Dense, Flatten, LogSoftmax, MaxPool2D, ReLU, Sequential, check_gradients, models
 from numpycnn.models import MODELS, create
+from tests.models.exchange import check_exchange
 
 Shape = tuple[int, int, int]
 
@@ -177,3 +179,17 @@ def test_invalid_input_shapes_and_classes_are_refused(
 ) -> None:
     with pytest.raises(error, match=text):
         create(name, shape, classes)
+
+
+def test_mnist_cnn_takes_the_weights_of_the_example_of_pytorch(tmp_path: Path, torch: Any) -> None:
+    from tests.models import twins
+
+    model = models.mnist_cnn(seed=None)
+    # The example ends with a log-softmax, which the loss contains here.
+    with_softmax = Sequential([*model, LogSoftmax()], input_shape=(1, 28, 28))
+    check_exchange(with_softmax, twins.MnistExample(), tmp_path)
+    own = [Conv2D(32, 3), ReLU(), Conv2D(64, 3), ReLU(), MaxPool2D(2), Flatten(), Dense(128), ReLU(), Dense(10)]
+    renamed = Sequential(own, input_shape=(1, 28, 28), seed=1)
+    renamed.load_torch(tmp_path / "theirs.safetensors", names={"0": "conv1", "2": "conv2", "6": "fc1", "8": "fc2"})
+    x = np.random.default_rng(0).normal(size=(2, 1, 28, 28)).astype(np.float32)
+    np.testing.assert_array_equal(renamed.predict(x), model.predict(x))

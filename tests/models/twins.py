@@ -157,6 +157,21 @@ class GoogLeNet(nn.Module):
         return self.fc(x.mean(dim=(2, 3)))
 
 
+class MnistExample(nn.Module):
+    """The network of PyTorch's MNIST example."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv1, self.conv2 = nn.Conv2d(1, 32, 3, 1), nn.Conv2d(32, 64, 3, 1)
+        self.dropout1, self.dropout2 = nn.Dropout(0.25), nn.Dropout(0.5)
+        self.fc1, self.fc2 = nn.Linear(9216, 128), nn.Linear(128, 10)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = torch.max_pool2d(torch.relu(self.conv2(torch.relu(self.conv1(x)))), 2)
+        x = torch.relu(self.fc1(self.dropout1(x).flatten(1)))
+        return torch.log_softmax(self.fc2(self.dropout2(x)), 1)
+
+
 def randomize(module: nn.Module, seed: int = 0) -> nn.Module:
     """Randomize all arrays, at a scale that preserves the activations."""
     generator = torch.Generator().manual_seed(seed)
