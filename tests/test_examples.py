@@ -296,6 +296,15 @@ def test_your_own_pictures(run: Run, tmp_path: Path) -> None:
     assert is_picture(tmp_path / "runs" / "examples" / "own_pictures.png")
 
 
+def test_transfer_learning(run: Run, tmp_path: Path) -> None:
+    printed = run("19_transfer_learning.py")
+    ways = ("from scratch", "digits 0 to 4, frozen", "digits 0 to 4, fine-tuned")
+    scratch, frozen, tuned = (numbers(rf"\n{way} +{MEAN} +{MEAN}\n", printed) for way in ways)
+    assert min(frozen[0], tuned[0]) > scratch[0] + 3  # with 20 pictures
+    assert min(scratch[1], frozen[1], tuned[1]) > 85  # with 200
+    assert is_picture(tmp_path / "runs" / "examples" / "transfer_learning.png")
+
+
 def test_batch_size(run: Run, tmp_path: Path) -> None:
     printed = run("06_batch_size.py")
     small, large = (numbers(rf"\n +{n} .* {MEAN} +{MEAN}\n", printed) for n in (32, 256))
