@@ -5,10 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from numpycnn import SGD, Adam, CrossEntropy, Sequential, Trainer, load_model
+from numpycnn import SGD, Adam, Add, CrossEntropy, Dense, Input, Model, Sequential, Trainer, load_model
 from numpycnn.training import LearningRates, find_learning_rate
 from numpycnn.training.batches import epoch_order
 from numpycnn.training.lr_finder import SMOOTHING, TOO_MUCH
+from tests.helpers import as_graph
 from tests.training import small
 
 
@@ -125,3 +126,12 @@ def test_a_model_with_a_non_finite_first_loss() -> None:
     model.parameters()["0.weight"].value[:] = np.nan
     with pytest.raises(ValueError, match="expected a finite loss of the untrained model, got none"):
         search(model)
+
+
+def test_graphs_of_one_input_and_of_several() -> None:
+    assert search(as_graph(small.dense()), steps=40) == search(small.dense(), steps=40)
+    x, labels = small.points()
+    a, b = Input(x.shape[1:]), Input(x.shape[1:])
+    model = Model([a, b], Add()([Dense(int(labels.max()) + 1)(a), Dense(int(labels.max()) + 1)(b)]))
+    found = find_learning_rate(model, ((x, -x), labels), loss=CrossEntropy(), optimizer=SGD(0.1), low=1e-3, high=1e4)
+    assert min(found.losses) < found.losses[0]

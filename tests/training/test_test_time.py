@@ -5,14 +5,17 @@ import pytest
 
 from numpycnn import (
     SGD,
+    Add,
     Conv2D,
     CrossEntropy,
     Dense,
     Dropout,
     Flatten,
+    Input,
     Layer,
     LogSoftmax,
     MeanSquaredError,
+    Model,
     ReLU,
     Sequential,
     Sigmoid,
@@ -21,6 +24,7 @@ from numpycnn import (
 )
 from numpycnn.functional import sigmoid, softmax
 from numpycnn.training import ViewAverage
+from tests.helpers import as_graph, assert_same_bits
 from tests.training import small
 
 X = np.random.default_rng(0).normal(size=(3, 2, 4, 5)).astype(np.float32)
@@ -126,3 +130,11 @@ def test_invalid_arguments() -> None:
         ViewAverage(shift=4)(network(), X)
     with pytest.raises(ValueError, match=r"outputs are of shape \(N, K\), got one with \(1, 2, 3\)"):
         ViewAverage(flip=True)(Sequential([Conv2D(1, 3)], input_shape=(2, 4, 5)), X)
+
+
+def test_a_graph_of_one_input() -> None:
+    average = ViewAverage(flip=True, shift=1)
+    assert_same_bits(average(as_graph(network()), X), average(network(), X))
+    a, b = Input((2,)), Input((2,))
+    with pytest.raises(ValueError, match="ViewAverage: expected a model that takes one input, got one that takes 2"):
+        average(Model([a, b], Add()([a, b])), X)
