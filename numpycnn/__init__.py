@@ -71,7 +71,18 @@ from numpycnn.layers import (
 from numpycnn.layers.model import Model
 from numpycnn.layers.nodes import Input
 from numpycnn.layers.sequential import Sequential
-from numpycnn.losses import BinaryCrossEntropy, CrossEntropy, Loss, MeanSquaredError
+from numpycnn.losses import (
+    BinaryCrossEntropy,
+    CrossEntropy,
+    Hinge,
+    Huber,
+    KLDivergence,
+    Loss,
+    MeanAbsoluteError,
+    MeanSquaredError,
+    NegativeLogLikelihood,
+    Triplet,
+)
 from numpycnn.optim import (
     SGD,
     Adam,
@@ -142,9 +153,12 @@ __all__ = [
     "GlobalMaxPool",
     "GradientError",
     "GroupNorm",
+    "Hinge",
     "History",
+    "Huber",
     "Input",
     "InstanceNorm",
+    "KLDivergence",
     "Layer",
     "LayerNorm",
     "LeakyReLU",
@@ -156,9 +170,11 @@ __all__ = [
     "MaxPool1D",
     "MaxPool2D",
     "MaxPool3D",
+    "MeanAbsoluteError",
     "MeanSquaredError",
     "Model",
     "Multiply",
+    "NegativeLogLikelihood",
     "OneCycleSchedule",
     "Optimizer",
     "PReLU",
@@ -180,6 +196,7 @@ __all__ = [
     "StepSchedule",
     "Tanh",
     "Trainer",
+    "Triplet",
     "Upsample",
     "WarmUp",
     "ZeroPad",

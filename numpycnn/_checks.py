@@ -248,3 +248,32 @@ def check_labels(labels: object, num_classes: int, owner: str) -> np.ndarray:
             f"{owner}: expected labels from 0 to {num_classes - 1}, got {array[where]} at position {where}"
         )
     return array.astype(np.int64)
+
+
+def check_pair(y: Any, target: Any, owner: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return outputs and their targets, numbers of the same shape, in the dtype of the outputs.
+
+    For outputs ``(N, 1)`` the targets may be ``(N,)``.
+    """
+    y = check_array(y, "y", owner)
+    target = check_unmasked(target, "target", owner)
+    if target.dtype.kind not in "biuf":
+        raise TypeError(f"{owner}: expected target to hold numbers, got {target.dtype}")
+    if y.ndim > 1 and y.shape == (*target.shape, 1):
+        target = target.reshape(y.shape)
+    check_shape(target, y.shape, "target", owner)
+    if not y.size:
+        raise ValueError(f"{owner}: expected a batch that is not empty, got {format_shape(y.shape)}")
+    return y, as_contiguous(target.astype(y.dtype))
+
+
+def check_weights(value: Any, shape: Sequence[int | str], name: str, owner: str) -> np.ndarray:
+    """Return weights of a shape as float64, each finite and at least 0."""
+    weights = check_unmasked(value, name, owner)
+    if weights.dtype.kind not in "iuf":
+        raise TypeError(f"{owner}: expected {name} to hold numbers, got {weights.dtype}")
+    check_shape(weights, shape, name, owner)
+    weights = weights.astype(np.float64)
+    if not (np.isfinite(weights) & (weights >= 0)).all():
+        raise ValueError(f"{owner}: expected {name} to be finite and at least 0, got {weights.min():g}")
+    return weights

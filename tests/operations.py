@@ -220,17 +220,40 @@ def draw_shares(rng: np.random.Generator, n: int, k: int) -> np.ndarray:
     return shares / shares.sum(axis=1, keepdims=True)
 
 
+def draw_labels(rng: np.random.Generator) -> tuple[Shape, Arguments]:
+    """Draw labels of examples or pixels, and how they count."""
+    n, k, *size = shape(rng, 2, 4, 7)
+    as_shares = rng.random() < 0.5
+    rows = draw_shares(rng, n * prod(size), k).reshape(n, *size, k)
+    arguments: Arguments = {
+        "labels": np.moveaxis(rows, -1, 1) if as_shares else rng.integers(0, k, (n, *size)),
+        "label_smoothing": float(rng.choice([0, 0.1, 0.5, 1])),
+        "class_weight": rng.random(k) + 0.1 if rng.random() < 0.5 else None,
+        "ignore_index": None if as_shares or rng.random() < 0.5 else int(rng.choice([0, -1])),
+        "sample_weight": rng.random(n) + 0.1 if rng.random() < 0.5 else None,
+    }
+    return (n, k, *size), arguments
+
+
 def draw_cross_entropy(rng: np.random.Generator) -> Arguments:
-    n, k = shape(rng, 2, 2, 7)
-    labels = rng.integers(0, k, n) if rng.random() < 0.5 else draw_shares(rng, n, k)
-    logits = rng.normal(size=(n, k)) * rng.choice([0.1, 1, 10])
-    return {"logits": logits, "labels": labels, "label_smoothing": float(rng.choice([0, 0.1, 0.5, 1]))}
+    size, arguments = draw_labels(rng)
+    return {"logits": rng.normal(size=size) * rng.choice([0.1, 1, 10])} | arguments
+
+
+def draw_negative_log_likelihood(rng: np.random.Generator) -> Arguments:
+    size, arguments = draw_labels(rng)
+    return {"log_p": -rng.exponential(size=size)} | arguments
 
 
 def draw_binary_cross_entropy(rng: np.random.Generator) -> Arguments:
     size = shape(rng, 0, 3)
     target = rng.random(size)
-    return {"logits": 3 * rng.normal(size=size), "target": np.round(target) if rng.random() < 0.5 else target}
+    weights = [None, 2.5, rng.random(size[-1:])]
+    return {
+        "logits": 3 * rng.normal(size=size),
+        "target": np.round(target) if rng.random() < 0.5 else target,
+        "pos_weight": weights[rng.integers(3)],
+    }
 
 
 def draw_mean_squared_error(rng: np.random.Generator) -> Arguments:
@@ -273,4 +296,5 @@ DRAW: dict[str, Draw] = {
     "cross_entropy": draw_cross_entropy,
     "binary_cross_entropy": draw_binary_cross_entropy,
     "mean_squared_error": draw_mean_squared_error,
+    "negative_log_likelihood": draw_negative_log_likelihood,
 }

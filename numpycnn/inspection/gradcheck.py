@@ -24,6 +24,7 @@ from numpycnn._checks import check_int, check_number, format_shape
 from numpycnn._tables import WIDTH, format_table
 from numpycnn.layers.base import Layer
 from numpycnn.layers.building import unbuild
+from numpycnn.losses import Loss
 
 STEP = 1e-5
 POINTS = 20  # maximum number of points drawn to find one without kinks
@@ -190,6 +191,30 @@ class _Point:
         return float(difference / (2 * h))
 
 
+class _LossLayer(Layer):
+    """A loss as a layer, with fixed targets: its output is the loss, for each example the same."""
+
+    def __init__(self, loss: Loss) -> None:
+        super().__init__(name=type(loss).__name__)
+        self.loss = loss
+        self.target: Any = None
+
+    @property
+    def label(self) -> str:
+        return type(self.loss).__name__
+
+    def draw_input(self, shape: Any, rng: np.random.Generator) -> np.ndarray:
+        self.target = self.loss.draw_target(shape, rng)
+        return np.asarray(self.loss.draw_output(shape, rng), np.float64)
+
+    def _forward(self, x: Any, *, training: bool, differentiable: bool) -> tuple[Any, Any]:
+        value = self.loss.forward(x, self.target)
+        return np.array([value]), self.loss.backward() if differentiable else None
+
+    def _backward(self, dy: Any, cache: Any) -> Any:
+        return dy[0] * cache
+
+
 def _perturbations(
     array: np.ndarray, gradient: np.ndarray, picks: np.ndarray, direction: np.ndarray
 ) -> list[tuple[tuple[int, ...] | None, float, Callable[[float], None], float]]:
@@ -244,7 +269,7 @@ def _check_point(point: _Point, rng: np.random.Generator, samples: int, toleranc
 
 
 def measure_gradients(
-    layer: Layer,
+    layer: Layer | Loss,
     input_shape: Sequence[Any],
     *,
     batch_size: int = 3,
@@ -253,15 +278,17 @@ def measure_gradients(
     training: bool = True,
     seed: int = 0,
 ) -> GradientReport:
-    """Compare all gradients of a layer or model with central differences, and return a report.
+    """Compare all gradients of a layer, model or loss with central differences, and return a report.
 
     The arguments are those of `check_gradients`, which raises if a gradient is wrong.
     """
     check_int(batch_size, "batch_size", "check_gradients")
     check_int(samples, "samples", "check_gradients")
     check_number(tolerance, "tolerance", "check_gradients", minimum=float(np.finfo(float).eps))
+    if isinstance(layer, Loss):
+        layer = _LossLayer(copy.deepcopy(layer))
     if not isinstance(layer, Layer):
-        raise TypeError(f"check_gradients: expected a layer or a model, got {type(layer).__name__}")
+        raise TypeError(f"check_gradients: expected a layer, a model or a loss, got {type(layer).__name__}")
     rng = np.random.default_rng(seed)
     trained = None if layer.output_shape is None else layer.state()
     for _ in range(POINTS):
@@ -290,7 +317,7 @@ def measure_gradients(
 
 
 def check_gradients(
-    layer: Layer,
+    layer: Layer | Loss,
     input_shape: Sequence[Any],
     *,
     batch_size: int = 3,
@@ -299,17 +326,18 @@ def check_gradients(
     training: bool = True,
     seed: int = 0,
 ) -> GradientReport:
-    """Check all gradients of a layer or model; raise an error that names the wrong element.
+    """Check all gradients of a layer, model or loss; raise an error that names the wrong element.
 
     Works on a copy in float64, for any dtype of the layer. Buffers and random masks are frozen, so that batch
     normalization and dropout are checked as in training.
 
     Parameters
     ----------
-    layer : Layer
-        Built or not; a built layer keeps its weights, an unbuilt one gets random weights.
+    layer : Layer or Loss
+        Built or not; a built layer keeps its weights, an unbuilt one gets random weights. The targets of a loss are
+        those of its method `draw_target`.
     input_shape : tuple of int, or tuple of them for several inputs
-        Of one example, without the batch axis.
+        Of one example, without the batch axis; for a loss, that of the outputs.
     batch_size : int
         Examples in the random input.
     samples : int
@@ -333,7 +361,7 @@ def check_gradients(
     GradientError
         An AssertionError with layer, array, index and both values, if a gradient is wrong.
     TypeError
-        If `layer` is not a layer, or a number is of another type.
+        If `layer` is neither a layer nor a loss, or a number is of another type.
 
     Examples
     --------

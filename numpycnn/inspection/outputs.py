@@ -12,11 +12,12 @@ from numpycnn.layers.weighted import Weighted
 ACTIVATIONS = (LogSoftmax, Sigmoid, Softmax)
 
 
-def final_activation(layer: Layer, *, branches: bool = False) -> Layer | None:
+def final_activation(layer: Layer, *, branches: bool = False, output: int | None = None) -> Layer | None:
     """Return the softmax or sigmoid at the end of a network, or with `branches` at the end of a branch, else None.
 
     Layers of numpycnn without parameters may follow it, such as dropout and pooling: they make no logits of
-    probabilities. Of a product nothing is known: it may be a gate.
+    probabilities. Of a product nothing is known: it may be a gate. Of a `Model` with several outputs, `output` is the
+    number of the one to look at.
     """
     if isinstance(layer, ACTIVATIONS):
         return layer
@@ -24,7 +25,8 @@ def final_activation(layer: Layer, *, branches: bool = False) -> Layer | None:
         return layer.activation if isinstance(layer.activation, ACTIVATIONS) else None
     if isinstance(layer, Model):
         sources = {number: step for step in layer._steps for number in step.outputs}
-        pending = list(layer._outputs) if branches or len(layer._outputs) == 1 else []
+        outputs = layer._outputs if output is None else layer._outputs[output : output + 1]
+        pending = list(outputs) if branches or len(outputs) == 1 else []
         while pending:
             step = sources.get(pending.pop())
             found = None if step is None else final_activation(step.layer, branches=branches)

@@ -30,6 +30,7 @@ __all__ += ["conv_transpose1d_backward", "conv_transpose2d_backward", "conv_tran
 __all__ += ["embedding", "embedding_backward", "linear", "linear_backward", "linear_weight_gradient"]
 __all__ += ["binary_cross_entropy", "binary_cross_entropy_backward", "cross_entropy", "cross_entropy_backward"]
 __all__ += ["mean_squared_error", "mean_squared_error_backward", "one_hot"]
+__all__ += ["negative_log_likelihood", "negative_log_likelihood_backward"]
 __all__ += ["batch_norm", "batch_norm_backward", "layer_norm", "layer_norm_backward"]
 __all__ += ["group_norm", "group_norm_backward"]
 __all__ += ["adam_step", "rmsprop_step", "sgd_step"]

@@ -44,10 +44,12 @@ OLD_WEIGHTS = "weights of the training/"  # the same, after that of a callback, 
 def _encode(part: object) -> Any:
     if isinstance(part, Optimizer | Schedule | Loss):
         return {"part": type(part).__name__, "config": {key: _encode(value) for key, value in part.config().items()}}
-    return list(part) if isinstance(part, tuple) else part
+    return list(map(_encode, part)) if isinstance(part, tuple | list) else part
 
 
 def _decode(value: object, table: Mapping[str, type]) -> Any:
+    if isinstance(value, list):
+        return [_decode(item, table) for item in value]
     if not isinstance(value, dict):
         return value
     kind = value.get("part")

@@ -1,5 +1,6 @@
 """Learning-rate finder: increase the rate from step to step until the loss increases."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,7 @@ from numpy.typing import DTypeLike
 from numpycnn._checks import check_int, check_number
 from numpycnn.layers.network import Network
 from numpycnn.losses import Loss
+from numpycnn.losses.sums import as_loss
 from numpycnn.optim import Optimizer
 from numpycnn.training.batches import Augmentation, Data, Source, as_data, check_augmentation, epoch_order, prepare
 from numpycnn.training.step import NonFiniteError, check_batches, check_parts, take_step
@@ -41,7 +43,7 @@ def find_learning_rate(
     model: Network,
     train: Source,
     *,
-    loss: Loss,
+    loss: Loss | Sequence[Loss],
     optimizer: Optimizer,
     batch_size: int = 32,
     low: float = 1e-6,
@@ -60,7 +62,8 @@ def find_learning_rate(
     model : Sequential or Model
     train : dataset or (x, target)
         Repeated if it is small.
-    loss : Loss
+    loss : Loss or sequence of Loss
+        Several losses, one for each output of the model, are added up.
     optimizer : Optimizer
         Its class and settings are used, its learning rate is not.
     batch_size : int
@@ -107,7 +110,8 @@ def find_learning_rate(
     if not 0 < low < high:
         raise ValueError(f"find_learning_rate: expected low above 0 and below high, got {low:g} and {high:g}")
     check_augmentation(augment, data)
-    check_parts(model, loss, optimizer, "find_learning_rate")
+    total = as_loss(loss)
+    check_parts(model, total, optimizer, "find_learning_rate")
     check_batches(model, min(len(data), steps * batch_size), batch_size, "find_learning_rate")
     seed = check_int(seed, "seed", "find_learning_rate", minimum=0)
     kept = {name: array.copy() for name, array in model.state().items()}
@@ -123,7 +127,7 @@ def find_learning_rate(
             x, target = _batch(data, step, batch_size, model.dtype, augment, seed)
             try:
                 with np.errstate(all="ignore"):  # that the rate becomes too high is expected
-                    _, value = take_step(model, loss, trial, x, target)
+                    _, value = take_step(model, total, trial, x, target)
             except NonFiniteError:
                 break
             mean = SMOOTHING * mean + (1 - SMOOTHING) * value

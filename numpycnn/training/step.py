@@ -6,12 +6,19 @@ from typing import Any
 import numpy as np
 
 from numpycnn.inspection.outputs import final_activation
-from numpycnn.layers.activations import LogSoftmax
+from numpycnn.layers.activations import LogSoftmax, Sigmoid, Softmax
 from numpycnn.layers.base import Layer
 from numpycnn.layers.network import Network
 from numpycnn.layers.normalization import BatchNorm
-from numpycnn.losses import CrossEntropy, Loss
+from numpycnn.losses import CrossEntropy, Loss, SumOfLosses
 from numpycnn.optim import Optimizer
+
+#: The loss that takes the outputs of a layer.
+REMEDIES: dict[type[Layer], str] = {
+    Softmax: "CrossEntropy(from_logits=False)",
+    LogSoftmax: "NegativeLogLikelihood()",
+    Sigmoid: "BinaryCrossEntropy(from_logits=False)",
+}
 
 
 class NonFiniteError(FloatingPointError):
@@ -49,15 +56,27 @@ def unfit_outputs(model: Network, loss: Loss) -> str:
     """
     if not loss.expects_logits:
         return ""
-    if isinstance(loss, CrossEntropy) and model.output_shape == (1,):
+    if isinstance(loss, SumOfLosses):
+        if len(loss.losses) != model.output_count:
+            return f"expected one loss for each of the {model.output_count} outputs, got {len(loss.losses)} losses"
+        return next(filter(None, (_unfit_output(model, part, i) for i, part in enumerate(loss.losses))), "")
+    return _unfit_output(model, loss)
+
+
+def _unfit_output(model: Network, loss: Loss, output: int | None = None) -> str:
+    shapes: Any = model.output_shape
+    shape = shapes if output is None or model.output_count == 1 else shapes[output]
+    if not loss.expects_logits:
+        return ""
+    if isinstance(loss, CrossEntropy) and shape == (1,):
         return "expected two outputs or more for CrossEntropy, which is always 0 for one; use BinaryCrossEntropy"
-    last = final_activation(model, branches=True)
+    last = final_activation(model, branches=True, output=output)
     if last is None or (isinstance(last, LogSoftmax) and isinstance(loss, CrossEntropy)):
         return ""
     return (
         f"expected a model that outputs logits for {type(loss).__name__} (its expects_logits is True: it contains the "
         f"activation function), got one that ends with {model.label_of(last)}; leave this layer out, and apply it to "
-        "the predictions where you need probabilities"
+        f"the predictions where you need probabilities, or keep it, with the loss {REMEDIES[type(last)]}"
     )
 
 

@@ -15,6 +15,7 @@ from numpycnn.layers.base import Layer
 from numpycnn.layers.building import seed_generators
 from numpycnn.layers.network import Network
 from numpycnn.losses import Loss
+from numpycnn.losses.sums import as_loss
 from numpycnn.optim import Optimizer
 from numpycnn.training.batches import (
     Augmentation,
@@ -54,7 +55,8 @@ class Trainer:
     Parameters
     ----------
     model : Sequential or Model
-    loss : Loss
+    loss : Loss or sequence of Loss
+        Several losses, one for each output of the model, are added up.
     optimizer : Optimizer
     callbacks : sequence of Callback
     seed : int
@@ -92,11 +94,17 @@ class Trainer:
     """
 
     def __init__(
-        self, model: Network, *, loss: Loss, optimizer: Optimizer, callbacks: Sequence[Callback] = (), seed: int = 0
+        self,
+        model: Network,
+        *,
+        loss: Loss | Sequence[Loss],
+        optimizer: Optimizer,
+        callbacks: Sequence[Callback] = (),
+        seed: int = 0,
     ) -> None:
-        check_parts(model, loss, optimizer, "Trainer")
+        self.loss = as_loss(loss)
+        check_parts(model, self.loss, optimizer, "Trainer")
         self.model = model
-        self.loss = loss
         self.optimizer = optimizer
         self.callbacks = in_order(callbacks)
         self.seed = check_int(seed, "seed", "Trainer", minimum=0)

@@ -5,9 +5,10 @@ import pytest
 
 from tests.operations import DRAW, call, call_backward
 
-LOSSES = {"binary_cross_entropy", "cross_entropy", "mean_squared_error"}  # their dy is a number
-# The arrays with a gradient, in the order of the arguments.
-ARRAYS = ("x", "logits", "y", "weight", "bias", "weight_ih", "weight_hh", "bias_ih", "bias_hh")
+#: Their dy is a number.
+LOSSES = {"binary_cross_entropy", "cross_entropy", "mean_squared_error", "negative_log_likelihood"}
+#: The arrays with a gradient, in the order of the arguments.
+ARRAYS = ("x", "logits", "log_p", "y", "weight", "bias", "weight_ih", "weight_hh", "bias_ih", "bias_hh")
 
 
 @pytest.mark.parametrize("name", sorted(DRAW))

@@ -10,7 +10,7 @@ import pytest
 from numpycnn import plain
 from tests.operations import DRAW, Arguments
 
-LOSSES = {"cross_entropy", "binary_cross_entropy", "mean_squared_error"}
+LOSSES = {"cross_entropy", "negative_log_likelihood", "binary_cross_entropy", "mean_squared_error"}
 
 
 def change_floats(arguments: Arguments, change: Callable[[np.ndarray], np.ndarray]) -> Arguments:

@@ -1,5 +1,6 @@
 """A step moves the parameters against the gradient of loss and penalties, or changes nothing at all."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 
 from numpycnn import (
     SGD,
+    Adam,
     BatchNorm,
     BinaryCrossEntropy,
     Concat,
@@ -18,12 +20,15 @@ from numpycnn import (
     Dropout,
     Flatten,
     GlobalAvgPool,
+    Input,
     Layer,
     LogSoftmax,
     Loss,
     LpPool2D,
     MaxPool2D,
     MeanSquaredError,
+    Model,
+    NegativeLogLikelihood,
     ReLU,
     Residual,
     Sequential,
@@ -34,7 +39,7 @@ from numpycnn import (
     ZeroPad,
 )
 from numpycnn.training import find_learning_rate
-from numpycnn.training.step import NonFiniteError, all_finite, take_step
+from numpycnn.training.step import REMEDIES, NonFiniteError, all_finite, take_step
 from tests.training import small
 
 
@@ -144,6 +149,7 @@ def test_an_activation_that_the_loss_contains_is_refused(
         Trainer(model, loss=loss, optimizer=SGD(0.1))
         return
     text = rf"expected a model that outputs logits .*ends with {ending.__name__} \(layer {place}\); leave"
+    text += rf".*, or keep it, with the loss {re.escape(REMEDIES[ending])}$"
     with pytest.raises(ValueError, match=f"Trainer: {text}"):
         Trainer(model, loss=loss, optimizer=SGD(0.1))
     with pytest.raises(ValueError, match=f"find_learning_rate: {text}"):
@@ -203,3 +209,67 @@ def test_an_activation_within_the_model_or_before_another_loss_is_accepted() -> 
         ([], CrossEntropy()),
     ):
         Trainer(Sequential([Dense(3), *layers], input_shape=(2,)), loss=loss, optimizer=SGD(0.1))
+
+
+@pytest.mark.parametrize(
+    ("ending", "loss"),
+    [
+        (Softmax, CrossEntropy(from_logits=False)),
+        (LogSoftmax, NegativeLogLikelihood()),
+        (Sigmoid, BinaryCrossEntropy(from_logits=False)),
+    ],
+)
+def test_the_remedy_gives_the_gradients_of_the_loss_on_logits(ending: type[Layer], loss: Loss) -> None:
+    """A model that keeps its activation function learns as one without it."""
+    assert repr(loss) == REMEDIES[ending]
+    x = np.random.default_rng(0).normal(size=(6, 2))
+    target: Any = np.eye(3)[[0, 1, 2, 0, 1, 2]] if ending is Sigmoid else np.array([0, 1, 2, 0, 1, 2])
+    logits = Sequential([Dense(3)], input_shape=(2,), dtype=np.float64, seed=0)
+    model = Sequential([Dense(3), ending()], input_shape=(2,), dtype=np.float64, seed=0)
+    on_logits = BinaryCrossEntropy() if ending is Sigmoid else CrossEntropy()
+    for _ in range(3):
+        _, expected = take_step(logits, on_logits, SGD(0.5), x, target)
+        _, value = take_step(model, loss, SGD(0.5), x, target)
+        assert value == pytest.approx(expected, rel=1e-10)
+    np.testing.assert_allclose(model.state()["0.weight"], logits.state()["0.weight"], rtol=1e-10)
+
+
+def two_outputs(ending: Layer | None = None) -> Model:
+    image = Input((2,))
+    h = ReLU()(Dense(4)(image))
+    first = Dense(3)(h)
+    return Model(image, [first if ending is None else ending(first), Dense(1)(h)], seed=0)
+
+
+def test_a_list_of_losses_is_one_for_each_output(tmp_path: Path) -> None:
+    x, labels = small.points(60)
+    x = x[:, :2]
+    data = x, (labels % 3, x.sum(axis=1, keepdims=True))
+    losses = [CrossEntropy(0.1), MeanSquaredError(l2=0.01)]
+    trainer = Trainer(two_outputs(), loss=losses, optimizer=Adam(0.01))
+    history = trainer.fit(data, epochs=3, batch_size=16, progress=False)
+    assert history["loss"][-1] < history["loss"][0]
+    y = trainer.model.forward(x)
+    found = trainer.evaluate(data)
+    assert found.keys() == {"loss"}
+    assert found["loss"] == pytest.approx(
+        losses[0].value(y[0], data[1][0]) + losses[1].value(y[1], data[1][1]), rel=1e-6
+    )
+    trainer.save(tmp_path / "file")
+    again = Trainer.resume(tmp_path / "file")
+    assert repr(again.loss) == repr(trainer.loss)
+    for one in (trainer, again):
+        one.fit(data, epochs=4, batch_size=16, progress=False)
+    for name, array in trainer.model.state().items():
+        np.testing.assert_array_equal(again.model.state()[name], array)
+
+
+def test_losses_that_do_not_fit_the_outputs_are_refused() -> None:
+    with pytest.raises(ValueError, match="Trainer: expected one loss for each of the 2 outputs, got 1 losses"):
+        Trainer(two_outputs(), loss=[CrossEntropy()], optimizer=SGD(0.1))
+    with pytest.raises(TypeError, match="expected a list of losses, one for each output, got"):
+        Trainer(two_outputs(), loss=[CrossEntropy(), None], optimizer=SGD(0.1))  # type: ignore[list-item]
+    text = r"logits for CrossEntropy .*ends with Softmax .* keep it, with the loss CrossEntropy\(from_logits=False\)"
+    with pytest.raises(ValueError, match=text):
+        Trainer(two_outputs(Softmax()), loss=[CrossEntropy(), MeanSquaredError()], optimizer=SGD(0.1))
+    Trainer(two_outputs(Softmax()), loss=[CrossEntropy(from_logits=False), MeanSquaredError()], optimizer=SGD(0.1))

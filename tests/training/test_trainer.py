@@ -414,7 +414,7 @@ X, LABELS = small.points(50)
         ),
         ((X, LABELS), {"augment": "flip"}, TypeError, "fit: expected augment to be an augmentation"),
         ((X, LABELS * 1.0), {}, TypeError, "cross_entropy: expected labels to be integers, got float64"),
-        ((X, LABELS[:, None]), {}, ValueError, "cross_entropy: expected labels (N,), got (32, 1)"),
+        ((X, LABELS[:, None]), {}, ValueError, "cross_entropy: expected labels (32,), or one-hot (32, 2), got (32, 1)"),
     ],
 )
 def test_invalid_arguments_of_fit(data: Any, settings: dict[str, Any], error: type[Exception], text: str) -> None:

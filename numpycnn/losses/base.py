@@ -1,6 +1,16 @@
-"""Losses as objects: they remember the last forward pass for the backward one.
+"""The base class of losses, with the weights of examples and the penalties on the weights of a network.
 
-Their formulas are in `numpycnn.plain.losses`.
+A loss of one's own implements two methods:
+
+    def value(self, y, target):          # return the mean loss of a batch, a float
+    def _gradient(self, y, target):      # return the gradient of this number with respect to y
+
+`check_gradients` compares the two, with targets that `draw_target` draws. With weights ``s`` of the examples, the loss
+is the weighted mean of the examples' losses,
+
+    sum of s[n] * loss[n]  /  sum of s[n]
+
+as if an example with the weight 2 were in the batch twice.
 
 Penalties on the weights are part of the loss that is minimized,
 
@@ -10,15 +20,15 @@ so the optimizer sees ``l1 * sign(w) + l2 * w`` added to each weight's gradient.
 scales and shifts cannot overfit by being large.
 """
 
+import inspect
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from numpycnn import functional as F
-from numpycnn._checks import check_number
-from numpycnn._types import Array
+from numpycnn._checks import check_number, check_weights
+from numpycnn._types import Array, Shape
 from numpycnn.layers.base import Parameter
 
 
@@ -44,7 +54,7 @@ class Loss:
 
     expects_logits = False
 
-    _cache: tuple[Array, ArrayLike] | None = None
+    _cache: tuple[Any, ...] | None = None
 
     def __init__(self, *, l1: float = 0.0, l2: float = 0.0) -> None:
         self.l1 = check_number(l1, "l1", type(self).__name__, minimum=0)
@@ -71,18 +81,63 @@ class Loss:
         TypeError
             If either is of another type.
         """
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} has no value: implement value")
 
-    def _gradient(self, y: Array, target: ArrayLike) -> Array:
-        raise NotImplementedError
+    def _gradient(self, y: Array, target: ArrayLike) -> Any:
+        raise NotImplementedError(f"{type(self).__name__} has no gradient: implement _gradient")
 
-    def forward(self, y: Array, target: ArrayLike) -> float:
+    def _weighted_value(self, y: Array, target: ArrayLike, weights: Array) -> float:
+        """Return the weighted mean of the losses of the examples, each a batch of one."""
+        targets = np.asarray(target)
+        losses = [self.value(y[n : n + 1], targets[n : n + 1]) for n in range(len(y))]
+        return float(np.dot(weights, losses) / (weights.sum() or 1.0))
+
+    def _weighted_gradient(self, y: Array, target: ArrayLike, weights: Array) -> Any:
+        """Return the gradient of the weighted mean: that of the mean, with the row of each example scaled."""
+        gradient = self._gradient(y, target)
+        scale = weights * len(y) / (weights.sum() or 1.0)
+        return gradient * scale.astype(gradient.dtype).reshape(-1, *(1,) * (gradient.ndim - 1))
+
+    def draw_output(self, shape: Shape, rng: np.random.Generator) -> Array:
+        """Return random valid outputs, for checking the gradient.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            With the batch axis.
+        rng : Generator
+
+        Returns
+        -------
+        ndarray of shape `shape`
+        """
+        return rng.normal(size=shape)
+
+    def draw_target(self, shape: Shape, rng: np.random.Generator) -> Any:
+        """Return random valid targets for outputs of a shape, for checking the gradient.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            Of the outputs, with the batch axis.
+        rng : Generator
+
+        Returns
+        -------
+        ndarray
+            Numbers of the same shape, unless the loss takes other targets.
+        """
+        return rng.normal(size=shape)
+
+    def forward(self, y: Any, target: Any = None, sample_weight: Any = None) -> float:
         """Return the mean loss of a batch, without the penalties, and keep what `backward` needs.
 
         Parameters
         ----------
         y, target
             As `value` takes them.
+        sample_weight : array_like of shape (N,), optional
+            Weight of each example, at least 0; the loss is then the weighted mean.
 
         Returns
         -------
@@ -91,13 +146,19 @@ class Loss:
         Raises
         ------
         ValueError, TypeError
-            As `value`.
+            As `value`, and if a weight is negative or the number of weights is not that of the examples.
         """
-        value = self.value(y, target)
-        self._cache = (y, target)
+        weights = self._check_sample_weight(y, sample_weight)
+        value = self.value(y, target) if weights is None else self._weighted_value(y, target, weights)
+        self._cache = (y, target, weights)
         return value
 
-    def backward(self) -> Array:
+    def _check_sample_weight(self, y: Any, sample_weight: Any) -> Array | None:
+        if sample_weight is None:
+            return None
+        return check_weights(sample_weight, (len(y),), "sample_weight", type(self).__name__)
+
+    def backward(self) -> Any:
         """Return the gradient of the last `forward` with respect to its `y`.
 
         Returns
@@ -111,9 +172,9 @@ class Loss:
         """
         if self._cache is None:
             raise RuntimeError(f"{type(self).__name__}: backward needs a forward pass before it")
-        y, target = self._cache
+        y, target, weights = self._cache
         self._cache = None
-        return self._gradient(y, target)
+        return self._gradient(y, target) if weights is None else self._weighted_gradient(y, target, weights)
 
     def penalty(self, parameters: Mapping[str, Parameter]) -> float:
         """Return the penalties on the weights.
@@ -156,66 +217,6 @@ class Loss:
         return {"l1": self.l1, "l2": self.l2}
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in self.config().items() if v)})"
-
-
-class CrossEntropy(Loss):
-    """Mean cross-entropy of logits (N, K) against integer labels (N,), see `numpycnn.functional.cross_entropy`.
-
-    A label may also be a share of each class: floats (N, K) that add up to 1 in each row.
-
-    Parameters
-    ----------
-    label_smoothing : float
-        Share of the target that is spread evenly over all classes, from 0 to 1.
-    l1, l2 : float
-        Penalties on the weights.
-
-    Raises
-    ------
-    ValueError
-        If a setting is out of range.
-    TypeError
-        If a setting is not a number.
-    """
-
-    expects_logits = True
-
-    def __init__(self, label_smoothing: float = 0.0, *, l1: float = 0.0, l2: float = 0.0) -> None:
-        super().__init__(l1=l1, l2=l2)
-        self.label_smoothing = check_number(label_smoothing, "label_smoothing", "CrossEntropy", minimum=0, maximum=1)
-
-    def value(self, y: Array, target: ArrayLike) -> float:
-        """Return the mean loss of a batch."""
-        return F.cross_entropy(y, target, label_smoothing=self.label_smoothing)
-
-    def _gradient(self, y: Array, target: ArrayLike) -> Array:
-        return F.cross_entropy_backward(y, target, label_smoothing=self.label_smoothing)
-
-    def config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        return {"label_smoothing": self.label_smoothing} | super().config()
-
-
-class BinaryCrossEntropy(Loss):
-    """Mean binary cross-entropy of logits against targets from 0 to 1 of the same shape."""
-
-    expects_logits = True
-
-    def value(self, y: Array, target: ArrayLike) -> float:
-        """Return the mean loss of a batch."""
-        return F.binary_cross_entropy(y, target)
-
-    def _gradient(self, y: Array, target: ArrayLike) -> Array:
-        return F.binary_cross_entropy_backward(y, target)
-
-
-class MeanSquaredError(Loss):
-    """Mean of ``(y - target)^2`` over all elements."""
-
-    def value(self, y: Array, target: ArrayLike) -> float:
-        """Return the mean loss of a batch."""
-        return F.mean_squared_error(y, target)
-
-    def _gradient(self, y: Array, target: ArrayLike) -> Array:
-        return F.mean_squared_error_backward(y, target)
+        default = {name: field.default for name, field in inspect.signature(type(self)).parameters.items()}
+        changed = [f"{name}={value!r}" for name, value in self.config().items() if value != default.get(name)]
+        return f"{type(self).__name__}({', '.join(changed)})"
