@@ -3,11 +3,11 @@
 
 A network for few pictures: the layers of one that was trained on many other pictures, below a new output layer.
 You learn to take over layers, to freeze them (``layer.trainable = False``) and to fine-tune them, and what each gains
-over a network trained from scratch. Takes 4 minutes to read and a minute to run (``--quick``: a few seconds).
+over a network trained from scratch. Takes 4 minutes to read and 2 minutes to run (``--quick``: a few seconds).
 
 Measured with MNIST, means of three seeds: after 200 pictures of the digits 5 to 9, a network from scratch reads
-93.0 +- 0.9 % of new ones. A new layer above the frozen body of a network for the digits 0 to 4 reads 95.6 +- 0.2 %, and
-95.9 +- 0.2 % with fine-tuning; above one for clothes 92.9 +- 0.7 % and 94.0 +- 0.5 %.
+93.1 +- 0.9 % of new ones. A new layer above the frozen body of a network for the digits 0 to 4 reads 95.5 +- 0.4 %, and
+95.9 +- 0.4 % with fine-tuning; above one for clothes 93.0 +- 0.3 % and 94.1 +- 0.5 %.
 """
 
 import argparse
