@@ -9,7 +9,7 @@ import torch
 import numpycnn
 from numpycnn import fast, plain
 from numpycnn.layers.base import Parameter
-from numpycnn.optim import SGD, Adam, RMSProp
+from numpycnn.optim import SGD, Adadelta, Adagrad, Adam, RMSProp
 
 aten = torch.ops.aten
 Arrays = tuple[Any, ...]
@@ -263,6 +263,8 @@ def _optimizers(rng: np.random.Generator, size: int) -> Iterator[Operation]:
         ),
         "Adam": (lambda: Adam(1e-3), lambda p: torch.optim.Adam(p, 1e-3, fused=True)),
         "RMSProp": (lambda: RMSProp(1e-3), lambda p: torch.optim.RMSprop(p, 1e-3)),
+        "Adagrad": (lambda: Adagrad(1e-3), lambda p: torch.optim.Adagrad(p, 1e-3, fused=True)),
+        "Adadelta": (lambda: Adadelta(1e-3), lambda p: torch.optim.Adadelta(p, 1e-3)),
     }
 
     def steps_on(backend: str, make: Callable[[], Any]) -> Callable[[], Arrays]:

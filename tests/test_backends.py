@@ -22,7 +22,7 @@ BACKEND_ONLY = {
 #: Public functions that are arithmetic on sizes, and compute with no array.
 WITHOUT_BACKEND = {"conv_output_size", "conv_transpose_output_size", "pool_output_size", "receptive_field"}
 #: Compared in tests of their own, or as a part of a backward pass.
-COMPARED_ELSEWHERE = {"dropout", "adam_step", "rmsprop_step", "sgd_step"}
+COMPARED_ELSEWHERE = {"dropout", "adadelta_step", "adagrad_step", "adam_step", "rmsprop_step", "sgd_step"}
 COMPARED_ELSEWHERE |= {"conv_input_gradient", "conv_weight_gradient", "linear_weight_gradient"}
 
 

@@ -41,8 +41,9 @@ NO_SOURCE = {
     "Sequential": "layers one after the other",
     "Layer": "what all layers have in common",
     "Parameter": "an array beside its gradient",
-    "Optimizer": "what all optimizers have in common",
     "Schedule": "what all schedules have in common",
+    "FunctionSchedule": "a function of one's own",
+    "PerEpoch": "another unit of time",
 }
 # What is raised and caught again, or cannot happen, with the reason.
 NOT_RAISED = {

@@ -7,7 +7,7 @@ from numpycnn._types import Array
 from numpycnn.kernels import optimizers as kernels
 from numpycnn.kernels.engine import threads
 
-__all__ = ["adam_step", "rmsprop_step", "sgd_step"]
+__all__ = ["adadelta_step", "adagrad_step", "adam_step", "rmsprop_step", "sgd_step"]
 
 
 def sgd_step(
@@ -65,3 +65,29 @@ def rmsprop_step(
     arrays = value.reshape(-1), grad.reshape(-1), square.reshape(-1)
     settings = map(real, (lr, weight_decay, alpha, 1 - alpha, eps))
     threads.run_elements(kernels.rmsprop, value.size, *arrays, *settings)
+
+
+def adagrad_step(
+    value: Array, grad: Array, square: Array, *, lr: float, eps: float = 1e-10, weight_decay: float = 0.0
+) -> None:
+    """Take one step of Adagrad; `square` is the sum of ``g^2``."""
+    arrays = value.reshape(-1), grad.reshape(-1), square.reshape(-1)
+    settings = map(value.dtype.type, (lr, weight_decay, eps))
+    threads.run_elements(kernels.adagrad, value.size, *arrays, *settings)
+
+
+def adadelta_step(
+    value: Array,
+    grad: Array,
+    square: Array,
+    delta: Array,
+    *,
+    lr: float,
+    rho: float = 0.9,
+    eps: float = 1e-6,
+    weight_decay: float = 0.0,
+) -> None:
+    """Take one step of Adadelta; `square` and `delta` are the running means of ``g^2`` and of ``d^2``."""
+    arrays = value.reshape(-1), grad.reshape(-1), square.reshape(-1), delta.reshape(-1)
+    settings = map(value.dtype.type, (lr, weight_decay, rho, 1 - rho, eps))
+    threads.run_elements(kernels.adadelta, value.size, *arrays, *settings)

@@ -58,3 +58,30 @@ def rmsprop(chunk, start, stop, value, grad, square, lr, weight_decay, alpha, ga
         second = alpha * s[i] + gain * g * g
         s[i] = second
         w[i] -= lr * g / (np.sqrt(second) + eps)
+
+
+@partial(jit, fastmath=IN_ORDER)
+def adagrad(chunk, start, stop, value, grad, square, lr, weight_decay, eps):
+    """Update ``value`` and the sum ``square``."""
+    w, d, s = value[start:stop], grad[start:stop], square[start:stop]
+    for i in range(len(w)):
+        g = d[i] + weight_decay * w[i]
+        second = s[i] + g * g
+        s[i] = second
+        w[i] -= lr * g / (np.sqrt(second) + eps)
+
+
+@partial(jit, fastmath=IN_ORDER)
+def adadelta(chunk, start, stop, value, grad, square, delta, lr, weight_decay, rho, gain, eps):
+    """Update ``value`` and the running means ``square`` and ``delta``; `gain` is ``1 - rho``.
+
+    One root of the quotient: LLVM approximates the quotient of two roots, and gives NaN where ``square`` is infinite.
+    """
+    w, d, s, u = value[start:stop], grad[start:stop], square[start:stop], delta[start:stop]
+    for i in range(len(w)):
+        g = d[i] + weight_decay * w[i]
+        second = rho * s[i] + gain * g * g
+        step = g * np.sqrt((u[i] + eps) / (second + eps))
+        s[i] = second
+        u[i] = rho * u[i] + gain * step * step
+        w[i] -= lr * step

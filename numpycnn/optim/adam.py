@@ -4,8 +4,7 @@ import numpy as np
 
 from numpycnn._checks import check_number
 from numpycnn._settings import operations
-from numpycnn.optim.base import Optimizer
-from numpycnn.optim.schedules import Schedule
+from numpycnn.optim.base import Groups, Optimizer, Rate
 
 
 class Adam(Optimizer):
@@ -20,12 +19,14 @@ class Adam(Optimizer):
 
     Parameters
     ----------
-    lr : float or Schedule
+    lr : float, Schedule or function
     betas : tuple of float
         ``(b1, b2)``, the decay rates of the running means.
     eps : float
         Avoids a division by zero.
     weight_decay : float
+    clip_norm, clip_value, param_groups : optional
+        As for `Optimizer`.
 
     Raises
     ------
@@ -43,12 +44,18 @@ class Adam(Optimizer):
 
     def __init__(
         self,
-        lr: "float | Schedule" = 1e-3,
+        lr: Rate = 1e-3,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
         weight_decay: float = 0.0,
+        *,
+        clip_norm: float | None = None,
+        clip_value: float | None = None,
+        param_groups: Groups | None = None,
     ) -> None:
-        super().__init__(lr, weight_decay=weight_decay)
+        super().__init__(
+            lr, weight_decay=weight_decay, clip_norm=clip_norm, clip_value=clip_value, param_groups=param_groups
+        )
         kind = type(self).__name__
         if not isinstance(betas, tuple | list) or len(betas) != 2:
             raise ValueError(f"{kind}: expected two betas, got {betas!r}")
@@ -74,6 +81,8 @@ class AdamW(Adam):
     lr, betas, eps
         As for `Adam`.
     weight_decay : float
+    clip_norm, clip_value, param_groups : optional
+        As for `Optimizer`.
 
     Raises
     ------
@@ -87,12 +96,18 @@ class AdamW(Adam):
 
     def __init__(
         self,
-        lr: "float | Schedule" = 1e-3,
+        lr: Rate = 1e-3,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
         weight_decay: float = 0.01,
+        *,
+        clip_norm: float | None = None,
+        clip_value: float | None = None,
+        param_groups: Groups | None = None,
     ) -> None:
-        super().__init__(lr, betas, eps, weight_decay)
+        super().__init__(
+            lr, betas, eps, weight_decay, clip_norm=clip_norm, clip_value=clip_value, param_groups=param_groups
+        )
 
     def _update(self, value: np.ndarray, grad: np.ndarray, lr: float, *kept: np.ndarray) -> None:
         value *= 1 - lr * self.weight_decay
@@ -108,12 +123,14 @@ class RMSProp(Optimizer):
 
     Parameters
     ----------
-    lr : float or Schedule
+    lr : float, Schedule or function
     alpha : float
         The decay rate of the running mean.
     eps : float
         Avoids a division by zero.
     weight_decay : float
+    clip_norm, clip_value, param_groups : optional
+        As for `Optimizer`.
 
     Raises
     ------
@@ -128,9 +145,19 @@ class RMSProp(Optimizer):
     slots = ("square",)
 
     def __init__(
-        self, lr: "float | Schedule" = 1e-2, alpha: float = 0.99, eps: float = 1e-8, weight_decay: float = 0.0
+        self,
+        lr: Rate = 1e-2,
+        alpha: float = 0.99,
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+        *,
+        clip_norm: float | None = None,
+        clip_value: float | None = None,
+        param_groups: Groups | None = None,
     ) -> None:
-        super().__init__(lr, weight_decay=weight_decay)
+        super().__init__(
+            lr, weight_decay=weight_decay, clip_norm=clip_norm, clip_value=clip_value, param_groups=param_groups
+        )
         self.alpha = check_number(alpha, "alpha", "RMSProp", minimum=0, below=1)
         self.eps = check_number(eps, "eps", "RMSProp", minimum=0)
 

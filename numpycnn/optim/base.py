@@ -1,15 +1,19 @@
 """The base class of the optimizers, which turn gradients into steps of the parameters."""
 
+import copy
 import inspect
-from collections.abc import Mapping
-from math import inf
+from collections.abc import Callable, Iterable, Mapping
+from math import inf, sqrt
 from typing import Any
 
 import numpy as np
 
 from numpycnn._checks import FLOATS, as_contiguous, check_number, check_unmasked, format_shape
 from numpycnn.layers.base import Parameter
-from numpycnn.optim.schedules import Schedule
+from numpycnn.optim.schedules import Schedule, check_rate
+
+Rate = float | Schedule | Callable[[int], float]
+Groups = Mapping[str, Mapping[str, Any]]
 
 
 class Optimizer:
@@ -17,29 +21,56 @@ class Optimizer:
 
     Parameters
     ----------
-    lr : float or Schedule
-        Learning rate, or its schedule.
+    lr : float, Schedule or function
+        Learning rate, its schedule, or a function of the number of steps taken.
     weight_decay : float
         Share of each weight that is added to its gradient.
+    clip_norm : float, optional
+        Largest Euclidean norm of all gradients together: if their norm ``n`` is larger, all of them are multiplied by
+        ``clip_norm / (n + 1e-6)``, as PyTorch's ``clip_grad_norm_`` does.
+    clip_value : float, optional
+        Largest absolute value of an element of a gradient; applied before `clip_norm`.
+    param_groups : dict of str to dict, optional
+        Other values of ``lr`` and ``weight_decay`` for the parameters with names that start with a prefix, such as
+        ``{"head.": {"lr": 1e-2, "weight_decay": 0}}``. The longest prefix wins.
 
     Attributes
     ----------
     step_count : int
         Steps taken so far.
+    epoch_count : int
+        Epochs completed so far, for `PerEpoch`; a `Trainer` sets it.
 
     Raises
     ------
     TypeError, ValueError
-        If a setting is not a number, or out of range.
+        If a setting is not a number, or out of range; if a group has another setting.
+
+    References
+    ----------
+    R. Pascanu, T. Mikolov, Y. Bengio, "On the difficulty of training recurrent neural networks", arXiv 1211.5063
+    (`clip_norm`).
     """
 
     slots: tuple[str, ...] = ()  # names of the state arrays of each parameter
 
-    def __init__(self, lr: "float | Schedule", *, weight_decay: float = 0.0) -> None:
+    def __init__(
+        self,
+        lr: Rate,
+        *,
+        weight_decay: float = 0.0,
+        clip_norm: float | None = None,
+        clip_value: float | None = None,
+        param_groups: Groups | None = None,
+    ) -> None:
         owner = type(self).__name__
-        self.lr = lr if isinstance(lr, Schedule) else check_number(lr, "lr", owner, minimum=0)
+        self.lr = check_rate(lr, "lr", owner)
         self.weight_decay = check_number(weight_decay, "weight_decay", owner, minimum=0)
+        self.clip_norm = _check_limit(clip_norm, "clip_norm", owner)
+        self.clip_value = _check_limit(clip_value, "clip_value", owner)
+        self.param_groups = None if param_groups is None else _check_groups(param_groups, owner)
         self.step_count = 0
+        self.epoch_count = 0
         self._kept: dict[str, dict[str, np.ndarray]] = {}
 
     @property
@@ -51,8 +82,10 @@ class Optimizer:
         TypeError, ValueError
             If a schedule returns something else than a finite number of at least 0.
         """
+        lr: object = self.lr
         try:
-            lr = self.lr(self.step_count) if isinstance(self.lr, Schedule) else self.lr
+            if isinstance(lr, Schedule):
+                lr = lr(self.epoch_count if lr.counts_epochs else self.step_count)
         except OverflowError:
             lr = inf
         return check_number(lr, f"the learning rate of step {self.step_count + 1}", type(self).__name__, minimum=0)
@@ -70,9 +103,24 @@ class Optimizer:
         TypeError
             If it is not a mapping of parameters, a parameter is not float32 or float64, or a gradient is masked.
         ValueError
-            If a gradient, or the state of a parameter, has another shape or dtype than the parameter. Nothing has been
-            changed then.
+            If a gradient, or the state of a parameter, has another shape or dtype than the parameter, or if no name
+            starts with the prefix of a group. Nothing has been changed then.
         """
+        updates = self._updates(parameters)
+        grads = [grad for _, _, grad, _ in updates]
+        if self.clip_value is not None:
+            grads = [np.clip(grad, -self.clip_value, self.clip_value) for grad in grads]
+        if self.clip_norm is not None:
+            grads = _clip_norm(grads, self.clip_norm)
+        lr = self.learning_rate
+        grouped = self._grouped(parameters) if self.param_groups else {}
+        self.step_count += 1
+        for (name, value, _, state), grad in zip(updates, grads, strict=True):
+            part, rate = grouped.get(name, (self, lr))
+            part._update(value, grad, rate, *state)
+
+    def _updates(self, parameters: Mapping[str, Parameter]) -> list[tuple[str, np.ndarray, np.ndarray, list[Any]]]:
+        """Return name, value, gradient and state arrays of the parameters to move, after checking all of them."""
         owner = type(self).__name__
         expected = f"{owner}: expected a dict of Parameters, as model.parameters() returns"
         if not isinstance(parameters, Mapping):
@@ -93,11 +141,25 @@ class Optimizer:
                 quick = type(array) is np.ndarray and array.dtype == value.dtype and array.flags.carray
                 if not quick or array.shape != value.shape:
                     arrays[part] = _matching(array, value, f"the {part} of {name}", owner)
-            updates.append((value, arrays.values()))
-        lr = self.learning_rate
-        self.step_count += 1
-        for value, (grad, *state) in updates:
-            self._update(value, grad, lr, *state)
+            grad, *state = arrays.values()
+            updates.append((name, value, grad, state))
+        return updates
+
+    def _grouped(self, names: Iterable[str]) -> dict[str, tuple["Optimizer", float]]:
+        """Return for each parameter in a group a copy of this optimizer with the group's settings, and its rate."""
+        found: dict[str, tuple[Optimizer, float]] = {}
+        for prefix, settings in sorted((self.param_groups or {}).items(), key=lambda item: len(item[0])):
+            members = [name for name in names if name.startswith(prefix)]
+            if not members:
+                raise ValueError(
+                    f"{type(self).__name__}: expected param_groups with prefixes of the parameters {', '.join(names)}, "
+                    f"got {prefix!r}"
+                )
+            part = copy.copy(self)
+            vars(part).update(settings)
+            found |= dict.fromkeys(members, (part, part.learning_rate))
+            part.step_count += 1
+        return found
 
     def _update(self, value: np.ndarray, grad: np.ndarray, lr: float, *kept: np.ndarray) -> None:
         """Change `value` and the arrays of `slots` in place; `grad` is not changed."""
@@ -135,7 +197,44 @@ class Optimizer:
         return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in self.config().items())})"
+        settings = {name: value for name, value in self.config().items() if value is not None}
+        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in settings.items())})"
+
+
+def _check_limit(value: object, name: str, owner: str) -> float | None:
+    if value is None:
+        return None
+    limit = check_number(value, name, owner, minimum=0)
+    if not limit:
+        raise ValueError(f"{owner}: expected {name} above 0, got 0; None does not clip")
+    return limit
+
+
+def _check_groups(groups: object, owner: str) -> dict[str, dict[str, Any]]:
+    example = '{"head.": {"lr": 0.01, "weight_decay": 0}}'
+    if not isinstance(groups, Mapping):
+        raise TypeError(f"{owner}: expected param_groups as {example}, got {groups!r}")
+    checked: dict[str, dict[str, Any]] = {}
+    for prefix, settings in groups.items():
+        if not isinstance(prefix, str) or not isinstance(settings, Mapping):
+            raise TypeError(f"{owner}: expected param_groups as {example}, got {prefix!r}: {settings!r}")
+        group = checked[prefix] = dict(settings)
+        if unknown := sorted(group.keys() - {"lr", "weight_decay"}):
+            raise ValueError(f"{owner}: expected lr or weight_decay in param_groups[{prefix!r}], got {unknown[0]!r}")
+        if "lr" in group:
+            group["lr"] = check_rate(group["lr"], f"the lr of {prefix!r}", owner)
+        if "weight_decay" in group:
+            group["weight_decay"] = check_number(
+                group["weight_decay"], f"the weight_decay of {prefix!r}", owner, minimum=0
+            )
+    return checked
+
+
+def _clip_norm(grads: list[np.ndarray], limit: float) -> list[np.ndarray]:
+    """Return gradients with a norm of at most `limit`, all of them together; the norm is computed in float64."""
+    norm = sqrt(sum(float(np.square(grad, dtype=np.float64).sum()) for grad in grads))
+    factor = limit / (norm + 1e-6)
+    return grads if factor >= 1 else [grad * grad.dtype.type(factor) for grad in grads]
 
 
 def _matching(array: Any, value: np.ndarray, name: str, owner: str) -> np.ndarray:

@@ -4,8 +4,7 @@ import numpy as np
 
 from numpycnn._checks import check_flag, check_number
 from numpycnn._settings import operations
-from numpycnn.optim.base import Optimizer
-from numpycnn.optim.schedules import Schedule
+from numpycnn.optim.base import Groups, Optimizer, Rate
 
 
 class SGD(Optimizer):
@@ -18,12 +17,14 @@ class SGD(Optimizer):
 
     Parameters
     ----------
-    lr : float or Schedule
+    lr : float, Schedule or function
     momentum : float
         At least 0 and below 1; 0.9 is common.
     nesterov : bool
         Needs a momentum.
     weight_decay : float
+    clip_norm, clip_value, param_groups : optional
+        As for `Optimizer`.
 
     Raises
     ------
@@ -40,9 +41,19 @@ class SGD(Optimizer):
     slots: tuple[str, ...] = ("velocity",)
 
     def __init__(
-        self, lr: "float | Schedule", momentum: float = 0.0, nesterov: bool = False, weight_decay: float = 0.0
+        self,
+        lr: Rate,
+        momentum: float = 0.0,
+        nesterov: bool = False,
+        weight_decay: float = 0.0,
+        *,
+        clip_norm: float | None = None,
+        clip_value: float | None = None,
+        param_groups: Groups | None = None,
     ) -> None:
-        super().__init__(lr, weight_decay=weight_decay)
+        super().__init__(
+            lr, weight_decay=weight_decay, clip_norm=clip_norm, clip_value=clip_value, param_groups=param_groups
+        )
         self.momentum = check_number(momentum, "momentum", "SGD", minimum=0, below=1)
         self.nesterov = check_flag(nesterov, "nesterov", "SGD")
         if self.nesterov and not self.momentum:

@@ -4,7 +4,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from numpycnn.data.augment import Affine, Augment, Cutout, Flip, FrequencyMask, PadCrop, TimeMask, TimeShift
-from numpycnn.optim import SGD, Adam, AdamW, CosineSchedule, OneCycleSchedule, Optimizer, RMSProp, Schedule
+from numpycnn.optim import (
+    SGD,
+    Adadelta,
+    Adagrad,
+    Adam,
+    AdamW,
+    CosineSchedule,
+    OneCycleSchedule,
+    Optimizer,
+    RMSProp,
+    Schedule,
+)
 from numpycnn.training import ViewAverage
 
 Rate = float | Schedule
@@ -114,6 +125,8 @@ OPTIMIZERS: dict[str, tuple[Callable[[Rate], Optimizer], float]] = {
     "adamw": (AdamW, 0.005),
     "sgd": (lambda lr: SGD(lr, momentum=0.9, nesterov=True), 0.05),
     "rmsprop": (RMSProp, 0.002),
+    "adagrad": (Adagrad, 0.02),
+    "adadelta": (Adadelta, 1.0),
 }
 
 #: Schedules, as functions of the highest learning rate and the number of steps.

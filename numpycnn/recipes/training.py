@@ -111,7 +111,7 @@ def train(
         A name of ``numpycnn.models.MODELS``.
     epochs, batch_size : int, optional
         Passes over the data, and examples per step.
-    optimizer : {"adam", "adamw", "sgd", "rmsprop"}, optional
+    optimizer : {"adam", "adamw", "sgd", "rmsprop", "adagrad", "adadelta"}, optional
     lr : float, optional
         The highest learning rate.
     schedule : {"one-cycle", "cosine", "constant"}, optional

@@ -4,6 +4,7 @@ from numpycnn.training.averaging import WeightAverage
 from numpycnn.training.callbacks import Callback, CSVLogger, EarlyStopping, LearningRateLogger, ModelCheckpoint
 from numpycnn.training.history import History
 from numpycnn.training.lr_finder import LearningRates, find_learning_rate
+from numpycnn.training.plateau import ReduceOnPlateau
 from numpycnn.training.test_time import ViewAverage
 from numpycnn.training.trainer import Trainer
 from numpycnn.training.updates import UpdateRatios
@@ -16,6 +17,7 @@ __all__ = [
     "LearningRateLogger",
     "LearningRates",
     "ModelCheckpoint",
+    "ReduceOnPlateau",
     "Trainer",
     "UpdateRatios",
     "ViewAverage",

@@ -5,7 +5,7 @@ schedule), the state of every random generator, and the position in the data: th
 and the epoch alone, so the number of completed batches is enough.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -44,21 +44,37 @@ OLD_WEIGHTS = "weights of the training/"  # the same, after that of a callback, 
 def _encode(part: object) -> Any:
     if isinstance(part, Optimizer | Schedule | Loss):
         return {"part": type(part).__name__, "config": {key: _encode(value) for key, value in part.config().items()}}
+    if isinstance(part, Mapping):  # the parameter groups of an optimizer
+        return {"mapping": {key: _encode(value) for key, value in part.items()}}
+    if callable(part):
+        name = getattr(part, "__name__", "")
+        if not name.isidentifier():
+            raise TypeError(f"expected a function with a name of its own to save, got {part!r}; define it with def")
+        return {"function": name}
     return list(map(_encode, part)) if isinstance(part, tuple | list) else part
 
 
-def _decode(value: object, table: Mapping[str, type]) -> Any:
+def _decode(value: object, table: Mapping[str, Any]) -> Any:
     if isinstance(value, list):
         return [_decode(item, table) for item in value]
     if not isinstance(value, dict):
         return value
-    kind = value.get("part")
-    if not isinstance(kind, str) or kind not in table:
-        raise ValueError(f"unknown part {kind!r}; pass a class of your own as resume(..., parts=[{kind}])")
-    return table[kind](**{key: _decode(item, table) for key, item in value["config"].items()})
+    if "mapping" in value:
+        return {key: _decode(item, table) for key, item in value["mapping"].items()}
+    if "function" in value:
+        return _look_up(value["function"], table, "function")
+    kind = _look_up(value.get("part"), table, "class")
+    return kind(**{key: _decode(item, table) for key, item in value["config"].items()})
 
 
-def _decode_kind(value: object, table: Mapping[str, type], kind: type[Part]) -> Part:
+def _look_up(name: object, table: Mapping[str, Any], kind: str) -> Any:
+    found = table.get(name) if isinstance(name, str) else None
+    if found is None or isinstance(found, type) != (kind == "class"):
+        raise ValueError(f"unknown part {name!r}; pass a {kind} of your own as resume(..., parts=[{name}])")
+    return found
+
+
+def _decode_kind(value: object, table: Mapping[str, Any], kind: type[Part]) -> Part:
     part = _decode(value, table)
     if not isinstance(part, kind):
         raise ValueError(f"expected an instance of {kind.__name__}, got {type(part).__name__}")
@@ -74,7 +90,11 @@ def save_trainer(trainer: "Trainer", path: str | Path) -> None:
         arrays |= {f"callback.{i}.{name}": array for name, array in callback.arrays().items()}
     metadata = {
         "model": describe(trainer.model, trainer.model.metadata),
-        "optimizer": {"encoded": _encode(trainer.optimizer), "step_count": trainer.optimizer.step_count},
+        "optimizer": {
+            "encoded": _encode(trainer.optimizer),
+            "step_count": trainer.optimizer.step_count,
+            "epoch_count": trainer.optimizer.epoch_count,
+        },
         "loss": _encode(trainer.loss),
         "random": {name: dict(rng.bit_generator.state) for name, rng in trainer.model.random_generators().items()},
         "progress": trainer.progress.to_json() | {"seed": trainer.seed},
@@ -85,7 +105,7 @@ def save_trainer(trainer: "Trainer", path: str | Path) -> None:
 
 
 def load_parts(
-    path: str | Path, callbacks: Sequence[Callback], layers: Sequence[type[Layer]], parts: Sequence[type]
+    path: str | Path, callbacks: Sequence[Callback], layers: Sequence[type[Layer]], parts: Sequence[Callable[..., Any]]
 ) -> dict[str, Any]:
     """Read a checkpoint: model, loss, optimizer, seed, progress, history and weights. Restore the callbacks."""
     table = PARTS | {part.__name__: part for part in parts}
@@ -123,7 +143,7 @@ def load_parts(
             raise DataFormatError(f"{file.path}: no training can be resumed from it: {error}") from None
 
 
-def _restore_optimizer(file: ArrayFile, model: Layer, table: Mapping[str, type]) -> Optimizer:
+def _restore_optimizer(file: ArrayFile, model: Layer, table: Mapping[str, Any]) -> Optimizer:
     description = file.get("optimizer", dict)
     optimizer = _decode_kind(description["encoded"], table, Optimizer)
     step_count = check_int(description["step_count"], "step_count", "Optimizer", minimum=0)
@@ -135,6 +155,7 @@ def _restore_optimizer(file: ArrayFile, model: Layer, table: Mapping[str, type])
             raise ValueError(f"the optimizer keeps {key} of a parameter that the model does not have")
         expected[key] = parameters[name].value
     optimizer.load_state(file.read("optimizer.", expected), step_count)
+    optimizer.epoch_count = check_int(description.get("epoch_count", 0), "epoch_count", "Optimizer", minimum=0)
     return optimizer
 
 

@@ -2,7 +2,7 @@
 
 import time
 import warnings
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -243,6 +243,7 @@ class Trainer:
                 f"got {now.data}. A new Trainer starts over"
             )
         self.progress = now
+        self.optimizer.epoch_count = now.epoch
 
     def _batches(self, data: Data, augment: Augmentation | None, ahead: int) -> Generator[tuple[Any, Any], None, None]:
         """Yield the remaining batches of the epoch; the time spent waiting for them counts."""
@@ -316,6 +317,7 @@ class Trainer:
         record = {name: as_number(value, name) for name, value in record.items()}
         self.history.records.append(record)
         self.progress = place.next_epoch()
+        self.optimizer.epoch_count = self.progress.epoch
         for callback in self.callbacks:
             callback.on_epoch_closed(self)
         return record
@@ -398,7 +400,7 @@ class Trainer:
         *,
         callbacks: Sequence[Callback] = (),
         layers: Sequence[type[Layer]] = (),
-        parts: Sequence[type] = (),
+        parts: Sequence[Callable[..., Any]] = (),
     ) -> "Trainer":
         """Return a trainer that continues from a checkpoint.
 
@@ -412,7 +414,8 @@ class Trainer:
         callbacks : sequence of Callback
             New instances of those of the first training; their state is restored.
         layers, parts : sequence of type
-            Your own classes of layers, optimizers, schedules and losses that the file may name.
+            Your own classes of layers, optimizers, schedules and losses that the file may name, and the functions that
+            are learning rates.
 
         Returns
         -------

@@ -137,7 +137,7 @@ def test_the_model_knows_what_it_was_trained_on(trained: Path) -> None:
     assert model.metadata["training"]["epochs"] == 2
 
 
-@pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd", "rmsprop"])
+@pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd", "rmsprop", "adagrad", "adadelta"])
 def test_every_optimizer_learns(run: Run, optimizer: str) -> None:
     assert run(*QUICK, "--optimizer", optimizer, "--out", "out").status == 0
     assert json.loads(Path("out/result.json").read_text())["test_accuracy"] > 0.9

@@ -15,6 +15,8 @@ STEPS: list[tuple[str, int, dict[str, Any]]] = [  # the function, how many array
     ("sgd_step", 1, {"lr": 0.1, "momentum": 0.9, "nesterov": True}),
     ("adam_step", 2, {"lr": 0.1, "step": 3, "betas": (0.8, 0.95), "eps": 1e-6, "weight_decay": 0.1}),
     ("rmsprop_step", 1, {"lr": 0.1, "alpha": 0.9, "eps": 1e-6, "weight_decay": 0.1}),
+    ("adagrad_step", 1, {"lr": 0.1, "eps": 1e-6, "weight_decay": 0.1}),
+    ("adadelta_step", 2, {"lr": 0.5, "rho": 0.8, "eps": 1e-3, "weight_decay": 0.1}),
 ]
 
 

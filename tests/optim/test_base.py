@@ -7,7 +7,22 @@ import numpy as np
 import pytest
 
 import numpycnn
-from numpycnn import SGD, Adam, AdamW, Dense, Optimizer, Parameter, RMSProp, Schedule, StepSchedule
+from numpycnn import (
+    SGD,
+    Adadelta,
+    Adagrad,
+    Adam,
+    AdamW,
+    Dense,
+    ExponentialSchedule,
+    Optimizer,
+    Parameter,
+    PerEpoch,
+    RMSProp,
+    Schedule,
+    StepSchedule,
+)
+from tests.drawn import generators
 from tests.helpers import assert_same_bits
 
 MAKE: list[Callable[[], Optimizer]] = [
@@ -17,6 +32,10 @@ MAKE: list[Callable[[], Optimizer]] = [
     lambda: Adam(weight_decay=1e-2),
     lambda: AdamW(0.01),
     lambda: RMSProp(),
+    lambda: Adagrad(weight_decay=1e-2),
+    lambda: Adadelta(),
+    lambda: Adam(PerEpoch(StepSchedule(0.1, 2)), clip_value=0.5, clip_norm=1.0),
+    lambda: AdamW(param_groups={"a": {"lr": ExponentialSchedule(0.2, 3)}, "b": {"weight_decay": 0.5}}),
 ]
 
 
@@ -244,6 +263,26 @@ def test_a_schedule_with_a_wrong_rate(schedule: Schedule, error: type[Exception]
         (lambda: AdamW(weight_decay=-1), ValueError, "AdamW: expected weight_decay to be at least 0, got -1"),
         (lambda: RMSProp(alpha=1.5), ValueError, "RMSProp: expected alpha to be at least 0 and below 1, got 1.5"),
         (lambda: RMSProp(eps=None), TypeError, "RMSProp: expected eps to be a number, got NoneType None"),
+        (lambda: Adagrad(eps=-1), ValueError, "Adagrad: expected eps to be at least 0, got -1"),
+        (lambda: Adadelta(rho=1), ValueError, "Adadelta: expected rho to be at least 0 and below 1, got 1"),
+        (lambda: SGD(SGD), TypeError, "SGD: expected lr to be a number, got type"),
+        (lambda: SGD(0.1, clip_norm=0), ValueError, "SGD: expected clip_norm above 0, got 0; None does not clip"),
+        (lambda: SGD(0.1, clip_value=-1), ValueError, "SGD: expected clip_value to be at least 0, got -1"),
+        (lambda: SGD(0.1, clip_norm="1"), TypeError, "SGD: expected clip_norm to be a number, got str '1'"),
+        (lambda: SGD(0.1, param_groups=["a"]), TypeError, r'expected param_groups as {"head.": .*, got \[\'a\'\]'),
+        (lambda: SGD(0.1, param_groups={0: {}}), TypeError, r"expected param_groups as .*, got 0: {}"),
+        (lambda: SGD(0.1, param_groups={"a": 0.1}), TypeError, r"expected param_groups as .*, got 'a': 0.1"),
+        (
+            lambda: SGD(0.1, param_groups={"a": {"momentum": 0.1}}),
+            ValueError,
+            r"SGD: expected lr or weight_decay in param_groups\['a'\], got 'momentum'",
+        ),
+        (lambda: SGD(0.1, param_groups={"a": {"lr": -1}}), ValueError, "expected the lr of 'a' to be at least 0"),
+        (
+            lambda: SGD(0.1, param_groups={"a": {"weight_decay": None}}),
+            TypeError,
+            "expected the weight_decay of 'a' to be a number, got NoneType None",
+        ),
     ],
 )
 def test_bad_settings(make: Callable[[], Optimizer], error: type[Exception], text: str) -> None:
@@ -254,3 +293,135 @@ def test_bad_settings(make: Callable[[], Optimizer], error: type[Exception], tex
 def test_the_base_class_takes_no_step(rng: np.random.Generator) -> None:
     with pytest.raises(NotImplementedError):
         Optimizer(0.1).step(drawn(rng))
+
+
+# ------------------------------------------------------------------------------------------------ clipping, groups
+
+
+def clipped(
+    kind: type[Optimizer], settings: dict[str, Any], rng: np.random.Generator, torch: Any, backend: str
+) -> None:
+    """Ten steps beside PyTorch's, which clips the gradients themselves."""
+    frozen = Parameter(np.ones(2))
+    frozen.trainable = False
+    mine = drawn(rng) | {"frozen": frozen}
+    tensors = {name: torch.tensor(p.value.copy(), requires_grad=p.trainable) for name, p in mine.items()}
+    theirs = getattr(torch.optim, kind.__name__)(tensors.values(), lr=0.1)
+    ours = kind(0.1, **settings)
+    for _ in range(10):
+        for name, parameter in mine.items():
+            parameter.grad = rng.normal(size=parameter.value.shape) * rng.choice([1e-3, 1, 100])
+            if parameter.trainable:
+                tensors[name].grad = torch.tensor(parameter.grad.copy())
+        before = {name: p.grad.copy() for name, p in mine.items()}
+        if "clip_value" in settings:
+            torch.nn.utils.clip_grad_value_(tensors.values(), settings["clip_value"])
+        if "clip_norm" in settings:
+            torch.nn.utils.clip_grad_norm_(tensors.values(), settings["clip_norm"])
+        with numpycnn.backend(backend):
+            ours.step(mine)
+        theirs.step()
+        for name, p in mine.items():
+            np.testing.assert_allclose(p.value, tensors[name].detach().numpy(), rtol=0, atol=1e-10)
+            assert_same_bits(p.grad, before[name])
+
+
+@pytest.mark.parametrize("backend", ["plain", "fast"])
+@pytest.mark.parametrize("kind", [SGD, Adam, AdamW, Adagrad, Adadelta])
+def test_clipping_equals_pytorch(kind: type[Optimizer], backend: str, torch: Any) -> None:
+    for rng in generators(72, count=50):
+        settings = {name: float(10 ** rng.uniform(-2, 1)) for name in ("clip_norm", "clip_value") if rng.random() < 0.7}
+        clipped(kind, settings, rng, torch, backend)
+
+
+def test_the_norm_of_large_gradients_does_not_overflow() -> None:
+    w = Parameter(np.zeros(4, np.float32))
+    w.grad[...] = 1e25
+    SGD(1.0, clip_norm=2.0).step({"w": w})
+    np.testing.assert_allclose(w.value, -1.0, rtol=1e-6)
+
+
+@pytest.mark.parametrize("backend", ["plain", "fast"])
+def test_groups_equal_those_of_pytorch(backend: str, torch: Any) -> None:
+    """The longest prefix wins, a group without a rate has that of the others, and schedules count steps."""
+    rng = np.random.default_rng(5)
+    names = ["body.0.weight", "body.1.weight", "head.weight", "head.bias", "other"]
+    mine = {name: Parameter(rng.normal(size=(3, 2))) for name in names}
+    tensors = {name: torch.tensor(p.value.copy(), requires_grad=True) for name, p in mine.items()}
+    schedule = StepSchedule(0.2, every=2, factor=0.5)
+    ours = Adam(
+        0.1,
+        weight_decay=0.1,
+        param_groups={
+            "head.bias": {"weight_decay": 0},
+            "head.": {"lr": schedule, "weight_decay": 0.3},
+            "body.0": {"lr": 0.01},
+        },
+    )
+    theirs = torch.optim.Adam(
+        [
+            {"params": [tensors["body.1.weight"], tensors["other"]]},
+            {"params": [tensors["head.bias"]], "weight_decay": 0},
+            {"params": [tensors["head.weight"]], "weight_decay": 0.3},
+            {"params": [tensors["body.0.weight"]], "lr": 0.01},
+        ],
+        lr=0.1,
+        weight_decay=0.1,
+    )
+    for step in range(6):
+        theirs.param_groups[2]["lr"] = schedule(step)
+        for name, parameter in mine.items():
+            parameter.grad[...] = rng.normal(size=(3, 2))
+            tensors[name].grad = torch.tensor(parameter.grad.copy())
+        with numpycnn.backend(backend):
+            ours.step(mine)
+        theirs.step()
+        for name, parameter in mine.items():
+            np.testing.assert_allclose(parameter.value, tensors[name].detach().numpy(), rtol=0, atol=1e-10)
+
+
+def test_a_group_for_all_but_one(rng: np.random.Generator) -> None:
+    parameters = drawn(rng)
+    before = {name: p.value.copy() for name, p in parameters.items()}
+    SGD(0.0, param_groups={"": {"lr": 1.0}, "a": {"lr": 0.0}}).step(parameters)
+    assert_same_bits(parameters["a"].value, before["a"])
+    np.testing.assert_allclose(parameters["b"].value, before["b"] - parameters["b"].grad)
+
+
+def test_an_unknown_group_changes_nothing(rng: np.random.Generator) -> None:
+    parameters, optimizer = drawn(rng), SGD(0.1, param_groups={"a": {}, "head.": {"lr": 1}})
+    before = {name: p.value.copy() for name, p in parameters.items()}
+    text = r"SGD: expected param_groups with prefixes of the parameters a, b, got 'head\.'"
+    with pytest.raises(ValueError, match=text):
+        optimizer.step(parameters)
+    assert optimizer.step_count == 0
+    for name, parameter in parameters.items():
+        assert_same_bits(parameter.value, before[name])
+
+
+def test_groups_are_copied() -> None:
+    given: dict[str, dict[str, Any]] = {"a": {"lr": 0.5}}
+    optimizer = SGD(0.1, param_groups=given)
+    given["a"]["lr"] = -1
+    given["b"] = {}
+    assert optimizer.param_groups == {"a": {"lr": 0.5}}
+
+
+def test_epochs_are_counted_in_a_loop_of_ones_own() -> None:
+    w, optimizer = Parameter(np.zeros(1)), SGD(PerEpoch(StepSchedule(1.0, every=1, factor=0.1)))
+    w.grad[...] = 1
+    for _ in range(2):
+        for _ in range(3):
+            optimizer.step({"w": w})
+        optimizer.epoch_count += 1
+    np.testing.assert_allclose(w.value, [-3.3])
+
+
+def test_a_function_is_a_schedule() -> None:
+    def rate(step: int) -> float:
+        return 1 / (1 + step)
+
+    optimizer = SGD(rate)
+    assert repr(optimizer.lr).startswith("FunctionSchedule(test_a_function_is_a_schedule")
+    optimizer.load_state({}, 3)
+    assert optimizer.learning_rate == 0.25

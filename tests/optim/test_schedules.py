@@ -6,7 +6,17 @@ from typing import Any
 
 import pytest
 
-from numpycnn import SGD, CosineSchedule, OneCycleSchedule, Schedule, StepSchedule, WarmUp
+from numpycnn import (
+    SGD,
+    CosineSchedule,
+    ExponentialSchedule,
+    FunctionSchedule,
+    OneCycleSchedule,
+    PerEpoch,
+    Schedule,
+    StepSchedule,
+    WarmUp,
+)
 from tests.optim.pytorch import STEPS, compare
 
 
@@ -70,6 +80,18 @@ def test_step_equals_pytorch(torch: Any) -> None:
     )
 
 
+def test_exponential_equals_pytorch(torch: Any) -> None:
+    compare(
+        SGD(ExponentialSchedule(0.1, every=1, factor=0.9)),
+        lambda tensors: torch.optim.SGD(tensors, 0.1),
+        lambda optimizer: torch.optim.lr_scheduler.ExponentialLR(optimizer, 0.9),
+    )
+
+
+def test_exponential() -> None:
+    assert [ExponentialSchedule(0.8, 4, 0.25)(step) for step in (0, 2, 4, 8)] == pytest.approx([0.8, 0.4, 0.2, 0.05])
+
+
 @pytest.mark.parametrize(("steps", "warm_up"), [(STEPS + 1, 0.3), (50, 0.5), (30, 0.0)])
 def test_one_cycle_equals_pytorch(steps: int, warm_up: float, torch: Any) -> None:
     """PyTorch divides the first rate, not the highest one, by its final factor."""
@@ -90,6 +112,11 @@ def test_one_cycle_equals_pytorch(steps: int, warm_up: float, torch: Any) -> Non
         OneCycleSchedule(0.1, 50, warm_up=0.2),
         WarmUp(0.1, 5),
         WarmUp(CosineSchedule(0.1, 20), 5),
+        ExponentialSchedule(0.1, 5, factor=0.5),
+        FunctionSchedule(math.sqrt),
+        WarmUp(math.sqrt, 5),
+        PerEpoch(WarmUp(StepSchedule(0.1, 5), 3)),
+        PerEpoch(math.sqrt),
     ],
 )
 def test_config_and_repr(schedule: Schedule) -> None:
@@ -132,6 +159,16 @@ def test_a_schedule_remembers_nothing() -> None:
             lambda: OneCycleSchedule(0.1, 5, start_factor=0),
             ValueError,
             "expected start_factor and final_factor above 0",
+        ),
+        (lambda: ExponentialSchedule(0.1, 0), ValueError, "ExponentialSchedule: expected every from 1"),
+        (lambda: FunctionSchedule(0.1), TypeError, "FunctionSchedule: expected a function of the number of steps, got"),
+        (lambda: FunctionSchedule(StepSchedule), TypeError, "FunctionSchedule: expected a function"),
+        (lambda: PerEpoch(0.1), TypeError, "PerEpoch: expected a schedule, got 0.1; a constant rate needs none"),
+        (lambda: PerEpoch("a"), TypeError, "PerEpoch: expected schedule to be a number, got str 'a'"),
+        (
+            lambda: WarmUp(PerEpoch(StepSchedule(0.1, 5)), 5),
+            ValueError,
+            r"WarmUp: expected a schedule of steps, got PerEpoch\(.*; write PerEpoch\(WarmUp",
         ),
         (lambda: WarmUp("a", 5), TypeError, "WarmUp: expected after to be a number, got str 'a'"),
         (lambda: WarmUp(0.1, 2**63 - 1), ValueError, "WarmUp: expected steps from 1 to 2147483647"),

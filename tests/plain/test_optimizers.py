@@ -58,3 +58,33 @@ def test_rmsprop_equals_the_formula() -> None:
             expected.append((w - lr * g / (math.sqrt(s) + 1e-8), s))
         plain.rmsprop_step(value, grad, square, lr=lr, alpha=alpha, weight_decay=decay)
         assert_close(np.array([value, square]), np.transpose(expected))
+
+
+def test_adagrad_equals_the_formula() -> None:
+    for rng in generators(83):
+        value, grad = rng.normal(size=(2, 6))
+        square = rng.random(6)
+        lr, decay = (float(n) for n in rng.random(2))
+        expected = []
+        for w, g, s in zip(value, grad, square, strict=True):
+            g = g + decay * w
+            s = s + g * g
+            expected.append((w - lr * g / (math.sqrt(s) + 1e-10), s))
+        plain.adagrad_step(value, grad, square, lr=lr, weight_decay=decay)
+        assert_close(np.array([value, square]), np.transpose(expected))
+
+
+def test_adadelta_equals_the_formula() -> None:
+    for rng in generators(84):
+        value, grad = rng.normal(size=(2, 6))
+        square, delta = rng.random((2, 6))
+        lr, rho, decay = (float(n) for n in rng.random(3))
+        eps = float(rng.choice([1e-6, 1e-2]))
+        expected = []
+        for w, g, s, u in zip(value, grad, square, delta, strict=True):
+            g = g + decay * w
+            s = rho * s + (1 - rho) * g * g
+            d = g * math.sqrt(u + eps) / math.sqrt(s + eps)
+            expected.append((w - lr * d, s, rho * u + (1 - rho) * d * d))
+        plain.adadelta_step(value, grad, square, delta, lr=lr, rho=rho, eps=eps, weight_decay=decay)
+        assert_close(np.array([value, square, delta]), np.transpose(expected))

@@ -12,16 +12,20 @@ import pytest
 
 from numpycnn import (
     SGD,
+    Adadelta,
+    Adagrad,
     Adam,
     AdamW,
     BinaryCrossEntropy,
     CosineSchedule,
     CrossEntropy,
     Dense,
+    ExponentialSchedule,
     Layer,
     Loss,
     MeanSquaredError,
     Optimizer,
+    PerEpoch,
     RMSProp,
     Sequential,
     StepSchedule,
@@ -222,6 +226,10 @@ OPTIMIZERS = [
     Adam(WarmUp(CosineSchedule(0.25, steps=9), steps=4), betas=(0.5, 0.75), eps=1e-7, weight_decay=0.5),
     AdamW(WarmUp(0.25, steps=4), weight_decay=0.5),
     RMSProp(0.125, alpha=0.5, eps=1e-7, weight_decay=0.25),
+    Adagrad(0.25, eps=1e-7, clip_value=0.5),
+    Adadelta(0.5, rho=0.75, clip_norm=2.0),
+    SGD(PerEpoch(ExponentialSchedule(0.5, every=1, factor=0.5)), momentum=0.5),
+    Adam(0.25, param_groups={"0.": {"lr": StepSchedule(0.5, every=3)}, "0.bias": {"weight_decay": 0.5}}),
 ]
 
 
@@ -242,6 +250,38 @@ def test_optimizers_and_schedules_are_restored(optimizer: Optimizer, tmp_path: P
     assert small.fingerprint(again) == small.fingerprint(trainer)
     assert again.optimizer.learning_rate == optimizer.learning_rate
     assert again.seed == 7
+
+
+def falling(step: int) -> float:
+    return 0.5 / (1 + step)
+
+
+def test_a_function_of_ones_own_is_restored(tmp_path: Path) -> None:
+    def trainer() -> Trainer:
+        optimizer = SGD(PerEpoch(falling), momentum=0.5, param_groups={"0.bias": {"lr": falling}})
+        return Trainer(small.dense(), loss=CrossEntropy(), optimizer=optimizer)
+
+    def fit(one: Trainer, epochs: int = 3) -> Trainer:
+        one.fit(small.points(50), epochs=epochs, batch_size=10, progress=False)
+        return one
+
+    fit(trainer(), epochs=2).save(tmp_path / "file")
+    again = fit(Trainer.resume(tmp_path / "file", parts=[falling]))
+    assert small.fingerprint(again) == small.fingerprint(fit(trainer()))
+    assert again.history["lr"] == [0.5, 0.25, 0.5 / 3]
+    with pytest.raises(
+        DataFormatError, match=r"unknown part 'falling'; pass a function of your own as resume\(\.\.\., "
+    ):
+        Trainer.resume(tmp_path / "file")
+    with pytest.raises(DataFormatError, match="unknown part 'falling'; pass a function"):
+        Trainer.resume(tmp_path / "file", parts=[type("falling", (), {})])
+
+
+def test_a_function_without_a_name_is_not_saved(tmp_path: Path) -> None:
+    one = Trainer(small.dense(), loss=CrossEntropy(), optimizer=SGD(lambda step: 0.5))
+    with pytest.raises(TypeError, match=r"expected a function with a name of its own to save, got .*; define it"):
+        one.save(tmp_path / "file")
+    assert list(tmp_path.iterdir()) == []
 
 
 class Doubled(Dense):
@@ -396,6 +436,14 @@ WRONG: list[tuple[str, Change, str]] = [
     ("history of lists", lambda m, a: m.update(history=[[1, 2]]), r"expected a history of numbers, got \[1, 2\]"),
     ("unknown part", lambda m, a: m["loss"].update(part="os.system"), "unknown part 'os.system'"),
     ("a part that is a list", lambda m, a: m["loss"].update(part=[]), "no training can be resumed from it"),
+    ("a function as a part", lambda m, a: m.update(loss={"function": "CrossEntropy"}), "unknown part 'CrossEntropy'"),
+    ("a function of a list", lambda m, a: m.update(loss={"function": []}), "no training can be resumed from it"),
+    ("groups of text", lambda m, a: m.update(loss={"mapping": ""}), "no training can be resumed from it"),
+    (
+        "epochs below 0",
+        lambda m, a: m["optimizer"].update(epoch_count=-1),
+        "expected epoch_count from 0 to 2147483647, got -1",
+    ),
     ("an unknown argument", lambda m, a: m["loss"]["config"].update(l3=1), "unexpected keyword argument 'l3'"),
     ("a bad argument", lambda m, a: m["loss"]["config"].update(l1=-1), "expected l1 .*, got -1"),
     ("arguments as a list", lambda m, a: m["loss"].update(config=[]), "no training can be resumed from it"),
