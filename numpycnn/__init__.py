@@ -7,7 +7,7 @@ compiled loops. `numpycnn.functional` and the layers call the one that `set_back
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from numpycnn import functional, losses, optim
+from numpycnn import functional, losses, metrics, optim
 from numpycnn._settings import backend, get_backend, get_num_threads, set_backend, set_num_threads
 from numpycnn.errors import DataFormatError
 from numpycnn.inspection.gradcheck import GradientError, check_gradients
@@ -219,6 +219,7 @@ __all__ = [
     "get_num_threads",
     "load_model",
     "losses",
+    "metrics",
     "models",
     "optim",
     "recipes",

@@ -32,9 +32,9 @@ def pytest_ignore_collect(collection_path: Path) -> bool | None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that use PyTorch, so that `-m oracle` selects them."""
+    """Mark the tests that use PyTorch or scikit-learn, so that `-m oracle` selects them."""
     for item in items:
-        if "torch" in getattr(item, "fixturenames", ()):
+        if {"torch", "sklearn_metrics"} & set(getattr(item, "fixturenames", ())):
             item.add_marker("oracle")
 
 
@@ -53,6 +53,12 @@ def settings_of_the_process() -> Iterator[None]:
     set_backend(before[0])
     set_num_threads(before[1])
     assert after == before
+
+
+@pytest.fixture(scope="session")
+def sklearn_metrics() -> Any:
+    """The metrics of scikit-learn, where it is installed; a test that uses this fixture has the marker ``oracle``."""
+    return pytest.importorskip("sklearn.metrics", reason="scikit-learn wanted, to compare with: make oracle")
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ MODULES = [
     "functional",
     "plain",
     "losses",
+    "metrics",
     "optim",
     "data",
     "data.augment",

@@ -15,13 +15,24 @@ from numpydoc.docscrape import NumpyDocString
 from numpydoc.validate import validate
 
 import numpycnn
-from numpycnn import functional, layers, losses, models, optim, training
+from numpycnn import functional, layers, losses, metrics, models, optim, training
 from numpycnn._checks import check_int
 from numpycnn._settings import operations
 from tests.raising import errors, method
 
 ROOT = Path(__file__).parents[1]
-MODULES = ("numpycnn", "functional", "layers", "losses", "optim", "training", "data", "data.augment", "models")
+MODULES = (
+    "numpycnn",
+    "functional",
+    "layers",
+    "losses",
+    "metrics",
+    "optim",
+    "training",
+    "data",
+    "data.augment",
+    "models",
+)
 MODULES += ("recipes", "visualize", "animate", "explain", "exercises")
 ERRORS = {
     "GL08": "there is no docstring",
@@ -159,8 +170,9 @@ def is_gradient(thing: Any) -> bool:
 
 
 def base_that_describes(thing: Any) -> type | None:
-    """Return the base class that describes the constructor of a layer or a loss without one of its own."""
-    bases = [base for base in (layers.Layer, losses.Loss) if inspect.isclass(thing) and issubclass(thing, base)]
+    """Return the base class that describes the constructor of a layer, loss or metric without one of its own."""
+    documented = (layers.Layer, losses.Loss, metrics.CountingMetric, metrics.LabelMetric, metrics.Metric)
+    bases = [base for base in documented if inspect.isclass(thing) and issubclass(thing, base)]
     return next((base for base in bases if thing is not base and thing.__init__ is base.__init__), None)
 
 
