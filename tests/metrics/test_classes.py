@@ -93,7 +93,5 @@ def test_the_binary_average_needs_two_classes() -> None:
 def test_another_number_of_classes_is_refused() -> None:
     metric = F1()
     metric.update(Y, [0, 1])
-    with pytest.raises(
-        ValueError, match=r"F1: expected outputs of the same shape in each batch, got \(3,\) and"
-    ):
+    with pytest.raises(ValueError, match=r"F1: expected outputs of the same shape in each batch, got \(3,\) and"):
         metric.update([[0.0, 1.0]], [1])
