@@ -135,7 +135,11 @@ class CrossEntropy(_OfClasses):
         return F.negative_log_likelihood_backward(np.log(p), target, **settings) / p
 
     def _settings(self) -> dict[str, Any]:
-        return {"label_smoothing": self.label_smoothing} | super()._settings()
+        return {
+            "label_smoothing": self.label_smoothing,
+            "class_weight": self.class_weight,
+            "ignore_index": self.ignore_index,
+        }
 
     def draw_output(self, shape: Shape, rng: np.random.Generator) -> Array:
         """Return random logits or probabilities."""

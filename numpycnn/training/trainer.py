@@ -201,8 +201,7 @@ class Trainer:
                 try:
                     with closing(self._batches(data, augment, prefetch)) as batches:
                         for x, target in batches:
-                            self._step(x, target)
-                            display.advance(count_examples(x), *self._running())
+                            display.advance(self._step(x, target), *self._running())
                             for callback in self.callbacks:
                                 callback.on_batch_end(self)
                             if interrupt.requested:
@@ -266,7 +265,8 @@ class Trainer:
                     return
                 yield found
 
-    def _step(self, x: np.ndarray, target: Any) -> None:
+    def _step(self, x: Any, target: Any) -> int:
+        """Take a step, and return its number of examples."""
         begin = time.perf_counter()
         where = f"epoch {self.progress.epoch + 1}, batch {self.progress.batch + 1}"
         lr = float(self.optimizer.learning_rate)
@@ -284,13 +284,15 @@ class Trainer:
                     )
         place = self.progress
         place.batch += 1
-        place.seen += count_examples(x)
-        place.loss_sum += value * count_examples(x)
+        examples = count_examples(x)
+        place.seen += examples
+        place.loss_sum += value * examples
         hits = count_hits(y, target)
         place.labelled = hits is not None
         place.correct += hits or 0
         place.lr = lr
         place.seconds += time.perf_counter() - begin
+        return examples
 
     def _running(self) -> tuple[float, float | None]:
         """Return loss and accuracy of the epoch so far."""
