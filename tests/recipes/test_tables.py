@@ -46,7 +46,7 @@ def test_an_optimizer_takes_a_schedule(name: str) -> None:
     optimizer = make(schedule)
     assert isinstance(optimizer, Optimizer)
     assert type(optimizer).__name__.lower() == name
-    assert optimizer.learning_rate == schedule(0) < peak < 1
+    assert optimizer.learning_rate == schedule(0) < peak <= 1
 
 
 @pytest.mark.parametrize("name", list(SCHEDULES))

@@ -75,7 +75,8 @@ def test_mutated_descriptions_are_refused_or_the_training_continues(
     assert COUNT / 40 < accepted < COUNT / 2
     assert trained > accepted / 2
     known = (
-        r"fit: |Adam: expected the learning rate of step|\w+ \(layer \d\): expected|.* (in|after the step in) epoch \d"
+        r"fit: |Adam: expected the learning rate of step|\w+ \(layer \d\): expected|"
+        r"cross_entropy: expected class_weight|.* (in|after the step in) epoch \d"
     )
     for message in messages:
         assert re.match(known, message)
