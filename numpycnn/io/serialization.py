@@ -129,7 +129,7 @@ def write_arrays(path: str | Path, arrays: Mapping[str, np.ndarray], metadata: M
 
     path = check_ending(path, "save")
     content = save(
-        {name: np.ascontiguousarray(array) for name, array in arrays.items()},
+        {name: np.asarray(array, order="C") for name, array in arrays.items()},
         {"format": FORMAT, "sha256": _digest(arrays)}
         | {key: json.dumps(_to_json(value)) for key, value in metadata.items()},
     )

@@ -4,26 +4,19 @@ The trainer passes itself to every method of a callback, so a callback can read 
 ``trainer.stop(reason)``. State that a resumed training needs goes into `state` and `arrays`.
 """
 
-import re
 from collections.abc import Mapping, Sequence
-from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from numpycnn._checks import check_choice, check_flag, check_int, check_number
+from numpycnn._checks import check_flag, check_int, check_number
 from numpycnn.io.serialization import check_ending
 from numpycnn.training.history import write_csv
+from numpycnn.training.monitoring import check_mode, is_better, known_mode, monitored, restored_best
 
 if TYPE_CHECKING:
     from numpycnn.training.trainer import Trainer
-
-#: Names of the library's own metrics; those of other quantities do not tell their direction: ``neg_log_loss``.
-DIRECTIONS = {
-    "max": re.compile(r"(val_)?((top_\d+_)?accuracy|precision|recall|f1|roc_auc|mean_iou|r_squared|psnr)"),
-    "min": re.compile(r"(val_)?(loss|mean_(absolute|squared)_error)"),
-}
 
 
 class Callback:
@@ -117,13 +110,13 @@ class EarlyStopping(Callback):
     restore_best : bool
         Whether the model gets the weights of the best epoch when the training ends.
     mode : {"min", "max"}, optional
-        Whether a smaller or a larger value is better. Required unless the name is that of a metric of numpycnn.
+        Whether a smaller or a larger value is better. Known for the metrics of the trainer.
 
     Raises
     ------
     TypeError, ValueError
         If `monitor` is not a string, `patience` not a positive int, `min_delta` not a number of at least 0, or
-        `restore_best` not a bool; if `mode` is needed and missing.
+        `restore_best` not a bool.
     """
 
     keeps_weights = True
@@ -152,7 +145,14 @@ class EarlyStopping(Callback):
         return f"{super().key} {self.monitor}"
 
     def on_train_begin(self, trainer: "Trainer") -> None:
-        """Reset the state of an earlier training, and count anew where the user continues a stopped one."""
+        """Reset the state of an earlier training, and count anew where the user continues a stopped one.
+
+        Raises
+        ------
+        ValueError
+            If the direction of the monitored quantity is unknown.
+        """
+        self.mode = known_mode(self.mode, self.monitor, trainer, "EarlyStopping")
         if trainer.progress.at_start:
             self.best, self.waited, self._weights = None, 0, {}
         if self.waited >= self.patience and not trainer.progress.stop_reason:
@@ -200,6 +200,7 @@ class EarlyStopping(Callback):
         """
         best = restored_best(state["best"], "EarlyStopping")
         waited = check_int(state["waited"], "waited", "EarlyStopping", minimum=0)
+        self.mode = self.mode or state.get("mode", "")
         if state.get("mode", self.mode) == self.mode:
             self.best, self.waited, self._weights = best, waited, dict(arrays)
 
@@ -237,13 +238,12 @@ class ModelCheckpoint(FileWriter):
     best : str, optional
         A name of the record: save only the model, and only if this value improves.
     mode : {"min", "max"}, optional
-        Whether a smaller or a larger value of `best` is better. Required unless the name is that of a metric of
-        numpycnn.
+        Whether a smaller or a larger value of `best` is better. Known for the metrics of the trainer.
 
     Raises
     ------
     ValueError
-        If `mode` is missing, or given without `best`; if both `every_batches` and `best` are given, `every_batches` is
+        If `mode` is given without `best`; if both `every_batches` and `best` are given, `every_batches` is
         smaller than 1, or the path has the ending of another format.
     TypeError
         If `every_batches` is not an int, or `best` is not a string.
@@ -274,8 +274,16 @@ class ModelCheckpoint(FileWriter):
         return super().key if self.best is None else f"{super().key} {self.best}"
 
     def on_train_begin(self, trainer: "Trainer") -> None:
-        """Forget the best value of an earlier training."""
+        """Forget the best value of an earlier training.
+
+        Raises
+        ------
+        ValueError
+            If the direction of the monitored quantity is unknown.
+        """
         super().on_train_begin(trainer)
+        if self.best is not None:
+            self.mode = known_mode(self.mode, self.best, trainer, "ModelCheckpoint")
         if trainer.progress.at_start:
             self.best_value = None
 
@@ -319,6 +327,7 @@ class ModelCheckpoint(FileWriter):
             If it is neither None nor a number.
         """
         best = restored_best(state["best_value"], "ModelCheckpoint")
+        self.mode = self.mode or state.get("mode", "")
         self.best_value = best if state.get("mode", self.mode) == self.mode else None
 
 
@@ -370,59 +379,3 @@ class LearningRateLogger(FileWriter):
     def load_state(self, state: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
         """Restore the rates."""
         self.rates = [(int(step), float(rate)) for step, rate in arrays["rates"]]
-
-
-def monitored(record: Mapping[str, float], name: str, owner: str) -> float:
-    """Return a quantity of a record; a ValueError if it was not measured."""
-    if name not in record:
-        raise ValueError(
-            f"{owner}: expected one of {', '.join(record)} to monitor, got {name!r}; "
-            "names that begin with val_ need fit(..., validation=...)"
-        )
-    return record[name]
-
-
-def restored_best(value: object, owner: str) -> float | None:
-    """Return the best value of a checkpoint: None before the first one, and never NaN.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If it is something else.
-    """
-    if value is None:
-        return None
-    best = check_number(value, "the best value", owner, finite=False)
-    if isnan(best):
-        raise ValueError(f"{owner}: expected the best value to be a number or None, got NaN")
-    return best
-
-
-def check_mode(mode: str | None, name: str, owner: str) -> str:
-    """Return "min" or "max" for a quantity of the record: `mode`, or the known direction of the quantity.
-
-    Raises
-    ------
-    ValueError
-        If `mode` is something else, or None where the direction is unknown.
-    TypeError
-        If the name is not a string.
-    """
-    if not isinstance(name, str):
-        raise TypeError(f"{owner}: expected the name of a quantity, such as 'val_loss', got {name!r}")
-    if mode is not None:
-        return check_choice(mode, "mode", owner, ("min", "max"))
-    for known, names in DIRECTIONS.items():
-        if names.fullmatch(name):
-            return known
-    raise ValueError(
-        f"{owner}: expected mode='min' or mode='max' for {name!r}: its direction is unknown; "
-        "write mode='max' if larger is better"
-    )
-
-
-def is_better(value: float, best: float | None, mode: str, min_delta: float) -> bool:
-    """Return whether `value` improves on `best`; NaN never does, so a best value is never NaN."""
-    if best is None:
-        return not isnan(value)
-    return value > best + min_delta if mode == "max" else value < best - min_delta

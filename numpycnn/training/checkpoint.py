@@ -12,16 +12,20 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from numpycnn import losses, optim
+from numpycnn import metrics as all_metrics
 from numpycnn._checks import check_int
 from numpycnn.errors import DataFormatError
 from numpycnn.io.loading import restore_model
 from numpycnn.io.serialization import ArrayFile, describe, open_arrays, write_arrays
 from numpycnn.layers.base import Layer
 from numpycnn.layers.building import seed_generators
+from numpycnn.layers.network import Network
 from numpycnn.losses import Loss
+from numpycnn.metrics import Metric
 from numpycnn.optim import Optimizer, Schedule
 from numpycnn.training.batches import TrainingState
 from numpycnn.training.callbacks import Callback
+from numpycnn.training.scores import Scores
 
 if TYPE_CHECKING:
     from numpycnn.training.trainer import Trainer
@@ -35,14 +39,18 @@ PARTS: dict[str, type] = {
     for kind in vars(module).values()
     if isinstance(kind, type) and issubclass(kind, Optimizer | Schedule | Loss)
 }
-
+#: Every metric that a file may name; a loss has the name of one.
+METRICS: dict[str, type] = {
+    kind.__name__: kind for kind in vars(all_metrics).values() if isinstance(kind, type) and issubclass(kind, Metric)
+}
 
 WEIGHTS = "training."  # prefix of the weights of the training, while the model has others
+SUMS = "metrics."  # prefix of what the metrics have accumulated
 OLD_WEIGHTS = "weights of the training/"  # the same, after that of a callback, in files of earlier versions
 
 
 def _encode(part: object) -> Any:
-    if isinstance(part, Optimizer | Schedule | Loss):
+    if isinstance(part, Optimizer | Schedule | Loss | Metric):
         return {"part": type(part).__name__, "config": {key: _encode(value) for key, value in part.config().items()}}
     if isinstance(part, Mapping):  # the parameter groups of an optimizer
         return {"mapping": {key: _encode(value) for key, value in part.items()}}
@@ -86,6 +94,8 @@ def save_trainer(trainer: "Trainer", path: str | Path) -> None:
     arrays = {f"model.{name}": array for name, array in trainer.model.state().items()}
     arrays |= {f"optimizer.{name}": array for name, array in trainer.optimizer.state().items()}
     arrays |= {WEIGHTS + name: array for name, array in trainer.weights.kept().items()}
+    if trainer.progress.batch:  # an epoch begins with no sums
+        arrays |= {SUMS + name: array for name, array in trainer.scores.state().items()}
     for i, callback in enumerate(trainer.callbacks):
         arrays |= {f"callback.{i}.{name}": array for name, array in callback.arrays().items()}
     metadata = {
@@ -96,6 +106,7 @@ def save_trainer(trainer: "Trainer", path: str | Path) -> None:
             "epoch_count": trainer.optimizer.epoch_count,
         },
         "loss": _encode(trainer.loss),
+        "metrics": [[output, _encode(metric)] for output, metric in trainer.scores.parts],
         "random": {name: dict(rng.bit_generator.state) for name, rng in trainer.model.random_generators().items()},
         "progress": trainer.progress.to_json() | {"seed": trainer.seed},
         "history": trainer.history.records,
@@ -134,6 +145,7 @@ def load_parts(
                 "progress": TrainingState.from_json(progress),
                 "history": _checked_history(file.get("history", list)),
                 "weights": _weights(file, model),
+                "metrics": _metrics(file, model, METRICS | {part.__name__: part for part in parts}),
             }
         except DataFormatError:
             raise
@@ -184,6 +196,18 @@ def _weights(file: ArrayFile, model: Layer) -> dict[str, np.ndarray]:
         if file.names(prefix):
             return file.read(prefix, model.state())
     return {}
+
+
+def _metrics(file: ArrayFile, model: Network, table: Mapping[str, Any]) -> Any:
+    """Return the metrics as a `Trainer` takes them, with their sums; files of earlier versions have none."""
+    saved = file.get("metrics", list) if "metrics" in file.metadata else []
+    found = [(output, _decode_kind(entry, table, Metric)) for output, entry in saved]
+    metrics: Any = [metric for _, metric in found]
+    if model.output_count > 1:
+        metrics = [[metric for place, metric in found if place == output] for output in range(model.output_count)]
+    sums = {name: file.tensor(SUMS + name) for name in file.names(SUMS)}
+    Scores(metrics, model).load_state(sums)
+    return metrics
 
 
 def _checked_history(records: list[Any]) -> list[dict[str, float]]:

@@ -7,7 +7,8 @@ import numpy as np
 
 from numpycnn._checks import check_int, check_number
 from numpycnn.optim import Schedule
-from numpycnn.training.callbacks import Callback, check_mode, is_better, monitored, restored_best
+from numpycnn.training.callbacks import Callback
+from numpycnn.training.monitoring import check_mode, is_better, known_mode, monitored, restored_best
 
 if TYPE_CHECKING:
     from numpycnn.training.trainer import Trainer
@@ -32,12 +33,12 @@ class ReduceOnPlateau(Callback):
     min_lr : float
         A rate is not reduced further than to this one.
     mode : {"min", "max"}, optional
-        Whether a smaller or a larger value is better. Required unless the name is that of a metric of numpycnn.
+        Whether a smaller or a larger value is better. Known for the metrics of the trainer.
 
     Raises
     ------
     TypeError, ValueError
-        If a setting has the wrong type or is out of range, or if `mode` is needed and missing.
+        If a setting has the wrong type or is out of range.
 
     Examples
     --------
@@ -84,8 +85,10 @@ class ReduceOnPlateau(Callback):
         Raises
         ------
         ValueError
-            If the learning rate of the optimizer, or of a group, is a schedule.
+            If the learning rate of the optimizer, or of a group, is a schedule, or the direction of the monitored
+            quantity is unknown.
         """
+        self.mode = known_mode(self.mode, self.monitor, trainer, "ReduceOnPlateau")
         if trainer.progress.at_start:
             self.best, self.waited = None, 0
         for settings in (vars(trainer.optimizer), *(trainer.optimizer.param_groups or {}).values()):
@@ -125,5 +128,6 @@ class ReduceOnPlateau(Callback):
         """
         best = restored_best(state["best"], "ReduceOnPlateau")
         waited = check_int(state["waited"], "waited", "ReduceOnPlateau", minimum=0)
+        self.mode = self.mode or state.get("mode", "")
         if state.get("mode", self.mode) == self.mode:
             self.best, self.waited = best, waited

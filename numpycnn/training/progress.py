@@ -2,10 +2,12 @@
 
 import sys
 import textwrap
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
     from numpycnn._bars import Bar
+    from numpycnn.training.scores import Scores
 
 
 KEPT = "\N{NO-BREAK SPACE}"
@@ -16,15 +18,17 @@ def percent(share: float) -> str:
     return f"{100 * share:.2f} %"
 
 
-def describe_record(record: dict[str, float], epochs: int, noun: str = "example") -> str:
-    """Format an epoch's record as one line; `noun` is the word for an example."""
-    parts = [f"epoch {int(record['epoch']):{len(str(epochs))}d}/{epochs}", f"loss {record['loss']:.4f}"]
-    if "accuracy" in record:
-        parts.append(f"accuracy {percent(record['accuracy'])}")
-    if "val_loss" in record:
-        parts.append(f"validation loss {record['val_loss']:.4f}")
-    if "val_accuracy" in record:
-        parts.append(f"validation accuracy {percent(record['val_accuracy'])}")
+def describe(name: str, value: float) -> str:
+    """Format an entry of a record: a loss or a metric, of the training or of the validation."""
+    words = name.replace("val_", "validation ", 1) if name.startswith("val_") else name
+    return f"{words.replace('_', ' ')} {percent(value) if name.endswith('accuracy') else f'{value:.4f}'}"
+
+
+def describe_record(record: dict[str, float], epochs: int, noun: str = "example", metrics: Collection[str] = ()) -> str:
+    """Format an epoch's record as one line; `noun` is the word for an example, `metrics` are the names of metrics."""
+    parts = [f"epoch {int(record['epoch']):{len(str(epochs))}d}/{epochs}"]
+    shown = {"loss", "accuracy", "val_loss", "val_accuracy", *metrics}
+    parts += [describe(name, value) for name, value in record.items() if name in shown]
     parts += [f"{record['images_per_second']:,.0f} {noun}s/s", f"{record['seconds']:.1f} s"]
     return "  ".join(parts)
 
@@ -44,19 +48,20 @@ class Display:
 
             self._bar = Bar(self.stream, f"epoch {epoch}/{epochs}", total, done=done, unit=f"{self.noun}s")
 
-    def advance(self, examples: int, loss: float, accuracy: float | None) -> None:
-        """Advance by a batch; loss and accuracy are those of the epoch so far."""
+    def advance(self, examples: int, running: Callable[..., dict[str, float]]) -> None:
+        """Advance by a batch; `running` returns loss, accuracy and metrics of the epoch so far."""
         if self._bar is not None:
-            text = f"loss {loss:.4f}" + ("" if accuracy is None else f"  accuracy {percent(accuracy)}")
-            self._bar.advance(examples, text)
+            shown = running(cheap=True).items()
+            self._bar.advance(examples, "  ".join(describe(name, value) for name, value in shown))
 
-    def end_epoch(self, record: dict[str, float] | None, epochs: int) -> None:
+    def end_epoch(self, record: dict[str, float] | None, epochs: int, scores: "Scores | None" = None) -> None:
         """Close the bar, and print a line about the epoch if it was finished."""
         if self._bar is not None:
             self._bar.close()
             self._bar = None
         if record is not None:
-            self.say(describe_record(record, epochs, self.noun))
+            names = [name for name in record if scores and scores.direction(name)]
+            self.say(describe_record(record, epochs, self.noun, names))
 
     def say(self, text: str) -> None:
         """Print a line; in a terminal, a longer one is wrapped between its parts, or its words if it has no parts."""

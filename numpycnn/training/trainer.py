@@ -37,6 +37,7 @@ from numpycnn.training.history import History, as_number
 from numpycnn.training.interrupt import deferred_interrupt
 from numpycnn.training.prefetch import prefetched
 from numpycnn.training.progress import Display, stream_for
+from numpycnn.training.scores import Metrics, Scores, evaluate
 from numpycnn.training.step import (
     NonFiniteError,
     all_finite,
@@ -58,6 +59,8 @@ class Trainer:
     loss : Loss or sequence of Loss
         Several losses, one for each output of the model, are added up.
     optimizer : Optimizer
+    metrics : sequence of Metric, or one sequence for each output of the model
+        Measured in training and validation, see `numpycnn.metrics`; the accuracy is, where the targets are labels.
     callbacks : sequence of Callback
     seed : int
         Determines the order of the examples in each epoch, their augmentation, and the dropout masks of a loaded model.
@@ -69,6 +72,8 @@ class Trainer:
         One record for each epoch completed.
     progress : TrainingState
         The position in the training.
+    scores : Scores
+        The metrics, with what they have accumulated in this epoch.
     weights : WeightExchange
         Keeps the weights of the training while a callback has put others into the model.
 
@@ -99,6 +104,7 @@ class Trainer:
         *,
         loss: Loss | Sequence[Loss],
         optimizer: Optimizer,
+        metrics: Metrics = (),
         callbacks: Sequence[Callback] = (),
         seed: int = 0,
     ) -> None:
@@ -106,6 +112,7 @@ class Trainer:
         check_parts(model, self.loss, optimizer, "Trainer")
         self.model = model
         self.optimizer = optimizer
+        self.scores = Scores(metrics, model)
         self.callbacks = in_order(callbacks)
         self.seed = check_int(seed, "seed", "Trainer", minimum=0)
         seed_generators(model, self.seed)
@@ -196,19 +203,21 @@ class Trainer:
             warnings.warn(f"fit: {left}", stacklevel=2)
         with deferred_interrupt() as interrupt:
             while not self.progress.nothing_left(epochs):
+                if not self.progress.batch:
+                    self.scores.reset()
                 display.begin_epoch(self.progress.epoch + 1, epochs, self.progress.seen, self.progress.trained)
                 record = None
                 try:
                     with closing(self._batches(data, augment, prefetch)) as batches:
                         for x, target in batches:
-                            display.advance(self._step(x, target), *self._running())
+                            display.advance(self._step(x, target), self._running)
                             for callback in self.callbacks:
                                 callback.on_batch_end(self)
                             if interrupt.requested:
                                 self._interrupt()
                     record = self._close_epoch(held_out)
                 finally:
-                    display.end_epoch(record, epochs)
+                    display.end_epoch(record, epochs, self.scores)
                 if interrupt.requested:  # during validation
                     self._interrupt()
         if self.progress.stop_reason and not left:
@@ -290,21 +299,20 @@ class Trainer:
         hits = count_hits(y, target)
         place.labelled = hits is not None
         place.correct += hits or 0
+        self.scores.update(y, target)
         place.lr = lr
         place.seconds += time.perf_counter() - begin
         return examples
 
-    def _running(self) -> tuple[float, float | None]:
-        """Return loss and accuracy of the epoch so far."""
+    def _running(self, *, cheap: bool = False) -> dict[str, float]:
+        """Return loss, accuracy and metrics of the epoch so far."""
         place = self.progress
-        return place.loss_sum / place.seen, place.correct / place.seen if place.labelled else None
+        accuracy = {"accuracy": place.correct / place.seen} if place.labelled else {}
+        return {"loss": place.loss_sum / place.seen} | accuracy | self.scores.results(cheap=cheap)
 
     def _close_epoch(self, validation: Data | None) -> dict[str, float]:
         place = self.progress
-        loss, accuracy = self._running()
-        record: dict[str, float] = {"epoch": place.epoch + 1, "loss": loss}
-        if accuracy is not None:
-            record["accuracy"] = accuracy
+        record: dict[str, float] = {"epoch": place.epoch + 1} | self._running()
         for callback in self.callbacks:
             callback.on_validation_begin(self)
         if validation is not None:
@@ -342,7 +350,7 @@ class Trainer:
         self.progress.stop_reason = reason or "asked to stop"
 
     def evaluate(self, dataset: Source, *, batch_size: int = 256, views: ViewAverage | None = None) -> dict[str, float]:
-        """Return the mean loss without penalties, and the accuracy where the targets are labels.
+        """Return the mean loss without penalties, the accuracy where the targets are labels, and the metrics.
 
         Parameters
         ----------
@@ -355,7 +363,7 @@ class Trainer:
         Returns
         -------
         dict
-            ``{"loss": ..., "accuracy": ...}``, the accuracy from 0 to 1.
+            ``{"loss": ..., "accuracy": ...}`` and the metrics; the accuracy is from 0 to 1.
 
         Raises
         ------
@@ -364,18 +372,7 @@ class Trainer:
         """
         data = as_data(dataset, "evaluate")
         batch_size = check_int(batch_size, "batch_size", "evaluate")
-        loss, correct, labelled = 0.0, 0, True
-        for start in range(0, len(data), batch_size):
-            indices = np.arange(start, min(start + batch_size, len(data)))
-            x, target = data.batch(indices, self.model.dtype)
-            with np.errstate(all="ignore"):  # visible in the result
-                y = self.model.forward(x) if views is None else views(self.model, x)
-                loss += float(self.loss.value(y, target)) * len(indices)
-            hits = count_hits(y, target)
-            labelled = hits is not None
-            correct += hits or 0
-        result = {"loss": loss / len(data)}
-        return result | {"accuracy": correct / len(data)} if labelled else result
+        return evaluate(self.model, self.loss, self.scores, data, batch_size, views)
 
     def save(self, path: str | Path) -> None:
         """Write everything needed to resume to one safetensors file, atomically.
@@ -416,8 +413,8 @@ class Trainer:
         callbacks : sequence of Callback
             New instances of those of the first training; their state is restored.
         layers, parts : sequence of type
-            Your own classes of layers, optimizers, schedules and losses that the file may name, and the functions that
-            are learning rates.
+            Your own classes of layers, optimizers, schedules, losses and metrics that the file may name, and the
+            functions that are learning rates.
 
         Returns
         -------
@@ -443,7 +440,7 @@ class Trainer:
             warnings.warn(f"{path}: {wrong}", stacklevel=2)
             found["loss"].expects_logits = False  # not checked again
         trainer = cls(
-            found["model"], loss=found["loss"], optimizer=found["optimizer"], callbacks=callbacks, seed=found["seed"]
+            **{name: found[name] for name in ("model", "loss", "optimizer", "metrics", "seed")}, callbacks=callbacks
         )
         trainer.history, trainer.progress = History(found["history"]), found["progress"]
         trainer.weights.resume(found["weights"])

@@ -386,3 +386,13 @@ def test_save_model_writes_what_sequential_saves(tmp_path: Path) -> None:
         assert one.metadata == two.metadata
         assert sorted(one.names()) == sorted(two.names()) == ["0.bias", "0.weight"]
         assert_same_bits(one.tensor("0.weight"), two.tensor("0.weight"))
+
+
+def test_a_single_number_stays_one(tmp_path: Path) -> None:
+    arrays = {"number": np.array(3), "line": np.array([1.0, 2.0]), "turned": np.arange(6.0).reshape(2, 3).T}
+    write_arrays(tmp_path / "file", arrays, {})
+    with open_arrays(tmp_path / "file") as file:
+        for name, array in arrays.items():
+            found = file.tensor(name)
+            assert found.shape == array.shape
+            np.testing.assert_array_equal(found, array)

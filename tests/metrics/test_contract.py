@@ -9,7 +9,7 @@ import pytest
 
 from numpycnn import metrics
 from numpycnn.metrics import Metric
-from numpycnn.training.callbacks import DIRECTIONS
+from numpycnn.training.monitoring import DIRECTIONS
 from tests.drawn import generators
 from tests.helpers import assert_close
 from tests.metrics.contract import ROWS, Row

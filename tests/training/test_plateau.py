@@ -106,7 +106,7 @@ def test_a_schedule_is_refused(optimizer: Optimizer) -> None:
 
 def test_misuse() -> None:
     with pytest.raises(ValueError, match="ReduceOnPlateau: expected mode='min' or mode='max' for 'quality'"):
-        ReduceOnPlateau("quality")
+        trainer([ReduceOnPlateau("quality")]).fit(small.points(4), epochs=1, progress=False)
     with pytest.raises(ValueError, match="ReduceOnPlateau: expected factor to be at least 0 and below 1, got 1"):
         ReduceOnPlateau(factor=1)
     with pytest.raises(ValueError, match="ReduceOnPlateau: expected patience from 1"):

@@ -1,0 +1,120 @@
+"""The metrics of a training: for each output of the model, over the batches of an epoch or of an evaluation."""
+
+import copy
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from numpycnn.inspection.outputs import final_activation
+from numpycnn.layers.activations import Sigmoid
+from numpycnn.layers.network import Network
+from numpycnn.losses import Loss
+from numpycnn.metrics import Metric
+from numpycnn.training.batches import Data, count_examples
+from numpycnn.training.step import count_hits
+from numpycnn.training.test_time import ViewAverage
+
+Metrics = Sequence[Metric] | Sequence[Sequence[Metric]]
+
+
+class Scores:
+    """The metrics of a trainer, as given: a list, or one list for each output of the model."""
+
+    def __init__(self, metrics: Metrics, model: Network) -> None:
+        self.parts = [(output, metric) for output, part in _by_output(metrics, model) for metric in part]
+        names = [metric.name for _, metric in self.parts]
+        if twice := next((name for name in names if names.count(name) > 1), ""):
+            raise ValueError(f"Trainer: expected metrics with different names, got {twice} twice; give one a name=")
+        for output, metric in self.parts:
+            if metric.config().get("threshold") == 0 and isinstance(final_activation(model, output=output), Sigmoid):
+                raise ValueError(
+                    f"Trainer: the outputs of Sigmoid are above the threshold 0 of {metric!r}; set threshold=0.5"
+                )
+
+    def update(self, y: Any, target: Any) -> None:
+        """Accumulate a batch."""
+        for output, metric in self.parts:
+            metric.update(*((y, target) if output is None else (y[output], target[output])))
+
+    def reset(self) -> None:
+        """Forget all batches."""
+        for _, metric in self.parts:
+            metric.reset()
+
+    def results(self, *, cheap: bool = False) -> dict[str, float]:
+        """Return the entries of a record, or those that a progress bar shows after each batch."""
+        found: dict[str, float] = {}
+        for _, metric in self.parts:
+            if metric.cheap or not cheap:
+                found |= metric.results()
+        return found
+
+    def fresh(self) -> "Scores":
+        """Return copies without batches."""
+        twin = copy.copy(self)
+        twin.parts = copy.deepcopy(self.parts)
+        twin.reset()
+        return twin
+
+    def direction(self, name: str) -> str:
+        """Return whether "min" or "max" of an entry of the record is better; empty if it is not of a metric."""
+        name = name.removeprefix("val_")
+        for _, metric in self.parts:
+            numbered = name.startswith(f"{metric.name}_") and name.removeprefix(f"{metric.name}_").isdigit()
+            if name == metric.name or numbered:
+                return "max" if metric.larger_is_better else "min"
+        return ""
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Return the sums of all metrics, for a checkpoint."""
+        arrays: dict[str, np.ndarray] = {}
+        for i, (_, metric) in enumerate(self.parts):
+            arrays |= {f"{i}.{name}": array for name, array in metric.state().items()}
+        return arrays
+
+    def load_state(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Continue from a `state`; a ValueError if it is not one of numbers."""
+        if wrong := next((name for name, array in arrays.items() if array.dtype.kind not in "biuf"), ""):
+            raise ValueError(f"expected numbers as the sums of metrics, got {arrays[wrong].dtype} for {wrong}")
+        for i, (_, metric) in enumerate(self.parts):
+            own = {name: array for name, array in arrays.items() if name.startswith(f"{i}.")}
+            metric.load_state({name.removeprefix(f"{i}."): array for name, array in own.items()})
+
+
+def _by_output(metrics: Any, model: Network) -> list[tuple[int | None, Sequence[Metric]]]:
+    """Return the number of each output, or None where there is one output, with its metrics."""
+    if isinstance(metrics, str) or not isinstance(metrics, Sequence):
+        raise TypeError(f"Trainer: expected metrics to be a list of metrics, got {metrics!r}")
+    count = model.output_count
+    nested = bool(metrics) and all(isinstance(part, Sequence) and not isinstance(part, str) for part in metrics)
+    if nested and len(metrics) != count:
+        raise ValueError(f"Trainer: expected one list of metrics for each of the {count} outputs, got {len(metrics)}")
+    if metrics and not nested and count > 1:
+        raise TypeError(f"Trainer: expected one list of metrics for each of the {count} outputs, as in [[...], [...]]")
+    parts = list(enumerate(metrics)) if nested else [(None, metrics)]
+    for _, part in parts:
+        for metric in part:
+            if not isinstance(metric, Metric):
+                hint = f"; write {metric.__name__}(...)" if isinstance(metric, type) else ""
+                raise TypeError(f"Trainer: expected each of the metrics to be a Metric, got {metric!r}{hint}")
+    return [(output if count > 1 else None, part) for output, part in parts]
+
+
+def evaluate(
+    model: Network, loss: Loss, scores: Scores, data: Data, batch_size: int, views: ViewAverage | None
+) -> dict[str, float]:
+    """Return the mean loss, the accuracy where the targets are labels, and the metrics; see `Trainer.evaluate`."""
+    total, correct, labelled, scores = 0.0, 0, True, scores.fresh()
+    for start in range(0, len(data), batch_size):
+        indices = np.arange(start, min(start + batch_size, len(data)))
+        x, target = data.batch(indices, model.dtype)
+        with np.errstate(all="ignore"):  # visible in the result
+            y = model.forward(x) if views is None else views(model, x)
+            total += float(loss.value(y, target)) * count_examples(x)
+            scores.update(y, target)
+        hits = count_hits(y, target)
+        labelled = hits is not None
+        correct += hits or 0
+    accuracy = {"accuracy": correct / len(data)} if labelled else {}
+    return {"loss": total / len(data)} | accuracy | scores.results()
