@@ -1,4 +1,4 @@
-"""Print a model's loss and accuracy on the test set of a data set, and its recall of each class."""
+"""Print a model's loss and accuracy on the test set of a data set, and precision, recall and F1 of each class."""
 
 import argparse
 from collections.abc import Sequence
@@ -74,7 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
         found = score(model, test, views_for(model, arguments.views))
     say()
     confusions = count_confusions(test.labels, found.predictions, len(test.class_names))
-    say(recall_table(confusions, test.class_names, f"{test.noun}s", terminal_width()))
+    say(class_table(confusions, test.class_names, f"{test.noun}s", terminal_width()))
     say()
     say(f"test loss {found.loss:.4f}")
     say(f"test accuracy {100 * found.accuracy:.2f} %")
@@ -95,20 +95,24 @@ def check_compatible(training: Training, test: Dataset, name: str) -> None:
         )
 
 
-def recall_table(
+def class_table(
     confusions: np.ndarray, class_names: Sequence[str], examples: str = "images", width: int = WIDTH
 ) -> str:
-    """Return a table with a line for each class: examples, recognized ones, recall, most frequent mistake."""
-    head = ("class", examples, "recognized", "recall", "most often mistaken for")
+    """Return a table with a line for each class: examples, precision, recall, F1, most frequent mistake.
+
+    A quotient without a prediction or an example to divide by is a dash.
+    """
+    head = ("class", examples, "precision", "recall", "F1", "most often mistaken for")
     rows = []
     class_names = [spell_path(name) for name in class_names]
-    for row, name in enumerate(class_names):
-        total, right = int(confusions[row].sum()), int(confusions[row, row])
-        wrong = confusions[row].copy()
-        wrong[row] = 0
+    for k, name in enumerate(class_names):
+        hits, total, predicted = confusions[k, k], confusions[k].sum(), confusions[:, k].sum()
+        wrong = confusions[k].copy()
+        wrong[k] = 0
         worst = int(wrong.argmax())
         mistaken = f"{class_names[worst]} ({wrong[worst]:,} times)" if wrong[worst] > 1 else ""
         mistaken = f"{class_names[worst]} (once)" if wrong[worst] == 1 else mistaken
-        share = f"{100 * right / total:.2f} %" if total else "-"
-        rows.append((name, f"{total:,}", f"{right:,}", share, mistaken))
-    return format_table(head, rows, align=("left", "right", "right", "right", "left"), width=width)
+        quotients = ((hits, predicted), (hits, total), (2 * hits, predicted + total))
+        shares = [f"{100 * part / whole:.2f} %" if whole else "-" for part, whole in quotients]
+        rows.append((name, f"{total:,}", *shares, mistaken))
+    return format_table(head, rows, align=("left", *("right",) * 4, "left"), width=width)

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 
 import numpycnn
-from numpycnn.cli.evaluate import recall_table
+from numpycnn.cli.evaluate import class_table
+from numpycnn.metrics import F1, Precision, Recall
 from numpycnn.training import ViewAverage
 
 Run = Callable[..., Any]
@@ -20,17 +20,21 @@ def test_evaluate_agrees_with_the_results_of_the_training(run: Run, trained: Pat
     assert outcome.err == ""
     lines = outcome.out.splitlines()
     assert lines[0] == f"data      mnist: 120 test images, from {known_digits}"
-    assert lines[2].split() == ["class", "images", "recognized", "recall", "most", "often", "mistaken", "for"]
+    assert lines[2].split() == ["class", "images", "precision", "recall", "F1", "most", "often", "mistaken", "for"]
     model = numpycnn.load_model(trained / "model.safetensors")
     _, test = numpycnn.data.load_mnist(known_digits)
     x, labels = test.batch(slice(None))
     logits = model(x)
     hits = logits.argmax(axis=1) == labels
+    scores = [kind(average=None) for kind in (Precision, Recall, F1)]
+    for metric in scores:
+        metric.update(logits, labels)
     for digit, line in enumerate(lines[4:14]):
-        mine = labels == digit
-        cells = line.split()
-        assert cells[:3] == [str(digit), str(mine.sum()), str(hits[mine].sum())]
-        assert float(cells[3]) == pytest.approx(100 * hits[mine].mean(), abs=0.01)
+        cells = line.replace(" %", "%").split()
+        assert cells[:2] == [str(digit), str((labels == digit).sum())]
+        for cell, metric in zip(cells[2:5], scores, strict=True):
+            share = metric.result()[digit]
+            assert cell == f"{100 * share:.2f}%" or (cell, share) == ("-", 0)
     shifted = logits - logits.max(axis=1, keepdims=True)
     loss = np.mean(np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(len(labels)), labels])
     assert lines[-2] == f"test loss {loss:.4f}"
@@ -55,12 +59,12 @@ def test_an_untrained_network_is_noted(run: Run) -> None:
 
 def test_the_table_shows_the_most_frequent_mistake() -> None:
     confusions = np.array([[1998, 2, 0], [0, 3, 1], [0, 0, 0]])
-    assert recall_table(confusions, ["cat", "horse", "ox"]).splitlines() == [
-        "class  images  recognized   recall  most often mistaken for",
-        "-----------------------------------------------------------",
-        "cat     2,000       1,998  99.90 %  horse (2 times)",
-        "horse       4           3  75.00 %  ox (once)",
-        "ox          0           0        -",
+    assert class_table(confusions, ["cat", "horse", "ox"]).splitlines() == [
+        "class  images  precision   recall       F1  most often mistaken for",
+        "-------------------------------------------------------------------",
+        "cat     2,000   100.00 %  99.90 %  99.95 %  horse (2 times)",
+        "horse       4    60.00 %  75.00 %  66.67 %  ox (once)",
+        "ox          0     0.00 %        -   0.00 %",
     ]
 
 
