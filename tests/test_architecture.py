@@ -33,6 +33,7 @@ WORKSHOP = ["animate", "cli", "data", "exercises", "explain", "models", "recipes
 UNTESTED = {  # modules without a test file of their own, with the reason
     "errors.py": "one class without code",
     "_types.py": "names for types",
+    "training/parts.py": "what a file can name: tests/training/test_checkpoint.py",
     "visualize/_types.py": "as above",
     "__main__.py": "one call, made by the tests of the command line",
     **dict.fromkeys(

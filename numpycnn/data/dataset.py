@@ -13,6 +13,9 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from numpycnn._checks import check_flag
+from numpycnn.data.splitting import split_positions
+
 PIXELS, TOKENS = np.dtype(np.uint8), np.dtype(np.int64)
 FEATURES = (np.dtype(np.float32), np.dtype(np.float64))
 
@@ -246,7 +249,7 @@ class Dataset:
         images, labels = self.take(index)
         return self.replace(images=images, labels=labels)
 
-    def split(self, size: int | float, seed: int = 0) -> tuple["Dataset", "Dataset"]:
+    def split(self, size: int | float, seed: int = 0, *, stratified: bool = False) -> tuple["Dataset", "Dataset"]:
         """Return two shuffled parts that together contain every example once.
 
         Parameters
@@ -255,6 +258,8 @@ class Dataset:
             Size of the first part: a count, or a fraction between 0 and 1.
         seed : int
             The same seed gives the same parts.
+        stratified : bool
+            Whether both parts have the same share of each class, to within one example.
 
         Returns
         -------
@@ -264,6 +269,8 @@ class Dataset:
         ------
         ValueError
             If either part would be empty.
+        TypeError
+            If `stratified` is not a bool.
         """
         if isinstance(size, float | np.floating):
             if not 0 < size < 1:
@@ -278,8 +285,9 @@ class Dataset:
                 f"Dataset '{self.name}': cannot split {len(self)} {self.noun}s into {count} and {len(self) - count}; "
                 "each part needs at least one"
             )
-        order = np.random.default_rng(seed).permutation(len(self))
-        return self[order[:count]], self[order[count:]]
+        stratified = check_flag(stratified, "stratified", f"Dataset '{self.name}'")
+        first, second = split_positions(len(self), count, seed, self.labels if stratified else None)
+        return self[first], self[second]
 
     def batch(self, indices: npt.ArrayLike | slice, dtype: npt.DTypeLike = np.float32) -> tuple[np.ndarray, np.ndarray]:
         """Return the normalized examples and the labels at `indices`.

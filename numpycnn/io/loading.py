@@ -54,10 +54,15 @@ def measure(architecture: object) -> tuple[int, int]:
     return layers, deepest
 
 
-def restore_model(file: ArrayFile, prefix: str = "", layers: Sequence[type[Layer]] = ()) -> Network:
-    """Build the model that an open file describes, and load its arrays."""
+def restore_model(
+    file: ArrayFile,
+    prefix: str = "",
+    layers: Sequence[type[Layer]] = (),
+    description: Mapping[str, Any] | None = None,
+) -> Network:
+    """Build the model that an open file describes, or one of another description, and load its arrays."""
     table = LAYERS | {layer.__name__: layer for layer in layers}
-    description = file.get("model", dict)
+    description = file.get("model", dict) if description is None else description
     try:
         check_size(*measure(description.get("architecture")))
         model = decode(description.get("architecture"), table)

@@ -10,6 +10,7 @@ import numpy as np
 
 from numpycnn._checks import FLOATS, as_contiguous, check_number, check_unmasked, format_shape
 from numpycnn.layers.base import Parameter
+from numpycnn.optim.accumulation import Accumulation
 from numpycnn.optim.schedules import Schedule, check_rate
 
 Rate = float | Schedule | Callable[[int], float]
@@ -40,6 +41,9 @@ class Optimizer:
         Steps taken so far.
     epoch_count : int
         Epochs completed so far, for `PerEpoch`; a `Trainer` sets it.
+    accumulation : Accumulation or None
+        Set by ``Trainer.fit(accumulate=...)``: sums of gradients, with which `step` moves the parameters after the last
+        part of a batch only.
 
     Raises
     ------
@@ -71,6 +75,7 @@ class Optimizer:
         self.param_groups = None if param_groups is None else _check_groups(param_groups, owner)
         self.step_count = 0
         self.epoch_count = 0
+        self.accumulation: Accumulation | None = None
         self._kept: dict[str, dict[str, np.ndarray]] = {}
 
     @property
@@ -105,9 +110,15 @@ class Optimizer:
         ValueError
             If a gradient, or the state of a parameter, has another shape or dtype than the parameter, or if no name
             starts with the prefix of a group. Nothing has been changed then.
+        RuntimeError
+            If it is called twice for a batch of ``Trainer.fit(accumulate=...)``.
         """
         updates = self._updates(parameters)
         grads = [grad for _, _, grad, _ in updates]
+        if self.accumulation is not None:
+            grads = self.accumulation.add([name for name, *_ in updates], grads, type(self).__name__)
+            if not self.accumulation.last:
+                return
         if self.clip_value is not None:
             grads = [np.clip(grad, -self.clip_value, self.clip_value) for grad in grads]
         if self.clip_norm is not None:

@@ -1,26 +1,24 @@
-"""The data of a training: batches, the order of an epoch, and the current position."""
+"""The data of a training: batches, the order of an epoch, and examples held out."""
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields
+import time
+from collections.abc import Callable, Generator
+from contextlib import closing
+from numbers import Real
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import DTypeLike
 
-from numpycnn._checks import check_unmasked
+from numpycnn._checks import check_number, check_unmasked, check_weights
+from numpycnn.data.splitting import split_positions
 from numpycnn.layers.checking import format_shapes, shapes_of
+from numpycnn.training.prefetch import prefetched
+from numpycnn.training.state import TrainingState
 
 #: Augments a batch: takes examples, targets and a generator, returns examples and targets.
 Augmentation = Callable[[np.ndarray, Any, np.random.Generator], tuple[np.ndarray, Any]]
-KEPT = (
-    "batch_size",
-    "examples",
-    "shuffle",
-    "drop_last",
-    "augment",
-    "stop_reason",
-)  # of a `TrainingState` in the next epoch
+Batch = tuple[Any, Any, np.ndarray | None]  # inputs, targets, and a weight for each example or None
 
 
 class Data(Protocol):
@@ -32,18 +30,19 @@ class Data(Protocol):
     def __len__(self) -> int:
         """Return the number of examples."""
 
-    def batch(self, indices: np.ndarray, dtype: DTypeLike) -> tuple[np.ndarray, Any]:
-        """Return the inputs at some positions in a float type, and their targets."""
+    def batch(self, indices: np.ndarray, dtype: DTypeLike) -> tuple[Any, ...]:
+        """Return the inputs at some positions in a float type, their targets, and optionally their weights."""
 
-    def take(self, indices: np.ndarray) -> tuple[np.ndarray, Any]:
-        """Return the examples at some positions as stored, and their targets."""
+    def take(self, indices: np.ndarray) -> tuple[Any, ...]:
+        """Return the examples at some positions as stored, their targets, and optionally their weights."""
 
     def normalize(self, images: np.ndarray, dtype: DTypeLike) -> np.ndarray:
         """Convert examples to inputs, in a float type."""
 
 
-#: What `Trainer.fit` trains with: a dataset or (x, target), with tuples of arrays for several inputs or targets.
-Source = Data | tuple[Any, Any]
+#: What `Trainer.fit` trains with: a dataset, (x, target) with tuples of arrays for several inputs or targets, or
+#: (x, target, weight) with a weight for each example.
+Source = Data | tuple[Any, Any] | tuple[Any, Any, Any]
 
 
 def as_tuple(arrays: Any) -> tuple[Any, ...]:
@@ -69,10 +68,11 @@ def _rows(arrays: Any, indices: np.ndarray) -> Any:
 class Arrays:
     """A pair of arrays as a dataset; the inputs have the model's type already.
 
-    For several inputs or targets, a tuple of arrays stands in place of an array: ``((a, b), y)``.
+    For several inputs or targets, a tuple of arrays stands in place of an array: ``((a, b), y)``. A third array has
+    the weight of each example.
     """
 
-    def __init__(self, x: Any, target: Any, name: str) -> None:
+    def __init__(self, x: Any, target: Any, weight: Any = None, *, name: str) -> None:
         self.x, self.target = _as_arrays(x, "inputs", name), _as_arrays(target, "targets", name)
         shapes = [array.shape for part in (self.x, self.target) for array in as_tuple(part)]
         if len({shape[:1] for shape in shapes}) > 1 or () in shapes:
@@ -80,28 +80,31 @@ class Arrays:
                 f"{name}: expected as many targets as inputs, got inputs {format_shapes(shapes_of(self.x))} "
                 f"and targets {format_shapes(shapes_of(self.target))}"
             )
+        self.weight = None if weight is None else check_weights(weight, (len(self),), "the weights", name)
 
     def __len__(self) -> int:
         return count_examples(self.x)
 
-    def batch(self, indices: np.ndarray, dtype: DTypeLike) -> tuple[np.ndarray, Any]:
-        """Return the inputs and targets at some positions."""
+    def batch(self, indices: np.ndarray, dtype: DTypeLike) -> tuple[Any, ...]:
+        """Return the inputs, targets and weights at some positions."""
         return self.take(indices)
 
-    def take(self, indices: np.ndarray) -> tuple[np.ndarray, Any]:
-        """Return the inputs and targets at some positions."""
-        return _rows(self.x, indices), _rows(self.target, indices)
+    def take(self, indices: np.ndarray) -> tuple[Any, ...]:
+        """Return the inputs, targets and weights at some positions."""
+        weight = () if self.weight is None else (self.weight[indices],)
+        return _rows(self.x, indices), _rows(self.target, indices), *weight
 
     def normalize(self, images: np.ndarray, dtype: DTypeLike) -> np.ndarray:
         """Return the inputs unchanged."""
         return images
 
 
-def as_data(source: Any, name: str) -> Data:
-    """Return a dataset, or a pair of arrays as one; a TypeError for anything else, a ValueError if it is empty."""
-    data = Arrays(*source, name) if isinstance(source, tuple) and len(source) == 2 else source
+def as_data(source: object, name: str) -> Data:
+    """Return a dataset, or arrays as one; a TypeError for anything else, a ValueError if it is empty."""
+    data: Any = Arrays(*source, name=name) if isinstance(source, tuple) and len(source) in (2, 3) else source
     if isinstance(data, type) or not hasattr(data, "batch") or not hasattr(data, "__len__"):
-        raise TypeError(f"{name}: expected a dataset or a pair of arrays (x, target), got {type(source).__name__}")
+        got = type(source).__name__
+        raise TypeError(f"{name}: expected a dataset or arrays (x, target) or (x, target, weight), got {got}")
     if not len(data):
         raise ValueError(f"{name}: expected at least one example, got none")
     return data
@@ -137,93 +140,90 @@ def check_augmentation(augment: object, data: Data) -> str:
     return re.sub(r" at 0x[0-9a-fA-F]+", "", name)  # the address differs from process to process
 
 
+def as_batch(found: tuple[Any, ...]) -> Batch:
+    """Return inputs, targets and weights, with None for weights that a dataset does not give."""
+    x, target, *weight = found
+    return x, target, weight[0] if weight else None
+
+
 def prepare(
     data: Data, indices: np.ndarray, dtype: DTypeLike, augment: Augmentation | None, seed: tuple[int, ...]
-) -> tuple[np.ndarray, Any]:
+) -> Batch:
     """Return a batch for the network; its randomness depends on `seed` alone."""
     if augment is None:
-        return data.batch(indices, dtype)
-    images, target = augment(*data.take(indices), np.random.default_rng(seed))
+        return as_batch(data.batch(indices, dtype))
+    x, target, weight = as_batch(data.take(indices))
+    images, target = augment(x, target, np.random.default_rng(seed))
     if len(images) != len(indices):
         raise ValueError(f"augment: expected as many examples back as were given, {len(indices)}, got {len(images)}")
-    return data.normalize(images, dtype), target
+    return data.normalize(images, dtype), target, weight
 
 
-@dataclass
-class TrainingState:
-    """The position in a training, and the running sums of the epoch."""
+class Part:
+    """The examples of a dataset at some positions, as a dataset."""
 
-    epoch: int = 0  # epochs completed
-    batch: int = 0  # batches completed in the current epoch
-    batch_size: int = 0  # of the current epoch, as the next four
-    examples: int = 0
-    shuffle: bool = True
-    drop_last: bool = False
-    augment: str = ""
-    loss_sum: float = 0.0  # over the examples of the epoch so far
-    correct: int = 0  # of the examples of the epoch so far
-    seen: int = 0
-    labelled: bool = False  # whether the targets are labels, so that outputs can be correct
-    lr: float = 0.0  # of the last step of the epoch
-    seconds: float = 0.0  # spent on the epoch so far, without validation
-    stop_reason: str = ""  # why a callback has ended the training; empty if none has
+    def __init__(self, data: Data, indices: np.ndarray) -> None:
+        self.data, self.indices = data, indices
 
-    @property
-    def at_start(self) -> bool:
-        """Whether no step has been taken yet."""
-        return not self.epoch and not self.batch
+    def __len__(self) -> int:
+        return len(self.indices)
 
-    @property
-    def trained(self) -> int:
-        """The number of examples in the batches of the epoch."""
-        return self.examples - (self.examples % max(self.batch_size, 1) if self.drop_last else 0)
+    def __getattr__(self, name: str) -> Any:
+        """Return what the dataset has: `normalize`, `describe`, `noun`."""
+        return getattr(self.data, name)
 
-    @property
-    def data(self) -> str:
-        """The batches of the epoch in words."""
-        order = "shuffled" if self.shuffle else "in the order given"
-        parts = [f"{self.examples} examples in batches of {self.batch_size}", order]
-        parts += ["the last incomplete batch dropped"] * self.drop_last + [f"augmented by {self.augment}"] * bool(
-            self.augment
+    def batch(self, indices: np.ndarray, dtype: DTypeLike) -> tuple[Any, ...]:
+        """Return the inputs and targets at some of the positions."""
+        return self.data.batch(self.indices[indices], dtype)
+
+    def take(self, indices: np.ndarray) -> tuple[Any, ...]:
+        """Return the examples at some of the positions as stored, and their targets."""
+        return self.data.take(self.indices[indices])
+
+
+def hold_out(data: Data, share: float, seed: int) -> tuple[Part, Part]:
+    """Return a dataset without a share of its examples, and this share; of each class alike if there are classes."""
+    labels = getattr(data, "target", getattr(data, "labels", None))
+    labels = None if labels is None or isinstance(labels, tuple) else np.asarray(labels)
+    if labels is not None and (labels.ndim != 1 or labels.dtype.kind not in "iub"):
+        labels = None
+    count = round(share * len(data))
+    if not 0 < count < len(data):
+        raise ValueError(
+            f"fit: expected a share for validation that leaves examples in both parts, got {share:g} of {len(data)}"
         )
-        return ", ".join(parts)
+    held, rest = split_positions(len(data), count, seed, labels)
+    return Part(data, np.sort(rest)), Part(data, np.sort(held))
 
-    def nothing_left(self, epochs: int) -> str:
-        """Return why no batch is left to train, and how to go on; empty if there is one."""
-        if self.epoch >= epochs:
-            done = f"nothing left to train: epoch {epochs} of {epochs} is completed"
-            return f"{done}; `epochs` counts them too, so epochs={self.epoch + 1} trains one more"
-        if self.stop_reason and not self.batch:
-            return (
-                f"nothing left to train: stopped after epoch {self.epoch} ({self.stop_reason}); to continue, set "
-                'trainer.progress.stop_reason = ""; to start over, make a new Trainer'
-            )
-        return ""
 
-    def next_epoch(self) -> "TrainingState":
-        """Return the start of the next epoch over the same data."""
-        return TrainingState(epoch=self.epoch + 1, **{name: getattr(self, name) for name in KEPT})
+def training_data(train: Source, validation: object, seed: int) -> tuple[Data, Data | None, float]:
+    """Return the data to train with, that to validate with, and which share of the first has become the second."""
+    data = as_data(train, "train")
+    if validation is None:
+        return data, None, 0.0
+    if not isinstance(validation, Real):
+        return data, as_data(validation, "validation"), 0.0
+    share = check_number(validation, "validation", "fit", minimum=0, below=1)
+    return *hold_out(data, share, seed), share
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the fields."""
-        return asdict(self)
 
-    @classmethod
-    def from_json(cls, entries: Mapping[str, Any]) -> "TrainingState":
-        """Return the position that `to_json` described; a ValueError if entries do not fit or contradict each other."""
-        kinds: dict[str, Any] = {field.name: field.type for field in fields(cls)}
-        entries = {"drop_last": False} | dict(entries)  # earlier versions had no such setting
-        if entries.keys() != kinds.keys():
-            raise ValueError(f"expected a place in the training with {', '.join(kinds)}, got {', '.join(entries)}")
-        for name, value in entries.items():
-            if type(value) is not kinds[name] or (kinds[name] is int and value < 0):
-                raise ValueError(
-                    f"expected {name} of the place in the training as {kinds[name].__name__}, got {value!r}"
-                )
-        place = cls(**entries)
-        if place.seen != min(place.batch * place.batch_size, place.trained) or (place.batch and not place.seen):
-            raise ValueError(
-                f"expected a place within the data, got {place.seen} of {place.examples} examples seen "
-                f"after {place.batch} batches of {place.batch_size}"
-            )
-        return place
+def epoch_batches(
+    data: Data, place: TrainingState, *, seed: int, dtype: DTypeLike, augment: Augmentation | None, ahead: int
+) -> Generator[Batch, None, None]:
+    """Yield the remaining batches of the epoch; the time spent waiting for them counts."""
+    order = epoch_order(place.examples, seed, place.epoch, place.shuffle)
+
+    def batch(begin: int) -> Batch:
+        indices = order[begin : begin + place.batch_size]
+        # Counted from 1: a seed that ends in 0 equals the one without it, that of the epoch's order.
+        return prepare(data, indices, dtype, augment, (seed, place.epoch, begin // place.batch_size + 1))
+
+    begins = range(place.seen, place.trained, place.batch_size)
+    with closing(prefetched(batch, begins, ahead)) as batches:
+        while True:
+            begin = time.perf_counter()
+            found = next(batches, None)
+            place.seconds += time.perf_counter() - begin
+            if found is None:
+                return
+            yield found

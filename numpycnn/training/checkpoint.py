@@ -7,86 +7,38 @@ and the epoch alone, so the number of completed batches is enough.
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from numpycnn import losses, optim
-from numpycnn import metrics as all_metrics
 from numpycnn._checks import check_int
 from numpycnn.errors import DataFormatError
 from numpycnn.io.loading import restore_model
 from numpycnn.io.serialization import ArrayFile, describe, open_arrays, write_arrays
 from numpycnn.layers.base import Layer
-from numpycnn.layers.building import seed_generators
 from numpycnn.layers.network import Network
 from numpycnn.losses import Loss
 from numpycnn.metrics import Metric
-from numpycnn.optim import Optimizer, Schedule
-from numpycnn.training.batches import TrainingState
+from numpycnn.optim import Optimizer
+from numpycnn.training.attributes import (
+    load_attributes,
+    optimizer_entry,
+    random_states,
+    restore_optimizer,
+    restore_random,
+    save_attributes,
+)
 from numpycnn.training.callbacks import Callback
+from numpycnn.training.parts import METRICS, PARTS, decode_kind, encode
 from numpycnn.training.scores import Scores
+from numpycnn.training.state import TrainingState
 
 if TYPE_CHECKING:
     from numpycnn.training.trainer import Trainer
 
-Part = TypeVar("Part")
-
-#: Every optimizer, schedule and loss that a file may name.
-PARTS: dict[str, type] = {
-    kind.__name__: kind
-    for module in (optim, losses)
-    for kind in vars(module).values()
-    if isinstance(kind, type) and issubclass(kind, Optimizer | Schedule | Loss)
-}
-#: Every metric that a file may name; a loss has the name of one.
-METRICS: dict[str, type] = {
-    kind.__name__: kind for kind in vars(all_metrics).values() if isinstance(kind, type) and issubclass(kind, Metric)
-}
-
 WEIGHTS = "training."  # prefix of the weights of the training, while the model has others
 SUMS = "metrics."  # prefix of what the metrics have accumulated
 OLD_WEIGHTS = "weights of the training/"  # the same, after that of a callback, in files of earlier versions
-
-
-def _encode(part: object) -> Any:
-    if isinstance(part, Optimizer | Schedule | Loss | Metric):
-        return {"part": type(part).__name__, "config": {key: _encode(value) for key, value in part.config().items()}}
-    if isinstance(part, Mapping):  # the parameter groups of an optimizer
-        return {"mapping": {key: _encode(value) for key, value in part.items()}}
-    if callable(part):
-        name = getattr(part, "__name__", "")
-        if not name.isidentifier():
-            raise TypeError(f"expected a function with a name of its own to save, got {part!r}; define it with def")
-        return {"function": name}
-    return list(map(_encode, part)) if isinstance(part, tuple | list) else part
-
-
-def _decode(value: object, table: Mapping[str, Any]) -> Any:
-    if isinstance(value, list):
-        return [_decode(item, table) for item in value]
-    if not isinstance(value, dict):
-        return value
-    if "mapping" in value:
-        return {key: _decode(item, table) for key, item in value["mapping"].items()}
-    if "function" in value:
-        return _look_up(value["function"], table, "function")
-    kind = _look_up(value.get("part"), table, "class")
-    return kind(**{key: _decode(item, table) for key, item in value["config"].items()})
-
-
-def _look_up(name: object, table: Mapping[str, Any], kind: str) -> Any:
-    found = table.get(name) if isinstance(name, str) else None
-    if found is None or isinstance(found, type) != (kind == "class"):
-        raise ValueError(f"unknown part {name!r}; pass a {kind} of your own as resume(..., parts=[{name}])")
-    return found
-
-
-def _decode_kind(value: object, table: Mapping[str, Any], kind: type[Part]) -> Part:
-    part = _decode(value, table)
-    if not isinstance(part, kind):
-        raise ValueError(f"expected an instance of {kind.__name__}, got {type(part).__name__}")
-    return part
 
 
 def save_trainer(trainer: "Trainer", path: str | Path) -> None:
@@ -98,42 +50,44 @@ def save_trainer(trainer: "Trainer", path: str | Path) -> None:
         arrays |= {SUMS + name: array for name, array in trainer.scores.state().items()}
     for i, callback in enumerate(trainer.callbacks):
         arrays |= {f"callback.{i}.{name}": array for name, array in callback.arrays().items()}
+    attributes, more = save_attributes(trainer)
+    arrays |= more
     metadata = {
         "model": describe(trainer.model, trainer.model.metadata),
-        "optimizer": {
-            "encoded": _encode(trainer.optimizer),
-            "step_count": trainer.optimizer.step_count,
-            "epoch_count": trainer.optimizer.epoch_count,
-        },
-        "loss": _encode(trainer.loss),
-        "metrics": [[output, _encode(metric)] for output, metric in trainer.scores.parts],
-        "random": {name: dict(rng.bit_generator.state) for name, rng in trainer.model.random_generators().items()},
+        "optimizer": optimizer_entry(trainer.optimizer),
+        "loss": encode(trainer.loss),
+        "metrics": [[output, encode(metric)] for output, metric in trainer.scores.parts],
+        "random": random_states(trainer.model),
         "progress": trainer.progress.to_json() | {"seed": trainer.seed},
         "history": trainer.history.records,
         "callbacks": [{"key": callback.key, "state": callback.state()} for callback in trainer.callbacks],
+        "trainer": type(trainer).__name__,
+        "attributes": attributes,
     }
     write_arrays(path, arrays, metadata)
 
 
 def load_parts(
-    path: str | Path, callbacks: Sequence[Callback], layers: Sequence[type[Layer]], parts: Sequence[Callable[..., Any]]
+    path: str | Path,
+    trainer: str,
+    callbacks: Sequence[Callback],
+    layers: Sequence[type[Layer]],
+    parts: Sequence[Callable[..., Any]],
 ) -> dict[str, Any]:
-    """Read a checkpoint: model, loss, optimizer, seed, progress, history and weights. Restore the callbacks."""
+    """Read a checkpoint of a kind of trainer: all that its constructor takes, and its state. Restore the callbacks."""
     table = PARTS | {part.__name__: part for part in parts}
     with open_arrays(path) as file:
         if "progress" not in file.metadata:
             raise DataFormatError(f"{file.path}: a model, not a training to resume; load_model reads it")
+        if (kind := file.metadata.get("trainer", trainer)) != trainer:
+            raise DataFormatError(
+                f"{file.path}: expected the training of a {trainer}, got that of a {kind}; write {kind}.resume(...)"
+            )
         model = restore_model(file, "model.", layers)
         try:
             optimizer = _restore_optimizer(file, model, table)
-            loss = _decode_kind(file.get("loss", dict), table, Loss)
-            generators = model.random_generators()
-            states = file.get("random", dict)
-            if generators.keys() != states.keys():
-                raise ValueError(f"expected the random states of {sorted(generators)}, got {sorted(states)}")
-            seed_generators(model, 0)  # gives them a state, which a trainer keeps
-            for name, generator in generators.items():
-                generator.bit_generator.state = states[name]
+            loss = decode_kind(file.get("loss", dict), table, Loss)
+            restore_random(model, file.get("random", dict))
             _restore_callbacks(file, callbacks, model)
             progress = dict(file.get("progress", dict))
             seed = check_int(progress.pop("seed"), "seed", "Trainer", minimum=0)
@@ -145,6 +99,9 @@ def load_parts(
                 "progress": TrainingState.from_json(progress),
                 "history": _checked_history(file.get("history", list)),
                 "weights": _weights(file, model),
+                "attributes": load_attributes(
+                    file, {"model": model, "loss": loss, "optimizer": optimizer}, layers, table
+                ),
                 "metrics": _metrics(file, model, METRICS | {part.__name__: part for part in parts}),
             }
         except DataFormatError:
@@ -156,19 +113,19 @@ def load_parts(
 
 
 def _restore_optimizer(file: ArrayFile, model: Layer, table: Mapping[str, Any]) -> Optimizer:
-    description = file.get("optimizer", dict)
-    optimizer = _decode_kind(description["encoded"], table, Optimizer)
-    step_count = check_int(description["step_count"], "step_count", "Optimizer", minimum=0)
-    parameters = model.parameters()
-    expected = {}
-    for key in file.names("optimizer."):
-        _, _, name = key.partition(".")
-        if name not in parameters:
-            raise ValueError(f"the optimizer keeps {key} of a parameter that the model does not have")
-        expected[key] = parameters[name].value
-    optimizer.load_state(file.read("optimizer.", expected), step_count)
-    optimizer.epoch_count = check_int(description.get("epoch_count", 0), "epoch_count", "Optimizer", minimum=0)
-    return optimizer
+    """Return the optimizer; that of a trainer with further models may keep arrays of their parameters as well."""
+    parameters, names = model.parameters(), file.names("optimizer.")
+    if not file.metadata.get("attributes"):
+        expected = {}
+        for key in names:
+            _, _, name = key.partition(".")
+            if name not in parameters:
+                raise ValueError(f"the optimizer keeps {key} of a parameter that the model does not have")
+            expected[key] = parameters[name].value
+        state = file.read("optimizer.", expected)
+    else:
+        state = {key: file.tensor(f"optimizer.{key}") for key in names}
+    return restore_optimizer(file.get("optimizer", dict), state, table)
 
 
 def _restore_callbacks(file: ArrayFile, callbacks: Sequence[Callback], model: Layer) -> None:
@@ -201,7 +158,7 @@ def _weights(file: ArrayFile, model: Layer) -> dict[str, np.ndarray]:
 def _metrics(file: ArrayFile, model: Network, table: Mapping[str, Any]) -> Any:
     """Return the metrics as a `Trainer` takes them, with their sums; files of earlier versions have none."""
     saved = file.get("metrics", list) if "metrics" in file.metadata else []
-    found = [(output, _decode_kind(entry, table, Metric)) for output, entry in saved]
+    found = [(output, decode_kind(entry, table, Metric)) for output, entry in saved]
     metrics: Any = [metric for _, metric in found]
     if model.output_count > 1:
         metrics = [[metric for place, metric in found if place == output] for output in range(model.output_count)]

@@ -14,7 +14,7 @@ def _finite(arrays: Any) -> bool:
     return all(map(all_finite, arrays)) if isinstance(arrays, tuple) else all_finite(arrays)
 
 
-def first_non_finite(model: Network, loss: Loss, x: Any, target: Any) -> str:
+def first_non_finite(model: Network, loss: Loss, x: Any, target: Any, weight: np.ndarray | None = None) -> str:
     """Repeat a failed step on a copy of the model, and describe the first value that is not finite."""
 
     def label(passage: Passage) -> str:
@@ -31,7 +31,7 @@ def first_non_finite(model: Network, loss: Loss, x: Any, target: Any) -> str:
         for passage in records.values():
             if not _finite(passage.y):
                 return f"the first layer whose output is not finite is {label(passage)}"
-        value = loss.forward(y, target)
+        value = loss.forward(y, target) if weight is None else loss.forward(y, target, weight)
         dy = loss.backward()
         if not np.isfinite(value) or not _finite(dy):
             return f"the layers' outputs are finite, but {loss!r} or its gradient is not"

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -12,7 +11,16 @@ from numpycnn.layers.network import Network
 from numpycnn.losses import Loss
 from numpycnn.losses.sums import as_loss
 from numpycnn.optim import Optimizer
-from numpycnn.training.batches import Augmentation, Data, Source, as_data, check_augmentation, epoch_order, prepare
+from numpycnn.training.batches import (
+    Augmentation,
+    Batch,
+    Data,
+    Source,
+    as_data,
+    check_augmentation,
+    epoch_order,
+    prepare,
+)
 from numpycnn.training.step import NonFiniteError, check_batches, check_parts, take_step
 
 SMOOTHING = 0.9  # of the losses, which differ from batch to batch
@@ -65,7 +73,7 @@ def find_learning_rate(
     loss : Loss or sequence of Loss
         Several losses, one for each output of the model, are added up.
     optimizer : Optimizer
-        Its class and settings are used, its learning rate is not.
+        Its class and settings are used, its learning rate is not; a group with a rate of its own keeps it.
     batch_size : int
     low, high : float
         The first rate and the last one.
@@ -124,10 +132,10 @@ def find_learning_rate(
     try:
         for step, rate in enumerate(rates):
             trial.lr = float(rate)
-            x, target = _batch(data, step, batch_size, model.dtype, augment, seed)
+            x, target, weight = _batch(data, step, batch_size, model.dtype, augment, seed)
             try:
                 with np.errstate(all="ignore"):  # that the rate becomes too high is expected
-                    _, value = take_step(model, total, trial, x, target)
+                    _, value = take_step(model, total, trial, x, target, weight)
             except NonFiniteError:
                 break
             mean = SMOOTHING * mean + (1 - SMOOTHING) * value
@@ -155,9 +163,7 @@ def find_learning_rate(
     return LearningRates(rates[: len(losses)].tolist(), losses, float(rates[best]) / 10)
 
 
-def _batch(
-    data: Data, step: int, batch_size: int, dtype: DTypeLike, augment: Augmentation | None, seed: int
-) -> tuple[np.ndarray, Any]:
+def _batch(data: Data, step: int, batch_size: int, dtype: DTypeLike, augment: Augmentation | None, seed: int) -> Batch:
     """Return the batch of a step, in the order of a `Trainer` with this seed."""
     batches = -(-len(data) // batch_size)
     epoch, batch = divmod(step, batches)

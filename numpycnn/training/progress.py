@@ -2,12 +2,13 @@
 
 import sys
 import textwrap
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from typing import TYPE_CHECKING, TextIO
+
+from numpycnn.training.state import RESERVED
 
 if TYPE_CHECKING:
     from numpycnn._bars import Bar
-    from numpycnn.training.scores import Scores
 
 
 KEPT = "\N{NO-BREAK SPACE}"
@@ -24,11 +25,10 @@ def describe(name: str, value: float) -> str:
     return f"{words.replace('_', ' ')} {percent(value) if name.endswith('accuracy') else f'{value:.4f}'}"
 
 
-def describe_record(record: dict[str, float], epochs: int, noun: str = "example", metrics: Collection[str] = ()) -> str:
-    """Format an epoch's record as one line; `noun` is the word for an example, `metrics` are the names of metrics."""
+def describe_record(record: dict[str, float], epochs: int, noun: str = "example") -> str:
+    """Format an epoch's record as one line; `noun` is the word for an example."""
     parts = [f"epoch {int(record['epoch']):{len(str(epochs))}d}/{epochs}"]
-    shown = {"loss", "accuracy", "val_loss", "val_accuracy", *metrics}
-    parts += [describe(name, value) for name, value in record.items() if name in shown]
+    parts += [describe(name, value) for name, value in record.items() if name not in RESERVED]
     parts += [f"{record['images_per_second']:,.0f} {noun}s/s", f"{record['seconds']:.1f} s"]
     return "  ".join(parts)
 
@@ -48,20 +48,18 @@ class Display:
 
             self._bar = Bar(self.stream, f"epoch {epoch}/{epochs}", total, done=done, unit=f"{self.noun}s")
 
-    def advance(self, examples: int, running: Callable[..., dict[str, float]]) -> None:
-        """Advance by a batch; `running` returns loss, accuracy and metrics of the epoch so far."""
+    def advance(self, examples: int, running: Callable[[], dict[str, float]]) -> None:
+        """Advance by a batch; `running` returns losses and metrics of the epoch so far."""
         if self._bar is not None:
-            shown = running(cheap=True).items()
-            self._bar.advance(examples, "  ".join(describe(name, value) for name, value in shown))
+            self._bar.advance(examples, "  ".join(describe(name, value) for name, value in running().items()))
 
-    def end_epoch(self, record: dict[str, float] | None, epochs: int, scores: "Scores | None" = None) -> None:
+    def end_epoch(self, record: dict[str, float] | None, epochs: int) -> None:
         """Close the bar, and print a line about the epoch if it was finished."""
         if self._bar is not None:
             self._bar.close()
             self._bar = None
         if record is not None:
-            names = [name for name in record if scores and scores.direction(name)]
-            self.say(describe_record(record, epochs, self.noun, names))
+            self.say(describe_record(record, epochs, self.noun))
 
     def say(self, text: str) -> None:
         """Print a line; in a terminal, a longer one is wrapped between its parts, or its words if it has no parts."""

@@ -11,7 +11,7 @@ from numpycnn.layers.activations import Sigmoid
 from numpycnn.layers.network import Network
 from numpycnn.losses import Loss
 from numpycnn.metrics import Metric
-from numpycnn.training.batches import Data, count_examples
+from numpycnn.training.batches import Data, as_batch, count_examples
 from numpycnn.training.step import count_hits
 from numpycnn.training.test_time import ViewAverage
 
@@ -105,16 +105,19 @@ def evaluate(
     model: Network, loss: Loss, scores: Scores, data: Data, batch_size: int, views: ViewAverage | None
 ) -> dict[str, float]:
     """Return the mean loss, the accuracy where the targets are labels, and the metrics; see `Trainer.evaluate`."""
-    total, correct, labelled, scores = 0.0, 0, True, scores.fresh()
+    total, sizes, correct, labelled, scores = 0.0, 0.0, 0, True, scores.fresh()
     for start in range(0, len(data), batch_size):
         indices = np.arange(start, min(start + batch_size, len(data)))
-        x, target = data.batch(indices, model.dtype)
+        x, target, weight = as_batch(data.batch(indices, model.dtype))
+        size = float(count_examples(x) if weight is None else weight.sum())
         with np.errstate(all="ignore"):  # visible in the result
             y = model.forward(x) if views is None else views(model, x)
-            total += float(loss.value(y, target)) * count_examples(x)
+            value = loss.value(y, target) if weight is None else loss.forward(y, target, weight)
+            total += float(value) * size
             scores.update(y, target)
+        sizes += size
         hits = count_hits(y, target)
         labelled = hits is not None
         correct += hits or 0
     accuracy = {"accuracy": correct / len(data)} if labelled else {}
-    return {"loss": total / len(data)} | accuracy | scores.results()
+    return {"loss": total / (sizes or 1.0)} | accuracy | scores.results()

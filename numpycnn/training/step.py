@@ -1,6 +1,8 @@
 """One step of training: forward through the model, the loss, backward, and the optimizer's step."""
 
-from math import prod
+from collections.abc import Mapping, Sequence
+from math import isfinite, prod
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,8 @@ from numpycnn.layers.network import Network
 from numpycnn.layers.normalization import BatchNorm
 from numpycnn.losses import CrossEntropy, Loss, SumOfLosses
 from numpycnn.optim import Optimizer
+from numpycnn.optim.accumulation import Accumulation
+from numpycnn.training.state import TrainingState
 
 #: The loss that takes the outputs of a layer.
 REMEDIES: dict[type[Layer], str] = {
@@ -22,7 +26,12 @@ REMEDIES: dict[type[Layer], str] = {
 
 
 class NonFiniteError(FloatingPointError):
-    """The loss or a gradient is NaN or infinite; no parameter has been changed by the step."""
+    """The loss or a gradient is NaN or infinite; no parameter has been changed by the step.
+
+    `reason` names the first layer that produced it, if it has been found.
+    """
+
+    reason = ""
 
 
 def all_finite(array: np.ndarray) -> bool:
@@ -96,6 +105,21 @@ def check_batches(model: Layer, examples: int, batch_size: int, owner: str, *, r
             raise ValueError(f"{owner}: {model.label_of(layer)} needs more than one example in each batch, and {got}")
 
 
+def check_new(model: Network, optimizer: Optimizer) -> None:
+    """Refuse an optimizer that would go on from the steps of another training."""
+    if not optimizer.step_count:
+        return
+    if not all(all_finite(array) for array in model.state().values()):
+        raise ValueError(
+            "fit: expected a model with finite weights, got one after a step that diverged; make a new model, "
+            "and a new optimizer with a smaller learning rate"
+        )
+    raise ValueError(
+        f"fit: expected a new optimizer for a new training; its step_count is {optimizer.step_count}; "
+        f"give the Trainer its own, such as {type(optimizer).__name__}(**optimizer.config())"
+    )
+
+
 def count_hits(y: Any, target: Any) -> int | None:
     """Return the number of correct predictions, or None if the targets are not labels."""
     target = None if isinstance(target, tuple) else np.asarray(target)
@@ -104,8 +128,40 @@ def count_hits(y: Any, target: Any) -> int | None:
     return int((y.argmax(axis=1) == target).sum())
 
 
-def take_step(model: Network, loss: Loss, optimizer: Optimizer, x: Any, target: Any) -> tuple[Any, float]:
-    """Take one step, and return the outputs and the loss before it, penalties included.
+def begin_part(optimizers: Sequence[Optimizer], place: TrainingState, examples: int) -> bool:
+    """Tell optimizers that the next batch is a part of a step's examples; return whether it is the last part."""
+    begin = place.batch * place.batch_size * place.accumulate
+    total = min(place.batch_size * place.accumulate, place.trained - begin)
+    last = place.seen + examples == begin + total
+    for optimizer in optimizers:
+        if place.seen == begin or optimizer.accumulation is None:
+            optimizer.accumulation = Accumulation()
+        optimizer.accumulation.next_part(examples / total, last=last)
+    return last
+
+
+def check_results(found: Any, models: Sequence[Network], lr: float, where: str) -> None:
+    """Check that a training step returned finite numbers, and left finite weights."""
+    if not isinstance(found, Mapping):
+        raise TypeError(f"train_step: expected a dict of numbers to return, got {type(found).__name__}")
+    for name, value in found.items():
+        if not isinstance(value, Real):
+            raise TypeError(f"train_step: expected a number for {name}, got {value!r}")
+        if not isfinite(value):
+            raise FloatingPointError(f"{name} is {value} in {where}, as train_step returned it")
+    for model in models:
+        for name, array in model.state().items():
+            if not all_finite(array):
+                raise FloatingPointError(
+                    f"{name} is not finite any more after the step in {where}, with a learning rate of {lr:g}; "
+                    "a smaller one may help"
+                )
+
+
+def take_step(
+    model: Network, loss: Loss, optimizer: Optimizer, x: Any, target: Any, weight: np.ndarray | None = None
+) -> tuple[Any, float]:
+    """Take one step, and return the outputs and the loss before it, penalties included; `weight` is of each example.
 
     If the loss or a gradient is not finite, a NonFiniteError leaves the random generators as they were before the step,
     so that the same step can be taken once more.
@@ -113,12 +169,13 @@ def take_step(model: Network, loss: Loss, optimizer: Optimizer, x: Any, target: 
     parameters, generators = model.parameters(), list(model.random_generators().values())
     states = [generator.bit_generator.state for generator in generators]
     y = model.forward(x, training=True)
-    value = float(loss.forward(y, target) + loss.penalty(parameters))
+    value = loss.forward(y, target) if weight is None else loss.forward(y, target, weight)
+    value = float(value + loss.penalty(parameters))
     problem = "" if np.isfinite(value) else f"the loss is {value}"
     if not problem:
         model.backward_parameters(loss.backward())
         loss.add_penalty_gradient(parameters)
-        if not all(all_finite(parameter.grad) for parameter in parameters.values()):
+        if not all(map(all_finite, [parameter.grad for parameter in parameters.values()])):
             problem = "a gradient is not finite"
     if problem:
         for generator, state in zip(generators, states, strict=True):

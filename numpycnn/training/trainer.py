@@ -2,7 +2,7 @@
 
 import time
 import warnings
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -17,17 +17,17 @@ from numpycnn.layers.network import Network
 from numpycnn.losses import Loss
 from numpycnn.losses.sums import as_loss
 from numpycnn.optim import Optimizer
+from numpycnn.training.attributes import begin_parts, held
 from numpycnn.training.batches import (
     Augmentation,
     Data,
     Source,
-    TrainingState,
     as_data,
     check_augmentation,
     count_examples,
-    epoch_order,
-    prepare,
+    epoch_batches,
     record_inputs,
+    training_data,
 )
 from numpycnn.training.callbacks import Callback, in_order
 from numpycnn.training.checkpoint import load_parts, save_trainer
@@ -35,14 +35,16 @@ from numpycnn.training.diagnosis import first_non_finite
 from numpycnn.training.exchange import WeightExchange
 from numpycnn.training.history import History, as_number
 from numpycnn.training.interrupt import deferred_interrupt
-from numpycnn.training.prefetch import prefetched
 from numpycnn.training.progress import Display, stream_for
 from numpycnn.training.scores import Metrics, Scores, evaluate
+from numpycnn.training.state import TrainingState
 from numpycnn.training.step import (
     NonFiniteError,
-    all_finite,
+    begin_part,
     check_batches,
+    check_new,
     check_parts,
+    check_results,
     count_hits,
     take_step,
     unfit_outputs,
@@ -76,6 +78,8 @@ class Trainer:
         The metrics, with what they have accumulated in this epoch.
     weights : WeightExchange
         Keeps the weights of the training while a callback has put others into the model.
+    sample_weight : ndarray of shape (N,) or None
+        The weights of the examples of the current batch, where the data has them.
 
     Raises
     ------
@@ -119,6 +123,7 @@ class Trainer:
         self.history = History()
         self.progress = TrainingState()
         self.weights = WeightExchange(model)
+        self.sample_weight: np.ndarray | None = None
 
     def fit(
         self,
@@ -126,8 +131,9 @@ class Trainer:
         *,
         epochs: int,
         batch_size: int = 32,
-        validation: Source | None = None,
+        validation: Source | float | None = None,
         drop_last: bool = False,
+        accumulate: int = 1,
         shuffle: bool = True,
         augment: Augmentation | None = None,
         prefetch: int = 2,
@@ -137,17 +143,22 @@ class Trainer:
 
         Parameters
         ----------
-        train : dataset or (x, target)
-            Class names, normalization and reader of a dataset are recorded in ``model.metadata``, so that
-            ``numpycnn predict`` reads pictures for a saved model in the same way.
+        train : dataset, (x, target) or (x, target, weight)
+            With weights of the examples, the loss of a batch is the weighted mean. Class names, normalization and
+            reader of a dataset are recorded in ``model.metadata``, so that ``numpycnn predict`` reads pictures for a
+            saved model in the same way.
         epochs : int
             Passes over the data, in total.
         batch_size : int
-            Examples for each step of the optimizer.
-        validation : dataset or (x, target), optional
-            Evaluated after each epoch.
+            Examples for each pass, and for each step of the optimizer unless batches accumulate.
+        validation : dataset, (x, target), (x, target, weight) or float, optional
+            Evaluated after each epoch. A float such as 0.1 holds out this share of `train`, chosen by the seed, and of
+            each class alike if the targets are labels.
         drop_last : bool
             Whether to leave out the last batch of an epoch if it has less than `batch_size` examples.
+        accumulate : int
+            Batches for each step of the optimizer. Their gradients are averaged over their examples, as for one batch
+            of all of them; batch normalization uses the statistics of each batch.
         shuffle : bool
             Whether to shuffle the examples in each epoch.
         augment : Augment, optional
@@ -180,8 +191,7 @@ class Trainer:
         UserWarning
             If nothing is left to train, with how to go on.
         """
-        data = as_data(train, "train")
-        held_out = None if validation is None else as_data(validation, "validation")
+        data, held_out, share = training_data(train, validation, self.seed)
         epochs = check_int(epochs, "epochs", "fit")
         batch_size = check_int(batch_size, "batch_size", "fit")
         prefetch = check_int(prefetch, "prefetch", "fit", minimum=0)
@@ -189,6 +199,8 @@ class Trainer:
         self._begin(
             examples=len(data),
             batch_size=batch_size,
+            accumulate=check_int(accumulate, "accumulate", "fit"),
+            validation=share,
             shuffle=check_flag(shuffle, "shuffle", "fit"),
             drop_last=check_flag(drop_last, "drop_last", "fit"),
             augment=check_augmentation(augment, data),
@@ -201,6 +213,8 @@ class Trainer:
             callback.on_train_begin(self)
         if left:
             warnings.warn(f"fit: {left}", stacklevel=2)
+        models = held(self, Network)
+        settings: dict[str, Any] = {"seed": self.seed, "dtype": self.model.dtype, "augment": augment, "ahead": prefetch}
         with deferred_interrupt() as interrupt:
             while not self.progress.nothing_left(epochs):
                 if not self.progress.batch:
@@ -208,16 +222,20 @@ class Trainer:
                 display.begin_epoch(self.progress.epoch + 1, epochs, self.progress.seen, self.progress.trained)
                 record = None
                 try:
-                    with closing(self._batches(data, augment, prefetch)) as batches:
-                        for x, target in batches:
-                            display.advance(self._step(x, target), self._running)
+                    with closing(epoch_batches(data, self.progress, **settings)) as batches:
+                        for x, target, self.sample_weight in batches:
+                            examples = count_examples(x)
+                            complete = self._step(x, target, examples, models)
+                            display.advance(examples, self._running)
+                            if not complete:
+                                continue
                             for callback in self.callbacks:
                                 callback.on_batch_end(self)
                             if interrupt.requested:
                                 self._interrupt()
                     record = self._close_epoch(held_out)
                 finally:
-                    display.end_epoch(record, epochs, self.scores)
+                    display.end_epoch(record, epochs)
                 if interrupt.requested:  # during validation
                     self._interrupt()
         if self.progress.stop_reason and not left:
@@ -234,85 +252,61 @@ class Trainer:
         if not now.trained:
             raise ValueError(f"fit: expected at least one whole batch with drop_last=True, got {now.data}")
         check_batches(self.model, now.trained, now.batch_size, "fit", remedy=" or drop_last=True")
-        if place.at_start and self.optimizer.step_count:
-            kind = type(self.optimizer).__name__
-            if not all(all_finite(array) for array in self.model.state().values()):
-                raise ValueError(
-                    "fit: expected a model with finite weights, got one after a step that diverged; make a new model, "
-                    "and a new optimizer with a smaller learning rate"
-                )
-            raise ValueError(
-                f"fit: expected a new optimizer for a new training; its step_count is {self.optimizer.step_count}; "
-                f"give the Trainer its own, such as {kind}(**optimizer.config())"
-            )
-        if place.batch and place != now:
-            raise ValueError(
-                f"fit: this training stopped within an epoch of {place.data}; expected the same to go on, "
-                f"got {now.data}. A new Trainer starts over"
-            )
+        if place.at_start:
+            check_new(self.model, self.optimizer)
+        place.check_next(now)
         self.progress = now
-        self.optimizer.epoch_count = now.epoch
+        begin_parts(self)
 
-    def _batches(self, data: Data, augment: Augmentation | None, ahead: int) -> Generator[tuple[Any, Any], None, None]:
-        """Yield the remaining batches of the epoch; the time spent waiting for them counts."""
-        place = self.progress
-        order = epoch_order(place.examples, self.seed, place.epoch, place.shuffle)
+    def train_step(self, x: Any, target: Any) -> dict[str, float]:
+        """Learn from a batch: forward, backward, and a step of the optimizer. A subclass may do something else.
 
-        def batch(begin: int) -> tuple[np.ndarray, Any]:
-            indices = order[begin : begin + place.batch_size]
-            # Counted from 1: a seed that ends in 0 equals the one without it, that of the epoch's order.
-            seed = (self.seed, place.epoch, begin // place.batch_size + 1)
-            return prepare(data, indices, self.model.dtype, augment, seed)
+        Parameters
+        ----------
+        x, target : ndarray of shape (N, ...), or tuple of ndarray
+            A batch of the data; ``self.sample_weight`` has its weights.
 
-        begins = range(place.batch * place.batch_size, place.trained, place.batch_size)
-        with closing(prefetched(batch, begins, ahead)) as batches:
-            while True:
-                begin = time.perf_counter()
-                found = next(batches, None)
-                place.seconds += time.perf_counter() - begin
-                if found is None:
-                    return
-                yield found
+        Returns
+        -------
+        dict
+            Losses and others, such as ``{"loss": ..., "accuracy": ...}``. Their means over the examples of an epoch go
+            into its record; they have to be finite.
+        """
+        weight = self.sample_weight
+        try:
+            y, value = take_step(self.model, self.loss, self.optimizer, x, target, weight)
+        except NonFiniteError as error:
+            error.reason = first_non_finite(self.model, self.loss, x, target, weight)
+            raise
+        self.scores.update(y, target)
+        hits = count_hits(y, target)
+        return {"loss": value} if hits is None else {"loss": value, "accuracy": hits / len(y)}
 
-    def _step(self, x: Any, target: Any) -> int:
-        """Take a step, and return its number of examples."""
-        begin = time.perf_counter()
-        where = f"epoch {self.progress.epoch + 1}, batch {self.progress.batch + 1}"
+    def _step(self, x: Any, target: Any, examples: int, models: Sequence[Network]) -> bool:
+        """Take a training step and check it; return whether the optimizers have moved their parameters."""
+        begin, place = time.perf_counter(), self.progress
+        where = f"epoch {place.epoch + 1}, batch {place.batch + 1}"
         lr = float(self.optimizer.learning_rate)
+        complete = place.accumulate == 1 or begin_part(held(self, Optimizer), place, examples)
         with np.errstate(all="ignore"):  # non-finite values are reported below
             try:
-                y, value = take_step(self.model, self.loss, self.optimizer, x, target)
+                found = self.train_step(x, target)
             except NonFiniteError as error:
-                why = first_non_finite(self.model, self.loss, x, target)
-                raise FloatingPointError(f"{error} in {where}: {why}") from None
-            for name, array in self.model.state().items():
-                if not all_finite(array):
-                    raise FloatingPointError(
-                        f"{name} is not finite any more after the step in {where}, with a learning rate of {lr:g}; "
-                        "a smaller one may help"
-                    )
-        place = self.progress
-        place.batch += 1
-        examples = count_examples(x)
-        place.seen += examples
-        place.loss_sum += value * examples
-        hits = count_hits(y, target)
-        place.labelled = hits is not None
-        place.correct += hits or 0
-        self.scores.update(y, target)
+                raise FloatingPointError(f"{error} in {where}{error.reason and f': {error.reason}'}") from None
+            check_results(found, models if complete else [], lr, where)
+        place.add(found, examples)
+        place.batch += complete
         place.lr = lr
         place.seconds += time.perf_counter() - begin
-        return examples
+        return complete
 
-    def _running(self, *, cheap: bool = False) -> dict[str, float]:
-        """Return loss, accuracy and metrics of the epoch so far."""
-        place = self.progress
-        accuracy = {"accuracy": place.correct / place.seen} if place.labelled else {}
-        return {"loss": place.loss_sum / place.seen} | accuracy | self.scores.results(cheap=cheap)
+    def _running(self) -> dict[str, float]:
+        """Return losses and metrics of the epoch so far."""
+        return self.progress.averages() | self.scores.results(cheap=True)
 
     def _close_epoch(self, validation: Data | None) -> dict[str, float]:
         place = self.progress
-        record: dict[str, float] = {"epoch": place.epoch + 1} | self._running()
+        record: dict[str, float] = {"epoch": place.epoch + 1} | place.averages() | self.scores.results()
         for callback in self.callbacks:
             callback.on_validation_begin(self)
         if validation is not None:
@@ -327,7 +321,7 @@ class Trainer:
         record = {name: as_number(value, name) for name, value in record.items()}
         self.history.records.append(record)
         self.progress = place.next_epoch()
-        self.optimizer.epoch_count = self.progress.epoch
+        begin_parts(self)
         for callback in self.callbacks:
             callback.on_epoch_closed(self)
         return record
@@ -435,13 +429,21 @@ class Trainer:
             If the outputs of the model do not suit the loss, as in `Trainer`.
         """
         callbacks = in_order(callbacks)
-        found = load_parts(path, callbacks, layers, parts)
+        found = load_parts(path, cls.__name__, callbacks, layers, parts)
         if wrong := unfit_outputs(found["model"], found["loss"]):  # earlier versions trained such a model
             warnings.warn(f"{path}: {wrong}", stacklevel=2)
             found["loss"].expects_logits = False  # not checked again
-        trainer = cls(
-            **{name: found[name] for name in ("model", "loss", "optimizer", "metrics", "seed")}, callbacks=callbacks
+        trainer = cls.__new__(cls)  # a constructor of its own may take other arguments
+        Trainer.__init__(
+            trainer,
+            found["model"],
+            loss=found["loss"],
+            optimizer=found["optimizer"],
+            metrics=found["metrics"],
+            callbacks=callbacks,
+            seed=found["seed"],
         )
         trainer.history, trainer.progress = History(found["history"]), found["progress"]
         trainer.weights.resume(found["weights"])
+        vars(trainer).update(found["attributes"])
         return trainer

@@ -211,3 +211,14 @@ def test_bad_arguments(error: type, text: str, images: np.ndarray, labels: list,
 def test_class_names_are_not_one_string() -> None:
     with pytest.raises(TypeError, match="class_names must be a sequence of names, got the string 'ab'"):
         Dataset(IMAGES, [0, 1], "ab")
+
+
+def test_a_stratified_split_has_the_same_share_of_each_class() -> None:
+    labels = np.repeat([0, 1, 2], [50, 30, 20])
+    data = Dataset(np.arange(100.0).reshape(100, 1), labels, ("a", "b", "c"))
+    first, second = data.split(0.3, stratified=True, seed=4)
+    assert np.bincount(first.labels).tolist() == [15, 9, 6]
+    assert sorted([*first.images[:, 0], *second.images[:, 0]]) == list(range(100))
+    assert np.array_equal(first.images, data.split(0.3, stratified=True, seed=4)[0].images)
+    with pytest.raises(TypeError, match="Dataset 'dataset': expected stratified to be True or False, got int 1"):
+        data.split(0.3, stratified=1)  # type: ignore[arg-type]

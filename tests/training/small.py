@@ -100,11 +100,11 @@ def go_on(folder: Path, variant: str, *, file: Path | None = None, more: Sequenc
 AUGMENT = Augment([PadCrop(1), Flip(), Noise(0.1)])  # augmentation must survive an interruption, too
 
 
-def fit(trainer: Trainer, **settings: Any) -> Trainer:
+def fit(trainer: Trainer, *, data: Any = None, **settings: Any) -> Trainer:
     settings = {"validation": pictures(20, seed=1), "augment": AUGMENT, "progress": False} | settings
     with warnings.catch_warnings():  # also resumed where only the last callbacks were left
         warnings.filterwarnings("ignore", "fit: nothing left to train")
-        trainer.fit(pictures(), epochs=EPOCHS, batch_size=BATCH_SIZE, **settings)
+        trainer.fit(pictures() if data is None else data, epochs=EPOCHS, batch_size=BATCH_SIZE, **settings)
     return trainer
 
 

@@ -1,5 +1,4 @@
 import re
-from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -7,7 +6,7 @@ import pytest
 
 from numpycnn.data.augment import Augment, Flip, PadCrop
 from numpycnn.data.dataset import Dataset
-from numpycnn.training.batches import TrainingState, as_data, check_augmentation, epoch_order, prepare
+from numpycnn.training.batches import as_data, check_augmentation, epoch_order, prepare, training_data
 
 
 def test_a_pair_of_arrays_is_data() -> None:
@@ -31,11 +30,11 @@ X = np.zeros((3, 2), np.float32)
 @pytest.mark.parametrize(
     ("source", "error", "text"),
     [
-        (X, TypeError, "train: expected a dataset or a pair of arrays (x, target), got ndarray"),
-        ([X, X], TypeError, "train: expected a dataset or a pair of arrays (x, target), got list"),
-        ((X, X, X), TypeError, "train: expected a dataset or a pair of arrays (x, target), got tuple"),
-        (None, TypeError, "train: expected a dataset or a pair of arrays (x, target), got NoneType"),
-        (Dataset, TypeError, "train: expected a dataset or a pair of arrays (x, target), got type"),
+        (X, TypeError, "train: expected a dataset or arrays (x, target) or (x, target, weight), got ndarray"),
+        ([X, X], TypeError, "train: expected a dataset or arrays (x, target) or (x, target, weight), got list"),
+        ((X, X, X, X), TypeError, "train: expected a dataset or arrays (x, target) or (x, target, weight), got tuple"),
+        (None, TypeError, "train: expected a dataset or arrays (x, target) or (x, target, weight), got NoneType"),
+        (Dataset, TypeError, "train: expected a dataset or arrays (x, target) or (x, target, weight), got type"),
         ((X, [0, 1]), ValueError, "train: expected as many targets as inputs, got inputs (3, 2) and targets (2,)"),
         ((X, 1), ValueError, "train: expected as many targets as inputs, got inputs (3, 2) and targets ()"),
         ((None, [1]), ValueError, "train: expected as many targets as inputs, got inputs () and targets (1,)"),
@@ -66,19 +65,19 @@ def pixels() -> Dataset:
 
 def test_pixels_are_augmented_before_they_are_normalized() -> None:
     data, augment, indices = pixels(), Augment([PadCrop(2), Flip()]), np.array([7, 1, 4])
-    x, labels = prepare(data, indices, np.float32, augment, (3, 1, 2))
+    x, labels, _ = prepare(data, indices, np.float32, augment, (3, 1, 2))
     expected, _ = augment(data.images[indices], labels, np.random.default_rng((3, 1, 2)))
     assert np.array_equal(x, data.normalize(expected))
     assert (x.min(axis=(0, 2, 3)) == [-1, -2]).all()  # black, at the edges
     assert labels.tolist() == [1, 1, 1]
-    plain, _ = prepare(data, indices, np.float32, None, (3, 1, 2))
+    plain, *_ = prepare(data, indices, np.float32, None, (3, 1, 2))
     assert np.array_equal(plain, data.batch(indices)[0])
 
 
 def test_arrays_are_augmented_without_normalization() -> None:
     x = np.arange(12, dtype=np.float64).reshape(3, 1, 2, 2)
     data = as_data((x, np.arange(3)), "train")
-    flipped, labels = prepare(data, np.array([2, 0]), np.float64, Flip(1.0), (0,))
+    flipped, labels, _ = prepare(data, np.array([2, 0]), np.float64, Flip(1.0), (0,))
     assert np.array_equal(flipped, x[[2, 0], :, :, ::-1])
     assert labels.tolist() == [2, 0]
 
@@ -131,54 +130,71 @@ def test_data_that_cannot_be_augmented(augment: Any, data: Any, text: str) -> No
         check_augmentation(augment, data)
 
 
-# ---------------------------------------------------------------------------------------------- a place in the training
+# ------------------------------------------------------------------------------------------------ held out, and weights
 
 
-PLACE = TrainingState(
-    epoch=3, batch=2, batch_size=8, examples=20, loss_sum=12.5, correct=9, seen=16, labelled=True, lr=0.1
-)
+def test_a_share_of_each_class_is_held_out() -> None:
+    labels = np.repeat([0, 1], [80, 20])
+    x = np.arange(100.0).reshape(100, 1)
+    for source in ((x, labels), Dataset(x, labels, ("a", "b"))):
+        rest, held, share = training_data(source, 0.25, seed=3)
+        assert held is not None
+        assert (len(rest), len(held), share) == (75, 25, 0.25)
+        (x_rest, labels_rest), (x_held, labels_held) = (
+            part.batch(np.arange(len(part)), np.float64) for part in (rest, held)
+        )
+        assert sorted([*x_rest[:, 0], *x_held[:, 0]]) == list(range(100))
+        assert (labels_rest.sum(), labels_held.sum()) == (15, 5)
+        again = training_data(source, 0.25, seed=3)[1]
+        assert again is not None
+        assert np.array_equal(x_held, again.batch(np.arange(25), np.float64)[0])
+    assert (rest.noun, rest.describe()["class_names"]) == ("example", ["a", "b"])  # type: ignore[attr-defined]
 
 
-def test_a_position_survives_json() -> None:
-    assert TrainingState.from_json(PLACE.to_json()) == PLACE
-    assert TrainingState.from_json(TrainingState().to_json()) == TrainingState()
-    earlier = PLACE.to_json()
-    del earlier["drop_last"]  # of an earlier version
-    assert TrainingState.from_json(earlier) == PLACE
-    last = replace(PLACE, batch=3, seen=20)
-    assert TrainingState.from_json(last.to_json()) == last
-
-
-def test_the_next_epoch_keeps_only_the_data() -> None:
-    place = replace(PLACE, shuffle=False, stop_reason="enough")
-    assert place.next_epoch() == TrainingState(epoch=4, batch_size=8, examples=20, shuffle=False, stop_reason="enough")
-
-
-def test_the_start() -> None:
-    assert TrainingState().at_start
-    assert not replace(TrainingState(), batch=1).at_start
-    assert not replace(TrainingState(), epoch=1).at_start
+@pytest.mark.parametrize("target", [np.zeros((40, 2)), np.linspace(0, 1, 40), (np.zeros(40), np.zeros((40, 2)))])
+def test_targets_that_are_not_labels_are_held_out_at_random(target: Any) -> None:
+    rest, held, _ = training_data((np.zeros((40, 2)), target), 0.1, seed=0)
+    assert held is not None
+    assert (len(rest), len(held)) == (36, 4)
 
 
 @pytest.mark.parametrize(
-    ("changed", "text"),
+    ("share", "error", "text"),
     [
-        ({"batch": True}, "expected batch of the place in the training as int, got True"),
-        ({"batch": 2.0}, "expected batch of the place in the training as int, got 2.0"),
-        ({"lr": "0.1"}, "expected lr of the place in the training as float, got '0.1'"),
-        ({"loss_sum": None}, "expected loss_sum of the place in the training as float, got None"),
-        ({"labelled": 1}, "expected labelled of the place in the training as bool, got 1"),
-        ({"stop_reason": 0}, "expected stop_reason of the place in the training as str, got 0"),
-        ({"correct": -1}, "expected correct of the place in the training as int, got -1"),
-        ({"more": 1}, "expected a place in the training with epoch, batch, batch_size"),
-        ({"seen": 15}, "got 15 of 20 examples seen after 2 batches of 8"),
-        ({"batch": 3, "seen": 20, "drop_last": True}, "got 20 of 20 examples seen after 3 batches of 8"),
-        ({"drop_last": 0}, "expected drop_last of the place in the training as bool, got 0"),
-        ({"batch": 3}, "got 16 of 20 examples seen after 3 batches of 8"),
-        ({"batch": 0}, "got 16 of 20 examples seen after 0 batches of 8"),
-        ({"seen": 0, "batch_size": 0}, "got 0 of 20 examples seen after 2 batches of 0"),
+        (0, ValueError, "fit: expected a share for validation that leaves examples in both parts, got 0 of 3"),
+        (0.1, ValueError, "fit: expected a share for validation that leaves examples in both parts, got 0.1 of 3"),
+        (0.99, ValueError, "fit: expected a share for validation that leaves examples in both parts, got 0.99 of 3"),
+        (1.0, ValueError, "fit: expected validation to be at least 0 and below 1, got 1"),
+        (-0.1, ValueError, "fit: expected validation to be at least 0 and below 1, got -0.1"),
+        (True, TypeError, "fit: expected validation to be a number, got bool True"),
     ],
 )
-def test_an_impossible_position_is_refused(changed: dict[str, Any], text: str) -> None:
-    with pytest.raises(ValueError, match=text):
-        TrainingState.from_json(asdict(PLACE) | changed)
+def test_a_share_that_leaves_nothing_is_refused(share: Any, error: type[Exception], text: str) -> None:
+    with pytest.raises(error, match=f"^{re.escape(text)}$"):
+        training_data((X, [0, 1, 0]), share, seed=0)
+
+
+def test_weights_go_with_their_examples() -> None:
+    weight = np.array([3, 1, 2])
+    data = as_data((np.arange(3.0), [0, 1, 0], weight), "train")
+    x, _, found = prepare(data, np.array([2, 0]), np.float64, None, (0,))
+    assert (x.tolist(), found.tolist()) == ([2, 0], [2, 3])
+    _, _, found = prepare(data, np.array([2, 0]), np.float64, flip_all, (0,))
+    assert found.tolist() == [2, 3]
+    _, held, _ = training_data((np.arange(10.0), np.zeros((10, 1)), np.arange(10)), 0.5, seed=0)
+    assert held is not None
+    x, _, found = held.batch(np.arange(5), np.float64)
+    assert np.array_equal(x, found)
+
+
+@pytest.mark.parametrize(
+    ("weight", "error", "text"),
+    [
+        ([1, 2], ValueError, "train: expected the weights (3,), got (2,)"),
+        ([1, 2, -1], ValueError, "train: expected the weights to be finite and at least 0, got -1"),
+        (["a", "b", "c"], TypeError, "train: expected the weights to hold numbers, got <U1"),
+    ],
+)
+def test_wrong_weights_are_refused(weight: Any, error: type[Exception], text: str) -> None:
+    with pytest.raises(error, match=re.escape(text)):
+        as_data((X, [0, 1, 0], weight), "train")

@@ -77,7 +77,7 @@ def test_killed_at_random_moments_and_resumed_gives_the_same_bits(tmp_path: Path
         later = rng.integers(1, 30, size=i % 3).tolist()
         plan.append([small.VARIANTS[i % 2], [first, *later]])
     plan += [["adam", [1000]], ["sgd", [1, 1, 1]]]
-    found = worker("kill", str(tmp_path), json.dumps(plan), **ONE_THREAD)
+    found = worker("kill", str(tmp_path), json.dumps(plan), "small", **ONE_THREAD)
 
     assert found["expected"]["adam"]["progress"]["stop_reason"].startswith("val_loss has not improved on 0.")
     assert found["expected"]["sgd"]["progress"]["epoch"] == small.EPOCHS

@@ -1,4 +1,5 @@
 import json
+import math
 import os
 import re
 import subprocess
@@ -24,9 +25,12 @@ from numpycnn import (
     Flatten,
     MeanSquaredError,
     OneCycleSchedule,
+    PerEpoch,
     ReLU,
     Sequential,
     Sigmoid,
+    StepSchedule,
+    Tanh,
     Trainer,
     functional,
     load_model,
@@ -34,7 +38,7 @@ from numpycnn import (
 )
 from numpycnn.data import Dataset, PictureReader, load_mnist
 from numpycnn.data.augment import Augment, Flip, MixUp
-from numpycnn.training import Callback, EarlyStopping, History
+from numpycnn.training import Callback, EarlyStopping, History, find_learning_rate
 from tests.training import small
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -288,7 +292,7 @@ def test_a_custom_loss_may_return_any_float(tmp_path: Path) -> None:
     save = small.At(2, lambda trainer: trainer.save(tmp_path / "file"))  # with the sum of the epoch so far
     trainer = Trainer(small.dense(), loss=Single(), optimizer=SGD(0.1), callbacks=[save])
     trainer.fit(small.points(), epochs=1, validation=small.points(), progress=False)
-    assert type(Trainer.resume(tmp_path / "file", parts=[Single]).progress.loss_sum) is float
+    assert type(Trainer.resume(tmp_path / "file", parts=[Single]).progress.sums["loss"]) is float
     assert type(trainer.history["loss"][0]) is float
     assert type(trainer.history["val_loss"][0]) is float
 
@@ -378,10 +382,10 @@ X, LABELS = small.points(50)
 @pytest.mark.parametrize(
     ("data", "settings", "error", "text"),
     [
-        (X, {}, TypeError, "train: expected a dataset or a pair of arrays (x, target), got ndarray"),
+        (X, {}, TypeError, "train: expected a dataset or arrays (x, target) or (x, target, weight), got ndarray"),
         ((X[:0], LABELS[:0]), {}, ValueError, "train: expected at least one example, got none"),
         ((X, LABELS[1:]), {}, ValueError, "train: expected as many targets as inputs, got inputs (50, 2)"),
-        ((X, LABELS), {"validation": 3}, TypeError, "validation: expected a dataset or a pair of arrays"),
+        ((X, LABELS), {"validation": "a"}, TypeError, "validation: expected a dataset or arrays (x, target)"),
         ((X, LABELS), {"validation": (X[:0], [])}, ValueError, "validation: expected at least one example, got none"),
         ((X, LABELS), {"epochs": 0}, ValueError, "fit: expected epochs from 1 to 2147483647, got 0"),
         ((X, LABELS), {"epochs": 2.0}, TypeError, "fit: expected epochs to be an int, got float 2.0"),
@@ -530,7 +534,12 @@ def test_the_time_spent_waiting_for_data_counts() -> None:
 @pytest.mark.parametrize(
     ("data", "batch_size", "error", "text"),
     [
-        (None, 256, TypeError, "evaluate: expected a dataset or a pair of arrays (x, target), got NoneType"),
+        (
+            None,
+            256,
+            TypeError,
+            "evaluate: expected a dataset or arrays (x, target) or (x, target, weight), got",
+        ),
         ((X[:0], LABELS[:0]), 256, ValueError, "evaluate: expected at least one example, got none"),
         ((X, LABELS), 0, ValueError, "evaluate: expected batch_size from 1 to 2147483647, got 0"),
         ((X, X), 256, ValueError, "cross_entropy: expected labels as integers (N,), or as shares from 0 to 1"),
@@ -583,3 +592,101 @@ def test_an_optimizer_of_another_training_is_refused() -> None:
     fresh = Trainer(small.dense(), loss=CrossEntropy(), optimizer=SGD(**first.optimizer.config()))
     fresh.fit(data, **quiet)
     assert small.bits(fresh.model.state()) == small.bits(first.model.state())
+
+
+# ------------------------------------------------------------------------------- accumulation, held out, and weights
+
+
+def deep(dtype: Any = np.float64) -> Sequential:
+    return Sequential([Dense(5), Tanh(), Dense(2)], input_shape=(2,), seed=0, dtype=dtype)
+
+
+@pytest.mark.parametrize(("batch_size", "accumulate"), [(8, 4), (10, 3), (1, 7), (64, 2)])
+def test_accumulated_batches_equal_one_of_all_their_examples(batch_size: int, accumulate: int) -> None:
+    """The last group of an epoch is smaller, and so is its last batch."""
+    x, labels = small.points(101)
+    results = []
+    for settings in ({"batch_size": batch_size, "accumulate": accumulate}, {"batch_size": batch_size * accumulate}):
+        optimizer = Adam(0.05, clip_norm=0.2, weight_decay=0.01)
+        trainer = Trainer(deep(), loss=CrossEntropy(l1=1e-3, l2=0.01), optimizer=optimizer)
+        history = trainer.fit((x.astype(np.float64), labels), epochs=3, progress=False, **settings)
+        results.append((history["loss"], history["accuracy"], trainer.model.state(), optimizer.step_count))
+    (loss, accuracy, state, steps), (loss2, accuracy2, state2, steps2) = results
+    assert steps == steps2 == 3 * math.ceil(101 / (batch_size * accumulate))
+    np.testing.assert_allclose(loss, loss2, rtol=1e-10)
+    np.testing.assert_allclose(accuracy, accuracy2, rtol=1e-10)
+    for name, array in state.items():
+        np.testing.assert_allclose(array, state2[name], rtol=1e-9, atol=1e-12)
+
+
+def test_callbacks_run_after_each_step_of_accumulated_batches() -> None:
+    recorder = small.Recorder()
+    trainer = small.plain([recorder])
+    trainer.fit(small.points(50), epochs=1, batch_size=10, accumulate=2, progress=False)
+    assert [call for call in recorder.calls if call.startswith("batch")] == ["batch 1", "batch 2", "batch 3"]
+    assert trainer.optimizer.step_count == 3
+
+
+def test_the_last_incomplete_batch_of_a_group_is_dropped() -> None:
+    trainer = small.plain()
+    trainer.fit(small.points(39), epochs=1, batch_size=10, accumulate=2, drop_last=True, progress=False)
+    assert trainer.optimizer.step_count == 2
+    assert trainer.progress.trained == 30
+
+
+def test_a_share_is_held_out_for_validation() -> None:
+    trainer = small.plain()
+    history = trainer.fit(small.points(200), epochs=2, validation=0.1, progress=False)
+    assert {"val_loss", "val_accuracy"} < set(history.names())
+    assert trainer.progress.examples == 180
+    with pytest.raises(ValueError, match="fit: the examples held out would have been trained on"):
+        trainer.fit(small.points(200), epochs=3, validation=0.2, progress=False)
+    trainer.fit(small.points(200), epochs=3, validation=0.1, progress=False)
+
+
+def test_an_example_of_weight_2_counts_twice() -> None:
+    x, labels = small.points(60)
+    x, weight = x.astype(np.float64), np.random.default_rng(0).integers(0, 4, 60)
+    repeated = np.repeat(np.arange(60), weight)
+    results = []
+    for data in ((x, labels, weight), (x[repeated], labels[repeated])):
+        trainer = Trainer(deep(), loss=CrossEntropy(), optimizer=SGD(0.5))
+        trainer.fit(data, epochs=4, batch_size=1000, progress=False)
+        results.append((trainer.model.state(), trainer.history["loss"], trainer.evaluate(data)["loss"]))
+    (state, loss, value), (state2, loss2, value2) = results
+    np.testing.assert_allclose(loss, loss2, rtol=1e-10)
+    assert value == pytest.approx(value2, rel=1e-10)
+    for name, array in state.items():
+        np.testing.assert_allclose(array, state2[name], rtol=1e-9)
+
+
+def test_weights_of_batches_in_an_evaluation() -> None:
+    x, labels = small.points(60)
+    weight = np.random.default_rng(0).random(60)
+    trainer = small.plain()
+    whole, parts = (trainer.evaluate((x, labels, weight), batch_size=size)["loss"] for size in (60, 7))
+    assert whole == pytest.approx(parts, rel=1e-6)
+    assert trainer.evaluate((x, labels, np.zeros(60)))["loss"] == 0
+
+
+def test_weights_of_examples_find_a_learning_rate() -> None:
+    x, labels = small.points()
+    found = [
+        find_learning_rate(small.dense(), data, loss=CrossEntropy(), optimizer=SGD(0.1), high=1000, batch_size=200)
+        for data in ((x, labels), (x, labels, np.full(200, 0.5)), (x, labels, labels + 0.1))
+    ]
+    assert found[0].losses == pytest.approx(found[1].losses, rel=1e-5)
+    assert found[0].losses[0] != pytest.approx(found[2].losses[0], rel=1e-5)
+
+
+def test_schedules_count_the_epochs_of_a_training() -> None:
+    trainer = Trainer(small.dense(), loss=CrossEntropy(), optimizer=SGD(PerEpoch(StepSchedule(0.5, 2, 0.5))))
+    history = trainer.fit(small.points(50), epochs=5, batch_size=10, progress=False)
+    assert history["lr"] == [0.5, 0.5, 0.25, 0.25, 0.125]
+    assert trainer.optimizer.epoch_count == 5
+
+
+@pytest.mark.parametrize("accumulate", [0, -1, 2.0, True])
+def test_accumulate_is_a_positive_int(accumulate: Any) -> None:
+    with pytest.raises((ValueError, TypeError), match="fit: expected accumulate"):
+        small.plain().fit(small.points(), epochs=1, accumulate=accumulate, progress=False)

@@ -2,7 +2,7 @@
 
 ``digest SEED``                 train, and print the final state
 ``interrupt FOLDER``            train, with a line to the standard output after each batch, until interrupted
-``kill FOLDER MOMENTS``         train again and again in forked children that are killed at the moments given
+``kill FOLDER MOMENTS MODULE``  train again and again in forked children that are killed at the moments given
 """
 
 import json
@@ -13,10 +13,13 @@ import time
 import traceback
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import ModuleType
 
 from numpycnn import Trainer
 from numpycnn.training import Callback
-from tests.training import small
+from tests.training import own, small
+
+MODULES = {"small": small, "own": own}
 
 
 class Ticks(Callback):
@@ -57,16 +60,16 @@ def interrupt(folder: str) -> None:
     small.fit(small.new_trainer(Path(folder), "sgd", more=[Lines()]))
 
 
-def _train_in_child(folder: Path, variant: str, ticks: int, leave: int) -> None:
+def _train_in_child(module: ModuleType, folder: Path, variant: str, ticks: int, leave: int) -> None:
     """Train to the end, then wait for a kill or for the signal to write the result."""
     more = [Ticks(ticks), LateTicks(ticks)]
-    trainer = small.fit(small.go_on(folder, variant, more=more))
+    trainer = module.fit(module.go_on(folder, variant, more=more))
     os.write(ticks, b"." * 1000)  # all moments that may still be waited for
     os.read(leave, 1)
-    (folder / "result.json").write_text(json.dumps(small.fingerprint(trainer)))
+    (folder / "result.json").write_text(json.dumps(module.fingerprint(trainer)))
 
 
-def _run_child(folder: Path, variant: str, moment: int | None) -> bool:
+def _run_child(module: ModuleType, folder: Path, variant: str, moment: int | None) -> bool:
     """Fork, and kill the child after `moment` ticks; return whether it was killed."""
     ticks, to = os.pipe()
     leave, tell = os.pipe()
@@ -74,7 +77,7 @@ def _run_child(folder: Path, variant: str, moment: int | None) -> bool:
     if child == 0:
         status = 1
         try:
-            _train_in_child(folder, variant, to, leave)
+            _train_in_child(module, folder, variant, to, leave)
             status = 0
         except BaseException:
             traceback.print_exc()
@@ -101,18 +104,18 @@ def _run_child(folder: Path, variant: str, moment: int | None) -> bool:
     return False
 
 
-def kill(folder: str, moments: str) -> None:
+def kill(folder: str, moments: str, name: str) -> None:
     """Train each of [variant, [moment, ...]] in a folder of its own, and print kills, results and what is expected."""
-    found = {"expected": {}, "runs": []}
-    for variant in small.VARIANTS:  # this process is warm from here on
+    module, found = MODULES[name], {"expected": {}, "runs": []}
+    for variant in module.VARIANTS:  # this process is warm from here on
         place = Path(folder) / variant
         place.mkdir()
-        found["expected"][variant] = small.fingerprint(small.fit(small.new_trainer(place, variant)))
+        found["expected"][variant] = module.fingerprint(module.fit(module.new_trainer(place, variant)))
     for i, (variant, ticks) in enumerate(json.loads(moments)):
         place = Path(folder) / f"{variant}{i}"
         place.mkdir()
-        kills = sum(_run_child(place, variant, moment) for moment in ticks)
-        _run_child(place, variant, None)
+        kills = sum(_run_child(module, place, variant, moment) for moment in ticks)
+        _run_child(module, place, variant, None)
         result = json.loads((place / "result.json").read_text())
         found["runs"].append({"variant": variant, "kills": kills, "result": result, "folder": str(place)})
     print(json.dumps(found))

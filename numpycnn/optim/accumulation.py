@@ -1,0 +1,30 @@
+"""The gradients of a batch that is processed in parts, for one step as of the whole batch."""
+
+import numpy as np
+
+
+class Accumulation:
+    """Adds up the gradients of the parts of a batch.
+
+    The loss of a batch is a mean over its examples, so its gradient is the mean of those of the parts, weighted by
+    their numbers of examples: each part counts with its share of the batch.
+    """
+
+    def __init__(self) -> None:
+        self.share, self.last = 1.0, True
+        self._waiting = True
+        self._sums: dict[str, np.ndarray] = {}
+
+    def next_part(self, share: float, *, last: bool) -> None:
+        """Expect the gradients of the next part, which has `share` of the examples of the batch."""
+        self.share, self.last, self._waiting = share, last, True
+
+    def add(self, names: list[str], grads: list[np.ndarray], owner: str) -> list[np.ndarray]:
+        """Add the gradients of a part, and return the sums so far."""
+        if not self._waiting:
+            raise RuntimeError(f"{owner}: expected one step for each batch that is accumulated, got a second one")
+        self._waiting = False
+        for name, grad in zip(names, grads, strict=True):
+            part = grad * grad.dtype.type(self.share)
+            self._sums[name] = self._sums[name] + part if name in self._sums else part
+        return [self._sums[name] for name in names]

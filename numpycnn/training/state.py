@@ -1,0 +1,144 @@
+"""The position in a training, and the averages of the current epoch."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from math import isfinite
+from typing import Any
+
+KEPT = (
+    "batch_size",
+    "accumulate",
+    "examples",
+    "validation",
+    "shuffle",
+    "drop_last",
+    "augment",
+    "stop_reason",
+)  # of a `TrainingState` in the next epoch
+#: Names of a record that a training step may not use.
+RESERVED = ("epoch", "lr", "seconds", "images_per_second")
+
+
+@dataclass
+class TrainingState:
+    """The position in a training, and the running sums of the epoch."""
+
+    epoch: int = 0  # epochs completed
+    batch: int = 0  # steps completed in the current epoch, each with `accumulate` batches
+    batch_size: int = 0  # of the current epoch, as the next six
+    accumulate: int = 1
+    examples: int = 0
+    validation: float = 0.0  # share of the examples that is held out
+    shuffle: bool = True
+    drop_last: bool = False
+    augment: str = ""
+    sums: dict[str, float] = field(default_factory=dict)  # of what the steps of the epoch returned, times the examples
+    seen: int = 0
+    lr: float = 0.0  # of the last step of the epoch
+    seconds: float = 0.0  # spent on the epoch so far, without validation
+    stop_reason: str = ""  # why a callback has ended the training; empty if none has
+
+    @property
+    def at_start(self) -> bool:
+        """Whether no step has been taken yet."""
+        return not self.epoch and not self.batch
+
+    @property
+    def trained(self) -> int:
+        """The number of examples in the batches of the epoch."""
+        return self.examples - (self.examples % max(self.batch_size, 1) if self.drop_last else 0)
+
+    @property
+    def data(self) -> str:
+        """The batches of the epoch in words."""
+        parts = [f"{self.examples} examples in batches of {self.batch_size}"]
+        parts += [f"{self.accumulate} batches a step"] * (self.accumulate > 1)
+        parts += ["shuffled" if self.shuffle else "in the order given"]
+        parts += ["the last incomplete batch dropped"] * self.drop_last
+        parts += [f"augmented by {self.augment}"] * bool(self.augment)
+        parts += [f"a share of {self.validation:g} held out"] * bool(self.validation)
+        return ", ".join(parts)
+
+    def nothing_left(self, epochs: int) -> str:
+        """Return why no batch is left to train, and how to go on; empty if there is one."""
+        if self.epoch >= epochs:
+            done = f"nothing left to train: epoch {epochs} of {epochs} is completed"
+            return f"{done}; `epochs` counts them too, so epochs={self.epoch + 1} trains one more"
+        if self.stop_reason and not self.batch:
+            return (
+                f"nothing left to train: stopped after epoch {self.epoch} ({self.stop_reason}); to continue, set "
+                'trainer.progress.stop_reason = ""; to start over, make a new Trainer'
+            )
+        return ""
+
+    def check_next(self, now: "TrainingState") -> None:
+        """Check that `now`, this position with other data or settings, may follow: a ValueError if not."""
+        if self.batch and self != now:
+            raise ValueError(
+                f"fit: this training stopped within an epoch of {self.data}; expected the same to go on, "
+                f"got {now.data}. A new Trainer starts over"
+            )
+        changed = (now.examples, now.validation) != (self.examples, self.validation)
+        if not self.at_start and now.validation and changed:
+            raise ValueError(
+                f"fit: the examples held out would have been trained on; before there were {self.data}, "
+                f"now there are {now.data}"
+            )
+
+    def add(self, found: Mapping[str, float], examples: int) -> None:
+        """Add the values that a training step returned for a batch to the sums of the epoch."""
+        if self.seen and found.keys() != self.sums.keys():
+            before = ", ".join(self.sums)
+            raise ValueError(f"train_step: expected {before} as for the batches before, got {', '.join(found)}")
+        for name, value in found.items():
+            if name in RESERVED or name.startswith("val_"):
+                raise ValueError(f"train_step: expected another name than {name!r}, which a record has already")
+            self.sums[name] = self.sums.get(name, 0.0) + float(value) * examples
+        self.seen += examples
+
+    def averages(self) -> dict[str, float]:
+        """Return the averages over the examples of the epoch so far."""
+        return {name: value / self.seen for name, value in self.sums.items()}
+
+    def next_epoch(self) -> "TrainingState":
+        """Return the start of the next epoch over the same data."""
+        return TrainingState(epoch=self.epoch + 1, **{name: getattr(self, name) for name in KEPT})
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the fields."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, entries: Mapping[str, Any]) -> "TrainingState":
+        """Return the position that `to_json` described; a ValueError if entries do not fit or contradict each other."""
+        kinds: dict[str, Any] = {field.name: field.type for field in fields(cls)} | {"sums": dict}
+        entries = _of_earlier_versions(entries)
+        if entries.keys() != kinds.keys():
+            raise ValueError(f"expected a place in the training with {', '.join(kinds)}, got {', '.join(entries)}")
+        for name, value in entries.items():
+            if type(value) is not kinds[name] or (kinds[name] is int and value < 0):
+                raise ValueError(
+                    f"expected {name} of the place in the training as {kinds[name].__name__}, got {value!r}"
+                )
+        if not all(isinstance(value, float) and isfinite(value) for value in entries["sums"].values()):
+            raise ValueError(f"expected the sums of the place in the training as numbers, got {entries['sums']!r}")
+        place = cls(**entries)
+        step = place.batch_size * place.accumulate
+        if place.seen != min(place.batch * step, place.trained) or (place.batch and not place.seen):
+            raise ValueError(
+                f"expected a place within the data, got {place.seen} of {place.examples} examples seen "
+                f"after {place.batch} batches of {step}"
+            )
+        return place
+
+
+def _of_earlier_versions(entries: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the entries of a place; those of earlier versions had a loss and an accuracy, and fewer settings."""
+    found = {"drop_last": False, "accumulate": 1, "validation": 0.0} | dict(entries)
+    if "sums" not in found and {"loss_sum", "correct", "labelled"} <= found.keys():
+        sums = {"loss": found.pop("loss_sum")}
+        correct, labelled = found.pop("correct"), found.pop("labelled")
+        if labelled:
+            sums["accuracy"] = float(correct)
+        found["sums"] = sums if found.get("seen") else {}
+    return found
