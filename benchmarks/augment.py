@@ -28,7 +28,7 @@ from numpycnn.data.augment import (
     TimeShift,
     Transform,
 )
-from numpycnn.training.batches import prepare
+from numpycnn.training.batches import Batch, prepare
 from numpycnn.training.prefetch import prefetched
 
 TRANSFORMS: list[Transform] = [
@@ -78,12 +78,12 @@ def epoch(model: nn.Sequential, optimizer: nn.Optimizer, data: Dataset, augment:
     """Train on all of the data; return images per second, and the share of the time spent waiting for them."""
     loss, size, waited = nn.CrossEntropy(), 32, 0.0
 
-    def make(number: int) -> tuple[np.ndarray, np.ndarray]:
+    def make(number: int) -> Batch:
         indices = np.arange(number * size, (number + 1) * size)
         return prepare(data, indices, np.float32, augment, (0, number))
 
     begin = asked = time.perf_counter()
-    for x, labels in prefetched(make, range(len(data) // size), ahead):
+    for x, labels, _ in prefetched(make, range(len(data) // size), ahead):
         waited += time.perf_counter() - asked
         loss.forward(model.forward(x, training=True), labels)
         model.backward_parameters(loss.backward())
