@@ -91,6 +91,28 @@ def members(path: str | os.PathLike[str]) -> Iterator[Member]:
             )
 
 
+def open_files(path: str | os.PathLike[str]) -> Callable[[str, int], bytes]:
+    """Return a function ``read(name, max_bytes)`` that reads any file of a folder or a zip, from several threads too.
+
+    The members of a tar archive can be read in order only, so it is refused with a DataFormatError.
+    """
+    path = Path(path)
+    if path.is_dir():
+        return lambda name, max_bytes: read_file(path / name, "a file", max_bytes)
+    with path.open("rb") as file:
+        packed = file.read(4) in (b"PK\x03\x04", b"PK\x05\x06")
+    if not packed:
+        raise DataFormatError(f"{path}: expected a folder or a zip, found an archive that is read in order; unpack it")
+    with _as_format_error(str(path)):
+        archive = zipfile.ZipFile(path)
+    infos = {_name_of(info): info for info in archive.infolist()}
+
+    def read(name: str, max_bytes: int) -> bytes:
+        return _read_member(path, archive, infos[name], max_bytes)
+
+    return read
+
+
 def _normalize(name: str) -> str:
     """Return the path of a member without empty parts and ``.``, as in ``./cat/a.png``."""
     return "/".join(part for part in name.split("/") if part not in ("", "."))
@@ -139,22 +161,27 @@ def _iter_folder(folder: Path, inside: str = "", above: tuple[str, ...] = ()) ->
             yield Member(name, partial(read_file, path, "a file"))
 
 
+def _name_of(info: zipfile.ZipInfo) -> str:
+    """Return the path of a zip's member with slashes; backslashes are of old packers on Windows."""
+    return _normalize(info.filename.replace("\\", "/"))
+
+
+def _read_member(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo, max_bytes: int) -> bytes:
+    place = f"{path}: {info.filename}"
+    if info.flag_bits & ENCRYPTED:
+        raise DataFormatError(f"{place}: expected an archive without a password, found it encrypted")
+    with _as_format_error(place), archive.open(info) as member:
+        return _read_checked(place, info.file_size, max_bytes, member.read)
+
+
 def _iter_zip(path: Path, file: IO[bytes]) -> Iterator[Member]:
     with _as_format_error(str(path)):
         archive = zipfile.ZipFile(file)
     with archive:
         for info in archive.infolist():
-            name = _normalize(info.filename.replace("\\", "/"))  # backslashes are of old packers on Windows
+            name = _name_of(info)
             if not info.is_dir() and not _is_hidden(name):
-
-                def read(max_bytes: int, info: zipfile.ZipInfo = info) -> bytes:
-                    place = f"{path}: {info.filename}"
-                    if info.flag_bits & ENCRYPTED:
-                        raise DataFormatError(f"{place}: expected an archive without a password, found it encrypted")
-                    with _as_format_error(place), archive.open(info) as member:
-                        return _read_checked(place, info.file_size, max_bytes, member.read)
-
-                yield Member(name, read)
+                yield Member(name, partial(_read_member, path, archive, info))
 
 
 class _LimitedStream(io.RawIOBase):

@@ -1,7 +1,7 @@
-"""A data set in memory, as whole arrays: batches are selected by index and normalized.
+"""A data set as whole arrays, in memory or on disk: batches are selected by index and normalized.
 
 Images stay ``uint8``, a quarter of the size of ``float32``; only the current batch is converted to floats. Tokens, the
-indices of words, stay ``int64``: a network uses them as indices only.
+indices of words, stay ``int64``: a network uses them as indices only. Arrays that are mapped from a file stay there.
 """
 
 import inspect
@@ -14,7 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from numpycnn._checks import check_flag
+from numpycnn.data.rows import Rows, chunks, select_rows
 from numpycnn.data.splitting import split_positions
+from numpycnn.data.targets import check_targets
 
 PIXELS, TOKENS = np.dtype(np.uint8), np.dtype(np.int64)
 FEATURES = (np.dtype(np.float32), np.dtype(np.float64))
@@ -47,16 +49,19 @@ class Reader(Protocol):
 
 
 class Dataset:
-    """Images, features or tokens with their labels.
+    """Images, features or tokens with their targets.
 
     Parameters
     ----------
     images : ndarray of shape (N, C, H, W), (N, C, ...) or (N, L)
-        Pixels as uint8, features as float32 or float64, or tokens as int64. Not copied.
-    labels : array_like of int, shape (N,)
-        The class of each example, from 0 to ``len(class_names) - 1``.
+        Pixels as uint8, features as float32 or float64, or tokens as int64. Not copied. An array that is mapped from a
+        file (``np.load(path, mmap_mode="r")``) is read a batch at a time, and parts of the data set stay on disk.
+    labels : array_like
+        The targets. With ``K`` class names: the class of each example, integers (N,) from 0 to ``K - 1``; or several
+        labels for each, 0 or 1 for each class, (N, K); or masks with a class for each pixel, integers (N, H, W).
+        Without class names, numbers to predict: floats (N,), (N, D) or (N, C, H, W).
     class_names : sequence of str
-        One name per class.
+        One name per class; none for numbers to predict.
     name : str
         Name of the data set.
     mean, std : float or sequence of C floats
@@ -77,7 +82,8 @@ class Dataset:
     Raises
     ------
     TypeError
-        If `images` is of another type, `labels` are not integers, or `class_names` is a single string.
+        If `images` is of another type, `labels` are not integers although there are class names, or integers although
+        there are none, or `class_names` is a single string.
     ValueError
         If the shapes do not match, a label is out of range, or `std` is not positive.
 
@@ -96,7 +102,7 @@ class Dataset:
         self,
         images: np.ndarray,
         labels: npt.ArrayLike,
-        class_names: Sequence[str],
+        class_names: Sequence[str] = (),
         *,
         name: str = "dataset",
         mean: npt.ArrayLike = 0.0,
@@ -105,7 +111,8 @@ class Dataset:
         note: str = "",
         reader: Reader | None = None,
     ) -> None:
-        images, labels, owner = np.asarray(images), np.asarray(labels), f"Dataset '{name}'"
+        owner = f"Dataset '{name}'"
+        images = images if isinstance(images, Rows) else np.asarray(images)
         if images.dtype not in (PIXELS, *FEATURES, TOKENS):
             raise TypeError(
                 f"{owner}: images must be uint8 (pixels), float32 or float64 (features) or int64 (tokens), "
@@ -117,21 +124,8 @@ class Dataset:
             )
         if images.ndim < 2:
             raise ValueError(f"{owner}: expected images of shape (N, C, ...), got {images.shape}")
-        if labels.size and not np.issubdtype(labels.dtype, np.integer):
-            raise TypeError(f"{owner}: labels must be integers (class numbers), got {labels.dtype}")
-        if labels.shape != images.shape[:1]:
-            raise ValueError(
-                f"{owner}: expected one label per image, shape ({len(images)},), got labels of shape {labels.shape}"
-            )
-        if isinstance(class_names, str):
-            raise TypeError(f"{owner}: class_names must be a sequence of names, got the string {class_names!r}")
-        if labels.size and not (labels.min() >= 0 and labels.max() < len(class_names)):
-            raise ValueError(
-                f"{owner}: labels must be in 0..{len(class_names) - 1} ({len(class_names)} class names), "
-                f"got labels from {labels.min()} to {labels.max()}"
-            )
         self.images = images
-        self.labels = labels.astype(np.int64, copy=False)
+        self.labels = check_targets(labels, len(images), class_names, owner)
         self.class_names = tuple(class_names)
         self.name = name
         self.source = source
@@ -170,8 +164,10 @@ class Dataset:
         return len(self.labels)
 
     def __repr__(self) -> str:
-        shape, classes = self.images.shape[1:], len(self.class_names)
-        return f"Dataset('{self.name}': {len(self)} {self.noun}s of shape {shape}, {classes} classes)"
+        shape, targets = self.images.shape[1:], f"{len(self.class_names)} classes"
+        if not self.class_names and len(self):
+            targets = f"targets of shape {self.labels.shape[1:]}"
+        return f"Dataset('{self.name}': {len(self)} {self.noun}s of shape {shape}, {targets})"
 
     def replace(self, **changes: Any) -> "Dataset":
         """Return a copy with some of the constructor's arguments changed.
@@ -225,16 +221,26 @@ class Dataset:
         if not self.images.size or self.images.dtype == TOKENS:
             found = "tokens" if self.images.size else "nothing"
             raise ValueError(f"Dataset '{self.name}': expected pixels or features for their statistics, got {found}")
-        channels = [self.images[:, c] for c in range(self.images.shape[1])]
+        channels, parts = range(self.images.shape[1]), chunks(self.images)
         if self.images.dtype == PIXELS:  # from a histogram of 256 bins: exact, without floats for all pixels
-            counts = np.stack([np.bincount(channel.ravel(), minlength=256) for channel in channels])  # (C, 256)
+            counts = np.zeros((len(channels), 256), np.int64)
+            for part in parts:
+                images = self.images[part]
+                counts += np.stack([np.bincount(images[:, c].ravel(), minlength=256) for c in channels])
             values = np.arange(256) / 255
             share = counts / counts.sum(axis=1, keepdims=True)
             mean = share @ values
             std = np.sqrt(np.maximum(share @ values**2 - mean**2, 0))
+        elif len(parts) == 1:
+            images = self.images[:]
+            mean = np.array([images[:, c].mean(dtype=np.float64) for c in channels])
+            std = np.array([images[:, c].std(dtype=np.float64) for c in channels])
         else:
-            mean = np.array([channel.mean(dtype=np.float64) for channel in channels])
-            std = np.array([channel.std(dtype=np.float64) for channel in channels])
+            axes = (0, *range(2, self.images.ndim))
+            count = self.images.size / len(channels)
+            mean = sum(self.images[part].sum(axis=axes, dtype=np.float64) for part in parts) / count
+            centre = mean.reshape(-1, *(1,) * (self.images.ndim - 2))
+            std = np.sqrt(sum(((self.images[part] - centre) ** 2).sum(axis=axes) for part in parts) / count)
         return mean, np.where(std > 1e-9, std, 1.0)
 
     def __getitem__(self, index: slice | npt.ArrayLike) -> "Dataset":
@@ -246,8 +252,9 @@ class Dataset:
                     f"Dataset '{self.name}': expected a slice, a list of indices or a mask, got an index of shape "
                     f"{index.shape}; a single image is dataset.images[i] and its label dataset.labels[i]"
                 )
-        images, labels = self.take(index)
-        return self.replace(images=images, labels=labels)
+            if index.size == 0:
+                index = index.astype(np.intp)
+        return self.replace(images=select_rows(self.images, index), labels=select_rows(self.labels, index))
 
     def split(self, size: int | float, seed: int = 0, *, stratified: bool = False) -> tuple["Dataset", "Dataset"]:
         """Return two shuffled parts that together contain every example once.
@@ -302,7 +309,8 @@ class Dataset:
         -------
         x : ndarray of shape (B, C, H, W) or that of the features
             A new contiguous array; tokens stay int64.
-        labels : ndarray of int64, shape (B,)
+        labels : ndarray of shape (B, ...)
+            As stored: classes as int64, the others as `labels` of the constructor.
 
         Raises
         ------
@@ -326,7 +334,8 @@ class Dataset:
         Returns
         -------
         images : ndarray of shape (B, C, ...) or (B, L)
-        labels : ndarray of int64, shape (B,)
+        labels : ndarray of shape (B, ...)
+            As stored.
 
         Raises
         ------

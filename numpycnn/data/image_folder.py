@@ -14,9 +14,12 @@ from typing import Any
 
 import numpy as np
 
+from numpycnn._checks import check_flag, check_int
 from numpycnn.data.archives import members
 from numpycnn.data.dataset import Dataset
+from numpycnn.data.picture_files import PictureFiles
 from numpycnn.data.pictures import MAX_BYTES, PictureReader, decode_picture
+from numpycnn.data.rows import Rows
 from numpycnn.errors import DataFormatError
 
 READABLE = (".png", ".jpg", ".jpeg", ".jpe", ".jfif")
@@ -63,11 +66,17 @@ class ImageFolder(Dataset):
     skip_broken : bool
         Skip unreadable pictures, and folders without a picture, with a ``UserWarning`` that names them, instead of
         raising an error.
+    in_memory : bool
+        False leaves the pictures on disk, for sets larger than memory: a batch is decoded when it is asked for, and the
+        trainer asks for batches ahead. A picture that cannot be read is an error in its batch; with `skip_broken`, all
+        pictures are decoded once at the beginning to find these. A tar archive has to be unpacked for it.
+    threads : int, optional
+        Threads that decode a batch that is read from disk, one for each core by default. The result is the same.
 
     Attributes
     ----------
     images : ndarray of uint8, shape (N, channels, *size)
-        Sorted by name.
+        Sorted by name. With ``in_memory=False`` an object that is indexed in the same way and reads what is asked for.
     names : tuple of str
         Paths of the files in `root`.
     skipped : tuple of str
@@ -80,11 +89,14 @@ class ImageFolder(Dataset):
     DataFormatError
         If a picture cannot be read or is outside of the class folders, a class has no picture, or there are fewer than
         two classes.
+    TypeError, ValueError
+        If a setting has the wrong type or is out of range.
 
     Examples
     --------
     >>> pets = ImageFolder("pets", (64, 64))  # doctest: +SKIP
     >>> train, test = pets.split(0.8)  # doctest: +SKIP
+    >>> large = ImageFolder("photographs", (224, 224), in_memory=False)  # doctest: +SKIP
     """
 
     def __init__(
@@ -96,11 +108,19 @@ class ImageFolder(Dataset):
         fit: str = "crop",
         part: str | None = None,
         skip_broken: bool = False,
+        in_memory: bool = True,
+        threads: int | None = None,
     ) -> None:
         root, reader = Path(root), PictureReader(size, channels, fit)
+        in_memory = check_flag(in_memory, "in_memory", "ImageFolder")
+        threads = None if threads is None else check_int(threads, "threads", "ImageFolder", maximum=1024)
         source = str(root if part is None else root / part)
         classes = _find_classes(root, part, source, skip_broken)
-        images, read, skipped = _read_images(root, list(classes), reader, skip_broken)
+        images: Any
+        if in_memory:
+            images, read, skipped = _read_images(root, list(classes), reader, skip_broken)
+        else:
+            images, read, skipped = _find_images(PictureFiles(root, list(classes), reader, threads), skip_broken)
         class_names = sorted(set(classes.values()))
         if lost := set(class_names) - {classes[name] for name in read}:
             raise DataFormatError(f"{source}: no picture of {min(lost)} could be read: {'; '.join(skipped)}")
@@ -123,6 +143,8 @@ def load_image_folder(
     fit: str = "crop",
     skip_broken: bool = False,
     seed: int = 0,
+    in_memory: bool = True,
+    threads: int | None = None,
 ) -> tuple[Dataset, Dataset]:
     """Load the training and the test set of a folder or a zip of pictures, shuffled.
 
@@ -133,8 +155,8 @@ def load_image_folder(
 
     Parameters
     ----------
-    root, size, channels, fit, skip_broken
-        As for `ImageFolder`.
+    root, size, channels, fit, skip_broken, in_memory, threads
+        As for `ImageFolder`. With ``in_memory=False``, the statistics take one pass over the training set.
     seed : int
 
     Returns
@@ -147,6 +169,7 @@ def load_image_folder(
         As `ImageFolder`; also if the two sets do not have the same classes, or one is missing or has no classes.
     """
     settings: dict[str, Any] = {"channels": channels, "fit": fit, "skip_broken": skip_broken}
+    settings |= {"in_memory": in_memory, "threads": threads}
     paths = _find_paths(Path(root))
     sets = _find_sets(paths, str(root))
     if sets:
@@ -341,3 +364,11 @@ def _read_images(
         raise DataFormatError(f"{root}: {min(missing)} was removed while the folder was read")
     read = [name for name in names if name not in wrong]
     return images[[rows[name] for name in read]] if wrong else images, read, list(wrong.values())
+
+
+def _find_images(files: PictureFiles, skip_broken: bool) -> tuple[Rows, list[str], list[str]]:
+    """Return the images as rows on disk, the names of the pictures they come from, and the errors of the others."""
+    wrong = files.find_broken() if skip_broken else {}
+    rows = [row for row in range(len(files.names)) if row not in wrong]
+    images = Rows(files.read, np.array(rows, np.intp), files.reader.shape, np.uint8)
+    return images, [files.names[row] for row in rows], list(wrong.values())

@@ -8,6 +8,7 @@ import io
 import os
 import struct
 import warnings
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -56,14 +57,19 @@ def read_picture(path: str | os.PathLike[str]) -> np.ndarray:
     return decode_picture(read_file(path, "a PNG or JPEG picture", MAX_BYTES), os.fspath(path))
 
 
-def decode_picture(content: bytes, name: str) -> np.ndarray:
-    """Decode a file in memory as `read_picture` does; `name` is the file's name, for errors."""
+def decode_picture(content: bytes, name: str, *, quiet: bool = True) -> np.ndarray:
+    """Decode a file in memory as `read_picture` does; `name` is the file's name, for errors.
+
+    `quiet` silences Pillow's warnings about unusual files. The filters of warnings belong to the whole process, so
+    threads that decode at once must not change them: they pass False.
+    """
     from PIL import Image, UnidentifiedImageError
 
     pixels, orientation = split_metadata(content)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow's hints on unusual files; unreadable ones are errors below
+        with warnings.catch_warnings() if quiet else nullcontext():
+            if quiet:
+                warnings.simplefilter("ignore")  # unreadable files are errors below
             with Image.open(io.BytesIO(pixels), formats=("PNG", "JPEG")) as picture:
                 width, height = picture.size
                 if not width or not height:
