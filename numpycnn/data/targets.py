@@ -20,21 +20,22 @@ def check_targets(labels: ArrayLike | Rows, examples: int, class_names: Sequence
     targets: Any = labels if on_disk else np.asarray(labels)
     if isinstance(class_names, str):
         raise TypeError(f"{owner}: class_names must be a sequence of names, got the string {class_names!r}")
-    numbers = targets.dtype.kind == "f" and not class_names
+    classes = len(class_names)
+    numbers = targets.dtype.kind == "f" and not classes
     if targets.size and not numbers:
         integers = "iu" if targets.ndim == 1 else "biu"
-        if targets.dtype.kind not in integers and not _is_multi_hot(targets, len(class_names)):
+        if targets.dtype.kind not in integers and not _is_multi_hot(targets, classes):
             hint = "; leave class_names out for numbers to predict" if targets.dtype.kind == "f" else ""
             raise TypeError(f"{owner}: labels must be integers (class numbers), got {targets.dtype}{hint}")
-        if not class_names:
+        if not classes:
             raise TypeError(
                 f"{owner}: integer labels are classes and need class_names, got none; numbers to predict are floats"
             )
-    columns = targets.ndim != 2 or numbers or targets.shape[1] == len(class_names)  # one for each class
+    columns = targets.ndim != 2 or numbers or targets.shape[1] == classes  # one for each class
     if targets.shape[:1] != (examples,) or not columns:
         one, several = "one target" if numbers else "one label", ""
         if targets.ndim == 2 and not numbers:
-            several = f", or 0 or 1 for each class, shape ({examples}, {len(class_names)})"
+            several = f", or 0 or 1 for each class, shape ({examples}, {classes})"
         raise ValueError(
             f"{owner}: expected {one} per image, shape ({examples},){several}, got labels of shape {targets.shape}"
         )
@@ -48,9 +49,9 @@ def check_targets(labels: ArrayLike | Rows, examples: int, class_names: Sequence
             )
         return targets.astype(np.uint8, copy=False)
     if targets.ndim == 1:
-        if targets.size and not (targets.min() >= 0 and targets.max() < len(class_names)):
+        if targets.size and not (targets.min() >= 0 and targets.max() < classes):
             raise ValueError(
-                f"{owner}: labels must be in 0..{len(class_names) - 1} ({len(class_names)} class names), "
+                f"{owner}: labels must be in 0..{classes - 1} ({classes} class names), "
                 f"got labels from {targets.min()} to {targets.max()}"
             )
         return targets.astype(np.int64, copy=False)

@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from numpycnn.training.trainer import Trainer
 
 PREFIX = "attribute."  # of the names of their arrays
-OWN = ("model", "loss", "optimizer", "scores", "callbacks", "seed", "history", "progress", "weights", "sample_weight")
+OWN = (
+    *("model", "loss", "optimizer", "scores", "callbacks", "seed", "history", "progress", "weights", "sample_weight"),
+    "_resumed",
+)
 PARTS = ("model", "loss", "optimizer")  # that an attribute may name once more
 
 

@@ -1,16 +1,14 @@
 """The data of a training: batches, the order of an epoch, and examples held out."""
 
 import re
-import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import closing
-from numbers import Real
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import DTypeLike
 
-from numpycnn._checks import check_number, check_unmasked, check_weights
+from numpycnn._checks import check_unmasked, check_weights
 from numpycnn.data.splitting import split_positions
 from numpycnn.layers.checking import format_shapes, shapes_of
 from numpycnn.training.prefetch import prefetched
@@ -41,8 +39,9 @@ class Data(Protocol):
 
 
 #: What `Trainer.fit` trains with: a dataset, (x, target) with tuples of arrays for several inputs or targets, or
-#: (x, target, weight) with a weight for each example.
-Source = Data | tuple[Any, Any] | tuple[Any, Any, Any]
+#: (x, target, weight) with a weight for each example; an iterable of such tuples, each of them a batch; or a function
+#: that returns such an iterable for each epoch.
+Source = Data | tuple[Any, Any] | tuple[Any, Any, Any] | Iterable[Any] | Callable[[], Iterable[Any]]
 
 
 def as_tuple(arrays: Any) -> tuple[Any, ...]:
@@ -110,7 +109,7 @@ def as_data(source: object, name: str) -> Data:
     return data
 
 
-def record_inputs(data: Data, metadata: dict[str, Any]) -> None:
+def record_inputs(data: object, metadata: dict[str, Any]) -> None:
     """Record in a model's metadata how a data set makes its inputs, unless the same is recorded already."""
     describe = getattr(data, "describe", None)
     found = {} if describe is None else describe()
@@ -125,19 +124,27 @@ def epoch_order(examples: int, seed: int, epoch: int, shuffle: bool) -> np.ndarr
     return np.random.default_rng((seed, epoch)).permutation(examples)
 
 
-def check_augmentation(augment: object, data: Data) -> str:
-    """Check an augmentation of data, and return a name that identifies it, empty for None."""
+def name_augmentation(augment: object) -> str:
+    """Check that this is an augmentation, and return a name that identifies it, empty for None."""
     if augment is None:
         return ""
     if isinstance(augment, type) or not callable(augment):
         raise TypeError(f"fit: expected augment to be an augmentation, as in Augment([Flip()]), got {augment!r}")
+    name = getattr(augment, "__qualname__", None) or repr(augment)
+    return re.sub(r" at 0x[0-9a-fA-F]+", "", name)  # the address differs from process to process
+
+
+def check_augmentation(augment: object, data: Data) -> str:
+    """Check an augmentation of data, and return its name, empty for None."""
+    name = name_augmentation(augment)
+    if not name:
+        return ""
     if isinstance(data, Arrays) and isinstance(data.x, tuple):
         raise TypeError("fit: expected one input to augment, got several; augment them before")
     for method in ("take", "normalize"):
         if not hasattr(data, method):
             raise TypeError(f"fit: expected data with the method {method} to augment it, got {type(data).__name__}")
-    name = getattr(augment, "__qualname__", None) or repr(augment)
-    return re.sub(r" at 0x[0-9a-fA-F]+", "", name)  # the address differs from process to process
+    return name
 
 
 def as_batch(found: tuple[Any, ...]) -> Batch:
@@ -152,11 +159,18 @@ def prepare(
     """Return a batch for the network; its randomness depends on `seed` alone."""
     if augment is None:
         return as_batch(data.batch(indices, dtype))
-    x, target, weight = as_batch(data.take(indices))
-    images, target = augment(x, target, np.random.default_rng(seed))
-    if len(images) != len(indices):
-        raise ValueError(f"augment: expected as many examples back as were given, {len(indices)}, got {len(images)}")
+    images, target, weight = augmented(as_batch(data.take(indices)), augment, seed)
     return data.normalize(images, dtype), target, weight
+
+
+def augmented(batch: Batch, augment: Augmentation, seed: tuple[int, ...]) -> Batch:
+    """Return a batch after augmentation."""
+    x, target, weight = batch
+    images, target = augment(x, target, np.random.default_rng(seed))
+    if len(images) != count_examples(x):
+        expected = f"as many examples back as were given, {count_examples(x)}"
+        raise ValueError(f"augment: expected {expected}, got {len(images)}")
+    return images, target, weight
 
 
 class Part:
@@ -184,7 +198,8 @@ class Part:
 def hold_out(data: Data, share: float, seed: int) -> tuple[Part, Part]:
     """Return a dataset without a share of its examples, and this share; of each class alike if there are classes."""
     labels = getattr(data, "target", getattr(data, "labels", None))
-    labels = None if labels is None or isinstance(labels, tuple) else np.asarray(labels)
+    single = not isinstance(labels, tuple | None) and getattr(labels, "ndim", 1) == 1  # masks may be on disk
+    labels = np.asarray(labels) if single else None
     if labels is not None and (labels.ndim != 1 or labels.dtype.kind not in "iub"):
         labels = None
     count = round(share * len(data))
@@ -196,21 +211,10 @@ def hold_out(data: Data, share: float, seed: int) -> tuple[Part, Part]:
     return Part(data, np.sort(rest)), Part(data, np.sort(held))
 
 
-def training_data(train: Source, validation: object, seed: int) -> tuple[Data, Data | None, float]:
-    """Return the data to train with, that to validate with, and which share of the first has become the second."""
-    data = as_data(train, "train")
-    if validation is None:
-        return data, None, 0.0
-    if not isinstance(validation, Real):
-        return data, as_data(validation, "validation"), 0.0
-    share = check_number(validation, "validation", "fit", minimum=0, below=1)
-    return *hold_out(data, share, seed), share
-
-
-def epoch_batches(
+def batches_in_order(
     data: Data, place: TrainingState, *, seed: int, dtype: DTypeLike, augment: Augmentation | None, ahead: int
 ) -> Generator[Batch, None, None]:
-    """Yield the remaining batches of the epoch; the time spent waiting for them counts."""
+    """Yield the remaining batches of the epoch, with `ahead` of them made in advance by a second thread."""
     order = epoch_order(place.examples, seed, place.epoch, place.shuffle)
 
     def batch(begin: int) -> Batch:
@@ -220,10 +224,4 @@ def epoch_batches(
 
     begins = range(place.seen, place.trained, place.batch_size)
     with closing(prefetched(batch, begins, ahead)) as batches:
-        while True:
-            begin = time.perf_counter()
-            found = next(batches, None)
-            place.seconds += time.perf_counter() - begin
-            if found is None:
-                return
-            yield found
+        yield from batches

@@ -42,11 +42,11 @@ class Display:
         self._bar: Bar | None = None
 
     def begin_epoch(self, epoch: int, epochs: int, done: int, total: int) -> None:
-        """Open the bar of an epoch with `done` of `total` examples completed."""
+        """Open the bar of an epoch with `done` of `total` examples completed; 0 if their number is unknown."""
         if self.stream is not None and self.stream.isatty():
             from numpycnn._bars import Bar
 
-            self._bar = Bar(self.stream, f"epoch {epoch}/{epochs}", total, done=done, unit=f"{self.noun}s")
+            self._bar = Bar(self.stream, f"epoch {epoch}/{epochs}", total or None, done=done, unit=f"{self.noun}s")
 
     def advance(self, examples: int, running: Callable[[], dict[str, float]]) -> None:
         """Advance by a batch; `running` returns losses and metrics of the epoch so far."""

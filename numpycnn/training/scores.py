@@ -11,8 +11,9 @@ from numpycnn.layers.activations import Sigmoid
 from numpycnn.layers.network import Network
 from numpycnn.losses import Loss
 from numpycnn.metrics import Metric
-from numpycnn.training.batches import Data, as_batch, count_examples
+from numpycnn.training.batches import Data, count_examples
 from numpycnn.training.step import count_hits
+from numpycnn.training.streams import Stream, whole_batches
 from numpycnn.training.test_time import ViewAverage
 
 Metrics = Sequence[Metric] | Sequence[Sequence[Metric]]
@@ -102,13 +103,11 @@ def _by_output(metrics: Any, model: Network) -> list[tuple[int | None, Sequence[
 
 
 def evaluate(
-    model: Network, loss: Loss, scores: Scores, data: Data, batch_size: int, views: ViewAverage | None
+    model: Network, loss: Loss, scores: Scores, data: Data | Stream, batch_size: int, views: ViewAverage | None
 ) -> dict[str, float]:
     """Return the mean loss, the accuracy where the targets are labels, and the metrics; see `Trainer.evaluate`."""
-    total, sizes, correct, labelled, scores = 0.0, 0.0, 0, True, scores.fresh()
-    for start in range(0, len(data), batch_size):
-        indices = np.arange(start, min(start + batch_size, len(data)))
-        x, target, weight = as_batch(data.batch(indices, model.dtype))
+    total, sizes, correct, seen, labelled, scores = 0.0, 0.0, 0, 0, True, scores.fresh()
+    for x, target, weight in whole_batches(data, batch_size, model.dtype):
         size = float(count_examples(x) if weight is None else weight.sum())
         with np.errstate(all="ignore"):  # visible in the result
             y = model.forward(x) if views is None else views(model, x)
@@ -116,8 +115,9 @@ def evaluate(
             total += float(value) * size
             scores.update(y, target)
         sizes += size
+        seen += count_examples(x)
         hits = count_hits(y, target)
         labelled = hits is not None
         correct += hits or 0
-    accuracy = {"accuracy": correct / len(data)} if labelled else {}
+    accuracy = {"accuracy": correct / seen} if labelled else {}
     return {"loss": total / (sizes or 1.0)} | accuracy | scores.results()

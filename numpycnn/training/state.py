@@ -51,6 +51,8 @@ class TrainingState:
     @property
     def data(self) -> str:
         """The batches of the epoch in words."""
+        if not self.examples:
+            return "an iterable of batches" + f", augmented by {self.augment}" * bool(self.augment)
         parts = [f"{self.examples} examples in batches of {self.batch_size}"]
         parts += [f"{self.accumulate} batches a step"] * (self.accumulate > 1)
         parts += ["shuffled" if self.shuffle else "in the order given"]
@@ -123,6 +125,8 @@ class TrainingState:
         if not all(isinstance(value, float) and isfinite(value) for value in entries["sums"].values()):
             raise ValueError(f"expected the sums of the place in the training as numbers, got {entries['sums']!r}")
         place = cls(**entries)
+        if not place.examples and place.seen >= place.batch and bool(place.seen) == bool(place.batch):
+            return place  # of an iterable: it has any number of examples
         step = place.batch_size * place.accumulate
         if place.seen != min(place.batch * step, place.trained) or (place.batch and not place.seen):
             raise ValueError(

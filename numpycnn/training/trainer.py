@@ -18,17 +18,7 @@ from numpycnn.losses import Loss
 from numpycnn.losses.sums import as_loss
 from numpycnn.optim import Optimizer
 from numpycnn.training.attributes import begin_parts, held
-from numpycnn.training.batches import (
-    Augmentation,
-    Data,
-    Source,
-    as_data,
-    check_augmentation,
-    count_examples,
-    epoch_batches,
-    record_inputs,
-    training_data,
-)
+from numpycnn.training.batches import Augmentation, Data, Source, count_examples, record_inputs
 from numpycnn.training.callbacks import Callback, in_order
 from numpycnn.training.checkpoint import load_parts, save_trainer
 from numpycnn.training.diagnosis import first_non_finite
@@ -49,6 +39,7 @@ from numpycnn.training.step import (
     take_step,
     unfit_outputs,
 )
+from numpycnn.training.streams import Stream, as_source, epoch_batches, epoch_settings, training_data
 from numpycnn.training.test_time import ViewAverage
 
 
@@ -124,6 +115,7 @@ class Trainer:
         self.progress = TrainingState()
         self.weights = WeightExchange(model)
         self.sample_weight: np.ndarray | None = None
+        self._resumed = False
 
     def fit(
         self,
@@ -134,7 +126,7 @@ class Trainer:
         validation: Source | float | None = None,
         drop_last: bool = False,
         accumulate: int = 1,
-        shuffle: bool = True,
+        shuffle: bool | None = None,
         augment: Augmentation | None = None,
         prefetch: int = 2,
         progress: bool | TextIO = True,
@@ -143,15 +135,17 @@ class Trainer:
 
         Parameters
         ----------
-        train : dataset, (x, target) or (x, target, weight)
+        train : dataset, (x, target) or (x, target, weight); or iterable of batches
             With weights of the examples, the loss of a batch is the weighted mean. Class names, normalization and
             reader of a dataset are recorded in ``model.metadata``, so that ``numpycnn predict`` reads pictures for a
-            saved model in the same way.
+            saved model in the same way. Batches are tuples of this form; the iterable is a PyTorch DataLoader, a
+            generator for one epoch, or a function that returns an iterable for each epoch. Its order and batches are
+            its own: `batch_size` is not used, and it cannot be shuffled or resumed exactly.
         epochs : int
             Passes over the data, in total.
         batch_size : int
             Examples for each pass, and for each step of the optimizer unless batches accumulate.
-        validation : dataset, (x, target), (x, target, weight) or float, optional
+        validation : as `train`, or float, optional
             Evaluated after each epoch. A float such as 0.1 holds out this share of `train`, chosen by the seed, and of
             each class alike if the targets are labels.
         drop_last : bool
@@ -159,8 +153,8 @@ class Trainer:
         accumulate : int
             Batches for each step of the optimizer. Their gradients are averaged over their examples, as for one batch
             of all of them; batch normalization uses the statistics of each batch.
-        shuffle : bool
-            Whether to shuffle the examples in each epoch.
+        shuffle : bool, optional
+            Whether to shuffle the examples in each epoch; by default, those of anything but an iterable of batches.
         augment : Augment, optional
             Augments each batch of `train`, see `numpycnn.data.augment`. Its randomness depends on the seed, the epoch
             and the batch alone.
@@ -189,7 +183,7 @@ class Trainer:
         Warns
         -----
         UserWarning
-            If nothing is left to train, with how to go on.
+            If nothing is left to train, with how to go on; or if a training on an iterable of batches is resumed.
         """
         data, held_out, share = training_data(train, validation, self.seed)
         epochs = check_int(epochs, "epochs", "fit")
@@ -197,13 +191,14 @@ class Trainer:
         prefetch = check_int(prefetch, "prefetch", "fit", minimum=0)
         display = Display(stream_for(progress), getattr(data, "noun", "example"))
         self._begin(
-            examples=len(data),
+            data,
+            epochs,
             batch_size=batch_size,
             accumulate=check_int(accumulate, "accumulate", "fit"),
             validation=share,
-            shuffle=check_flag(shuffle, "shuffle", "fit"),
+            shuffle=None if shuffle is None else check_flag(shuffle, "shuffle", "fit"),
             drop_last=check_flag(drop_last, "drop_last", "fit"),
-            augment=check_augmentation(augment, data),
+            augment=augment,
         )
         record_inputs(data, self.model.metadata)
         left = self.progress.nothing_left(epochs)
@@ -244,14 +239,17 @@ class Trainer:
             callback.on_train_end(self)
         return self.history
 
-    def _begin(self, **batches: Any) -> None:
+    def _begin(self, data: Data | Stream, epochs: int, **settings: Any) -> None:
         """Check the last batch and the optimizer, and that an interrupted epoch continues with the same batches."""
         check_parts(self.model, self.loss, self.optimizer, "fit")
         place = self.progress
-        now = replace(place, **batches)
-        if not now.trained:
+        now = replace(place, **epoch_settings(data, **settings))
+        if isinstance(data, Stream):
+            data.check_use(place, epochs, resumed=self._resumed)
+        elif not now.trained:
             raise ValueError(f"fit: expected at least one whole batch with drop_last=True, got {now.data}")
-        check_batches(self.model, now.trained, now.batch_size, "fit", remedy=" or drop_last=True")
+        else:
+            check_batches(self.model, now.trained, now.batch_size, "fit", remedy=" or drop_last=True")
         if place.at_start:
             check_new(self.model, self.optimizer)
         place.check_next(now)
@@ -304,7 +302,7 @@ class Trainer:
         """Return losses and metrics of the epoch so far."""
         return self.progress.averages() | self.scores.results(cheap=True)
 
-    def _close_epoch(self, validation: Data | None) -> dict[str, float]:
+    def _close_epoch(self, validation: Data | Stream | None) -> dict[str, float]:
         place = self.progress
         record: dict[str, float] = {"epoch": place.epoch + 1} | place.averages() | self.scores.results()
         for callback in self.callbacks:
@@ -348,9 +346,9 @@ class Trainer:
 
         Parameters
         ----------
-        dataset : dataset or (x, target)
+        dataset : dataset, (x, target) or (x, target, weight); or iterable of batches
         batch_size : int
-            Examples per forward pass.
+            Examples per forward pass; an iterable has its own batches.
         views : ViewAverage, optional
             Average the predictions for several views of each image.
 
@@ -364,7 +362,7 @@ class Trainer:
         TypeError, ValueError
             If the data does not fit the model or is empty, or `batch_size` is not a positive int.
         """
-        data = as_data(dataset, "evaluate")
+        data = as_source(dataset, "evaluate")
         batch_size = check_int(batch_size, "batch_size", "evaluate")
         return evaluate(self.model, self.loss, self.scores, data, batch_size, views)
 
@@ -446,4 +444,5 @@ class Trainer:
         trainer.history, trainer.progress = History(found["history"]), found["progress"]
         trainer.weights.resume(found["weights"])
         vars(trainer).update(found["attributes"])
+        trainer._resumed = True
         return trainer

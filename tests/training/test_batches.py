@@ -6,7 +6,9 @@ import pytest
 
 from numpycnn.data.augment import Augment, Flip, PadCrop
 from numpycnn.data.dataset import Dataset
-from numpycnn.training.batches import as_data, check_augmentation, epoch_order, prepare, training_data
+from numpycnn.data.rows import Rows
+from numpycnn.training.batches import as_data, check_augmentation, epoch_order, hold_out, prepare
+from numpycnn.training.streams import training_data
 
 
 def test_a_pair_of_arrays_is_data() -> None:
@@ -137,25 +139,33 @@ def test_a_share_of_each_class_is_held_out() -> None:
     labels = np.repeat([0, 1], [80, 20])
     x = np.arange(100.0).reshape(100, 1)
     for source in ((x, labels), Dataset(x, labels, ("a", "b"))):
-        rest, held, share = training_data(source, 0.25, seed=3)
-        assert held is not None
-        assert (len(rest), len(held), share) == (75, 25, 0.25)
+        rest, held = hold_out(as_data(source, "train"), 0.25, seed=3)
+        assert (len(rest), len(held)) == (75, 25)
         (x_rest, labels_rest), (x_held, labels_held) = (
             part.batch(np.arange(len(part)), np.float64) for part in (rest, held)
         )
         assert sorted([*x_rest[:, 0], *x_held[:, 0]]) == list(range(100))
         assert (labels_rest.sum(), labels_held.sum()) == (15, 5)
-        again = training_data(source, 0.25, seed=3)[1]
-        assert again is not None
+        again = hold_out(as_data(source, "train"), 0.25, seed=3)[1]
         assert np.array_equal(x_held, again.batch(np.arange(25), np.float64)[0])
-    assert (rest.noun, rest.describe()["class_names"]) == ("example", ["a", "b"])  # type: ignore[attr-defined]
+    assert (rest.noun, rest.describe()["class_names"]) == ("example", ["a", "b"])
 
 
 @pytest.mark.parametrize("target", [np.zeros((40, 2)), np.linspace(0, 1, 40), (np.zeros(40), np.zeros((40, 2)))])
 def test_targets_that_are_not_labels_are_held_out_at_random(target: Any) -> None:
-    rest, held, _ = training_data((np.zeros((40, 2)), target), 0.1, seed=0)
-    assert held is not None
+    rest, held = hold_out(as_data((np.zeros((40, 2)), target), "train"), 0.1, seed=0)
     assert (len(rest), len(held)) == (36, 4)
+
+
+def test_masks_on_disk_are_not_read_to_hold_out_a_share() -> None:
+    def read(rows: np.ndarray) -> np.ndarray:
+        raise AssertionError("read")
+
+    masks = Rows(read, np.arange(10), (4, 3), np.uint8)
+    data = Dataset(np.zeros((10, 1, 4, 3), np.uint8), masks, ("background", "cat"))  # type: ignore[arg-type]
+    rest, held = hold_out(data, 0.3, seed=0)
+    assert sorted([*rest.indices, *held.indices]) == list(range(10))
+    assert (len(rest), len(held)) == (7, 3)
 
 
 @pytest.mark.parametrize(
@@ -181,8 +191,7 @@ def test_weights_go_with_their_examples() -> None:
     assert (x.tolist(), found.tolist()) == ([2, 0], [2, 3])
     _, _, found = prepare(data, np.array([2, 0]), np.float64, flip_all, (0,))
     assert found.tolist() == [2, 3]
-    _, held, _ = training_data((np.arange(10.0), np.zeros((10, 1)), np.arange(10)), 0.5, seed=0)
-    assert held is not None
+    _, held = hold_out(as_data((np.arange(10.0), np.zeros((10, 1)), np.arange(10)), "train"), 0.5, seed=0)
     x, _, found = held.batch(np.arange(5), np.float64)
     assert np.array_equal(x, found)
 
