@@ -411,10 +411,10 @@ X, LABELS = small.points(50)
         ((X, LABELS + 2), {}, ValueError, "cross_entropy: expected labels from 0 to 1, got "),
         ((X, LABELS), {"prefetch": -1}, ValueError, "fit: expected prefetch from 0 to 2147483647, got -1"),
         (
-            (X[:, None, None], X[:, None, None]),
+            (X[:, None, None], np.repeat(X[:, None, None], 2, axis=3)),
             {"augment": Flip()},
             ValueError,
-            "Flip: expected one label for each image",
+            "Flip: expected masks (32, 1, 2) or pictures (32, C, 1, 2) to move with the images, got targets",
         ),
         ((X, LABELS), {"augment": "flip"}, TypeError, "fit: expected augment to be an augmentation"),
         ((X, LABELS * 1.0), {}, TypeError, "cross_entropy: expected labels to be integers, got float64"),

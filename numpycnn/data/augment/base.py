@@ -7,15 +7,19 @@ A custom transform implements one method:
 It gets a whole batch, because a loop over the images would take longer than the training, and draws all random numbers
 from `rng`, so that the same seed makes the same images. Augmentation comes before normalization: pixels are uint8 from
 0 to 255. Gaps are filled with 0, which is black, or silence in a spectrogram.
+
+Targets with places of their own, masks and pictures, move with the images: a `GeometricTransform` is applied to both
+with the same random numbers.
 """
 
+import copy
 import inspect
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from numpycnn._checks import format_shape
+from numpycnn._checks import check_number, format_shape
 
 DTYPES = (np.dtype(np.uint8), np.dtype(np.float32), np.dtype(np.float64))
 
@@ -36,6 +40,24 @@ def cast_like(values: np.ndarray, images: np.ndarray) -> np.ndarray:
     return np.clip(values, 0, 255, out=values).astype(np.uint8)
 
 
+def check_range(value: object, name: str, owner: str, *, minimum: float, maximum: float) -> tuple[float, float]:
+    """Return the smallest and the largest value of a random setting as floats."""
+    if not isinstance(value, tuple | list) or len(value) != 2:
+        raise TypeError(f"{owner}: expected {name} as a pair (smallest, largest), got {value!r}")
+    low, high = (check_number(end, name, owner, minimum=minimum, maximum=maximum) for end in value)
+    if low > high:
+        raise ValueError(f"{owner}: expected {name} as a pair (smallest, largest), got {value!r}")
+    return low, high
+
+
+def is_mask(targets: np.ndarray) -> bool:
+    """Return whether targets are masks, a class for each pixel, and not pictures.
+
+    Masks are integers (N, H, W), or integers (N, C, H, W) that are not uint8; uint8 of this shape are pixels.
+    """
+    return targets.dtype.kind in "biu" and (targets.ndim == 3 or targets.dtype != np.uint8)
+
+
 class Transform:
     """Base class of all augmentations.
 
@@ -44,8 +66,8 @@ class Transform:
     planar : bool
         Whether it requires images of shape (N, C, H, W); otherwise it accepts any examples.
     moves : bool
-        Whether pixels change their place. Targets with places of their own, such as masks, are refused: they would not
-        change with the images.
+        Whether pixels change their place. Targets with places of their own, such as masks, are then refused, unless the
+        transform is a `GeometricTransform`, which moves them as well.
     """
 
     planar = True
@@ -60,6 +82,13 @@ class Transform:
         """Return images and labels; for transforms that change the labels as well."""
         return self._images(images, rng), labels
 
+    def _check_places(self, images: np.ndarray, labels: np.ndarray) -> None:
+        """Refuse targets with places of their own that would not move with the images."""
+        raise ValueError(
+            f"{type(self).__name__}: expected one label for each image, got targets {format_shape(np.shape(labels))}, "
+            "which would not be moved with the images; derive it from GeometricTransform, or set moves = False"
+        )
+
     def __call__(
         self, images: np.ndarray, labels: np.ndarray, rng: np.random.Generator | int
     ) -> tuple[np.ndarray, np.ndarray]:
@@ -70,6 +99,7 @@ class Transform:
         images : ndarray of shape (N, C, H, W) or (N, ...)
             Pixels as uint8, or features as float32 or float64. Not modified.
         labels : array of shape (N, ...)
+            Classes or numbers; or masks (N, H, W) and pictures (N, C, H, W) of the images' height and width.
         rng : Generator or int
             Source of all random numbers; an int is a seed.
 
@@ -77,13 +107,13 @@ class Transform:
         -------
         images : ndarray of the same shape and dtype
         labels : array of shape (N, ...)
-            Unchanged, except by transforms that mix examples.
+            Unchanged, except by transforms that mix examples, and for masks and pictures by those that move pixels.
 
         Raises
         ------
         ValueError
             If the transform does not support the shape of the images, or moves pixels and the labels have three axes or
-            more, as masks and images have.
+            more, but not the places of the images.
         TypeError
             If they have another dtype.
         """
@@ -94,10 +124,7 @@ class Transform:
             expected = "(N, C, H, W)" if self.planar else "(N, ...)"
             raise ValueError(f"{name}: expected images {expected}, got {format_shape(images.shape)}")
         if self.moves and np.ndim(labels) > 2:
-            raise ValueError(
-                f"{name}: expected one label for each image, got targets {format_shape(np.shape(labels))}, which would "
-                "not be moved with the images; use a function of (images, targets, rng) that returns both"
-            )
+            self._check_places(images, labels)
         if not images.size:
             return images, labels
         images = np.require(images, requirements=["C", "A"])  # the rounding of a mean depends on the memory order
@@ -115,6 +142,44 @@ class Transform:
             elif config[name] != argument.default:
                 shown.append(f"{name}={config[name]!r}")
         return f"{type(self).__name__}({', '.join(shown)})"
+
+
+class GeometricTransform(Transform):
+    """Base class of transforms that move pixels, of images and of their masks or picture targets alike.
+
+    A subclass implements ``_moved(images, rng, nearest)``, which returns new images of the same shape and dtype. The
+    random numbers it draws depend on the number of images, their height and their width alone, so that a second call
+    with a generator in the same state moves masks in the same way. With `nearest`, pixels keep their values: a value
+    between two classes would be a third class.
+    """
+
+    def _moved(self, images: np.ndarray, rng: np.random.Generator, nearest: bool) -> np.ndarray:
+        raise NotImplementedError(f"{type(self).__name__} is incomplete: implement _moved")
+
+    def _images(self, images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        return self._moved(images, rng, nearest=False)
+
+    def _examples(
+        self, images: np.ndarray, labels: np.ndarray, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
+        if np.ndim(labels) <= 2:
+            return self._images(images, rng), labels
+        again, targets = copy.deepcopy(rng), np.require(labels, requirements=["C", "A"])
+        planes = targets if targets.ndim == 4 else targets[:, np.newaxis]  # (N, C, H, W)
+        return self._images(images, rng), self._moved(planes, again, is_mask(targets)).reshape(targets.shape)
+
+    def _check_places(self, images: np.ndarray, labels: np.ndarray) -> None:
+        targets, name = np.asarray(labels), type(self).__name__
+        if targets.ndim > 4 or targets.shape[:1] != images.shape[:1] or targets.shape[-2:] != images.shape[2:]:
+            n, _, height, width = images.shape
+            raise ValueError(
+                f"{name}: expected masks ({n}, {height}, {width}) or pictures ({n}, C, {height}, {width}) to move with "
+                f"the images, got targets {format_shape(targets.shape)}"
+            )
+        if not is_mask(targets) and targets.dtype not in DTYPES:
+            raise TypeError(
+                f"{name}: expected masks of integers, or pictures of uint8, float32 or float64, got {targets.dtype}"
+            )
 
 
 class Augment(Transform):

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from numpycnn._checks import check_int
-from numpycnn.data.augment.base import Transform
+from numpycnn.data.augment.base import GeometricTransform, Transform
 
 
 def stretch(begin: np.ndarray, size: np.ndarray | int, extent: int) -> np.ndarray:
@@ -45,7 +45,7 @@ class Cutout(Transform):
         return others
 
 
-class TimeShift(Transform):
+class TimeShift(GeometricTransform):
     """Shift spectrograms (N, C, bands, frames) in time, filling with silence.
 
     Parameters
@@ -62,7 +62,7 @@ class TimeShift(Transform):
     def __init__(self, frames: int) -> None:
         self.frames = check_int(frames, "frames", "TimeShift", minimum=0)
 
-    def _images(self, images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    def _moved(self, images: np.ndarray, rng: np.random.Generator, nearest: bool) -> np.ndarray:
         far = self.frames
         padded = np.pad(images, ((0, 0), (0, 0), (0, 0), (far, far)))
         moved = sliding_window_view(padded, images.shape[3], axis=3)  # (N, C, bands, 2 far + 1, frames), a view

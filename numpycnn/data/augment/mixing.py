@@ -4,7 +4,21 @@ import numpy as np
 
 from numpycnn._checks import check_int, check_number
 from numpycnn.data.augment.base import Transform, cast_like, per_image
+from numpycnn.data.augment.masking import stretch
 from numpycnn.functional import one_hot
+
+
+def as_shares(labels: np.ndarray, examples: int, classes: int, owner: str) -> np.ndarray:
+    """Return labels (N,) or shares of the classes (N, K) as float shares; several labels are shares too."""
+    labels = np.asarray(labels)
+    if labels.ndim == 1:
+        labels = one_hot(labels, classes)  # (N, K)
+    if labels.shape != (examples, classes):
+        raise ValueError(
+            f"{owner}: expected {examples} labels, or one share for each of {classes} classes, got an "
+            f"array of shape {labels.shape}"
+        )
+    return labels if labels.dtype.kind == "f" else labels.astype(np.float32)
 
 
 class MixUp(Transform):
@@ -48,17 +62,69 @@ class MixUp(Transform):
         self, images: np.ndarray, labels: np.ndarray, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray]:
         dtype = np.result_type(images.dtype, np.float32)
-        shares, labels = rng.beta(self.alpha, self.alpha, len(images)), np.asarray(labels)
-        if labels.ndim == 1:
-            labels = one_hot(labels, self.classes)  # (N, K)
-        if labels.shape != (len(images), self.classes):
-            raise ValueError(
-                f"MixUp: expected {len(images)} labels, or one share for each of {self.classes} classes, got an "
-                f"array of shape {labels.shape}"
-            )
+        shares, labels = (
+            rng.beta(self.alpha, self.alpha, len(images)),
+            as_shares(labels, len(images), self.classes, "MixUp"),
+        )
         partner = rng.permutation(len(images))
         share = per_image(shares, images).astype(dtype)
         mixed = images * share
         mixed += images[partner] * (1 - share)
         share = shares[:, np.newaxis].astype(labels.dtype)
         return cast_like(mixed, images), labels * share + labels[partner] * (1 - share)
+
+
+class CutMix(Transform):
+    """Paste a rectangle of another example of the batch into each one, and mix their labels by the area.
+
+    The rectangle has the proportions of the image, its center is anywhere, and what extends over the edge is cut off.
+    It covers a share ``1 - s`` before that, with ``s`` from the beta distribution with both parameters `alpha`; the
+    labels are mixed by the share that it covers in the end. For losses and accuracy see `MixUp`.
+
+    Parameters
+    ----------
+    classes : int
+        Number of classes, ``K``.
+    alpha : float
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `classes` is not an int of at least 1, or `alpha` not a number from 0.001 to 1000.
+
+    References
+    ----------
+    S. Yun et al., "CutMix: regularization strategy to train strong classifiers with localizable features",
+    arXiv 1905.04899.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> images, labels = np.zeros((2, 1, 8, 8), np.float32), np.array([0, 1])
+    >>> images[1] = 1
+    >>> mixed, shares = CutMix(2)(images, labels, 0)
+    >>> bool(np.allclose(mixed.mean(axis=(1, 2, 3)), shares[:, 1]))
+    True
+    """
+
+    moves = False
+
+    def __init__(self, classes: int, *, alpha: float = 1.0) -> None:
+        self.classes = check_int(classes, "classes", "CutMix")
+        self.alpha = check_number(alpha, "alpha", "CutMix", minimum=1e-3, maximum=1e3)
+
+    def _examples(
+        self, images: np.ndarray, labels: np.ndarray, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
+        labels = as_shares(labels, len(images), self.classes, "CutMix")
+        n, _, *sizes = images.shape
+        side = np.sqrt(1 - rng.beta(self.alpha, self.alpha, n))  # of the rectangle, as a share of the image's
+        rows, columns = (
+            stretch(rng.integers(0, size, n) - (length := np.rint(side * size).astype(np.int64)) // 2, length, size)
+            for size in sizes
+        )  # (N, H), (N, W)
+        partner = rng.permutation(n)
+        pasted = rows[:, :, None] & columns[:, None, :]  # (N, H, W)
+        mixed = np.where(pasted[:, None], images[partner], images)
+        share = pasted.mean(axis=(1, 2), dtype=np.float64)[:, None].astype(labels.dtype)
+        return mixed, labels * (1 - share) + labels[partner] * share

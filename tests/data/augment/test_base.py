@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from numpycnn.data import augment
-from numpycnn.data.augment import Augment, Cutout, Flip, MixUp, Noise, PadCrop, Transform
+from numpycnn.data.augment import Augment, CutMix, Cutout, Flip, GeometricTransform, MixUp, Noise, PadCrop, Transform
 from tests.data.augment.transforms import CLASSES, TRANSFORMS, UNCHANGING
 from tests.helpers import assert_same_bits, layouts
 
@@ -22,8 +22,8 @@ def examples(kind: Any = np.uint8, count: int = 40) -> tuple[np.ndarray, np.ndar
 
 def test_every_transform_has_a_row() -> None:
     kinds = {type(transform).__name__ for transform in TRANSFORMS}
-    assert kinds == set(augment.__all__) - {"Transform"}
-    assert {type(transform).__name__ for transform in UNCHANGING} == kinds - {"MixUp"}
+    assert kinds == set(augment.__all__) - {"Transform", "GeometricTransform"}
+    assert {type(transform).__name__ for transform in UNCHANGING} == kinds - {"MixUp", "CutMix"}
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -38,7 +38,7 @@ def test_output_has_the_dtype_and_shape_of_the_input(transform: Transform, kind:
     assert np.isfinite(others).all()
     assert_same_bits(images, kept[0])
     assert_same_bits(labels, kept[1])
-    assert targets is labels or isinstance(transform, MixUp)
+    assert targets is labels or isinstance(transform, MixUp | CutMix)
 
 
 @pytest.mark.parametrize("transform", TRANSFORMS, ids=repr)
@@ -54,7 +54,7 @@ def test_the_seed_determines_all_bits(transform: Transform) -> None:
 def test_each_example_is_transformed_independently(transform: Transform) -> None:
     images, labels = examples(np.float64, count=1)
     images, labels = np.repeat(images, 200, axis=0), np.repeat(labels, 200)
-    if isinstance(transform, MixUp):
+    if isinstance(transform, MixUp | CutMix):
         images = images + np.arange(200).reshape(-1, 1, 1, 1)
     others, _ = transform(images, labels, 0)
     variants = len(np.unique((others - images).reshape(200, -1).round(9), axis=0))
@@ -113,21 +113,95 @@ def test_unsupported_dtypes_and_shapes_are_refused(transform: Transform) -> None
         transform(np.zeros((2, 9, 7)[: 3 if transform.planar else 1]), np.zeros(2, np.int64), 0)
 
 
+GEOMETRIC = [transform for transform in TRANSFORMS if isinstance(transform, GeometricTransform)]
+INTENSITY = [t for t in TRANSFORMS if not isinstance(t, GeometricTransform | Augment | MixUp | CutMix)]
+
+
+def test_what_moves_pixels_moves_targets() -> None:
+    assert all(transform.moves for transform in GEOMETRIC)
+    assert not any(transform.moves for transform in INTENSITY)
+    names = {"Affine", "Flip", "PadCrop", "RandomResizedCrop", "TimeShift"}
+    assert {type(transform).__name__ for transform in GEOMETRIC} == names
+
+
+@pytest.mark.parametrize("transform", GEOMETRIC, ids=repr)
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_picture_as_target_moves_with_the_image(transform: Transform, kind: Any) -> None:
+    images, labels = examples(kind)
+    others, pictures = transform(images, images[:, :2].copy(), 5)
+    assert_same_bits(others, transform(images, labels, 5)[0])
+    assert_same_bits(pictures, np.ascontiguousarray(others[:, :2]))
+
+
+@pytest.mark.parametrize("transform", GEOMETRIC, ids=repr)
 @pytest.mark.parametrize(
-    "transform", [transform for transform in TRANSFORMS if type(transform) is not Augment], ids=repr
+    ("kind", "channels"),  # uint8 with channels is a picture
+    [(np.uint8, ()), (np.int64, ()), (np.bool_, ()), (np.int64, (2,)), (np.bool_, (2,))],
 )
+def test_a_mask_keeps_its_classes_and_moves_with_the_image(
+    transform: Transform, kind: Any, channels: tuple[int, ...]
+) -> None:
+    rng = np.random.default_rng(2)
+    classes = 2 if kind == np.bool_ else 4
+    masks = rng.integers(0, classes, (40, *channels, 9, 7)).astype(kind)
+    first = masks[:, 0] if channels else masks
+    shown = (first[:, None] == np.arange(classes)[:, None, None]).astype(
+        np.float64
+    )  # (N, K, 9, 7), one channel a class
+    shares, moved = transform(shown, masks, 5)
+    assert (moved.dtype, moved.shape) == (masks.dtype, masks.shape)
+    assert (moved != masks).any()
+    moved = moved[:, 0] if channels else moved
+    sure = shares.max(axis=1) > 0.5 + 1e-5  # the class of the nearest pixel has at least a quarter, and here it is it
+    assert sure.mean() > 0.3
+    nearest = np.take_along_axis(shares, moved[:, None].astype(int), axis=1)[:, 0]
+    inside = shares.sum(axis=1) > 1 - 1e-5
+    assert nearest[inside].min() > 0.25 - 1e-5
+    assert moved[shares.sum(axis=1) < 1e-9].max(initial=0) == 0  # black outside of the image
+    again = transform(shown, masks, 5)[1]
+    assert np.array_equal(again[:, 0] if channels else again, moved)
+
+
+@pytest.mark.parametrize("transform", INTENSITY, ids=repr)
 @pytest.mark.parametrize("shape", [(3, 9, 7), (9, 7), (4, 2)], ids=["images", "masks", "points"])
-def test_targets_with_places_are_refused_where_pixels_move(transform: Transform, shape: tuple[int, ...]) -> None:
+def test_a_change_of_intensity_leaves_targets_alone(transform: Transform, shape: tuple[int, ...]) -> None:
     images, _ = examples(np.float32)
-    targets = np.zeros((len(images), *shape), np.float32)
-    if type(transform).__name__ in ("Affine", "Flip", "PadCrop", "TimeShift"):
-        for augmentation in (transform, Augment([Noise(), transform])):
-            with pytest.raises(
-                ValueError, match=r"expected one label for each image, got targets \(40, .* not be moved"
-            ):
-                augmentation(images, targets, 0)
-    elif not isinstance(transform, MixUp):
-        assert Augment([transform])(images, targets, 0)[1] is targets
+    targets = np.ones((len(images), *shape), np.float32)
+    assert Augment([transform])(images, targets, 0)[1] is targets
+    assert (targets == 1).all()
+
+
+def test_an_augmentation_moves_masks_through_all_its_transforms() -> None:
+    images, _ = examples()
+    masks = images[:, 1].astype(np.int64)
+    others, moved = Augment([PadCrop(2), Cutout(0), Flip(), Augment([PadCrop(1, mode="reflect")])])(images, masks, 3)
+    assert np.array_equal(moved, others[:, 1])
+    noisy, moved = Augment([Flip(), Noise()])(images, masks, 3)
+    assert np.array_equal(moved, Flip()(images, masks, 3)[1])
+    assert not np.array_equal(noisy[:, 1], moved)
+
+
+@pytest.mark.parametrize("transform", GEOMETRIC, ids=repr)
+@pytest.mark.parametrize(
+    ("targets", "error", "text"),
+    [
+        (
+            np.zeros((40, 4, 2)),
+            ValueError,
+            r"masks \(40, 9, 7\) or pictures \(40, C, 9, 7\) .*, got targets \(40, 4, 2\)",
+        ),
+        (np.zeros((40, 3, 18, 14)), ValueError, r"got targets \(40, 3, 18, 14\)"),
+        (np.zeros((39, 9, 7), int), ValueError, r"got targets \(39, 9, 7\)"),
+        (np.zeros((40, 1, 1, 9, 7)), ValueError, r"got targets \(40, 1, 1, 9, 7\)"),
+        (np.zeros((40, 9, 7), np.float16), TypeError, "pictures of uint8, float32 or float64, got float16"),
+    ],
+    ids=["points", "larger", "fewer", "volumes", "half"],
+)
+def test_other_targets_with_places_are_refused(
+    transform: Transform, targets: np.ndarray, error: type[Exception], text: str
+) -> None:
+    with pytest.raises(error, match=text):
+        transform(examples()[0], targets, 0)
 
 
 def test_augment_applies_transforms_in_order() -> None:
@@ -154,6 +228,12 @@ def test_a_custom_transform() -> None:
     assert repr(Negative()) == "Negative()"
     with pytest.raises(NotImplementedError, match="Transform is incomplete: implement _images"):
         Transform()(images, labels, 0)
+    with pytest.raises(NotImplementedError, match="GeometricTransform is incomplete: implement _moved"):
+        GeometricTransform()(images, labels, 0)
+    with pytest.raises(
+        ValueError, match=r"^Negative: expected one label .*, got targets \(40, 9, 7\), .* moves = False"
+    ):
+        Negative()(images, images[:, 0], 0)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from skimage import transform
 
-from numpycnn.data.augment import Affine, Flip, PadCrop
+from numpycnn.data.augment import Affine, Flip, PadCrop, RandomResizedCrop
 from numpycnn.data.augment.geometry import resample
 from tests.helpers import assert_same_bits
 
@@ -160,3 +160,43 @@ def test_affine_stays_within_its_limits(transform: Affine, farthest: float) -> N
 def test_bad_settings(make: Any, error: type[Exception], text: str) -> None:
     with pytest.raises(error, match=f"^{text}"):
         make()
+
+
+# -------------------------------------------------------------------------------------------------------- resized crop
+
+
+def coordinates(height: int, width: int, n: int = 300) -> np.ndarray:
+    """Images with the row of each pixel in the first channel, and its column in the second one."""
+    return np.tile(np.indices((height, width)).astype(np.float64), (n, 1, 1, 1))
+
+
+def test_a_resized_crop_shows_a_rectangle_inside_of_the_image() -> None:
+    height, width = 21, 13
+    crop = RandomResizedCrop(scale=(0.2, 0.6), ratio=(0.5, 2))
+    rows, columns = crop(coordinates(height, width), np.zeros(300, int), 0)[0].swapaxes(0, 1)
+    np.testing.assert_allclose(rows, np.broadcast_to(rows[:, :, :1], rows.shape), atol=1e-6)
+    np.testing.assert_allclose(columns, np.broadcast_to(columns[:, :1], columns.shape), atol=1e-6)
+    steps = np.diff(rows[:, :, 0], axis=1), np.diff(columns[:, 0], axis=1)
+    for places, size, step in zip((rows, columns), (height, width), steps, strict=True):
+        np.testing.assert_allclose(step, np.broadcast_to(step[:, :1], step.shape), atol=1e-6)
+        assert places.min() >= -1e-6
+        assert places.max() <= size - 1 + 1e-6
+    shares = [(step[:, 0] * (size - 1) + 1) / size for step, size in zip(steps, (height, width), strict=True)]
+    areas, ratios = shares[0] * shares[1], shares[1] / shares[0]
+    assert areas.max() <= 0.6 + 1e-6
+    assert 0.2 - 1e-6 <= areas.min() < 0.25
+    assert 0.5 - 1e-6 <= ratios.min() < 0.6
+    assert 1.8 < ratios.max() <= 2 + 1e-6
+
+
+def test_a_resized_crop_of_one_row() -> None:
+    images = np.random.default_rng(0).uniform(size=(20, 1, 1, 9))
+    others, _ = RandomResizedCrop(scale=(0.1, 0.1))(images, np.zeros(20, int), 0)
+    assert np.isfinite(others).all()
+    assert (others.min(axis=3) >= images.min(axis=3) - 1e-12).all()  # nothing of the black border
+
+
+@pytest.mark.parametrize("settings", [{"scale": (0.5, 0.2)}, {"ratio": (2, 1)}])
+def test_bad_settings_of_a_resized_crop(settings: dict) -> None:
+    with pytest.raises(ValueError, match=r"RandomResizedCrop: expected \w+ as a pair \(smallest, largest\), got"):
+        RandomResizedCrop(**settings)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from numpycnn import CrossEntropy
-from numpycnn.data.augment import Augment, MixUp
+from numpycnn.data.augment import Augment, CutMix, MixUp
 
 N, K = 400, 5
 
@@ -75,3 +75,48 @@ def test_invalid_labels_are_refused(labels: Any, error: type[Exception], text: s
 def test_bad_settings(make: Any, error: type[Exception], text: str) -> None:
     with pytest.raises(error, match=f"^{text}$"):
         make()
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.int64, np.bool_])
+@pytest.mark.parametrize("mix", [MixUp(K, alpha=1.0), CutMix(K)], ids=repr)
+def test_several_labels_become_shares(mix: MixUp | CutMix, kind: Any) -> None:
+    images, labels = examples()
+    several = np.eye(K)[labels].astype(kind)
+    mixed, shares = mix(images, several, 0)
+    expected, same = mix(images, labels, 0)
+    assert shares.dtype == np.float32
+    assert np.array_equal(mixed, expected)
+    np.testing.assert_allclose(shares, same, atol=1e-6)
+    assert 0.1 < (shares > 0).sum(axis=1).mean() - 1 < 1
+
+
+# --------------------------------------------------------------------------------------------------------------- CutMix
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.float32, np.float64])
+def test_the_labels_of_cutmix_are_shares_of_the_area(kind: Any) -> None:
+    labels = np.random.default_rng(0).integers(0, K, N)
+    images = np.zeros((N, K, 8, 6), kind)
+    images[np.arange(N), labels] = 1
+    mixed, shares = CutMix(K)(images, labels, 0)
+    assert mixed.dtype == kind
+    assert (mixed.sum(axis=1) == 1).all()  # each pixel is of one example
+    np.testing.assert_allclose(mixed.mean(axis=(2, 3), dtype=float), shares, atol=1e-6)
+    assert 0.5 < shares[np.arange(N), labels].mean() < 0.95
+
+
+def test_the_rectangle_of_cutmix() -> None:
+    images = np.arange(N, dtype=np.float64).reshape(N, 1, 1, 1) * np.ones((1, 1, 9, 7))
+    mixed, _ = CutMix(2)(images, np.zeros(N, int), 3)
+    pasted = (mixed != images)[:, 0]
+    areas = []
+    for gap in pasted:
+        rows, columns = gap.any(axis=1), gap.any(axis=0)
+        assert np.array_equal(gap, np.outer(rows, columns))
+        assert len(np.flatnonzero(np.diff(rows.astype(int)))) <= 2
+        areas.append(gap.mean())
+    assert min(areas) == 0
+    assert max(areas) > 0.7
+    assert pasted.any(axis=0).all()
+    with pytest.raises(ValueError, match=r"CutMix: expected 400 labels, .* got an array of shape \(400, 9, 7\)"):
+        CutMix(2)(images, np.zeros((N, 9, 7), int), 0)
