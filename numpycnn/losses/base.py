@@ -10,7 +10,9 @@ is the weighted mean of the examples' losses,
 
     sum of s[n] * loss[n]  /  sum of s[n]
 
-as if an example with the weight 2 were in the batch twice.
+as if an example with the weight 2 were in the batch twice. `total_weight` returns the denominator: the mean over
+several batches is the mean of theirs, weighted by it. A loss of one's own with other weights, such as those of classes,
+implements it as well.
 
 Penalties on the weights are part of the loss that is minimized,
 
@@ -21,7 +23,7 @@ scales and shifts cannot overfit by being large.
 """
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -98,6 +100,42 @@ class Loss:
         scale = weights * len(y) / (weights.sum() or 1.0)
         return gradient * scale.astype(gradient.dtype).reshape(-1, *(1,) * (gradient.ndim - 1))
 
+    def total_weight(self, y: Any, target: Any, sample_weight: Any = None) -> float:
+        """Return the sum of the weights of a batch: the number by which `forward` divides the sum of the losses.
+
+        The loss of a dataset is the mean of the losses of its batches, weighted by these sums.
+
+        Parameters
+        ----------
+        y, target, sample_weight
+            As `forward` takes them; of `y`, only the shape is used.
+
+        Returns
+        -------
+        float
+            The sum of `sample_weight`, or the number of examples, unless the loss has other weights.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a weight is negative or the number of weights is not that of the examples.
+        """
+        weights = self._check_sample_weight(y, sample_weight)
+        return float(_count(y) if weights is None else weights.sum())
+
+    def _total_weights(self, y: Any, target: Any, sample_weight: Any) -> list[float]:
+        """Return the total weight of each loss of a sum."""
+        return [self.total_weight(y, target, sample_weight)]
+
+    def _sums(self, value: float, y: Any, target: Any, sample_weight: Any) -> list[tuple[float, float]]:
+        """Return the weighted sum and the total weight of a batch with this loss, or of each loss of a sum."""
+        total = self.total_weight(y, target, sample_weight)
+        return [(value * total, total)]
+
+    def _scaled(self, gradient: Any, factors: Sequence[float]) -> Any:
+        """Return the gradient with that of each loss of a sum times a factor."""
+        return gradient if factors[0] == 1 else gradient * gradient.dtype.type(factors[0])
+
     def draw_output(self, shape: Shape, rng: np.random.Generator) -> Array:
         """Return random valid outputs, for checking the gradient.
 
@@ -156,7 +194,7 @@ class Loss:
     def _check_sample_weight(self, y: Any, sample_weight: Any) -> Array | None:
         if sample_weight is None:
             return None
-        return check_weights(sample_weight, (len(y),), "sample_weight", type(self).__name__)
+        return check_weights(sample_weight, (_count(y),), "sample_weight", type(self).__name__)
 
     def backward(self) -> Any:
         """Return the gradient of the last `forward` with respect to its `y`.
@@ -220,3 +258,8 @@ class Loss:
         default = {name: field.default for name, field in inspect.signature(type(self)).parameters.items()}
         changed = [f"{name}={value!r}" for name, value in self.config().items() if value != default.get(name)]
         return f"{type(self).__name__}({', '.join(changed)})"
+
+
+def _count(y: Any) -> int:
+    """Return the number of examples in the outputs of a batch."""
+    return len(y[0] if isinstance(y, tuple) else y)

@@ -58,6 +58,23 @@ class _OfClasses(Loss):
     def _weighted_gradient(self, y: Array, target: ArrayLike, weights: Array) -> Array:
         return self._slope(y, target, sample_weight=weights)
 
+    def total_weight(self, y: Any, target: Any, sample_weight: Any = None) -> float:
+        """Return the sum over examples, or pixels, of ``s[n] * c[label[n]]``, without those that are ignored.
+
+        If the targets are shares, it is the sum of ``s[n]``, see `numpycnn.functional.cross_entropy`.
+        """
+        labels, given = np.asarray(target), self._check_sample_weight(y, sample_weight)
+        axes = (1,) * (y.ndim - 2)
+        weights = np.ones((len(y), *(labels.shape[2:] if labels.ndim == y.ndim else labels.shape[1:])))
+        if given is not None:
+            weights *= given.reshape(-1, *axes)
+        if labels.ndim < y.ndim and labels.dtype.kind in "iu":
+            if self.class_weight is not None:
+                weights *= np.take(self.class_weight, labels, mode="clip")
+            if self.ignore_index is not None:
+                weights[labels == self.ignore_index] = 0
+        return float(weights.sum())
+
     def draw_target(self, shape: Shape, rng: np.random.Generator) -> Array:
         """Return random labels, none of them ignored."""
         kept = [label for label in range(shape[1]) if label != self.ignore_index]

@@ -61,8 +61,19 @@ class SumOfLosses(Loss):
     def _weighted_gradient(self, y: Any, target: Any, weights: Array) -> tuple[Array, ...]:
         return tuple(_scaled(loss._weighted_gradient(*pair, weights), w) for w, loss, pair in self._parts(y, target))
 
-    def _check_sample_weight(self, y: Any, sample_weight: Any) -> Array | None:
-        return super()._check_sample_weight(y[0], sample_weight)
+    def _total_weights(self, y: Any, target: Any, sample_weight: Any) -> list[float]:
+        return [loss.total_weight(*pair, sample_weight) for _, loss, pair in self._parts(y, target)]
+
+    def _sums(self, value: float, y: Any, target: Any, sample_weight: Any) -> list[tuple[float, float]]:
+        weights = self._check_sample_weight(y, sample_weight)
+        sums = []
+        for factor, loss, pair in self._parts(y, target):
+            part = loss.value(*pair) if weights is None else loss._weighted_value(*pair, weights)
+            sums += loss._sums(factor * part, *pair, weights)
+        return sums
+
+    def _scaled(self, gradient: Any, factors: Sequence[float]) -> tuple[Array, ...]:
+        return tuple(map(_scaled, gradient, factors))
 
     def _parts(self, y: Any, target: Any) -> list[tuple[float, Loss, tuple[Any, Any]]]:
         """Return weight, loss, and the pair of outputs and targets, of each output."""

@@ -1,5 +1,7 @@
 """The gradients of a batch that is processed in parts, for one step as of the whole batch."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 
@@ -7,17 +9,22 @@ class Accumulation:
     """Adds up the gradients of the parts of a batch.
 
     The loss of a batch is a mean over its examples, so its gradient is the mean of those of the parts, weighted by
-    their numbers of examples: each part counts with its share of the batch.
+    their numbers of examples: each part counts with its share of the batch. Where examples or classes have weights, it
+    is a weighted mean, and the training step multiplies the gradient of each loss by a factor that corrects the share.
     """
 
     def __init__(self) -> None:
         self.share, self.last = 1.0, True
+        self.factors: Sequence[float] = ()
         self._waiting = True
         self._sums: dict[str, np.ndarray] = {}
 
-    def next_part(self, share: float, *, last: bool) -> None:
-        """Expect the gradients of the next part, which has `share` of the examples of the batch."""
-        self.share, self.last, self._waiting = share, last, True
+    def next_part(self, share: float, *, last: bool, factors: Sequence[float] = ()) -> None:
+        """Expect the gradients of the next part, which has `share` of the examples of the batch.
+
+        `factors` are those of the gradients of the loss, or of each loss of a sum.
+        """
+        self.share, self.last, self.factors, self._waiting = share, last, factors, True
 
     def add(self, names: list[str], grads: list[np.ndarray], owner: str) -> list[np.ndarray]:
         """Add the gradients of a part, and return the sums so far."""

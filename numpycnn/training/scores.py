@@ -12,7 +12,8 @@ from numpycnn.layers.network import Network
 from numpycnn.losses import Loss
 from numpycnn.metrics import Metric
 from numpycnn.training.batches import Data, count_examples
-from numpycnn.training.step import count_hits
+from numpycnn.training.state import Mean, TrainingState
+from numpycnn.training.step import accuracy
 from numpycnn.training.streams import Stream, whole_batches
 from numpycnn.training.test_time import ViewAverage
 
@@ -106,18 +107,12 @@ def evaluate(
     model: Network, loss: Loss, scores: Scores, data: Data | Stream, batch_size: int, views: ViewAverage | None
 ) -> dict[str, float]:
     """Return the mean loss, the accuracy where the targets are labels, and the metrics; see `Trainer.evaluate`."""
-    total, sizes, correct, seen, labelled, scores = 0.0, 0.0, 0, 0, True, scores.fresh()
+    scores, sums = scores.fresh(), TrainingState()
     for x, target, weight in whole_batches(data, batch_size, model.dtype):
-        size = float(count_examples(x) if weight is None else weight.sum())
         with np.errstate(all="ignore"):  # visible in the result
             y = model.forward(x) if views is None else views(model, x)
             value = loss.value(y, target) if weight is None else loss.forward(y, target, weight)
-            total += float(value) * size
+            found = {"loss": Mean(value, loss._sums(float(value), y, target, weight))}
             scores.update(y, target)
-        sizes += size
-        seen += count_examples(x)
-        hits = count_hits(y, target)
-        labelled = hits is not None
-        correct += hits or 0
-    accuracy = {"accuracy": correct / seen} if labelled else {}
-    return {"loss": total / (sizes or 1.0)} | accuracy | scores.results()
+        sums.add(found | accuracy(y, target, loss), count_examples(x))
+    return sums.averages() | scores.results()

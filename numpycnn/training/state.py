@@ -1,9 +1,9 @@
 """The position in a training, and the averages of the current epoch."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from math import isfinite
-from typing import Any
+from typing import Any, Self
 
 KEPT = (
     "batch_size",
@@ -19,6 +19,28 @@ KEPT = (
 RESERVED = ("epoch", "lr", "seconds", "images_per_second")
 
 
+class Mean(float):
+    """A number that a training step returns: the mean of a batch, or a sum of means, with the sums that it is made of.
+
+    The mean of an epoch is made of the sums over its batches. A loss with class weights is divided by the sum of the
+    weights, an accuracy by the number of labels that count.
+
+    Parameters
+    ----------
+    value : float
+    sums : sequence of (float, float)
+        For each mean a sum, and the weight by which it is divided.
+    """
+
+    sums: tuple[tuple[float, float], ...]
+
+    def __new__(cls, value: float, sums: Sequence[tuple[float, float]]) -> Self:
+        """Return the value with its sums."""
+        number = super().__new__(cls, value)
+        number.sums = tuple((float(total), float(weight)) for total, weight in sums)
+        return number
+
+
 @dataclass
 class TrainingState:
     """The position in a training, and the running sums of the epoch."""
@@ -32,7 +54,8 @@ class TrainingState:
     shuffle: bool = True
     drop_last: bool = False
     augment: str = ""
-    sums: dict[str, float] = field(default_factory=dict)  # of what the steps of the epoch returned, times the examples
+    # Of what the steps of the epoch returned: a sum and a weight for each of the means that are added up.
+    sums: dict[str, list[list[float]]] = field(default_factory=dict)
     seen: int = 0
     lr: float = 0.0  # of the last step of the epoch
     seconds: float = 0.0  # spent on the epoch so far, without validation
@@ -95,12 +118,19 @@ class TrainingState:
         for name, value in found.items():
             if name in RESERVED or name.startswith("val_"):
                 raise ValueError(f"train_step: expected another name than {name!r}, which a record has already")
-            self.sums[name] = self.sums.get(name, 0.0) + float(value) * examples
+            plain = ((float(value) * examples, float(examples)),)
+            added = value.sums if isinstance(value, Mean) else plain
+            sums = self.sums.setdefault(name, [[0.0, 0.0] for _ in added])
+            if len(sums) != len(added):  # in a checkpoint of an earlier version, which had one
+                added = plain
+            for pair, (total, weight) in zip(sums, added, strict=True):
+                pair[0] += total
+                pair[1] += weight
         self.seen += examples
 
     def averages(self) -> dict[str, float]:
-        """Return the averages over the examples of the epoch so far."""
-        return {name: value / self.seen for name, value in self.sums.items()}
+        """Return the weighted means over the epoch so far; that of nothing is 0."""
+        return {name: sum(total / (weight or 1.0) for total, weight in sums) for name, sums in self.sums.items()}
 
     def next_epoch(self) -> "TrainingState":
         """Return the start of the next epoch over the same data."""
@@ -122,7 +152,7 @@ class TrainingState:
                 raise ValueError(
                     f"expected {name} of the place in the training as {kinds[name].__name__}, got {value!r}"
                 )
-        if not all(isinstance(value, float) and isfinite(value) for value in entries["sums"].values()):
+        if not all(map(_are_sums, entries["sums"].values())):
             raise ValueError(f"expected the sums of the place in the training as numbers, got {entries['sums']!r}")
         place = cls(**entries)
         if not place.examples and place.seen >= place.batch and bool(place.seen) == bool(place.batch):
@@ -145,4 +175,17 @@ def _of_earlier_versions(entries: Mapping[str, Any]) -> dict[str, Any]:
         if labelled:
             sums["accuracy"] = float(correct)
         found["sums"] = sums if found.get("seen") else {}
+    if isinstance(found.get("sums"), dict):
+        seen = float(found.get("seen", 0))
+        found["sums"] = {
+            name: [[value, seen]] if isinstance(value, float) else value for name, value in found["sums"].items()
+        }
     return found
+
+
+def _are_sums(value: object) -> bool:
+    """Return whether a value is a list of pairs of finite numbers."""
+    return isinstance(value, list) and all(
+        isinstance(pair, list) and len(pair) == 2 and all(isinstance(item, float) and isfinite(item) for item in pair)
+        for pair in value
+    )

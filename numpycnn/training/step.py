@@ -14,8 +14,8 @@ from numpycnn.layers.network import Network
 from numpycnn.layers.normalization import BatchNorm
 from numpycnn.losses import CrossEntropy, Loss, SumOfLosses
 from numpycnn.optim import Optimizer
-from numpycnn.optim.accumulation import Accumulation
-from numpycnn.training.state import TrainingState
+from numpycnn.training.batches import Batch, count_examples
+from numpycnn.training.state import Mean
 
 #: The loss that takes the outputs of a layer.
 REMEDIES: dict[type[Layer], str] = {
@@ -120,24 +120,48 @@ def check_new(model: Network, optimizer: Optimizer) -> None:
     )
 
 
-def count_hits(y: Any, target: Any) -> int | None:
-    """Return the number of correct predictions, or None if the targets are not labels."""
-    target = None if isinstance(target, tuple) else np.asarray(target)
-    if isinstance(y, tuple) or target is None or y.ndim != 2 or target.ndim != 1 or target.dtype.kind not in "iu":
+def count_hits(y: Any, target: Any, loss: Loss) -> tuple[int, int] | None:
+    """Return the number of correct predictions and of the labels that count, or None if the targets are not labels.
+
+    There is a label for each example, or for each pixel. Those that the loss ignores do not count. With a single output, no
+    class is predicted.
+    """
+    if isinstance(y, tuple) or isinstance(target, tuple):
         return None
-    return int((y.argmax(axis=1) == target).sum())
+    labels = np.asarray(target)
+    if y.ndim < 2 or y.shape[1] < 2 or labels.dtype.kind not in "iu" or labels.shape != (len(y), *y.shape[2:]):
+        return None
+    ignored = getattr(loss, "ignore_index", None)
+    counted = np.ones(labels.shape, bool) if ignored is None else labels != ignored
+    return int(((y.argmax(axis=1) == labels) & counted).sum()), int(counted.sum())
 
 
-def begin_part(optimizers: Sequence[Optimizer], place: TrainingState, examples: int) -> bool:
-    """Tell optimizers that the next batch is a part of a step's examples; return whether it is the last part."""
-    begin = place.batch * place.batch_size * place.accumulate
-    total = min(place.batch_size * place.accumulate, place.trained - begin)
-    last = place.seen + examples == begin + total
-    for optimizer in optimizers:
-        if place.seen == begin or optimizer.accumulation is None:
-            optimizer.accumulation = Accumulation()
-        optimizer.accumulation.next_part(examples / total, last=last)
-    return last
+def accuracy(y: Any, target: Any, loss: Loss) -> dict[str, float]:
+    """Return the share of correct predictions as an entry of a record, or none if the targets are not labels."""
+    found = count_hits(y, target, loss)
+    return {} if found is None else {"accuracy": Mean(found[0] / (found[1] or 1), [found])}
+
+
+def part_factors(model: Network, loss: Loss, parts: Sequence[Batch]) -> list[list[float]]:
+    """Return factors of the gradients of a loss, or of each loss of a sum, in the parts of a batch.
+
+    `Accumulation` gives a part the share ``n / N`` of the examples. In the gradient of the whole batch it has the share
+    ``w / W`` of the total weight. The factor is the quotient of both, 1 where nothing has a weight.
+    """
+    sizes = np.array([count_examples(x) for x, _, _ in parts])
+    shapes: Any = model.output_shape
+    weights = []
+    for size, (_, target, weight) in zip(sizes, parts, strict=True):
+        outputs = tuple(
+            np.broadcast_to(0.0, (size, *shape)) for shape in (shapes if model.output_count > 1 else [shapes])
+        )
+        try:
+            weights.append(loss._total_weights(outputs if model.output_count > 1 else outputs[0], target, weight))
+        except (ValueError, TypeError):  # a training step of one's own may make other targets of them
+            return [[1.0] * model.output_count] * len(parts)
+    totals = np.sum(weights, axis=0)
+    shares = np.divide(weights, totals, out=np.zeros(np.shape(weights)), where=totals > 0)
+    return (shares / (sizes / sizes.sum())[:, None]).tolist()
 
 
 def check_results(found: Any, models: Sequence[Network], lr: float, where: str) -> None:
@@ -160,8 +184,10 @@ def check_results(found: Any, models: Sequence[Network], lr: float, where: str) 
 
 def take_step(
     model: Network, loss: Loss, optimizer: Optimizer, x: Any, target: Any, weight: np.ndarray | None = None
-) -> tuple[Any, float]:
+) -> tuple[Any, Mean]:
     """Take one step, and return the outputs and the loss before it, penalties included; `weight` is of each example.
+
+    In a part of a batch, the gradient of the loss is multiplied by the factors of the optimizer's `Accumulation`.
 
     If the loss or a gradient is not finite, a NonFiniteError leaves the random generators as they were before the step,
     so that the same step can be taken once more.
@@ -170,10 +196,15 @@ def take_step(
     states = [generator.bit_generator.state for generator in generators]
     y = model.forward(x, training=True)
     value = loss.forward(y, target) if weight is None else loss.forward(y, target, weight)
-    value = float(value + loss.penalty(parameters))
+    penalty, examples = float(loss.penalty(parameters)), count_examples(y)
+    sums = [*loss._sums(float(value), y, target, weight), (penalty * examples, examples)]
+    value = Mean(float(value) + penalty, sums)
     problem = "" if np.isfinite(value) else f"the loss is {value}"
     if not problem:
-        model.backward_parameters(loss.backward())
+        dy = loss.backward()
+        if optimizer.accumulation is not None and optimizer.accumulation.factors:
+            dy = loss._scaled(dy, optimizer.accumulation.factors)
+        model.backward_parameters(dy)
         loss.add_penalty_gradient(parameters)
         if not all(map(all_finite, [parameter.grad for parameter in parameters.values()])):
             problem = "a gradient is not finite"

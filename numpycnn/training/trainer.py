@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any, NoReturn, TextIO
 
@@ -17,8 +18,9 @@ from numpycnn.layers.network import Network
 from numpycnn.losses import Loss
 from numpycnn.losses.sums import as_loss
 from numpycnn.optim import Optimizer
+from numpycnn.optim.accumulation import Accumulation
 from numpycnn.training.attributes import begin_parts, held
-from numpycnn.training.batches import Augmentation, Data, Source, count_examples, record_inputs
+from numpycnn.training.batches import Augmentation, Batch, Data, Source, count_examples, record_inputs
 from numpycnn.training.callbacks import Callback, in_order
 from numpycnn.training.checkpoint import load_parts, save_trainer
 from numpycnn.training.diagnosis import first_non_finite
@@ -30,12 +32,12 @@ from numpycnn.training.scores import Metrics, Scores, evaluate
 from numpycnn.training.state import TrainingState
 from numpycnn.training.step import (
     NonFiniteError,
-    begin_part,
+    accuracy,
     check_batches,
     check_new,
     check_parts,
     check_results,
-    count_hits,
+    part_factors,
     take_step,
     unfit_outputs,
 )
@@ -151,8 +153,9 @@ class Trainer:
         drop_last : bool
             Whether to leave out the last batch of an epoch if it has less than `batch_size` examples.
         accumulate : int
-            Batches for each step of the optimizer. Their gradients are averaged over their examples, as for one batch
-            of all of them; batch normalization uses the statistics of each batch.
+            Batches for each step of the optimizer. Their gradients are averaged as in one batch of all of them, by the
+            weights of examples and classes where there are some; batch normalization uses the statistics of each batch.
+            All batches of a step are in memory together.
         shuffle : bool, optional
             Whether to shuffle the examples in each epoch; by default, those of anything but an iterable of batches.
         augment : Augment, optional
@@ -218,12 +221,9 @@ class Trainer:
                 record = None
                 try:
                     with closing(epoch_batches(data, self.progress, **settings)) as batches:
-                        for x, target, self.sample_weight in batches:
-                            examples = count_examples(x)
-                            complete = self._step(x, target, examples, models)
+                        while parts := list(islice(batches, self.progress.accumulate)):
+                            examples = self._step(parts, models)
                             display.advance(examples, self._running)
-                            if not complete:
-                                continue
                             for callback in self.callbacks:
                                 callback.on_batch_end(self)
                             if interrupt.requested:
@@ -277,26 +277,35 @@ class Trainer:
             error.reason = first_non_finite(self.model, self.loss, x, target, weight)
             raise
         self.scores.update(y, target)
-        hits = count_hits(y, target)
-        return {"loss": value} if hits is None else {"loss": value, "accuracy": hits / len(y)}
+        return {"loss": value} | accuracy(y, target, self.loss)
 
-    def _step(self, x: Any, target: Any, examples: int, models: Sequence[Network]) -> bool:
-        """Take a training step and check it; return whether the optimizers have moved their parameters."""
+    def _step(self, parts: Sequence[Batch], models: Sequence[Network]) -> int:
+        """Take a training step over the batches of a step of the optimizer; return the number of examples."""
         begin, place = time.perf_counter(), self.progress
         where = f"epoch {place.epoch + 1}, batch {place.batch + 1}"
         lr = float(self.optimizer.learning_rate)
-        complete = place.accumulate == 1 or begin_part(held(self, Optimizer), place, examples)
-        with np.errstate(all="ignore"):  # non-finite values are reported below
-            try:
-                found = self.train_step(x, target)
-            except NonFiniteError as error:
-                raise FloatingPointError(f"{error} in {where}{error.reason and f': {error.reason}'}") from None
-            check_results(found, models if complete else [], lr, where)
-        place.add(found, examples)
-        place.batch += complete
+        sizes = [count_examples(x) for x, _, _ in parts]
+        factors = part_factors(self.model, self.loss, parts) if place.accumulate > 1 else []
+        results = []
+        for i, (x, target, self.sample_weight) in enumerate(parts):
+            last = i == len(parts) - 1
+            if factors:
+                for optimizer in held(self, Optimizer):
+                    if i == 0 or optimizer.accumulation is None:
+                        optimizer.accumulation = Accumulation()
+                    optimizer.accumulation.next_part(sizes[i] / sum(sizes), last=last, factors=factors[i])
+            with np.errstate(all="ignore"):  # non-finite values are reported below
+                try:
+                    results.append(self.train_step(x, target))
+                except NonFiniteError as error:
+                    raise FloatingPointError(f"{error} in {where}{error.reason and f': {error.reason}'}") from None
+                check_results(results[-1], models if last else [], lr, where)
+        for found, examples in zip(results, sizes, strict=True):
+            place.add(found, examples)
+        place.batch += 1
         place.lr = lr
         place.seconds += time.perf_counter() - begin
-        return complete
+        return sum(sizes)
 
     def _running(self) -> dict[str, float]:
         """Return losses and metrics of the epoch so far."""

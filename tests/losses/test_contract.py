@@ -64,6 +64,21 @@ def test_an_example_of_weight_two_counts_as_two_examples(row: Row) -> None:
 
 
 @row_of_each
+def test_the_mean_of_batches_weighted_by_their_total_weights_is_that_of_all(row: Row) -> None:
+    for rng in generators(49, count=20):
+        loss, y, target = row.draw(rng)
+        weights = rng.integers(0, 4, len(y)) if rng.random() < 0.5 else None
+        sums, gradients, total = [], [], loss.total_weight(y, target, weights)
+        cuts = np.sort(rng.integers(0, len(y) + 1, 2))
+        for part in filter(len, np.split(np.arange(len(y)), cuts)):
+            batch = y[part], None if target is None else target[part], None if weights is None else weights[part]
+            sums.append(loss.forward(*batch) * loss.total_weight(*batch))
+            gradients.append(loss.backward() * loss.total_weight(*batch))
+        assert_close(sum(sums), loss.forward(y, target, weights) * total)
+        assert_close(np.concatenate(gradients), loss.backward() * total)
+
+
+@row_of_each
 def test_weights_of_zero_give_zero(row: Row) -> None:
     loss, y, target = row.draw(np.random.default_rng(0))
     assert loss.forward(y, target, np.zeros(len(y))) == 0

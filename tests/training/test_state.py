@@ -5,11 +5,10 @@ from typing import Any
 
 import pytest
 
-from numpycnn.training.state import TrainingState
+from numpycnn.training.state import Mean, TrainingState
 
-PLACE = TrainingState(
-    epoch=3, batch=2, batch_size=8, examples=20, sums={"loss": 12.5, "accuracy": 9.0}, seen=16, lr=0.1
-)
+SUMS = {"loss": [[12.5, 16.0], [1.0, 16.0]], "accuracy": [[9.0, 14.0]]}
+PLACE = TrainingState(epoch=3, batch=2, batch_size=8, examples=20, sums=SUMS, seen=16, lr=0.1)
 
 
 def test_a_position_survives_json() -> None:
@@ -24,8 +23,12 @@ def test_a_position_of_an_earlier_version(labelled: bool) -> None:
     earlier = PLACE.to_json() | {"loss_sum": 12.5, "correct": 9, "labelled": labelled}
     for name in ("sums", "drop_last", "accumulate", "validation"):
         del earlier[name]
-    sums = PLACE.sums if labelled else {"loss": 12.5}
+    sums = {"loss": [[12.5, 16.0]]} | ({"accuracy": [[9.0, 16.0]]} if labelled else {})
     assert TrainingState.from_json(earlier) == replace(PLACE, sums=sums)
+    between = PLACE.to_json() | {"sums": {"loss": 12.5, "accuracy": 9.0}}
+    place = TrainingState.from_json(between)
+    place.add({"loss": Mean(3.0, [(20.0, 10.0), (4.0, 4.0)]), "accuracy": Mean(1.0, [(2.0, 2.0)])}, 4)
+    assert place.averages() == {"loss": (12.5 + 4 * 3.0) / 20, "accuracy": 11 / 18}
 
 
 def test_the_averages_weight_batches_by_their_examples() -> None:
@@ -34,6 +37,17 @@ def test_the_averages_weight_batches_by_their_examples() -> None:
     place.add({"loss": 3.0, "other": 5}, 1)
     assert place.averages() == {"loss": 1.5, "other": 5.0}
     assert place.seen == 4
+
+
+def test_the_averages_weight_the_means_of_a_sum_by_their_own_weights() -> None:
+    place = TrainingState()
+    place.add({"loss": Mean(4.0, [(2.0, 1.0), (6.0, 3.0)])}, 3)
+    place.add({"loss": Mean(5.0, [(0.0, 0.0), (5.0, 1.0)])}, 1)
+    assert place.sums == {"loss": [[2.0, 1.0], [11.0, 4.0]]}
+    assert place.averages() == {"loss": 2.0 + 11.0 / 4}
+    nothing = TrainingState()
+    nothing.add({"loss": Mean(0.0, [(0.0, 0.0)])}, 3)
+    assert nothing.averages() == {"loss": 0.0}
 
 
 def test_names_that_a_step_may_not_return() -> None:
@@ -66,6 +80,10 @@ def test_the_start() -> None:
         ({"sums": None}, "expected sums of the place in the training as dict, got None"),
         ({"sums": {"loss": "1"}}, "expected the sums of the place in the training as numbers, got {'loss': '1'}"),
         ({"sums": {"loss": float("nan")}}, "expected the sums of the place in the training as numbers"),
+        ({"sums": {"loss": [[1.0, float("inf")]]}}, "expected the sums of the place in the training as numbers"),
+        ({"sums": {"loss": [[1.0]]}}, "expected the sums of the place in the training as numbers"),
+        ({"sums": {"loss": [1.0, 2.0]}}, "expected the sums of the place in the training as numbers"),
+        ({"sums": {"loss": [["1", 2.0]]}}, "expected the sums of the place in the training as numbers"),
         ({"validation": 1}, "expected validation of the place in the training as float, got 1"),
         ({"accumulate": 2}, "got 16 of 20 examples seen after 2 batches of 16"),
         ({"stop_reason": 0}, "expected stop_reason of the place in the training as str, got 0"),

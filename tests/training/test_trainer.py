@@ -292,7 +292,8 @@ def test_a_custom_loss_may_return_any_float(tmp_path: Path) -> None:
     save = small.At(2, lambda trainer: trainer.save(tmp_path / "file"))  # with the sum of the epoch so far
     trainer = Trainer(small.dense(), loss=Single(), optimizer=SGD(0.1), callbacks=[save])
     trainer.fit(small.points(), epochs=1, validation=small.points(), progress=False)
-    assert type(Trainer.resume(tmp_path / "file", parts=[Single]).progress.sums["loss"]) is float
+    (total, weight), _ = Trainer.resume(tmp_path / "file", parts=[Single]).progress.sums["loss"]
+    assert (type(total), weight) == (float, 64.0)
     assert type(trainer.history["loss"][0]) is float
     assert type(trainer.history["val_loss"][0]) is float
 
