@@ -110,7 +110,7 @@ class Conv(Weighted):
         if self.use_bias:
             self.bias = Parameter(np.zeros(self.out_channels, self.dtype))
         self._expected = ("N", channels, *LETTERS[self.rank])
-        return self._build_activation((self.out_channels, *self._output_size(self._windows)))
+        return self._build_activation((self.out_channels, *self._output_size(self._windows)), rng)
 
     def _weight_shape(self, channels: int) -> Shape:
         kernel = per_axis(self.kernel_size, self.rank, "kernel_size", self.label)

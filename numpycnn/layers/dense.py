@@ -75,7 +75,7 @@ class Dense(Weighted):
         if self.use_bias:
             self.bias = Parameter(np.zeros(self.out_features, self.dtype))
         self._expected = ("N", features)
-        return self._build_activation((self.out_features,))
+        return self._build_activation((self.out_features,), rng)
 
     def _forward(self, x: np.ndarray, **mode: bool) -> tuple[np.ndarray, Any]:
         y = operations().linear(x, self.weight.value, None if self.bias is None else self.bias.value)

@@ -43,11 +43,11 @@ class Weighted(Layer):
         """Return False: the activation function is a part of the operation."""
         return False
 
-    def _build_activation(self, output_shape: tuple[int, ...]) -> tuple[int, ...]:
+    def _build_activation(self, output_shape: tuple[int, ...], rng: np.random.Generator | None) -> tuple[int, ...]:
         """Build the activation function, and return the shape of its output."""
         if self.activation is None:
             return output_shape
-        shape = self.activation.build(output_shape, dtype=self.dtype)
+        shape = self.activation.build(output_shape, rng=rng, dtype=self.dtype)
         if shape != output_shape:
             raise ValueError(f"expected an activation function that keeps the shape, got {self.activation!r}")
         return shape

@@ -80,6 +80,19 @@ def test_an_activation_that_changes_the_shape_is_refused() -> None:
         Conv2D(3, 2, activation=Flatten()).build((1, 4, 4))
 
 
+@pytest.mark.parametrize("make", [lambda **s: Conv2D(5, 1, **s), lambda **s: Dense(5, **s)])
+def test_the_seed_of_the_model_draws_the_weights_of_an_activation(make: Any) -> None:
+    shape = (1,) if isinstance(make(), Dense) else (2, 1, 1)
+    inner = [lambda: Dense(5)] if len(shape) == 1 else [lambda: Conv2D(5, 1)]
+    drawn = [Sequential([make(activation=inner[0]())], input_shape=shape, seed=seed).state() for seed in (0, 1, 1)]
+    first, second, third = (state["0.activation.weight"] for state in drawn)
+    assert not np.isclose(first, second).any()
+    assert_same_bits(second, third)
+    layer = make(activation=inner[0]())
+    layer.build(shape, rng=None)
+    assert not layer.activation.weight.value.any()
+
+
 def test_one_activation_is_not_shared_by_two_layers() -> None:
     shared = Softmax()
     with pytest.raises(ValueError, match="Softmax is in this model already"):
