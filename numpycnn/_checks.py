@@ -250,11 +250,21 @@ def check_labels(labels: object, num_classes: int, owner: str) -> np.ndarray:
     return array.astype(np.int64)
 
 
+def check_one_output(y: Any, owner: str) -> None:
+    """Refuse the outputs of a model with several of them where a loss takes one."""
+    if isinstance(y, tuple) and any(isinstance(item, np.ndarray) for item in y):
+        raise TypeError(
+            f"{owner}: expected one output, got a tuple of {len(y)}; give a loss for each, as in SumOfLosses([...]) or "
+            "Trainer(loss=[...])"
+        )
+
+
 def check_pair(y: Any, target: Any, owner: str) -> tuple[np.ndarray, np.ndarray]:
     """Return outputs and their targets, numbers of the same shape, in the dtype of the outputs.
 
     For outputs ``(N, 1)`` the targets may be ``(N,)``.
     """
+    check_one_output(y, owner)
     y = check_array(y, "y", owner)
     target = check_unmasked(target, "target", owner)
     if target.dtype.kind not in "biuf":

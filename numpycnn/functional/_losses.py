@@ -11,6 +11,7 @@ from numpycnn._checks import (
     check_int,
     check_labels,
     check_number,
+    check_one_output,
     check_pair,
     check_unmasked,
     check_weights,
@@ -217,6 +218,7 @@ def negative_log_likelihood_backward(
 
 def _check_classes(y: Any, labels: ArrayLike, name: str, owner: str, ignore_index: int | None) -> tuple[Array, Array]:
     """Return outputs (N, K, ...) and their labels: integers (N, ...), or shares of the shape of the outputs."""
+    check_one_output(y, owner)
     y, labels = check_array(y, name, owner), check_unmasked(labels, "labels", owner)
     if y.ndim < 2:
         raise ValueError(f"{owner}: expected {name} (N, K), or (N, K, H, W) for pixels, got {format_shape(y.shape)}")

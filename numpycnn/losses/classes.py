@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from numpycnn import functional as F
-from numpycnn._checks import check_flag, check_int, check_number, check_pair, check_weights
+from numpycnn._checks import check_flag, check_int, check_number, check_one_output, check_pair, check_weights
 from numpycnn._types import Array, Shape
 from numpycnn.losses.base import Loss
 
@@ -248,6 +248,7 @@ class KLDivergence(Loss):
 
 def check_probabilities(y: Any, owner: str) -> Array:
     """Return outputs from 0 to 1, with the smallest positive number in place of 0, so that they have a logarithm."""
+    check_one_output(y, owner)
     y = np.asarray(y)
     if y.dtype.kind == "f" and ((y < -ROUNDING) | (y > 1 + ROUNDING)).any():
         raise ValueError(

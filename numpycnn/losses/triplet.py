@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from numpycnn._checks import check_array, check_number
+from numpycnn._checks import check_array, check_number, check_one_output
 from numpycnn._types import Array, Shape
 from numpycnn.losses.base import Loss
 
@@ -60,6 +60,7 @@ class Triplet(Loss):
 
     def _distances(self, y: Any) -> tuple[Array, Array, Array]:
         """Return the directions from positive and negative to the anchor, (2, N, D), and both distances, (N,)."""
+        check_one_output(y, "Triplet")
         y = check_array(y, "y", "Triplet", shape=("N", 3, "D"))
         if not y.size:
             raise ValueError("Triplet: expected a batch that is not empty")

@@ -59,16 +59,20 @@ def check_parts(model: Any, loss: Any, optimizer: Any, owner: str) -> None:
 
 
 def unfit_outputs(model: Network, loss: Loss) -> str:
-    """Return why a model cannot learn with a loss: one class, or a second softmax or sigmoid; empty if it can.
+    """Return why a model cannot learn with a loss; empty if it can.
 
-    A softmax of the outputs of `LogSoftmax` changes nothing, so `CrossEntropy` may follow it.
+    Reasons are an output without a loss, a single class, and a second softmax or sigmoid. A softmax of the outputs of
+    `LogSoftmax` changes nothing, so `CrossEntropy` may follow it. A loss of one's own may take a tuple of outputs.
     """
-    if not loss.expects_logits:
-        return ""
     if isinstance(loss, SumOfLosses):
         if len(loss.losses) != model.output_count:
             return f"expected one loss for each of the {model.output_count} outputs, got {len(loss.losses)} losses"
         return next(filter(None, (_unfit_output(model, part, i) for i, part in enumerate(loss.losses))), "")
+    if model.output_count > 1 and type(loss).__module__.startswith("numpycnn.losses."):
+        return (
+            f"expected one loss for each of the {model.output_count} outputs, as in loss=[...] or SumOfLosses([...]), "
+            f"got {type(loss).__name__} alone"
+        )
     return _unfit_output(model, loss)
 
 
@@ -123,8 +127,8 @@ def check_new(model: Network, optimizer: Optimizer) -> None:
 def count_hits(y: Any, target: Any, loss: Loss) -> tuple[int, int] | None:
     """Return the number of correct predictions and of the labels that count, or None if the targets are not labels.
 
-    There is a label for each example, or for each pixel. Those that the loss ignores do not count. With a single output, no
-    class is predicted.
+    There is a label for each example, or for each pixel. Those that the loss ignores do not count. A single output
+    predicts no class.
     """
     if isinstance(y, tuple) or isinstance(target, tuple):
         return None

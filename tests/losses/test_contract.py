@@ -100,6 +100,14 @@ def test_bad_weights(row: Row) -> None:
 
 
 @row_of_each
+def test_several_outputs_are_refused(row: Row) -> None:
+    loss, y, target = row.draw(np.random.default_rng(0))
+    text = r": expected one output, got a tuple of 2; give a loss for each, as in SumOfLosses\(\[...\]\)"
+    with pytest.raises(TypeError, match=text):
+        loss.value((y, y), target)
+
+
+@row_of_each
 def test_float32_stays_float32(row: Row) -> None:
     for rng in generators(46, count=10):
         loss, y, target = row.draw(rng)

@@ -267,6 +267,20 @@ def test_a_list_of_losses_is_one_for_each_output(tmp_path: Path) -> None:
 def test_losses_that_do_not_fit_the_outputs_are_refused() -> None:
     with pytest.raises(ValueError, match="Trainer: expected one loss for each of the 2 outputs, got 1 losses"):
         Trainer(two_outputs(), loss=[CrossEntropy()], optimizer=SGD(0.1))
+    text = (
+        r"one loss for each of the 2 outputs, as in loss=\[...\] or SumOfLosses\(\[...\]\), got MeanSquaredError alone"
+    )
+    with pytest.raises(ValueError, match=text):
+        Trainer(two_outputs(), loss=MeanSquaredError(), optimizer=SGD(0.1))
+
+    class OfBoth(MeanSquaredError):
+        def value(self, y: Any, target: Any) -> float:
+            return sum(super(OfBoth, self).value(*pair) for pair in zip(y, target, strict=True))
+
+    x, target = np.ones((4, 3), np.float32), (np.ones((4, 1)), np.ones((4, 3)))
+    model = Model(node := Input((3,)), [Dense(1)(node), Dense(3)(node)])
+    expected = OfBoth().value(model.predict(x), target)
+    assert Trainer(model, loss=OfBoth(), optimizer=SGD(0.1)).evaluate((x, target)) == {"loss": pytest.approx(expected)}
     with pytest.raises(TypeError, match="expected a list of losses, one for each output, got"):
         Trainer(two_outputs(), loss=[CrossEntropy(), None], optimizer=SGD(0.1))  # type: ignore[list-item]
     text = r"logits for CrossEntropy .*ends with Softmax .* keep it, with the loss CrossEntropy\(from_logits=False\)"
