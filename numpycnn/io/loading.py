@@ -40,9 +40,9 @@ def decode(value: object, table: Mapping[str, type[Layer]]) -> Any:
     return value
 
 
-def measure(architecture: object) -> tuple[int, int]:
-    """Return the number of layers in the result of `encode`, and how deeply they are nested."""
-    layers, deepest = 0, 0
+def measure(architecture: object) -> tuple[int, int, int]:
+    """Return the number of layers in the result of `encode`, how deeply they are nested, and the calls of graphs."""
+    layers, deepest, calls = 0, 0, 0
     pending = [(architecture, 1)]
     while pending:
         value, depth = pending.pop()
@@ -50,8 +50,9 @@ def measure(architecture: object) -> tuple[int, int]:
             pending += [(item, depth) for item in value]
         elif isinstance(value, dict) and isinstance(config := value.get("config"), dict):
             layers, deepest = layers + 1, max(deepest, depth)
+            calls += len(made) if isinstance(made := config.get("calls"), list) else 0
             pending += [(item, depth + 1) for item in config.values()]
-    return layers, deepest
+    return layers, deepest, calls
 
 
 def restore_model(
@@ -79,7 +80,7 @@ def restore_model(
             f"{file.path}: a layer cannot be built without a generator ({error}); "
             "if rng is None, _build has to create zeros, which are then loaded"
         ) from None
-    except (ValueError, TypeError, KeyError, RecursionError, MemoryError) as error:
+    except (ValueError, TypeError, LookupError, RuntimeError, ArithmeticError, MemoryError) as error:
         reason = str(error) or type(error).__name__
         raise DataFormatError(f"{file.path}: it does not describe a valid model: {reason}") from None
     arrays = file.read(prefix, model.state())

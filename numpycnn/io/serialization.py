@@ -19,6 +19,7 @@ import numpy as np
 from numpycnn._checks import format_shape, to_python
 from numpycnn.errors import DataFormatError
 from numpycnn.layers.base import Layer
+from numpycnn.layers.model import Model
 
 FORMAT = "numpycnn-1"
 MAX_LAYERS, MAX_DEPTH = 25_000, 32  # of a model in a file; ResNet-152 has 515 layers, 5 deep
@@ -262,8 +263,10 @@ def encode(value: object) -> Any:
     )
 
 
-def check_size(layers: int, depth: int) -> None:
-    """Check that a file may hold this number of layers, nested this deep: loading it takes time and memory for each.
+def check_size(layers: int, depth: int, calls: int) -> None:
+    """Check that a file may hold this number of layers, nested this deep, and of calls of layers in graphs.
+
+    Loading takes time and memory for each.
 
     Raises
     ------
@@ -274,15 +277,28 @@ def check_size(layers: int, depth: int) -> None:
         raise ValueError(
             f"expected at most {MAX_LAYERS:,} layers, nested at most {MAX_DEPTH} deep, got {layers:,}, {depth} deep"
         )
+    if calls > MAX_LAYERS:
+        raise ValueError(f"expected at most {MAX_LAYERS:,} calls of layers, got {calls:,}")
+
+
+def _extent(model: Layer) -> tuple[int, int, int]:
+    """Return the number of layers, how deeply they are nested, and the calls of graphs, as `check_size` takes them."""
+    layers, deepest, calls = 0, 0, 0
+    pending = [(model, 1)]
+    while pending:
+        layer, depth = pending.pop()
+        layers, deepest = layers + 1, max(deepest, depth)
+        calls += sum(1 for _ in layer.uses()) if isinstance(layer, Model) else 0
+        pending += [(child, depth + 1) for child in layer.children().values()]
+    return layers, deepest, calls
 
 
 def describe(model: Layer, metadata: Mapping[str, object]) -> dict[str, Any]:
     """Return the description of a built model, without its arrays."""
     if model.input_shape is None or model.dtype is None:
         raise RuntimeError(f"{model.label} is not built yet: give it an input_shape before saving it")
-    places = model.walk()
     try:
-        check_size(len(places), 1 + max(len(place.split(".")) for place in places))
+        check_size(*_extent(model))
     except ValueError as error:
         raise ValueError(f"{model.label}: {error}, which cannot be saved") from None
     return {

@@ -28,7 +28,7 @@ class Residual(Layer):
     TypeError
         If a branch is not a layer.
     ValueError
-        At build, if the output shapes of the branches differ.
+        If a branch has several inputs or outputs, or (at build) the output shapes of the branches differ.
 
     References
     ----------
@@ -37,10 +37,7 @@ class Residual(Layer):
 
     def __init__(self, main: Layer, shortcut: Layer | None = None, *, name: str | None = None) -> None:
         super().__init__(name=name)
-        for branch in [main] if shortcut is None else [main, shortcut]:
-            if not isinstance(branch, Layer):
-                raise TypeError(f"Residual: expected layers as branches, got {type(branch).__name__}")
-        check_not_shared(self, [main] if shortcut is None else [main, shortcut])
+        _check_branches(self, [main] if shortcut is None else [main, shortcut])
         self.main = main
         self.shortcut = shortcut
 
@@ -78,7 +75,8 @@ class Concat(Layer):
     TypeError
         If `branches` is not a list of layers.
     ValueError
-        If it is empty, or (at build) the output shapes differ in more than the channels.
+        If it is empty, a branch has several inputs or outputs, or (at build) the output shapes differ in more than the
+        channels.
 
     References
     ----------
@@ -92,10 +90,7 @@ class Concat(Layer):
         self.branches = list(branches)
         if not self.branches:
             raise ValueError("Concat: expected at least one branch, got none")
-        for branch in self.branches:
-            if not isinstance(branch, Layer):
-                raise TypeError(f"Concat: expected layers as branches, got {type(branch).__name__}")
-        check_not_shared(self, self.branches)
+        _check_branches(self, self.branches)
 
     def children(self) -> dict[str, Layer]:
         """Return the branches, by position."""
@@ -118,3 +113,16 @@ class Concat(Layer):
         parts = np.split(dy, self._cuts, axis=1)
         gradients = [branch.backward(part) for branch, part in zip(self.branches, parts, strict=True)]
         return sum(gradients[1:], start=gradients[0])
+
+
+def _check_branches(owner: Layer, branches: Sequence[Layer]) -> None:
+    """Check that the branches are different layers, each with one input and one output."""
+    for branch in branches:
+        if not isinstance(branch, Layer):
+            raise TypeError(f"{type(owner).__name__}: expected layers as branches, got {type(branch).__name__}")
+        if branch.several_inputs or branch.output_count > 1:
+            raise ValueError(
+                f"{type(owner).__name__}: expected branches with one input and one output, got {branch.label} with "
+                f"several {'inputs' if branch.several_inputs else 'outputs'}; connect it in a Model"
+            )
+    check_not_shared(owner, branches)

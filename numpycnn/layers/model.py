@@ -1,6 +1,6 @@
 """A network as a graph of layers, with several inputs and outputs, skips and shared layers."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
@@ -12,7 +12,7 @@ from numpycnn.layers.base import Layer, Shape
 from numpycnn.layers.building import check_not_shared
 from numpycnn.layers.checking import format_shapes
 from numpycnn.layers.network import Network
-from numpycnn.layers.nodes import Call, Input, Node
+from numpycnn.layers.nodes import Call, Input, Node, connect
 
 
 @dataclass(frozen=True)
@@ -103,8 +103,8 @@ class Model(Network):
         self._describe(inputs, outputs, seed, dtype, name)
         self.build(self._declared)
 
-    def _describe(self, inputs: Any, outputs: Any, seed: int, dtype: Any, name: str | None) -> None:
-        """Set everything but the arrays."""
+    def _describe(self, inputs: Any, outputs: Any, seed: int, dtype: Any, name: str | None, keys: Any = None) -> None:
+        """Set everything but the arrays; the keys of the layers are their names, or else their positions."""
         super().__init__(seed=seed, dtype=dtype, name=name)
         given = [inputs] if isinstance(inputs, Input) else inputs
         wanted = [outputs] if isinstance(outputs, Node) else outputs
@@ -120,11 +120,12 @@ class Model(Network):
         self.output_count = len(wanted)
         self._steps, numbers = _number(self.label, given, wanted)
         self._outputs = tuple(numbers[node] for node in wanted)
-        calls = [step.layer for step in self._steps]
-        self._layers = tuple(dict.fromkeys(calls))
-        self._repeated = frozenset(layer for layer in self._layers if calls.count(layer) > 1)
+        calls = Counter(step.layer for step in self._steps)
+        self._layers = tuple(calls)
+        self._repeated = frozenset(layer for layer, count in calls.items() if count > 1)
         check_not_shared(self, self._layers)
-        self._keys = _keys(self.label, self._layers)
+        names = [layer.name or str(position) for position, layer in enumerate(self._layers)]
+        self._keys = _check_keys(self.label, names if keys is None else keys, len(names))
         if len(self.walk()) < 1 + sum(len(layer.walk()) for layer in self._layers):
             raise ValueError(f"{self.label}: expected a name of a layer that is not the place of another one inside")
         for key, layer in self.children().items():
@@ -277,6 +278,10 @@ class Model(Network):
             return {}
         return {number: _total(terms[number], (), self.dtype) for number in range(len(self._inputs))}
 
+    def multiply_adds(self) -> int:
+        """Return the number of multiplications with a weight for one example, those of a layer once for each use."""
+        return sum(step.layer.multiply_adds() for step in self._steps)
+
     def draw_inputs(self, shapes: Sequence[Shape], rng: np.random.Generator) -> tuple[np.ndarray, ...]:
         """Return a random valid batch for each input, see `Layer.draw_inputs`."""
         first = {number: step.layer for step in reversed(self._steps) for number in step.inputs}
@@ -291,6 +296,7 @@ class Model(Network):
     def config(self) -> dict[str, Any]:
         """Return the graph as lists and numbers, from which `from_config` makes an equal unbuilt model."""
         positions = {layer: i for i, layer in enumerate(self._layers)}
+        renamed = any(key != (layer.name or str(i)) for i, (key, layer) in enumerate(self.children().items()))
         return {
             "inputs": [[node.shape, node.name] for node in self._inputs],
             "several_inputs": self.several_inputs,
@@ -299,7 +305,7 @@ class Model(Network):
             "outputs": list(self._outputs),
             "seed": self.seed,
             "name": self.name,
-        }
+        } | ({"keys": list(self._keys)} if renamed else {})
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Self:
@@ -327,18 +333,22 @@ class Model(Network):
             layer = _item(layers, position, f"{cls.__name__}: expected the position of a layer")
             missing = f"{cls.__name__}: the graph has a cycle: expected {layer.label} to take arrays computed before it"
             given = [_item(nodes, number, missing) for number in numbers]
-            made = layer(given if layer.several_inputs else given[0])
+            if not given or (len(given) > 1 and not layer.several_inputs):
+                wanted = "one input or more" if layer.several_inputs else "one input"
+                raise ValueError(f"{cls.__name__}: expected a call of {layer.label} with {wanted}, got {len(given)}")
+            made = connect(layer, given if layer.several_inputs else given[0])
             nodes += made if layer.output_count > 1 else [made]
         model = cls.__new__(cls)
-        wanted = [
+        outputs = [
             _item(nodes, number, f"{cls.__name__}: expected the number of an output") for number in config["outputs"]
         ]
         model._describe(
             inputs if several else inputs[0],
-            wanted if len(wanted) != 1 else wanted[0],
+            outputs if len(outputs) != 1 else outputs[0],
             config["seed"],
             None,
             config["name"],
+            config.get("keys"),
         )
         return model
 
@@ -395,17 +405,16 @@ def _item(items: Sequence[Any], number: Any, expected: str) -> Any:
     return items[number]
 
 
-def _keys(label: str, layers: Sequence[Layer]) -> list[str]:
-    """Return the name of each layer, or else its position."""
-    keys: dict[str, Layer] = {}
-    for position, layer in enumerate(layers):
-        key = layer.name or str(position)
+def _check_keys(label: str, keys: Any, count: int) -> list[str]:
+    """Return the keys of the layers if each layer has one of its own."""
+    if not isinstance(keys, list) or len(keys) != count or not all(isinstance(key, str) and key for key in keys):
+        raise ValueError(f"{label}: expected a name for each of the {count} layers, got {keys!r}")
+    for key, times in Counter(keys).items():
         if "#" in key:  # it marks the further uses of a layer
             raise ValueError(f"{label}: expected names of layers without '#', got {key!r}")
-        if key in keys:
+        if times > 1:
             raise ValueError(f"{label}: expected layers with different names, got {key!r} for two of them")
-        keys[key] = layer
-    return list(keys)
+    return keys
 
 
 def _total(terms: Sequence[np.ndarray], shape: Shape, dtype: Any) -> np.ndarray:

@@ -71,6 +71,8 @@ class Network(Layer):
         Returns
         -------
         ndarray of shape (N, *output_shape), or a tuple of them for several outputs
+            They may share memory with each other and with `x`, as the result of `Flatten` does; copy an array before
+            you change it in place.
 
         Raises
         ------

@@ -108,7 +108,7 @@ def load_parts(
             raise
         except KeyError as error:
             raise DataFormatError(f"{file.path}: no training can be resumed from it: {error} is missing") from None
-        except (ValueError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
+        except (ValueError, TypeError, AttributeError, IndexError, ArithmeticError, RuntimeError) as error:
             raise DataFormatError(f"{file.path}: no training can be resumed from it: {error}") from None
 
 

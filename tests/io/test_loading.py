@@ -12,15 +12,20 @@ import pytest
 from numpycnn import (
     BatchNorm,
     Concat,
+    Concatenate,
     Conv2D,
     DataFormatError,
     Dense,
     Dropout,
     Embedding,
     Flatten,
+    Input,
     Layer,
     LayerNorm,
+    Model,
+    Multiply,
     Parameter,
+    PReLU,
     ReLU,
     Residual,
     Sequential,
@@ -287,6 +292,7 @@ HUGE = 2**31 - 1
     "change",
     [
         set_layer(6, out_features=HUGE),
+        set_layer(6, activation=encode(Dense(2**27))),
         set_layer(0, out_channels=HUGE),
         set_layer(0, out_channels=HUGE, kernel_size=1),
         set_layer(4, branches=[encode(Conv2D(HUGE, 1)), encode(Conv2D(3, 1))]),
@@ -369,6 +375,15 @@ def small(tmp_path: Path) -> Path:
     return tmp_path / "model.safetensors"
 
 
+def small_graph(tmp_path: Path) -> Path:
+    a, b = Input((4,), name="a"), Input((4,))
+    shared = Dense(3, activation=PReLU(), name="shared")
+    pair = Multiply()([shared(a), shared(b)])
+    made = Model([a, b], [Dense(2)(Concatenate()([pair, shared(a)])), Sequential([Dropout(0.1)])(pair)], name="net")
+    made.save(tmp_path / "model.safetensors")
+    return tmp_path / "model.safetensors"
+
+
 def test_mutated_bytes_are_noticed(tmp_path: Path) -> None:
     """All but changes that make no difference, as in a name, are refused."""
     rng, path = np.random.default_rng(0), small(tmp_path)
@@ -383,10 +398,13 @@ def test_mutated_bytes_are_noticed(tmp_path: Path) -> None:
     assert refused > 0.75 * COUNT
 
 
-def test_mutated_descriptions_give_a_model_or_our_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("make", [small, small_graph])
+def test_mutated_descriptions_give_a_model_or_our_error(
+    make: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The file is whole and its checksum right; what it says of the model is not."""
     monkeypatch.setattr("os.fsync", lambda file: None)  # thousands of files need not reach the disk
-    rng, path = np.random.default_rng(0), small(tmp_path)
+    rng, path = np.random.default_rng(0), make(tmp_path)
     with open_arrays(path) as file:
         description, arrays = file.metadata, {name: file.tensor(name) for name in file.names()}
     refused = 0
@@ -394,7 +412,7 @@ def test_mutated_descriptions_give_a_model_or_our_error(tmp_path: Path, monkeypa
         for _ in range(COUNT):
             write_arrays(path, arrays, mutate_json(description, rng))
             try:
-                assert isinstance(load_model(path), Sequential)
+                assert isinstance(load_model(path), Sequential | Model)
             except DataFormatError as error:
                 refused += str(path) in str(error)
     assert refused > 0.5 * COUNT

@@ -5,9 +5,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from numpycnn import Concat, Conv2D, Dense, Dropout, MaxPool2D, ReLU, Residual, Sequential
+from numpycnn import Add, Concat, Conv2D, Dense, Dropout, Input, MaxPool2D, Model, ReLU, Residual, Sequential
 from tests.helpers import assert_same_bits
 from tests.layers.bad_calls import Bad, refuse
+
+
+def several_outputs() -> Model:
+    x = Input((3,))
+    return Model(x, [Dense(3)(x), ReLU()(x)], name="pair")
 
 
 def test_residual_adds_the_input(rng: np.random.Generator) -> None:
@@ -130,6 +135,21 @@ BAD = [
         lambda: Concat([shared, shared]),
         ValueError,
         f"Concat: {TWICE}",
+    ),
+    Bad(
+        lambda: Concat([ReLU(), several_outputs()]),
+        ValueError,
+        "Concat: expected branches with one input and one output, got Model 'pair' with several outputs; connect it in",
+    ),
+    Bad(
+        lambda: Residual(ReLU(), several_outputs()),
+        ValueError,
+        "Residual: expected branches with one input and one output, got Model 'pair' with several outputs",
+    ),
+    Bad(
+        lambda: Residual(Add(name="sum")),
+        ValueError,
+        "Residual: expected branches with one input and one output, got Add 'sum' with several inputs",
     ),
     Bad(lambda: Concat("ab"), TypeError, "Concat: expected a list of layers, got str"),
     Bad(lambda: Concat(Dense(2)), TypeError, "Concat: expected a list of layers, got Dense"),

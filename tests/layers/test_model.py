@@ -273,6 +273,7 @@ def test_the_summary_shows_where_the_inputs_come_from() -> None:
     shared = twins().summary()
     assert shared.rows[0].layer == "encoder Sequential <- input 0, input 1"
     assert shared.rows[1].multiply_adds == 2 * 4 * 6
+    assert shared.multiply_adds == twins().multiply_adds() == 2 * (4 * 6 + 6 * 3)
     assert shared.parameters == 4 * 6 + 6 + 6 * 3 + 3
 
 
@@ -396,6 +397,16 @@ def test_a_cycle_in_a_file_is_named(tmp_path: Path) -> None:
     [
         ("calls", [[7, [0]]]),
         ("calls", 3),
+        ("calls", []),
+        ("calls", ""),
+        ("calls", [[0, []], [0, [1]]]),
+        ("calls", [[0, ""], [0, [1]]]),
+        ("calls", [[0, [0, 1]], [0, [1]]]),
+        ("calls", [[0, 0], [0, [1]]]),
+        ("keys", ["a", "b"]),
+        ("keys", [3]),
+        ("keys", "a"),
+        ("keys", ["a#2"]),
         ("calls", [[0]]),
         ("outputs", [99]),
         ("outputs", [-1]),
@@ -415,3 +426,42 @@ def test_a_damaged_graph_in_a_file_is_refused(key: str, value: Any, tmp_path: Pa
     write_arrays(tmp_path / "bad.safetensors", model.state(), {"model": description})
     with pytest.raises(DataFormatError, match="it does not describe a valid model"):
         load_model(tmp_path / "bad.safetensors")
+
+
+def test_a_layer_renamed_after_the_model_was_made_keeps_its_key(tmp_path: Path) -> None:
+    x = Input((4,))
+    model = Model(x, Dense(3)(Dense(5, name="body")(x)), seed=0)
+    model.layers[0].name, model.layers[1].name = "trunk", "body"
+    model.save(tmp_path / "model")
+    loaded = load_model(tmp_path / "model")
+    assert list(loaded.state()) == list(model.state()) == ["body.weight", "body.bias", "1.weight", "1.bias"]
+    assert [layer.name for layer in loaded.children().values()] == ["trunk", "body"]
+    for name, array in model.state().items():
+        assert_same_bits(loaded.state()[name], array)
+
+
+def test_dots_in_names_are_not_levels(tmp_path: Path) -> None:
+    x = Input((4,))
+    name = ".".join("abcdefghijklmnopqrstuvwxyz" * 2)
+    model = Model(x, Dense(3, name=name)(x))
+    model.save(tmp_path / "model")
+    assert list(load_model(tmp_path / "model").parameters()) == [f"{name}.weight", f"{name}.bias"]
+
+
+def test_a_graph_of_too_many_calls_is_neither_saved_nor_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = twins()
+    model.save(tmp_path / "model")
+    monkeypatch.setattr("numpycnn.io.serialization.MAX_LAYERS", 5)
+    model.save(tmp_path / "model")
+    x = h = Input((3,))
+    layer = ReLU()
+    for _ in range(6):
+        h = layer(h)
+    with pytest.raises(ValueError, match="Model: expected at most 5 calls of layers, got 6, which cannot be saved"):
+        Model(x, h).save(tmp_path / "other")
+    monkeypatch.undo()
+    Model(x, h).save(tmp_path / "other")
+    monkeypatch.setattr("numpycnn.io.serialization.MAX_LAYERS", 5)
+    monkeypatch.setattr("numpycnn.io.loading.decode", None)
+    with pytest.raises(DataFormatError, match="expected at most 5 calls of layers, got 6"):
+        load_model(tmp_path / "other")
