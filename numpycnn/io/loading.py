@@ -36,6 +36,10 @@ def decode(value: object, table: Mapping[str, type[Layer]]) -> Any:
             raise ValueError(f"expected the arguments of {kind}, got {config!r}")
         layer = table[kind].from_config({str(key): decode(item, table) for key, item in config.items()})
         layer._trainable = value.get("trainable", True) is not False
+        exceptions = value.get("exceptions", [])
+        if not isinstance(exceptions, list) or not all(isinstance(name, str) for name in exceptions):
+            raise ValueError(f"expected the names of parameters of {kind} as exceptions, got {exceptions!r}")
+        layer._exceptions = frozenset(exceptions)
         return layer
     return value
 

@@ -251,8 +251,12 @@ def encode(value: object) -> Any:
         config = value.config()
         if callable(config.get("initializer")):  # files hold no code; the weights that it made are kept
             del config["initializer"]
-        entry = {"layer": type(value).__name__, "config": {key: encode(v) for key, v in config.items()}}
-        return entry if value.trainable else {**entry, "trainable": False}
+        entry: dict[str, Any] = {"layer": type(value).__name__, "config": {key: encode(v) for key, v in config.items()}}
+        if not value.trainable:
+            entry["trainable"] = False
+        if exceptions := value._parameter_exceptions():
+            entry["exceptions"] = exceptions
+        return entry
     if isinstance(value, tuple | list):
         return [encode(item) for item in value]
     value = to_python(value)

@@ -24,7 +24,7 @@ class Parameter:
     grad : ndarray of the same shape
         Overwritten by each backward pass.
     trainable : bool
-        Whether optimizers change it; set by ``layer.trainable``.
+        Whether optimizers change it; ``layer.trainable`` sets it for all parameters of a layer. Files keep it.
 
     Raises
     ------

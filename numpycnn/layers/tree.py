@@ -19,6 +19,7 @@ class Tree:
     name: str | None = None
     _place = ""  # position in the model that it was last added to, like "7" or "3.main.0"
     _trainable = True
+    _exceptions: frozenset[str] = frozenset()  # names of parameters with the other setting, read from a file
 
     def children(self) -> dict[str, "Layer"]:
         """Return the layers inside this one, by name."""
@@ -34,7 +35,10 @@ class Tree:
 
     @property
     def trainable(self) -> bool:
-        """Whether training changes this layer; setting it also sets it for all layers inside.
+        """Whether training changes this layer; setting it also sets it for all layers and parameters inside.
+
+        A layer that is added later, with ``model.add``, keeps its own setting: a new output layer above a frozen body
+        is trained. ``parameter.trainable = False`` freezes a single parameter.
 
         Optimizers leave the parameters of a frozen layer (``layer.trainable = False``) as they are, and batch
         normalization uses its running statistics and leaves them, as in Keras. Dropout stays active.
@@ -45,7 +49,7 @@ class Tree:
     def trainable(self, value: bool) -> None:
         value = check_flag(value, "trainable", type(self).__name__)
         for layer in self.walk().values():
-            layer._trainable = value
+            layer._trainable, layer._exceptions = value, frozenset()
             layer._mark_parameters()
 
     def has_trainable_parameters(self) -> bool:
@@ -54,9 +58,14 @@ class Tree:
 
     def _mark_parameters(self) -> None:
         """Tell the layer's own parameters whether they are trainable."""
-        for value in vars(self).values():
+        for name, value in vars(self).items():
             if isinstance(value, Parameter):
-                value.trainable = self._trainable
+                value.trainable = self._trainable != (name in self._exceptions)
+
+    def _parameter_exceptions(self) -> list[str]:
+        """Return the names of the layer's own parameters that are frozen while it is not, or the reverse."""
+        found = vars(self).items()
+        return [name for name, value in found if isinstance(value, Parameter) and value.trainable != self._trainable]
 
     def walk(self) -> dict[str, "Layer"]:
         """Return this layer and all layers inside, by place, in order; the place of this layer is ``""``.

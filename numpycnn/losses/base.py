@@ -19,7 +19,7 @@ Penalties on the weights are part of the loss that is minimized,
     loss + l1 * sum of |w| + l2 / 2 * sum of w^2
 
 so the optimizer sees ``l1 * sign(w) + l2 * w`` added to each weight's gradient. Only weights are penalized: biases,
-scales and shifts cannot overfit by being large.
+scales and shifts cannot overfit by being large. Frozen weights are left out, as in Keras.
 """
 
 import inspect
@@ -215,7 +215,7 @@ class Loss:
         return self._gradient(y, target) if weights is None else self._weighted_gradient(y, target, weights)
 
     def penalty(self, parameters: Mapping[str, Parameter]) -> float:
-        """Return the penalties on the weights.
+        """Return the penalties on the weights that are trained.
 
         Parameters
         ----------
@@ -234,7 +234,7 @@ class Loss:
         return total
 
     def add_penalty_gradient(self, parameters: Mapping[str, Parameter]) -> None:
-        """Add the gradient of the penalties to the weights' gradients.
+        """Add the gradient of the penalties to the gradients of the weights that are trained.
 
         Parameters
         ----------
@@ -248,7 +248,7 @@ class Loss:
                 weight.grad += self.l2 * weight.value
 
     def _penalised(self, parameters: Mapping[str, Parameter]) -> list[Parameter]:
-        return [p for p in parameters.values() if p.penalised] if self.l1 or self.l2 else []
+        return [p for p in parameters.values() if p.penalised and p.trainable] if self.l1 or self.l2 else []
 
     def config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""

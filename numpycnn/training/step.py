@@ -98,7 +98,9 @@ def check_batches(model: Layer, examples: int, batch_size: int, owner: str, *, r
     if batch_size > 1 and examples % batch_size != 1:
         return
     for layer in model.walk().values():
-        if isinstance(layer, BatchNorm) and layer.input_shape is not None and prod(layer.input_shape[1:]) == 1:
+        if not isinstance(layer, BatchNorm) or not layer.trainable:  # a frozen one uses its running statistics
+            continue
+        if layer.input_shape is not None and prod(layer.input_shape[1:]) == 1:
             if examples == 1:
                 got = "there is one example; add others"
             elif batch_size == 1:
@@ -210,7 +212,7 @@ def take_step(
             dy = loss._scaled(dy, optimizer.accumulation.factors)
         model.backward_parameters(dy)
         loss.add_penalty_gradient(parameters)
-        if not all(map(all_finite, [parameter.grad for parameter in parameters.values()])):
+        if not all(all_finite(parameter.grad) for parameter in parameters.values() if parameter.trainable):
             problem = "a gradient is not finite"
     if problem:
         for generator, state in zip(generators, states, strict=True):

@@ -207,6 +207,10 @@ FORGED: list[tuple[Any, str]] = [
     (set_layer(0, out_channels="4"), UNBUILDABLE + "Conv2D: expected out_channels to be an int, got str"),
     (set_layer(0, out_channels=-4), UNBUILDABLE + "Conv2D: expected out_channels from 1 to 2147483647, got -4"),
     (set_layer(0, kernel_size=100), UNBUILDABLE + r"Conv2D 'stem' \(layer 0\): kernel 100 does not fit into height 5"),
+    (
+        lambda d: d["architecture"]["config"]["layers"][6].update(exceptions=[3]),
+        UNBUILDABLE + r"expected the names of parameters of Dense as exceptions, got \[3\]",
+    ),
     (set_layer(6, out_features=4), r"expected 6.weight \(4, 120\) of float32, got \(3, 120\) of float32"),
     (set_layer(0, bias=False), "its arrays do not match its architecture: unknown 0.bias"),
     (

@@ -87,6 +87,27 @@ def test_a_file_keeps_it(tmp_path: Path) -> None:
     assert not loaded.parameters()["0.weight"].trainable
 
 
+def test_a_file_keeps_the_setting_of_a_single_parameter(tmp_path: Path) -> None:
+    model = network()
+    model[1].trainable = False
+    model.parameters()["0.bias"].trainable = False
+    model.parameters()["1.weight"].trainable = True
+    expected = {name: name not in ("0.bias", "1.bias") for name in model.parameters()}
+    for again in (False, True):
+        model.save(tmp_path / "model.safetensors")
+        model = load_model(tmp_path / "model.safetensors")  # type: ignore[assignment]
+        assert {name: p.trainable for name, p in model.parameters().items()} == expected, again
+    model.trainable = True
+    assert all(p.trainable for p in model.parameters().values())
+
+
+def test_a_layer_that_is_added_to_a_frozen_model_is_trained() -> None:
+    model = network()
+    model.trainable = False
+    model.add(Dense(2))
+    assert [name for name, p in model.parameters().items() if p.trainable] == ["5.weight", "5.bias"]
+
+
 def test_a_training_with_frozen_layers_resumes_to_the_same_bits(tmp_path: Path, rng: np.random.Generator) -> None:
     data = points(rng)
 

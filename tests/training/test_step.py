@@ -108,6 +108,28 @@ def test_a_last_batch_of_one_example_is_refused_where_batch_norm_has_one_value(e
         find_learning_rate(model, data, **parts, batch_size=batch_size)
 
 
+def test_a_frozen_batch_norm_takes_a_last_batch_of_one_example() -> None:
+    data = np.ones((9, 1, 1, 1), np.float32), np.arange(9) % 2
+    model = with_batch_norm()
+    model[1].trainable = False
+    trainer = Trainer(model, loss=CrossEntropy(), optimizer=SGD(0.1))
+    trainer.fit(data, epochs=1, batch_size=4, progress=False)
+    assert trainer.optimizer.step_count == 3
+
+
+def test_a_stale_gradient_of_a_frozen_layer_does_not_stop_the_step() -> None:
+    (x, labels), model = small.points(), small.network_for_points()
+    model[0].trainable = False  # the backward pass ends above it
+    frozen = model[0].weight
+    frozen.grad[...] = np.inf
+    value = take_step(model, CrossEntropy(l1=0.5, l2=0.5), SGD(0.1), x, labels)[1]
+    others = {name: p for name, p in model.parameters().items() if p.trainable}
+    model, loss = small.network_for_points(), CrossEntropy(l1=0.5, l2=0.5)
+    others = {name: model.parameters()[name] for name in others}
+    assert value == pytest.approx(loss.value(model.predict(x), labels) + loss.penalty(others), rel=1e-6)
+    assert np.isinf(frozen.grad).all()  # no penalty has been added, and nothing else
+
+
 def test_a_last_batch_that_is_not_reached_is_not_refused() -> None:
     rng = np.random.default_rng(0)
     data = rng.normal(size=(33, 1, 1, 1)).astype(np.float32), rng.integers(0, 2, 33)
