@@ -31,7 +31,7 @@ class PictureFiles:
             content = self._open(name, MAX_BYTES)
         except FileNotFoundError:
             raise DataFormatError(f"{self.root}: {name} was removed while the folder was read") from None
-        return self.reader.prepare(decode_picture(content, str(self.root / name), quiet=False))
+        return self.reader.prepare(decode_picture(content, str(self.root / name)))
 
     def read(self, rows: np.ndarray) -> np.ndarray:
         """Return the images at some positions, (B, C, H, W); the first picture that cannot be read is an error."""

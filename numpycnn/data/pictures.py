@@ -8,7 +8,6 @@ import io
 import os
 import struct
 import warnings
-from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -21,6 +20,7 @@ from numpycnn.errors import DataFormatError
 
 if TYPE_CHECKING:
     from PIL import Image
+    from PIL.ImageFile import ImageFile
 
 MAX_PIXELS, MAX_SIDE, MAX_BYTES = 40_000_000, 20_000, 100_000_000
 MAX_IMAGE_SIDE = 2048  # pixels, of an image in a data set
@@ -57,41 +57,43 @@ def read_picture(path: str | os.PathLike[str]) -> np.ndarray:
     return decode_picture(read_file(path, "a PNG or JPEG picture", MAX_BYTES), os.fspath(path))
 
 
-def decode_picture(content: bytes, name: str, *, quiet: bool = True) -> np.ndarray:
+def decode_picture(content: bytes, name: str) -> np.ndarray:
     """Decode a file in memory as `read_picture` does; `name` is the file's name, for errors.
 
-    `quiet` silences Pillow's warnings about unusual files. The filters of warnings belong to the whole process, so
-    threads that decode at once must not change them: they pass False.
+    Threads may decode at once: nothing of the process is changed, such as the filters of warnings.
     """
-    from PIL import Image, UnidentifiedImageError
-
     pixels, orientation = split_metadata(content)
     try:
-        with warnings.catch_warnings() if quiet else nullcontext():
-            if quiet:
-                warnings.simplefilter("ignore")  # unreadable files are errors below
-            with Image.open(io.BytesIO(pixels), formats=("PNG", "JPEG")) as picture:
-                width, height = picture.size
-                if not width or not height:
-                    raise DataFormatError(f"{name}: expected a picture, found one of {width} x {height} pixels")
-                if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
-                    raise DataFormatError(
-                        f"{name}: expected at most {MAX_PIXELS:,} pixels and {MAX_SIDE:,} a side, "
-                        f"found {width} x {height}; make it smaller first"
-                    )
-                return _turn_upright(_decode_pixels(picture, pixels), orientation)
-    except Image.DecompressionBombError as error:  # Pillow's own limit, above ours
-        raise DataFormatError(
-            f"{name}: expected at most {MAX_PIXELS:,} pixels, found far more; make it smaller first"
-        ) from error
-    except UnidentifiedImageError as error:
-        found = "a damaged one or one without pixels" if content.startswith((PNG, JPEG)) else "another kind of file"
-        raise DataFormatError(f"{name}: expected a PNG or JPEG picture, found {found}") from error
+        with _open_picture(pixels, name) as picture:
+            width, height = picture.size
+            if not width or not height:
+                raise DataFormatError(f"{name}: expected a picture, found one of {width} x {height} pixels")
+            if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
+                raise DataFormatError(
+                    f"{name}: expected at most {MAX_PIXELS:,} pixels and {MAX_SIDE:,} a side, "
+                    f"found {width} x {height}; make it smaller first"
+                )
+            return _turn_upright(_decode_pixels(picture, pixels), orientation)
     except DataFormatError:
         raise
     # Raised by Pillow on truncated and damaged files.
     except (OSError, SyntaxError, ValueError, EOFError, struct.error, TypeError, LookupError) as error:
         raise DataFormatError(f"{name}: expected a whole PNG or JPEG picture, found a damaged one ({error})") from error
+
+
+def _open_picture(content: bytes, name: str) -> "ImageFile":
+    """Read the header of a picture; ``Image.open`` would warn about a large one before our own limit refuses it."""
+    from PIL.JpegImagePlugin import JpegImageFile
+    from PIL.PngImagePlugin import PngImageFile
+
+    kind = PngImageFile if content.startswith(PNG) else JpegImageFile
+    if not content.startswith((PNG, JPEG)):
+        raise DataFormatError(f"{name}: expected a PNG or JPEG picture, found another kind of file")
+    try:
+        return kind(io.BytesIO(content))
+    except SyntaxError as error:
+        found = "a damaged one or one without pixels"
+        raise DataFormatError(f"{name}: expected a PNG or JPEG picture, found {found}") from error
 
 
 def _decode_pixels(picture: "Image.Image", content: bytes) -> np.ndarray:

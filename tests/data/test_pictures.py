@@ -190,7 +190,8 @@ class TestRead:
         [
             (6400, 6400, "expected at most 40,000,000 pixels and 20,000 a side, found 6400 x 6400"),
             (12_000, 12_000, "expected at most 40,000,000 pixels"),
-            (40_000, 40_000, "expected at most 40,000,000 pixels, found far more; make it smaller first$"),
+            (40_000, 40_000, "expected at most 40,000,000 pixels and 20,000 a side, found 40000 x 40000"),
+            (10_000, 10_000, "expected at most 40,000,000 pixels and 20,000 a side, found 10000 x 10000"),
             (40_000, 1, "expected at most 40,000,000 pixels and 20,000 a side, found 40000 x 1"),
             (1, 40_000, "found 1 x 40000; make it smaller first"),
             (0, 5, "expected a PNG or JPEG picture, found a damaged one or one without pixels$"),
