@@ -13,8 +13,8 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from numpycnn._checks import check_flag
-from numpycnn.data.rows import Rows, chunks, select_rows
+from numpycnn._checks import check_flag, check_unmasked
+from numpycnn.data.rows import Rows, as_native, chunks, select_rows
 from numpycnn.data.splitting import split_positions
 from numpycnn.data.targets import check_targets
 
@@ -82,8 +82,8 @@ class Dataset:
     Raises
     ------
     TypeError
-        If `images` is of another type, `labels` are not integers although there are class names, or integers although
-        there are none, or `class_names` is a single string.
+        If `images` is of another type, or has a mask of NumPy, `labels` are not integers although there are class
+        names, or integers although there are none, or `class_names` is a single string.
     ValueError
         If the shapes do not match, a label is out of range, or `std` is not positive.
 
@@ -112,7 +112,7 @@ class Dataset:
         reader: Reader | None = None,
     ) -> None:
         owner = f"Dataset '{name}'"
-        images = images if isinstance(images, Rows) else np.asarray(images)
+        images = images if isinstance(images, Rows) else as_native(check_unmasked(images, "images", owner))
         if images.dtype not in (PIXELS, *FEATURES, TOKENS):
             raise TypeError(
                 f"{owner}: images must be uint8 (pixels), float32 or float64 (features) or int64 (tokens), "
@@ -275,7 +275,7 @@ class Dataset:
         Raises
         ------
         ValueError
-            If either part would be empty.
+            If either part would be empty, or `stratified` is True and the examples do not have one class each.
         TypeError
             If `stratified` is not a bool.
         """
@@ -293,6 +293,10 @@ class Dataset:
                 "each part needs at least one"
             )
         stratified = check_flag(stratified, "stratified", f"Dataset '{self.name}'")
+        if stratified and (not self.class_names or self.labels.ndim != 1):
+            raise ValueError(
+                f"Dataset '{self.name}': expected one class for each {self.noun} for stratified=True, got {self!r}"
+            )
         first, second = split_positions(len(self), count, seed, self.labels if stratified else None)
         return self[first], self[second]
 
@@ -373,7 +377,8 @@ class Dataset:
         dtype = np.dtype(dtype)
         if dtype not in (np.float32, np.float64):
             raise TypeError(f"Dataset '{self.name}': dtype must be float32 or float64, got {dtype}")
-        images, own = np.asarray(images), self.images.dtype
+        images = as_native(check_unmasked(images, "images", f"Dataset '{self.name}'"))
+        own = self.images.dtype
         if images.dtype not in (FEATURES if own in FEATURES else (own,)):
             expected = {PIXELS: "uint8 pixels", TOKENS: "int64 tokens"}.get(own, "float features")
             raise TypeError(f"Dataset '{self.name}': expected {expected}, got {images.dtype}")

@@ -76,6 +76,16 @@ def is_mapped(array: Any) -> bool:
     return isinstance(array, mmap.mmap)
 
 
+def as_native(array: Any) -> Any:
+    """Return an array in native byte order; rows of a mapped one are converted when they are read."""
+    if array.dtype.isnative:
+        return array
+    dtype = array.dtype.newbyteorder("=")
+    if is_mapped(array):
+        return Rows(lambda chosen: array[chosen].astype(dtype), np.arange(len(array)), array.shape[1:], dtype)
+    return array.astype(dtype)
+
+
 def select_rows(array: Any, index: Any) -> Any:
     """Return the rows that a slice, a list of indices or a mask selects; those on disk stay there."""
     if isinstance(array, Rows):

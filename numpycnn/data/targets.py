@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from numpycnn.data.rows import Rows
+from numpycnn._checks import check_unmasked
+from numpycnn.data.rows import Rows, as_native
 
 
 def check_targets(labels: ArrayLike | Rows, examples: int, class_names: Sequence[str], owner: str) -> Any:
@@ -17,7 +18,8 @@ def check_targets(labels: ArrayLike | Rows, examples: int, class_names: Sequence
     Masks are not searched for labels out of range: they may be mapped from a file, and the loss checks each batch.
     """
     on_disk = isinstance(labels, Rows) and len(labels.shape) > 2
-    targets: Any = labels if on_disk else np.asarray(labels)
+    targets: Any = labels if on_disk else as_native(check_unmasked(labels, "labels", owner))
+    targets = targets if targets.ndim > 2 else np.asarray(targets)
     if isinstance(class_names, str):
         raise TypeError(f"{owner}: class_names must be a sequence of names, got the string {class_names!r}")
     classes = len(class_names)

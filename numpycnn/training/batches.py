@@ -144,6 +144,8 @@ def check_augmentation(augment: object, data: Data) -> str:
     for method in ("take", "normalize"):
         if not hasattr(data, method):
             raise TypeError(f"fit: expected data with the method {method} to augment it, got {type(data).__name__}")
+    if getattr(augment, "mixes", False) and getattr(data, "class_names", None) == ():
+        raise ValueError(f"fit: expected classes to mix them with {name}, got a data set of numbers to predict")
     return name
 
 

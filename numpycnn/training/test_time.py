@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from numpycnn._checks import check_flag, check_int, format_shape
+from numpycnn._checks import check_flag, check_int, check_unmasked, format_shape
 from numpycnn.inspection.outputs import from_probabilities, to_probabilities
 from numpycnn.inspection.traces import check_one_input
 from numpycnn.layers.checking import format_shapes
@@ -75,8 +75,10 @@ class ViewAverage:
         ------
         ValueError
             If it has another shape, or is smaller than the shift.
+        TypeError
+            If it has a mask of NumPy.
         """
-        x = np.asarray(x)
+        x = check_unmasked(x, "images", "ViewAverage")
         if x.ndim != 4 or self.shift >= min(x.shape[2:]):
             least = f" of more than {self.shift} pixels a side" if self.shift else ""
             raise ValueError(f"ViewAverage: expected images (N, C, H, W){least}, got {format_shape(x.shape)}")

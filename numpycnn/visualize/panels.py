@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from numpycnn._checks import format_shape
+from numpycnn._checks import check_unmasked, format_shape
 from numpycnn.inspection.traces import Passage, check_batch, check_layer, check_one_input, steps_of
 from numpycnn.layers import Flatten, Reshape
 from numpycnn.layers.base import Layer
@@ -27,7 +27,8 @@ SIGNAL_COLOURS = (BLUE, VERMILION, GREEN, GREY)
 def examples_of(model: Network, x: Any, operation: str) -> np.ndarray:
     """Return `x` as a batch for a model with one input, also if it is a single example."""
     check_one_input(model, operation)
-    x = np.asarray(x)
+    x = check_unmasked(x, "x", operation)
+    x = x.astype(x.dtype.newbyteorder("="), copy=False)  # results have its dtype
     if isinstance(model, Network) and model.input_shape is not None and x.shape == model.input_shape:
         x = x[np.newaxis]
     x = check_batch(model, x, operation)

@@ -8,6 +8,7 @@ import pytest
 
 from numpycnn.data import Dataset
 from numpycnn.data.rows import CHUNK, Rows, is_mapped, select_rows
+from tests.helpers import assert_same_bits
 
 VALUES = np.arange(40, dtype=np.float32).reshape(10, 4)
 
@@ -88,3 +89,22 @@ def test_mapped_masks_stay_on_disk(mapped: np.ndarray) -> None:
     assert np.array_equal(data.batch([1])[1], masks[[2]])
     assert isinstance(select_rows(mapped, [0, 1]), Rows)
     assert isinstance(data.labels, Rows) == (mapped.dtype == np.uint8)
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64, np.int64])
+def test_examples_in_another_byte_order(kind: Any, tmp_path: Path) -> None:
+    values = np.random.default_rng(0).integers(0, 99, (10, 4)).astype(kind)
+    expected = Dataset(values, [0, 1] * 5, ("a", "b"))
+    np.save(tmp_path / "values.npy", values.astype(values.dtype.newbyteorder()))
+    mapped = np.load(tmp_path / "values.npy", mmap_mode="r")
+    there, here = (Dataset(array, [0, 1] * 5, ("a", "b")) for array in (mapped, np.array(mapped)))
+    assert isinstance(there.images, Rows)  # still on disk
+    for data in (there, here):
+        assert data.images.dtype == values.dtype
+        assert_same_bits(data.batch([3, 1])[0], expected.batch([3, 1])[0])
+        assert_same_bits(data.take([3, 1])[0], values[[3, 1]])
+        assert_same_bits(data.normalize(mapped[:2]), expected.normalize(values[:2]))
+    with pytest.raises(TypeError, match="Dataset 'dataset': expected images without a mask, got a masked array"):
+        Dataset(np.ma.array(values), [0, 1] * 5, ("a", "b"))
+    with pytest.raises(TypeError, match="Dataset 'dataset': expected images without a mask, got a masked array"):
+        expected.normalize(np.ma.array(values))

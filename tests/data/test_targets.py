@@ -1,6 +1,7 @@
 """Targets of a data set: classes, several labels, masks, numbers."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 
 from numpycnn import Adam, BinaryCrossEntropy, Dense, Flatten, MeanSquaredError, Sequential, Trainer
 from numpycnn.data import Dataset
+from tests.helpers import assert_same_bits
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (6, 1, 2, 3), dtype=np.uint8)
 NAMES = ("red", "round", "large")
@@ -60,6 +62,35 @@ def test_numbers_and_several_labels_train() -> None:
         trainer.fit(data, epochs=40, batch_size=16, validation=data, progress=False)
         assert trainer.history.records[-1]["val_loss"] < 0.2
         assert "accuracy" not in trainer.history.records[-1]
+
+
+@pytest.mark.parametrize(
+    ("labels", "names"),
+    [
+        (np.array([0, 2, 1, 1, 0, 2]), NAMES),
+        (SEVERAL, NAMES),
+        (np.random.default_rng(1).integers(0, 3, (6, 2, 3)), NAMES),
+        (np.random.default_rng(1).normal(size=(6, 2)), ()),
+    ],
+    ids=["classes", "several", "masks", "numbers"],
+)
+def test_targets_in_another_byte_order(labels: np.ndarray, names: Any, tmp_path: Path) -> None:
+    swapped = labels.astype(labels.dtype.newbyteorder())
+    np.save(tmp_path / "labels.npy", swapped)
+    expected = Dataset(IMAGES, labels, names).batch([4, 2])[1]
+    for given in (swapped, np.load(tmp_path / "labels.npy", mmap_mode="r")):
+        found = Dataset(IMAGES, given, names).batch([4, 2])[1]
+        assert found.dtype.isnative
+        assert_same_bits(found, expected)
+    with pytest.raises(TypeError, match="Dataset 'dataset': expected labels without a mask, got a masked array"):
+        Dataset(IMAGES, np.ma.array(labels), names)
+
+
+@pytest.mark.parametrize("labels", [SEVERAL, np.zeros((6, 2, 3), np.uint8), np.zeros(6)])
+def test_only_classes_can_be_stratified(labels: np.ndarray) -> None:
+    data = Dataset(IMAGES, labels, NAMES if labels.dtype.kind != "f" else ())
+    with pytest.raises(ValueError, match="Dataset 'dataset': expected one class for each image for stratified=True"):
+        data.split(2, stratified=True)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from PIL import Image
 from numpycnn import Sequential
 from numpycnn.visualize import occlude, occlusion_map
 from numpycnn.visualize.classes import class_probabilities
+from tests.helpers import assert_same_bits, layouts
 from tests.visualize.networks import PICTURES, batch, features, grey, signal, smooth
 
 
@@ -42,6 +43,16 @@ def test_signal_and_volume() -> None:
     covered = x.copy()
     covered[:, :, 8:13] = 0  # around position 10, the center of 8 to 11
     assert found[0, 2] == pytest.approx(class_probabilities(model, covered)[0, 1], rel=1e-5)
+
+
+def test_any_layout_gives_the_same_bits() -> None:
+    model = smooth()
+    x = batch(model, 2)
+    expected = occlude(model, x, [2, 0], size=3, stride=2)
+    for array in layouts(x).values():
+        assert_same_bits(occlude(model, array, [2, 0], size=3, stride=2), expected)
+    with pytest.raises(TypeError, match="occlude: expected x without a mask, got a masked array"):
+        occlude(model, np.ma.array(x), [2, 0])
 
 
 def test_a_patch_can_cover_the_whole_image() -> None:

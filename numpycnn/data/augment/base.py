@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from numpycnn._checks import check_number, format_shape
+from numpycnn._checks import as_contiguous, check_number, check_unmasked, format_shape
 
 DTYPES = (np.dtype(np.uint8), np.dtype(np.float32), np.dtype(np.float64))
 
@@ -58,6 +58,19 @@ def is_mask(targets: np.ndarray) -> bool:
     return targets.dtype.kind in "biu" and (targets.ndim == 3 or targets.dtype != np.uint8)
 
 
+def are_labels(targets: np.ndarray) -> bool:
+    """Return whether rows of targets (N, K) are labels: 0 or 1 for each class, or shares of the classes that add to 1.
+
+    Shares were rounded to as little as 8 bits of mantissa, so their sum may be off by 1 %.
+    """
+    if targets.dtype.kind not in "biuf":
+        return False
+    if ((targets == 0) | (targets == 1)).all():
+        return True
+    shares = targets.astype(np.float64)
+    return bool((shares >= 0).all() and (abs(shares.sum(axis=1) - 1) < 0.01).all())
+
+
 class Transform:
     """Base class of all augmentations.
 
@@ -68,10 +81,13 @@ class Transform:
     moves : bool
         Whether pixels change their place. Targets with places of their own, such as masks, are then refused, unless the
         transform is a `GeometricTransform`, which moves them as well.
+    mixes : bool
+        Whether it mixes the classes of examples, so that numbers to predict are refused.
     """
 
     planar = True
     moves = True
+    mixes = False
 
     def _images(self, images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         raise NotImplementedError(f"{type(self).__name__} is incomplete: implement _images")
@@ -82,12 +98,20 @@ class Transform:
         """Return images and labels; for transforms that change the labels as well."""
         return self._images(images, rng), labels
 
-    def _check_places(self, images: np.ndarray, labels: np.ndarray) -> None:
+    def _check_targets(self, images: np.ndarray, targets: np.ndarray) -> None:
         """Refuse targets with places of their own that would not move with the images."""
-        raise ValueError(
-            f"{type(self).__name__}: expected one label for each image, got targets {format_shape(np.shape(labels))}, "
-            "which would not be moved with the images; derive it from GeometricTransform, or set moves = False"
-        )
+        name, got = type(self).__name__, f"got targets {format_shape(targets.shape)}"
+        if targets.ndim > 2:
+            raise ValueError(
+                f"{name}: expected one label for each image, {got}, which would not be moved with the images; "
+                "derive it from GeometricTransform, or set moves = False"
+            )
+        if targets.ndim == 2 and not are_labels(targets):
+            raise ValueError(
+                f"{name}: expected a label for each image, 0 or 1 for each class, or shares of the classes that add to "
+                f"1, {got} with other numbers; points and boxes would not be moved with the images. Pass a function of "
+                "(images, targets, rng) that returns both"
+            )
 
     def __call__(
         self, images: np.ndarray, labels: np.ndarray, rng: np.random.Generator | int
@@ -112,19 +136,21 @@ class Transform:
         Raises
         ------
         ValueError
-            If the transform does not support the shape of the images, or moves pixels and the labels have three axes or
-            more, but not the places of the images.
+            If the transform does not support the shape of the images; or moves pixels, and the labels have places too
+            that would not move: points and boxes, or masks of another size than the images.
         TypeError
-            If they have another dtype.
+            If they have another dtype, or a mask of NumPy.
         """
-        images, name = np.asarray(images), type(self).__name__
+        name = type(self).__name__
+        images, targets = check_unmasked(images, "images", name), check_unmasked(labels, "labels", name)
+        images = images.astype(images.dtype.newbyteorder("="), copy=False)
         if images.dtype not in DTYPES:
             raise TypeError(f"{name}: expected pixels of uint8, or float32 or float64, got {images.dtype}")
         if images.ndim < 2 or (self.planar and images.ndim != 4):
             expected = "(N, C, H, W)" if self.planar else "(N, ...)"
             raise ValueError(f"{name}: expected images {expected}, got {format_shape(images.shape)}")
-        if self.moves and np.ndim(labels) > 2:
-            self._check_places(images, labels)
+        if self.moves:
+            self._check_targets(images, targets)
         if not images.size:
             return images, labels
         images = np.require(images, requirements=["C", "A"])  # the rounding of a mean depends on the memory order
@@ -164,19 +190,22 @@ class GeometricTransform(Transform):
     ) -> tuple[np.ndarray, np.ndarray]:
         if np.ndim(labels) <= 2:
             return self._images(images, rng), labels
-        again, targets = copy.deepcopy(rng), np.require(labels, requirements=["C", "A"])
+        again, targets = copy.deepcopy(rng), as_contiguous(np.asarray(labels))
         planes = targets if targets.ndim == 4 else targets[:, np.newaxis]  # (N, C, H, W)
         return self._images(images, rng), self._moved(planes, again, is_mask(targets)).reshape(targets.shape)
 
-    def _check_places(self, images: np.ndarray, labels: np.ndarray) -> None:
-        targets, name = np.asarray(labels), type(self).__name__
+    def _check_targets(self, images: np.ndarray, targets: np.ndarray) -> None:
+        if targets.ndim <= 2:
+            super()._check_targets(images, targets)
+            return
+        name = type(self).__name__
         if targets.ndim > 4 or targets.shape[:1] != images.shape[:1] or targets.shape[-2:] != images.shape[2:]:
             n, _, height, width = images.shape
             raise ValueError(
                 f"{name}: expected masks ({n}, {height}, {width}) or pictures ({n}, C, {height}, {width}) to move with "
                 f"the images, got targets {format_shape(targets.shape)}"
             )
-        if not is_mask(targets) and targets.dtype not in DTYPES:
+        if not is_mask(targets) and targets.dtype.newbyteorder("=") not in DTYPES:
             raise TypeError(
                 f"{name}: expected masks of integers, or pictures of uint8, float32 or float64, got {targets.dtype}"
             )
@@ -215,6 +244,7 @@ class Augment(Transform):
                 hint = f"; write {transform.__name__}(...)" if isinstance(transform, type) else ""
                 raise TypeError(f"Augment: expected transforms, got {transform!r}{hint}")
         self.transforms = list(transforms)
+        self.mixes = any(transform.mixes for transform in transforms)
 
     def _examples(
         self, images: np.ndarray, labels: np.ndarray, rng: np.random.Generator

@@ -44,9 +44,13 @@ class PadCrop(GeometricTransform):
             raise ValueError(
                 f"PadCrop: expected padding smaller than the images for mode 'reflect', got {p} for {images.shape[2:]}"
             )
-        padded = np.pad(images, ((0, 0), (0, 0), (p, p), (p, p)), MODES[self.mode])  # type: ignore[call-overload]
-        crops = sliding_window_view(padded, images.shape[2:], axis=(2, 3))  # (N, C, 2p + 1, 2p + 1, H, W), a view
-        top, left = rng.integers(0, 2 * p + 1, (2, len(images)))
+        high, wide = (min(p, size) for size in images.shape[2:])  # a crop that is farther away is black as well
+        padded = np.pad(images, ((0, 0), (0, 0), (high, high), (wide, wide)), MODES[self.mode])  # type: ignore[call-overload]
+        crops = sliding_window_view(
+            padded, images.shape[2:], axis=(2, 3)
+        )  # (N, C, 2 high + 1, 2 wide + 1, H, W), a view
+        down, right = rng.integers(0, 2 * p + 1, (2, len(images))) - p
+        top, left = np.clip(down, -high, high) + high, np.clip(right, -wide, wide) + wide
         return crops[np.arange(len(images)), :, top, left]  # (N, C, H, W)
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from numpycnn._checks import check_int
+from numpycnn._checks import check_int, format_shape
 from numpycnn.data.augment.base import GeometricTransform, Transform
 
 
@@ -62,11 +62,20 @@ class TimeShift(GeometricTransform):
     def __init__(self, frames: int) -> None:
         self.frames = check_int(frames, "frames", "TimeShift", minimum=0)
 
+    def _check_targets(self, images: np.ndarray, targets: np.ndarray) -> None:
+        super()._check_targets(images, targets)
+        if targets.ndim == 2 and targets.shape[1] == images.shape[3]:
+            raise ValueError(
+                f"TimeShift: expected one label for each spectrogram, got targets {format_shape(targets.shape)}, one "
+                "for each frame, which would not be moved; pass a function of (images, targets, rng) that returns both"
+            )
+
     def _moved(self, images: np.ndarray, rng: np.random.Generator, nearest: bool) -> np.ndarray:
-        far = self.frames
+        far = min(self.frames, images.shape[3])  # after a longer shift, everything is silent as well
         padded = np.pad(images, ((0, 0), (0, 0), (0, 0), (far, far)))
         moved = sliding_window_view(padded, images.shape[3], axis=3)  # (N, C, bands, 2 far + 1, frames), a view
-        return moved[np.arange(len(images)), :, :, rng.integers(0, 2 * far + 1, len(images))]  # (N, C, bands, frames)
+        shift = np.clip(rng.integers(0, 2 * self.frames + 1, len(images)) - self.frames, -far, far)
+        return moved[np.arange(len(images)), :, :, shift + far]  # (N, C, bands, frames)
 
 
 class _Stripes(Transform):

@@ -9,7 +9,7 @@ from numpycnn.functional import one_hot
 
 
 def as_shares(labels: np.ndarray, examples: int, classes: int, owner: str) -> np.ndarray:
-    """Return labels (N,) or shares of the classes (N, K) as float shares; several labels are shares too."""
+    """Return labels (N,), or a number from 0 to 1 for each class (N, K), as floats that can be mixed."""
     labels = np.asarray(labels)
     if labels.ndim == 1:
         labels = one_hot(labels, classes)  # (N, K)
@@ -18,7 +18,13 @@ def as_shares(labels: np.ndarray, examples: int, classes: int, owner: str) -> np
             f"{owner}: expected {examples} labels, or one share for each of {classes} classes, got an "
             f"array of shape {labels.shape}"
         )
-    return labels if labels.dtype.kind == "f" else labels.astype(np.float32)
+    if labels.dtype.kind not in "biuf" or not ((labels >= 0) & (labels <= 1)).all():
+        raise ValueError(
+            f"{owner}: expected labels, or shares of the classes from 0 to 1, got other numbers of {labels.dtype}; "
+            "numbers to predict are not mixed"
+        )
+    dtype = labels.dtype.newbyteorder("=") if labels.dtype.kind == "f" else np.dtype(np.float32)
+    return labels.astype(dtype, copy=False)
 
 
 class MixUp(Transform):
@@ -52,7 +58,7 @@ class MixUp(Transform):
     ((2, 3), True)
     """
 
-    planar = moves = False
+    planar, moves, mixes = False, False, True
 
     def __init__(self, classes: int, *, alpha: float = 0.2) -> None:
         self.classes = check_int(classes, "classes", "MixUp")
@@ -107,7 +113,7 @@ class CutMix(Transform):
     True
     """
 
-    moves = False
+    moves, mixes = False, True
 
     def __init__(self, classes: int, *, alpha: float = 1.0) -> None:
         self.classes = check_int(classes, "classes", "CutMix")

@@ -66,10 +66,9 @@ def test_any_layout_gives_the_same_bits(transform: Transform) -> None:
     images, labels = examples(np.float32, count=5)
     expected, targets = transform(images, labels, 0)
     for kind, array in layouts(images).items():
-        if kind != "other byte order":
-            others, same = transform(array, layouts(labels)[kind], 0)
-            assert_same_bits(others, expected)
-            assert np.array_equal(same, targets)
+        others, same = transform(array, layouts(labels)[kind], 0)
+        assert_same_bits(others, expected)
+        assert np.array_equal(same, targets)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -111,6 +110,16 @@ def test_unsupported_dtypes_and_shapes_are_refused(transform: Transform) -> None
     text = r"\(N, C, H, W\), got \(2, 9, 7\)" if transform.planar else r"\(N, \.\.\.\), got \(2,\)"
     with pytest.raises(ValueError, match=f"^{name}: expected images {text}$"):
         transform(np.zeros((2, 9, 7)[: 3 if transform.planar else 1]), np.zeros(2, np.int64), 0)
+
+
+@pytest.mark.parametrize("transform", TRANSFORMS, ids=repr)
+def test_masked_arrays_are_refused(transform: Transform) -> None:
+    images, labels = examples(np.float32)
+    name, text = type(transform).__name__, "without a mask, got a masked array; fill it first"
+    with pytest.raises(TypeError, match=f"^{name}: expected images {text}"):
+        transform(np.ma.array(images), labels, 0)
+    with pytest.raises(TypeError, match=f"^{name}: expected labels {text}"):
+        transform(images, np.ma.array(labels, mask=labels == 1), 0)
 
 
 GEOMETRIC = [transform for transform in TRANSFORMS if isinstance(transform, GeometricTransform)]
@@ -160,6 +169,63 @@ def test_a_mask_keeps_its_classes_and_moves_with_the_image(
     assert moved[shares.sum(axis=1) < 1e-9].max(initial=0) == 0  # black outside of the image
     again = transform(shown, masks, 5)[1]
     assert np.array_equal(again[:, 0] if channels else again, moved)
+
+
+@pytest.mark.parametrize("transform", GEOMETRIC, ids=repr)
+def test_masks_of_any_layout_move_alike(transform: Transform) -> None:
+    images, _ = examples(np.float32, count=5)
+    masks = np.random.default_rng(2).integers(0, 4, (5, 9, 7))
+    expected, moved = transform(images, masks, 0)
+    for kind, array in layouts(masks).items():
+        others, same = transform(layouts(images)[kind], array, 0)
+        assert_same_bits(others, expected)
+        assert_same_bits(same, moved)
+
+
+MOVING = [*GEOMETRIC, Augment([Noise(), Flip(1.0)])]
+SHARES = np.random.default_rng(3).dirichlet(np.ones(4), 40)
+
+
+@pytest.mark.parametrize("transform", MOVING, ids=repr)
+@pytest.mark.parametrize(
+    "labels",
+    [
+        np.eye(4)[np.arange(40) % 4],
+        np.eye(4, dtype=np.int64)[np.arange(40) % 4],
+        SHARES.astype(np.float32),
+        SHARES.astype(">f8"),
+        SHARES.astype(np.float16),
+        SHARES > 0.25,
+        (SHARES > 0.25).astype(np.uint8),
+        np.linspace(-3, 3, 40),
+        np.zeros((40, 0)),
+    ],
+    ids=["one-hot", "one-hot integers", "shares", "other byte order", "half", "bools", "several", "numbers", "none"],
+)
+def test_labels_stay_where_pixels_move(transform: Transform, labels: np.ndarray) -> None:
+    images, _ = examples()
+    others, same = transform(images, labels, 0)
+    assert same is labels
+    assert not np.array_equal(others, images)
+
+
+@pytest.mark.parametrize("transform", MOVING, ids=repr)
+@pytest.mark.parametrize(
+    "targets",
+    [
+        np.random.default_rng(4).uniform(0, 9, (40, 4)),
+        np.random.default_rng(4).uniform(0, 1, (40, 4)),
+        np.random.default_rng(4).integers(0, 9, (40, 4)),
+        np.full((40, 4), np.nan),
+        np.concatenate([SHARES[:-1], 2 * SHARES[-1:]]),
+        np.array([[1.5, -0.5]] * 40),
+    ],
+    ids=["boxes", "boxes from 0 to 1", "boxes of integers", "nan", "one row", "negative"],
+)
+def test_points_and_boxes_are_refused_where_pixels_move(transform: Transform, targets: np.ndarray) -> None:
+    text = r"expected a label for each image, .* points and boxes would not be moved with the images\. Pass a"
+    with pytest.raises(ValueError, match=text):
+        transform(examples()[0], targets, 0)
 
 
 @pytest.mark.parametrize("transform", INTENSITY, ids=repr)

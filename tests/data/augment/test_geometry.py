@@ -162,6 +162,17 @@ def test_bad_settings(make: Any, error: type[Exception], text: str) -> None:
         make()
 
 
+def test_padding_takes_no_more_memory_than_the_image() -> None:
+    images = make_images()
+    crops, _ = PadCrop(2**31 - 1)(images, LABELS, 0)
+    assert not crops.any()  # farther away than the size of the image
+    crops, _ = PadCrop(6)(images, LABELS, 0)  # between width and height
+    padded = np.pad(images, ((0, 0), (0, 0), (6, 6), (6, 6)))
+    top, left = np.random.default_rng(0).integers(0, 13, (2, len(images)))
+    expected = [image[:, t : t + 7, q : q + 5] for image, t, q in zip(padded, top, left, strict=True)]
+    assert np.array_equal(crops, expected)
+
+
 # -------------------------------------------------------------------------------------------------------- resized crop
 
 

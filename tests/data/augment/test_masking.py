@@ -95,3 +95,20 @@ def test_shifts_fill_with_silence() -> None:
 def test_bad_settings(make: Any, error: type[Exception], text: str) -> None:
     with pytest.raises(error, match=f"^{text}$"):
         make()
+
+
+def test_a_shift_in_time_takes_no_more_memory_than_the_spectrogram() -> None:
+    images = make_images()
+    assert not TimeShift(2**31 - 1)(images, LABELS, 0)[0].any()
+    shifted, _ = TimeShift(9)(images, LABELS, 0)  # more than the 7 frames
+    padded = np.pad(images, ((0, 0), (0, 0), (0, 0), (9, 9)))
+    begins = np.random.default_rng(0).integers(0, 19, N)
+    expected = [image[:, :, begin : begin + 7] for image, begin in zip(padded, begins, strict=True)]
+    assert np.array_equal(shifted, expected)
+
+
+def test_targets_for_each_frame_are_refused() -> None:
+    spoken = np.random.default_rng(0).integers(0, 2, (N, 7))
+    with pytest.raises(ValueError, match=r"^TimeShift: expected one label .* targets \(600, 7\), one for each frame"):
+        TimeShift(2)(make_images(), spoken, 0)
+    assert TimeShift(2)(make_images(), spoken[:, :6], 0)[1].shape == (N, 6)  # six classes, yes or no

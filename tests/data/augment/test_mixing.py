@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from numpycnn import CrossEntropy
-from numpycnn.data.augment import Augment, CutMix, MixUp
+from numpycnn.data import Dataset
+from numpycnn.data.augment import Augment, CutMix, Flip, MixUp
+from numpycnn.training.batches import check_augmentation
 
 N, K = 400, 5
 
@@ -57,11 +59,25 @@ def test_mixed_labels_can_be_mixed_again() -> None:
         (np.zeros(N), TypeError, "one_hot: expected labels to be integers, got float64"),
         (np.zeros(3, int), ValueError, r"MixUp: expected 400 labels, .* got an array of shape \(3, 5\)"),
         (np.zeros((N, 2)), ValueError, r"MixUp: .* one share for each of 5 classes, got an array of shape \(400, 2\)"),
+        (np.full((N, K), 1.5), ValueError, r"MixUp: .* other numbers of float64; numbers to predict are not mixed"),
+        (np.full((N, K), -1), ValueError, r"MixUp: .* other numbers of int64; numbers to predict are not mixed"),
+        (np.full((N, K), np.nan, np.float32), ValueError, r"MixUp: .* of float32; numbers to predict are not mixed"),
     ],
 )
 def test_invalid_labels_are_refused(labels: Any, error: type[Exception], text: str) -> None:
     with pytest.raises(error, match=f"^{text}$"):
         MixUp(K)(examples()[0], labels, 0)
+
+
+@pytest.mark.parametrize("mix", [MixUp(2), Augment([Flip(), Augment([CutMix(2)])])], ids=repr)
+def test_numbers_to_predict_are_not_mixed(mix: Any) -> None:
+    images = np.zeros((6, 1, 4, 4), np.uint8)
+    with pytest.raises(
+        ValueError, match=r"fit: expected classes to mix them with .* got a data set of numbers to pred"
+    ):
+        check_augmentation(mix, Dataset(images, np.linspace(0, 1, 12).reshape(6, 2)))
+    assert check_augmentation(mix, Dataset(images, [0, 1] * 3, ("a", "b"))) == repr(mix)
+    assert check_augmentation(Flip(), Dataset(images, np.zeros(6))) == "Flip()"
 
 
 @pytest.mark.parametrize(
