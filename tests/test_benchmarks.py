@@ -163,3 +163,12 @@ def test_a_large_network_is_trained_in_less_than_6_gib(name: str) -> None:
     """Eight pictures of 3x224x224, forward and one step with Adam; of the whole process."""
     (found,) = rows(run("large.py", name, "--batch", "8", quick=False), name)
     assert int(found[4]) < 6 * 1024
+
+
+@needs_pytorch
+def test_examples() -> None:
+    printed = run("examples.py", "vae", "segmentation", "--threads", "1")
+    vae, segmentation = (list(map(float, row[1:])) for row in rows(printed, "seed 0"))
+    assert vae[0] + vae[1] == pytest.approx(vae[2], abs=1e-3)
+    assert vae[2] < 220
+    assert segmentation[0] < 0.4

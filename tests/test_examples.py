@@ -305,6 +305,69 @@ def test_transfer_learning(run: Run, tmp_path: Path) -> None:
     assert is_picture(tmp_path / "runs" / "examples" / "transfer_learning.png")
 
 
+def test_segmentation(run: Run, tmp_path: Path) -> None:
+    printed = run("20_segmentation.py")
+    without, unet = (
+        numbers(rf"\n{name} +[\d,]+ +{NUMBER} +{NUMBER}\n", printed) for name in ("without skips", "U-Net")
+    )
+    assert max(without[0], unet[0]) < 0.4  # the same probabilities for all pixels: 0.46
+    assert min(without[1], unet[1]) > 0.08  # background everywhere: 0.083
+    assert is_picture(tmp_path / "runs" / "examples" / "segmentation.png")
+
+
+def test_siamese_network(run: Run, tmp_path: Path) -> None:
+    printed = run("21_siamese_network.py")
+    every, known = (numbers(rf"\n{name} +{NUMBER} +{NUMBER} +{NUMBER}\n", printed) for name in ("0 to 9", "0 to 6"))
+    assert every[2] > 75
+    assert known[0] > 80
+    assert known[0] > known[1] + 15  # pairs of digits that it has not seen
+    assert every[1] > known[1] + 5
+    assert is_picture(tmp_path / "runs" / "examples" / "siamese_network.png")
+
+
+def test_variational_autoencoder(run: Run, tmp_path: Path) -> None:
+    printed = run("22_variational_autoencoder.py")
+    first, last, reconstruction, divergence, loss = numbers(r"\n +0" + rf" +{NUMBER}" * 5 + r"\n", printed)
+    assert last < first - 100
+    assert reconstruction + divergence == pytest.approx(loss, abs=0.02)
+    assert loss < 210
+    assert divergence > 3  # the codes differ
+    assert numbers(rf"loss of new digits {MEAN}\n", printed) == [loss]
+    assert is_picture(tmp_path / "runs" / "examples" / "variational_autoencoder.png")
+
+
+def test_adversarial_network(run: Run, tmp_path: Path) -> None:
+    printed = run("23_adversarial_network.py")
+    (real,) = numbers(rf"new ones score {NUMBER}\n", printed)
+    (before,) = numbers(rf"\n +0 +{NUMBER}\n", printed)
+    generator, discriminator, after = numbers(rf"\n +3 +{NUMBER} +{NUMBER} +{NUMBER}\n", printed)
+    assert real > after > before + 0.5
+    assert generator > 0.5 > discriminator > 0.02  # neither has won
+    assert is_picture(tmp_path / "runs" / "examples" / "adversarial_network.png")
+
+
+def test_distillation(run: Run, tmp_path: Path) -> None:
+    printed = run("24_distillation.py")
+    teacher, alone, distilled = (
+        numbers(rf"\n{name} +(\d+) +[\d,]+ +\d+\n", printed)[0]
+        for name in ("teacher", "student alone", "student, distilled")
+    )
+    assert teacher < min(alone, distilled)
+    assert max(alone, distilled) < 150  # of 1,000
+    assert is_picture(tmp_path / "runs" / "examples" / "distillation.png")
+
+
+def test_adversarial_examples(run: Run, tmp_path: Path) -> None:
+    printed = run("25_adversarial_examples.py")
+    rows = re.findall(rf"\n +(\d\.\d\d) +{NUMBER} +\d+\.\d+(?=\n)", printed)
+    accuracies = [float(accuracy) for _, accuracy in rows]
+    assert len(rows) == 7
+    assert accuracies == sorted(accuracies, reverse=True)
+    assert accuracies[0] > 85
+    assert accuracies[-1] < 30
+    assert is_picture(tmp_path / "runs" / "examples" / "adversarial_examples.png")
+
+
 def test_batch_size(run: Run, tmp_path: Path) -> None:
     printed = run("06_batch_size.py")
     small, large = (numbers(rf"\n +{n} .* {MEAN} +{MEAN}\n", printed) for n in (32, 256))
