@@ -1,8 +1,12 @@
 """The gradients of a batch that is processed in parts, for one step as of the whole batch."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from numpycnn.optim.base import Optimizer
 
 
 class Accumulation:
@@ -35,3 +39,13 @@ class Accumulation:
             part = grad * grad.dtype.type(self.share)
             self._sums[name] = self._sums[name] + part if name in self._sums else part
         return [self._sums[name] for name in names]
+
+
+def begin_part(
+    optimizers: Sequence["Optimizer"], share: float, factors: Sequence[float], *, first: bool, last: bool
+) -> None:
+    """Let optimizers expect the gradients of a part, see `Accumulation.next_part`; the first begins new sums."""
+    for optimizer in optimizers:
+        if first or optimizer.accumulation is None:
+            optimizer.accumulation = Accumulation()
+        optimizer.accumulation.next_part(share, last=last, factors=factors)

@@ -98,6 +98,8 @@ class TrainingState:
 
     def check_next(self, now: "TrainingState") -> None:
         """Check that `now`, this position with other data or settings, may follow: a ValueError if not."""
+        if now.drop_last and not now.trained:
+            raise ValueError(f"fit: expected at least one whole batch with drop_last=True, got {now.data}")
         if self.batch and self != now:
             raise ValueError(
                 f"fit: this training stopped within an epoch of {self.data}; expected the same to go on, "

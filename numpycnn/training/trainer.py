@@ -18,7 +18,7 @@ from numpycnn.layers.network import Network
 from numpycnn.losses import Loss
 from numpycnn.losses.sums import as_loss
 from numpycnn.optim import Optimizer
-from numpycnn.optim.accumulation import Accumulation
+from numpycnn.optim.accumulation import begin_part
 from numpycnn.training.attributes import begin_parts, held
 from numpycnn.training.batches import Augmentation, Batch, Data, Source, count_examples, record_inputs
 from numpycnn.training.callbacks import Callback, in_order
@@ -222,8 +222,7 @@ class Trainer:
                 try:
                     with closing(epoch_batches(data, self.progress, **settings)) as batches:
                         while parts := list(islice(batches, self.progress.accumulate)):
-                            examples = self._step(parts, models)
-                            display.advance(examples, self._running)
+                            display.advance(self._step(parts, models), self._running)
                             for callback in self.callbacks:
                                 callback.on_batch_end(self)
                             if interrupt.requested:
@@ -244,15 +243,13 @@ class Trainer:
         check_parts(self.model, self.loss, self.optimizer, "fit")
         place = self.progress
         now = replace(place, **epoch_settings(data, **settings))
+        place.check_next(now)
         if isinstance(data, Stream):
             data.check_use(place, epochs, resumed=self._resumed)
-        elif not now.trained:
-            raise ValueError(f"fit: expected at least one whole batch with drop_last=True, got {now.data}")
         else:
             check_batches(self.model, now.trained, now.batch_size, "fit", remedy=" or drop_last=True")
         if place.at_start:
             check_new(self.model, self.optimizer)
-        place.check_next(now)
         self.progress = now
         begin_parts(self)
 
@@ -283,27 +280,23 @@ class Trainer:
         """Take a training step over the batches of a step of the optimizer; return the number of examples."""
         begin, place = time.perf_counter(), self.progress
         where = f"epoch {place.epoch + 1}, batch {place.batch + 1}"
-        lr = float(self.optimizer.learning_rate)
+        place.lr = float(self.optimizer.learning_rate)
         sizes = [count_examples(x) for x, _, _ in parts]
         factors = part_factors(self.model, self.loss, parts) if place.accumulate > 1 else []
         results = []
         for i, (x, target, self.sample_weight) in enumerate(parts):
             last = i == len(parts) - 1
             if factors:
-                for optimizer in held(self, Optimizer):
-                    if i == 0 or optimizer.accumulation is None:
-                        optimizer.accumulation = Accumulation()
-                    optimizer.accumulation.next_part(sizes[i] / sum(sizes), last=last, factors=factors[i])
+                begin_part(held(self, Optimizer), sizes[i] / sum(sizes), factors[i], first=i == 0, last=last)
             with np.errstate(all="ignore"):  # non-finite values are reported below
                 try:
                     results.append(self.train_step(x, target))
                 except NonFiniteError as error:
                     raise FloatingPointError(f"{error} in {where}{error.reason and f': {error.reason}'}") from None
-                check_results(results[-1], models if last else [], lr, where)
+                check_results(results[-1], models if last else [], place.lr, where)
         for found, examples in zip(results, sizes, strict=True):
             place.add(found, examples)
         place.batch += 1
-        place.lr = lr
         place.seconds += time.perf_counter() - begin
         return sum(sizes)
 

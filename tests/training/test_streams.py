@@ -177,7 +177,7 @@ def test_a_shorter_iterable_cannot_continue_an_epoch(tmp_path: Path) -> None:
 
 
 def test_the_position_in_an_iterable_survives_json() -> None:
-    place = TrainingState(epoch=1, batch=3, shuffle=False, seen=19, sums={"loss": 2.0})
+    place = TrainingState(epoch=1, batch=3, shuffle=False, seen=19, sums={"loss": [[38.0, 19.0]]})
     assert TrainingState.from_json(place.to_json()) == place
     for changed in ({"seen": 2}, {"batch": 0}):
         with pytest.raises(ValueError, match="expected a place within the data"):
