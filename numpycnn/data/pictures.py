@@ -297,10 +297,10 @@ def _to_grey(picture: np.ndarray) -> np.ndarray:
 
 def _extract_ink(grey: np.ndarray) -> np.ndarray:
     """Return the share of ink of each pixel, from 0 to 1; exactly 0 outside of the digit."""
-    from skimage.filters import gaussian
+    from scipy.ndimage import gaussian_filter
 
     if max(grey.shape) > 100:
-        grey = gaussian(grey, max(grey.shape) / 500)
+        grey = gaussian_filter(grey, max(grey.shape) / 500, mode="nearest")
     surface = _fit_background(grey)
     ink = _segment_ink(grey, surface)
     if _touches_border(ink):  # a shadow's edge touches it, a digit rarely: try a local background
@@ -314,8 +314,9 @@ def _extract_ink(grey: np.ndarray) -> np.ndarray:
 
 def _segment_ink(grey: np.ndarray, background: np.ndarray) -> np.ndarray:
     """Return the ink over a known background: 0 everywhere if there is none."""
+    from scipy.ndimage import binary_dilation
     from skimage.filters import apply_hysteresis_threshold, threshold_otsu
-    from skimage.morphology import dilation, disk
+    from skimage.morphology import disk
 
     difference = grey - background  # (H, W)
     # Ink deviates from the background to one side; the paper's grain deviates to both sides equally.
@@ -330,7 +331,7 @@ def _segment_ink(grey: np.ndarray, background: np.ndarray) -> np.ndarray:
         return np.zeros_like(ink)
     # The soft edge of the strokes belongs to them.
     edge = disk(max(2, round(max(grey.shape) / 200)))
-    ink = np.where(dilation(strokes, edge) & (ink > 2 * noise), ink, 0.0)
+    ink = np.where(binary_dilation(strokes, edge) & (ink > 2 * noise), ink, 0.0)
     if dark:  # dark ink absorbs a constant share of the light
         ink /= np.maximum(background, MIN_CONTRAST)
     return np.minimum(ink / np.quantile(ink[strokes], 0.9), 1)
@@ -401,14 +402,15 @@ def crop_to(picture: np.ndarray, mask: np.ndarray) -> np.ndarray:
 
 def _widen(ink: np.ndarray, scale: float) -> np.ndarray:
     """Widen thin strokes, which would become pale and broken when reduced by `scale`."""
-    from skimage.morphology import dilation, disk, skeletonize
+    from scipy.ndimage import grey_dilation
+    from skimage.morphology import disk, skeletonize
 
     strokes = ink > 0.5
     width = strokes.sum() / max(1, skeletonize(strokes).sum())  # area by length
     if width * scale >= THIN:
         return ink
     radius = round((FULL / scale - width) / 2)
-    return dilation(np.pad(ink, radius), disk(radius)) if radius > 0 else ink
+    return grey_dilation(np.pad(ink, radius), footprint=disk(radius)) if radius > 0 else ink
 
 
 def _center(digit: np.ndarray) -> np.ndarray:

@@ -84,12 +84,12 @@ def test_a_bomb_is_not_unpacked_past_the_announced_size(tmp_path: Path, monkeypa
     path = tmp_path / "bomb.gz"
     path.write_bytes(gzip.compress(bytes((0, 0, 8, 1)) + struct.pack(">I", 10) + bytes(50_000_000)))
     asked = []
-    read = gzip.GzipFile.read
+    read, readinto = gzip.GzipFile.read, gzip.GzipFile.readinto
     monkeypatch.setattr(gzip.GzipFile, "read", lambda self, size=-1: asked.append(size) or read(self, size))
+    monkeypatch.setattr(gzip.GzipFile, "readinto", lambda self, to: asked.append(len(to)) or readinto(self, to))
     with pytest.raises(DataFormatError, match=r"expected 18 bytes .* found more after them"):
         read_idx(path, 1)
-    assert sum(asked) == 18 + 1
-    assert min(asked) > 0
+    assert set(asked) == {4, 10 + 1}  # the magic number, the size, and the content with one byte more
 
 
 @pytest.mark.parametrize("cut", [5, 12, 20, 40, -9, -8, -1])

@@ -42,7 +42,7 @@ def test_long_output_is_truncated(tmp_path: Path) -> None:
 NOT_LOADED = [
     ("def softmax(x)\n    return x", 'softmax.py cannot be loaded\n  File "softmax.py", line 1\n    def softmax(x)\n'),
     (b"\x00\x01\xff", "softmax.py cannot be loaded\nSyntaxError: "),
-    (b"x = '\xff'", "SyntaxError: (unicode error) 'utf-8' codec can't decode byte 0xff"),
+    (b"x = '\xff'", "SyntaxError: "),
     (
         "import no_such_module",
         '  File "softmax.py", line 1, in <module>\n    import no_such_module\nModuleNotFoundError',

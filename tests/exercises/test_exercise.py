@@ -29,8 +29,8 @@ def test_the_cases_are_the_same_each_time_and_small(exercise: Exercise) -> None:
 @every_exercise
 def test_an_exercise_is_complete(exercise: Exercise) -> None:
     assert exercise.solution.__name__ == exercise.name
-    documentation = exercise.solution.__doc__ or ""
-    for part in ("Parameters\n", "Returns\n", "Hints:\n\n    - ", "Examples\n", ">>> "):
+    documentation = inspect.getdoc(exercise.solution) or ""
+    for part in ("Parameters\n", "Returns\n", "Hints:\n\n- ", "Examples\n", ">>> "):
         assert part in documentation
     for parameter in inspect.signature(exercise.solution).parameters:
         assert f"{parameter}" in documentation.partition("Returns\n")[0]
@@ -73,7 +73,7 @@ def test_a_sheet_has_the_task_and_no_answer(exercise: Exercise, tmp_path: Path) 
     module = ast.parse(text)
     (function,) = [node for node in module.body if isinstance(node, ast.FunctionDef)]
     assert function.name == exercise.name
-    assert ast.get_docstring(function, clean=False) == exercise.solution.__doc__
+    assert ast.get_docstring(function) == inspect.getdoc(exercise.solution)
     assert [ast.unparse(node) for node in function.body[1:]] == ["raise NotImplementedError"]
     assert max(map(len, text.splitlines())) <= 120
     filled_in = load(exercise, path)
