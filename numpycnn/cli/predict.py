@@ -31,7 +31,7 @@ from numpycnn.recipes.errors import spell_path
 from numpycnn.recipes.networks import Training, training_of
 from numpycnn.recipes.results import MODEL_FILE, RUNS
 from numpycnn.recipes.scoring import expect_classifier, score, views_for
-from numpycnn.training import ViewAverage
+from numpycnn.training import TestTimeAugmentation
 
 HELP = "classify pictures, recordings or sentences"
 EXAMPLES = """\
@@ -97,7 +97,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def classify(
-    model: Network, training: Training, reader: Reader, text: str, views: ViewAverage | None = None
+    model: Network, training: Training, reader: Reader, text: str, views: TestTimeAugmentation | None = None
 ) -> np.ndarray:
     """Return the probabilities of the classes for one file or sentence."""
     if isinstance(reader, SentenceReader) and os.path.isfile(text):  # False for a text too long for a path

@@ -14,7 +14,7 @@ from numpycnn.losses import CrossEntropy
 from numpycnn.recipes.errors import SettingError
 from numpycnn.recipes.settings import KEY
 from numpycnn.recipes.tables import VIEWS
-from numpycnn.training import ViewAverage
+from numpycnn.training import TestTimeAugmentation
 
 BATCH = 256
 
@@ -48,14 +48,14 @@ def expect_classifier(model: Network, dataset: Dataset, who: str) -> None:
         )
 
 
-def views_for(model: Network, asked: str | None) -> ViewAverage | None:
+def views_for(model: Network, asked: str | None) -> TestTimeAugmentation | None:
     """Return the requested views, or those of the test after the model's training."""
     settings = model.metadata.get(KEY) if isinstance(model.metadata, dict) else None
     name = asked or (settings.get("views") if isinstance(settings, dict) else None)
     return VIEWS.get(name) if isinstance(name, str) else None
 
 
-def score(model: Network, dataset: Dataset, views: ViewAverage | None = None) -> Score:
+def score(model: Network, dataset: Dataset, views: TestTimeAugmentation | None = None) -> Score:
     """Score a classifier on a data set, with several views of each image if requested.
 
     Raises

@@ -16,7 +16,7 @@ from numpycnn.models import MODELS
 from numpycnn.optim import Optimizer
 from numpycnn.recipes import tables
 from numpycnn.recipes.errors import Setting, SettingError, as_setting_error, differing, spell_path
-from numpycnn.training import ViewAverage
+from numpycnn.training import TestTimeAugmentation
 
 KEY = "training"  # key of the settings in a model's metadata
 SMALLEST_SHARE = 8  # by default, at most one in 8 training examples is held out
@@ -73,7 +73,7 @@ class Settings(tables.Recipe):
         return tables.AUGMENTATIONS[self.augment]
 
     @property
-    def test_views(self) -> ViewAverage | None:
+    def test_views(self) -> TestTimeAugmentation | None:
         """The views of each image that are averaged in the test."""
         return tables.VIEWS[self.views]
 

@@ -16,7 +16,7 @@ from numpycnn.optim import (
     RMSProp,
     Schedule,
 )
-from numpycnn.training import ViewAverage
+from numpycnn.training import TestTimeAugmentation
 
 Rate = float | Schedule
 
@@ -145,9 +145,9 @@ AUGMENTATIONS: dict[str, Augment | None] = {
 }
 
 #: Views of each image that are averaged in the test.
-VIEWS: dict[str, ViewAverage | None] = {
+VIEWS: dict[str, TestTimeAugmentation | None] = {
     "none": None,
-    "flip": ViewAverage(flip=True),
-    "shift": ViewAverage(shift=1),
-    "flip-shift": ViewAverage(flip=True, shift=1),
+    "flip": TestTimeAugmentation(flip=True),
+    "shift": TestTimeAugmentation(shift=1),
+    "flip-shift": TestTimeAugmentation(flip=True, shift=1),
 }

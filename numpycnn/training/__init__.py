@@ -5,9 +5,11 @@ from numpycnn.training.callbacks import Callback, CSVLogger, EarlyStopping, Lear
 from numpycnn.training.history import History
 from numpycnn.training.lr_finder import LearningRates, find_learning_rate
 from numpycnn.training.plateau import ReduceOnPlateau
-from numpycnn.training.test_time import ViewAverage
+from numpycnn.training.test_time import TestTimeAugmentation
 from numpycnn.training.trainer import Trainer
 from numpycnn.training.updates import UpdateRatios
+
+ViewAverage = TestTimeAugmentation  #: The name in earlier versions.
 
 __all__ = [
     "CSVLogger",
@@ -18,6 +20,7 @@ __all__ = [
     "LearningRates",
     "ModelCheckpoint",
     "ReduceOnPlateau",
+    "TestTimeAugmentation",
     "Trainer",
     "UpdateRatios",
     "ViewAverage",

@@ -12,7 +12,7 @@ from numpycnn.layers.checking import format_shapes
 from numpycnn.layers.network import Network
 
 
-class ViewAverage:
+class TestTimeAugmentation:
     """Average the class probabilities of an image, its mirror image and its shifted copies.
 
     ::
@@ -49,16 +49,18 @@ class ViewAverage:
     >>> from numpycnn import Dense, Flatten, Sequential
     >>> model = Sequential([Flatten(), Dense(2)], input_shape=(1, 3, 4))
     >>> x = np.random.default_rng(0).normal(size=(5, 1, 3, 4)).astype(np.float32)
-    >>> both = ViewAverage(flip=True)(model, x)
-    >>> bool(np.allclose(both, ViewAverage(flip=True)(model, x[..., ::-1])))
+    >>> both = TestTimeAugmentation(flip=True)(model, x)
+    >>> bool(np.allclose(both, TestTimeAugmentation(flip=True)(model, x[..., ::-1])))
     True
     """
 
+    __test__ = False  # pytest takes a class with this beginning for one of tests
+
     def __init__(self, *, flip: bool = False, shift: int = 0) -> None:
-        self.flip = check_flag(flip, "flip", "ViewAverage")
-        self.shift = check_int(shift, "shift", "ViewAverage", minimum=0)
+        self.flip = check_flag(flip, "flip", "TestTimeAugmentation")
+        self.shift = check_int(shift, "shift", "TestTimeAugmentation", minimum=0)
         if not self.flip and not self.shift:
-            raise ValueError("ViewAverage: expected flip=True or a shift above 0, got neither")
+            raise ValueError("TestTimeAugmentation: expected flip=True or a shift above 0, got neither")
 
     def views(self, x: Any) -> Iterator[np.ndarray]:
         """Yield the views of a batch, the batch itself first.
@@ -81,7 +83,7 @@ class ViewAverage:
         x = check_unmasked(x, "images", "ViewAverage")
         if x.ndim != 4 or self.shift >= min(x.shape[2:]):
             least = f" of more than {self.shift} pixels a side" if self.shift else ""
-            raise ValueError(f"ViewAverage: expected images (N, C, H, W){least}, got {format_shape(x.shape)}")
+            raise ValueError(f"TestTimeAugmentation: expected images (N, C, H, W){least}, got {format_shape(x.shape)}")
         for view in self._moved(x):
             yield view
             if self.flip:
@@ -112,13 +114,15 @@ class ViewAverage:
         ValueError
             If the outputs of the model or the batch have another shape.
         """
-        check_one_input(model, "ViewAverage")
+        check_one_input(model, "TestTimeAugmentation")
         if model.output_shape is None or model.output_count > 1 or len(model.output_shape) != 1:
             shape = format_shapes(model.output_shape or ())
-            raise ValueError(f"ViewAverage: expected a model whose outputs are of shape (N, K), got one with {shape}")
+            raise ValueError(
+                f"TestTimeAugmentation: expected a model whose outputs are of shape (N, K), got one with {shape}"
+            )
         probabilities = [to_probabilities(model, model.forward(view)) for view in self.views(x)]  # (N, K) each
         return from_probabilities(model, np.mean(probabilities, axis=0))
 
     def __repr__(self) -> str:
         settings = ["flip=True"] * self.flip + [f"shift={self.shift}"] * bool(self.shift)
-        return f"ViewAverage({', '.join(settings)})"
+        return f"TestTimeAugmentation({', '.join(settings)})"

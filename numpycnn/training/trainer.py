@@ -37,12 +37,13 @@ from numpycnn.training.step import (
     check_new,
     check_parts,
     check_results,
+    check_targets,
     part_factors,
     take_step,
     unfit_outputs,
 )
 from numpycnn.training.streams import Stream, as_source, epoch_batches, epoch_settings, training_data
-from numpycnn.training.test_time import ViewAverage
+from numpycnn.training.test_time import TestTimeAugmentation
 
 
 class Trainer:
@@ -248,6 +249,8 @@ class Trainer:
             data.check_use(place, epochs, resumed=self._resumed)
         else:
             check_batches(self.model, now.trained, now.batch_size, "fit", remedy=" or drop_last=True")
+        if not now.augment and type(self).train_step is Trainer.train_step:
+            check_targets(self.model, self.loss, data, "fit")
         if place.at_start:
             check_new(self.model, self.optimizer)
         self.progress = now
@@ -343,7 +346,9 @@ class Trainer:
         """
         self.progress.stop_reason = reason or "asked to stop"
 
-    def evaluate(self, dataset: Source, *, batch_size: int = 256, views: ViewAverage | None = None) -> dict[str, float]:
+    def evaluate(
+        self, dataset: Source, *, batch_size: int = 256, views: TestTimeAugmentation | None = None
+    ) -> dict[str, float]:
         """Return the mean loss without penalties, the accuracy where the targets are labels, and the metrics.
 
         Parameters
@@ -351,7 +356,7 @@ class Trainer:
         dataset : dataset, (x, target) or (x, target, weight); or iterable of batches
         batch_size : int
             Examples per forward pass; an iterable has its own batches.
-        views : ViewAverage, optional
+        views : TestTimeAugmentation, optional
             Average the predictions for several views of each image.
 
         Returns
@@ -366,6 +371,7 @@ class Trainer:
         """
         data = as_source(dataset, "evaluate")
         batch_size = check_int(batch_size, "batch_size", "evaluate")
+        check_targets(self.model, self.loss, data, "evaluate")
         return evaluate(self.model, self.loss, self.scores, data, batch_size, views)
 
     def save(self, path: str | Path) -> None:

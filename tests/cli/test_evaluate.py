@@ -9,7 +9,7 @@ import numpy as np
 import numpycnn
 from numpycnn.cli.evaluate import class_table
 from numpycnn.metrics import F1, Precision, Recall
-from numpycnn.training import ViewAverage
+from numpycnn.training import TestTimeAugmentation
 
 Run = Callable[..., Any]
 
@@ -47,7 +47,7 @@ def test_views_are_averaged(run: Run, trained: Path, known_digits: Path) -> None
     model = numpycnn.load_model(trained / "model.safetensors")
     _, test = numpycnn.data.load_mnist(known_digits)
     x, labels = test.batch(slice(None))
-    y = ViewAverage(shift=1)(model, x)
+    y = TestTimeAugmentation(shift=1)(model, x)
     assert outcome.out.splitlines()[-2] == f"test loss {numpycnn.CrossEntropy().value(y, labels):.4f}"
 
 

@@ -15,7 +15,7 @@ from PIL import Image
 import numpycnn
 from numpycnn.cli import main
 from numpycnn.cli.predict import as_bars
-from numpycnn.training import ViewAverage
+from numpycnn.training import TestTimeAugmentation
 
 Run = Callable[..., Any]
 PROBABILITIES = np.array([0.05, 0.9, 0.05])
@@ -68,7 +68,7 @@ def test_views_are_averaged(run: Run, trained: Path, picture: Path) -> None:
     model = numpycnn.load_model(trained / "model.safetensors")
     image = numpycnn.data.prepare_digit(numpycnn.data.read_picture(picture))
     x = ((image[np.newaxis] / 255 - 0.1307) / 0.3081).astype(np.float32)
-    expected = numpycnn.functional.softmax(ViewAverage(shift=1)(model, x))[0]
+    expected = numpycnn.functional.softmax(TestTimeAugmentation(shift=1)(model, x))[0]
     np.testing.assert_allclose(list(averaged["probabilities"].values()), expected, atol=2e-6)
     assert plain["probabilities"] != averaged["probabilities"]
 

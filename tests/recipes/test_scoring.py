@@ -8,7 +8,7 @@ from numpycnn.data import Dataset
 from numpycnn.recipes import SettingError, scoring
 from numpycnn.recipes.scoring import expect_classifier, score, views_for
 from numpycnn.recipes.tables import VIEWS
-from numpycnn.training import ViewAverage
+from numpycnn.training import TestTimeAugmentation
 
 
 @pytest.fixture
@@ -39,10 +39,10 @@ def test_a_score(model: Sequential, dataset: Dataset, batch: int, monkeypatch: p
     np.testing.assert_allclose(found.probabilities.max(axis=1), sure, rtol=1e-6)
 
 
-@pytest.mark.parametrize("views", [None, ViewAverage(shift=0, flip=True)], ids=repr)
+@pytest.mark.parametrize("views", [None, TestTimeAugmentation(shift=0, flip=True)], ids=repr)
 @pytest.mark.parametrize("ending", [[Softmax()], [LogSoftmax()], [Sequential([Softmax()]), Dropout(0.5)]], ids=repr)
 def test_a_softmax_in_the_model_is_not_repeated(
-    model: Sequential, dataset: Dataset, ending: list[Layer], views: ViewAverage | None
+    model: Sequential, dataset: Dataset, ending: list[Layer], views: TestTimeAugmentation | None
 ) -> None:
     logits = score(model, dataset, views)
     found = score(Sequential([*model.layers, *ending], input_shape=(1, 1, 2)), dataset, views)
@@ -64,7 +64,7 @@ def test_a_model_that_does_not_fit(model: Sequential, dataset: Dataset) -> None:
 
 def test_a_score_of_several_views(model: Sequential, dataset: Dataset) -> None:
     """In the mirror the other pixel is the brighter one, so the two views cancel out."""
-    found = score(model, dataset, ViewAverage(flip=True))
+    found = score(model, dataset, TestTimeAugmentation(flip=True))
     np.testing.assert_allclose(found.probabilities, 0.5, rtol=1e-6)
     assert found.loss == pytest.approx(np.log(2), rel=1e-6)
 

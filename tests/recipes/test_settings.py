@@ -119,7 +119,7 @@ def test_options_for_pictures_alone(option: str) -> None:
 
 def test_views_that_do_not_fit_are_refused_before_the_training() -> None:
     thin = Dataset(np.zeros((20, 1, 1, 9), np.uint8), np.arange(20) % 10, tuple("0123456789"), name="mnist")
-    with pytest.raises(SettingError, match=r"views=: ViewAverage: expected images .*, got \(1, 1, 1, 9\)"):
+    with pytest.raises(SettingError, match=r"views=: TestTimeAugmentation: expected images .*, got \(1, 1, 1, 9\)"):
         choose("mnist", {"views": "shift"}, thin)
     assert choose("mnist", {"views": "flip"}, thin).views == "flip"
 

@@ -23,7 +23,7 @@ from numpycnn import (
     Trainer,
 )
 from numpycnn.functional import sigmoid, softmax
-from numpycnn.training import ViewAverage
+from numpycnn.training import TestTimeAugmentation
 from tests.helpers import as_graph, assert_same_bits
 from tests.training import small
 
@@ -45,24 +45,26 @@ def by_hand(name: str) -> np.ndarray:
 
 
 def test_the_views() -> None:
-    itself, mirrored = ViewAverage(flip=True).views(X)
+    itself, mirrored = TestTimeAugmentation(flip=True).views(X)
     np.testing.assert_array_equal(itself, X)
     np.testing.assert_array_equal(mirrored, X[:, :, :, ::-1])
-    moved = list(ViewAverage(shift=1).views(X))
+    moved = list(TestTimeAugmentation(shift=1).views(X))
     assert len(moved) == 5
     expected = [X, *map(by_hand, ("up", "down", "left", "right"))]
     for view in expected:
         assert sum(np.array_equal(view, other) for other in moved) == 1
-    both = list(ViewAverage(flip=True, shift=1).views(X))
+    both = list(TestTimeAugmentation(flip=True, shift=1).views(X))
     assert len(both) == 10
     for view in moved:
         assert sum(np.array_equal(view[..., ::-1], other) for other in both) == 1
 
 
 @pytest.mark.parametrize(
-    "views", [ViewAverage(flip=True), ViewAverage(shift=2), ViewAverage(flip=True, shift=1)], ids=repr
+    "views",
+    [TestTimeAugmentation(flip=True), TestTimeAugmentation(shift=2), TestTimeAugmentation(flip=True, shift=1)],
+    ids=repr,
 )
-def test_probabilities_are_averaged(views: ViewAverage) -> None:
+def test_probabilities_are_averaged(views: TestTimeAugmentation) -> None:
     model = network()
     expected = np.mean([softmax(model.forward(view)) for view in views.views(X)], axis=0)
     y = views(model, X)
@@ -75,7 +77,7 @@ def test_probabilities_are_averaged(views: ViewAverage) -> None:
 def test_a_model_with_its_own_activation_gets_no_second_one(ending: list[Layer]) -> None:
     """The result has the form of the model's outputs, so that its loss takes it."""
     model = Sequential([*network().layers, *ending], input_shape=(2, 4, 5))
-    views = ViewAverage(flip=True)
+    views = TestTimeAugmentation(flip=True)
     log = isinstance(ending[0], LogSoftmax)
     outputs = [np.exp(y) if log else y for y in (model.forward(view) for view in views.views(X))]
     y = views(model, X)
@@ -87,7 +89,7 @@ def test_a_model_with_its_own_activation_gets_no_second_one(ending: list[Layer])
 
 def test_a_single_output_is_the_score_of_a_sigmoid() -> None:
     model = Sequential([Flatten(), Dense(1)], input_shape=(2, 4, 5), seed=0)
-    views = ViewAverage(flip=True)
+    views = TestTimeAugmentation(flip=True)
     expected = np.mean([sigmoid(model.forward(view)) for view in views.views(X)], axis=0)
     np.testing.assert_allclose(sigmoid(views(model, X)), expected, rtol=1e-5)
 
@@ -95,7 +97,7 @@ def test_a_single_output_is_the_score_of_a_sigmoid() -> None:
 def test_a_class_that_is_ruled_out_stays_finite() -> None:
     model = Sequential([Flatten(), Dense(2)], input_shape=(1, 2, 3))
     model.load_state({"1.weight": np.zeros((2, 6), np.float32), "1.bias": np.array([0, -1000], np.float32)})
-    y = ViewAverage(flip=True)(model, np.ones((1, 1, 2, 3), np.float32))
+    y = TestTimeAugmentation(flip=True)(model, np.ones((1, 1, 2, 3), np.float32))
     assert np.isfinite(y).all()
     np.testing.assert_allclose(softmax(y), [[1, 0]], atol=1e-30)
 
@@ -103,11 +105,11 @@ def test_a_class_that_is_ruled_out_stays_finite() -> None:
 def test_inputs_are_not_changed() -> None:
     x = X.copy()
     x.flags.writeable = False
-    ViewAverage(flip=True, shift=1)(network(), x)
+    TestTimeAugmentation(flip=True, shift=1)(network(), x)
 
 
 def test_an_evaluation_with_views() -> None:
-    model, views, labels = network(), ViewAverage(flip=True), np.array([0, 1, 2])
+    model, views, labels = network(), TestTimeAugmentation(flip=True), np.array([0, 1, 2])
     trainer = small.plain(model=model)
     found = trainer.evaluate((X, labels), views=views, batch_size=2)
     y = views(model, X)
@@ -117,24 +119,26 @@ def test_an_evaluation_with_views() -> None:
 
 
 def test_repr() -> None:
-    assert repr(ViewAverage(flip=True)) == "ViewAverage(flip=True)"
-    assert repr(ViewAverage(flip=True, shift=2)) == "ViewAverage(flip=True, shift=2)"
+    assert repr(TestTimeAugmentation(flip=True)) == "TestTimeAugmentation(flip=True)"
+    assert repr(TestTimeAugmentation(flip=True, shift=2)) == "TestTimeAugmentation(flip=True, shift=2)"
 
 
 def test_invalid_arguments() -> None:
     with pytest.raises(ValueError, match="expected flip=True or a shift above 0, got neither"):
-        ViewAverage()
+        TestTimeAugmentation()
     with pytest.raises(ValueError, match=r"expected images \(N, C, H, W\), got \(3, 2\)"):
-        ViewAverage(flip=True)(small.dense(), np.zeros((3, 2), np.float32))
+        TestTimeAugmentation(flip=True)(small.dense(), np.zeros((3, 2), np.float32))
     with pytest.raises(ValueError, match=r"\(N, C, H, W\) of more than 4 pixels a side, got \(3, 2, 4, 5\)"):
-        ViewAverage(shift=4)(network(), X)
+        TestTimeAugmentation(shift=4)(network(), X)
     with pytest.raises(ValueError, match=r"outputs are of shape \(N, K\), got one with \(1, 2, 3\)"):
-        ViewAverage(flip=True)(Sequential([Conv2D(1, 3)], input_shape=(2, 4, 5)), X)
+        TestTimeAugmentation(flip=True)(Sequential([Conv2D(1, 3)], input_shape=(2, 4, 5)), X)
 
 
 def test_a_graph_of_one_input() -> None:
-    average = ViewAverage(flip=True, shift=1)
+    average = TestTimeAugmentation(flip=True, shift=1)
     assert_same_bits(average(as_graph(network()), X), average(network(), X))
     a, b = Input((2,)), Input((2,))
-    with pytest.raises(ValueError, match="ViewAverage: expected a model that takes one input, got one that takes 2"):
+    with pytest.raises(
+        ValueError, match="TestTimeAugmentation: expected a model that takes one input, got one that takes 2"
+    ):
         average(Model([a, b], Add()([a, b])), X)
