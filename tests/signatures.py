@@ -14,7 +14,7 @@ from typing import Any
 import numpy.typing as npt
 
 import numpycnn
-from numpycnn.layers.checking import ForeignSetting
+from numpycnn.layers.checking import BuildSetting, ForeignSetting
 
 MODULES = [
     "numpycnn",
@@ -56,7 +56,7 @@ def methods(kind: type) -> Iterator[tuple[str, Any]]:
         found = inspect.getattr_static(kind, name)
         found = getattr(found, "__func__", found)
         ours = getattr(getattr(found, "fget", None) or found, "__module__", "") or ""
-        if name[0] != "_" and ours.startswith("numpycnn") and not isinstance(found, ForeignSetting):
+        if name[0] != "_" and ours.startswith("numpycnn") and not isinstance(found, ForeignSetting | BuildSetting):
             yield name, found
 
 

@@ -8,6 +8,7 @@ from numpycnn._checks import check_axis, check_choice, check_int, check_number, 
 from numpycnn._settings import operations
 from numpycnn._types import Shape
 from numpycnn.layers.base import Layer, Parameter
+from numpycnn.layers.checking import BuildSetting
 from numpycnn.layers.initializers import constant
 
 
@@ -83,6 +84,9 @@ class PReLU(Layer):
     ----------
     K. He et al., "Delving deep into rectifiers", arXiv 1502.01852.
     """
+
+    num_parameters = BuildSetting()
+    init = BuildSetting()
 
     def __init__(self, num_parameters: int = 1, *, init: float = 0.25, name: str | None = None) -> None:
         super().__init__(name=name)

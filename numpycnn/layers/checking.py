@@ -47,6 +47,28 @@ class ForeignSetting:
         raise AttributeError(f"{layer.label} has no setting {self.name!r}: {self.remedy}")
 
 
+class BuildSetting:
+    """A setting that `build` uses: an attribute of the layer that cannot be changed afterwards.
+
+    There is a `__set__` and, at run time, no `__get__`: reading the attribute takes no call.
+    """
+
+    if TYPE_CHECKING:
+
+        def __get__(self, layer: "Layer | None", owner: type) -> Any:
+            """Return the value."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __set__(self, layer: "Layer", value: Any) -> None:
+        if layer.output_shape is not None:
+            raise AttributeError(
+                f"{layer.label}: expected {self.name} as it was when the layer was built; make a new layer to change it"
+            )
+        vars(layer)[self.name] = value
+
+
 def shapes_of(arrays: Any) -> Any:
     """Return the shape of an array, or the shapes of a tuple of arrays."""
     return arrays.shape if isinstance(arrays, np.ndarray) else tuple(array.shape for array in arrays)

@@ -11,6 +11,7 @@ from numpycnn._settings import operations
 from numpycnn._types import Padding, Shape, Size
 from numpycnn._windows import LETTERS, Windows, check_padding, slide, transposed_size
 from numpycnn.layers.base import Layer, Parameter
+from numpycnn.layers.checking import BuildSetting
 from numpycnn.layers.initializers import Initializer, draw
 from numpycnn.layers.weighted import Weighted
 
@@ -62,6 +63,14 @@ class Conv(Weighted):
     """
 
     rank: ClassVar[int]  # number of spatial axes
+
+    out_channels = BuildSetting()
+    kernel_size = BuildSetting()
+    stride = BuildSetting()
+    dilation = BuildSetting()
+    padding = BuildSetting()
+    groups = BuildSetting()
+    in_channels = BuildSetting()
 
     def __init__(
         self,
@@ -210,6 +219,8 @@ class ConvTranspose(Conv):
     ----------
     arXiv 1603.07285, chapter 4.
     """
+
+    output_padding = BuildSetting()
 
     def __init__(
         self,

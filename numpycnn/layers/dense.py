@@ -8,6 +8,7 @@ from numpycnn._checks import check_int, format_shape
 from numpycnn._settings import operations
 from numpycnn._types import Shape
 from numpycnn.layers.base import Layer, Parameter
+from numpycnn.layers.checking import BuildSetting
 from numpycnn.layers.initializers import Initializer, draw
 from numpycnn.layers.weighted import Weighted
 
@@ -47,6 +48,9 @@ class Dense(Weighted):
     ----------
     I. Goodfellow, Y. Bengio, A. Courville, "Deep Learning", section 6.5.
     """
+
+    out_features = BuildSetting()
+    in_features = BuildSetting()
 
     def __init__(
         self,

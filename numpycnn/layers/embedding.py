@@ -8,6 +8,7 @@ from numpycnn._checks import check_indices, check_int, check_num_weights, check_
 from numpycnn._settings import operations
 from numpycnn._types import Shape
 from numpycnn.layers.base import Layer, Parameter
+from numpycnn.layers.checking import BuildSetting
 from numpycnn.layers.initializers import Initializer, check_initializer, draw
 
 
@@ -43,6 +44,10 @@ class Embedding(Layer):
     ----------
     Y. Bengio et al., "A neural probabilistic language model", 2003.
     """
+
+    num_embeddings = BuildSetting()
+    embedding_dim = BuildSetting()
+    initializer = BuildSetting()
 
     def __init__(
         self, num_embeddings: int, embedding_dim: int, *, initializer: Initializer = "normal", name: str | None = None

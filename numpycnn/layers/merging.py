@@ -8,7 +8,7 @@ import numpy as np
 from numpycnn._checks import check_axis, check_int
 from numpycnn._types import Shape
 from numpycnn.layers.base import Layer
-from numpycnn.layers.checking import format_shapes, shapes_of
+from numpycnn.layers.checking import BuildSetting, format_shapes, shapes_of
 
 
 class Merge(Layer):
@@ -114,6 +114,8 @@ class Concatenate(Layer):
     """
 
     several_inputs = True
+
+    axis = BuildSetting()
 
     def __init__(self, *, axis: int = 1, name: str | None = None) -> None:
         super().__init__(name=name)

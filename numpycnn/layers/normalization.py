@@ -16,6 +16,7 @@ from numpycnn._checks import (
 from numpycnn._settings import operations
 from numpycnn._types import Shape
 from numpycnn.layers.base import Layer, Parameter
+from numpycnn.layers.checking import BuildSetting
 from numpycnn.layers.initializers import ones
 
 
@@ -114,6 +115,8 @@ class LayerNorm(Layer):
     ----------
     arXiv 1607.06450.
     """
+
+    axis = BuildSetting()
 
     def __init__(self, *, axis: int = -1, eps: float = 1e-5, name: str | None = None) -> None:
         super().__init__(name=name)
@@ -229,6 +232,8 @@ class GroupNorm(_PerExample):
 
     affine = True
 
+    num_groups = BuildSetting()
+
     def __init__(self, num_groups: int, *, eps: float = 1e-5, name: str | None = None) -> None:
         super().__init__(eps=eps, name=name)
         self.num_groups = check_int(num_groups, "num_groups", "GroupNorm")
@@ -262,6 +267,8 @@ class InstanceNorm(_PerExample):
     ----------
     D. Ulyanov, A. Vedaldi, V. Lempitsky, "Instance normalization", arXiv 1607.08022.
     """
+
+    affine = BuildSetting()
 
     def __init__(self, *, affine: bool = False, eps: float = 1e-5, name: str | None = None) -> None:
         super().__init__(eps=eps, name=name)

@@ -9,7 +9,7 @@ from numpycnn._settings import operations
 from numpycnn._types import Padding, Shape, Size
 from numpycnn._windows import LETTERS, Windows, check_padding, pool_windows
 from numpycnn.layers.base import Layer
-from numpycnn.layers.checking import check_positional
+from numpycnn.layers.checking import BuildSetting, check_positional
 
 
 class Pool(Layer):
@@ -17,6 +17,11 @@ class Pool(Layer):
 
     rank: ClassVar[int]  # number of spatial axes
     dilation: Any = 1
+
+    kernel_size = BuildSetting()
+    stride = BuildSetting()
+    padding = BuildSetting()
+    ceil_mode = BuildSetting()
 
     def __new__(cls, *arguments: Any, **settings: Any) -> Self:
         """Explain a call with the arguments of PyTorch."""
@@ -98,6 +103,8 @@ class MaxPool(Pool):
     M. Ranzato et al., "Unsupervised learning of invariant feature hierarchies with applications to object
     recognition", 2007.
     """
+
+    dilation = BuildSetting()
 
     def __init__(
         self,

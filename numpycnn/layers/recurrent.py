@@ -9,6 +9,7 @@ from numpycnn._settings import operations
 from numpycnn._types import Shape
 from numpycnn.functional._recurrent import GATES, check_length
 from numpycnn.layers.base import Layer, Parameter
+from numpycnn.layers.checking import BuildSetting
 from numpycnn.layers.initializers import draw
 
 WEIGHTS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
@@ -58,6 +59,10 @@ class Recurrent(Layer):
     """
 
     cell: ClassVar[str]
+
+    hidden_size = BuildSetting()
+    return_sequences = BuildSetting()
+    bidirectional = BuildSetting()
 
     def __init__(
         self,

@@ -12,6 +12,7 @@ from numpycnn._types import Padding, Shape, Size
 from numpycnn._windows import LETTERS, check_padding, padding_pairs
 from numpycnn.functional._resizing import MODES, PAD_MODES, check_reflection, check_shuffle
 from numpycnn.layers.base import Layer
+from numpycnn.layers.checking import BuildSetting
 
 
 def _check_spatial_axes(layer: Layer, input_shape: Shape) -> int:
@@ -46,6 +47,9 @@ class Pad(Layer):
     ----------
     arXiv 1603.07285, section 2.1.
     """
+
+    padding = BuildSetting()
+    mode = BuildSetting()
 
     def __init__(self, padding: Padding, *, mode: str = "constant", name: str | None = None) -> None:
         super().__init__(name=name)
@@ -120,6 +124,9 @@ class Upsample(Layer):
     A. Odena, V. Dumoulin, C. Olah, "Deconvolution and checkerboard artifacts", 2016.
     """
 
+    scale_factor = BuildSetting()
+    mode = BuildSetting()
+
     def __init__(self, scale_factor: Size, *, mode: str = "nearest", name: str | None = None) -> None:
         super().__init__(name=name)
         rank = len(scale_factor) if isinstance(scale_factor, tuple | list) else 1
@@ -170,6 +177,8 @@ class PixelShuffle(Layer):
     W. Shi et al., "Real-time single image and video super-resolution using an efficient sub-pixel convolutional neural
     network", arXiv 1609.05158.
     """
+
+    upscale_factor = BuildSetting()
 
     def __init__(self, upscale_factor: Size, *, name: str | None = None) -> None:
         super().__init__(name=name)

@@ -8,6 +8,7 @@ import numpy as np
 
 from numpycnn._checks import check_int, format_shape
 from numpycnn.layers.base import Layer, Shape
+from numpycnn.layers.checking import BuildSetting
 
 
 class Flatten(Layer):
@@ -40,6 +41,8 @@ class Reshape(Layer):
     ValueError
         If it has more than one -1, or (at build) another number of elements than the input.
     """
+
+    shape = BuildSetting()
 
     def __init__(self, shape: Sequence[int], *, name: str | None = None) -> None:
         super().__init__(name=name)
@@ -92,6 +95,8 @@ class Permute(Layer):
     ValueError
         If `axes` does not name each axis once.
     """
+
+    axes = BuildSetting()
 
     def __init__(self, axes: Sequence[int], *, name: str | None = None) -> None:
         super().__init__(name=name)

@@ -7,7 +7,7 @@ import numpy as np
 from numpycnn._checks import check_flag
 from numpycnn.layers.activations import as_activation
 from numpycnn.layers.base import Layer, Parameter
-from numpycnn.layers.checking import check_positional
+from numpycnn.layers.checking import BuildSetting, check_positional
 from numpycnn.layers.initializers import Initializer, check_initializer
 
 
@@ -17,6 +17,9 @@ class Weighted(Layer):
     weight: Parameter
     bias: Parameter | None
     activation: Layer | None
+
+    initializer = BuildSetting()
+    use_bias = BuildSetting()
 
     def __new__(cls, *arguments: Any, **settings: Any) -> Self:
         """Explain a call with the arguments of PyTorch."""

@@ -397,6 +397,26 @@ def test_a_built_layer_is_for_one_shape_and_type(row: Row) -> None:
     assert snapshot(layer) == before
 
 
+#: Arguments that each forward pass reads, and layers inside.
+CHANGEABLE = {
+    *("alpha", "approximate", "count_include_pad", "eps", "momentum", "negative_slope", "p"),
+    *("activation", "branches", "calls", "inputs", "layers", "main", "outputs", "several_inputs", "shortcut"),
+    *("dtype", "input_shape", "name", "seed"),
+}
+
+
+def test_a_setting_that_the_build_used_cannot_be_changed(row: Row) -> None:
+    layer = built(row)
+    softmax = type(layer).__name__ in ("Softmax", "LogSoftmax")
+    for name in layer.config().keys() - CHANGEABLE - ({"axis"} if softmax else set()):
+        attribute = "use_bias" if name == "bias" else name
+        value = getattr(layer, attribute)
+        text = f"^{re.escape(layer.label)}: expected {attribute} as it was when the layer was built; make a new layer"
+        with pytest.raises(AttributeError, match=text):
+            setattr(layer, attribute, value)
+        assert getattr(layer, attribute) is value
+
+
 def test_a_new_model_keeps_a_trained_layer(row: Row, rng: np.random.Generator) -> None:
     old = Sequential([row.make()], input_shape=row.input_shape, seed=1, dtype=np.float64)
     x = batch(old[0], rng)
