@@ -10,7 +10,7 @@ from numpycnn.optim.base import Groups, Optimizer, Rate
 class Adam(Optimizer):
     """Step against the running mean of the gradient, divided by its root mean square.
 
-    With ``g = grad + weight_decay * w``, in step ``t`` (counted from 1)::
+    With ``g = grad + weight_decay * w``, in step ``t`` of the parameter (counted from 1)::
 
         m = b1 * m + (1 - b1) * g              v = b2 * v + (1 - b2) * g^2
         w = w - lr * m' / (sqrt(v') + eps)     m' = m / (1 - b1^t)    v' = v / (1 - b2^t)
@@ -70,7 +70,7 @@ class Adam(Optimizer):
 
     def _adapt(self, value: np.ndarray, grad: np.ndarray, lr: float, decay: float, *kept: np.ndarray) -> None:
         settings = {"lr": lr, "betas": self.betas, "eps": self.eps, "weight_decay": decay}
-        operations().adam_step(value, grad, *kept, step=self.step_count, **settings)
+        operations().adam_step(value, grad, *kept, step=self.parameter_step, **settings)
 
 
 class AdamW(Adam):

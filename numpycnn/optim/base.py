@@ -39,6 +39,9 @@ class Optimizer:
     ----------
     step_count : int
         Steps taken so far.
+    parameter_step : int
+        For `_update`: the steps of the parameter that it moves, this one included. They are fewer than `step_count` for
+        a parameter that was frozen, or added later.
     epoch_count : int
         Epochs completed so far, for `PerEpoch`; a `Trainer` sets it.
     accumulation : Accumulation or None
@@ -73,10 +76,11 @@ class Optimizer:
         self.clip_norm = _check_limit(clip_norm, "clip_norm", owner)
         self.clip_value = _check_limit(clip_value, "clip_value", owner)
         self.param_groups = None if param_groups is None else _check_groups(param_groups, owner)
-        self.step_count = 0
+        self.step_count = self.parameter_step = 0
         self.epoch_count = 0
         self.accumulation: Accumulation | None = None
         self._kept: dict[str, dict[str, np.ndarray]] = {}
+        self._steps: dict[str, int] = {}  # of each parameter
 
     @property
     def learning_rate(self) -> float:
@@ -128,6 +132,7 @@ class Optimizer:
         self.step_count += 1
         for (name, value, _, state), grad in zip(updates, grads, strict=True):
             part, rate = grouped.get(name, (self, lr))
+            part.parameter_step = self._steps[name] = self._steps.get(name, 0) + 1
             part._update(value, grad, rate, *state)
 
     def _updates(self, parameters: Mapping[str, Parameter]) -> list[tuple[str, np.ndarray, np.ndarray, list[Any]]]:
@@ -180,13 +185,26 @@ class Optimizer:
         """Return the state arrays, by slot and parameter."""
         return {f"{slot}.{name}": array for slot, arrays in self._kept.items() for name, array in arrays.items()}
 
-    def load_state(self, state: Mapping[str, np.ndarray], step_count: int) -> None:
+    def other_steps(self) -> dict[str, int]:
+        """Return the steps of the parameters that have not taken each step of the optimizer.
+
+        Returns
+        -------
+        dict of str to int
+        """
+        return {name: count for name, count in self._steps.items() if count != self.step_count}
+
+    def load_state(
+        self, state: Mapping[str, np.ndarray], step_count: int, other_steps: Mapping[str, int] | None = None
+    ) -> None:
         """Restore arrays as returned by `state`, and the number of steps.
 
         Parameters
         ----------
         state : dict of str to ndarray
         step_count : int
+        other_steps : dict of str to int, optional
+            As returned by `other_steps`.
 
         Raises
         ------
@@ -202,6 +220,7 @@ class Optimizer:
                 )
             kept[slot][name] = as_contiguous(np.array(array))
         self._kept, self.step_count = kept, step_count
+        self._steps = {name: step_count for arrays in kept.values() for name in arrays} | dict(other_steps or {})
 
     def config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""

@@ -118,6 +118,7 @@ def optimizer_entry(optimizer: Optimizer) -> dict[str, Any]:
     return {
         "encoded": encode(optimizer),
         "step_count": optimizer.step_count,
+        "other_steps": optimizer.other_steps(),
         "epoch_count": optimizer.epoch_count,
     }
 
@@ -126,7 +127,11 @@ def restore_optimizer(entry: Mapping[str, Any], state: Mapping[str, np.ndarray],
     """Return the optimizer of an entry, with its arrays; their shapes are compared in its next step."""
     optimizer = decode_kind(entry["encoded"], table, Optimizer)
     step_count = check_int(entry["step_count"], "step_count", "Optimizer", minimum=0)
-    optimizer.load_state(state, step_count)
+    others = entry.get("other_steps", {})  # files of earlier versions have none
+    if not isinstance(others, dict):
+        raise ValueError(f"expected the steps of parameters as a dict, got {others!r}")
+    steps = {name: check_int(count, f"the steps of {name}", "Optimizer") for name, count in others.items()}
+    optimizer.load_state(state, step_count, steps)
     optimizer.epoch_count = check_int(entry.get("epoch_count", 0), "epoch_count", "Optimizer", minimum=0)
     return optimizer
 
