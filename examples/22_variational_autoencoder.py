@@ -5,6 +5,9 @@ A variational autoencoder turns each digit into a distribution of codes, close t
 decoder draws new digits from normal noise. You learn to replace the training step of ``Trainer``, with two models and a
 loss of two parts, and how a gradient passes through a random number. Takes 5 minutes to read and 2 minutes to run
 (``--quick``: a few seconds).
+
+Measured on the 10,000 test digits, means of three seeds: a loss of 105.6 +- 0.1, of which 80.3 for the reconstruction
+and 25.2 for the divergence. The same network in PyTorch: 105.7 +- 0.2, 80.5 and 25.2 (``benchmarks/examples.py``).
 """
 
 import argparse
