@@ -40,8 +40,9 @@ def segmentation(quick: bool) -> Result:
     """Return loss and mean IoU of the U-Net of ``20_segmentation.py`` on new pictures."""
     draw_scenes = runpy.run_path(str(FOLDER / "20_segmentation.py"))["draw_scenes"]
     count, epochs, size, channels = (400, 6, 8, (8, 16, 32)) if quick else (4000, 8, 16, (8, 16, 32, 64))
-    pairs = zip(load_mnist(), (count, count // 4), strict=True)
-    scenes, new = (tuple(map(torch.as_tensor, draw_scenes(data, n, np.random.default_rng(n)))) for data, n in pairs)
+    digits, test = load_mnist()
+    scenes = [torch.as_tensor(array) for array in draw_scenes(digits, count, np.random.default_rng(0))]
+    new = [torch.as_tensor(array) for array in draw_scenes(test, count // 4, np.random.default_rng(1))]
     model = UNet(channels, classes=11)
     optimizer = torch.optim.Adam(model.parameters())
     steps = epochs * -(-count // size)

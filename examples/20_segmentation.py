@@ -87,11 +87,13 @@ def draw(rows, path):
 
 
 def main(quick, out):
+    digits, test = nn.data.load_mnist()
     count, epochs, batch_size, channels = 4000, 8, 16, (8, 16, 32, 64)
     if quick:
+        digits, test = (data[data.labels < 2] for data in (digits, test))
         count, epochs, batch_size, channels = 400, 6, 8, (8, 16, 32)
-    digits, test = nn.data.load_mnist()
-    scenes, new = (draw_scenes(data, n, np.random.default_rng(n)) for data, n in ((digits, count), (test, count // 4)))
+    scenes = draw_scenes(digits, count, np.random.default_rng(0))
+    new = draw_scenes(test, count // 4, np.random.default_rng(1))
     print(f"{count:,} pictures, {epochs} epochs; on {len(new[0]):,} new ones, of new digits\n")
     print("                parameters   loss of a pixel   mean IoU of the classes")
     rows = {"pictures": new[0][:6, 0], "true classes": new[1][:6]}
@@ -108,6 +110,6 @@ def main(quick, out):
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=Path("runs/examples"), help="folder for the figure (%(default)s)")
-    parser.add_argument("--quick", action="store_true", help="400 pictures and small networks, a few seconds")
+    parser.add_argument("--quick", action="store_true", help="400 pictures of zeros and ones, a few seconds")
     arguments = parser.parse_args()
     main(arguments.quick, arguments.out)

@@ -4,6 +4,10 @@
 A siamese network does not name a digit: it says whether two pictures show the same one, and so it can be asked about
 digits that it has never seen. You learn to use one encoder for two inputs, to write a loss of your own, and to verify
 pairs by their distance. Takes 5 minutes to read and 3 minutes to run (``--quick``: a few seconds).
+
+Measured on 20,000 pairs of test digits: 97.3 % of the verdicts are right after 20 epochs, and 97.2 % in Keras' example
+``mnist_siamese``, which has the same network, loss and optimizer. Trained with the digits 0 to 6, the network is right
+on 98.8 % of their pairs, and on 61.1 % of those of 7, 8 and 9; trained with all digits, on 95.6 % of the latter.
 """
 
 import argparse
@@ -37,8 +41,7 @@ def distances(codes):
 
 # %%
 # A loss is two methods, the value and the gradient with respect to the outputs. This one pulls equal pairs together and
-# pushes others apart until their distance is the margin (R. Hadsell, S. Chopra, Y. LeCun, CVPR 2006). The third method
-# draws targets, so that ``check_gradients`` can compare the two.
+# pushes others apart to a distance of the margin (R. Hadsell et al., CVPR 2006). The third serves ``check_gradients``.
 
 
 class Contrastive(nn.Loss):
@@ -69,19 +72,18 @@ def make_pairs(data, rng):
         wanted = other_labels == label
         other[wanted] = rng.choice(members, wanted.sum())
     x = data.images.astype(np.float32) / 255
-    first, second = np.tile(np.arange(len(x)), 2), np.concatenate([same, other])
-    return (x[first], x[second]), np.repeat([1, 0], len(x))
+    return (np.tile(x, (2, 1, 1, 1)), x[np.concatenate([same, other])]), np.repeat([1, 0], len(x))
 
 
 def draw(found, path):
     """Draw histograms of the distances of equal and of different pairs; `found` has them by title."""
-    figure, panels = plt.subplots(1, len(found), figsize=(11, 3.6), dpi=110, layout="constrained", sharey=True)
-    for axes, (title, (d, target)) in zip(panels, found.items(), strict=True):
+    figure, panels = plt.subplots(2, 2, figsize=(10, 6), dpi=110, layout="constrained", sharex=True)
+    for axes, (title, (d, target)) in zip(panels.flat, found.items(), strict=True):
         for label, name, colour in ((1, "the same digit", "#0072B2"), (0, "different digits", "#D55E00")):
-            axes.hist(d[target == label], np.linspace(0, 2.5, 51), density=True, alpha=0.6, color=colour, label=name)
+            axes.hist(d[target == label], np.linspace(0, 1.6, 41), density=True, alpha=0.6, color=colour, label=name)
         axes.axvline(MARGIN / 2, color="black", linewidth=1)
         axes.set(title=title, xlabel="distance")
-    panels[0].legend(frameon=False)
+    panels[0, 0].legend(frameon=False)
     figure.savefig(path)
 
 
@@ -106,7 +108,7 @@ def main(quick, out):
         print(f"{name:12}   " + "   ".join(f"{share:15.2f}" for share in right))
         found |= {f"trained with {name}, pairs of {part}": result[part] for part in list(parts)[:2]}
     out.mkdir(parents=True, exist_ok=True)
-    draw(dict(list(found.items())[1:]), out / "siamese_network.png")
+    draw(found, out / "siamese_network.png")
     print(f"\nfigure: {out / 'siamese_network.png'}")
 
 

@@ -310,8 +310,8 @@ def test_segmentation(run: Run, tmp_path: Path) -> None:
     without, unet = (
         numbers(rf"\n{name} +[\d,]+ +{NUMBER} +{NUMBER}\n", printed) for name in ("without skips", "U-Net")
     )
-    assert max(without[0], unet[0]) < 0.4  # the same probabilities for all pixels: 0.46
-    assert min(without[1], unet[1]) > 0.08  # background everywhere: 0.083
+    assert unet[0] < without[0]
+    assert unet[1] > without[1] > 0.6
     assert is_picture(tmp_path / "runs" / "examples" / "segmentation.png")
 
 
