@@ -47,7 +47,7 @@ def read_file(path: str | os.PathLike[str], what: str, max_bytes: int) -> bytes:
     if (size := path.stat().st_size) > max_bytes:
         raise DataFormatError(f"{path}: expected at most {max_bytes:,} bytes, found {size:,}")
     with path.open("rb") as file:
-        return file.read(max_bytes)  # however it may have grown
+        return file.read(size if path.is_file() else max_bytes)  # `read` allocates what it is asked for
 
 
 @dataclass(frozen=True)
@@ -124,13 +124,13 @@ def _is_hidden(name: str) -> bool:
 
 
 def _read_checked(place: str, size: int, max_bytes: int, read: Callable[[int], bytes]) -> bytes:
-    """Read a member of `size` declared bytes, and never more than `max_bytes`."""
+    """Read a member of `size` declared bytes, at most `max_bytes`."""
     if size > max_bytes:
         raise DataFormatError(f"{place}: expected at most {max_bytes:,} bytes, found {size:,}")
-    content = read(max_bytes + 1)
-    if len(content) > max_bytes:
-        raise DataFormatError(f"{place}: expected at most {max_bytes:,} bytes, found more")
-    if len(content) != size:
+    content = read(size + 1)  # a buffered file allocates what it is asked for
+    if len(content) > size:
+        raise DataFormatError(f"{place}: expected {size:,} bytes, found more")
+    if len(content) < size:
         raise DataFormatError(f"{place}: expected {size:,} bytes, found {len(content):,}: it is truncated")
     return content
 

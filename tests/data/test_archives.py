@@ -3,6 +3,7 @@
 import gzip
 import os
 import tarfile
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -75,9 +76,20 @@ def test_no_more_than_the_limit_is_read() -> None:
         asked.append(size)
         return bytes(size)
 
-    with pytest.raises(DataFormatError, match="grown: expected at most 10 bytes, found more"):
+    with pytest.raises(DataFormatError, match="grown: expected 5 bytes, found more"):
         archives._read_checked("grown", 5, 10, read)
-    assert asked == [11]
+    assert asked == [6]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_high_limit_takes_no_memory(tmp_path: Path, kind: str) -> None:
+    path = pack(tmp_path / "data", kind, FILES)
+    tracemalloc.start()
+    try:
+        contents(path, 100_000_000)
+        assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize("name", ["../outside.txt", "/outside.txt", "a/../../outside.txt", "C:\\outside.txt"])
