@@ -146,6 +146,20 @@ def test_augment() -> None:
     assert all(re.fullmatch(r"[\d,]+ \([\d,]+\)", row[1]) and re.fullmatch(r"\d+\.\d%", row[2]) for row in trained)
 
 
+def test_folder() -> None:
+    printed = run("folder.py")
+    found = rows(printed, "^memory|^disk")
+    assert [row[0] for row in found] == ["memory", "disk"]
+    for _, rate, waited, share in found:
+        assert re.fullmatch(r"[\d,]+ \([\d,]+\)", rate)
+        assert re.fullmatch(r"\d+\.\d%", waited)
+        assert re.fullmatch(r"\d+%", share)
+    ((pictures, _, peak, rate, _),) = rows(printed, r"^\d+$")
+    assert pictures == "80"
+    assert int(peak) > 50  # MiB
+    assert int(rate.replace(",", "")) > 0
+
+
 def test_large() -> None:
     (found,) = rows(run("large.py"), "resnet18")
     assert found[:2] == ["resnet18", "2"]
