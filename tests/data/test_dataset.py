@@ -1,6 +1,7 @@
 import json
 
 import numpy as np
+import pandas
 import pytest
 
 from numpycnn.data import Dataset
@@ -222,3 +223,13 @@ def test_a_stratified_split_has_the_same_share_of_each_class() -> None:
     assert np.array_equal(first.images, data.split(0.3, stratified=True, seed=4)[0].images)
     with pytest.raises(TypeError, match="Dataset 'dataset': expected stratified to be True or False, got int 1"):
         data.split(0.3, stratified=1)  # type: ignore[arg-type]
+
+
+def test_columns_of_a_table() -> None:
+    """The lines of docs/datasets.md."""
+    table = pandas.DataFrame({"width": [1, 2, 3], "height": [4.0, 5.0, 6.0], "label": ["dog", "cat", "dog"]})
+    codes = table["label"].astype("category").cat
+    data = Dataset(table[["width", "height"]].to_numpy(np.float32), codes.codes, codes.categories)
+    assert data.class_names == ("cat", "dog")
+    x, labels = data.batch([0, 1])
+    assert (x.tolist(), labels.tolist()) == ([[1, 4], [2, 5]], [1, 0])
