@@ -38,10 +38,12 @@ class Data(Protocol):
         """Convert examples to inputs, in a float type."""
 
 
-#: What `Trainer.fit` trains with: a dataset, (x, target) with tuples of arrays for several inputs or targets, or
-#: (x, target, weight) with a weight for each example; an iterable of such tuples, each of them a batch; or a function
-#: that returns such an iterable for each epoch.
-Source = Data | tuple[Any, Any] | tuple[Any, Any, Any] | Iterable[Any] | Callable[[], Iterable[Any]]
+#: A dataset, (x, target) with tuples of arrays for several inputs or targets, or (x, target, weight) with a weight for
+#: each example.
+Examples = Data | tuple[Any, Any] | tuple[Any, Any, Any]
+#: What `Trainer.fit` trains with: examples; an iterable of such tuples, each of them a batch; or a function that makes
+#: one for each epoch.
+Source = Examples | Iterable[Any] | Callable[[], Iterable[Any]]
 
 
 def as_tuple(arrays: Any) -> tuple[Any, ...]:

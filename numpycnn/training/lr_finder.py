@@ -15,7 +15,7 @@ from numpycnn.training.batches import (
     Augmentation,
     Batch,
     Data,
-    Source,
+    Examples,
     as_data,
     check_augmentation,
     epoch_order,
@@ -49,7 +49,7 @@ class LearningRates:
 
 def find_learning_rate(
     model: Network,
-    train: Source,
+    train: Examples,
     *,
     loss: Loss | Sequence[Loss],
     optimizer: Optimizer,
