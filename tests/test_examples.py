@@ -368,6 +368,16 @@ def test_adversarial_examples(run: Run, tmp_path: Path) -> None:
     assert is_picture(tmp_path / "runs" / "examples" / "adversarial_examples.png")
 
 
+def test_folder_larger_than_memory(run: Run, tmp_path: Path) -> None:
+    printed = run("30_folder_larger_than_memory.py")
+    ways = ("in memory", "decoded when needed", "mapped from a file")
+    whole, decoded, mapped = (numbers(rf"{way} +peak +{NUMBER} MB, accuracy {NUMBER} %", printed) for way in ways)
+    assert max(decoded[0], mapped[0]) < 0.7 * whole[0]
+    assert whole[1] == decoded[1] == mapped[1] > 50
+    assert "the weights are the same, to the last bit" in printed
+    assert is_picture(tmp_path / "runs" / "examples" / "folder_larger_than_memory.png")
+
+
 def test_batch_size(run: Run, tmp_path: Path) -> None:
     printed = run("06_batch_size.py")
     small, large = (numbers(rf"\n +{n} .* {MEAN} +{MEAN}\n", printed) for n in (32, 256))
