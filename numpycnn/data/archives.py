@@ -54,20 +54,27 @@ def read_file(path: str | os.PathLike[str], what: str, max_bytes: int) -> bytes:
 class Member:
     """A file in an archive: its path there, with slashes, and a function that reads it while it is the current one.
 
-    ``read(max_bytes)`` returns the content, or raises a DataFormatError if it is damaged or longer than that.
+    ``read(max_bytes)`` returns the content, or raises a DataFormatError if it is damaged or longer than that. The path
+    of a folder ends in a slash; it has no content.
     """
 
     name: str
     read: Callable[[int], bytes]
 
 
-def members(path: str | os.PathLike[str]) -> Iterator[Member]:
+def members(path: str | os.PathLike[str], *, folders: bool = False) -> Iterator[Member]:
     """Iterate over the files of a folder, a zip or a tar archive (plain or .gz), without hidden ones.
 
+    With `folders`, the folders inside are members too; an archive may leave out those that are not empty.
     The files of a folder are sorted by name; those of an archive keep its order, and each must be read before the next
     one is requested. Raises FileNotFoundError, or DataFormatError for another or a damaged file.
     """
-    path = Path(path)
+    for member in _iter_members(Path(path)):
+        if folders or not member.name.endswith("/"):
+            yield member
+
+
+def _iter_members(path: Path) -> Iterator[Member]:
     if path.is_dir():
         yield from _iter_folder(path)
         return
@@ -113,6 +120,10 @@ def open_files(path: str | os.PathLike[str]) -> Callable[[str, int], bytes]:
     return read
 
 
+def _folder(name: str) -> Member:
+    return Member(f"{name.rstrip('/')}/", lambda max_bytes: b"")
+
+
 def _normalize(name: str) -> str:
     """Return the path of a member without empty parts and ``.``, as in ``./cat/a.png``."""
     return "/".join(part for part in name.split("/") if part not in ("", "."))
@@ -151,6 +162,8 @@ def _iter_folder(folder: Path, inside: str = "", above: tuple[str, ...] = ()) ->
     real = os.path.realpath(folder)
     if real in above:
         return
+    if inside:
+        yield _folder(inside)
     for path in sorted(folder.iterdir()):  # raises for an unreadable folder, instead of treating it as empty
         name = inside + path.name
         if _is_hidden(path.name):
@@ -180,7 +193,11 @@ def _iter_zip(path: Path, file: IO[bytes]) -> Iterator[Member]:
     with archive:
         for info in archive.infolist():
             name = _name_of(info)
-            if not info.is_dir() and not _is_hidden(name):
+            if _is_hidden(name) or not name:
+                continue
+            if info.filename.endswith(("/", "\\")):
+                yield _folder(name)
+            else:
                 yield Member(name, partial(_read_member, path, archive, info))
 
 
@@ -208,7 +225,11 @@ def _iter_tar(path: Path, file: IO[bytes]) -> Iterator[Member]:
             if info is None:
                 return
             name = _normalize(info.name)
-            if info.isreg() and not _is_hidden(name):
+            if _is_hidden(name) or not name:
+                continue
+            if info.isdir():
+                yield _folder(name)
+            elif info.isreg():
 
                 def read(max_bytes: int, info: tarfile.TarInfo = info) -> bytes:
                     place = f"{path}: {info.name}"

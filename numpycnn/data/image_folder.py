@@ -6,44 +6,22 @@ pets/dog/1.jpg                     pets/test/cat/9.jpg
 """
 
 import os
-import re
 import warnings
 from collections.abc import Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from numpycnn._checks import check_flag, check_int
 from numpycnn.data.archives import members
+from numpycnn.data.class_folders import choose_test_folder, find_classes, find_paths, find_sets, folders_of
 from numpycnn.data.dataset import Dataset
 from numpycnn.data.picture_files import PictureFiles
 from numpycnn.data.pictures import MAX_BYTES, PictureReader, decode_picture
 from numpycnn.data.rows import Rows
 from numpycnn.errors import DataFormatError
 
-READABLE = (".png", ".jpg", ".jpeg", ".jpe", ".jfif")
-OTHERS = (
-    ".gif",
-    ".bmp",
-    ".webp",
-    ".avif",
-    ".heic",
-    ".tif",
-    ".tiff",
-    ".heif",
-    ".jp2",
-    ".jxl",
-    ".pbm",
-    ".pgm",
-    ".pnm",
-    ".ppm",
-    ".tga",
-)  # image files too: reported instead of skipped silently
-HELD_OUT = ("test", "val")  # next to "train"; the first that exists
-SETS = {"train": "train|training", "test": "test|testing", "val": "val|valid|validation|eval|evaluation|dev"}
-SUFFIXES = "(s|set|sets|data|dataset|images?|imgs?|pictures?|pics?|photos?|samples?|folder|split)?"
-Paths = dict[str, tuple[str, ...]]  # parts of the path of each file, by its name in the folder or archive
 TEST_SHARE = 0.2  # of the pictures of a class, without a test folder
 
 
@@ -115,7 +93,7 @@ class ImageFolder(Dataset):
         in_memory = check_flag(in_memory, "in_memory", "ImageFolder")
         threads = None if threads is None else check_int(threads, "threads", "ImageFolder", maximum=1024)
         source = str(root if part is None else root / part)
-        classes = _find_classes(root, part, source, skip_broken)
+        classes = find_classes(root, part, source, skip_broken)
         images: Any
         if in_memory:
             images, read, skipped = _read_images(root, list(classes), reader, skip_broken)
@@ -170,10 +148,10 @@ def load_image_folder(
     """
     settings: dict[str, Any] = {"channels": channels, "fit": fit, "skip_broken": skip_broken}
     settings |= {"in_memory": in_memory, "threads": threads}
-    paths = _find_paths(Path(root))
-    sets = _find_sets(paths, str(root))
+    paths = find_paths(Path(root))
+    sets = find_sets(paths, str(root))
     if sets:
-        first, second = sets["train"], _choose_test_folder(paths, sets, Path(root))
+        first, second = sets["train"], choose_test_folder(paths, sets, Path(root))
         train, test = (_shuffle(ImageFolder(root, size, part=part, **settings), seed) for part in (first, second))
         if train.class_names != test.class_names:
             raise DataFormatError(
@@ -181,7 +159,7 @@ def load_image_folder(
                 f"and {', '.join(test.class_names)}"
             )
         note = "" if second == sets.get("test") else f"the pictures in '{second}' are the test set"
-        if others := _folders(paths) - {first, second}:
+        if others := folders_of(paths) - {first, second}:
             note = "; ".join([note] * bool(note) + [f"not used: {', '.join(sorted(others))}"])
     else:
         everything = ImageFolder(root, size, **settings)
@@ -218,128 +196,6 @@ def _split_test_set(data: Dataset, seed: int) -> tuple[Dataset, Dataset]:
 
 def _shuffle(data: Dataset, seed: int) -> Dataset:
     return data[np.random.default_rng(seed).permutation(len(data))]
-
-
-def _find_paths(root: Path) -> Paths:
-    """Return the path of each file as its parts, without the folders that contain all pictures."""
-    return _strip({member.name: tuple(member.name.split("/")) for member in members(root)})
-
-
-def _strip(paths: Paths) -> Paths:
-    """Drop the folders that contain all pictures, and the files outside of them."""
-    while True:
-        pictures = _pictures(paths).values()
-        tops = {parts[0] for parts in pictures}
-        if len(tops) != 1 or min(map(len, pictures)) < 3 or _are_sets(_folders(paths)):
-            return paths
-        paths = {name: parts[1:] for name, parts in paths.items() if parts[0] in tops and len(parts) > 1}
-
-
-def _pictures(paths: Paths) -> Paths:
-    return {name: parts for name, parts in sorted(paths.items()) if name.lower().endswith(READABLE + OTHERS)}
-
-
-def _folders(paths: Paths) -> set[str]:
-    return {parts[0] for parts in paths.values() if len(parts) > 1}
-
-
-def _inside(paths: Paths, folder: str) -> Paths:
-    return _strip({name: parts[1:] for name, parts in paths.items() if parts[0] == folder and len(parts) > 1})
-
-
-def _set_of(folder: str) -> str | None:
-    """Return "train", "test" or "val" if a folder's name contains such a word, in any spelling."""
-    for word in re.findall("[A-Z]+(?![a-z])|[A-Z]?[a-z]+", folder):
-        for name, spellings in SETS.items():
-            if re.fullmatch(f"({spellings}){SUFFIXES}", word.lower()):
-                return name
-    return None
-
-
-def _are_sets(folders: set[str]) -> bool:
-    """Return whether a training set and a test or validation set are among the folders, by their names."""
-    found = {_set_of(folder) for folder in folders} - {None}
-    return "train" in found and len(found) > 1
-
-
-def _find_sets(paths: Paths, source: str) -> dict[str, str]:
-    """Return the folders of the sets, by "train", "test" and "val"; an empty dict if the folders are classes."""
-    folders = sorted(_folders(paths), key=lambda folder: (len(folder), folder))
-    groups: dict[str, Paths] = {folder: {} for folder in folders}
-    for file, parts in paths.items():
-        if len(parts) > 1:
-            groups[parts[0]][file] = parts[1:]
-    inside = {folder: _folders(_strip(group)) for folder, group in groups.items()}
-    sets: dict[str, str] = {}
-    for folder in folders:
-        if name := _set_of(folder):
-            sets.setdefault(name, folder)
-    only_sets = all(map(_set_of, folders))
-    if _are_sets({*folders}) and (only_sets or len(inside[sets["train"]]) > 1):
-        return sets
-    if folders and all(map(_are_sets, inside.values())):
-        raise DataFormatError(
-            f"{source}: expected a training and a test set with a folder for each class inside, found such sets inside "
-            f"of {', '.join(folders)}"
-        )
-    divided = [folder for folder in folders if len(inside[folder]) > 1]  # with class folders inside, as a set has them
-    if (only_sets and len(sets) > 1) or ({*sets.values()} & {*divided} and len(divided) < len(folders)):
-        raise DataFormatError(
-            f"{source}: expected folders of classes, or a training and a test set such as train and test, found "
-            f"{', '.join(folders)}; rename {' and '.join(sets.values())} if these are classes, or name one set"
-        )
-    return {}
-
-
-def _choose_test_folder(paths: Paths, sets: dict[str, str], root: Path) -> str:
-    """Return the folder of the test set: the first one with class folders inside."""
-    held_out = [sets[name] for name in HELD_OUT if name in sets]
-    for folder in held_out:
-        pictures = _pictures(_inside(paths, folder))
-        if not pictures or len(_folders(pictures)) > 1:
-            return folder
-    loose = min(_pictures(_inside(paths, held_out[0])))
-    name, parts = next((name, parts) for name, parts in paths.items() if parts[0] == sets["train"])
-    train = root.joinpath(*name.split("/")[: 1 - len(parts)])
-    raise DataFormatError(
-        f"{root}: expected a folder for each class in {held_out[0]}, found {loose} without a class; "
-        f"{'unpack it and ' * root.is_file()}name {train} instead, and a fifth of its pictures is the test set"
-    )
-
-
-def _find_classes(root: Path, part: str | None, source: str, skip_broken: bool) -> dict[str, str]:
-    """Return the class of each picture, by name and sorted by name."""
-    paths = _find_paths(root)
-    if part is not None:
-        paths = _inside(paths, part)
-    elif sets := _find_sets(paths, source):
-        raise DataFormatError(
-            f"{source}: expected a folder for each class, found the sets {', '.join(sets.values())}; load them with "
-            f"load_image_folder, or one with part={sets['train']!r}"
-        )
-    tree = "a folder of PNG or JPEG pictures for each class"
-    pictures = _pictures(paths)
-    if not pictures:
-        raise DataFormatError(f"{source}: expected {tree}, found no pictures{_endings(paths)}")
-    for name, parts in pictures.items():
-        if len(parts) < 2:
-            raise DataFormatError(f"{source}: expected {tree}, found {name} outside of these folders")
-    for lost in sorted(_folders(paths) - _folders(pictures)):
-        message = f"{source}: expected {tree}, found none in {lost}{_endings(_inside(paths, lost))}"
-        if not skip_broken:
-            raise DataFormatError(f"{message}; convert them, or leave the folder out with skip_broken")
-        warnings.warn(f"{message}; it is left out", UserWarning, stacklevel=3)
-    classes = {name: parts[0] for name, parts in pictures.items()}
-    if len(set(classes.values())) == 1:
-        only = next(iter(classes.values()))
-        raise DataFormatError(f"{source}: expected {tree}, with at least two classes; found only {only}")
-    return classes
-
-
-def _endings(paths: Paths) -> str:
-    """Return the endings of files as the rest of a sentence; empty if there are no files."""
-    endings = sorted({PurePosixPath(name).suffix.lower() or "no ending" for name in paths})
-    return f" but files with {', '.join(endings[:5])}{', ...' * (len(endings) > 5)}" if endings else ""
 
 
 def _read_images(
