@@ -7,7 +7,9 @@ damaged is left for the decoder to judge.
 
 import struct
 
-PNG, JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"  # how all files of the two formats begin
+from numpycnn.data.png import PNG, chunks
+
+JPEG = b"\xff\xd8\xff"  # how all files begin
 EXIF = b"Exif\0\0"
 ORIENTATION = 0x0112  # EXIF tag
 INTEGERS = {1: "B", 3: "H", 4: "I"}  # EXIF types, as formats of struct
@@ -31,16 +33,13 @@ def split_metadata(content: bytes) -> tuple[bytes, int]:
 
 def _split_png(content: bytes) -> tuple[list[bytes], bytes]:
     """Return the chunks that PNG calls critical, with the transparency, and the content of the chunk eXIf."""
-    parts, exif, place = [content[:8]], b"", 8
-    while place + 12 <= len(content):
-        length, kind = struct.unpack_from(">I4s", content, place)
-        end = place + 12 + length  # length, kind, content, checksum
+    parts, exif, end = [content[:8]], b"", 8
+    for kind, begin, end in chunks(content):
         if kind == b"eXIf":
-            exif = exif or content[place + 8 : end - 4]
+            exif = exif or content[begin + 8 : end - 4]
         elif kind == b"tRNS" or not kind[0] & 0x20:  # critical: a capital letter
-            parts.append(content[place:end])
-        place = end
-    return [*parts, content[place:]], exif
+            parts.append(content[begin:end])
+    return [*parts, content[end:]], exif
 
 
 def _split_jpeg(content: bytes) -> tuple[list[bytes], bytes]:

@@ -15,7 +15,8 @@ import numpy as np
 
 from numpycnn.data.archives import read_file
 from numpycnn.data.dataset import Reader
-from numpycnn.data.picture_metadata import JPEG, PNG, split_metadata
+from numpycnn.data.picture_metadata import JPEG, split_metadata
+from numpycnn.data.png import PNG, check_rows, read_header
 from numpycnn.errors import DataFormatError
 
 if TYPE_CHECKING:
@@ -73,7 +74,12 @@ def decode_picture(content: bytes, name: str) -> np.ndarray:
                     f"{name}: expected at most {MAX_PIXELS:,} pixels and {MAX_SIDE:,} a side, "
                     f"found {width} x {height}; make it smaller first"
                 )
-            return _turn_upright(_decode_pixels(picture, pixels), orientation)
+            depth, colour = 8, -1
+            if picture.format == "PNG":
+                header = read_header(content)
+                check_rows(pixels, header)
+                depth, colour = header.depth, header.colour
+            return _turn_upright(_decode_pixels(picture, depth, colour), orientation)
     except DataFormatError:
         raise
     # Raised by Pillow on truncated and damaged files.
@@ -96,20 +102,22 @@ def _open_picture(content: bytes, name: str) -> "ImageFile":
         raise DataFormatError(f"{name}: expected a PNG or JPEG picture, found {found}") from error
 
 
-def _decode_pixels(picture: "Image.Image", content: bytes) -> np.ndarray:
-    """Return the decoded pixels of a file as uint8."""
+def _decode_pixels(picture: "Image.Image", depth: int, colour: int) -> np.ndarray:
+    """Return the decoded pixels of a file as uint8; `depth` and `colour` are those of a PNG's header."""
     from PIL import Image
 
-    depth, colour = content[24:26] if picture.format == "PNG" else (8, None)
     key = picture.info.get("transparency")  # the value of transparent pixels
-    if picture.mode.startswith("I"):  # 16 bits of grey: Pillow would clip instead of scaling
+    if isinstance(key, tuple):  # Pillow keeps the upper 8 of 16 bits of red, green and blue, but not of the key
+        picture.info["transparency"] = tuple(value >> 8 if depth == 16 else value & 255 for value in key)
+    elif picture.mode.startswith("I"):  # 16 bits of grey: Pillow would clip instead of scaling
         values = np.asarray(picture).clip(0, 65535)
         picture = Image.fromarray((values // 257).astype(np.uint8))
         if key is not None:
             picture.putalpha(Image.fromarray(np.where(values == key, 0, 255).astype(np.uint8)))
-    elif picture.mode == "L" and isinstance(key, int) and depth < 8:  # Pillow scales the pixels, but not the key
+    elif picture.mode == "L" and isinstance(key, int):  # Pillow scales the pixels, but not the key
+        highest = 2**depth - 1
         picture.load()
-        picture.info["transparency"] = key * 255 // (2**depth - 1)
+        picture.info["transparency"] = (key & highest) * 255 // highest
     grey = picture.mode in ("1", "L", "LA") or colour == 4  # 16 bits of grey and alpha: Pillow has RGBA only
     if picture.has_transparency_data:
         clear = picture.convert("RGBA")

@@ -23,6 +23,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from numpycnn.data.png import PNG, read_header
 from numpycnn.errors import DataFormatError
 from numpycnn.explain.contents import Example, contents
 from numpycnn.explain.page import DRAWING, as_page, policy
@@ -35,8 +36,6 @@ MAX_PIXELS = 1_000_000  # of an image; the page's canvas has 336 x 336
 MAX_READ = 4 * MAX_BYTES  # drained from a larger body, so that the client receives the response
 REQUEST_TIMEOUT = 10.0  # seconds, from the start of a request to the end of its body
 RESPONSE_BYTES = 2_000_000  # of arrays in a response, which is sent for every stroke
-PNG = b"\x89PNG\r\n\x1a\n"
-SIZE = slice(16, 24)  # of a PNG image: its width and height follow the signature and the head of the first chunk
 HEADERS = {
     b"x-content-type-options": b"nosniff",
     b"referrer-policy": b"no-referrer",
@@ -147,9 +146,13 @@ def application(model: Network, blank: Example, decode: Decode, *, port: int, to
             return PlainTextResponse(f"expected an image of at most {MAX_BYTES:,} bytes\n", 413)
         if not body.startswith(PNG):
             return PlainTextResponse("expected a PNG image\n", 415)
-        width, height = int.from_bytes(body[SIZE][:4]), int.from_bytes(body[SIZE][4:])
-        if width * height > MAX_PIXELS:
-            return PlainTextResponse(f"expected at most {MAX_PIXELS:,} pixels, got {width} x {height}\n", 413)
+        try:
+            header = read_header(body)
+        except ValueError as error:
+            return PlainTextResponse(f"{error}\n", 422)
+        if header.width * header.height > MAX_PIXELS:
+            size = f"{header.width} x {header.height}"
+            return PlainTextResponse(f"expected at most {MAX_PIXELS:,} pixels, got {size}\n", 413)
         async with lock:
             try:
                 return Response(await run_in_threadpool(answer, body), media_type="application/json")

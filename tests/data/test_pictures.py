@@ -88,6 +88,16 @@ class TestRead:
         expected[clear] = 255
         assert decode_picture(content, "a.png").tolist() == [expected]
 
+    @pytest.mark.parametrize("depth", [8, 16])
+    def test_the_transparent_value_of_a_coloured_picture(self, depth: int) -> None:
+        """The key has as many bits as the pixels; the upper ones of a smaller depth do not count."""
+        colours = np.array([[1000, 2000, 3000], [60_000, 100, 200], [2000, 1000, 3000]]) >> (16 - depth)
+        row = b"\0" + colours.astype(f">u{depth // 8}").tobytes()
+        expected = [[255, 255, 255], [234, 0, 0], [7, 3, 11]]
+        for more in (0,) if depth == 16 else (0, 256):
+            key = chunk(b"tRNS", (colours[0] + more).astype(">u2").tobytes())
+            assert decode_picture(raw_png(3, 1, depth, 2, row, key), "a.png").tolist() == [expected]
+
     def test_sixteen_bits_of_grey_and_alpha_are_grey(self) -> None:
         row = b"\0" + np.array([[0, 0], [25700, 65535], [0, 32896]], ">u2").tobytes()
         assert decode_picture(raw_png(3, 1, 16, 4, row), "a.png").tolist() == [[255, 100, 127]]

@@ -9,6 +9,7 @@ import re
 import socket
 import struct
 import threading
+import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from typing import Any, NamedTuple
@@ -21,6 +22,7 @@ import numpycnn as nn
 from numpycnn import functional as F
 from numpycnn.data.pictures import decode_picture
 from numpycnn.explain import Example, server
+from tests.data.small import chunk
 
 NAMES = ["none", "some", "much"]
 MODEL = nn.Sequential([nn.Conv2D(2, 3), nn.ReLU(), nn.Flatten(), nn.Dense(3)], input_shape=(1, 6, 7), seed=1)
@@ -138,6 +140,9 @@ def test_a_drawing_returns_the_probabilities(service: Service, drawing: np.ndarr
 
 LARGE = 11_000_000
 PIXELS = struct.pack(">I4sII", 13, b"IHDR", 1001, 1000) + bytes(100)
+SMALL, HUGE = (chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)) for side in (6, 2000))
+REST = chunk(b"IDAT", zlib.compress(bytes(2001 * 2000))) + chunk(b"IEND", b"")
+TEXT = chunk(b"tEXt", struct.pack(">II", 6, 6))  # where its content would be, a reader at fixed offsets finds 6 x 6
 REJECTED: dict[str, tuple[int, dict[str, Any]]] = {
     "foreign host": (421, {"Host": "example.org"}),
     "foreign host with the right port": (421, {"Host": "example.org:{port}"}),
@@ -154,6 +159,8 @@ REJECTED: dict[str, tuple[int, dict[str, Any]]] = {
     "JPEG": (415, {"body": b"\xff\xd8\xff\xe0" + bytes(100)}),
     "nothing": (415, {"body": b""}),
     "PNG of a million and a few pixels": (413, {"body": b"\x89PNG\r\n\x1a\n" + PIXELS}),
+    "PNG with a second header": (422, {"body": b"\x89PNG\r\n\x1a\n" + SMALL + HUGE + REST}),
+    "PNG with a chunk before its header": (422, {"body": b"\x89PNG\r\n\x1a\n" + TEXT + HUGE + REST}),
     "damaged PNG": (422, {"body": b"\x89PNG\r\n\x1a\n" + bytes(100)}),
 }
 
