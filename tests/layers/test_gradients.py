@@ -109,7 +109,8 @@ def recurrent(name: str) -> Callable[[np.random.Generator], Drawn]:
 
 def group_norm(rng: np.random.Generator) -> Drawn:
     groups, within = (int(n) for n in rng.integers(1, 4, 2))
-    return numpycnn.GroupNorm(groups, eps=float(rng.choice([1e-3, 1e-1]))), (groups * within, *shape(rng, 2))
+    h, w = shape(rng, 2)  # one row more: a group of a single value is refused
+    return numpycnn.GroupNorm(groups, eps=float(rng.choice([1e-3, 1e-1]))), (groups * within, h + 1, w)
 
 
 def instance_norm(rng: np.random.Generator) -> Drawn:
