@@ -85,7 +85,7 @@ def _iter_members(path: Path) -> Iterator[Member]:
     with path.open("rb") as file:
         beginning = file.read(262)
         file.seek(0)
-        if beginning.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        if _is_zip(file):
             yield from _iter_zip(path, file)
         elif beginning.startswith(b"\x1f\x8b"):
             with gzip.GzipFile(fileobj=file) as unpacked:
@@ -107,7 +107,7 @@ def open_files(path: str | os.PathLike[str]) -> Callable[[str, int], bytes]:
     if path.is_dir():
         return lambda name, max_bytes: read_file(path / name, "a file", max_bytes)
     with path.open("rb") as file:
-        packed = file.read(4) in (b"PK\x03\x04", b"PK\x05\x06")
+        packed = _is_zip(file)
     if not packed:
         raise DataFormatError(f"{path}: expected a folder or a zip, found an archive that is read in order; unpack it")
     with _as_format_error(str(path)):
@@ -118,6 +118,15 @@ def open_files(path: str | os.PathLike[str]) -> Callable[[str, int], bytes]:
         return _read_member(path, archive, infos[name], max_bytes)
 
     return read
+
+
+def _is_zip(file: IO[bytes]) -> bool:
+    """Return whether a file at its beginning is a zip, also one after a program that unpacks it."""
+    beginning = file.read(262)
+    known = beginning.startswith(b"\x1f\x8b") or beginning[257:262] == b"ustar"  # may end in a zip that it holds
+    found = beginning.startswith((b"PK\x03\x04", b"PK\x05\x06")) or (not known and zipfile.is_zipfile(file))
+    file.seek(0)
+    return found
 
 
 def _folder(name: str) -> Member:

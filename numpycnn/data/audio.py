@@ -16,6 +16,7 @@ continuously spoken sentences", 1980.
 import io
 import math
 import os
+import re
 import struct
 import warnings
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ MAX_SECONDS = 60
 MAX_BYTES = 50_000_000  # a minute of 32 bits at the highest rate
 RATE_RANGE = (4_000, 192_000)  # Hz
 UNKNOWN_LENGTH = 0x7FFF0000  # bytes; programs write this or more, or 0 as the length of the file and of its samples
+TRAILING = re.compile(b"LIST|JUNK|PEAK|bext|cue |fact|id3 |ID3 |smpl")  # kinds of chunks that may follow samples
 CHUNK = 100  # recordings at a time: their spectra are much larger than the result
 
 
@@ -83,21 +85,44 @@ def decode_wav(content: bytes, name: str) -> tuple[int, np.ndarray]:
 
 
 def _with_length(content: bytes) -> bytes:
-    """Return a WAV file with the length of its samples, which a program that writes to a pipe leaves unknown."""
+    """Return a WAV file that ends with its samples, with their length and its own in the header.
+
+    A program that writes to a pipe leaves one or both unknown. Raises a ValueError for a second chunk of samples.
+    """
+    order = {b"RIFF": "<", b"RIFX": ">"}.get(content[:4])  # of the bytes of each number
     place, frame = 12, 1
-    while place + 8 <= len(content) and content.startswith(b"RIFF"):
-        kind, length = struct.unpack_from("<4sI", content, place)
+    while order and place + 8 <= len(content):
+        kind, length = struct.unpack_from(f"{order}4sI", content, place)
         place += 8
         if kind == b"fmt " and place + 14 <= len(content):
-            frame = max(1, int.from_bytes(content[place + 12 : place + 14], "little"))  # bytes of all channels
+            frame = max(1, *struct.unpack_from(f"{order}H", content, place + 12))  # bytes of all channels
         elif kind == b"data":
-            if length < UNKNOWN_LENGTH and (length or content[4:8] != bytes(4)):
-                break
-            length = (len(content) - place) // frame * frame
-            size = struct.pack("<I", place - 8 + length)
-            return content[:4] + size + content[8 : place - 4] + struct.pack("<I", length) + content[place:][:length]
+            if length >= UNKNOWN_LENGTH or (not length and content[4:8] == bytes(4)):
+                length = (_end_of_samples(content, place, order) - place) // frame * frame
+            elif b"data" in _kinds_from(content, place + length + length % 2, order):
+                raise ValueError("several chunks of samples")
+            sizes = [struct.pack(f"{order}I", size) for size in (place - 8 + length, length)]
+            return content[:4] + sizes[0] + content[8 : place - 4] + sizes[1] + content[place : place + length]
         place += length + length % 2
     return content
+
+
+def _kinds_from(content: bytes, place: int, order: str) -> list[bytes]:
+    """Return the kinds of the chunks from a place to the end of the file; empty if they do not end there."""
+    kinds = []
+    while place + 8 <= len(content):
+        kind, length = struct.unpack_from(f"{order}4sI", content, place)
+        kinds.append(kind)
+        place += 8 + length
+        if place < len(content):
+            place += length % 2
+    return kinds if place == len(content) else []
+
+
+def _end_of_samples(content: bytes, place: int, order: str) -> int:
+    """Return where samples of unknown length end: at the end of the file, or at chunks that go on to it."""
+    ends = (match.start() for match in TRAILING.finditer(content, place))
+    return next((end for end in ends if _kinds_from(content, end, order)), len(content))
 
 
 def mel_filters(mels: int, fft: int, rate: int) -> np.ndarray:

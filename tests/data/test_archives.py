@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from numpycnn.data import archives
-from numpycnn.data.archives import members
+from numpycnn.data.archives import members, open_files
 from numpycnn.errors import DataFormatError
 from tests.data.small import pack
 from tests.mutations import bounded_memory, mutate_bytes
@@ -38,6 +38,27 @@ def test_all_kinds_have_the_same_members(tmp_path: Path, kind: str) -> None:
 )
 def test_the_name_of_a_member_is_normalized(tmp_path: Path, kind: str, name: str) -> None:
     assert contents(pack(tmp_path / "data", kind, {name: b"x"}), 1) == {"cat/a.png": b"x"}
+
+
+def test_a_zip_after_a_program_that_unpacks_it(tmp_path: Path) -> None:
+    path = pack(tmp_path / "data", "zip", FILES)
+    path.write_bytes(b"MZ" + bytes(3000) + path.read_bytes())
+    assert contents(path, 5000) == FILES
+    assert open_files(path)("a/1.txt", 5000) == b"one"
+
+
+@pytest.mark.parametrize("kind", ["tar", "tar.gz"])
+def test_a_zip_at_the_end_of_a_tar_is_a_member(tmp_path: Path, kind: str) -> None:
+    inner = pack(tmp_path / "inner.zip", "zip", {"b.txt": b"two"}).read_bytes()
+    assert contents(pack(tmp_path / "data", kind, {"inner.zip": inner}), 5000) == {"inner.zip": inner}
+
+
+def test_folders_are_members_if_they_are_asked_for(tmp_path: Path) -> None:
+    root = pack(tmp_path / "data", "folder", {"a/1": b"x", "b/c/2": b"y"})
+    (root / "d" / "e").mkdir(parents=True)
+    (root / ".hidden").mkdir()
+    found = {member.name: member.read(1) for member in members(root, folders=True)}
+    assert found == {"a/": b"", "a/1": b"x", "b/": b"", "b/c/": b"", "b/c/2": b"y", "d/": b"", "d/e/": b""}
 
 
 def test_the_members_of_a_folder_are_sorted(tmp_path: Path) -> None:

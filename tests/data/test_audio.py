@@ -64,6 +64,36 @@ class TestDecode:
         _, wave = decode_wav(content[: len(content) - cut], "a.wav")
         assert np.array_equal(wave, tone(440)[: 4000 - cut] / 32768)
 
+    @pytest.mark.parametrize("form", ["RIFF", "RIFX"])
+    @pytest.mark.parametrize("whole", [None, 0, 2**32 - 1])
+    @pytest.mark.parametrize("length", [None, 2**32 - 1])
+    @pytest.mark.parametrize("after", [b"", b"LIST", b"id3 "])
+    def test_lengths_and_chunks_after_the_samples(
+        self, form: str, whole: int | None, length: int | None, after: bytes
+    ) -> None:
+        """A length of None is the right one. The chunk after the samples is loud, and has an odd length."""
+        order = "<" if form == "RIFF" else ">"
+        samples = tone(440).astype(f"{order}i2").tobytes()
+        head = b"WAVEfmt " + struct.pack(f"{order}IHHIIHH", 16, 1, 1, 8000, 16000, 2, 16) + b"data"
+        rest = after and after + struct.pack(f"{order}I", 401) + b"\x7f" * 401 + b"\0"
+        body = head + struct.pack(f"{order}I", len(samples) if length is None else length) + samples + rest
+        content = form.encode() + struct.pack(f"{order}I", len(body) if whole is None else whole) + body
+        rate, wave = decode_wav(content, "a.wav")
+        assert rate == 8000
+        assert np.array_equal(wave, tone(440) / 32768)
+
+    def test_samples_that_look_like_a_chunk(self) -> None:
+        content = bytearray(wav_bytes(tone(440)))
+        content[40:44] = b"\xff" * 4
+        content[200:208] = b"LIST\x10\0\0\0"
+        assert len(decode_wav(bytes(content), "a.wav")[1]) == 4000
+
+    @pytest.mark.parametrize("between", [b"", b"LIST" + struct.pack("<I", 3) + b"abc\0"])
+    def test_two_chunks_of_samples_are_refused(self, between: bytes) -> None:
+        content = wav_bytes(tone(440)) + between + b"data" + struct.pack("<I", 8) + bytes(8)
+        with pytest.raises(DataFormatError, match=r"another kind or a damaged one \(several chunks of samples\)"):
+            decode_wav(content, "a.wav")
+
     @pytest.mark.parametrize(
         ("content", "text"),
         [
