@@ -36,11 +36,13 @@ def example_of(model: Network, text: str, file: str) -> Example:
         if training is None or training.reader is None:
             _picture_shape(model, text)  # refuses a model of other inputs before the picture is read
         return from_picture(model, text, read_picture(file), Path(file).name)
-    x = normalize(model, training, training.reader.read(file))
+    notes: list[str] = []
+    with notes_to(notes.append):
+        x = normalize(model, training, training.reader.read(file))
     if isinstance(training.reader, SentenceReader):
         words = [training.reader.words[token] for token in x]
-        return Example(x, title=file, class_names=training.class_names, words=words)
-    return Example(x, title=Path(file).name, class_names=training.class_names)
+        return Example(x, title=file, class_names=training.class_names, words=words, notes=notes)
+    return Example(x, title=Path(file).name, class_names=training.class_names, notes=notes)
 
 
 def from_picture(model: Network, text: str, pixels: np.ndarray | None, title: str) -> Example:

@@ -5,6 +5,7 @@ algorithms", arXiv 1708.07747.
 """
 
 import os
+import warnings
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -12,7 +13,7 @@ import numpy as np
 
 from numpycnn.data.dataset import Dataset
 from numpycnn.data.mnist import idx_form, idx_published, load_idx
-from numpycnn.data.pictures import PictureFileReader, crop_to, fit_picture
+from numpycnn.data.pictures import PictureFileReader, count_shapes, crop_to, fit_picture
 from numpycnn.data.source import Source
 
 CLOTHES = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
@@ -77,7 +78,8 @@ def prepare_garment(picture: np.ndarray) -> np.ndarray:
     """Convert a picture of a piece of clothing to a Fashion-MNIST image, as its authors did with product photographs.
 
     The background, of the colour of the corners, is trimmed; the longer side becomes 28 pixels, and the shorter one is
-    padded on both sides; a picture on a light background is inverted.
+    padded on both sides; a picture on a light background is inverted. Several separate shapes are read as one piece of
+    clothing, with a ``UserWarning``.
 
     Parameters
     ----------
@@ -108,6 +110,13 @@ def prepare_garment(picture: np.ndarray) -> np.ndarray:
     image[0, top : top + height, left : left + width] = fit_picture(grey, (height, width), 1, "stretch")
     if (image == background).all():  # specks that the reduction removes
         raise blank
+    if (shapes := count_shapes(garment)) > 1:
+        warnings.warn(
+            f"expected a picture of one piece of clothing, found {shapes} separate shapes, which are read as one; crop "
+            "it to one",
+            UserWarning,
+            stacklevel=2,
+        )
     return image
 
 

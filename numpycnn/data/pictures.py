@@ -274,7 +274,7 @@ def prepare_digit(picture: np.ndarray) -> np.ndarray:
         grey = resize_local_mean(grey, [max(1, round(side / shrink)) for side in grey.shape])
     ink = _extract_ink(grey)
     ink = crop_to(ink, ink > 0)
-    if (shapes := _count_shapes(ink)) > 1:
+    if (shapes := count_shapes(ink)) > 1:
         warnings.warn(
             f"expected a picture of one digit, found {shapes} separate shapes, which are read as one; crop it to one",
             UserWarning,
@@ -393,8 +393,11 @@ def _remove_specks(strokes: np.ndarray, ink: np.ndarray) -> np.ndarray:
     return kept[components] & strokes
 
 
-def _count_shapes(ink: np.ndarray) -> int:
-    """Return the number of connected components that are too large to be a detached stroke of another one."""
+def count_shapes(ink: np.ndarray) -> int:
+    """Return the number of connected components that are too large to be a detached part of another one.
+
+    `ink` is the share of ink of each pixel, or a mask.
+    """
     from skimage.measure import label
 
     components = label(ink > 0, connectivity=2)

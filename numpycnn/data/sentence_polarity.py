@@ -5,6 +5,7 @@ rating scales", 2005; the data set MR of Y. Kim, "Convolutional neural networks 
 """
 
 import os
+import warnings
 from collections.abc import Iterator
 
 import numpy as np
@@ -110,6 +111,8 @@ def _split_lines(place: str, content: bytes) -> Iterator[tuple[str, str]]:
 
 def _read_sentence(reader: SentenceReader, where: str, text: str) -> np.ndarray:
     try:
-        return reader.read(text)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "none of the words")  # as a data set may have a few
+            return reader.read(text)
     except DataFormatError as error:
         raise DataFormatError(f"{where}: {error}") from None

@@ -7,6 +7,7 @@ Source of the tokenization: Y. Kim, "Convolutional neural networks for sentence 
 """
 
 import re
+import warnings
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -113,7 +114,8 @@ class SentenceReader(Reader):
         Returns
         -------
         ndarray of int64, shape (length,)
-            0 after the end of the sentence, 1 for a word that is not in the vocabulary.
+            0 after the end of the sentence, 1 for a word that is not in the vocabulary. If no word is in it, a
+            ``UserWarning`` says so: a model would answer by the number of words.
 
         Raises
         ------
@@ -134,6 +136,8 @@ class SentenceReader(Reader):
             )
         tokens = np.zeros(self.length, np.int64)
         tokens[: len(words)] = [self._indices.get(word, 1) for word in words]
+        if tokens.max() == 1:
+            warnings.warn(f"none of the words of {shown!r} is in the vocabulary", UserWarning, stacklevel=2)
         return tokens
 
     def write(self, tokens: np.ndarray) -> str:

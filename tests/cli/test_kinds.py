@@ -213,11 +213,20 @@ class TestSentences:
     def test_a_file_in_place_of_a_sentence_is_refused(self, run: Run, refused: Run) -> None:
         assert run("train", "sentence_polarity", *self.OPTIONS).status == 0
         Path("photo.jpg").touch()
-        outcome = run("predict", "photo.jpg", "a" * 300)
+        outcome = run("predict", "photo.jpg", "good " + "a" * 300)
         assert outcome.status == 2
         assert outcome.err == (
             "numpycnn: error: photo.jpg: expected a sentence in quotation marks, got the name of a file\n"
         )
+
+    def test_a_sentence_of_unknown_words_is_noted(self, run: Run) -> None:
+        assert run("train", "sentence_polarity", *self.OPTIONS).status == 0
+        outcome = run("predict", "un chien", "good")
+        assert outcome.status == 0
+        assert outcome.err == "note: un chien: none of the words of 'un chien' is in the vocabulary\n"
+        page = run("explain", "runs/sentence_polarity", "un chien", "--out", "page.html")
+        assert (page.status, page.err) == (0, "")
+        assert "none of the words of" in Path("page.html").read_text(encoding="utf-8")
 
     def test_the_surest_mistakes_are_listed(self, run: Run) -> None:
         Path("rt-polarity.pos").write_text(Path("rt-polarity.neg").read_text())  # the classes are indistinguishable

@@ -1,4 +1,5 @@
 import hashlib
+import warnings
 from dataclasses import replace
 from pathlib import Path
 
@@ -92,6 +93,14 @@ class TestGarment:
         assert image[0, :, :6].max() <= 10
         assert image[0, 14, 14] == 215
 
+    def test_two_pieces_are_noted(self) -> None:
+        text = "one piece of clothing, found 2 separate shapes, which are read as one; crop it to one"
+        with pytest.warns(UserWarning, match=f"expected a picture of {text}"):
+            assert prepare_garment(np.hstack([self.SHIRT, self.SHIRT])).shape == (1, 28, 28)
+        button = self.SHIRT.copy()
+        button[12:20, 22:26] = 40  # too small to be a piece of its own
+        assert prepare_garment(button)[0, 14, 16] == 215
+
     def test_an_odd_pixel_of_padding_comes_first(self) -> None:
         trousers = np.zeros((28, 40), np.uint8)
         trousers[:, 3:14] = 200
@@ -140,5 +149,7 @@ def test_real_files(real) -> None:
     mean, std = train.statistics()
     assert mean[0] == pytest.approx(train.mean[0], abs=1e-4)
     assert std[0] == pytest.approx(train.std[0], abs=1e-4)
-    correlations = [np.corrcoef(prepare_garment(x[0]).ravel(), x.ravel())[0, 1] for x in test.images[:200]]
+    with warnings.catch_warnings(record=True, action="always") as caught:
+        correlations = [np.corrcoef(prepare_garment(x[0]).ravel(), x.ravel())[0, 1] for x in test.images[:200]]
     assert np.median(correlations) > 0.95
+    assert len(caught) == 1  # a T-shirt in two parts

@@ -2,6 +2,7 @@
 
 import json
 import string
+import warnings
 
 import numpy as np
 import pytest
@@ -50,7 +51,12 @@ def test_a_row_of_tokens() -> None:
 
 
 def test_text_cannot_contain_the_special_words() -> None:
-    assert READER.read("<unknown> <padding>").tolist() == [1, 1, 0, 0]
+    assert READER.read("<unknown> a <padding>").tolist() == [1, 2, 1, 0]
+
+
+def test_a_sentence_of_unknown_words_is_noted() -> None:
+    with pytest.warns(UserWarning, match="none of the words of 'un chien' is in the vocabulary"):
+        assert READER.read("un chien").tolist() == [1, 1, 0, 0]
 
 
 def test_tokens_back_into_words() -> None:
@@ -103,12 +109,14 @@ def test_any_text_gives_tokens_or_a_format_error() -> None:
     for _ in range(2000):
         text = "".join(alphabet[i] for i in rng.integers(0, len(alphabet), rng.integers(0, 120)))
         try:
-            tokens = reader.read(text)
+            with warnings.catch_warnings(record=True, action="always") as caught:
+                tokens = reader.read(text)
         except DataFormatError:
             refused += 1
         else:
             assert tokens.shape == (30,)
             assert set(tokens.tolist()) <= {0, 1, 2, 3}
+            assert len(caught) == (set(tokens.tolist()) <= {0, 1})
     assert 50 < refused < 1900
 
 
