@@ -14,10 +14,13 @@ import numpy as np
 
 from numpycnn import __version__
 from numpycnn.data import Dataset
+from numpycnn.layers.network import Network
+from numpycnn.recipes.errors import Setting, SettingError
 from numpycnn.recipes.scoring import Score
 from numpycnn.recipes.settings import Settings
 from numpycnn.training import Trainer
 
+DATA = "data_sha256"  # key of the digests in a record, and in the metadata of a checkpoint's model
 PACKAGES = ("numpy", "numba", "llvmlite", "scipy", "scikit-image", "pillow")
 
 
@@ -52,6 +55,26 @@ def digest(dataset: Dataset) -> str:
         found.update(f"{array.dtype.str} {array.shape} ".encode())
         found.update(np.ascontiguousarray(array).data.cast("B") if array.size else b"")
     return found.hexdigest()
+
+
+def digests(train: Dataset, test: Dataset) -> dict[str, str]:
+    """Return the SHA-256 of both sets, as in a record and in a checkpoint's metadata."""
+    return {"train": digest(train), "test": digest(test)}
+
+
+def expect_same_data(model: Network, train: Dataset, test: Dataset) -> None:
+    """Check that the data are those with which the training of a checkpoint's model began, if it tells."""
+    began = model.metadata.get(DATA)
+    if began is None:  # by an earlier version
+        return
+    for name, found in digests(train, test).items():
+        if not isinstance(began, dict) or began.get(name) != found:
+            words = {"train": "training set", "test": "test set"}[name]
+            raise SettingError(
+                f"the training to be resumed began with another {words} than the one found in {train.source}: files "
+                "were changed since; restore them, or train anew with ",
+                Setting("force", True),
+            )
 
 
 def code_digest() -> str:
@@ -119,7 +142,7 @@ def record(start: Start, score: Score, *, seconds: float, cpu_seconds: float, re
         "history": trainer.history.records,
         "data_source": test.source,
         "data_note": test.note,
-        "data_sha256": {"train": digest(train), "test": digest(test)},
+        DATA: digests(train, test),
         "versions": versions(),
         "code_sha256": code_digest(),
         "machine": machine(),

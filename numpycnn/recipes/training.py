@@ -21,7 +21,7 @@ from numpycnn.losses import CrossEntropy
 from numpycnn.recipes.datasets import expect_dataset, label_of, load
 from numpycnn.recipes.errors import Setting, SettingError, as_setting_error
 from numpycnn.recipes.networks import create_for, training_of
-from numpycnn.recipes.record import Start
+from numpycnn.recipes.record import DATA, Start, digests, expect_same_data
 from numpycnn.recipes.results import (
     CHECKPOINT,
     HISTORY,
@@ -155,8 +155,8 @@ def train(
     Raises
     ------
     SettingError
-        A ValueError: if a setting does not fit the data set, the folder or the training to be resumed, or another
-        training writes to the folder.
+        A ValueError: if a setting does not fit the data set, the folder or the training to be resumed, the data are
+        not those with which it began, or another training writes to the folder.
     ValueError
         If a name is unknown, or a number is out of range.
     TypeError
@@ -221,7 +221,7 @@ def _begin(dataset: str, find: Find, asked: dict[str, Any], out: Path | None, he
     label = label_of(dataset)
     with as_setting_error():
         model = create_for(settings.model, train, seed=settings.seed)
-    model.metadata = train.describe() | {"dataset": label, KEY: settings.to_json()}
+    model.metadata = train.describe() | {"dataset": label, KEY: settings.to_json(), DATA: digests(train, test)}
     with as_setting_error(Setting("epochs", settings.epochs), ": "):
         optimizer = settings.new_optimizer()
     folder = make_folder(label, out)
@@ -242,6 +242,7 @@ def _resume(dataset: str, find: Find, asked: dict[str, Any], out: Path | None, h
     training = training_of(trainer.model)
     train, test = find(trained=None if training is None else training.reader)
     expect_same(settings, dataset, asked, train)
+    expect_same_data(trainer.model, train, test)
     return Start(settings, trainer, train, test, checkpoint.parent, get_num_threads())
 
 

@@ -138,6 +138,23 @@ class TestPictures:
         assert "output    runs/pets\n" in outcome.out
         assert run("evaluate", "runs/pets", "./pets").status == 0  # in the size that the model was trained with
 
+    def test_resume_with_other_pictures_is_refused(
+        self, run: Run, refused: Run, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def press(*arguments: object, **settings: object) -> None:
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as patch:
+            patch.setattr(training, "write_results", press)
+            assert run("train", "pets", "--model", "mlp", "--epochs", "1").status == 130
+        first = min(Path("pets").rglob("*.png"))
+        content = first.read_bytes()
+        first.write_bytes(picture_bytes(np.full((6, 9, 3), 99, np.uint8)))  # as many pictures, of the same names
+        text = "than the one found in pets: files were changed since; restore them, or train anew with --force"
+        refused(run("train", "pets", "--resume"), text)
+        first.write_bytes(content)
+        assert run("train", "pets", "--resume").status == 0
+
     def test_resume_keeps_its_size(self, run: Run, refused: Run, monkeypatch: pytest.MonkeyPatch) -> None:
         def press(*arguments: object, **settings: object) -> None:
             raise KeyboardInterrupt

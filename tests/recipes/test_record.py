@@ -8,8 +8,8 @@ import pytest
 
 import numpycnn
 from numpycnn.data import Dataset
-from numpycnn.recipes import record
-from numpycnn.recipes.record import code_digest, digest, machine, versions
+from numpycnn.recipes import SettingError, record
+from numpycnn.recipes.record import code_digest, digest, digests, expect_same_data, machine, versions
 
 IMAGES = np.arange(24, dtype=np.uint8).reshape(2, 1, 3, 4)
 
@@ -36,6 +36,23 @@ def test_a_digest_is_of_examples_and_labels() -> None:
 
 def test_the_digest_does_not_depend_on_the_memory_layout() -> None:
     assert digest(dataset(np.asfortranarray(IMAGES))) == digest(dataset()) == digest(dataset().replace(name="other"))
+
+
+def test_a_training_is_resumed_with_its_own_data() -> None:
+    model = numpycnn.Sequential([numpycnn.Flatten()], input_shape=(1, 3, 4))
+    train, test = dataset(), dataset(IMAGES[::-1])
+    model.metadata = {"data_sha256": digests(train, test)}
+    expect_same_data(model, train, test)
+    assert digests(train, test) == {"train": digest(train), "test": digest(test)}
+    with pytest.raises(SettingError, match="began with another training set than the one found in memory: files were"):
+        expect_same_data(model, dataset(labels=(1, 0)), test)
+    with pytest.raises(SettingError, match=r"another test set .* restore them, or train anew with force=True"):
+        expect_same_data(model, train, dataset())
+    model.metadata = {"data_sha256": "?"}
+    with pytest.raises(SettingError, match="another training set"):
+        expect_same_data(model, train, test)
+    model.metadata = {}  # of an earlier version
+    expect_same_data(model, train, test)
 
 
 def test_the_digest_of_the_code_is_of_names_and_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
