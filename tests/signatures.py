@@ -39,7 +39,8 @@ def text_of(function: Any) -> str:
     for name in ("ArrayLike", "DTypeLike"):  # unions that differ between versions of NumPy
         union = inspect.formatannotation(getattr(npt, name))
         text = text.replace(union, name).replace(union.removeprefix("Union[").removesuffix("]"), name)
-    text = re.sub(r"Union\[(\w+), NoneType\]", r"\1 | None", text)  # as Python 3.14 writes it
+    text = re.sub(r"Union\[([^\[\]]+)\]", lambda found: found[1].replace(", ", " | "), text)  # as Python 3.14 does
+    text = text.replace("NoneType", "None")
     text = re.sub(r"<object object at 0x[0-9a-f]+>", "<object>", text)
     text = re.sub(r"<function (\w+) at 0x[0-9a-f]+>", r"<function \1>", text)
     text = text.replace("'", "").replace("numpy.", "np.")
