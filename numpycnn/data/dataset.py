@@ -85,7 +85,7 @@ class Dataset:
         If `images` is of another type, or has a mask of NumPy, `labels` are not integers although there are class
         names, or integers although there are none, or `class_names` is a single string.
     ValueError
-        If the shapes do not match, a label is out of range, or `std` is not positive.
+        If the shapes do not match, a label is out of range, two class names are equal, or `std` is not positive.
 
     Examples
     --------
@@ -137,13 +137,17 @@ class Dataset:
             raise ValueError(f"Dataset '{name}': std must be positive, got {self.std.tolist()}")
 
     def _per_channel(self, value: npt.ArrayLike, kind: str) -> np.ndarray:
-        values = np.asarray(value, dtype=np.float64)
+        values = check_unmasked(value, kind, f"Dataset '{self.name}'")
         channels = 0 if self.images.dtype == TOKENS else self.images.shape[1]
         if values.shape not in ((), (1,), (channels,)):
             raise ValueError(
                 f"Dataset '{self.name}': expected {kind} as one number or one per channel, shape ({channels},), "
                 f"got shape {values.shape}"
             )
+        if values.dtype.kind not in "iuf":
+            raise TypeError(f"Dataset '{self.name}': expected {kind} as numbers within float64, got {values.dtype}")
+        with np.errstate(over="ignore"):  # a longdouble
+            values = values.astype(np.float64)
         if not np.isfinite(values).all():
             raise ValueError(f"Dataset '{self.name}': {kind} must be finite, got {values.tolist()}")
         return np.broadcast_to(values, (channels,)).copy()  # (C,)
@@ -216,7 +220,7 @@ class Dataset:
         Raises
         ------
         ValueError
-            If the data set is empty, or holds tokens.
+            If the data set is empty or holds tokens, or the features of a channel are not finite.
         """
         if not self.images.size or self.images.dtype == TOKENS:
             found = "tokens" if self.images.size else "nothing"
@@ -231,22 +235,33 @@ class Dataset:
             share = counts / counts.sum(axis=1, keepdims=True)
             mean = share @ values
             std = np.sqrt(np.maximum(share @ values**2 - mean**2, 0))
-        elif len(parts) == 1:
+        else:
+            with np.errstate(over="ignore", invalid="ignore"):  # reported below
+                mean, std = self._float_statistics(parts)
+        if not (np.isfinite(mean) & np.isfinite(std)).all():
+            channel = int(np.argmin(np.isfinite(mean) & np.isfinite(std)))
+            raise ValueError(
+                f"Dataset '{self.name}': expected features with a finite mean and std, got {mean[channel]:g} and "
+                f"{std[channel]:g} in channel {channel}"
+            )
+        return mean, np.where(std > 1e-9, std, 1.0)
+
+    def _float_statistics(self, parts: Sequence[slice]) -> tuple[np.ndarray, np.ndarray]:
+        channels = range(self.images.shape[1])
+        if len(parts) == 1:
             images = self.images[:]
             mean = np.array([images[:, c].mean(dtype=np.float64) for c in channels])
-            std = np.array([images[:, c].std(dtype=np.float64) for c in channels])
-        else:
-            axes = (0, *range(2, self.images.ndim))
-            count = self.images.size / len(channels)
-            mean = sum(self.images[part].sum(axis=axes, dtype=np.float64) for part in parts) / count
-            centre = mean.reshape(-1, *(1,) * (self.images.ndim - 2))
-            std = np.sqrt(sum(((self.images[part] - centre) ** 2).sum(axis=axes) for part in parts) / count)
-        return mean, np.where(std > 1e-9, std, 1.0)
+            return mean, np.array([images[:, c].std(dtype=np.float64) for c in channels])
+        axes = (0, *range(2, self.images.ndim))
+        count = self.images.size / len(channels)
+        mean = sum(self.images[part].sum(axis=axes, dtype=np.float64) for part in parts) / count
+        centre = mean.reshape(-1, *(1,) * (self.images.ndim - 2))
+        return mean, np.sqrt(sum(((self.images[part] - centre) ** 2).sum(axis=axes) for part in parts) / count)
 
     def __getitem__(self, index: slice | npt.ArrayLike) -> "Dataset":
         """Return the part that a slice, a list of indices or a boolean mask selects."""
         if not isinstance(index, slice):
-            index = np.asarray(index)
+            index = check_unmasked(index, "indices", f"Dataset '{self.name}'")
             if index.ndim != 1:
                 raise TypeError(
                     f"Dataset '{self.name}': expected a slice, a list of indices or a mask, got an index of shape "
@@ -347,7 +362,7 @@ class Dataset:
             If an index is out of range.
         """
         if not isinstance(indices, slice):
-            indices = np.asarray(indices)
+            indices = check_unmasked(indices, "indices", f"Dataset '{self.name}'")
             if indices.size == 0:
                 indices = indices.astype(np.intp)
         return self.images[indices], self.labels[indices]

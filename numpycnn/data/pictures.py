@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from numpycnn._checks import check_unmasked
 from numpycnn.data.archives import read_file
 from numpycnn.data.dataset import Reader
 from numpycnn.data.picture_metadata import JPEG, split_metadata
@@ -158,6 +159,7 @@ def fit_picture(picture: np.ndarray, size: tuple[int, int], channels: int = 3, f
     from PIL import Image, ImageOps
 
     height, width = size
+    picture = check_unmasked(picture, "picture", "fit_picture")
     if picture.ndim != (2 if channels == 1 else 3):
         picture = np.asarray(Image.fromarray(picture).convert("L" if channels == 1 else "RGB"))
     if picture.shape[:2] != (height, width):
@@ -295,7 +297,7 @@ def _to_grey(picture: np.ndarray) -> np.ndarray:
     """Return the picture's luminance, from 0 to 1."""
     from skimage.color import rgb2gray
 
-    picture = np.asarray(picture)
+    picture = check_unmasked(picture, "picture", "prepare_digit")
     if picture.dtype != np.uint8:
         raise TypeError(f"prepare_digit: expected a picture of uint8 pixels (0 to 255), got {picture.dtype}")
     if picture.size == 0 or not (picture.ndim == 2 or (picture.ndim == 3 and picture.shape[2] == 3)):

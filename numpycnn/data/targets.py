@@ -1,5 +1,6 @@
 """The targets of a data set: a class, several classes, a class for each pixel, or numbers to predict."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -22,6 +23,8 @@ def check_targets(labels: ArrayLike | Rows, examples: int, class_names: Sequence
     targets = targets if targets.ndim > 2 else np.asarray(targets)
     if isinstance(class_names, str):
         raise TypeError(f"{owner}: class_names must be a sequence of names, got the string {class_names!r}")
+    if equal := [name for name, count in Counter(map(str, class_names)).items() if count > 1]:
+        raise ValueError(f"{owner}: expected different class_names, got {equal[0]!r} more than once")
     classes = len(class_names)
     numbers = targets.dtype.kind == "f" and not classes
     if targets.size and not numbers:

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from numpycnn._checks import format_shape
+from numpycnn._checks import check_unmasked, format_shape
 from numpycnn.layers.base import Layer
 from numpycnn.layers.checking import check_inputs
 from numpycnn.layers.model import Model
@@ -255,7 +255,7 @@ def check_batch(model: object, x: Any, operation: str) -> Any:
             return check_inputs(model, x)
         except (ValueError, TypeError) as error:
             raise type(error)(f"{operation}: {error}") from None
-    x = np.asarray(x)
+    x = check_unmasked(x, "x", operation)
     if x.shape[1:] != input_shape or x.ndim == 0:
         hint = "; put a batch axis before it, x[np.newaxis]" if x.shape == input_shape else ""
         raise ValueError(

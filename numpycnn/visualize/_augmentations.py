@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from numpycnn._checks import format_shape
+from numpycnn._checks import check_unmasked, format_shape
 from numpycnn.visualize._types import Axes, Figure, FilePath
 from numpycnn.visualize.style import HEAT, INK, escape_text, new_figure, save
 
@@ -39,7 +39,7 @@ def augmentations(
     ValueError
         If there are no images or transforms, or `images` has another shape or type.
     """
-    images = np.asarray(images)
+    images = check_unmasked(images, "images", "augmentations")
     pixels = images.dtype == np.uint8
     if images.ndim != 4 or not images.size or images.shape[1] not in ((1, 3) if pixels else (1,)):
         raise ValueError(

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from numpycnn._checks import check_labels
+from numpycnn._checks import check_labels, check_unmasked
 from numpycnn.inspection.outputs import ACTIVATIONS, to_probabilities
 from numpycnn.inspection.traces import chain_of, check_batch, output_key
 from numpycnn.layers.checking import format_shapes
@@ -68,7 +68,7 @@ def targets_of(model: Network, x: np.ndarray, targets: Any, operation: str) -> n
     classes = check_classifier(model, operation)
     if targets is None:
         return class_probabilities(model, x).argmax(axis=1)  # (N,)
-    targets = np.asarray(targets)
+    targets = check_unmasked(targets, "targets", operation)
     each = check_labels(np.full(len(x), targets) if targets.ndim == 0 else targets, classes, operation)
     if len(each) != len(x):
         raise ValueError(f"{operation}: expected one target for each of {len(x)} examples, got {len(each)}")

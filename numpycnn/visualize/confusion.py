@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from numpycnn._checks import check_int, check_labels
+from numpycnn._checks import check_int, check_labels, check_unmasked
 from numpycnn.visualize._types import Figure, FilePath
 from numpycnn.visualize.style import BLUE, INK, ORANGE, escape_text, new_figure, save
 
@@ -47,7 +47,7 @@ def count_confusions(labels: npt.ArrayLike, predictions: npt.ArrayLike, num_clas
 
 
 def _classes(values: npt.ArrayLike, name: str, num_classes: int) -> np.ndarray:
-    array = np.asarray(values)
+    array = check_unmasked(values, name, "count_confusions")
     return check_labels(array if array.size else array.astype(np.int64), num_classes, f"count_confusions ({name})")
 
 

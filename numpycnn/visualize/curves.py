@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from numpycnn._checks import check_unmasked
 from numpycnn.visualize._types import Axes, Figure, FilePath
 from numpycnn.visualize.style import BLUE, GREY, INK, VERMILION, escape_text, new_figure, quiet, save
 
@@ -89,7 +90,8 @@ def learning_rate_curve(
     ValueError
         If the lengths differ, the sequences are empty, or a rate is not positive.
     """
-    x, y = np.asarray(rates, np.float64), np.asarray(losses, np.float64)
+    x = check_unmasked(rates, "rates", "learning_rate_curve").astype(np.float64)
+    y = check_unmasked(losses, "losses", "learning_rate_curve").astype(np.float64)
     if x.ndim != 1 or x.shape != y.shape or not x.size:
         raise ValueError(f"learning_rate_curve: expected as many losses as rates, got {x.shape} and {y.shape}")
     if not (x > 0).all() or (suggestion is not None and not suggestion > 0):

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from numpycnn._checks import check_int, check_labels
+from numpycnn._checks import check_int, check_labels, check_unmasked
 from numpycnn.inspection.traces import check_layer, check_one_input, follow, follow_back, layer_title
 from numpycnn.layers.network import Network
 from numpycnn.visualize._types import Figure, FilePath
@@ -81,7 +81,7 @@ def maximize(
     if model.input_shape is None or layer.output_shape is None:
         raise RuntimeError("maximize: the model is not built yet; give it an input_shape")
     channels = layer.output_shape[0]
-    units = np.arange(min(channels, 16)) if units is None else np.atleast_1d(np.asarray(units))
+    units = np.arange(min(channels, 16)) if units is None else np.atleast_1d(check_unmasked(units, "units", "maximize"))
     chosen = check_labels(units, channels, "maximize (units)")
     steps = check_int(steps, "steps", "maximize", minimum=0)
     jitter = check_int(jitter, "jitter", "maximize", minimum=0)

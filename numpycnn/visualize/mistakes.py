@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from numpycnn._checks import check_int, check_labels, check_shape, format_shape
+from numpycnn._checks import check_int, check_labels, check_shape, check_unmasked, format_shape
 from numpycnn.visualize._types import Axes, Figure, FilePath
 from numpycnn.visualize.panels import hide_ticks, image_size
 from numpycnn.visualize.style import BLUE, GREEN, INK, NARROW, VERMILION, escape_text, new_figure, save
@@ -25,9 +25,9 @@ def worst_mistakes(labels: npt.ArrayLike, probabilities: npt.ArrayLike) -> np.nd
     >>> worst_mistakes([0, 1, 1], [[0.9, 0.1], [0.6, 0.4], [0.8, 0.2]])
     array([2, 1])
     """
-    probabilities = np.asarray(probabilities)
+    probabilities = check_unmasked(probabilities, "probabilities", "misclassified")
     check_shape(probabilities, ("N", "K"), "probabilities", "misclassified")
-    labels = np.asarray(labels)
+    labels = check_unmasked(labels, "labels", "misclassified")
     labels = check_labels(labels if labels.size else labels.astype(np.int64), probabilities.shape[1], "misclassified")
     if len(labels) != len(probabilities):
         raise ValueError(
@@ -72,7 +72,9 @@ def misclassified(
     TypeError, ValueError
         If `limit` is not an int, or the shapes do not match, or the images do not have one or three channels.
     """
-    images, labels, probabilities = np.asarray(images), np.asarray(labels), np.asarray(probabilities)
+    images = check_unmasked(images, "images", "misclassified")
+    labels = check_unmasked(labels, "labels", "misclassified")
+    probabilities = check_unmasked(probabilities, "probabilities", "misclassified")
     limit = check_int(limit, "limit", "misclassified")
     worst = worst_mistakes(labels, probabilities)
     _check_pictures(images, probabilities, class_names, "misclassified")
@@ -134,7 +136,7 @@ def rank_doubts(probabilities: npt.ArrayLike) -> np.ndarray:
     >>> rank_doubts([[0.9, 0.1], [0.45, 0.55], [0.7, 0.3]])
     array([1, 2, 0])
     """
-    shares = np.asarray(probabilities, np.float64)
+    shares = check_unmasked(probabilities, "probabilities", "least_certain").astype(np.float64)
     check_shape(shares, ("N", "K"), "probabilities", "least_certain")
     if shares.shape[1] < 2:
         raise ValueError(f"least_certain: expected probabilities of at least two classes, got {shares.shape[1]}")
@@ -164,7 +166,8 @@ def least_certain(
     -------
     matplotlib.figure.Figure
     """
-    images, shares = np.asarray(images), np.asarray(probabilities)
+    images = check_unmasked(images, "images", "least_certain")
+    shares = check_unmasked(probabilities, "probabilities", "least_certain")
     limit = check_int(limit, "limit", "least_certain")
     order = rank_doubts(shares)
     _check_pictures(images, shares, class_names, "least_certain")

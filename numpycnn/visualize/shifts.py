@@ -79,7 +79,7 @@ def measure_shifts(
         raise ValueError(
             f"measure_shifts: expected axis to be a spatial axis, 2 to {x.ndim - 1} of {format_shape(x.shape)}"
         )
-    true = targets_of(model, x, np.asarray(labels), "measure_shifts")
+    true = targets_of(model, x, labels, "measure_shifts")
     rows = np.arange(len(x))
     return np.stack([class_probabilities(model, shift(x, by, axis))[rows, true] for by in shifts])
 

@@ -265,6 +265,14 @@ def test_metadata_out_of_range_is_one_error(
     assert found in outcome.err
 
 
+@pytest.mark.parametrize("command", [["predict", "--json", "--model"], ["explain"]], ids=lambda c: c[0])
+def test_equal_class_names_are_one_error(run: Run, trained: Path, picture: Path, command: list[str]) -> None:
+    """As JSON, one of the two classes would be lost."""
+    outcome = run(*command, copy_with(trained, class_names=[*"012345678", "0"]), picture)
+    assert outcome.status == 2
+    assert outcome.err.endswith("expected different class_names, got '0' more than once\n")
+
+
 @pytest.mark.parametrize("command", [["predict", "--json", "--model"], ["explain"], ["evaluate"]], ids=lambda c: c[0])
 def test_outputs_that_are_not_finite_are_one_error(run: Run, trained: Path, picture: Path, command: list[str]) -> None:
     outcome = run(*command, copy_with(trained, 1e30), "mnist" if command == ["evaluate"] else picture)

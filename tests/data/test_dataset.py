@@ -233,3 +233,56 @@ def test_columns_of_a_table() -> None:
     assert data.class_names == ("cat", "dog")
     x, labels = data.batch([0, 1])
     assert (x.tolist(), labels.tolist()) == ([[1, 4], [2, 5]], [1, 0])
+
+
+def test_arrays_with_a_mask_are_refused() -> None:
+    """NumPy would use the masked elements."""
+    data = make()
+    masked = np.ma.masked_equal([0, 1], 1)
+    pixels = np.ma.masked_greater(data.images, 9)
+    for call in (
+        lambda: Dataset(pixels, [0] * 7, ["x"]),
+        lambda: Dataset(data.images[:2], masked, ["x", "y"]),
+        lambda: make(mean=masked),
+        lambda: make(std=masked),
+        lambda: data[masked],
+        lambda: data.take(masked),
+        lambda: data.batch(masked),
+        lambda: data.normalize(pixels),
+    ):
+        with pytest.raises(TypeError, match=r"^Dataset '.*': expected (images|labels|mean|std|indices) without a mask"):
+            call()
+
+
+@pytest.mark.parametrize("kind", ["mean", "std"])
+@pytest.mark.parametrize(
+    ("value", "error", "text"),
+    [
+        ([[1, 2], [3]], ValueError, "expected {} as an array, got list with rows of different lengths"),
+        (np.array([1 + 2j, 1]), TypeError, "expected {} as numbers within float64, got complex128"),
+        (10**400, TypeError, "expected {} as numbers within float64, got object"),
+        ("0.5", TypeError, "expected {} as numbers within float64, got <U3"),
+        (True, TypeError, "expected {} as numbers within float64, got bool"),
+        (np.longdouble("1e400"), ValueError, "{} must be finite, got inf"),
+        (np.broadcast_to(1.0, (2**33,)), ValueError, r"expected {} as .*, shape \(2,\), got shape \(8589934592,\)"),
+    ],
+    ids=["ragged", "complex", "int", "text", "flag", "longdouble", "long"],
+)
+def test_mean_and_std_are_numbers(kind: str, value: object, error: type, text: str) -> None:
+    with pytest.raises(error, match=f"^Dataset 'toy': {text.format(kind)}"):
+        make(name="toy", **{kind: value})
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, 1e200])
+def test_statistics_of_features_that_are_not_finite_are_refused(wrong: float) -> None:
+    """1e200 is finite, and its square is not."""
+    features = np.ones((4, 3, 5))
+    features[2, 1, 0] = wrong
+    with pytest.raises(ValueError, match=r"expected features with a finite mean and std, got .* in channel 1$"):
+        Dataset(features, [0] * 4, ["x"]).statistics()
+
+
+@pytest.mark.parametrize("names", [("cat", "dog", "cat"), (1, "1", 2)])
+def test_equal_class_names_are_refused(names: tuple[object, ...]) -> None:
+    with pytest.raises(ValueError, match=f"expected different class_names, got '{names[0]}' more than once"):
+        Dataset(np.zeros((2, 1)), [0, 1], names)
