@@ -45,10 +45,11 @@ def decode_wav(content: bytes, name: str) -> tuple[int, np.ndarray]:
     """
     from scipy.io import wavfile
 
+    content = _with_length(content, name)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
-            rate, samples = wavfile.read(io.BytesIO(_with_length(content)))
+            rate, samples = wavfile.read(io.BytesIO(content))
         # Raised by SciPy on damaged headers; NameError if there are no samples.
         except (ValueError, TypeError, LookupError, ArithmeticError, EOFError, struct.error, NameError) as error:
             reason = "no samples" if isinstance(error, NameError) else error
@@ -84,10 +85,10 @@ def decode_wav(content: bytes, name: str) -> tuple[int, np.ndarray]:
     return rate, wave  # (T,)
 
 
-def _with_length(content: bytes) -> bytes:
+def _with_length(content: bytes, name: str) -> bytes:
     """Return a WAV file that ends with its samples, with their length and its own in the header.
 
-    A program that writes to a pipe leaves one or both unknown. Raises a ValueError for a second chunk of samples.
+    A program that writes to a pipe leaves one or both unknown. Raises a DataFormatError for a second chunk of samples.
     """
     order = {b"RIFF": "<", b"RIFX": ">"}.get(content[:4])  # of the bytes of each number
     place, frame = 12, 1
@@ -100,7 +101,7 @@ def _with_length(content: bytes) -> bytes:
             if length >= UNKNOWN_LENGTH or (not length and content[4:8] == bytes(4)):
                 length = (_end_of_samples(content, place, order) - place) // frame * frame
             elif b"data" in _kinds_from(content, place + length + length % 2, order):
-                raise ValueError("several chunks of samples")
+                raise DataFormatError(f"{name}: expected one chunk of samples in a WAV file, found several")
             sizes = [struct.pack(f"{order}I", size) for size in (place - 8 + length, length)]
             return content[:4] + sizes[0] + content[8 : place - 4] + sizes[1] + content[place : place + length]
         place += length + length % 2

@@ -358,6 +358,8 @@ class Dataset:
 
         Raises
         ------
+        TypeError, ValueError
+            If `indices` has a mask of NumPy, or rows of different lengths.
         IndexError
             If an index is out of range.
         """

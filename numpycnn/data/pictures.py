@@ -77,8 +77,8 @@ def decode_picture(content: bytes, name: str) -> np.ndarray:
                 )
             depth, colour = 8, -1
             if picture.format == "PNG":
-                header = read_header(content)
-                check_rows(pixels, header)
+                header = read_header(content, name)
+                check_rows(pixels, header, name)
                 depth, colour = header.depth, header.colour
             return _turn_upright(_decode_pixels(picture, depth, colour), orientation)
     except DataFormatError:
@@ -155,6 +155,11 @@ def fit_picture(picture: np.ndarray, size: tuple[int, int], channels: int = 3, f
     Returns
     -------
     ndarray of uint8, shape (channels, *size)
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `picture` has a mask of NumPy, or rows of different lengths.
     """
     from PIL import Image, ImageOps
 

@@ -11,6 +11,8 @@ import zlib
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from numpycnn.errors import DataFormatError
+
 PNG = b"\x89PNG\r\n\x1a\n"  # how all files begin
 CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # by colour type: grey, RGB, palette, grey with alpha, RGB with alpha
 # Column and row of the first pixel, and distances to the next one, of the seven passes of an interlaced picture.
@@ -40,21 +42,22 @@ def chunks(content: bytes) -> Iterator[tuple[bytes, int, int]]:
         place = end
 
 
-def read_header(content: bytes) -> Header:
-    """Return the header of a PNG file; a ValueError if it is not the first chunk, or not the only header."""
+def read_header(content: bytes, name: str) -> Header:
+    """Return the header of a PNG file; a DataFormatError if it is not the first chunk, or not the only header."""
     kinds = [kind for kind, _, _ in chunks(content)]
-    if kinds[:1] != [b"IHDR"] or kinds.count(b"IHDR") > 1:
-        raise ValueError(
-            f"expected one header, as the first chunk, found {kinds.count(b'IHDR')} in {len(kinds)} chunks"
+    headers = kinds.count(b"IHDR")
+    if headers != 1 or kinds[0] != b"IHDR":
+        raise DataFormatError(
+            f"{name}: expected a PNG that begins with its one header, found a damaged one ({headers} headers)"
         )
     try:
         return Header(*struct.unpack_from(">IIBBBBB", content, len(PNG) + 8))
     except struct.error:
-        raise ValueError("expected a whole header, found a truncated one") from None
+        raise DataFormatError(f"{name}: expected a PNG with a whole header, found a truncated one") from None
 
 
-def check_rows(content: bytes, header: Header) -> None:
-    """Raise a ValueError if the pixels of a PNG file end before its last row."""
+def check_rows(content: bytes, header: Header, name: str) -> None:
+    """Raise a DataFormatError if the pixels of a PNG file end before its last row."""
     expected, unpacked = _size(header), 0
     stream = zlib.decompressobj()
     try:
@@ -65,7 +68,9 @@ def check_rows(content: bytes, header: Header) -> None:
     except zlib.error:
         pass  # the rows so far count
     if unpacked < expected:
-        raise ValueError(f"expected {expected:,} bytes of pixels, found {unpacked:,}")
+        raise DataFormatError(
+            f"{name}: expected a whole PNG, found a damaged one ({unpacked:,} of {expected:,} bytes of pixels)"
+        )
 
 
 def _size(header: Header) -> int:

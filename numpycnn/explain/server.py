@@ -147,8 +147,8 @@ def application(model: Network, blank: Example, decode: Decode, *, port: int, to
         if not body.startswith(PNG):
             return PlainTextResponse("expected a PNG image\n", 415)
         try:
-            header = read_header(body)
-        except ValueError as error:
+            header = read_header(body, "the image")
+        except DataFormatError as error:
             return PlainTextResponse(f"{error}\n", 422)
         if header.width * header.height > MAX_PIXELS:
             size = f"{header.width} x {header.height}"

@@ -38,6 +38,8 @@ def augmentations(
     ------
     ValueError
         If there are no images or transforms, or `images` has another shape or type.
+    TypeError
+        If `images` has a mask of NumPy.
     """
     images = check_unmasked(images, "images", "augmentations")
     pixels = images.dtype == np.uint8

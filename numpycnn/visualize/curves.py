@@ -89,6 +89,8 @@ def learning_rate_curve(
     ------
     ValueError
         If the lengths differ, the sequences are empty, or a rate is not positive.
+    TypeError
+        If a sequence has a mask of NumPy.
     """
     x = check_unmasked(rates, "rates", "learning_rate_curve").astype(np.float64)
     y = check_unmasked(losses, "losses", "learning_rate_curve").astype(np.float64)

@@ -130,6 +130,8 @@ def rank_doubts(probabilities: npt.ArrayLike) -> np.ndarray:
     ------
     ValueError
         If there are not at least two classes.
+    TypeError
+        If `probabilities` has a mask of NumPy.
 
     Examples
     --------
