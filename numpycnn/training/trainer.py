@@ -19,6 +19,7 @@ from numpycnn.losses import Loss
 from numpycnn.losses.sums import as_loss
 from numpycnn.optim import Optimizer
 from numpycnn.optim.accumulation import begin_part
+from numpycnn.training import step
 from numpycnn.training.attributes import begin_parts, held
 from numpycnn.training.batches import Augmentation, Batch, Data, Source, count_examples, record_inputs
 from numpycnn.training.callbacks import Callback, in_order
@@ -30,18 +31,6 @@ from numpycnn.training.interrupt import deferred_interrupt
 from numpycnn.training.progress import Display, stream_for
 from numpycnn.training.scores import Metrics, Scores, evaluate
 from numpycnn.training.state import TrainingState
-from numpycnn.training.step import (
-    NonFiniteError,
-    accuracy,
-    check_batches,
-    check_new,
-    check_parts,
-    check_results,
-    check_targets,
-    part_factors,
-    take_step,
-    unfit_outputs,
-)
 from numpycnn.training.streams import Stream, as_source, epoch_batches, epoch_settings, training_data
 from numpycnn.training.test_time import TestTimeAugmentation
 
@@ -107,7 +96,7 @@ class Trainer:
         seed: int = 0,
     ) -> None:
         self.loss = as_loss(loss)
-        check_parts(model, self.loss, optimizer, "Trainer")
+        step.check_parts(model, self.loss, optimizer, "Trainer")
         self.model = model
         self.optimizer = optimizer
         self.scores = Scores(metrics, model)
@@ -241,18 +230,18 @@ class Trainer:
 
     def _begin(self, data: Data | Stream, epochs: int, **settings: Any) -> None:
         """Check the last batch and the optimizer, and that an interrupted epoch continues with the same batches."""
-        check_parts(self.model, self.loss, self.optimizer, "fit")
+        step.check_parts(self.model, self.loss, self.optimizer, "fit")
         place = self.progress
         now = replace(place, **epoch_settings(data, **settings))
         place.check_next(now)
         if isinstance(data, Stream):
             data.check_use(place, epochs, resumed=self._resumed)
         else:
-            check_batches(self.model, now.trained, now.batch_size, "fit", remedy=" or drop_last=True")
+            step.check_batches(self.model, now.trained, now.batch_size, "fit", remedy=" or drop_last=True")
         if not now.augment and type(self).train_step is Trainer.train_step:
-            check_targets(self.model, self.loss, data, "fit")
+            step.check_targets(self.model, self.loss, data, "fit")
         if place.at_start:
-            check_new(self.model, self.optimizer)
+            step.check_new(self.model, self.optimizer)
         self.progress = now
         begin_parts(self)
 
@@ -272,12 +261,12 @@ class Trainer:
         """
         weight = self.sample_weight
         try:
-            y, value = take_step(self.model, self.loss, self.optimizer, x, target, weight)
-        except NonFiniteError as error:
+            y, value = step.take_step(self.model, self.loss, self.optimizer, x, target, weight)
+        except step.NonFiniteError as error:
             error.reason = first_non_finite(self.model, self.loss, x, target, weight)
             raise
         self.scores.update(y, target)
-        return {"loss": value} | accuracy(y, target, self.loss)
+        return {"loss": value} | step.accuracy(y, target, self.loss)
 
     def _step(self, parts: Sequence[Batch], models: Sequence[Network]) -> int:
         """Take a training step over the batches of a step of the optimizer; return the number of examples."""
@@ -285,7 +274,7 @@ class Trainer:
         where = f"epoch {place.epoch + 1}, batch {place.batch + 1}"
         place.lr = float(self.optimizer.learning_rate)
         sizes = [count_examples(x) for x, _, _ in parts]
-        factors = part_factors(self.model, self.loss, parts) if place.accumulate > 1 else []
+        factors = step.part_factors(self.model, self.loss, parts) if place.accumulate > 1 else []
         results = []
         for i, (x, target, self.sample_weight) in enumerate(parts):
             last = i == len(parts) - 1
@@ -294,9 +283,9 @@ class Trainer:
             with np.errstate(all="ignore"):  # non-finite values are reported below
                 try:
                     results.append(self.train_step(x, target))
-                except NonFiniteError as error:
+                except step.NonFiniteError as error:
                     raise FloatingPointError(f"{error} in {where}{error.reason and f': {error.reason}'}") from None
-                check_results(results[-1], models if last else [], place.lr, where)
+                step.check_results(results[-1], models if last else [], place.lr, where)
         for found, examples in zip(results, sizes, strict=True):
             place.add(found, examples)
         place.batch += 1
@@ -371,7 +360,7 @@ class Trainer:
         """
         data = as_source(dataset, "evaluate")
         batch_size = check_int(batch_size, "batch_size", "evaluate")
-        check_targets(self.model, self.loss, data, "evaluate")
+        step.check_targets(self.model, self.loss, data, "evaluate")
         return evaluate(self.model, self.loss, self.scores, data, batch_size, views)
 
     def save(self, path: str | Path) -> None:
@@ -436,7 +425,7 @@ class Trainer:
         """
         callbacks = in_order(callbacks)
         found = load_parts(path, cls.__name__, callbacks, layers, parts)
-        if wrong := unfit_outputs(found["model"], found["loss"]):  # earlier versions trained such a model
+        if wrong := step.unfit_outputs(found["model"], found["loss"]):  # earlier versions trained such a model
             warnings.warn(f"{path}: {wrong}", stacklevel=2)
             found["loss"].expects_logits = False  # not checked again
         trainer = cls.__new__(cls)  # a constructor of its own may take other arguments
