@@ -90,15 +90,13 @@ class Loss:
 
     def _weighted_value(self, y: Array, target: ArrayLike, weights: Array) -> float:
         """Return the weighted mean of the losses of the examples, each a batch of one."""
-        targets = np.asarray(target)
-        losses = [self.value(y[n : n + 1], targets[n : n + 1]) for n in range(len(y))]
+        losses = [self.value(_example(y, n), _example(target, n)) for n in range(_count(y))]
         return float(np.dot(weights, losses) / (weights.sum() or 1.0))
 
     def _weighted_gradient(self, y: Array, target: ArrayLike, weights: Array) -> Any:
         """Return the gradient of the weighted mean: that of the mean, with the row of each example scaled."""
-        gradient = self._gradient(y, target)
-        scale = weights * len(y) / (weights.sum() or 1.0)
-        return gradient * scale.astype(gradient.dtype).reshape(-1, *(1,) * (gradient.ndim - 1))
+        scale = weights * _count(y) / (weights.sum() or 1.0)
+        return _times(self._gradient(y, target), scale)
 
     def total_weight(self, y: Any, target: Any, sample_weight: Any = None) -> float:
         """Return the sum of the weights of a batch: the number by which `forward` divides the sum of the losses.
@@ -134,7 +132,7 @@ class Loss:
 
     def _scaled(self, gradient: Any, factors: Sequence[float]) -> Any:
         """Return the gradient with that of each loss of a sum times a factor."""
-        return gradient if factors[0] == 1 else gradient * gradient.dtype.type(factors[0])
+        return gradient if factors[0] == 1 else _times(gradient, np.array(factors[:1]))
 
     def draw_output(self, shape: Shape, rng: np.random.Generator) -> Array:
         """Return random valid outputs, for checking the gradient.
@@ -263,3 +261,17 @@ class Loss:
 def _count(y: Any) -> int:
     """Return the number of examples in the outputs of a batch."""
     return len(y[0] if isinstance(y, tuple) else y)
+
+
+def _example(arrays: Any, n: int) -> Any:
+    """Return example `n` of an array, or of a tuple of them, as a batch of one."""
+    if isinstance(arrays, tuple):
+        return tuple(_example(array, n) for array in arrays)
+    return np.asarray(arrays)[n : n + 1]
+
+
+def _times(gradient: Any, scale: Array) -> Any:
+    """Return a gradient, or a tuple of them, with the row of each example times its number."""
+    if isinstance(gradient, tuple):
+        return tuple(_times(part, scale) for part in gradient)
+    return gradient * scale.astype(gradient.dtype).reshape(-1, *(1,) * (gradient.ndim - 1))

@@ -11,8 +11,8 @@ from numpycnn._types import Array, Shape
 from numpycnn.losses.base import Loss
 from numpycnn.losses.classes import check_probabilities
 
-SMALLEST_LOG = -100.0  # of a probability, and
-SMALLEST_PRODUCT = 1e-12  # of p (1 - p), both as in PyTorch
+SMALLEST_LOG = -100.0  # limit of the logarithm of a probability, as in PyTorch
+SMALLEST_PRODUCT = 1e-12  # limit of the divisor p (1 - p), as in PyTorch
 
 
 class BinaryCrossEntropy(Loss):

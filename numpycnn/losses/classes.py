@@ -225,7 +225,8 @@ class KLDivergence(Loss):
     def value(self, y: Array, target: ArrayLike) -> float:
         """Return the mean divergence of a batch."""
         y, t = self._check(y, target)
-        return float(np.where(t > 0, t * (np.log(np.where(t > 0, t, 1)) - y), 0).sum() / len(y))
+        y, logs = np.where(t > 0, y, 0), np.log(np.where(t > 0, t, 1))  # 0 times infinity would be NaN
+        return float((t * (logs - y)).sum() / len(y))
 
     def _gradient(self, y: Array, target: ArrayLike) -> Array:
         y, t = self._check(y, target)

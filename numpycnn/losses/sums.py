@@ -36,8 +36,6 @@ class SumOfLosses(Loss):
     (array([[6.]]), array([[0.5]]))
     """
 
-    expects_logits = True  # where one of them does
-
     def __init__(self, losses: Sequence[Loss], weights: Sequence[float] | None = None) -> None:
         super().__init__()
         if not isinstance(losses, Sequence) or not losses or not all(isinstance(loss, Loss) for loss in losses):
@@ -46,6 +44,7 @@ class SumOfLosses(Loss):
         if len(given) != len(losses):
             raise ValueError(f"SumOfLosses: expected {len(losses)} weights, one for each loss, got {len(given)}")
         self.losses = list(losses)
+        self.expects_logits = any(loss.expects_logits for loss in losses)
         self.weights = [check_number(weight, "weights", "SumOfLosses", minimum=0) for weight in given]
 
     def value(self, y: Any, target: Any) -> float:

@@ -82,9 +82,9 @@ class ROCAUC(LabelMetric):
         """Return the area, from 0 to 1, or NaN if there is none."""
         self._check_updated()
         scores, labels = self._joined()
-        areas = [_area(scores[:, k], labels[:, k]) for k in range(scores.shape[1])]
-        defined = [area for area in areas if area == area]
-        return float(np.mean(defined)) if defined else float("nan")
+        areas = np.array([_area(scores[:, k], labels[:, k]) for k in range(scores.shape[1])])
+        defined = areas[~np.isnan(areas)]
+        return float(defined.mean()) if defined.size else float("nan")
 
     def _joined(self) -> tuple[Array, Array]:
         scores, labels = (np.concatenate(parts) for parts in zip(*self._batches, strict=True))

@@ -1,4 +1,4 @@
-"""Optimizers that sum up the squares of the gradients: Adagrad, and Adadelta, which needs no learning rate."""
+"""Adagrad, which divides by the sum of all squared gradients, and Adadelta, which needs no tuned learning rate."""
 
 import numpy as np
 

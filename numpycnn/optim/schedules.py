@@ -75,7 +75,7 @@ class ExponentialSchedule(Schedule):
     ----------
     lr : float
     every : int
-        Steps after which the rate has fallen by `factor`.
+        Steps after which the rate has been multiplied by `factor`.
     factor : float
 
     Raises

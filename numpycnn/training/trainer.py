@@ -427,7 +427,8 @@ class Trainer:
         found = load_parts(path, cls.__name__, callbacks, layers, parts)
         if wrong := step.unfit_outputs(found["model"], found["loss"]):  # earlier versions trained such a model
             warnings.warn(f"{path}: {wrong}", stacklevel=2)
-            found["loss"].expects_logits = False  # not checked again
+            for part in getattr(found["loss"], "losses", [found["loss"]]):
+                part.expects_logits = False  # not checked again
         trainer = cls.__new__(cls)  # a constructor of its own may take other arguments
         Trainer.__init__(
             trainer,

@@ -213,6 +213,27 @@ def test_the_base_class_computes_nothing() -> None:
         Loss().forward(np.zeros(1), np.zeros(1))
 
 
+def test_weights_of_examples_with_several_outputs_of_a_loss_of_ones_own(rng: np.random.Generator) -> None:
+    class OfBoth(Loss):
+        def value(self, y: Any, target: Any) -> float:
+            return sum(MeanSquaredError().value(*pair) for pair in zip(y, target, strict=True))
+
+        def _gradient(self, y: Any, target: Any) -> Any:
+            return tuple(MeanSquaredError()._gradient(*pair) for pair in zip(y, target, strict=True))
+
+    y, target = (rng.normal(size=(4, 2)), rng.normal(size=(4, 3, 2))), (rng.normal(size=(4, 2)), np.zeros((4, 3, 2)))
+    both, repeated = OfBoth(), [0, 0, 1, 3]
+    value = both.forward(y, target, [2, 1, 0, 1])
+    assert_close(value, both.value(tuple(part[repeated] for part in y), tuple(part[repeated] for part in target)))
+    for found, part, number in zip(both.backward(), y, (0, 1), strict=True):
+
+        def weighted(moved: np.ndarray, number: int = number) -> float:
+            return both.forward((moved, y[1]) if number == 0 else (y[0], moved), target, [2, 1, 0, 1])
+
+        assert_close(found, numerical_gradient(weighted, part), 1e-6)
+    assert both.total_weight(y, target, [2, 1, 0, 1]) == both.total_weight(y, target) == 4
+
+
 def test_scales_and_shifts_are_not_penalised() -> None:
     model = Sequential([LayerNorm(axis=1), BatchNorm()], input_shape=(2, 3, 3))
     assert CrossEntropy(l1=1, l2=1).penalty(model.parameters()) == 0

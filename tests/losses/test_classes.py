@@ -110,3 +110,11 @@ def test_the_divergence_of_a_distribution_from_itself_is_zero(rng: np.random.Gen
 def test_bad_calls(call: Any, error: type[Exception], text: str) -> None:
     with pytest.raises(error, match=text):
         call()
+
+
+def test_a_log_probability_of_minus_infinity_counts_only_where_its_target_is_above_zero() -> None:
+    y, target = np.array([[0.0, -np.inf]]), np.array([[1.0, 0.0]])
+    loss = KLDivergence()
+    assert loss.forward(y, target) == 0
+    np.testing.assert_array_equal(loss.backward(), [[-1, 0]])
+    assert KLDivergence().value(y, target[:, ::-1]) == np.inf

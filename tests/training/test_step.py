@@ -214,6 +214,15 @@ def test_a_training_of_an_earlier_version_with_such_a_model_is_resumed_with_a_wa
         resumed.save(tmp_path / "training")
 
 
+def test_such_a_training_with_several_losses_is_resumed_with_a_warning(tmp_path: Path) -> None:
+    losses = [CrossEntropy(from_logits=False), MeanSquaredError()]
+    trainer = Trainer(two_outputs(Softmax()), loss=losses, optimizer=SGD(0.1))
+    losses[0].from_logits = True
+    trainer.save(tmp_path / "training")
+    with pytest.warns(UserWarning, match=r"training: expected a model that outputs logits .*Softmax"):
+        assert repr(Trainer.resume(tmp_path / "training").loss) == repr(trainer.loss)
+
+
 class Logarithm(Layer):
     """A layer of one's own."""
 
