@@ -13,9 +13,9 @@ from numpycnn.losses import Loss
 from numpycnn.metrics import Metric
 from numpycnn.training.batches import Data, count_examples
 from numpycnn.training.state import Mean, TrainingState
-from numpycnn.training.step import accuracy
+from numpycnn.training.step import accuracy, check_targets
 from numpycnn.training.streams import Stream, whole_batches
-from numpycnn.training.test_time import TestTimeAugmentation
+from numpycnn.training.test_time import Views
 
 Metrics = Sequence[Metric] | Sequence[Sequence[Metric]]
 
@@ -104,9 +104,10 @@ def _by_output(metrics: Any, model: Network) -> list[tuple[int | None, Sequence[
 
 
 def evaluate(
-    model: Network, loss: Loss, scores: Scores, data: Data | Stream, batch_size: int, views: TestTimeAugmentation | None
+    model: Network, loss: Loss, scores: Scores, data: Data | Stream, batch_size: int, views: Views
 ) -> dict[str, float]:
     """Return the mean loss, the accuracy where the targets are labels, and the metrics; see `Trainer.evaluate`."""
+    check_targets(model, loss, data, "evaluate")
     scores, sums = scores.fresh(), TrainingState()
     for x, target, weight in whole_batches(data, batch_size, model.dtype):
         with np.errstate(all="ignore"):  # visible in the result

@@ -68,6 +68,8 @@ def unfit_outputs(model: Network, loss: Loss) -> str:
     if isinstance(loss, SumOfLosses):
         if len(loss.losses) != model.output_count:
             return f"expected one loss for each of the {model.output_count} outputs, got {len(loss.losses)} losses"
+        if not loss.expects_logits:
+            return ""
         return next(filter(None, (_unfit_output(model, part, i) for i, part in enumerate(loss.losses))), "")
     if model.output_count > 1 and type(loss).__module__.startswith("numpycnn.losses."):
         return (
@@ -112,14 +114,14 @@ def check_batches(model: Layer, examples: int, batch_size: int, owner: str, *, r
             raise ValueError(f"{owner}: {model.label_of(layer)} needs more than one example in each batch, and {got}")
 
 
-def check_targets(model: Network, loss: Loss, data: object, owner: str) -> None:
+def check_targets(model: Network, loss: Loss, data: object, owner: str, *, augmented: bool = False) -> None:
     """Refuse broadcast targets with more numbers for an example than outputs, from their shapes.
 
     A broadcast array takes no memory, but a batch of it is a copy. Other arrays are refused by the loss. A loss of
-    one's own may take other targets than those of the library.
+    one's own may take other targets than those of the library, and augmentation may change the shapes.
     """
     data = data.data if isinstance(data, Part) else data
-    if not isinstance(data, Arrays) or not type(loss).__module__.startswith("numpycnn.losses."):
+    if augmented or not isinstance(data, Arrays) or not type(loss).__module__.startswith("numpycnn.losses."):
         return
     if not any(map(_is_broadcast, (*as_tuple(data.x), *as_tuple(data.target)))):
         return

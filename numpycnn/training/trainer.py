@@ -32,7 +32,7 @@ from numpycnn.training.progress import Display, stream_for
 from numpycnn.training.scores import Metrics, Scores, evaluate
 from numpycnn.training.state import TrainingState
 from numpycnn.training.streams import Stream, as_source, epoch_batches, epoch_settings, training_data
-from numpycnn.training.test_time import TestTimeAugmentation
+from numpycnn.training.test_time import Views
 
 
 class Trainer:
@@ -143,9 +143,8 @@ class Trainer:
         drop_last : bool
             Whether to leave out the last batch of an epoch if it has less than `batch_size` examples.
         accumulate : int
-            Batches for each step of the optimizer. Their gradients are averaged as in one batch of all of them, by the
-            weights of examples and classes where there are some; batch normalization uses the statistics of each batch.
-            All batches of a step are in memory together.
+            Batches for each step of the optimizer, in memory together. Their gradients are averaged as in one batch of
+            all of them, weights included; batch normalization uses the statistics of each batch.
         shuffle : bool, optional
             Whether to shuffle the examples in each epoch; by default, those of anything but an iterable of batches.
         augment : Augment, optional
@@ -231,15 +230,13 @@ class Trainer:
     def _begin(self, data: Data | Stream, epochs: int, **settings: Any) -> None:
         """Check the last batch and the optimizer, and that an interrupted epoch continues with the same batches."""
         step.check_parts(self.model, self.loss, self.optimizer, "fit")
-        place = self.progress
-        now = replace(place, **epoch_settings(data, **settings))
+        place, now = self.progress, replace(self.progress, **epoch_settings(data, **settings))
         place.check_next(now)
         if isinstance(data, Stream):
             data.check_use(place, epochs, resumed=self._resumed)
         else:
             step.check_batches(self.model, now.trained, now.batch_size, "fit", remedy=" or drop_last=True")
-        if not now.augment and type(self).train_step is Trainer.train_step:
-            step.check_targets(self.model, self.loss, data, "fit")
+        step.check_targets(self.model, self.loss, data, "fit", augmented=bool(now.augment))
         if place.at_start:
             step.check_new(self.model, self.optimizer)
         self.progress = now
@@ -335,9 +332,7 @@ class Trainer:
         """
         self.progress.stop_reason = reason or "asked to stop"
 
-    def evaluate(
-        self, dataset: Source, *, batch_size: int = 256, views: TestTimeAugmentation | None = None
-    ) -> dict[str, float]:
+    def evaluate(self, dataset: Source, *, batch_size: int = 256, views: Views = None) -> dict[str, float]:
         """Return the mean loss without penalties, the accuracy where the targets are labels, and the metrics.
 
         Parameters
@@ -360,7 +355,6 @@ class Trainer:
         """
         data = as_source(dataset, "evaluate")
         batch_size = check_int(batch_size, "batch_size", "evaluate")
-        step.check_targets(self.model, self.loss, data, "evaluate")
         return evaluate(self.model, self.loss, self.scores, data, batch_size, views)
 
     def save(self, path: str | Path) -> None:
@@ -427,8 +421,7 @@ class Trainer:
         found = load_parts(path, cls.__name__, callbacks, layers, parts)
         if wrong := step.unfit_outputs(found["model"], found["loss"]):  # earlier versions trained such a model
             warnings.warn(f"{path}: {wrong}", stacklevel=2)
-            for part in getattr(found["loss"], "losses", [found["loss"]]):
-                part.expects_logits = False  # not checked again
+            found["loss"].expects_logits = False  # not checked again
         trainer = cls.__new__(cls)  # a constructor of its own may take other arguments
         Trainer.__init__(
             trainer,
