@@ -121,7 +121,8 @@ def find_learning_rate(
     total = as_loss(loss)
     check_parts(model, total, optimizer, "find_learning_rate")
     check_batches(model, min(len(data), steps * batch_size), batch_size, "find_learning_rate")
-    check_targets(model, total, data, "find_learning_rate", augmented=augment is not None)
+    if augment is None:
+        check_targets(model, total, data, "find_learning_rate")
     seed = check_int(seed, "seed", "find_learning_rate", minimum=0)
     kept = {name: array.copy() for name, array in model.state().items()}
     generators = list(model.random_generators().values())

@@ -15,7 +15,7 @@ from numpycnn.training.batches import Data, count_examples
 from numpycnn.training.state import Mean, TrainingState
 from numpycnn.training.step import accuracy, check_targets
 from numpycnn.training.streams import Stream, whole_batches
-from numpycnn.training.test_time import Views
+from numpycnn.training.test_time import TestTimeAugmentation
 
 Metrics = Sequence[Metric] | Sequence[Sequence[Metric]]
 
@@ -104,7 +104,7 @@ def _by_output(metrics: Any, model: Network) -> list[tuple[int | None, Sequence[
 
 
 def evaluate(
-    model: Network, loss: Loss, scores: Scores, data: Data | Stream, batch_size: int, views: Views
+    model: Network, loss: Loss, scores: Scores, data: Data | Stream, batch_size: int, views: TestTimeAugmentation | None
 ) -> dict[str, float]:
     """Return the mean loss, the accuracy where the targets are labels, and the metrics; see `Trainer.evaluate`."""
     check_targets(model, loss, data, "evaluate")

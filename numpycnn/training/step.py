@@ -114,14 +114,14 @@ def check_batches(model: Layer, examples: int, batch_size: int, owner: str, *, r
             raise ValueError(f"{owner}: {model.label_of(layer)} needs more than one example in each batch, and {got}")
 
 
-def check_targets(model: Network, loss: Loss, data: object, owner: str, *, augmented: bool = False) -> None:
+def check_targets(model: Network, loss: Loss, data: object, owner: str) -> None:
     """Refuse broadcast targets with more numbers for an example than outputs, from their shapes.
 
     A broadcast array takes no memory, but a batch of it is a copy. Other arrays are refused by the loss. A loss of
-    one's own may take other targets than those of the library, and augmentation may change the shapes.
+    one's own may take other targets than those of the library.
     """
     data = data.data if isinstance(data, Part) else data
-    if augmented or not isinstance(data, Arrays) or not type(loss).__module__.startswith("numpycnn.losses."):
+    if not isinstance(data, Arrays) or not type(loss).__module__.startswith("numpycnn.losses."):
         return
     if not any(map(_is_broadcast, (*as_tuple(data.x), *as_tuple(data.target)))):
         return

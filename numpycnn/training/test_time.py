@@ -126,6 +126,3 @@ class TestTimeAugmentation:
     def __repr__(self) -> str:
         settings = ["flip=True"] * self.flip + [f"shift={self.shift}"] * bool(self.shift)
         return f"TestTimeAugmentation({', '.join(settings)})"
-
-
-Views = TestTimeAugmentation | None

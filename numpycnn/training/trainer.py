@@ -32,7 +32,7 @@ from numpycnn.training.progress import Display, stream_for
 from numpycnn.training.scores import Metrics, Scores, evaluate
 from numpycnn.training.state import TrainingState
 from numpycnn.training.streams import Stream, as_source, epoch_batches, epoch_settings, training_data
-from numpycnn.training.test_time import Views
+from numpycnn.training.test_time import TestTimeAugmentation
 
 
 class Trainer:
@@ -236,7 +236,8 @@ class Trainer:
             data.check_use(place, epochs, resumed=self._resumed)
         else:
             step.check_batches(self.model, now.trained, now.batch_size, "fit", remedy=" or drop_last=True")
-        step.check_targets(self.model, self.loss, data, "fit", augmented=bool(now.augment))
+        if not now.augment and type(self).train_step is Trainer.train_step:  # another may take other targets
+            step.check_targets(self.model, self.loss, data, "fit")
         if place.at_start:
             step.check_new(self.model, self.optimizer)
         self.progress = now
@@ -332,7 +333,9 @@ class Trainer:
         """
         self.progress.stop_reason = reason or "asked to stop"
 
-    def evaluate(self, dataset: Source, *, batch_size: int = 256, views: Views = None) -> dict[str, float]:
+    def evaluate(
+        self, dataset: Source, *, batch_size: int = 256, views: TestTimeAugmentation | None = None
+    ) -> dict[str, float]:
         """Return the mean loss without penalties, the accuracy where the targets are labels, and the metrics.
 
         Parameters
