@@ -74,11 +74,10 @@ class TrainingState:
     @property
     def data(self) -> str:
         """The batches of the epoch in words."""
-        if not self.examples:
-            return "an iterable of batches" + f", augmented by {self.augment}" * bool(self.augment)
-        parts = [f"{self.examples} examples in batches of {self.batch_size}"]
+        counted = f"{self.examples} examples in batches of {self.batch_size}"
+        parts = [counted if self.examples else "an iterable of batches"]
         parts += [f"{self.accumulate} batches a step"] * (self.accumulate > 1)
-        parts += ["shuffled" if self.shuffle else "in the order given"]
+        parts += ["shuffled" if self.shuffle else "in the order given"] * bool(self.examples)
         parts += ["the last incomplete batch dropped"] * self.drop_last
         parts += [f"augmented by {self.augment}"] * bool(self.augment)
         parts += [f"a share of {self.validation:g} held out"] * bool(self.validation)

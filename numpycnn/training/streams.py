@@ -26,6 +26,7 @@ from numpycnn.training.batches import (
     augmented,
     batches_in_order,
     check_augmentation,
+    count_examples,
     hold_out,
     name_augmentation,
 )
@@ -41,20 +42,10 @@ class Stream:
     def __init__(self, source: Iterable[Any] | Callable[[], Iterable[Any]], name: str) -> None:
         self.source, self.name = source, name
 
-    @property
-    def once(self) -> bool:
-        """Whether it can be iterated a single time, as a generator."""
-        return isinstance(self.source, Iterator)
-
-    def check_use(self, place: TrainingState, epochs: int, *, resumed: bool) -> None:
-        """Refuse a generator for several epochs, and warn that an iterable cannot be resumed exactly."""
-        if self.once and epochs - place.epoch > 1:
-            raise ValueError(f"{self.name}: expected batches for {epochs - place.epoch} epochs; {ONCE}")
-        if resumed or place.batch:
-            warnings.warn(
-                "fit: a training on an iterable of batches is resumed exactly only if it yields the same batches again",
-                stacklevel=4,  # the caller of `fit`
-            )
+    def check_epochs(self, epochs: int) -> None:
+        """Refuse a generator for several epochs."""
+        if epochs > 1 and isinstance(self.source, Iterator):
+            raise ValueError(f"{self.name}: expected batches for {epochs} epochs; {ONCE}")
 
     def __iter__(self) -> Iterator[Batch]:
         """Yield the batches as arrays; a ValueError if there is none."""
@@ -63,7 +54,8 @@ class Stream:
             yield self._convert(item)
             empty = False
         if empty:
-            raise ValueError(f"{self.name}: expected at least one batch, got none{f'; {ONCE}' * self.once}")
+            hint = f"; {ONCE}" if isinstance(self.source, Iterator) else ""
+            raise ValueError(f"{self.name}: expected at least one batch, got none{hint}")
 
     def _convert(self, item: Any) -> Batch:
         """Return a batch as new arrays: an iterable may reuse its own, and batches are made ahead."""
@@ -96,13 +88,23 @@ def as_source(source: Any, name: str) -> Data | Stream:
     return as_data(source, name)
 
 
-def training_data(train: Source, validation: object, seed: int) -> tuple[Data | Stream, Data | Stream | None, float]:
-    """Return the data to train with, that to validate with, and which share of the first has become the second."""
+def training_data(
+    train: Source, validation: object, seed: int, epochs: int
+) -> tuple[Data | Stream, Data | Stream | None, float]:
+    """Return the data to train with, that to validate with, and which share of the first has become the second.
+
+    A generator serves one of the `epochs`, so it is refused for more.
+    """
     data = as_source(train, "train")
+    if isinstance(data, Stream):
+        data.check_epochs(epochs)
     if validation is None:
         return data, None, 0.0
     if not isinstance(validation, Real):
-        return data, as_source(validation, "validation"), 0.0
+        held_out = as_source(validation, "validation")
+        if isinstance(held_out, Stream):
+            held_out.check_epochs(epochs)
+        return data, held_out, 0.0
     share = check_number(validation, "validation", "fit", minimum=0, below=1)
     if isinstance(data, Stream):
         raise ValueError(
@@ -115,6 +117,7 @@ def training_data(train: Source, validation: object, seed: int) -> tuple[Data | 
 def epoch_settings(
     data: Data | Stream,
     *,
+    resumed: bool,
     batch_size: int,
     accumulate: int,
     validation: float,
@@ -124,7 +127,8 @@ def epoch_settings(
 ) -> dict[str, Any]:
     """Return what a `TrainingState` says about the batches of an epoch; the settings that cannot hold are errors.
 
-    For an iterable the number of examples and the size of a batch are unknown, and 0.
+    For an iterable the number of examples and the size of a batch are unknown, and 0. It may yield other batches when a
+    training is resumed, so that a warning is given.
     """
     settings = {"accumulate": accumulate, "validation": validation, "drop_last": drop_last}
     if not isinstance(data, Stream):
@@ -137,12 +141,16 @@ def epoch_settings(
     for name, value, remedy in (
         ("shuffle", shuffle, "shuffle in the iterable"),
         ("drop_last", drop_last, "leave the batch out in the iterable"),
-        ("accumulate", accumulate > 1 and accumulate, "make the batches of the iterable larger"),
     ):
         if value:
             raise ValueError(
                 f"fit: {name}={value} needs a data set, an iterable of batches has its own order and batches; {remedy}"
             )
+    if resumed:
+        warnings.warn(
+            "fit: a training on an iterable of batches is resumed exactly only if it yields the same batches again",
+            stacklevel=4,  # the caller of `fit`
+        )
     return settings | {"examples": 0, "batch_size": 0, "shuffle": False, "augment": name_augmentation(augment)}
 
 
@@ -167,15 +175,20 @@ def epoch_batches(
 def _streamed(
     data: Stream, place: TrainingState, seed: int, augment: Augmentation | None, ahead: int
 ) -> Generator[Batch, None, None]:
-    items, epoch, done = iter(data), place.epoch, place.batch
+    items, epoch, seen, done = iter(data), place.epoch, 0, 0
 
     def batch(number: int) -> Batch | None:  # counted from 1, as those of a data set
         item = next(items, None)
         return item if item is None or augment is None else augmented(item, augment, (seed, epoch, number))
 
-    for _ in range(done):
-        if next(items, None) is None:
-            raise ValueError(f"{data.name}: expected more than the {done} batches that were trained already, got fewer")
+    while seen < place.seen:
+        item = next(items, None)
+        seen += 0 if item is None else count_examples(item[0])
+        done += 1
+        if item is None or seen > place.seen:
+            raise ValueError(
+                f"{data.name}: expected first batches of the {place.seen} examples trained already, got others"
+            )
     with closing(prefetched(batch, itertools.count(done + 1), ahead)) as batches:
         for found in batches:
             if found is None:

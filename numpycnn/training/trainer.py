@@ -177,14 +177,13 @@ class Trainer:
         UserWarning
             If nothing is left to train, with how to go on; or if a training on an iterable of batches is resumed.
         """
-        data, held_out, share = training_data(train, validation, self.seed)
         epochs = check_int(epochs, "epochs", "fit")
+        data, held_out, share = training_data(train, validation, self.seed, epochs - self.progress.epoch)
         batch_size = check_int(batch_size, "batch_size", "fit")
         prefetch = check_int(prefetch, "prefetch", "fit", minimum=0)
         display = Display(stream_for(progress), getattr(data, "noun", "example"))
         self._begin(
             data,
-            epochs,
             batch_size=batch_size,
             accumulate=check_int(accumulate, "accumulate", "fit"),
             validation=share,
@@ -227,14 +226,13 @@ class Trainer:
             callback.on_train_end(self)
         return self.history
 
-    def _begin(self, data: Data | Stream, epochs: int, **settings: Any) -> None:
+    def _begin(self, data: Data | Stream, **settings: Any) -> None:
         """Check the last batch and the optimizer, and that an interrupted epoch continues with the same batches."""
         step.check_parts(self.model, self.loss, self.optimizer, "fit")
-        place, now = self.progress, replace(self.progress, **epoch_settings(data, **settings))
+        place = self.progress
+        now = replace(place, **epoch_settings(data, resumed=self._resumed or place.batch > 0, **settings))
         place.check_next(now)
-        if isinstance(data, Stream):
-            data.check_use(place, epochs, resumed=self._resumed)
-        else:
+        if not isinstance(data, Stream):
             step.check_batches(self.model, now.trained, now.batch_size, "fit", remedy=" or drop_last=True")
         if not now.augment and type(self).train_step is Trainer.train_step:  # another may take other targets
             step.check_targets(self.model, self.loss, data, "fit")

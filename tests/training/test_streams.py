@@ -60,6 +60,20 @@ def test_an_iterable_trains_like_the_same_arrays_in_order(source: Any, ahead: in
         assert ours["val_loss"] == pytest.approx(theirs["val_loss"], rel=1e-6)
 
 
+@pytest.mark.parametrize("accumulate", [2, 3, 9])
+def test_batches_accumulate_like_those_of_arrays(accumulate: int, tmp_path: Path) -> None:
+    path = tmp_path / "checkpoint.safetensors"
+    expected = train((X, LABELS), shuffle=False, accumulate=accumulate)
+    saved = small.plain([small.At(expected.optimizer.step_count // 3 + 1, lambda trainer: trainer.save(path))])
+    trainer = train(batches, saved, accumulate=accumulate)
+    assert small.bits(trainer.model.state()) == small.bits(expected.model.state())
+    assert trainer.optimizer.step_count == 3 * -(-6 // accumulate)
+    resumed = Trainer.resume(path)
+    with pytest.warns(UserWarning, match="resumed exactly only"):
+        train(batches, resumed, accumulate=accumulate)
+    assert small.bits(resumed.model.state()) == small.bits(expected.model.state())
+
+
 def test_a_data_loader(torch: Any) -> None:
     data = torch.utils.data.TensorDataset(torch.from_numpy(X), torch.from_numpy(LABELS))
     trainer = train(torch.utils.data.DataLoader(data, batch_size=SIZE))
@@ -113,8 +127,11 @@ def test_a_generator_gives_one_epoch() -> None:
     train(used, epochs=1)
     with pytest.raises(ValueError, match="train: expected at least one batch, got none; a generator gives its batches"):
         train(used, epochs=1)
-    with pytest.raises(ValueError, match="validation: expected at least one batch, got none; a generator gives"):
-        train((X, LABELS), validation=batches())
+    text = "validation: expected batches for 3 epochs; a generator gives its batches once"
+    for source in ((X, LABELS), batches):
+        with pytest.raises(ValueError, match=text):
+            train(source, validation=batches())
+    assert "val_loss" in train((X, LABELS), validation=batches(), epochs=1).history.records[0]
     with pytest.raises(ValueError, match=r"evaluate: expected at least one batch, got none$"):
         small.plain().evaluate(lambda: [])
 
@@ -124,7 +141,6 @@ def test_a_generator_gives_one_epoch() -> None:
     [
         ({"shuffle": True}, "has its own order and batches; shuffle in the iterable"),
         ({"drop_last": True}, "has its own order and batches; leave the batch out in the iterable"),
-        ({"accumulate": 3}, "has its own order and batches; make the batches of the iterable larger"),
         ({"validation": 0.1}, "has an unknown number of examples; pass a second iterable as validation"),
     ],
 )
@@ -167,9 +183,14 @@ def test_a_shorter_iterable_cannot_continue_an_epoch(tmp_path: Path) -> None:
     resumed = Trainer.resume(path)
     with (
         pytest.warns(UserWarning, match="resumed exactly only"),
-        pytest.raises(ValueError, match="train: expected more than the 4 batches that were trained already, got fewer"),
+        pytest.raises(ValueError, match="train: expected first batches of the 32 examples trained already"),
     ):
         train(list(batches())[:3], resumed)
+    with (
+        pytest.warns(UserWarning, match="resumed exactly only"),
+        pytest.raises(ValueError, match="batches of the 32 examples trained already, got others"),
+    ):
+        train(lambda: ((X[begin : begin + 7], LABELS[begin : begin + 7]) for begin in range(0, 44, 7)), resumed)
     with pytest.raises(
         ValueError, match=r"within an epoch of an iterable of batches; .* got 44 examples in batches of"
     ):
