@@ -65,7 +65,7 @@ def _rest(passage: Passage, seen: np.ndarray, transposed: bool) -> np.ndarray:
         per_group = weight.shape[1]
         for group, kernels in enumerate(np.split(weight, layer.groups)):
             kernels[:, seen[seen // per_group == group] % per_group] = 0
-    layer.weight, layer.bias, layer.use_bias = Parameter(weight), None, False
+    layer.weight, layer.bias = Parameter(weight), None
     return layer.forward(passage.x)[0]
 
 
