@@ -190,7 +190,8 @@ def test_dropout_and_batch_norm(run: Run, tmp_path: Path) -> None:
     losses = [numbers(rf"\n{way} +{part} digits: {MEAN}, {MEAN}\n", printed)[0] for way, part in rows]
     seen, new, seen_dropped, new_dropped = losses
     assert seen < new
-    assert new_dropped - seen_dropped < new - seen
+    assert new_dropped - seen_dropped < 0.5 * (new - seen)  # 0.05 to 0.32 times it with eight seeds
+    assert new_dropped < 1.2 * new  # 0.36 to 1.02 times it; in the mean of seeds, dropout lowers it
     assert is_picture(tmp_path / "runs" / "examples" / "dropout_and_batch_norm.png")
 
 
@@ -271,7 +272,7 @@ def test_spoken_digits(run: Run, tmp_path: Path) -> None:
     )
     assert min(averaged) > 70
     assert dense[-1] < 25
-    assert flattened[0] > dense[0]
+    assert flattened[0] > dense[0] + 10  # 19 to 31 with six seeds
     assert flattened[-1] < averaged[-1] - 10
     assert is_picture(tmp_path / "runs" / "examples" / "spoken_digits.png")
 
