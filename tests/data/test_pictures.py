@@ -4,13 +4,14 @@ import os
 import struct
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from numpycnn.data import load_mnist, prepare_digit, read_picture
+from numpycnn.data import load_mnist, prepare_digit, prepare_garment, read_picture
 from numpycnn.data.pictures import PictureReader, _median_level, decode_picture, fit_picture
 from numpycnn.errors import DataFormatError
 from tests.data.small import chunk, fix_png_checksums, jpeg_of, picture_bytes, png_of, raw_png
@@ -437,3 +438,16 @@ def test_importing_the_package_loads_no_heavy_library() -> None:
     code = f"import sys, numpycnn.data; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    "prepare",
+    [prepare_digit, prepare_garment, lambda picture: fit_picture(picture, (4, 4))],
+    ids=["digit", "garment", "fit"],
+)
+def test_pictures_with_a_mask_are_refused(prepare: Callable[[np.ndarray], np.ndarray]) -> None:
+    picture = np.full((30, 20, 3), 255, np.uint8)
+    picture[5:25, 8:12] = 0
+    assert prepare(picture).dtype == np.uint8
+    with pytest.raises(TypeError, match="expected picture without a mask, got a masked array; fill it first"):
+        prepare(np.ma.masked_less(picture, 9))
