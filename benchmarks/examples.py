@@ -1,7 +1,7 @@
 """Train the networks of some examples in PyTorch: with the same data, sizes, optimizers and numbers of steps.
 
-The numbers that an example quotes for PyTorch are from here. The U-Net begins with the weights of the example; the
-other initial weights, the order of the batches and the noise are PyTorch's own. So the two agree on average only.
+The numbers that an example quotes for PyTorch are from here. U-Net and GAN begin with the weights of the example; the
+weights of the VAE, the order of the batches and the noise are PyTorch's own. So the two agree on average only.
 """
 
 import runpy
@@ -36,6 +36,15 @@ def step(optimizer: torch.optim.Optimizer, loss: torch.Tensor) -> None:
     optimizer.step()
 
 
+def start_like(module: nn.Module, model: Any, x: torch.Tensor) -> nn.Module:
+    """Give a module the weights of a model, its parameters in their order, and check that both compute the same."""
+    with torch.no_grad():
+        for theirs, ours in zip(module.parameters(), model.parameters().values(), strict=True):
+            theirs.copy_(torch.from_numpy(ours.value))
+        np.testing.assert_allclose(module.eval()(x).numpy(), model.predict(x.numpy()), atol=1e-4)
+    return module.train()
+
+
 def segmentation(seed: int, quick: bool) -> Result:
     """Return loss and mean IoU of the U-Net of ``20_segmentation.py`` on new pictures."""
     example = runpy.run_path(str(FOLDER / "20_segmentation.py"))
@@ -46,13 +55,7 @@ def segmentation(seed: int, quick: bool) -> Result:
         digits, test = (data[data.labels < 2] for data in (digits, test))
     scenes = [torch.as_tensor(array) for array in draw_scenes(digits, count, np.random.default_rng(0))]
     new = [torch.as_tensor(array) for array in draw_scenes(test, count // 4, np.random.default_rng(1))]
-    model, twin = UNet(channels, classes=11), example["unet"](seed, channels=channels)
-    with torch.no_grad():
-        for theirs, ours in zip(model.parameters(), twin.parameters().values(), strict=True):
-            theirs.copy_(torch.from_numpy(ours.value))
-        model.eval()
-        np.testing.assert_allclose(model(new[0][:8]).numpy(), twin.predict(new[0][:8].numpy()), atol=1e-4)
-        model.train()
+    model = start_like(UNet(channels, classes=11), example["unet"](seed, channels=channels), new[0][:8])
     optimizer = torch.optim.Adam(model.parameters())
     steps = epochs * -(-count // size)
     cycle = torch.optim.lr_scheduler.OneCycleLR(optimizer, 1e-2, steps, cycle_momentum=False, final_div_factor=400)
@@ -139,6 +142,8 @@ def gan(seed: int, quick: bool) -> Result:
     second = nn.Conv2d(32, 64, 4, stride=2, padding=1, bias=False)
     layers = [first, nn.LeakyReLU(0.2), second, nn.BatchNorm2d(64), nn.LeakyReLU(0.2), nn.Flatten(), nn.Linear(3136, 1)]
     discriminator = nn.Sequential(*layers)
+    start_like(generator, example["generator"](seed), torch.randn(8, latent))
+    start_like(discriminator, example["discriminator"](seed + 1000), torch.randn(8, 1, 28, 28))
     optimizers = [torch.optim.Adam(network.parameters(), **adam) for network in (generator, discriminator)]
 
     def judge(x: torch.Tensor, target: float) -> torch.Tensor:

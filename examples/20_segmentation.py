@@ -4,6 +4,10 @@
 A U-Net finds digits between fragments of other digits, and says of each pixel to which digit it belongs. You learn to
 build a network with skips as a graph of layers, to train it with a label for each pixel, and what the skips gain: the
 same network without them is trained as well. Takes 5 minutes to read and 3 minutes to run (``--quick``: a few seconds).
+
+Measured on 1,000 new pictures, one run: with the skips the loss of a pixel is 0.063 and the mean IoU of the classes
+0.69, without them 0.090 and 0.65. The same U-Net in PyTorch, from the same weights: 0.065 and 0.72
+(``benchmarks/examples.py``).
 """
 
 import argparse
