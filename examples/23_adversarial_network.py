@@ -5,6 +5,9 @@ A generator makes digits from noise, a discriminator tells them from real ones, 
 You learn to train two models in one ``Trainer``, each with an optimizer of its own, and to measure how good the
 generated digits are, since the losses do not show it. Takes 5 minutes to read and 5 minutes to run (``--quick``: a
 few seconds).
+
+Measured with one run: the generated digits have an inception score of 5.0 after the first epoch and of 6.0 after the
+fifth; 10,000 real ones that are new to the classifier have 9.5.
 """
 
 import argparse
