@@ -16,8 +16,8 @@ def final_activation(layer: Layer, *, branches: bool = False, output: int | None
     """Return the softmax or sigmoid at the end of a network, or with `branches` at the end of a branch, else None.
 
     Layers of numpycnn without parameters may follow it, such as dropout and pooling: they make no logits of
-    probabilities. Of a product nothing is known: it may be a gate. Of a `Model` with several outputs, `output` is the
-    number of the one to look at.
+    probabilities. Of a product nothing is known: it may be a gate. `output` is the number of the output to look at, of
+    several.
     """
     if isinstance(layer, ACTIVATIONS):
         return layer
@@ -28,15 +28,17 @@ def final_activation(layer: Layer, *, branches: bool = False, output: int | None
         outputs = layer._outputs if output is None else layer._outputs[output : output + 1]
         pending = list(outputs) if branches or len(outputs) == 1 else []
         while pending:
-            step = sources.get(pending.pop())
-            found = None if step is None else final_activation(step.layer, branches=branches)
+            number = pending.pop()
+            step = sources.get(number)
+            place = 0 if step is None else step.outputs.index(number)
+            found = None if step is None else final_activation(step.layer, branches=branches, output=place)
             if found is not None:
                 return found
             if step is not None and _passes(step.layer) and (branches or len(step.inputs) == 1):
                 pending += step.inputs
     if isinstance(layer, Sequential):
         for inner in reversed(layer.layers):
-            found = final_activation(inner, branches=branches)
+            found = final_activation(inner, branches=branches, output=output if inner is layer.layers[-1] else None)
             if found is not None or not _passes(inner):
                 return found
     if branches and isinstance(layer, Residual | Concat):
@@ -50,12 +52,13 @@ def _passes(layer: Layer) -> bool:
     return type(layer).__module__.startswith("numpycnn.") and not layer.parameters() and not isinstance(layer, Multiply)
 
 
-def to_probabilities(model: Network, y: np.ndarray) -> np.ndarray:
+def to_probabilities(model: Network, y: np.ndarray, output: int | None = None) -> np.ndarray:
     """Convert outputs (N, K) of a classifier to probabilities: by a softmax, unless the model ends with one.
 
-    A single output, (N, 1), is the score of one class, converted by a sigmoid.
+    A single score, (N, 1), is that of one class, converted by a sigmoid. Of several outputs of a model, `output` is the
+    number of this one.
     """
-    last = final_activation(model)
+    last = final_activation(model, output=output)
     if last is not None:
         return np.exp(y) if isinstance(last, LogSoftmax) else y
     return sigmoid(y) if y.shape[1] == 1 else softmax(y)

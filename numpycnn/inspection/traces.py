@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 
 from numpycnn._checks import check_unmasked, format_shape
+from numpycnn.inspection.graph import graph_of
 from numpycnn.layers.base import Layer
-from numpycnn.layers.checking import check_inputs
-from numpycnn.layers.model import Model
+from numpycnn.layers.checking import check_inputs, format_shapes, shapes_of
 from numpycnn.layers.network import Network
 
 
@@ -74,18 +74,6 @@ def layers_of(model: Layer) -> dict[str, Layer]:
     return {place: layer for place, layer in model.walk().items() if place}
 
 
-def steps_of(model: Layer) -> dict[str, Layer]:
-    """Return all layers that compute something, in order of execution: branches, then the layer that joins them.
-
-    Examples
-    --------
-    >>> from numpycnn import Dense, ReLU, Residual, Sequential
-    >>> list(steps_of(Sequential([Residual(Sequential([Dense(4), ReLU()])), Dense(2)], input_shape=(4,))))
-    ['0.main.0', '0.main.1', '0', '1']
-    """
-    return dict(_in_turn(model, "", branches=True))
-
-
 def chain_of(model: Layer) -> dict[str, Layer]:
     """Return the layers of the main path by key; branches are represented by the layer that joins them.
 
@@ -95,21 +83,15 @@ def chain_of(model: Layer) -> dict[str, Layer]:
     >>> list(chain_of(Sequential([Residual(Dense(4)), Sequential([Dense(3), ReLU()])], input_shape=(4,))))
     ['0', '1.0', '1.1']
     """
-    return dict(_in_turn(model, "", branches=False))
+    return dict(_in_turn(model, ""))
 
 
-def output_key(model: Layer) -> str:
-    """Return the key of the layer, or of the use of a layer, that computes the (last) output."""
-    return model.output_names()[-1] if isinstance(model, Model) else list(chain_of(model))[-1]
-
-
-def _in_turn(layer: Layer, place: str, *, branches: bool) -> Iterator[tuple[str, Layer]]:
-    """Yield the layers that compute something in their order, with those inside of branches or without."""
+def _in_turn(layer: Layer, place: str) -> Iterator[tuple[str, Layer]]:
     for name, child in layer.children().items():
         key = f"{place}.{name}" if place else name
-        if child.chained or (branches and child.is_container()):
-            yield from _in_turn(child, key, branches=branches)
-        if not child.chained:
+        if child.chained:
+            yield from _in_turn(child, key)
+        else:
             yield key, child
 
 
@@ -120,7 +102,7 @@ def follow(model: Network, x: Any, *, training: bool = False) -> dict[str, Passa
     ----------
     model : Sequential or Model
         Built. It is not changed, and neither are the gradients of its parameters.
-    x : ndarray of shape (N, *input_shape)
+    x : ndarray of shape (N, *input_shape), or a tuple of them for several inputs
     training : bool
         Switch dropout and batch statistics on.
 
@@ -158,29 +140,29 @@ def follow(model: Network, x: Any, *, training: bool = False) -> dict[str, Passa
 def follow_back(
     model: Network,
     x: Any,
-    pick: Callable[[np.ndarray], np.ndarray],
+    pick: Callable[[Any], Any],
     *,
     at: str | None = None,
     training: bool = False,
-) -> tuple[np.ndarray, dict[str, Passage]]:
-    """Run a model forward, then backward from one of its layers.
+) -> tuple[Any, dict[str, Passage]]:
+    """Run a model forward, then backward from its output or from one of its layers.
 
     Parameters
     ----------
     model : Sequential or Model
         Built. It is not changed, and neither are the gradients of its parameters.
-    x : ndarray of shape (N, *input_shape)
+    x : ndarray of shape (N, *input_shape), or a tuple of them for several inputs
     pick : callable
         Takes the output of the layer and returns the gradient of a quantity with respect to it: for the sum of squares,
-        ``lambda y: 2 * y``.
+        ``lambda y: 2 * y``. Of several outputs it takes and returns a tuple.
     at : str, optional
-        Key of the layer, as in ``"3.main.0"``; by default the last one.
+        Key of the layer, as in ``"3.main.0"``, or of a further use, as in ``"conv#2"``; by default the model itself.
     training : bool
         Switch dropout and batch statistics on.
 
     Returns
     -------
-    dx : ndarray of the shape of `x`
+    dx : ndarray of the shape of `x`, or a tuple of them for several inputs
         Gradient of the quantity with respect to the input.
     passages : dict of Passage
         As `follow` returns them, with the gradients; these are zero where the quantity does not depend on a layer.
@@ -207,26 +189,43 @@ def follow_back(
     start: dict[str, np.ndarray] = {}
     check_batch(model, x, "follow_back")
     clone, records = recording_copy(model, start)
-    at = at if at is not None else output_key(clone)
-    check_layer(model, at.partition("#")[0], "follow_back")
+    if at is not None:
+        check_layer(model, at.partition("#")[0], "follow_back")
     end = clone.forward(x, training=training, differentiable=True)
-    y = records[at].y
-    start[at] = np.asarray(pick(y), y.dtype)
-    if start[at].shape != y.shape:
-        raise ValueError(
-            f"follow_back: expected pick to return {format_shape(y.shape)}, like y, got {format_shape(start[at].shape)}"
-        )
+    if at is None:
+        return clone.backward(_gradient_of(pick, end)), _in_order(model, records)
+    if at not in records:
+        ran = ", ".join(_in_order(model, records))
+        raise ValueError(f"follow_back: expected the key of a layer that ran, one of {ran}, got {at!r}")
+    start[at] = _gradient_of(pick, records[at].y)
     zeros = tuple(map(np.zeros_like, end)) if isinstance(end, tuple) else np.zeros_like(end)
     dx = clone.backward(zeros)
     return dx, _in_order(model, records)
 
 
+def _gradient_of(pick: Callable[[Any], Any], y: Any) -> Any:
+    """Return what `pick` returns for the output of a layer, with its shape and dtype."""
+    picked = pick(y)
+    ys, dys = (value if isinstance(y, tuple) else (value,) for value in (y, picked))
+    if len(dys) != len(ys):
+        raise ValueError(f"follow_back: expected pick to return {len(ys)} arrays, like y, got {len(dys)}")
+    dys = tuple(np.asarray(dy, y.dtype) for dy, y in zip(dys, ys, strict=True))
+    if shapes_of(dys) != shapes_of(ys):
+        expected, got = (format_shapes(shapes_of(arrays)) for arrays in (ys, dys))
+        raise ValueError(f"follow_back: expected pick to return {expected}, like y, got {got}")
+    return dys if isinstance(y, tuple) else dys[0]
+
+
 def check_layer(model: Network, key: str, operation: str) -> Layer:
-    """Return the layer with a key; raise if there is none."""
+    """Return the layer with a key, which may be that of a further use; raise if there is none."""
     layers = layers_of(model)
-    if key not in layers:
-        raise ValueError(f"{operation}: expected the key of a layer, one of {', '.join(layers)}, got {key!r}")
-    return layers[key]
+    place, mark, _ = key.partition("#")
+    further = [use for use in graph_of(model).values if "#" in use]
+    if place not in layers or (mark and key not in further):
+        raise ValueError(
+            f"{operation}: expected the key of a layer, one of {', '.join([*layers, *further])}, got {key!r}"
+        )
+    return layers[place]
 
 
 def check_built(model: Network, operation: str) -> tuple[int, ...]:

@@ -1,33 +1,23 @@
-"""Class scores (logits) and probabilities from the outputs of a network."""
+"""Class probabilities from the outputs of a network, and names of classes."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from numpycnn._checks import check_labels, check_unmasked
-from numpycnn.inspection.outputs import ACTIVATIONS, to_probabilities
-from numpycnn.inspection.traces import chain_of, check_batch, output_key
-from numpycnn.layers.checking import format_shapes
+from numpycnn.inspection.graph import Graph, graph_of
+from numpycnn.inspection.outputs import to_probabilities
+from numpycnn.inspection.traces import check_batch
 from numpycnn.layers.network import Network
+from numpycnn.visualize.selection import choose_output
 from numpycnn.visualize.style import escape_text
 
-
-def score_layer(model: Network) -> str:
-    """Return the key of the layer that outputs the scores (logits): the last one before any final softmax.
-
-    Explanations use the score of a class, since its probability also rises when the other scores fall. A layer with
-    ``activation="softmax"`` outputs probabilities only, which are then the scores.
-
-    Source: K. Simonyan, A. Vedaldi, A. Zisserman, "Deep inside convolutional networks", arXiv 1312.6034, section 2.
-    """
-    chain = chain_of(model)
-    places = [key for key, layer in chain.items() if not isinstance(layer, ACTIVATIONS)]
-    last = output_key(model)
-    return places[-1] if isinstance(chain.get(last), ACTIVATIONS) and places else last
+ClassNames = Sequence[str] | Mapping[str, Sequence[str]] | None  # of the only output, or by the name of the output
 
 
-def class_probabilities(model: Network, x: Any, *, batch_size: int = 256) -> np.ndarray:
+def class_probabilities(
+    model: Network, x: Any, *, batch_size: int = 256, output: str | int | None = None
+) -> np.ndarray:
     """Return the probability of each class, from the model's own softmax if it ends with one.
 
     A model with a single output has one class, the positive one; its probability is the sigmoid of the score.
@@ -36,9 +26,11 @@ def class_probabilities(model: Network, x: Any, *, batch_size: int = 256) -> np.
     ----------
     model : Sequential or Model
         A classifier.
-    x : ndarray of shape (N, *input_shape)
+    x : ndarray of shape (N, *input_shape), or a tuple of them for several inputs
     batch_size : int
         Number of examples per forward pass.
+    output : str or int, optional
+        Name or number of the output, of a model with several; by default the only one of shape (K,).
 
     Returns
     -------
@@ -47,32 +39,29 @@ def class_probabilities(model: Network, x: Any, *, batch_size: int = 256) -> np.
     Raises
     ------
     TypeError, ValueError, RuntimeError
-        If `x` is not a batch for the model, the model does not return a row of scores per example, or the model has not
-        been built.
+        If `x` is not a batch for the model, the model does not return a row of scores per example, or has several such
+        outputs and none is given, or the model has not been built.
     """
     x = check_batch(model, x, "class_probabilities")
-    check_classifier(model, "class_probabilities")
-    return to_probabilities(model, model.predict(x, batch_size=batch_size))
+    number = choose_output(model, graph_of(model), output, "class_probabilities")
+    y = model.predict(x, batch_size=batch_size)
+    return to_probabilities(model, y[number] if isinstance(y, tuple) else y, number)
 
 
-def check_classifier(model: Network, operation: str) -> int:
-    """Return the number of classes of a model; raise if its output is not one value per class."""
-    if model.output_shape is None or model.output_count > 1 or len(model.output_shape) != 1:
-        shape = "nothing" if model.output_shape is None else format_shapes(model.output_shape)
-        raise ValueError(f"{operation}: expected a model with one output per class, (K,), got {shape}")
-    return model.output_shape[0]
-
-
-def targets_of(model: Network, x: np.ndarray, targets: Any, operation: str) -> np.ndarray:
-    """Return one class for each example: the given ones, or by default the predicted ones."""
-    classes = check_classifier(model, operation)
-    if targets is None:
-        return class_probabilities(model, x).argmax(axis=1)  # (N,)
-    targets = check_unmasked(targets, "targets", operation)
-    each = check_labels(np.full(len(x), targets) if targets.ndim == 0 else targets, classes, operation)
-    if len(each) != len(x):
-        raise ValueError(f"{operation}: expected one target for each of {len(x)} examples, got {len(each)}")
-    return each
+def names_by_output(graph: Graph, class_names: ClassNames, operation: str) -> dict[int, Sequence[str]]:
+    """Return the names of the classes by the number of the output; a plain list is that of the only output."""
+    if class_names is None:
+        return {}
+    if not isinstance(class_names, Mapping):
+        if len(graph.outputs) > 1:
+            listed = " and ".join(map(repr, graph.outputs))
+            raise ValueError(f"{operation}: expected class_names as a dict by output, {listed}, got {class_names!r}")
+        return {0: class_names}
+    unknown = [name for name in class_names if name not in graph.outputs]
+    if unknown:
+        listed = " and ".join(map(repr, graph.outputs))
+        raise ValueError(f"{operation}: expected class_names of the outputs {listed}, got {unknown[0]!r}")
+    return {graph.outputs.index(name): names for name, names in class_names.items()}
 
 
 def pick_at(*place: Any) -> Callable[[np.ndarray], np.ndarray]:

@@ -17,15 +17,8 @@ from typing import Any
 import numpy as np
 
 from numpycnn._checks import check_int, format_shape
-from numpycnn.inspection.traces import (
-    check_batch,
-    check_layer,
-    check_one_input,
-    follow,
-    follow_back,
-    layer_title,
-    steps_of,
-)
+from numpycnn.inspection.graph import Graph, graph_of
+from numpycnn.inspection.traces import check_built, check_layer, follow, follow_back, layer_title
 from numpycnn.layers.base import Layer
 from numpycnn.layers.network import Network
 from numpycnn.visualize._types import Figure, FilePath
@@ -35,19 +28,21 @@ from numpycnn.visualize.panels import (
     colour_bar_height,
     draw_heat,
     draw_input,
-    examples_of,
     frame_region,
     headline,
     image_size,
     spread,
 )
+from numpycnn.visualize.selection import Choice, batches_of, blank_inputs, choose_input, input_shapes
 from numpycnn.visualize.style import INK, ORANGE, VERMILION, escape_text, format_size, new_figure, save
 
 Field = tuple[tuple[int, int], ...]
 MAX_LAYERS = 7  # in one figure
 
 
-def find_field(model: Network, at: str, unit: Sequence[int] | None = None) -> Field | None:
+def find_field(
+    model: Network, at: str, unit: Sequence[int] | None = None, *, input: str | int | None = None
+) -> Field | None:
     """Return the smallest box of the input that contains every position that a unit depends on.
 
     Parameters
@@ -55,9 +50,12 @@ def find_field(model: Network, at: str, unit: Sequence[int] | None = None) -> Fi
     model : Sequential or Model
         Takes floats.
     at : str
-        Key of a layer, as in ``"3"`` or ``"3.main.0"``.
+        Key of a layer, as in ``"3"`` or ``"3.main.0"``, or of a further use of a layer, as in ``"conv#2"``.
     unit : sequence of int, optional
         Position of the unit in the maps of the layer; the center by default. It includes all channels.
+    input : str or int, optional
+        Name or number of the input, of a model with several; by default the only one of images that the layer depends
+        on. The others are zeros.
 
     Returns
     -------
@@ -67,7 +65,8 @@ def find_field(model: Network, at: str, unit: Sequence[int] | None = None) -> Fi
     Raises
     ------
     TypeError, ValueError, RuntimeError
-        If the layer or unit does not exist, the model does not take images of floats, or the model has not been built.
+        If the layer or unit does not exist, the input does not take images of floats, the layer depends on several such
+        inputs and none is given, or the model has not been built.
 
     Examples
     --------
@@ -78,18 +77,20 @@ def find_field(model: Network, at: str, unit: Sequence[int] | None = None) -> Fi
     >>> find_field(model, "1", unit=(0, 0))
     ((0, 3), (0, 3))
     """
-    sides = _sides(model, "find_field")
+    number = _image_input(model, at, input, "find_field")
+    sides = input_shapes(model)[number][1:]
     place: Any = (slice(None), slice(None), *_unit(model, at, unit, "find_field"))
 
     def reached(hidden: np.ndarray) -> np.ndarray:
         """Return, for each end (of axis 0, 0, 1, 1, ...), whether hiding that many pixels makes the unit NaN."""
-        x = np.zeros((len(hidden), *(model.input_shape or ())), model.dtype)
+        batches = blank_inputs(model, len(hidden))
+        x = batches[number]
         for end, count in enumerate(hidden.tolist()):
             axis, is_last = divmod(end, 2)
             part = slice(sides[axis] - count, None) if is_last else slice(count)
             x[end].swapaxes(0, 1 + axis)[part] = np.nan
         with np.errstate(all="ignore"):
-            y = follow(model, x)[at].y[place]  # (ends, channels)
+            y = follow(model, batches if model.several_inputs else x)[at].y[place]  # (ends, channels)
         return np.isnan(y).reshape(len(hidden), -1).any(axis=1)
 
     # For each end, low <= the smallest number of hidden pixels that matters <= high.
@@ -104,14 +105,16 @@ def find_field(model: Network, at: str, unit: Sequence[int] | None = None) -> Fi
     return tuple((front - 1, side - back + 1) for front, back, side in ends)
 
 
-def measure_field(model: Network, x: Any, at: str, unit: Sequence[int] | None = None) -> np.ndarray:
+def measure_field(
+    model: Network, x: Any, at: str, unit: Sequence[int] | None = None, *, input: str | int | None = None
+) -> np.ndarray:
     """Return the influence of each position of the input on a unit: the mean magnitude of its gradient.
 
     Other arguments and errors as for `find_field`.
 
     Parameters
     ----------
-    x : ndarray of shape (N, C, ...) or (C, ...)
+    x : ndarray of shape (N, C, ...) or (C, ...), or a tuple of them for several inputs
         Examples to average over, or a single one.
 
     Returns
@@ -120,21 +123,31 @@ def measure_field(model: Network, x: Any, at: str, unit: Sequence[int] | None = 
         The spatial axes of the input. The gradient is that of the sum of the unit's channels; its magnitude is the
         maximum over the input's channels, averaged over the examples.
     """
-    x = examples_of(model, x, "measure_field")
-    _sides(model, "measure_field")
+    batches = batches_of(model, x, "measure_field")
+    number = _image_input(model, at, input, "measure_field")
     pick = pick_at(slice(None), slice(None), *_unit(model, at, unit, "measure_field"))
-    gradient, _ = follow_back(model, x, pick, at=at)
+    dx, _ = follow_back(model, batches if model.several_inputs else batches[0], pick, at=at)
+    gradient = dx[number] if model.several_inputs else dx
     return np.abs(gradient).max(axis=1).mean(axis=0)
 
 
-def _sides(model: Network, operation: str) -> tuple[int, ...]:
-    """Return the spatial size of the images that a model takes."""
-    check_one_input(model, operation)
-    shape = model.input_shape if isinstance(model, Network) and model.input_shape is not None else None
-    check_batch(model, np.empty((0, *(shape or ())), np.float32), operation)
-    if shape is None or len(shape) < 2:
-        raise ValueError(f"{operation}: expected a model for images (C, ...), got one for {format_shape(shape or ())}")
-    return shape[1:]
+def _image_input(model: Network, at: str, asked: Choice, operation: str) -> int:
+    """Return the number of the input of images of floats that a layer depends on."""
+    check_built(model, operation)
+    layer, graph = check_layer(model, at, operation), graph_of(model)
+    if layer.output_count > 1:
+        raise ValueError(f"{operation}: expected a layer with one output, got {layer_title(at, layer)}")
+    fits = [number for number in graph.inputs_of(at) if _is_image(model, number)]
+    number = choose_input(graph, asked, operation, fits, f"of images (C, ...) that {at} depends on")
+    if not _is_image(model, number):
+        found = format_shape(input_shapes(model)[number])
+        raise ValueError(f"{operation}: expected a model for images (C, ...), got one for {found}")
+    return number
+
+
+def _is_image(model: Network, number: int) -> bool:
+    """Return whether an input has maps of floats (C, ...)."""
+    return len(input_shapes(model)[number]) > 1 and blank_inputs(model, 0)[number].dtype.kind == "f"
 
 
 def _unit(model: Network, at: str, unit: Sequence[int] | None, operation: str) -> tuple[int, ...]:
@@ -156,6 +169,7 @@ def receptive_fields(
     *,
     at: Sequence[str] | None = None,
     unit: Sequence[int] | None = None,
+    input: str | int | None = None,
     path: FilePath = None,
 ) -> "Figure":
     """Draw the receptive field of a unit of each layer, and the influence of each position in it.
@@ -164,20 +178,28 @@ def receptive_fields(
 
     Parameters
     ----------
-    x : ndarray of shape (N, C, ...) or (C, ...)
+    x : ndarray of shape (N, C, ...) or (C, ...), or a tuple of them for several inputs
         The first is drawn; the influence is the mean over all.
     at : sequence of str, optional
-        Keys of layers; by default up to seven layers that slide a window, including those inside branches.
+        Keys of layers; by default up to seven layers that slide a window over the input, including those inside
+        branches.
     path : path_like, optional
 
     Returns
     -------
     matplotlib.figure.Figure
     """
-    x = examples_of(model, x, "receptive_fields")
-    places = _windowed(model) if at is None else list(at)
+    batches, graph = batches_of(model, x, "receptive_fields"), graph_of(model)
+    windowed = {number: _windowed(graph, number) for number in range(len(batches))}
+    if at is None:
+        fits = [number for number, places in windowed.items() if places and _is_image(model, number)]
+        chosen = choose_input(graph, input, "receptive_fields", fits, "that a layer slides a window over")
+    else:
+        chosen = _image_input(model, next(iter(at)), input, "receptive_fields")
+    places = windowed[chosen] if at is None else list(at)
     if not places:
         raise ValueError("receptive_fields: expected a model with a layer that slides a window, got one without")
+    x = batches[chosen]
     flat = x.ndim < 4
     if flat:
         figure = new_figure(8.4, 1.6 * len(places) + 0.3)
@@ -189,8 +211,8 @@ def receptive_fields(
         )
         grid = figure.subplots(2, len(places), squeeze=False).T
     for number, ((above, below), key) in enumerate(zip(grid, places, strict=True)):
-        field = find_field(model, key, unit)
-        counts = measure_field(model, x, key, unit)
+        field = find_field(model, key, unit, input=chosen)
+        counts = measure_field(model, batches if model.several_inputs else x, key, unit, input=chosen)
         draw_input(above, x[0])
         frame_region(above, field or (), VERMILION)
         headline(above, _head(key, check_layer(model, key, "receptive_fields"), field), 8.5)
@@ -207,9 +229,9 @@ def receptive_fields(
     return save(figure, path)
 
 
-def _windowed(model: Network) -> list[str]:
-    """Return the keys of the layers that slide a window, thinned out evenly to MAX_LAYERS."""
-    found = [key for key, layer in steps_of(model).items() if layer.window() is not None]
+def _windowed(graph: Graph, number: int) -> list[str]:
+    """Return the keys of the layers that slide a window and depend on an input, thinned out evenly to MAX_LAYERS."""
+    found = [use.key for use in graph.steps() if use.layer.window() is not None and number in graph.inputs_of(use.key)]
     return [found[i] for i in spread(len(found), MAX_LAYERS)]
 
 

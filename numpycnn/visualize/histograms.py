@@ -13,11 +13,13 @@ from typing import Any
 import numpy as np
 
 from numpycnn._checks import check_int
-from numpycnn.inspection.traces import check_batch, check_layer, follow, follow_back, layer_title
+from numpycnn.inspection.traces import check_layer, follow, follow_back, layer_title
 from numpycnn.layers.network import Network
 from numpycnn.losses import CrossEntropy, Loss
+from numpycnn.losses.sums import as_loss
 from numpycnn.visualize._types import Axes, Figure, FilePath
-from numpycnn.visualize.panels import examples_of, kind_colour, layers_at
+from numpycnn.visualize.panels import kind_colour, layers_at
+from numpycnn.visualize.selection import batches_of
 from numpycnn.visualize.style import BLUE, GREEN, GREY, INK, LONGEST_TITLE, VERMILION, escape_text, new_figure, save
 
 
@@ -56,7 +58,7 @@ def collect_gradients(
     x: Any,
     target: Any,
     *,
-    loss: Loss | None = None,
+    loss: Loss | Sequence[Loss] | None = None,
     at: Sequence[str] | None = None,
     training: bool = True,
 ) -> dict[str, np.ndarray]:
@@ -66,10 +68,10 @@ def collect_gradients(
 
     Parameters
     ----------
-    target : array_like
+    target : array_like, or a tuple of them for several outputs
         Target of the loss: labels, for the cross-entropy.
-    loss : Loss, optional
-        By default the cross-entropy.
+    loss : Loss, or list of Loss for several outputs, optional
+        By default the cross-entropy of each output.
 
     Returns
     -------
@@ -77,11 +79,10 @@ def collect_gradients(
         By key of the layer.
     """
     x = _batch(model, x, "collect_gradients")
-    if model.output_count > 1:
-        raise ValueError(f"collect_gradients: expected a model with one output, got one with {model.output_count}")
-    compare = CrossEntropy() if loss is None else loss
+    each = [CrossEntropy() for _ in range(model.output_count)]
+    compare = as_loss(loss or (each if len(each) > 1 else each[0]))
 
-    def pick(y: np.ndarray) -> np.ndarray:
+    def pick(y: Any) -> Any:
         compare.forward(y, target)
         return compare.backward()
 
@@ -92,8 +93,8 @@ def collect_gradients(
 
 def _batch(model: Network, x: Any, operation: str) -> Any:
     """Return `x` as a batch, or as a tuple of batches for several inputs."""
-    several = isinstance(model, Network) and model.several_inputs
-    return check_batch(model, x, operation) if several else examples_of(model, x, operation)
+    batches = batches_of(model, x, operation)
+    return batches if model.several_inputs else batches[0]
 
 
 def activation_histograms(
@@ -134,7 +135,7 @@ def gradient_histograms(
     x: Any,
     target: Any,
     *,
-    loss: Loss | None = None,
+    loss: Loss | Sequence[Loss] | None = None,
     at: Sequence[str] | None = None,
     training: bool = True,
     bins: int = 80,

@@ -6,9 +6,11 @@ from typing import Any
 import numpy as np
 
 from numpycnn._checks import check_int
-from numpycnn.inspection.traces import Passage, follow, output_key
+from numpycnn.inspection.graph import graph_of
+from numpycnn.inspection.traces import Passage, follow
 from numpycnn.layers.network import Network
 from numpycnn.visualize._types import Axes, Figure, FilePath
+from numpycnn.visualize.classes import ClassNames, names_by_output
 from numpycnn.visualize.panels import (
     draw_bars,
     draw_input,
@@ -41,7 +43,7 @@ def feature_maps(
     *,
     at: Sequence[str] | None = None,
     channels: int = 10,
-    class_names: Sequence[str] | None = None,
+    class_names: ClassNames = None,
     path: FilePath = None,
 ) -> "Figure":
     """Draw the feature maps of an image, one row per layer: white is zero, orange positive, blue negative.
@@ -51,14 +53,14 @@ def feature_maps(
     Parameters
     ----------
     model : Sequential or Model
-    x : ndarray of shape (C, ...) or (1, C, ...)
+    x : ndarray of shape (C, ...) or (1, C, ...), or a tuple of them for several inputs
         One example, preprocessed as for the model.
     at : sequence of str, optional
         As for `collect_activations`.
     channels : int
         Maximum number of maps of a layer; the first ones are drawn.
-    class_names : sequence of str, optional
-        Names for the outputs of the model.
+    class_names : sequence of str, or a dict of str to them, optional
+        Names for the values of the model's output, or of several outputs by the names of these.
     path : path_like, optional
 
     Returns
@@ -70,20 +72,23 @@ def feature_maps(
     TypeError, ValueError, RuntimeError
         If `x` is not an example for the model, the layer does not exist, or the model has not been built.
     """
-    x = single_example(model, x, "feature_maps")
+    batches = single_example(model, x, "feature_maps")
     channels = check_int(channels, "channels", "feature_maps")
-    passages = follow(model, x)
+    passages = follow(model, batches if model.several_inputs else batches[0])
     places = layers_at(model, at, passages, "feature_maps")
-    heights = [_height(x[0], 1), *(_height(passages[place].y[0], channels) for place in places)]
+    graph = graph_of(model)
+    names = names_by_output(graph, class_names, "feature_maps")
+    by_place = {graph.ends[number][0]: found for number, found in names.items()}
+    inputs = [batch[0] for batch in batches]
+    heights = [*(_height(x, 1) for x in inputs), *(_height(passages[place].y[0], channels) for place in places)]
     figure = new_figure(MAPS_WIDTH + 2.0, sum(heights) + 0.18 * len(heights) + 0.2)
     rows = figure.subplots(len(heights), 1, squeeze=False, gridspec_kw={"height_ratios": heights})[:, 0]
-    draw_input(rows[0], x[0])
-    rows[0].set_anchor("W")
-    _label(rows[0], "input", x[0])
-    last = output_key(model)
-    for axes, place in zip(rows[1:], places, strict=True):
-        names = class_names if place == last else None
-        _draw(axes, passages[place], channels, names)
+    for axes, name, example in zip(rows, graph.inputs, inputs, strict=False):
+        draw_input(axes, example)
+        axes.set_anchor("W")
+        _label(axes, escape_text(name, LONGEST_TITLE), example)
+    for axes, place in zip(rows[len(inputs) :], places, strict=True):
+        _draw(axes, passages[place], channels, by_place.get(place))
     return save(figure, path)
 
 

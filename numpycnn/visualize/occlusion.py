@@ -16,17 +16,16 @@ import numpy.typing as npt
 from numpycnn._checks import check_int, format_shape
 from numpycnn.layers.network import Network
 from numpycnn.visualize._types import Figure, FilePath
-from numpycnn.visualize.classes import class_probabilities, targets_of
 from numpycnn.visualize.panels import (
     colour_bar,
     draw_heat,
     example_rows,
-    examples_of,
     frame_region,
     headline,
     map_extent,
     middle_slice,
 )
+from numpycnn.visualize.selection import Choice, Selection, select
 from numpycnn.visualize.style import INK, VERMILION, save
 
 
@@ -39,13 +38,15 @@ def occlude(
     stride: int | None = None,
     fill: float = 0.0,
     batch_size: int = 256,
+    input: str | int | None = None,
+    output: str | int | None = None,
 ) -> np.ndarray:
     """Return the probability of a class while a patch covers part of the image, for each position of the patch.
 
     The image is divided into squares of `stride` pixels, and the patch is centered on each square in turn; at the
     border it is clipped.
 
-    Other arguments and errors as for `compute_grad_cam`; it takes images of floats.
+    Other arguments and errors as for `compute_grad_cam`; the input takes images of floats.
 
     Parameters
     ----------
@@ -63,22 +64,40 @@ def occlude(
     ndarray of shape (N, ...)
         ``ceil(side / stride)`` positions along each axis.
     """
-    x = examples_of(model, x, "occlude")
-    if x.ndim < 3 or x.dtype.kind != "f":
-        raise ValueError(f"occlude: expected images of floats (N, C, ...), got {x.dtype} {format_shape(x.shape)}")
-    classes = targets_of(model, x, targets, "occlude")
-    size, stride = patch_settings(x.shape[2:], size, stride)
+    chosen = _select(model, x, input, output, "occlude")
+    size, stride = patch_settings(chosen.x.shape[2:], size, stride)
+    batch_size = check_int(batch_size, "batch_size", "occlude")
+    return _cover(chosen, chosen.targets(targets, "occlude"), size, stride, fill, batch_size)
+
+
+def _is_image(chosen: Selection) -> bool:
+    return chosen.x.ndim > 2 and chosen.x.dtype.kind == "f"
+
+
+def _select(model: Network, x: Any, input: Choice, output: Choice, operation: str) -> Selection:
+    chosen = select(model, x, operation, input, output, _is_image, "of images of floats (C, ...)")
+    if not _is_image(chosen):
+        found = f"{chosen.x.dtype} {format_shape(chosen.x.shape)}"
+        raise ValueError(f"{operation}: expected images of floats (N, C, ...), got {found}")
+    return chosen
+
+
+def _cover(
+    chosen: Selection, classes: np.ndarray, size: int, stride: int, fill: float, batch_size: int = 256
+) -> np.ndarray:
+    """Return the probabilities of the classes for each example and position of the patch."""
+    x = chosen.x
     grid = tuple(-(-side // stride) for side in x.shape[2:])
     patches = [(slice(None), *(slice(*ends) for ends in patch)) for patch in _patches(x.shape[2:], size, stride)]
-    batch_size = check_int(batch_size, "batch_size", "occlude")
     found = np.empty((len(x), len(patches)), x.dtype)
-    for example, target, row in zip(x, classes, found, strict=True):
+    for number, (example, target, row) in enumerate(zip(x, classes, found, strict=True)):
         for start in range(0, len(patches), batch_size):
             part = patches[start : start + batch_size]
             covered = np.repeat(example[np.newaxis], len(part), axis=0)  # (B, C, ...)
             for image, patch in zip(covered, part, strict=True):
                 image[patch] = fill
-            row[start : start + len(part)] = class_probabilities(model, covered)[:, target]
+            same = np.full(len(part), number)  # with the other inputs of this example
+            row[start : start + len(part)] = chosen.probabilities(covered, same)[:, target]
     return found.reshape(len(x), *grid)
 
 
@@ -106,6 +125,8 @@ def occlusion_map(
     size: int | None = None,
     stride: int | None = None,
     fill: float = 0.0,
+    input: str | int | None = None,
+    output: str | int | None = None,
     class_names: Sequence[str] | None = None,
     path: FilePath = None,
 ) -> "Figure":
@@ -124,12 +145,12 @@ def occlusion_map(
     -------
     matplotlib.figure.Figure
     """
-    x = examples_of(model, x, "occlusion_map")
-    classes = targets_of(model, x, targets, "occlusion_map")
-    maps = occlude(model, x, classes, size=size, stride=stride, fill=fill)
-    size, stride = patch_settings(x.shape[2:], size, stride)
-    patches = _patches(x.shape[2:], size, stride)
-    figure, grid = example_rows(model, x, classes, class_names)
+    chosen = _select(model, x, input, output, "occlusion_map")
+    classes = chosen.targets(targets, "occlusion_map")
+    size, stride = patch_settings(chosen.x.shape[2:], size, stride)
+    maps = _cover(chosen, classes, size, stride, fill)
+    patches = _patches(chosen.x.shape[2:], size, stride)
+    figure, grid = example_rows(chosen, classes, class_names)
     for (left, right), values in zip(grid, maps, strict=True):
         frame_region(left, patches[values.argmin()], VERMILION)
         headline(right, "its probability while covered", 8.5)

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from numpycnn._checks import check_unmasked, format_shape
-from numpycnn.inspection.traces import Passage, check_batch, check_layer, check_one_input, steps_of
+from numpycnn._checks import format_shape
+from numpycnn.inspection.graph import graph_of
+from numpycnn.inspection.traces import Passage, check_layer
 from numpycnn.layers import Flatten, Reshape
 from numpycnn.layers.base import Layer
 from numpycnn.layers.network import Network
 from numpycnn.visualize._types import Axes, Figure
-from numpycnn.visualize.classes import class_name, class_probabilities
+from numpycnn.visualize.classes import class_name
+from numpycnn.visualize.selection import Selection, batches_of
 from numpycnn.visualize.style import BLUE, GREEN, GREY, HEAT, INK, VERMILION, new_figure, quiet, signed_colours
 
 if TYPE_CHECKING:
@@ -24,50 +26,41 @@ LOW = 0.4  # height over width of an image, below which its colour bar is drawn 
 SIGNAL_COLOURS = (BLUE, VERMILION, GREEN, GREY)
 
 
-def examples_of(model: Network, x: Any, operation: str) -> np.ndarray:
-    """Return `x` as a batch for a model with one input, also if it is a single example."""
-    check_one_input(model, operation)
-    x = check_unmasked(x, "x", operation)
-    x = x.astype(x.dtype.newbyteorder("="), copy=False)  # results have its dtype
-    if isinstance(model, Network) and model.input_shape is not None and x.shape == model.input_shape:
-        x = x[np.newaxis]
-    x = check_batch(model, x, operation)
-    if not len(x):
-        raise ValueError(f"{operation}: expected at least one example, got an empty batch {format_shape(x.shape)}")
-    return x
-
-
-def single_example(model: Network, x: Any, operation: str) -> np.ndarray:
-    """Return a batch of one example, given with or without its batch axis."""
-    x = examples_of(model, x, operation)
-    if len(x) != 1:
-        raise ValueError(f"{operation}: expected one example {format_shape(x.shape[1:])}, got {len(x)}")
-    return x
+def single_example(model: Network, x: Any, operation: str) -> tuple[np.ndarray, ...]:
+    """Return a batch of one example for each input of a model, given with or without the batch axis."""
+    batches = batches_of(model, x, operation)
+    if len(batches[0]) != 1:
+        raise ValueError(
+            f"{operation}: expected one example {format_shape(batches[0].shape[1:])}, got {len(batches[0])}"
+        )
+    return batches
 
 
 def example_rows(
-    model: Network, x: np.ndarray, classes: np.ndarray, class_names: Sequence[str] | None, columns: int = 2
+    chosen: Selection, classes: np.ndarray, class_names: Sequence[str] | None, columns: int = 2
 ) -> tuple["Figure", np.ndarray]:
     """Return a figure with a row of axes for each example, which is drawn in the first with its class.
 
-    A row has two axes for signals and features, and `columns` for images.
+    A row has two axes for signals and features, and `columns` for images. Of several inputs or outputs, the selected
+    ones are named above the class.
     """
+    x, names = chosen.x, chosen.names
     width, height = image_size(x.shape[2:], 2.15, least=1.6)
     full = (8.4, 1.9) if x.ndim < 4 else (columns * (width + 0.65), height + colour_bar_height(x.shape[2:]) + 0.45)
-    figure = new_figure(full[0], full[1] * len(x) + 0.3)
+    figure = new_figure(full[0], (full[1] + 0.15 * bool(names)) * len(x) + 0.3)
     grid = figure.subplots(len(x), 2 if x.ndim < 4 else columns, squeeze=False)
-    shares = class_probabilities(model, x)[np.arange(len(x)), classes]
+    shares = chosen.probabilities()[np.arange(len(x)), classes]
     for axes, example, target, share in zip(grid[:, 0], x, classes, shares, strict=True):
         draw_input(axes, example)
-        headline(axes, f"{class_name(target, class_names)}, {100 * share:.1f} %")
+        headline(axes, "\n".join([*names, f"{class_name(target, class_names)}, {100 * share:.1f} %"]))
     return figure, grid
 
 
 def layers_at(model: Network, at: Sequence[str] | None, passages: Mapping[str, Passage], operation: str) -> list[str]:
     """Return the keys of the layers to show: by default all that ran except `Flatten` and `Reshape`, in their order."""
     if at is None:
-        shown = {key: layer for key, layer in steps_of(model).items() if not isinstance(layer, Flatten | Reshape)}
-        return [key for key, layer in shown.items() if key in passages and layer.output_count == 1]
+        shown = [use for use in graph_of(model).steps() if not isinstance(use.layer, Flatten | Reshape)]
+        return [use.key for use in shown if use.key in passages and use.layer.output_count == 1]
     for key in at:
         check_layer(model, key, operation)
     return list(at)

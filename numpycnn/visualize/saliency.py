@@ -16,11 +16,10 @@ import numpy as np
 import numpy.typing as npt
 
 from numpycnn._checks import check_int
-from numpycnn.inspection.traces import follow_back
 from numpycnn.layers.network import Network
 from numpycnn.visualize._types import Figure, FilePath
-from numpycnn.visualize.classes import pick_at, score_layer, targets_of
-from numpycnn.visualize.panels import colour_bar, draw_heat, example_rows, examples_of, headline, max_magnitude, note
+from numpycnn.visualize.panels import colour_bar, draw_heat, example_rows, headline, max_magnitude, note
+from numpycnn.visualize.selection import Choice, Selection, select
 from numpycnn.visualize.style import save
 
 
@@ -32,10 +31,12 @@ def measure_saliency(
     smooth: int = 0,
     noise: float = 0.15,
     seed: int = 0,
+    input: str | int | None = None,
+    output: str | int | None = None,
 ) -> np.ndarray:
     """Return the magnitude of the gradient of a class score at each position, the maximum over the channels.
 
-    Other arguments and errors as for `compute_grad_cam`; the model takes floats.
+    Other arguments and errors as for `compute_grad_cam`; the input takes floats.
 
     Parameters
     ----------
@@ -60,21 +61,29 @@ def measure_saliency(
     >>> bool(np.allclose(saliency.ravel(), np.abs(model[1].weight.value[1])))  # a linear score: its weights
     True
     """
-    x = examples_of(model, x, "measure_saliency")
-    if x.dtype.kind != "f":
-        raise TypeError(f"measure_saliency: expected floats, which have a gradient, got {x.dtype}")
     smooth = check_int(smooth, "smooth", "measure_saliency", minimum=0)
-    classes = targets_of(model, x, targets, "measure_saliency")
-    at, pick = score_layer(model), pick_at(np.arange(len(x)), classes)
+    chosen = _select(model, x, input, output, "measure_saliency")
+    return _saliency(chosen, chosen.targets(targets, "measure_saliency"), smooth, noise, seed)
+
+
+def _select(model: Network, x: Any, input: Choice, output: Choice, operation: str) -> Selection:
+    chosen = select(model, x, operation, input, output, lambda chosen: chosen.x.dtype.kind == "f", "of floats")
+    if chosen.x.dtype.kind != "f":
+        raise TypeError(f"{operation}: expected floats, which have a gradient, got {chosen.x.dtype}")
+    return chosen
+
+
+def _saliency(chosen: Selection, classes: np.ndarray, smooth: int, noise: float, seed: int) -> np.ndarray:
+    x = chosen.x
     if not smooth:
-        gradient, _ = follow_back(model, x, pick, at=at)
+        gradient, _ = chosen.differentiate(classes)
     else:
         rng, axes = np.random.default_rng(seed), tuple(range(1, x.ndim))
         spread = noise * (x.max(axis=axes, keepdims=True) - x.min(axis=axes, keepdims=True))
         gradient = np.zeros_like(x)
         for _ in range(smooth):
             copies = x + (spread * rng.normal(size=x.shape)).astype(x.dtype)
-            gradient += follow_back(model, copies, pick, at=at)[0] / smooth
+            gradient += chosen.differentiate(classes, copies)[0] / smooth
     size = np.abs(gradient)
     return size if x.ndim == 2 else size.max(axis=1)
 
@@ -87,6 +96,8 @@ def saliency_map(
     smooth: int = 0,
     noise: float = 0.15,
     seed: int = 0,
+    input: str | int | None = None,
+    output: str | int | None = None,
     class_names: Sequence[str] | None = None,
     path: FilePath = None,
 ) -> "Figure":
@@ -103,15 +114,16 @@ def saliency_map(
     -------
     matplotlib.figure.Figure
     """
-    x = examples_of(model, x, "saliency_map")
-    classes = targets_of(model, x, targets, "saliency_map")
-    maps = measure_saliency(model, x, classes, smooth=smooth, noise=noise, seed=seed)
-    figure, grid = example_rows(model, x, classes, class_names)
+    smooth = check_int(smooth, "smooth", "saliency_map", minimum=0)
+    chosen = _select(model, x, input, output, "saliency_map")
+    classes = chosen.targets(targets, "saliency_map")
+    maps = _saliency(chosen, classes, smooth, noise, seed)
+    figure, grid = example_rows(chosen, classes, class_names)
     for right, values in zip(grid[:, 1], maps, strict=True):
         image = draw_heat(right, values, max_magnitude(values))
         headline(right, "|gradient of its score|")
         if image is not None:
             colour_bar(image, "score per unit of input")
-        elif x.ndim == 2:
+        elif chosen.x.ndim == 2:
             note(right, "feature")
     return save(figure, path)

@@ -15,8 +15,8 @@ import numpy.typing as npt
 from numpycnn._checks import check_axis, check_int, format_shape
 from numpycnn.layers.network import Network
 from numpycnn.visualize._types import Figure, FilePath
-from numpycnn.visualize.classes import class_probabilities, targets_of
-from numpycnn.visualize.panels import draw_input, examples_of, headline, hide_ticks, image_size, note, spread
+from numpycnn.visualize.panels import draw_input, headline, hide_ticks, image_size, note, spread
+from numpycnn.visualize.selection import Choice, Selection, select
 from numpycnn.visualize.style import INK, LINE_STYLES, escape_text, new_figure, quiet, save
 
 THUMBNAILS = 5
@@ -54,7 +54,14 @@ def shift(x: np.ndarray, by: int, axis: int = -1) -> np.ndarray:
 
 
 def measure_shifts(
-    model: Network, x: Any, labels: npt.ArrayLike, shifts: Sequence[int], *, axis: int = -1
+    model: Network,
+    x: Any,
+    labels: npt.ArrayLike,
+    shifts: Sequence[int],
+    *,
+    axis: int = -1,
+    input: str | int | None = None,
+    output: str | int | None = None,
 ) -> np.ndarray:
     """Return the probability of the true class of each image for each shift.
 
@@ -73,15 +80,20 @@ def measure_shifts(
     -------
     ndarray of shape (S, N)
     """
-    x = examples_of(model, x, "measure_shifts")
-    axis = check_axis(axis, x.ndim, "measure_shifts")
+    chosen = _select(model, x, input, output, "measure_shifts")
+    axis = check_axis(axis, chosen.x.ndim, "measure_shifts")
     if axis < 2:
         raise ValueError(
-            f"measure_shifts: expected axis to be a spatial axis, 2 to {x.ndim - 1} of {format_shape(x.shape)}"
+            f"measure_shifts: expected axis to be a spatial axis, 2 to {chosen.x.ndim - 1} of "
+            f"{format_shape(chosen.x.shape)}"
         )
-    true = targets_of(model, x, labels, "measure_shifts")
-    rows = np.arange(len(x))
-    return np.stack([class_probabilities(model, shift(x, by, axis))[rows, true] for by in shifts])
+    true = chosen.targets(np.asarray(labels), "measure_shifts")
+    rows = np.arange(len(chosen.x))
+    return np.stack([chosen.probabilities(shift(chosen.x, by, axis))[rows, true] for by in shifts])
+
+
+def _select(model: Network, x: Any, input: Choice, output: Choice, operation: str) -> Selection:
+    return select(model, x, operation, input, output, lambda chosen: chosen.x.ndim > 2, "of images (C, ...)")
 
 
 def translation_curves(
@@ -91,6 +103,8 @@ def translation_curves(
     *,
     shifts: Sequence[int] | None = None,
     axis: int = -1,
+    input: str | int | None = None,
+    output: str | int | None = None,
     path: FilePath = None,
 ) -> "Figure":
     """Draw the mean probability of the true class over the shift, one curve per model, and a shifted image.
@@ -99,7 +113,7 @@ def translation_curves(
 
     Parameters
     ----------
-    models : dict of str to Sequential
+    models : dict of str to Sequential or Model
         By name, as in ``{"max pooling": ..., "average pooling": ...}``.
     shifts : sequence of int, optional
         By default up to a third of the image in both directions.
@@ -113,7 +127,7 @@ def translation_curves(
 
     if not isinstance(models, Mapping) or not models:
         raise ValueError("translation_curves: expected models by name, as in {'max pooling': model}, got none")
-    images = examples_of(next(iter(models.values())), x, "translation_curves")
+    images = _select(next(iter(models.values())), x, input, output, "translation_curves").x
     axis = check_axis(axis, images.ndim, "translation_curves")
     most = max(1, images.shape[axis] // 3)
     steps = (
@@ -123,7 +137,8 @@ def translation_curves(
     )
     if not steps:
         raise ValueError("translation_curves: expected at least one shift, got none")
-    curves = {name: measure_shifts(model, images, labels, steps, axis=axis) for name, model in models.items()}
+    chosen: dict[str, Any] = {"axis": axis, "input": input, "output": output}
+    curves = {name: measure_shifts(model, x, labels, steps, **chosen) for name, model in models.items()}
     different = sorted(set(steps))
     shown = [different[i] for i in spread(len(different), THUMBNAILS)]
     height = max(0.35, image_size(images.shape[2:], 0.9)[1])

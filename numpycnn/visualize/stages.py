@@ -94,7 +94,7 @@ def find_stages(model: Network, x: Any, *, at: str | None = None) -> Stages:
     -------
     Stages
     """
-    x = single_example(model, x, "find_stages")
+    batches = single_example(model, x, "find_stages")
     triples = _triples(model)
     if at is None:
         if not triples:
@@ -105,7 +105,7 @@ def find_stages(model: Network, x: Any, *, at: str | None = None) -> Stages:
         which = f"one of {', '.join(triples)}" if triples else "but the model has none"
         raise ValueError(f"find_stages: expected a convolution followed by an activation, {which}, got {at!r}")
     last, detect, condense = triples[at]
-    passages = follow(model, x)
+    passages = follow(model, batches if model.several_inputs else batches[0])
     name = passages[at].title + (f", {passages[last].title}" if last != at else "")
     return Stages(
         filter=name,

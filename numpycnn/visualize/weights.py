@@ -9,12 +9,14 @@ from typing import Literal
 import numpy as np
 
 from numpycnn._checks import check_int
-from numpycnn.inspection.traces import chain_of, check_built, check_layer, layer_title, layers_of
+from numpycnn.inspection.graph import graph_of
+from numpycnn.inspection.traces import check_built, check_layer, layer_title, layers_of
 from numpycnn.layers import ConvTranspose1D, ConvTranspose2D, ConvTranspose3D, Dense, Dropout, Flatten, Reshape
-from numpycnn.layers.base import Layer, Parameter
+from numpycnn.layers.base import Layer, Parameter, Shape
 from numpycnn.layers.network import Network
 from numpycnn.visualize._types import Axes, Figure, FilePath
 from numpycnn.visualize.panels import colour_bar, frame_tiles, max_magnitude, tile
+from numpycnn.visualize.selection import input_shapes
 from numpycnn.visualize.style import (
     GREY,
     INK,
@@ -56,7 +58,8 @@ def read_filters(model: Network, at: str | None = None) -> np.ndarray:
         raise ValueError(
             f"read_filters: expected a layer with weights of two axes or more, got {layer_title(place, layer)}"
         )
-    return weight.reshape(len(weight), *(model.input_shape or ())) if _acts_on_input(model, place) else weight
+    shape = _direct_input(model, place)
+    return weight if shape is None else weight.reshape(len(weight), *shape)
 
 
 def filter_layer(model: Network) -> str:
@@ -81,13 +84,18 @@ def layer_filters(layer: Layer) -> np.ndarray | None:
     return grouped.swapaxes(1, 2).reshape(-1, grouped.shape[1], *grouped.shape[3:])
 
 
-def _acts_on_input(model: Network, place: str) -> bool:
-    """Whether a layer is dense and acts on the input itself, reshaped at most."""
-    if model.several_inputs:
-        return False
-    chain = chain_of(model)
-    before = list(chain.values())[: list(chain).index(place)] if place in chain else [model]
-    return isinstance(chain.get(place), Dense) and all(isinstance(b, Dropout | Flatten | Reshape) for b in before)
+def _direct_input(model: Network, place: str) -> Shape | None:
+    """Return the shape of the input that a dense layer acts on, reshaped at most; None if it acts on other layers."""
+    graph = graph_of(model)
+    use = graph.uses.get(place)
+    if use is None or not isinstance(use.layer, Dense):
+        return None
+    while use is not None:
+        source = use.sources[0][0]
+        if isinstance(source, int):
+            return input_shapes(model)[source]
+        use = graph.uses[source] if isinstance(graph.uses[source].layer, Dropout | Flatten | Reshape) else None
+    return None
 
 
 def filters(model: Network, *, at: str | None = None, limit: int = 32, path: FilePath = None) -> "Figure":
@@ -124,7 +132,8 @@ def filters(model: Network, *, at: str | None = None, limit: int = 32, path: Fil
     head += f", the first {limit}" * (len(every) > limit)
     if weight.ndim == 5:
         weight = weight[:, :, weight.shape[2] // 2]  # (F, C, H, W)
-    if weight.ndim == 4 and weight.shape[1] == 3 and model.input_shape is not None and model.input_shape[0] == 3:
+    shapes, numbers = input_shapes(model), graph_of(model).inputs_of(place)
+    if weight.ndim == 4 and weight.shape[1] == 3 and all(shapes[number][0] == 3 for number in numbers):
         figure = _in_colours(weight)
     elif weight.ndim == 4 and weight.shape[1] > 1:
         figure = _in_rows(weight[:, :limit])

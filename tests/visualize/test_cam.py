@@ -10,9 +10,14 @@ from PIL import Image
 from numpycnn import Conv1D, Conv2D, Dense, Embedding, Flatten, GlobalAvgPool, GlobalMaxPool, ReLU, Sequential
 from numpycnn.inspection.traces import follow
 from numpycnn.visualize import compute_grad_cam, grad_cam
-from numpycnn.visualize.cam import last_maps
+from numpycnn.visualize.cam import _select
 from tests.helpers import assert_close, numerical_gradient
 from tests.visualize.networks import PICTURES, batch, coloured, dense, features, grey, signal, smooth
+
+
+def default_layer(model: Sequential) -> str:
+    """The layer that Grad-CAM looks at."""
+    return _select(model, batch(model, 1), None, None, None, "f")[1]
 
 
 def test_the_formulas_of_the_paper() -> None:
@@ -20,7 +25,7 @@ def test_the_formulas_of_the_paper() -> None:
     x = batch(model)
     targets = np.array([2, 0, 1])
     found = compute_grad_cam(model, x, targets)
-    assert last_maps(model) == "2"
+    assert default_layer(model) == "2"
     maps = follow(model, x)["2"].y  # (N, K, H, W)
     for n in range(3):
 
@@ -57,18 +62,18 @@ def test_a_layer_inside_a_branch() -> None:
 
 
 def test_default_layer() -> None:
-    assert [last_maps(model) for model in (grey(), coloured(), signal())] == ["3", "3", "4"]
+    assert [default_layer(model) for model in (grey(), coloured(), signal())] == ["3", "3", "4"]
     nested = Sequential([Sequential([Conv2D(2, 3), ReLU()]), Flatten(), Dense(2)], input_shape=(1, 5, 5))
-    assert last_maps(nested) == "0.1"
-    with pytest.raises(ValueError, match="Grad-CAM: expected a model with a layer whose outputs are maps"):
-        last_maps(features())
+    assert default_layer(nested) == "0.1"
+    with pytest.raises(ValueError, match="f: expected a model with a layer whose outputs are maps"):
+        default_layer(features())
 
 
 @pytest.mark.parametrize("build", [build for build in PICTURES if build is not dense])
 def test_the_figure_shows_the_map(build: Callable[[], Sequential], tmp_path: Path) -> None:
     model = build()
     x = batch(model, 2)
-    place = last_maps(model)
+    place = default_layer(model)
     figure = grad_cam(model, x, 1, path=tmp_path / "a.png")
     maps = compute_grad_cam(model, x, 1)
     head = f"evidence at {follow(model, x)[place].title}"

@@ -4,14 +4,10 @@ import numpy as np
 import pytest
 
 from numpycnn import Conv2D, Dense, Flatten, Layer, LogSoftmax, ReLU, Sequential, Sigmoid, Softmax
-from numpycnn.visualize.classes import (
-    check_classifier,
-    class_name,
-    class_probabilities,
-    pick_at,
-    score_layer,
-    targets_of,
-)
+from numpycnn.functional import softmax
+from numpycnn.inspection.graph import graph_of
+from numpycnn.visualize.classes import class_name, class_probabilities, names_by_output, pick_at
+from tests.graphs import draw, heads, skips
 
 
 def ending(*layers: Layer) -> Sequential:
@@ -41,18 +37,7 @@ def test_batch_size_does_not_matter(x: np.ndarray) -> None:
     np.testing.assert_allclose(class_probabilities(model, x, batch_size=2), class_probabilities(model, x), rtol=1e-12)
 
 
-def test_score_layer() -> None:
-    assert score_layer(ending()) == "3"
-    assert [score_layer(ending(end)) for end in (Softmax(), LogSoftmax(), Sigmoid())] == ["3"] * 3
-    assert score_layer(ending(Sequential([Dense(2), Softmax()]))) == "4.0"
-    assert score_layer(Sequential([Softmax()], input_shape=(3,))) == "0"
-
-
-def test_targets_and_their_gradient(x: np.ndarray) -> None:
-    model = ending()
-    np.testing.assert_array_equal(targets_of(model, x, None, "f"), model.forward(x).argmax(axis=1))
-    np.testing.assert_array_equal(targets_of(model, x, 2, "f"), np.full(5, 2))
-    np.testing.assert_array_equal(targets_of(model, x, [0, 1, 2, 1, 0], "f"), [0, 1, 2, 1, 0])
+def test_the_gradient_of_a_sum_of_outputs() -> None:
     np.testing.assert_array_equal(pick_at([0, 1], [2, 0])(np.ones((2, 3))), [[0, 0, 1], [1, 0, 0]])
 
 
@@ -67,13 +52,26 @@ def test_wrong_arguments(x: np.ndarray) -> None:
         ValueError, match=r"class_probabilities: expected a model with one output per class, \(K,\), got \(2, 3, 2\)"
     ):
         class_probabilities(model, x)
-    with pytest.raises(ValueError, match=r"f: expected a model with one output per class, .*, got nothing"):
-        check_classifier(Sequential([Dense(2)]), "f")
     with pytest.raises(ValueError, match=r"class_probabilities: expected x \(N, 1, 3, 2\), got \(5, 1, 3\)"):
         class_probabilities(ending(), x[..., 0])
-    with pytest.raises(ValueError, match="f: expected labels from 0 to 2, got 3 at position 0"):
-        targets_of(ending(), x, 3, "f")
-    with pytest.raises(TypeError, match="f: expected labels to be integers, got <U3"):
-        targets_of(ending(), x, "cat", "f")
-    with pytest.raises(ValueError, match="f: expected one target for each of 5 examples, got 2"):
-        targets_of(ending(), x, [0, 1], "f")
+
+
+def test_names_of_the_classes_of_each_output() -> None:
+    one, two = graph_of(skips()), graph_of(heads())
+    assert names_by_output(two, None, "f") == {}
+    assert names_by_output(one, ["a", "b", "c"], "f") == names_by_output(one, {"scores": ["a", "b", "c"]}, "f")
+    assert names_by_output(two, {"colour": ["red", "blue"]}, "f") == {1: ["red", "blue"]}
+    with pytest.raises(ValueError, match="f: expected class_names as a dict by output, 'shape' and 'colour', got"):
+        names_by_output(two, ["red", "blue"], "f")
+    with pytest.raises(ValueError, match="f: expected class_names of the outputs 'shape' and 'colour', got 'size'"):
+        names_by_output(two, {"size": ["s", "m"]}, "f")
+
+
+def test_probabilities_of_a_named_output() -> None:
+    model = heads()
+    x = draw(model)
+    shape, colour = model.forward(x)
+    np.testing.assert_array_equal(class_probabilities(model, x, output="colour"), colour)
+    np.testing.assert_allclose(class_probabilities(model, x, output=0), softmax(shape), rtol=1e-6)
+    with pytest.raises(ValueError, match="has several outputs; give one, output='shape' or 'colour'"):
+        class_probabilities(model, x)

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from numpycnn import Sequential
-from numpycnn.inspection.traces import steps_of
+from numpycnn.inspection.graph import graph_of
 from numpycnn.visualize import feature_maps, follow
 from numpycnn.visualize.maps import sheet_of
 from numpycnn.visualize.panels import format_short
@@ -22,7 +22,7 @@ def test_one_row_per_layer(build: Callable[[], Sequential], tmp_path: Path) -> N
     x = batch(model, 1)
     figure = feature_maps(model, x[0], channels=4, path=tmp_path / "a.png")
     rows = {axes.texts[0].get_text(): axes for axes in figure.axes}
-    order = {key: number for number, key in enumerate(steps_of(model))}
+    order = {key: number for number, key in enumerate(use.key for use in graph_of(model).steps())}
     passages = [p for key, p in follow(model, x).items() if key in order and type(p.layer).__name__ != "Flatten"]
     passages.sort(key=lambda passage: order[passage.key])
     assert list(rows) == ["input", *(passage.title for passage in passages)]

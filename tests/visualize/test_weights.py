@@ -39,7 +39,7 @@ def test_dense_filters_on_the_input_have_its_shape() -> None:
     nested = Sequential([Sequential([Flatten(), Dense(4)]), Dense(2)], input_shape=(2, 3, 3))
     assert read_filters(nested).shape == (4, 2, 3, 3)
     aside = Sequential([Flatten(), Residual(Dense(18))], input_shape=(2, 3, 3))
-    assert read_filters(aside).shape == (18, 18)
+    assert read_filters(aside).shape == (18, 2, 3, 3)
 
 
 def test_side_by_side(tmp_path: Path) -> None:
