@@ -53,36 +53,40 @@ class Choice:
         return np.sort(np.argsort(-outputs, kind="stable")[:count])
 
 
-def choose(passages: Sequence[Passage], most_bytes: int = MAX_BYTES) -> Choice:
+def choose(
+    passages: Sequence[Passage], most_bytes: int = MAX_BYTES, *, inputs: Sequence[np.ndarray] | None = None
+) -> Choice:
     """Return the choice with the most maps that fit: three quarters for maps, a quarter for dense layers.
 
-    `most_bytes` limits the size of the arrays, before base64.
+    `most_bytes` limits the size of the arrays, before base64. `inputs` are those of the model, by default those of the
+    first layer.
     """
+    inputs = as_tuple(passages[0].x) if inputs is None else inputs
     budget = most_bytes * 3 // 4
     arrays = [array for passage in passages for array in (*as_tuple(passage.x), *as_tuple(passage.y))]
     shapes = [array.shape[1:] for array in arrays if array.ndim > 2]
     sizes = sorted({FLOAT_BYTES * prod(shape[1:]) for shape in shapes}, reverse=True) or [0]
     for largest in sizes:  # usually the first
-        if _cost(passages, Choice(1, largest, 0)) <= budget:
+        if _cost(inputs, passages, Choice(1, largest, 0)) <= budget:
             break
     counts = range(1, max((shape[0] for shape in shapes), default=1) + 1)
-    maps = max(1, bisect_right(counts, budget, key=lambda maps: _cost(passages, Choice(maps, largest, 0))))
-    left = most_bytes - _cost(passages, Choice(maps, largest, 0))
+    maps = max(1, bisect_right(counts, budget, key=lambda maps: _cost(inputs, passages, Choice(maps, largest, 0))))
+    left = most_bytes - _cost(inputs, passages, Choice(maps, largest, 0))
     dense = sum(isinstance(p.layer, Dense) for p in passages)
     return Choice(maps, largest, max(0, left) // max(1, dense))
 
 
-def _cost(passages: Sequence[Passage], choice: Choice) -> int:
+def _cost(inputs: Sequence[np.ndarray], passages: Sequence[Passage], choice: Choice) -> int:
     """Return the bytes of all maps, the kernels of convolutions and the rest of each sum."""
-    count = sum(_kept(array, choice) for array in as_tuple(passages[0].x))  # the input of the model
+    count = sum(_kept(array, choice) for array in inputs)
     for passage in passages:
         outputs = sum(_kept(array, choice) for array in as_tuple(passage.y))
         count += outputs
         if isinstance(passage.layer, CONVOLUTIONS):
             channels, seen = passage.x.shape[1], len(choice.channels(passage.x.shape[1:]))
-            inputs = seen if passage.layer.groups == 1 else channels // passage.layer.groups
+            terms = seen if passage.layer.groups == 1 else channels // passage.layer.groups
             kept = len(choice.channels(passage.y.shape[1:]))
-            count += kept * inputs * prod(passage.layer.weight.value.shape[2:])
+            count += kept * terms * prod(passage.layer.weight.value.shape[2:])
             count += outputs * (seen < channels)
     return FLOAT_BYTES * count
 

@@ -8,18 +8,19 @@ from typing import Any
 
 import numpy as np
 
-from numpycnn._checks import format_shape
 from numpycnn.explain.arrays import MAX_BYTES, Store, as_tuple, choose
 from numpycnn.explain.formulas import FORMULAS, formula
-from numpycnn.inspection.outputs import final_activation
+from numpycnn.inspection.graph import Graph, Link, graph_of, links_of
+from numpycnn.inspection.outputs import final_activation, to_probabilities
 from numpycnn.inspection.summary import Row, summarize
-from numpycnn.inspection.traces import Passage, check_one_input, follow, layers_of
-from numpycnn.layers import Concat, Layer, Residual, Softmax
-from numpycnn.layers.checking import format_shapes
+from numpycnn.inspection.traces import Passage, follow, layers_of
+from numpycnn.layers import Concat, Layer, Residual, Sigmoid, Softmax
+from numpycnn.layers.checking import format_shapes, shapes_of
 from numpycnn.layers.model import Model
 from numpycnn.layers.network import Network
 from numpycnn.layers.weighted import Weighted
-from numpycnn.visualize.classes import class_probabilities
+from numpycnn.visualize.classes import ClassNames, names_by_output
+from numpycnn.visualize.selection import output_shapes
 from numpycnn.visualize.style import one_line
 
 MAX_TEXT = 300  # characters of an untrusted `repr` or file name
@@ -27,7 +28,10 @@ MAX_TEXT = 300  # characters of an untrusted `repr` or file name
 
 @dataclass(frozen=True)
 class Example:
-    """One input of a model, and its description.
+    """One example of a model, and its description.
+
+    For a model with several inputs, `x`, `picture`, `image` and `words` are tuples with an item for each input, None
+    where there is not any.
 
     Attributes
     ----------
@@ -39,21 +43,31 @@ class Example:
         The original picture that `x` was made of.
     image : ndarray of uint8, shape (1, H, W) or (3, H, W), optional
         `x` before normalization.
-    class_names : sequence of str, optional
-        If given, the outputs are scores of these classes.
+    class_names : sequence of str, or a dict of str to them, optional
+        If given, the outputs are scores of these classes; of several outputs, by the name of the output.
     notes : sequence of str
         Remarks for the reader, such as that the model is untrained.
     words : sequence of str, optional
         The tokens of `x`, if it is a sequence of token indices.
     """
 
-    x: np.ndarray
+    x: Any
     title: str = "an input"
-    picture: np.ndarray | None = None
-    image: np.ndarray | None = None
-    class_names: Sequence[str] | None = None
+    picture: Any = None
+    image: Any = None
+    class_names: ClassNames = None
     notes: Sequence[str] = ()
-    words: Sequence[str] | None = None
+    words: Any = None
+
+    def parts(self, count: int) -> list[tuple[Any, Any, Any, Any]]:
+        """Return x, picture, image and words of each of `count` inputs; one input if `count` is 0."""
+        given = {"x": self.x, "picture": self.picture, "image": self.image, "words": self.words}
+        if not count:
+            return [(self.x, self.picture, self.image, self.words)]
+        for name, value in given.items():
+            if value is not None and (not isinstance(value, tuple | list) or len(value) != count):
+                raise ValueError(f"explain: expected {name} as a tuple of {count} items, one for each input")
+        return list(zip(*([None] * count if value is None else value for value in given.values()), strict=True))
 
 
 def contents(model: Network, example: Example, *, most_bytes: int = MAX_BYTES) -> dict[str, Any]:
@@ -70,41 +84,56 @@ def contents(model: Network, example: Example, *, most_bytes: int = MAX_BYTES) -
     Raises
     ------
     TypeError, ValueError
-        If `model` is not a model, it takes several inputs, the input has another shape, the numbers of class names and
-        outputs differ, or the probability of a class is not finite.
+        If `model` is not a model, the input has another shape, the numbers of class names and outputs differ, or the
+        probability of a class is not finite.
     RuntimeError
         If the model has not been built.
     """
-    check_one_input(model, "explain")
-    x, picture = np.asarray(example.x), example.picture
-    if isinstance(model, Network) and model.input_shape is not None and x.shape != model.input_shape:
-        raise ValueError(
-            f"explain: expected one example of shape {format_shape(model.input_shape)}, without a batch axis, "
-            f"got {format_shape(x.shape)}"
-        )
-    records = follow(model, x[np.newaxis])
+    several = isinstance(model, Network) and model.several_inputs
+    parts = example.parts(len(model.input_shape) if several and model.input_shape else 0)
+    xs = tuple(np.asarray(part[0]) for part in parts)
+    if isinstance(model, Network) and model.input_shape is not None:
+        shapes: Any = model.input_shape if several else (model.input_shape,)
+        if [x.shape for x in xs] != list(shapes):
+            expected, got = (format_shapes(found if several else found[0]) for found in (shapes, shapes_of(xs)))
+            raise ValueError(f"explain: expected one example of shape {expected}, without a batch axis, got {got}")
+    batch = tuple(x[np.newaxis] for x in xs)
+    records = follow(model, batch if several else batch[0])
+    graph = graph_of(model)
     passages = {use: _without_activation(passage, records) for use, passage in records.items()}
     rows = dict(zip(layers_of(model), summarize(model).rows, strict=True))
-    recorder = _Recorder(passages, rows, Store(choose(list(passages.values()), most_bytes)))
+    recorder = _Recorder(passages, rows, Store(choose(list(passages.values()), most_bytes, inputs=batch)))
     store, steps = recorder.store, recorder.steps_in(model, "")
-    found: dict[str, Any] = {
+    last = [(len(steps) - 1, output) for output in range(model.output_count)]
+    ends = links_of(model)[1] if isinstance(model, Model) else last
+    names = names_by_output(graph, example.class_names, "explain")
+    answers = [_answer(model, batch, graph, output, names[output], steps, ends, store) for output in sorted(names)]
+    if isinstance(model, Model):
+        columns = _columns([step["from"] for step in steps], len(xs), ends)
+        steps = [step | {"column": column} for step, column in zip(steps, columns, strict=True)]
+    return {
         "title": _one_line(example.title),
         "model": _one_line(model.name or "a network"),
         "notes": [_one_line(note) for note in example.notes],
         "parameters": sum(row.parameters for row in rows.values()),
         "multiplyAdds": sum(row.multiply_adds for row in rows.values()),
-        "input": store.add_map(np.atleast_1d(x)),
-        "picture": None if picture is None else store.add_picture(np.moveaxis(np.atleast_3d(picture), 2, 0)),
-        "image": None if example.image is None else store.add_picture(example.image),
-        "words": None if example.words is None else [_one_line(word) for word in example.words],
-        "classes": None,
+        "inputs": [_input(name, part, store) for name, part in zip(graph.inputs, parts, strict=True)],
+        "outputs": [_one_line(name) for name in graph.outputs],
+        "answers": answers,
+        "steps": steps,
+        "arrays": store.arrays,
     }
-    if example.class_names is not None:
-        found["classes"], last = _classes(model, x, list(example.class_names), store)
-        steps += last
-    found["steps"] = steps
-    found["arrays"] = store.arrays
-    return found
+
+
+def _input(name: str, part: tuple[Any, Any, Any, Any], store: Store) -> dict[str, Any]:
+    x, picture, image, words = part
+    return {
+        "name": _one_line(name),
+        "y": store.add_map(np.atleast_1d(x)),
+        "picture": None if picture is None else store.add_picture(np.moveaxis(np.atleast_3d(picture), 2, 0)),
+        "image": None if image is None else store.add_picture(image),
+        "words": None if words is None else [_one_line(word) for word in words],
+    }
 
 
 def _one_line(text: str) -> str:
@@ -136,17 +165,13 @@ class _Recorder:
     uses: Counter[str] = field(default_factory=Counter)
 
     def steps_in(self, layer: Layer, place: str) -> list[dict[str, Any]]:
-        """Return the data of the layers inside a layer; in a graph one for each use, with the steps it takes."""
+        """Return the data of the layers inside a layer; in a graph one for each use, with its `links_of`."""
         prefix = f"{place}." if place else ""
         if not isinstance(layer, Model):
             return [self.step(prefix + name, child) for name, child in layer.children().items()]
-        numbers = {name: -1 - i for i, name in enumerate(layer.input_names())}
-        steps = []
-        for use, child, inputs in layer.uses():
-            step = self.step(prefix + use.partition("#")[0], child)
-            steps.append(step | {"from": [numbers[name] for name in inputs]})
-            numbers[use] = len(numbers) - len(layer.input_names())
-        return steps
+        places = {id(child): prefix + name for name, child in layer.children().items()}
+        calls = zip(layer._steps, links_of(layer)[0], strict=True)
+        return [self.step(places[id(call.layer)], call.layer) | {"from": sources} for call, sources in calls]
 
     def step(self, key: str, layer: Layer) -> dict[str, Any]:
         """Return the data of one layer and the layers inside it; a layer that was not run has no arrays."""
@@ -176,6 +201,7 @@ class _Recorder:
             "kind": type(layer).__name__,
             "name": None if layer.name is None else _one_line(layer.name),
             "settings": _one_line(repr(layer)),
+            "outputs": layer.output_count if passage is not None else 0,
             "parameters": row.parameters,
             "shared": None if use == key else key,
             "multiplyAdds": 0 if layer.is_container() else layer.multiply_adds(),
@@ -196,24 +222,58 @@ def _branches(layer: Layer) -> list[str] | None:
     return None
 
 
-def _classes(
-    model: Network, x: np.ndarray, names: list[str], store: Store
-) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Return the classes with their probabilities, and the final softmax if the model lacks it."""
-    if model.output_shape != (len(names),) or model.output_count > 1:
+def _columns(sources: Sequence[Sequence[Link]], inputs: int, ends: Sequence[Link]) -> list[tuple[str, int] | None]:
+    """Return the column of each step: of several inputs, the only one that it depends on; else of several outputs.
+
+    The columns of the inputs are above the steps that join them, those of the outputs below.
+    """
+    before: list[set[int]] = []  # the inputs that a step depends on
+    for given in sources:
+        before.append(set[int]().union(*(before[i] if i >= 0 else {-1 - i} for i, _ in given)))
+    after: list[set[int]] = [{output for output, (i, _) in enumerate(ends) if i == at} for at in range(len(sources))]
+    for position in reversed(range(len(sources))):
+        for i, _ in sources[position]:
+            if i >= 0:
+                after[i] |= after[position]
+    columns: list[tuple[str, int] | None] = []
+    for reached, towards in zip(before, after, strict=True):
+        if inputs > 1 and len(reached) == 1:
+            columns.append(("input", min(reached)))
+        else:
+            columns.append(("output", min(towards)) if len(ends) > 1 and len(towards) == 1 else None)
+    return columns
+
+
+def _answer(
+    model: Network,
+    batch: tuple[np.ndarray, ...],
+    graph: Graph,
+    output: int,
+    class_names: Sequence[str],
+    steps: list[dict[str, Any]],
+    ends: list[Link],
+    store: Store,
+) -> dict[str, Any]:
+    """Return the probabilities of an output's classes; append the softmax to the steps if the model lacks it."""
+    names, name = list(class_names), graph.outputs[output]
+    if output_shapes(model)[output] != (len(names),):
+        which = f" {name!r}" * (len(ends) > 1)
         raise ValueError(
-            f"explain: expected a model with {len(names)} outputs, one per class name, "
-            f"got one with outputs of shape {format_shapes(model.output_shape or ())}"
+            f"explain: expected a model with {len(names)} outputs{which}, one per class name, "
+            f"got one with outputs of shape {format_shapes(output_shapes(model)[output])}"
         )
     with np.errstate(invalid="ignore"):  # checked below
-        probabilities = class_probabilities(model, x[np.newaxis])[0]  # (K,)
+        y = model.forward(batch if model.several_inputs else batch[0])
+        scores = y[output] if model.output_count > 1 else y  # (1, K)
+        probabilities = to_probabilities(model, scores, output)
     if not np.isfinite(probabilities).all():
         raise ValueError("explain: expected finite outputs of the model, got infinity or NaN for this input")
-    classes = {"names": [_one_line(name) for name in names], "probabilities": store.add(probabilities)}
-    if final_activation(model) is not None:
-        return classes, []
-    scores = model.forward(x[np.newaxis])[0]
-    passage = Passage("", Softmax(axis=1), scores[np.newaxis], probabilities[np.newaxis])
-    step = _Recorder({"": passage}, {"": Row("", probabilities.shape, 0, 0, 0, None)}, store).step("", passage.layer)
-    step["formula"]["added"] = True
-    return classes, [step | {"settings": ""}]
+    if final_activation(model, output=output) is None:
+        layer = Softmax(axis=1) if len(names) > 1 else Sigmoid()
+        row = Row("", probabilities.shape[1:], 0, 0, 0, None)
+        step = _Recorder({"": Passage("", layer, scores, probabilities)}, {"": row}, store).step("", layer)
+        step["formula"]["added"] = True
+        steps.append(step | {"settings": "", "from": [ends[output]]})
+        ends[output] = (len(steps) - 1, 0)
+    found = {"names": [_one_line(name) for name in names], "probabilities": store.add(probabilities[0])}
+    return found | {"output": _one_line(name), "step": ends[output][0]}

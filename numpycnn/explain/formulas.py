@@ -16,6 +16,7 @@ from numpycnn import layers as nn
 from numpycnn._checks import check_axis, per_axis
 from numpycnn._windows import padding_pairs
 from numpycnn.explain.arrays import Store
+from numpycnn.inspection.graph import links_of
 from numpycnn.inspection.traces import Passage
 from numpycnn.layers.base import Layer, Parameter
 from numpycnn.layers.model import Model
@@ -194,10 +195,8 @@ def _concatenate(passage: Passage, store: Store) -> Formula:
 
 
 def _graph(passage: Passage, store: Store) -> Formula:
-    """Return which of the steps inside computes the output; None for several outputs."""
-    model = cast("Model", passage.layer)
-    outputs = [position for position, (use, _, _) in enumerate(model.uses()) if use in model.output_names()]
-    return {"type": "graph", "output": outputs[0] if model.output_count == 1 else None}
+    """Return which of the steps inside computes each output, and the number of the output of this step."""
+    return {"type": "graph", "outputs": links_of(cast("Model", passage.layer))[1]}
 
 
 FORMULAS: dict[type[Layer], Callable[[Passage, Store], Formula]] = {

@@ -17,6 +17,9 @@ from numpycnn.layers.network import Network
 #: An array: the key of the use that computes it, or the number of an input; and its number among several outputs.
 Value = tuple[str | int, int]
 
+#: The same by the position of a step of one `Model`; the inputs are the steps -1, -2, and so on.
+Link = tuple[int, int]
+
 
 @dataclass(frozen=True)
 class Use:
@@ -150,3 +153,19 @@ def _output_names(model: Layer) -> list[str]:
     else:
         keys = ["output"] * model.output_count
     return [key if keys.count(key) == 1 else f"{key} {keys[:number].count(key)}" for number, key in enumerate(keys)]
+
+
+def links_of(model: Model) -> tuple[list[list[Link]], list[Link]]:
+    """Return where each step of a model takes its arrays from, and which steps compute the outputs.
+
+    Examples
+    --------
+    >>> from numpycnn import Add, Dense, Input, Model
+    >>> a, b = Input((3,)), Input((3,))
+    >>> links_of(Model([a, b], Add()([Dense(3)(b), a])))
+    ([[(-2, 0)], [(0, 0), (-1, 0)]], [(1, 0)])
+    """
+    made = {number: (-1 - number, 0) for number in range(len(model.input_names()))}
+    for position, step in enumerate(model._steps):
+        made |= {number: (position, output) for output, number in enumerate(step.outputs)}
+    return [[made[number] for number in step.inputs] for step in model._steps], [made[n] for n in model._outputs]

@@ -45,7 +45,7 @@ def test_a_trained_model_and_a_picture(run: Run, trained: Path, picture: Path) -
     data = data_of(Path("explain-one.html"))
     assert data["title"] == "one.png"
     assert data["notes"] == []
-    assert data["classes"]["names"] == list("0123456789")
+    assert data["answers"][0]["names"] == list("0123456789")
     assert [step["kind"] for step in data["steps"]][:3] == ["Conv2D", "ReLU", "MaxPool2D"]
 
 
@@ -54,14 +54,14 @@ def test_a_network_of_the_zoo_and_another_file(run: Run, picture: Path) -> None:
     assert outcome.status == 0
     data = data_of(Path("page.html"))
     assert data["notes"][0] == "tiny_vgg has random weights: it has not been trained."
-    assert data["arrays"][data["input"]]["shape"] == [3, 16, 20]
+    assert data["arrays"][data["inputs"][0]["y"]]["shape"] == [3, 16, 20]
 
 
 def test_a_model_of_ones_own_and_an_array(run: Run, tmp_path: Path) -> None:
     nn.Sequential([nn.Conv1D(2, 3), nn.GlobalMaxPool()], input_shape=(4, 9)).save(tmp_path / "own.safetensors")
     np.save(tmp_path / "x.npy", np.ones((4, 9), np.float32))
     assert run("explain", "own.safetensors", "x.npy").status == 0
-    assert data_of(Path("explain-x.html"))["classes"] is None
+    assert data_of(Path("explain-x.html"))["answers"] == []
 
 
 def test_the_page_can_be_opened_at_once(

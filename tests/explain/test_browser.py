@@ -18,8 +18,11 @@ from numpycnn.inspection.traces import follow
 from numpycnn.models import create
 from tests.explain.drawings import STROKES, draw
 from tests.explain.test_contents import branching
+from tests.graphs import draw as graph_batch
+from tests.graphs import heads, twins
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(1)>"
+ISOLATES = {0x2068: None, 0x2069: None}
 DESKTOP, PHONE = (1280, 900), (390, 844)
 Open = Callable[..., Any]
 
@@ -100,7 +103,7 @@ def test_a_graph_shows_where_inputs_come_from(visit: Open, rng: np.random.Genera
     model = nn.Model(x, nn.Dense(3)(nn.GlobalAvgPool()(nn.Concatenate()([skip, x]))), seed=0)
     page = visit(model, Example(rng.normal(size=(2, 7, 6)).astype(np.float32)))
     origins = page.locator(".origin").all_inner_texts()
-    plain = [text.translate({0x2068: None, 0x2069: None}) for text in origins]
+    plain = [text.translate(ISOLATES) for text in origins]
     assert plain == ["takes its inputs from conv#2 Conv2D and the input", "takes its inputs from 1 Add and the input"]
     assert "the same layer as conv" in page.locator("#flow").inner_text()
     page.locator('[data-kind="merge"] .map[data-channel="1"]').click()
@@ -111,6 +114,50 @@ def test_a_graph_shows_where_inputs_come_from(visit: Open, rng: np.random.Genera
         "map 1, Input",
         "map 1, ReLU conv.activation#2",
     ]
+    assert page.locator("#lens .check.wrong").count() == 0
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE])
+def test_each_of_several_inputs_has_a_column(visit: Open, size: tuple[int, int]) -> None:
+    model = twins()
+    x = tuple(batch[0] for batch in graph_batch(model, 1))
+    image = np.arange(90, dtype=np.uint8).reshape(1, 10, 9)
+    page = visit(model, Example(x, class_names=["alike"], image=(image, image)), size)
+    captions = [text.translate(ISOLATES) for text in page.locator(".gets figcaption").all_inner_texts()]
+    assert captions == [f"{name}: input of the network, 1 \u00d7 10 \u00d7 9" for name in ("left", "right")]
+    columns = page.locator('[data-kind="inputs"] > .branches > section')
+    assert columns.locator("h4").all_inner_texts() == ["left", "right"]
+    left, right = (columns.nth(i).bounding_box() for i in (0, 1))
+    assert (left["y"] == right["y"]) == (size == DESKTOP)  # side by side, or on a phone below each other
+    assert [columns.nth(i).locator("> .way > li").count() for i in (0, 1)] == [2, 2]
+    origins = [text.translate(ISOLATES) for text in page.locator(".origin").all_inner_texts()]
+    assert origins == ["takes its inputs from encoder Sequential and encoder#2 Sequential"]
+    columns.nth(1).locator('.map[data-channel="0"]').nth(1).click()  # of its first convolution
+    assert page.inner_text("#lens h2").startswith("Conv2D encoder.0#2")
+    fed = page.locator(".map.feeds")
+    assert [fed.nth(i).get_attribute("aria-label") for i in range(fed.count())] == ["map 0, Input right"]
+    assert page.locator("#lens .check.wrong").count() == 0
+    score = model.forward(tuple(batch[np.newaxis] for batch in x))
+    assert np.allclose(values(page, ".classes data"), F.sigmoid(score)[0], atol=1e-6)
+    assert page.evaluate("document.documentElement.scrollWidth") == size[0]
+
+
+def test_each_of_several_outputs_has_a_column_and_an_answer(visit: Open) -> None:
+    model = heads()
+    x = graph_batch(model, 1)
+    names = {"shape": ["disc", "ring", "cross"], "colour": ["red", "blue"]}
+    page = visit(model, Example(x[0], class_names=names))
+    shape, colour = model.forward(x)
+    assert np.allclose(values(page, ".classes data"), [*F.softmax(shape)[0], *colour[0]], atol=1e-6)
+    answers = [text.translate(ISOLATES) for text in page.locator(".answer span:first-child").all_inner_texts()]
+    assert [text.strip() for text in answers] == ["prediction, shape:", "prediction, colour:"]
+    columns = page.locator('[data-kind="outputs"] > .branches > section')
+    assert columns.locator("h4").all_inner_texts() == ["shape", "colour"]
+    assert page.locator(".origin").count() == 0  # each takes the layer above
+    columns.nth(1).locator(".map").last.click()
+    assert page.inner_text("#lens .where").translate(ISOLATES) == f"class {names['colour'][int(colour.argmax())]}"
+    columns.nth(0).locator(".map").last.click()
+    assert page.inner_text("#lens .where").translate(ISOLATES) == f"class {names['shape'][int(shape.argmax())]}"
     assert page.locator("#lens .check.wrong").count() == 0
 
 
@@ -475,7 +522,7 @@ def test_a_drawing_updates_the_page(drawing_page: Any, tiny_vgg: nn.Sequential) 
     assert page.locator(".verdict").inner_text() == "The prediction appears here."
     stroke(page, (60, 60), (180, 60), (110, 200))
     check_answer(page, tiny_vgg)
-    with_mouse = page.evaluate("() => Data.page.image.values.reduce((sum, value) => sum + value, 0)")
+    with_mouse = page.evaluate("() => Data.page.inputs[0].image.values.reduce((sum, value) => sum + value, 0)")
     assert with_mouse > 5000
     page.locator(".drawing canvas").focus()  # another stroke, with the keyboard
     page.keyboard.press(" ")
@@ -483,17 +530,17 @@ def test_a_drawing_updates_the_page(drawing_page: Any, tiny_vgg: nn.Sequential) 
         page.keyboard.press("ArrowDown")
     page.keyboard.press(" ")
     check_answer(page, tiny_vgg)
-    with_keys = page.evaluate("() => Data.page.image.values.reduce((sum, value) => sum + value, 0)")
+    with_keys = page.evaluate("() => Data.page.inputs[0].image.values.reduce((sum, value) => sum + value, 0)")
     assert with_keys > with_mouse
     page.get_by_role("button", name="Undo").click()
     check_answer(page, tiny_vgg)
-    assert page.evaluate("() => Data.page.image.values.reduce((sum, value) => sum + value, 0)") == with_mouse
+    assert page.evaluate("() => Data.page.inputs[0].image.values.reduce((sum, value) => sum + value, 0)") == with_mouse
     page.get_by_role("button", name="Clear").click()
     page.wait_for_function("() => document.querySelector('.verdict').innerText.startsWith('The prediction')")
 
 
 def test_the_width_of_the_pen_updates_the_page(drawing_page: Any, tiny_vgg: nn.Sequential) -> None:
-    page, ink = drawing_page, "() => Data.page.image.values.reduce((sum, value) => sum + value, 0)"
+    page, ink = drawing_page, "() => Data.page.inputs[0].image.values.reduce((sum, value) => sum + value, 0)"
     stroke(page, (60, 60), (180, 60), (110, 200))
     check_answer(page, tiny_vgg)
     thin = page.evaluate(ink)
@@ -535,7 +582,7 @@ def test_an_outdated_prediction_is_removed(
     page.wait_for_function("() => !Draw.isBusy()")
     assert page.inner_text(".status") == status
     assert page.inner_text(".verdict") == "The prediction appears here."
-    assert page.evaluate("() => Data.page.image.values.every((value) => value === 0)")
+    assert page.evaluate("() => Data.page.inputs[0].image.values.every((value) => value === 0)")
     page.evaluate("() => { window.fetch = window.ownFetch; }")
     stroke(page, (60, 100), (180, 100))
     check_answer(page, tiny_vgg)
@@ -544,7 +591,7 @@ def test_an_outdated_prediction_is_removed(
 def check_answer(page: Any, model: nn.Sequential) -> None:
     """Wait for the response to the last drawing; the page must show the probabilities of its image."""
     page.wait_for_function("() => !Draw.isBusy()")
-    image = np.array(page.evaluate("() => [...Data.page.image.values]"), np.uint8).reshape(1, 1, 28, 28)
+    image = np.array(page.evaluate("() => [...Data.page.inputs[0].image.values]"), np.uint8).reshape(1, 1, 28, 28)
     expected = F.softmax(model(((image / 255 - 0.1) / 0.3).astype(np.float32)))[0]
     assert np.allclose(values(page, ".classes data"), expected, atol=1e-5)
     assert page.inner_text(".status") == ""

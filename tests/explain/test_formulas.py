@@ -10,10 +10,13 @@ import numpycnn as nn
 from numpycnn.explain.arrays import Choice, Store
 from numpycnn.explain.contents import Example, contents
 from numpycnn.explain.formulas import FORMULAS, formula
+from numpycnn.inspection.graph import graph_of
 from numpycnn.inspection.traces import follow
 from numpycnn.io.loading import LAYERS
 from numpycnn.layers import Layer
+from numpycnn.visualize.selection import output_shapes
 from tests.explain.javascript import every_number
+from tests.graphs import GRAPHS, draw
 
 ALL = Choice(maps=100, largest=10**9, dense=10**9)
 TOLERANCE = 1e-5
@@ -203,3 +206,15 @@ def test_sums_add_up_with_omitted_maps(layer: Layer, shape: tuple[int, ...], rng
     (row,) = every_number(data)
     assert row["unknown"] < row["numbers"]
     assert row["worst"] < TOLERANCE
+
+
+@pytest.mark.parametrize("build", GRAPHS)
+def test_each_value_of_a_graph_is_recomputed(build: Callable[..., nn.Model]) -> None:
+    model = build()
+    x = draw(model, 1)
+    one = tuple(batch[0] for batch in x) if model.several_inputs else x[0]
+    classes = zip(graph_of(model).outputs, output_shapes(model), strict=True)
+    names = {name: list("abcde")[: shape[0]] for name, shape in classes}
+    found = every_number(contents(model, Example(one, class_names=names)))
+    assert sum(row["numbers"] for row in found) > 50
+    assert [row for row in found if row["unknown"] or row["worst"] > TOLERANCE] == []

@@ -90,7 +90,7 @@ def test_hostile_names_are_data(page: str) -> None:
     assert "<img" not in page
     ((_, text),) = [(a, t) for a, t in Parts(page).all("script") if a.get("type") == "application/json"]
     data = json.loads(text)
-    for found in (data["title"], data["classes"]["names"][0], data["steps"][0]["name"], data["notes"][0]):
+    for found in (data["title"], data["answers"][0]["names"][0], data["steps"][0]["name"], data["notes"][0]):
         assert found == " ".join(HOSTILE.split())
 
 

@@ -131,11 +131,11 @@ def test_a_drawing_returns_the_probabilities(service: Service, drawing: np.ndarr
     answer = service.send(png(drawing))
     assert answer.status == 200
     data = json.loads(answer.body)
-    entry = data["arrays"][data["classes"]["probabilities"]]
+    entry = data["arrays"][data["answers"][0]["probabilities"]]
     found = np.frombuffer(base64.b64decode(entry["data"]), "<f4")
     expected = F.softmax(MODEL((drawing[None, None] / 255).astype(np.float32)))[0]
     assert np.allclose(found, expected, rtol=1e-6)
-    assert base64.b64decode(data["arrays"][data["image"]]["data"]) == drawing.tobytes()
+    assert base64.b64decode(data["arrays"][data["inputs"][0]["image"]]["data"]) == drawing.tobytes()
 
 
 LARGE = 11_000_000
@@ -288,7 +288,7 @@ def test_many_at_once(service: Service, rng: np.random.Generator) -> None:
 
     def ask(i: int) -> None:
         data = json.loads(service.send(png(drawings[i])).body)
-        image = base64.b64decode(data["arrays"][data["image"]]["data"])
+        image = base64.b64decode(data["arrays"][data["inputs"][0]["image"]]["data"])
         found[i] = int(image == drawings[i].tobytes())
 
     threads = [threading.Thread(target=ask, args=(i,)) for i in range(len(drawings))]

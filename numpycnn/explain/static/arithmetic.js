@@ -233,8 +233,10 @@ const Arithmetic = (() => {
   }
 
   /** The output of a graph is that of one of its steps. */
-  const graph = (layer, channel, place) =>
-    copied(layer, layer.inside[layer.formula.output].y, channel, place, "output of a layer inside");
+  function graph(layer, channel, place) {
+    const from = Data.end(layer).y;
+    return from ? copied(layer, from, channel, place, "output of a layer inside") : null;
+  }
 
   function concat(layer, channel, place) {
     let index = layer.y.isVector ? place : channel;

@@ -82,12 +82,18 @@ const Data = (() => {
   /** The data of the current example; empty until `load`. */
   const page = {};
 
-  /** The layer inside a chain or a graph that computes its output; any other layer itself. */
-  function end(layer) {
-    while (layer.inside.length && ["chain", "graph"].includes(layer.formula.type))
-      layer = layer.inside[layer.formula.output ?? layer.inside.length - 1];
+  /** The layer inside a chain or a graph that computes an output of it; any other layer itself. */
+  function end(layer, output = 0) {
+    while (layer.inside.length && ["chain", "graph"].includes(layer.formula.type)) {
+      const last = [layer.inside.length - 1, output];
+      const [step, number] = layer.formula.type === "graph" ? layer.formula.outputs[output] : last;
+      [layer, output] = [layer.inside[step], number];
+    }
     return layer;
   }
+
+  /** The layer or input of a number: layers count from 0, inputs are -1, -2, and so on. */
+  const find = (number) => (number < 0 ? page.inputs[-1 - number] : page.layers[number]);
 
   /** Load the data of an example; called again for each new drawing. */
   function load(json) {
@@ -112,42 +118,47 @@ const Data = (() => {
     /** Link layers in sequence, branches side by side, or the steps of a graph, which list what they take. */
     function linkAll(steps, inputs, parent) {
       const linked = [];
+      const above = new Map(); // the last layer of each column
       for (const step of steps) {
-        const before = parent?.branches ? inputs[0] : (linked[linked.length - 1] ?? inputs[0]);
-        const sources = step.from ? step.from.map((i) => (i < 0 ? inputs[-1 - i] : linked[i])) : [before];
+        const column = (step.column ?? []).join(" ");
+        const first = step.column?.[0] === "input" ? inputs[step.column[1]] : (above.get("") ?? inputs[0]);
+        const before = parent?.branches ? inputs[0] : (above.get(column) ?? first);
+        const taken = parent?.branches || !linked.length ? inputs : [before];
+        const sources = step.from?.map(([i, output]) => source(i < 0 ? inputs[-1 - i] : linked[i], output)) ?? taken;
         const layer = link(step, sources, parent);
-        layer.skips = sources.length > 1 || sources[0] !== before;
+        layer.skips = sources.length > 1 || sources[0] !== source(before, 0);
         linked.push(layer);
+        above.set(column, layer);
       }
       return linked;
     }
 
-    const input = {
-      key: "",
+    /** The layer that computes an output: of several, the one inside. */
+    const source = (layer, output) => (layer.outputs > 1 ? end(layer, output) : layer);
+
+    const inputs = json.inputs.map((input, i) => ({
+      ...input,
+      key: json.inputs.length > 1 ? input.name : "",
       kind: "Input",
-      y: get(json.input),
+      name: null,
+      y: get(input.y),
       x: null,
       inside: [],
-      number: -1,
+      number: -1 - i,
       formula: { type: "input" },
-    };
-    input.y.words = json.words;
-    const steps = linkAll(json.steps, [input], null);
-    const classes = json.classes && {
-      names: json.classes.names,
-      probabilities: get(json.classes.probabilities).values,
-    };
-    Object.assign(page, json, {
-      arrays,
-      layers,
-      steps,
-      input,
-      classes,
-      picture: get(json.picture),
-      image: get(json.image),
-    });
+      picture: get(input.picture),
+      image: get(input.image),
+    }));
+    for (const input of inputs) input.y.words = input.words;
+    const steps = linkAll(json.steps, inputs, null);
+    const answers = json.answers.map((answer) => ({
+      ...answer,
+      probabilities: get(answer.probabilities).values,
+      layer: end(steps[answer.step]),
+    }));
+    Object.assign(page, json, { arrays, layers, steps, inputs, answers });
     return page;
   }
 
-  return { Numbers, end, page, load };
+  return { Numbers, end, find, page, load };
 })();

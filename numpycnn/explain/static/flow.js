@@ -21,9 +21,27 @@ const Flow = (() => {
       { rootMargin: "200px" },
     );
     cards.clear();
-    const list = make("ol", { class: "way" }, card(page.input, open), ...page.steps.map((layer) => item(layer, open)));
-    element.replaceChildren(legend(), list);
+    element.replaceChildren(legend(), make("ol", { class: "way" }, ...rows(page, open)));
     window.onbeforeprint = () => element.querySelectorAll(".map").forEach((button) => button.draw());
+  }
+
+  /** The inputs and layers; those of one of several inputs or outputs in a column of their own. */
+  function rows(page, open) {
+    const inColumn = (kind, i) =>
+      page.steps.filter(({ column }) => column?.[0] === kind && column[1] === i).map((layer) => item(layer, open));
+    const shared = page.steps.filter(({ column }) => !column).map((layer) => item(layer, open));
+    const inputs = page.inputs.map((input, i) => [input.key, [card(input, open), ...inColumn("input", i)]]);
+    const outputs = page.outputs.map((name, i) => [name, inColumn("output", i)]).filter(([, list]) => list.length);
+    const first = inputs.length > 1 ? [columns("inputs", inputs)] : inputs[0][1];
+    return [...first, ...shared, ...(outputs.length ? [columns("outputs", outputs)] : [])];
+  }
+
+  /** Columns side by side, each with its name. */
+  function columns(kind, parts) {
+    const sections = parts.map(([name, list]) =>
+      make("section", { class: "branch" }, make("h4", { text: name }), make("ol", { class: "way" }, ...list)),
+    );
+    return make("li", { class: "layer block", data: { kind } }, make("h3", { text: kind }), make("div", { class: "branches" }, ...sections));
   }
 
   function legend() {
@@ -91,7 +109,7 @@ const Flow = (() => {
     const what = make("p", { class: "what", text: Sentences.of(layer) });
     const parts = [title(layer, "h3"), what, origin(layer), facts(layer)];
     if (layer.y) parts.push(maps(layer, open));
-    else parts.push(make("p", { class: "quiet", text: "not used for this input" }));
+    else parts.push(make("p", { class: "quiet", text: layer.outputs ? `${layer.outputs} outputs` : "not used for this input" }));
     return make("li", { class: "layer", data: { kind: layer.formula.type, number: layer.number } }, ...parts);
   }
 
@@ -246,9 +264,9 @@ const Flow = (() => {
   }
 
   /** Update the cards with the data of another input. */
-  function refresh(page) {
+  function refresh() {
     for (const [number, known] of cards) {
-      known.layer = number < 0 ? page.input : page.layers[number];
+      known.layer = Data.find(number);
       for (const button of known.buttons.values()) watcher.observe(button);
       const text = known.group.closest(".join, .layer").querySelector(":scope > .facts .range");
       if (text) text.textContent = range(known.layer.y);

@@ -120,9 +120,9 @@ const Lens = (() => {
   }
 
   /** Show the data of another image, with the same map and a chosen position. */
-  function refresh(page) {
+  function refresh() {
     if (!shown) return;
-    const layer = shown.layer.number < 0 ? page.input : page.layers[shown.layer.number];
+    const layer = Data.find(shown.layer.number);
     const { channel, chosen } = shown;
     shown = { layer, channel, place: chosen ? shown.place : strongest(layer, channel), chosen };
     const scroll = panel.scrollTop;
@@ -239,11 +239,11 @@ const Lens = (() => {
 
   /** The label of an element of a vector: its class in the layer of the scores, else its index. */
   function unit(layer, index) {
-    const { classes } = Data.page;
-    const last = Data.page.layers[Data.page.layers.length - 1];
-    const scores =
-      layer && classes && layer.y.isVector && (layer === last || layer === last.source || layer.y === last.y);
-    return scores ? `class ${Words.apart(classes.names[index])}` : `element ${index}`;
+    const answer = Data.page.answers.find(
+      ({ layer: last }) => layer && (layer === last || layer === last.source || layer.y === last.y),
+    );
+    const scores = answer && layer.y.isVector && layer.y.count === answer.names.length;
+    return scores ? `class ${Words.apart(answer.names[index])}` : `element ${index}`;
   }
 
   /** The view of a layer that the page cannot compute, or with too many arrays omitted. */

@@ -5,7 +5,7 @@ const Page = (() => {
   const { apart, make, percent, plural, shape } = Words;
   const MOST = 10; // classes shown as bars
   const verdict = make("div", { class: "verdict", "aria-live": "polite" });
-  const gets = make("figure", { class: "gets" });
+  const gets = make("div", { class: "gets" });
 
   let first; // the data in the page itself
 
@@ -20,7 +20,7 @@ const Page = (() => {
       make("h1", { text: drawing ? "Draw a digit and watch the network" : page.title }),
       make("p", { class: "lead", text: lead(page) }),
       ...page.notes.map((note) => make("p", { class: "note", text: note })),
-      make("div", { class: "overview" }, drawing ?? seen(page), gets, verdict),
+      make("div", { class: "overview" }, ...(drawing ? [drawing] : seen(page)), gets, verdict),
       make("p", {
         class: "hint",
         text:
@@ -29,10 +29,10 @@ const Page = (() => {
       }),
     );
     conclude(page);
-    const open = (layer, channel) => Lens.open(Data.page.layers[layer.number] ?? Data.page.input, channel);
+    const open = (layer, channel) => Lens.open(Data.find(layer.number), channel);
     Lens.start(document.getElementById("lens"));
     Flow.show(document.getElementById("flow"), page, open);
-    Colours.onChange(() => Flow.refresh(Data.page));
+    Colours.onChange(() => Flow.refresh());
     if (window.matchMedia("(min-width: 900px)").matches) {
       const first = page.layers.find(
         (layer) => layer.y && layer.y.kept.length && layer.formula.type !== "unknown" && !layer.inside.length,
@@ -44,45 +44,57 @@ const Page = (() => {
   function lead(page) {
     const what = page.model === "a network" ? "A network" : apart(page.model);
     const costs = [plural(page.parameters, "parameter"), plural(page.multiplyAdds, "multiply-add")].join(", ");
-    return `${what}: ${costs} for an input of ${shape(page.input.y.shape)}.`;
+    const shapes = page.inputs.map(({ y }) => shape(y.shape));
+    const inputs = shapes.length > 1 ? `inputs of ${shapes.join(" and ")}` : `an input of ${shapes[0]}`;
+    return `${what}: ${costs} for ${inputs}.`;
   }
 
-  /** The original picture. */
+  /** The original pictures. */
   function seen(page) {
-    if (!page.picture) return null;
-    return make(
+    return page.inputs
+      .filter(({ picture }) => picture)
+      .map((input) => photograph(input.picture, `${named(input)}the picture`));
+  }
+
+  const named = ({ key }) => (key ? `${apart(key)}: ` : "");
+
+  const photograph = (array, label, kind = "") =>
+    make(
       "figure",
       {},
-      make("figcaption", { text: "the picture" }),
-      Stage.photograph(page.picture, { class: "photograph", "aria-label": "the picture" }),
+      make("figcaption", { text: label }),
+      Stage.photograph(array, { class: `photograph ${kind}`, "aria-label": label }),
+    );
+
+  /** Show the inputs of the network and the class probabilities. */
+  function conclude(page) {
+    const images = page.inputs.filter(({ image }) => image);
+    gets.replaceChildren(
+      ...images.map((input) =>
+        photograph(input.image, `${named(input)}input of the network, ${shape(input.image.shape)}`, "pixels"),
+      ),
+    );
+    gets.hidden = !images.length;
+    verdict.hidden = !page.answers.length;
+    verdict.replaceChildren(
+      ...(page.blank
+        ? [make("p", { class: "quiet", text: "The prediction appears here." })]
+        : page.answers.map((answer) => answered(answer, page.outputs.length > 1))),
     );
   }
 
-  /** Show the input of the network and the class probabilities. */
-  function conclude(page) {
-    gets.replaceChildren();
-    if (page.image) {
-      gets.append(
-        make("figcaption", { text: `input of the network, ${shape(page.image.shape)}` }),
-        Stage.photograph(page.image, { class: "photograph pixels", "aria-label": "the input of the network" }),
-      );
-    }
-    gets.hidden = !page.image;
-    verdict.hidden = !page.classes;
-    if (!page.classes) return;
-    if (page.blank) {
-      verdict.replaceChildren(make("p", { class: "quiet", text: "The prediction appears here." }));
-      return;
-    }
-    const { names, probabilities } = page.classes;
+  /** The most probable class of an output, and a bar for each. */
+  function answered({ output, names, probabilities }, isNamed) {
     const order = names.map((_, i) => i);
     if (names.length > MOST) order.sort((a, b) => probabilities[b] - probabilities[a]);
     const best = probabilities.indexOf(Math.max(...probabilities));
-    verdict.replaceChildren(
+    return make(
+      "section",
+      {},
       make(
         "p",
         { class: "answer" },
-        make("span", { text: "prediction: " }),
+        make("span", { text: isNamed ? `prediction, ${apart(output)}: ` : "prediction: " }),
         make("strong", { text: names[best] ?? "nothing" }),
         make("span", { text: ` with ${percent(probabilities[best])}` }),
       ),
@@ -91,11 +103,10 @@ const Page = (() => {
         { class: "classes" },
         ...order.slice(0, MOST).map((i) => classBar(names[i], probabilities[i], i === best)),
       ),
+      names.length > MOST
+        ? make("p", { class: "quiet", text: `the ${MOST} most probable of ${plural(names.length, "class", "classes")}` })
+        : null,
     );
-    if (names.length > MOST)
-      verdict.append(
-        make("p", { class: "quiet", text: `the ${MOST} most probable of ${plural(names.length, "class", "classes")}` }),
-      );
   }
 
   function classBar(name, probability, best) {
@@ -114,8 +125,8 @@ const Page = (() => {
   function update(json) {
     const page = Data.load({ blank: false, ...(json ?? first) });
     conclude(page);
-    Flow.refresh(page);
-    Lens.refresh(page);
+    Flow.refresh();
+    Lens.refresh();
   }
 
   return { start };

@@ -20,7 +20,7 @@ const Sentences = (() => {
   }
 
   const FORMULAS = {
-    input: () => "The input of the network.",
+    input: (f, { key }) => (key ? "An input of the network." : "The input of the network."),
     convolution: (f, { x }) =>
       `Each value is a weighted sum over a window of ${shape(f.kernel)}${window(f)}, in ` +
       `${f.groups > 1 ? `the ${plural(x.maps / f.groups, "map")} of its group` : plural(x.maps, "map")}.`,
@@ -82,8 +82,7 @@ const Sentences = (() => {
     softmax: (f) =>
       (f.log
         ? "Scores become logarithms of probabilities."
-        : "Scores become probabilities: positive values with sum 1.") +
-      (f.added ? " This softmax is not a layer of the model: the training loss contains it." : ""),
+        : "Scores become probabilities: positive values with sum 1."),
     unknown: (f, { inside }) =>
       inside.length
         ? "A custom container: this page shows the layers inside, but not how they are combined."
@@ -91,7 +90,12 @@ const Sentences = (() => {
   };
 
   /** The key and the kind of a layer. */
-  const name = (layer) => (layer.number < 0 ? "the input" : `${layer.key} ${layer.kind}`);
+  const name = (layer) => (layer.number < 0 ? layer.key || "the input" : `${layer.key} ${layer.kind}`);
 
-  return { name, of: (layer) => FORMULAS[layer.formula.type](layer.formula, layer) };
+  function of(layer) {
+    const added = ` This ${layer.kind.toLowerCase()} is not a layer of the model: the training loss contains it.`;
+    return FORMULAS[layer.formula.type](layer.formula, layer) + (layer.formula.added ? added : "");
+  }
+
+  return { name, of };
 })();
