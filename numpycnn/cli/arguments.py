@@ -66,6 +66,15 @@ def add_views(command: argparse.ArgumentParser) -> None:
     )
 
 
+def add_output(command: argparse.ArgumentParser) -> None:
+    """Add ``--output`` to a command."""
+    command.add_argument(
+        "--output",
+        metavar="NAME",
+        help="the output to use, of a model with several (default: the only one with a value for each class)",
+    )
+
+
 def add_model(command: argparse.ArgumentParser) -> None:
     """Add a model argument to a command and, for a network of the zoo, its input shape."""
     command.add_argument("model", metavar="MODEL", help=MODEL_HELP)

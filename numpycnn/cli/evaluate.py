@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from numpycnn._tables import WIDTH, format_table
-from numpycnn.cli.arguments import MODEL_HELP, add_dataset, add_views, open_model
+from numpycnn.cli.arguments import MODEL_HELP, add_dataset, add_output, add_views, open_model
 from numpycnn.cli.console import (
     CommandError,
     complain,
@@ -40,6 +40,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("model", metavar="MODEL", help=MODEL_HELP)
     add_dataset(command)
     add_views(command)
+    add_output(command)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -54,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
         complain(f"note: {arguments.model} has random weights: it has not been trained")
         with refusing(ValueError, MemoryError):
             model = create_for(arguments.model, test)
-    expect_classifier(model, test, arguments.model)
+    output = expect_classifier(model, test, arguments.model, arguments.output)
     if training is not None:
         check_compatible(training, test, arguments.model)
         trained_on = model.metadata.get(KEY, {}).get("found", test.name)
@@ -71,7 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
     if test.note:
         item("", test.note)
     with refusing(ValueError, prefix="--views: "):
-        found = score(model, test, views_for(model, arguments.views))
+        found = score(model, test, views_for(model, arguments.views), output)
     say()
     confusions = count_confusions(test.labels, found.predictions, len(test.class_names))
     say(class_table(confusions, test.class_names, f"{test.noun}s", terminal_width()))

@@ -2,6 +2,7 @@
 
 import argparse
 import webbrowser
+from collections.abc import Sequence
 from pathlib import Path
 
 from numpycnn.cli.arguments import add_model, open_model
@@ -22,6 +23,7 @@ examples:
   numpycnn explain tiny_vgg photo.jpg --out untrained.html
   numpycnn explain runs/sentence_polarity "a film that never ends"
   numpycnn explain model.safetensors input.npy
+  numpycnn explain twins.safetensors left.png right.png
 """
 
 
@@ -29,10 +31,11 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     add_model(command)
     command.add_argument(
-        "input",
+        "inputs",
         metavar="INPUT",
+        nargs="+",
         help="a PNG or JPEG file, a WAV file for a model of recordings, a sentence for one of sentences, "
-        "or any input as an array in a .npy file",
+        "or any input as an array in a .npy file; for a model with several inputs, one for each",
     )
     command.add_argument(
         "--out", metavar="FILE", help="the page to write (default: explain-INPUT.html, or a free name like it)"
@@ -45,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Write the page."""
     if arguments.out == "":
         raise CommandError("--out: expected a file, got an empty name")
-    out = Path(arguments.out) if arguments.out else _free_name(f"explain-{_name_of(arguments.input)}")
+    out = Path(arguments.out) if arguments.out else _free_name(f"explain-{_name_of(arguments.inputs)}")
     if out.is_dir():
         raise CommandError(f"--out {spell_path(out)}: expected a file, found a folder")
     if out.exists() and not arguments.force and not is_page(out):
@@ -54,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
             "with --force"
         )
     model = open_model(arguments.model, arguments.input_shape)
-    example = example_of(model, arguments.model, arguments.input)
+    example = example_of(model, arguments.model, *arguments.inputs)
     with refusing(ValueError, TypeError):
         write_page(out, model, example)
     item("page", f"{spell_path(out)}, {out.stat().st_size / 1e6:.1f} MB")
@@ -73,9 +76,12 @@ def _free_name(stem: str) -> Path:
     return found
 
 
-def _name_of(text: str) -> str:
-    """Return a name for the page of an input: the beginning of the file's stem."""
-    try:
-        return Path(text).stem[:LONGEST] if Path(text).is_file() else "input"
-    except (OSError, ValueError):  # a sentence may not be a valid file name
-        return "input"
+def _name_of(inputs: Sequence[str]) -> str:
+    """Return a name for the page: the beginnings of the files' stems."""
+    stems = []
+    for text in inputs:
+        try:
+            stems.append(Path(text).stem if Path(text).is_file() else "input")
+        except (OSError, ValueError):  # a sentence may not be a valid file name
+            stems.append("input")
+    return "-".join(stems)[:LONGEST]

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from numpycnn.cli.arguments import add_views, file_of, newest_model, open_model
+from numpycnn.cli.arguments import add_output, add_views, file_of, newest_model, open_model
 from numpycnn.cli.console import (
     EXPECTED,
     WRONG_USE,
@@ -58,6 +58,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
         help=f"a trained model's .safetensors file or its folder (default: the newest {RUNS / '*' / MODEL_FILE})",
     )
     add_views(command)
+    add_output(command)
     command.add_argument("--json", action="store_true", help="print JSON, for programs")
 
 
@@ -81,7 +82,7 @@ def run(arguments: argparse.Namespace) -> int:
     found, failed = [], False
     for text in arguments.inputs:
         try:
-            probabilities = classify(model, training, training.reader, text, views)
+            probabilities = classify(model, training, training.reader, text, views, arguments.output)
         except EXPECTED as error:
             report(error)
             failed = True
@@ -97,9 +98,14 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def classify(
-    model: Network, training: Training, reader: Reader, text: str, views: TestTimeAugmentation | None = None
+    model: Network,
+    training: Training,
+    reader: Reader,
+    text: str,
+    views: TestTimeAugmentation | None = None,
+    output: str | None = None,
 ) -> np.ndarray:
-    """Return the probabilities of the classes for one file or sentence."""
+    """Return the probabilities of the classes for one file or sentence, from the output of a name."""
     if isinstance(reader, SentenceReader) and os.path.isfile(text):  # False for a text too long for a path
         raise CommandError(f"{spell_path(text)}: expected a sentence in quotation marks, got the name of a file")
     try:
@@ -112,9 +118,9 @@ def classify(
     with refusing(ValueError, TypeError):
         dataset = training.dataset_of(example)
         dataset.batch([0], model.dtype)  # refuses a mean or std out of range
-    expect_classifier(model, dataset, "the model")
+    number = expect_classifier(model, dataset, "the model", output)
     with refusing(ValueError, prefix="--views: "):
-        return score(model, dataset, views).probabilities[0]  # (K,)
+        return score(model, dataset, views, number).probabilities[0]  # (K,)
 
 
 def as_json(probabilities: np.ndarray, class_names: Sequence[str]) -> dict[str, Any]:

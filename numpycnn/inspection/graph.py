@@ -140,7 +140,7 @@ def _input_names(model: Layer) -> list[str]:
         return model.input_names()
     if model.chained and model.several_inputs:
         return _input_names(next(iter(model.children().values())))
-    shapes: Any = model.input_shape
+    shapes: Any = model.input_shape or ()
     return [f"input {number}" for number in range(len(shapes))] if model.several_inputs else ["input"]
 
 

@@ -72,9 +72,9 @@ def from_probabilities(model: Network, p: np.ndarray) -> np.ndarray:
     return _log(p) - _log(1 - p) if last is None and p.shape[1] == 1 else _log(p)
 
 
-def to_logits(model: Network, y: np.ndarray) -> np.ndarray:
+def to_logits(model: Network, y: np.ndarray, output: int | None = None) -> np.ndarray:
     """Convert outputs (N, K) of a classifier to logits: by a logarithm, if they are probabilities."""
-    last = final_activation(model)
+    last = final_activation(model, output=output)
     return y if last is None or isinstance(last, LogSoftmax) else _log(y)
 
 

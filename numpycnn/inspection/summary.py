@@ -125,23 +125,27 @@ def _widest(fields: Sequence[Fields]) -> Fields:
     return tuple(max(axis) for axis in zip(*fields, strict=True))
 
 
-def _see(layer: Layer, fields: Sequence[Fields], place: str, visits: dict[str, _Visit]) -> Fields:
-    """Return what one output of `layer` sees if its inputs see `fields`; note it for all layers inside."""
+def _see(layer: Layer, fields: Sequence[Fields], place: str, visits: dict[str, _Visit]) -> Sequence[Fields]:
+    """Return what each output of `layer` sees if its inputs see `fields`; note it for all layers inside."""
     children = {key: f"{place}.{key}" if place else key for key in layer.children()}
     field = _widest(fields)
     if layer.chained:
         for key, child in layer.children().items():
-            fields = [_see(child, fields, children[key], visits)]
-        field = _widest(fields)
+            fields = _see(child, fields, children[key], visits)
+        found = fields
     elif isinstance(layer, Model):
-        seen = dict(zip(layer.input_names(), fields, strict=True))
-        for use, child, inputs in layer.uses():
-            key = children[use.partition("#")[0]]
-            seen[use] = _see(child, [seen[name] for name in inputs], key, visits)
-            visits[key].inputs += tuple(inputs)
-        field = _widest([seen[use] for use in layer.output_names()])
+        keys = {id(child): children[key] for key, child in layer.children().items()}
+        is_first = place not in visits or not visits[place].times  # a further use takes the same arrays inside
+        for use, _, inputs in layer.uses() if is_first else ():
+            visits.setdefault(children[use.partition("#")[0]], _Visit(None)).inputs += tuple(inputs)
+        seen = dict(enumerate(fields))
+        for step in layer._steps:
+            made = _see(step.layer, [seen[number] for number in step.inputs], keys[id(step.layer)], visits)
+            seen |= zip(step.outputs, made, strict=True)
+        found = [seen[number] for number in layer._outputs]
     elif layer.is_container():  # branches: the widest view counts
-        field = _widest([_see(child, fields, children[key], visits) for key, child in layer.children().items()])
+        ends = [end for key, child in layer.children().items() for end in _see(child, fields, children[key], visits)]
+        found = [_widest(ends)] * layer.output_count
     else:
         if field is not None and (window := layer.window()) is not None:
             field = tuple(widen(*axis) for axis in zip(field, *window, strict=True))
@@ -149,9 +153,10 @@ def _see(layer: Layer, fields: Sequence[Fields], place: str, visits: dict[str, _
             field = None
         for key, child in layer.children().items():  # an activation function
             _see(child, [field], children[key], visits)
-    visit = visits.setdefault(place, _Visit(field))
-    visit.field, visit.times = field, visit.times + 1
-    return field
+        found = [field] * layer.output_count
+    visit = visits.setdefault(place, _Visit(None))
+    visit.field, visit.times = _widest(found), visit.times + 1
+    return found
 
 
 def _row(title: str, layer: Layer, visit: _Visit, size: tuple[int, ...]) -> Row:

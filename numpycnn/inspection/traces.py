@@ -238,8 +238,9 @@ def check_built(model: Network, operation: str) -> tuple[int, ...]:
 def check_one_input(model: Any, operation: str) -> None:
     """Raise if a model takes several inputs."""
     if isinstance(model, Network) and model.several_inputs:
-        count = "several" if model.input_shape is None else len(model.input_shape)
-        raise ValueError(f"{operation}: expected a model that takes one input, got one that takes {count}")
+        names = graph_of(model).inputs
+        which = f"{len(names)}: {' and '.join(map(repr, names))}" if names else "several"
+        raise ValueError(f"{operation}: expected a model that takes one input, got one that takes {which}")
 
 
 def check_batch(model: object, x: Any, operation: str) -> Any:

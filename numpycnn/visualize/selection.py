@@ -75,7 +75,7 @@ class Selection:
         """Return one class for each example: the given ones, or by default the predicted ones."""
         if targets is None:
             return self.probabilities().argmax(axis=1)  # (N,)
-        targets, count = np.asarray(targets), len(self.x)
+        targets, count = check_unmasked(targets, "targets", operation), len(self.x)
         each = check_labels(np.full(count, targets) if targets.ndim == 0 else targets, self.classes, operation)
         if len(each) != count:
             raise ValueError(f"{operation}: expected one target for each of {count} examples, got {len(each)}")

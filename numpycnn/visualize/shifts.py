@@ -87,7 +87,7 @@ def measure_shifts(
             f"measure_shifts: expected axis to be a spatial axis, 2 to {chosen.x.ndim - 1} of "
             f"{format_shape(chosen.x.shape)}"
         )
-    true = chosen.targets(np.asarray(labels), "measure_shifts")
+    true = chosen.targets(labels, "measure_shifts")
     rows = np.arange(len(chosen.x))
     return np.stack([chosen.probabilities(shift(chosen.x, by, axis))[rows, true] for by in shifts])
 

@@ -1,5 +1,7 @@
-"""Every command that takes a model takes a graph; those of one input say so."""
+"""Every command that takes a model takes a graph; those of one input say what several can do."""
 
+import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,9 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from numpycnn import Add, Concatenate, Conv2D, Dense, GlobalAvgPool, Input, Model, ReLU
+from numpycnn import Add, Concatenate, Conv2D, Dense, Flatten, GlobalAvgPool, Input, Model, ReLU
 from numpycnn.io.loading import load_model
 from numpycnn.layers.network import Network
+from tests.graphs import captioned
 from tests.helpers import as_graph
 
 Run = Callable[..., Any]
@@ -58,8 +61,51 @@ def test_a_graph_of_several_inputs(run: Run, refused: Run, tmp_path: Path, pictu
     assert "3 Add <- 2, meta" in run("summary", path).out
     assert run("gradcheck", path).status == 0
     takes = "expected a model that takes one input, got one that takes 2"
-    refused(run("explain", path, picture), takes)
-    refused(run("draw", path), takes)
+    refused(run("draw", path), f"{takes}: 'image' and 'meta'; 'numpycnn explain' takes a file for each")
     outcome = run("evaluate", path, "mnist")
-    assert (outcome.status, outcome.err) == (2, f"numpycnn: error: {path}: {takes}\n")
+    assert (outcome.status, outcome.err) == (2, f"numpycnn: error: {path}: {takes}: 'image' and 'meta'\n")
     refused(run("summary", path, "--input-shape", "1,8,7"), "this model takes inputs of shape (1, 8, 7) and (4,), got")
+
+
+def data_of(page: str) -> dict[str, Any]:
+    match = re.search(r'<script type="application/json" id="data">(.*?)</script>', Path(page).read_text("utf-8"))
+    assert match
+    found: dict[str, Any] = json.loads(match[1])
+    return found
+
+
+def test_a_page_of_several_inputs_has_a_file_for_each(run: Run, refused: Run, tmp_path: Path, picture: Path) -> None:
+    path = saved(captioned(), tmp_path / "m.safetensors")
+    np.save("words.npy", np.arange(6))
+    assert run("explain", path, picture.name, "words.npy").status == 0
+    data = data_of("explain-one-words.html")
+    assert data["title"] == "one.png and words.npy"
+    assert [entry["name"] for entry in data["inputs"]] == ["picture", "words"]
+    assert [entry["image"] is None for entry in data["inputs"]] == [False, True]
+    assert len(data["notes"]) == 1
+    count = "expected a file for each of the 2 inputs picture and words, got"
+    refused(run("explain", path, picture), f"{count} 1")
+    refused(run("explain", path, picture, "words.npy", "words.npy"), f"{count} 3")
+    refused(run("explain", path, "words.npy", "words.npy"), "expected an array of shape (1, 8, 7) of float32, got (6,)")
+    refused(run("explain", path, picture, picture), "expected a model for pictures of 1 or 3 channels, got one for")
+    refused(run("explain", "lenet", "a", "few", "words"), "expected one file for the input, got 3; a sentence needs")
+
+
+def test_an_output_of_several_with_the_classes(run: Run, refused: Run, graph: Path, picture: Path) -> None:
+    """A second output with other values changes nothing; one with as many values needs a name."""
+    trained: Any = load_model(graph)
+    texts = [run("evaluate", graph, "mnist").out, run("predict", picture.name, "--model", graph).out]
+    for size in (3, 10):
+        image = Input(trained.input_shape)
+        both = Model(image, [Dense(size, name="other")(Flatten()(image)), trained(image)])
+        both.metadata = trained.metadata
+        path = saved(both, graph.with_name("both.safetensors"))
+        name = both.output_names()[1]
+        options = ("--output", name) if size == 10 else ()
+        assert run("evaluate", path, "mnist", *options).out == texts[0]
+        assert run("predict", picture.name, "--model", path, *options).out == texts[1].replace(str(graph), str(path))
+        assert run("explain", path, picture).status == 0
+    several = f"several outputs have 10 values; give --output 'other' or '{name}'"
+    assert several in run("evaluate", path, "mnist").err
+    unknown = run("predict", picture.name, "--model", path, "--output", "x")
+    assert f"expected the name of an output, 'other' or '{name}', got 'x'" in unknown.err

@@ -1,5 +1,7 @@
 """The table of a model: shapes, parameters, multiply-adds, memory, receptive field."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
@@ -13,16 +15,23 @@ from numpycnn import (
     Dense,
     Flatten,
     GlobalAvgPool,
+    GlobalMaxPool,
     GroupNorm,
+    Input,
     InstanceNorm,
     Layer,
     LayerNorm,
     MaxPool2D,
+    Model,
     ReLU,
     Residual,
     Sequential,
     Upsample,
 )
+from numpycnn.inspection.graph import graph_of
+from numpycnn.inspection.traces import layers_of
+from numpycnn.visualize import find_field
+from tests.graphs import GRAPHS
 from tests.plain.naive import positions
 
 
@@ -185,3 +194,36 @@ def test_what_is_seen_through_layers_that_enlarge() -> None:
     assert fields(LayerNorm(axis=1), Conv2D(1, 3)) == [None, None]
     assert fields(GroupNorm(1), Conv2D(1, 3)) == [None, None]
     assert fields(InstanceNorm(), Conv2D(1, 3)) == [None, None]
+
+
+def test_each_output_of_a_model_inside_sees_its_own_part() -> None:
+    x = Input((1, 20, 21))
+    wide = Conv2D(1, 3, padding=1, name="wide")
+    maps = wide(wide(x))
+    body = Model(x, [maps, GlobalMaxPool()(maps)], name="body")
+    image = Input((1, 20, 21), name="image")
+    model = Model(image, Conv2D(2, 2, name="end")(body(body(image)[0])[0]))
+    rows = dict(zip(layers_of(model), model.summary().rows, strict=True))
+    assert rows["body.wide"].receptive_field == (9, 9)  # in its last use
+    assert rows["body"].receptive_field is None  # that of the pooled output is the largest
+    assert rows["end"].receptive_field == (10, 10)
+    field = find_field(model, "end")
+    assert field is not None
+    assert tuple(last - first for first, last in field) == (10, 10)
+    titles = [row.layer for row in rows.values()]
+    assert titles == [
+        "body Model <- image, body",
+        "  wide Conv2D <- input, wide",
+        "  1 GlobalMaxPool <- wide#2",
+        "end Conv2D <- body#2",
+    ]
+    assert rows["body.wide"].multiply_adds == 4 * 20 * 21 * 9
+
+
+@pytest.mark.parametrize("build", GRAPHS)
+def test_a_graph_has_a_row_for_each_layer(build: Callable[[], Model]) -> None:
+    model = build()
+    summary = model.summary()
+    assert len(summary.rows) == len(layers_of(model))
+    assert summary.parameters == sum(parameter.value.size for parameter in model.parameters().values())
+    assert summary.multiply_adds == sum(use.layer.multiply_adds() for use in graph_of(model).uses.values())

@@ -1,11 +1,14 @@
 """Graphs of layers: what they compute, how gradients add up, and what is refused."""
 
 import copy
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
+from safetensors.numpy import save_file as save_tensors
 
 from numpycnn import (
     SGD,
@@ -29,12 +32,16 @@ from numpycnn import (
     Sequential,
     Trainer,
     check_gradients,
+    get_num_threads,
     load_model,
+    set_num_threads,
 )
 from numpycnn.io.serialization import encode, write_arrays
 from numpycnn.models import googlenet, resnet18
 from numpycnn.training.step import take_step
-from tests.helpers import as_graph, assert_same_bits
+from tests.graphs import GRAPHS, draw
+from tests.graphs import twins as siamese
+from tests.helpers import as_graph, assert_close, assert_same_bits
 
 
 def two_inputs(**settings: Any) -> Model:
@@ -47,6 +54,10 @@ def twins(**settings: Any) -> Model:
     """One encoder for two inputs, and two outputs."""
     a, b, encoder = Input((4,)), Input((4,)), Sequential([Dense(6), ReLU(), Dense(3)], name="encoder")
     return Model([a, b], [encoder(a), encoder(b)], **settings)
+
+
+def as_arrays(y: Any) -> tuple[np.ndarray, ...]:
+    return y if isinstance(y, tuple) else (y,)
 
 
 # ---------------------------------------------------------------------------------------------------------- data flow
@@ -236,6 +247,47 @@ def test_weights_are_exchanged_with_pytorch_by_name(tmp_path: Path) -> None:
     second.load_torch(tmp_path / "weights.safetensors")
     for name, array in first.state().items():
         assert_same_bits(second.state()[name], array)
+
+
+@pytest.mark.parametrize("build", GRAPHS)
+def test_a_graph_is_checked_saved_exchanged_and_shared_by_threads(build: Callable[..., Model], tmp_path: Path) -> None:
+    model = build()
+    x = draw(model, 5)
+    expected = as_arrays(model.predict(x))
+    assert check_gradients(model, cast("Any", model.input_shape)).passed
+    model.save(tmp_path / "model.safetensors")
+    model.save_torch(tmp_path / "weights.safetensors")
+    other = build()
+    for parameter in other.parameters().values():
+        parameter.value.fill(0)
+    for copied in (load_model(tmp_path / "model.safetensors"), other.load_torch(tmp_path / "weights.safetensors")):
+        for array, mine in zip(as_arrays(copied.predict(x)), expected, strict=True):
+            assert_same_bits(array, mine)
+    before = get_num_threads()
+    try:
+        for threads in (1, 2):
+            set_num_threads(threads)
+            with ThreadPoolExecutor(3) as pool:
+                for found in pool.map(lambda _: as_arrays(model.predict(x)), range(6)):
+                    for array, mine in zip(found, expected, strict=True):
+                        assert_close(array, mine, 1e-6)
+    finally:
+        set_num_threads(before)
+
+
+def test_twins_compute_what_pytorch_computes(tmp_path: Path, torch: Any) -> None:
+    model = siamese()
+    left, right = draw(model, 3)
+    encoder = torch.nn.Sequential(
+        torch.nn.Conv2d(1, 4, 3), torch.nn.ReLU(), torch.nn.MaxPool2d(2), torch.nn.Conv2d(4, 5, 2), torch.nn.ReLU()
+    )
+    alike = torch.nn.Linear(5, 1)
+    tensors = torch.nn.ModuleDict({"encoder": encoder, "alike": alike}).state_dict()
+    save_tensors({name: tensor.numpy() for name, tensor in tensors.items()}, tmp_path / "weights.safetensors")
+    model.load_torch(tmp_path / "weights.safetensors")
+    with torch.no_grad():
+        first, second = (encoder(torch.from_numpy(x)).mean(dim=(2, 3)) for x in (left, right))
+        assert_close(model.forward((left, right)), alike(first * second).numpy(), 1e-6)
 
 
 def test_a_training_with_two_inputs_resumes_to_the_same_bits(tmp_path: Path, rng: np.random.Generator) -> None:
