@@ -59,7 +59,7 @@ class Example:
     notes: Sequence[str] = ()
     words: Any = None
 
-    def parts(self, count: int) -> list[tuple[Any, Any, Any, Any]]:
+    def _parts(self, count: int) -> list[tuple[Any, Any, Any, Any]]:
         """Return x, picture, image and words of each of `count` inputs; one input if `count` is 0."""
         given = {"x": self.x, "picture": self.picture, "image": self.image, "words": self.words}
         if not count:
@@ -90,7 +90,7 @@ def contents(model: Network, example: Example, *, most_bytes: int = MAX_BYTES) -
         If the model has not been built.
     """
     several = isinstance(model, Network) and model.several_inputs
-    parts = example.parts(len(model.input_shape) if several and model.input_shape else 0)
+    parts = example._parts(len(model.input_shape) if several and model.input_shape else 0)
     xs = tuple(np.asarray(part[0]) for part in parts)
     if isinstance(model, Network) and model.input_shape is not None:
         shapes: Any = model.input_shape if several else (model.input_shape,)
@@ -205,7 +205,7 @@ class _Recorder:
             "parameters": row.parameters,
             "shared": None if use == key else key,
             "multiplyAdds": 0 if layer.is_container() else layer.multiply_adds(),
-            "sees": row.receptive_field,
+            "sees": row.receptive_fields[self.uses[key] - 1],
             "x": xs[0] if len(xs) == 1 else None,
             "xs": xs if len(xs) > 1 else None,
             "y": self.store.add_map(passage.y[0]) if shown else None,  # type: ignore[union-attr]
@@ -270,7 +270,7 @@ def _answer(
         raise ValueError("explain: expected finite outputs of the model, got infinity or NaN for this input")
     if final_activation(model, output=output) is None:
         layer = Softmax(axis=1) if len(names) > 1 else Sigmoid()
-        row = Row("", probabilities.shape[1:], 0, 0, 0, None)
+        row = Row("", probabilities.shape[1:], 0, 0, 0, None, (None,))
         step = _Recorder({"": Passage("", layer, scores, probabilities)}, {"": row}, store).step("", layer)
         step["formula"]["added"] = True
         steps.append(step | {"settings": "", "from": [ends[output]]})

@@ -12,7 +12,6 @@ from typing import Any
 
 from numpycnn.layers.base import Layer
 from numpycnn.layers.model import Model
-from numpycnn.layers.network import Network
 
 #: An array: the key of the use that computes it, or the number of an input; and its number among several outputs.
 Value = tuple[str | int, int]
@@ -90,8 +89,8 @@ class Graph:
         return [use for use in self.steps() if use.key in towards and start in self.upstream([(use.key, 0)])]
 
 
-def graph_of(model: Network) -> Graph:
-    """Return the computation graph of a built network.
+def graph_of(model: Layer) -> Graph:
+    """Return the computation graph of a built network or layer.
 
     Examples
     --------

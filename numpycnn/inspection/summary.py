@@ -1,13 +1,14 @@
 """The cost and the receptive field of a model, layer by layer."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from math import ceil, prod
 from typing import Any
 
 from numpycnn._tables import WIDTH, format_table
 from numpycnn._windows import widen
+from numpycnn.inspection.graph import graph_of
 from numpycnn.layers.base import Layer, Parameter
 from numpycnn.layers.checking import format_shapes
 from numpycnn.layers.model import Model
@@ -34,7 +35,10 @@ class Row:
     activation_bytes : int
         Size of the output of one example.
     receptive_field : tuple of int or None
-        Pixels of the input that one output depends on, for each axis, at most the size of the input; None means all.
+        Pixels of the input that one output depends on, for each axis, at most the size of the input; None means all. Of
+        a layer that is used several times it is that of the last use.
+    receptive_fields : tuple of these
+        One for each use.
     """
 
     layer: str
@@ -43,6 +47,7 @@ class Row:
     multiply_adds: int
     activation_bytes: int
     receptive_field: tuple[int, ...] | None
+    receptive_fields: tuple[tuple[int, ...] | None, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -113,9 +118,8 @@ def _format_bytes(count: int) -> str:
 class _Visit:
     """What the walk along the data notes of a layer."""
 
-    field: Fields
     inputs: tuple[str, ...] = ()  # in a graph
-    times: int = 0
+    fields: list[Fields] = field(default_factory=list)  # one for each use
 
 
 def _widest(fields: Sequence[Fields]) -> Fields:
@@ -128,16 +132,16 @@ def _widest(fields: Sequence[Fields]) -> Fields:
 def _see(layer: Layer, fields: Sequence[Fields], place: str, visits: dict[str, _Visit]) -> Sequence[Fields]:
     """Return what each output of `layer` sees if its inputs see `fields`; note it for all layers inside."""
     children = {key: f"{place}.{key}" if place else key for key in layer.children()}
-    field = _widest(fields)
+    view = _widest(fields)
     if layer.chained:
         for key, child in layer.children().items():
             fields = _see(child, fields, children[key], visits)
         found = fields
     elif isinstance(layer, Model):
         keys = {id(child): children[key] for key, child in layer.children().items()}
-        is_first = place not in visits or not visits[place].times  # a further use takes the same arrays inside
+        is_first = place not in visits or not visits[place].fields  # a further use takes the same arrays inside
         for use, _, inputs in layer.uses() if is_first else ():
-            visits.setdefault(children[use.partition("#")[0]], _Visit(None)).inputs += tuple(inputs)
+            visits.setdefault(children[use.partition("#")[0]], _Visit()).inputs += tuple(inputs)
         seen = dict(enumerate(fields))
         for step in layer._steps:
             made = _see(step.layer, [seen[number] for number in step.inputs], keys[id(step.layer)], visits)
@@ -147,19 +151,18 @@ def _see(layer: Layer, fields: Sequence[Fields], place: str, visits: dict[str, _
         ends = [end for key, child in layer.children().items() for end in _see(child, fields, children[key], visits)]
         found = [_widest(ends)] * layer.output_count
     else:
-        if field is not None and (window := layer.window()) is not None:
-            field = tuple(widen(*axis) for axis in zip(field, *window, strict=True))
+        if view is not None and (window := layer.window()) is not None:
+            view = tuple(widen(*axis) for axis in zip(view, *window, strict=True))
         elif layer.mixes_all():
-            field = None
+            view = None
         for key, child in layer.children().items():  # an activation function
-            _see(child, [field], children[key], visits)
-        found = [field] * layer.output_count
-    visit = visits.setdefault(place, _Visit(None))
-    visit.field, visit.times = _widest(found), visit.times + 1
+            _see(child, [view], children[key], visits)
+        found = [view] * layer.output_count
+    visits.setdefault(place, _Visit()).fields.append(_widest(found))
     return found
 
 
-def _row(title: str, layer: Layer, visit: _Visit, size: tuple[int, ...]) -> Row:
+def _row(title: str, layer: Layer, receptive_fields: Sequence[tuple[int, ...] | None]) -> Row:
     assert layer.output_shape is not None
     assert layer.dtype is not None
     outputs: Any = layer.output_shape if layer.output_count > 1 else (layer.output_shape,)
@@ -167,14 +170,21 @@ def _row(title: str, layer: Layer, visit: _Visit, size: tuple[int, ...]) -> Row:
         layer=title,
         output_shape=layer.output_shape,
         parameters=sum(value.value.size for value in vars(layer).values() if isinstance(value, Parameter)),
-        multiply_adds=0 if layer.is_container() else layer.multiply_adds() * visit.times,
+        multiply_adds=0 if layer.is_container() else layer.multiply_adds() * len(receptive_fields),
         activation_bytes=0
         if isinstance(layer, Network)
-        else layer.dtype.itemsize * visit.times * sum(map(prod, outputs)),
-        receptive_field=None
-        if visit.field is None
-        else tuple(min(ceil(view), limit) for (view, _), limit in zip(visit.field, size, strict=True)),
+        else layer.dtype.itemsize * len(receptive_fields) * sum(map(prod, outputs)),
+        receptive_field=receptive_fields[-1],
+        receptive_fields=tuple(receptive_fields),
     )
+
+
+def _limit(fields: Fields, sizes: Sequence[tuple[int, ...]]) -> tuple[int, ...] | None:
+    """Return a receptive field in pixels, at most the largest of the inputs that it is in; None for all."""
+    if fields is None:
+        return None
+    limits = [max(axis) for axis in zip(*(size for size in sizes if len(size) == len(fields)), strict=True)]
+    return tuple(min(ceil(view), limit) for (view, _), limit in zip(fields, limits, strict=True))
 
 
 def _titles(layer: Layer, place: str, depth: int) -> Iterator[tuple[str, str, Layer, str]]:
@@ -196,12 +206,15 @@ def summarize(model: Layer) -> Summary:
     fields = [tuple((Fraction(1), Fraction(1)) for _ in shape[1:]) or None for shape in shapes]
     visits: dict[str, _Visit] = {}
     _see(model, fields, "", visits)
-    rows = []
+    rows, graph = [], graph_of(model)
     for place, title, layer, before in _titles(model, "", 0):
         visit = visits[place]
-        size = next((shape[1:] for shape in shapes if len(shape) == len(visit.field or ()) + 1), ())
+        found = []
+        for number, view in enumerate(visit.fields):
+            inputs = graph.inputs_of(f"{place}#{number + 1}" if number else place) or range(len(shapes))
+            found.append(_limit(view, [shapes[i][1:] for i in inputs]))
         is_chain = visit.inputs in ((), (before,))
-        rows.append(_row(title + ("" if is_chain else f" <- {', '.join(visit.inputs)}"), layer, visit, size))
+        rows.append(_row(title + ("" if is_chain else f" <- {', '.join(visit.inputs)}"), layer, found))
     return Summary(
         rows=tuple(rows),
         parameters=sum(row.parameters for row in rows),

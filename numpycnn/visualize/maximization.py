@@ -71,7 +71,7 @@ def maximize(
     input, output : str or int, optional
         Name or number of the input that changes, and of the output of the scores, of a model with several; by default
         the only ones that fit.
-    x : tuple of ndarray, optional
+    x : tuple of ndarray of shape (1, ...) or (...), optional
         One example of which the other inputs are kept; by default they are zeros.
 
     Returns

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from numpycnn import (
+    Add,
     AvgPool1D,
     BatchNorm,
     Concat,
@@ -205,6 +206,7 @@ def test_each_output_of_a_model_inside_sees_its_own_part() -> None:
     model = Model(image, Conv2D(2, 2, name="end")(body(body(image)[0])[0]))
     rows = dict(zip(layers_of(model), model.summary().rows, strict=True))
     assert rows["body.wide"].receptive_field == (9, 9)  # in its last use
+    assert rows["body.wide"].receptive_fields == ((3, 3), (5, 5), (7, 7), (9, 9))
     assert rows["body"].receptive_field is None  # that of the pooled output is the largest
     assert rows["end"].receptive_field == (10, 10)
     field = find_field(model, "end")
@@ -227,3 +229,10 @@ def test_a_graph_has_a_row_for_each_layer(build: Callable[[], Model]) -> None:
     assert len(summary.rows) == len(layers_of(model))
     assert summary.parameters == sum(parameter.value.size for parameter in model.parameters().values())
     assert summary.multiply_adds == sum(use.layer.multiply_adds() for use in graph_of(model).uses.values())
+
+
+def test_the_receptive_field_is_at_most_the_input_that_it_is_in() -> None:
+    inputs = Input((1, 4, 5)), Input((1, 9, 8))
+    pooled = [GlobalMaxPool()(Conv2D(2, 7, padding=3)(x)) for x in inputs]
+    rows = Model(inputs, Add()(pooled)).summary().rows
+    assert [row.receptive_field for row in rows if "Conv2D" in row.layer] == [(4, 5), (7, 7)]
