@@ -123,9 +123,8 @@ def batches_of(model: Network, x: Any, operation: str) -> tuple[np.ndarray, ...]
     if several and not isinstance(x, tuple | list):
         check_batch(model, x, operation)  # refuses it
     arrays = tuple(_as_native(array, operation) for array in (x if several else (x,)))
-    if isinstance(model, Network) and model.input_shape is not None:
-        if tuple(array.shape for array in arrays) == input_shapes(model):
-            arrays = tuple(array[np.newaxis] for array in arrays)
+    if isinstance(model, Network) and shapes_of(arrays) == input_shapes(model):
+        arrays = tuple(array[np.newaxis] for array in arrays)
     checked = check_batch(model, arrays if several else arrays[0], operation)
     batches: tuple[np.ndarray, ...] = checked if several else (checked,)
     if not len(batches[0]):
