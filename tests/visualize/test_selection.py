@@ -46,6 +46,17 @@ def test_examples_with_and_without_a_batch_axis() -> None:
         batches_of(several, pair[0], "f")
 
 
+def test_masked_arrays_are_refused_and_any_byte_order_is_taken() -> None:
+    model = captioned()
+    picture, words = draw(model, 2)
+    swapped = picture.astype(picture.dtype.newbyteorder("S"))
+    for native, given in zip(batches_of(model, (swapped, words), "f"), (picture, words), strict=True):
+        np.testing.assert_array_equal(native, given)
+        assert native.dtype == given.dtype
+    with pytest.raises(TypeError, match="f: expected x without a mask, got a masked array"):
+        batches_of(model, (np.ma.masked_array(picture), words), "f")
+
+
 def test_an_input_by_name_number_or_because_it_is_the_only_one_that_fits() -> None:
     model = captioned()
     x = draw(model)
