@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from numpycnn._checks import check_int, check_labels
+from numpycnn._checks import check_int, check_labels, check_unmasked
 from numpycnn.inspection.graph import Graph, graph_of
 from numpycnn.inspection.traces import check_built, check_layer, follow, follow_back, layer_title
 from numpycnn.layers.network import Network
