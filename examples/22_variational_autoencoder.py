@@ -50,23 +50,27 @@ class VAE(nn.Trainer):
         self.noise = np.random.default_rng(seed)
 
     def forward(self, x, training=False):
-        """Return both parts of the loss, for a picture on average, and the arrays that the backward pass needs."""
+        """Return the loss of a picture and its parts, on average, and the arrays that the backward pass needs."""
         mean, log_variance = np.split(self.encoder.forward(x, training=training), 2, axis=1)  # (N, D) each
         deviation, noise = np.exp(log_variance / 2), self.noise.standard_normal(mean.shape, x.dtype)
         logits = self.model.forward(mean + deviation * noise, training=training)
         reconstruction = PIXELS * self.loss.forward(logits, x)  # the loss is a mean over pixels
         divergence = float(np.sum(deviation**2 + mean**2 - 1 - log_variance)) / (2 * len(x))
-        return reconstruction, divergence, (mean, deviation, noise)
+        found = {"loss": reconstruction + divergence, "reconstruction": reconstruction, "divergence": divergence}
+        return found, (mean, deviation, noise)
 
     def train_step(self, x, target):
-        reconstruction, divergence, (mean, deviation, noise) = self.forward(x, training=True)
+        found, (mean, deviation, noise) = self.forward(x, training=True)
         dz = self.model.backward(PIXELS * self.loss.backward())
         d_mean = dz + mean / len(x)
         d_log_variance = (dz * noise * deviation + (deviation**2 - 1) / len(x)) / 2
         self.encoder.backward(np.concatenate([d_mean, d_log_variance], axis=1))
         self.optimizer.step(self.model.parameters())
         self.encoder_optimizer.step(self.encoder.parameters())
-        return {"loss": reconstruction + divergence, "reconstruction": reconstruction, "divergence": divergence}
+        return found
+
+    def test_step(self, x, target):
+        return self.forward(x)[0]
 
 
 def as_picture(x, rows):
@@ -90,21 +94,18 @@ def main(quick, out):
     if quick:
         digits, test, epochs, seeds = digits[:2000], test[:500], 4, range(1)
     x, new = (part.images.reshape(-1, PIXELS).astype(np.float32) / 255 for part in (digits, test))
-
     print(f"{len(x):,} digits without labels, {epochs} epochs; then {len(new):,} new ones; loss of a digit")
     print("\nseed   first epoch   last epoch   new digits: reconstruction   divergence     loss")
     losses = []
     for seed in seeds:
         vae = VAE(seed)
         history = vae.fit((x, x), epochs=epochs, batch_size=128, progress=False)
-        reconstruction, divergence, _ = vae.forward(new)
-        losses.append(reconstruction + divergence)
         print(f"{seed:4}   {history['loss'][0]:11.2f}   {history['loss'][-1]:10.2f}", end="")
-        print(f"   {reconstruction:26.2f}   {divergence:10.2f}   {losses[-1]:6.2f}")
+        loss, reconstruction, divergence = vae.evaluate((new, new)).values()
+        print(f"   {reconstruction:26.2f}   {divergence:10.2f}   {loss:6.2f}")
+        losses.append(loss)
     print(f"\nloss of new digits {np.mean(losses):.2f} +- {np.std(losses):.2f}")
-
-    mean = vae.encoder.predict(new[:32])[:, :LATENT]
-    noise = np.random.default_rng(0).standard_normal((64, LATENT), np.float32)
+    mean, noise = vae.encoder.predict(new[:32])[:, :LATENT], vae.noise.standard_normal((64, LATENT), np.float32)
     returned, drawn = (F.sigmoid(vae.model.predict(z)) for z in (mean, noise))
     out.mkdir(parents=True, exist_ok=True)
     draw(new[:32], returned, drawn, out / "variational_autoencoder.png")

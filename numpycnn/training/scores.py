@@ -2,20 +2,22 @@
 
 import copy
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from numpycnn.inspection.outputs import final_activation
 from numpycnn.layers.activations import Sigmoid
 from numpycnn.layers.network import Network
-from numpycnn.losses import Loss
 from numpycnn.metrics import Metric
 from numpycnn.training.batches import Data, count_examples
 from numpycnn.training.state import Mean, TrainingState
-from numpycnn.training.step import accuracy, check_targets
+from numpycnn.training.step import accuracy, check_numbers, check_targets
 from numpycnn.training.streams import Stream, whole_batches
 from numpycnn.training.test_time import TestTimeAugmentation
+
+if TYPE_CHECKING:
+    from numpycnn.training.trainer import Trainer
 
 Metrics = Sequence[Metric] | Sequence[Sequence[Metric]]
 
@@ -103,17 +105,33 @@ def _by_output(metrics: Any, model: Network) -> list[tuple[int | None, Sequence[
     return [(output if count > 1 else None, part) for output, part in parts]
 
 
+def measure(trainer: "Trainer", y: Any, target: Any) -> dict[str, float]:
+    """Update the metrics; return the loss without penalties, and the accuracy where the targets are labels."""
+    loss, weight = trainer.loss, trainer.sample_weight
+    value = loss.value(y, target) if weight is None else loss.forward(y, target, weight)
+    trainer.scores.update(y, target)
+    return {"loss": Mean(value, loss._sums(float(value), y, target, weight))} | accuracy(y, target, loss)
+
+
 def evaluate(
-    model: Network, loss: Loss, scores: Scores, data: Data | Stream, batch_size: int, views: TestTimeAugmentation | None
+    trainer: "Trainer", data: Data | Stream, batch_size: int, views: TestTimeAugmentation | None, *, own_step: bool
 ) -> dict[str, float]:
-    """Return the mean loss, the accuracy where the targets are labels, and the metrics; see `Trainer.evaluate`."""
-    check_targets(model, loss, data, "evaluate")
-    scores, sums = scores.fresh(), TrainingState()
-    for x, target, weight in whole_batches(data, batch_size, model.dtype):
-        with np.errstate(all="ignore"):  # visible in the result
-            y = model.forward(x) if views is None else views(model, x)
-            value = loss.value(y, target) if weight is None else loss.forward(y, target, weight)
-            found = {"loss": Mean(value, loss._sums(float(value), y, target, weight))}
-            scores.update(y, target)
-        sums.add(found | accuracy(y, target, loss), count_examples(x))
-    return sums.averages() | scores.results()
+    """Return the means of what `test_step` returns for each batch, and the metrics; see `Trainer.evaluate`."""
+    if own_step and views is not None:
+        raise ValueError("evaluate: expected views=None with a test_step of your own, which calls the model itself")
+    if not own_step:
+        check_targets(trainer.model, trainer.loss, data, "evaluate")
+    kept, sums = (trainer.scores, trainer.sample_weight), TrainingState()
+    trainer.scores = trainer.scores.fresh()
+    try:
+        for x, target, weight in whole_batches(data, batch_size, trainer.model.dtype):
+            trainer.sample_weight = weight
+            with np.errstate(all="ignore"):  # visible in the result
+                found = (
+                    trainer.test_step(x, target) if views is None else measure(trainer, views(trainer.model, x), target)
+                )
+            check_numbers(found, "test_step")
+            sums.add(found, count_examples(x), "test_step")
+        return sums.averages() | trainer.scores.results()
+    finally:
+        trainer.scores, trainer.sample_weight = kept

@@ -111,14 +111,14 @@ class TrainingState:
                 f"now there are {now.data}"
             )
 
-    def add(self, found: Mapping[str, float], examples: int) -> None:
-        """Add the values that a training step returned for a batch to the sums of the epoch."""
+    def add(self, found: Mapping[str, float], examples: int, owner: str = "train_step") -> None:
+        """Add the values that a step returned for a batch to the sums of the epoch."""
         if self.seen and found.keys() != self.sums.keys():
             before = ", ".join(self.sums)
-            raise ValueError(f"train_step: expected {before} as for the batches before, got {', '.join(found)}")
+            raise ValueError(f"{owner}: expected {before} as for the batches before, got {', '.join(found)}")
         for name, value in found.items():
             if name in RESERVED or name.startswith("val_"):
-                raise ValueError(f"train_step: expected another name than {name!r}, which a record has already")
+                raise ValueError(f"{owner}: expected another name than {name!r}, which a record has already")
             plain = ((float(value) * examples, float(examples)),)
             added = value.sums if isinstance(value, Mean) else plain
             sums = self.sums.setdefault(name, [[0.0, 0.0] for _ in added])

@@ -204,13 +204,19 @@ def part_factors(model: Network, loss: Loss, parts: Sequence[Batch]) -> list[lis
     return (shares / (sizes / sizes.sum())[:, None]).tolist()
 
 
-def check_results(found: Any, models: Sequence[Network], lr: float, where: str) -> None:
-    """Check that a training step returned finite numbers, and left finite weights."""
+def check_numbers(found: Any, owner: str) -> None:
+    """Check that a step returned a dict of numbers."""
     if not isinstance(found, Mapping):
-        raise TypeError(f"train_step: expected a dict of numbers to return, got {type(found).__name__}")
+        raise TypeError(f"{owner}: expected a dict of numbers to return, got {type(found).__name__}")
     for name, value in found.items():
         if not isinstance(value, Real):
-            raise TypeError(f"train_step: expected a number for {name}, got {value!r}")
+            raise TypeError(f"{owner}: expected a number for {name}, got {value!r}")
+
+
+def check_results(found: Any, models: Sequence[Network], lr: float, where: str) -> None:
+    """Check that a training step returned finite numbers, and left finite weights."""
+    check_numbers(found, "train_step")
+    for name, value in found.items():
         if not isfinite(value):
             raise FloatingPointError(f"{name} is {value} in {where}, as train_step returned it")
     for model in models:

@@ -29,7 +29,7 @@ from numpycnn.training.exchange import WeightExchange
 from numpycnn.training.history import History, as_number
 from numpycnn.training.interrupt import deferred_interrupt
 from numpycnn.training.progress import Display, stream_for
-from numpycnn.training.scores import Metrics, Scores, evaluate
+from numpycnn.training.scores import Metrics, Scores, evaluate, measure
 from numpycnn.training.state import TrainingState
 from numpycnn.training.streams import Stream, as_source, epoch_batches, epoch_settings, training_data
 from numpycnn.training.test_time import TestTimeAugmentation
@@ -334,7 +334,7 @@ class Trainer:
     def evaluate(
         self, dataset: Source, *, batch_size: int = 256, views: TestTimeAugmentation | None = None
     ) -> dict[str, float]:
-        """Return the mean loss without penalties, the accuracy where the targets are labels, and the metrics.
+        """Return the means of what `test_step` returns over all examples, and the metrics.
 
         Parameters
         ----------
@@ -352,11 +352,27 @@ class Trainer:
         Raises
         ------
         TypeError, ValueError
-            If the data does not fit the model or is empty, or `batch_size` is not a positive int.
+            If the data does not fit the model or is empty, `batch_size` is not a positive int, or there are views for a
+            `test_step` of one's own.
         """
         data = as_source(dataset, "evaluate")
         batch_size = check_int(batch_size, "batch_size", "evaluate")
-        return evaluate(self.model, self.loss, self.scores, data, batch_size, views)
+        return evaluate(self, data, batch_size, views, own_step=type(self).test_step is not Trainer.test_step)
+
+    def test_step(self, x: Any, target: Any) -> dict[str, float]:
+        """Measure a batch without learning from it. A subclass may measure something else.
+
+        Parameters
+        ----------
+        x, target : ndarray of shape (N, ...), or tuple of ndarray
+            A batch of the data; ``self.sample_weight`` has its weights.
+
+        Returns
+        -------
+        dict
+            ``{"loss": ...}`` without penalties, and the accuracy where the targets are labels.
+        """
+        return measure(self, self.model.forward(x), target)
 
     def save(self, path: str | Path) -> None:
         """Write everything needed to resume to one safetensors file, atomically.
@@ -424,15 +440,8 @@ class Trainer:
             warnings.warn(f"{path}: {wrong}", stacklevel=2)
             found["loss"].expects_logits = False  # not checked again
         trainer = cls.__new__(cls)  # a constructor of its own may take other arguments
-        Trainer.__init__(
-            trainer,
-            found["model"],
-            loss=found["loss"],
-            optimizer=found["optimizer"],
-            metrics=found["metrics"],
-            callbacks=callbacks,
-            seed=found["seed"],
-        )
+        arguments = {name: found[name] for name in ("loss", "optimizer", "metrics", "seed")}
+        Trainer.__init__(trainer, found["model"], callbacks=callbacks, **arguments)
         trainer.history, trainer.progress = History(found["history"]), found["progress"]
         trainer.weights.resume(found["weights"])
         vars(trainer).update(found["attributes"])

@@ -26,7 +26,7 @@ from numpycnn import (
 from numpycnn.errors import DataFormatError
 from numpycnn.io.serialization import open_arrays, write_arrays
 from numpycnn.metrics import F1, ROCAUC, Accuracy, MeanAbsoluteError, Metric, RSquared, TopKAccuracy
-from numpycnn.training import Callback, CSVLogger, EarlyStopping, ModelCheckpoint
+from numpycnn.training import Callback, CSVLogger, EarlyStopping, ModelCheckpoint, TestTimeAugmentation
 from tests.training import small
 
 
@@ -222,3 +222,33 @@ def test_a_threshold_for_logits_behind_a_sigmoid_is_refused() -> None:
     found = trainer.evaluate((x, labels))
     assert found["accuracy"] > 0.9
     assert found["roc_auc"] > 0.9
+
+
+class Absolute(Trainer):
+    """Measures another quantity than the loss."""
+
+    def test_step(self, x: Any, target: Any) -> Any:
+        y = self.model.forward(x)
+        self.scores.update(y, target)
+        return {"largest": float(np.abs(y).max(axis=1).mean())}
+
+
+def test_a_test_step_of_ones_own_is_averaged_over_the_examples() -> None:
+    x, labels = small.points()
+    trainer = Absolute(small.dense(), loss=CrossEntropy(), optimizer=SGD(0.1), metrics=[TopKAccuracy(1)])
+    expected = np.abs(trainer.model.predict(x)).max(axis=1).mean()
+    for batch_size in (1, 7, len(x)):
+        found = trainer.evaluate((x, labels), batch_size=batch_size)
+        assert found["largest"] == pytest.approx(expected, rel=1e-6)
+        assert found.keys() == {"largest", "top_1_accuracy"}
+    history = trainer.fit((x, labels), epochs=1, validation=(x, labels), progress=False)
+    assert {"loss", "val_largest", "val_top_1_accuracy"} < history.records[0].keys()
+    with pytest.raises(ValueError, match=r"evaluate: expected views=None with a test_step of your own"):
+        trainer.evaluate((x, labels), views=TestTimeAugmentation(flip=True))
+
+
+def test_a_test_step_returns_numbers() -> None:
+    trainer = Absolute(small.dense(), loss=CrossEntropy(), optimizer=SGD(0.1))
+    trainer.test_step = lambda x, target: None  # type: ignore[method-assign]
+    with pytest.raises(TypeError, match="test_step: expected a dict of numbers to return, got NoneType"):
+        trainer.evaluate(small.points())
