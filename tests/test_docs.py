@@ -4,6 +4,8 @@ A page's ```python blocks run in their order, in one namespace. A ```text block 
 prints.
 """
 
+import ast
+import inspect
 import os
 import re
 import runpy
@@ -14,6 +16,7 @@ from dataclasses import dataclass
 from inspect import isfunction
 from itertools import zip_longest
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,6 +31,7 @@ OPERATIONS = ROOT / "docs" / "operations"
 FIGURES = ROOT / "docs" / "figures"
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 END = "[end of block]"
+EMPTY = inspect.Parameter.empty
 
 # What is not run: a page and words in the block, with the reason.
 NOT_RUN = {
@@ -253,6 +257,74 @@ def test_our_names_beside_those_of_others_exist() -> None:
     with pytest.raises(AttributeError):
         lookup("functional.conv4d")
     assert names_of_ours("| `Conv2D(..., groups=2)` `Dense` | `Linear` |\n| words | `Add` |") == {"Conv2D", "Dense"}
+
+
+def rows_of(page: str) -> list[list[str]]:
+    """Return the cells of all tables."""
+    return [line[1:-1].split("|") for line in page.splitlines() if line.startswith("| ")]
+
+
+def calls_in(cell: str) -> dict[str, dict[str, Any]]:
+    """Return the settings of each call in a cell by its name; a setting that must be given is EMPTY."""
+    found: dict[str, dict[str, Any]] = {}
+    for code in re.findall(r"`([\w.]+\([^`]*\))`", cell):
+        call = ast.parse(code, mode="eval").body
+        assert isinstance(call, ast.Call)
+        given = {word.arg: ast.literal_eval(word.value) for word in call.keywords if word.arg}
+        found[ast.unparse(call.func)] = {ast.unparse(name): EMPTY for name in call.args} | given
+    return found
+
+
+def defaults_of(thing: Any) -> dict[str, Any]:
+    return {name: parameter.default for name, parameter in inspect.signature(thing).parameters.items()}
+
+
+def section(page: str, title: str) -> str:
+    return page.split(f"## {title}\n")[1].split("\n## ")[0]
+
+
+def test_our_defaults_are_those_of_the_page() -> None:
+    page = section((ROOT / "docs" / "names.md").read_text(encoding="utf-8"), "Defaults that differ")
+    calls = [call for row in rows_of(page) for call in calls_in(row[0]).items()]
+    assert len(calls) > 30
+    for name, settings in calls:
+        assert settings.items() <= defaults_of(lookup(name)).items(), name
+    assert calls_in('`f.G(a, b="c")` and `2 * h(3)`') == {"f.G": {"a": EMPTY, "b": "c"}}
+
+
+def find_torch(torch: Any, name: str) -> Any:
+    """Return a class of PyTorch by its name on the page, None if there is no such class."""
+    for module in (torch.nn, torch.optim, torch.optim.lr_scheduler):
+        if isinstance(thing := getattr(module, name.split(".")[-1], None), type):
+            return thing
+    return None
+
+
+def test_the_defaults_of_pytorch_are_those_of_the_page(torch: Any) -> None:
+    page = section((ROOT / "docs" / "names.md").read_text(encoding="utf-8"), "Defaults that differ")
+    calls = [call for row in rows_of(page) for call in calls_in(row[1]).items()]
+    assert len(calls) > 20
+    for name, settings in calls:
+        assert settings.items() <= defaults_of(find_torch(torch, name)).items(), name
+
+
+def test_every_default_unlike_pytorchs_is_on_the_page(torch: Any) -> None:
+    """Compare the settings of the same name; the tables of names say which class is which."""
+    page = (ROOT / "docs" / "names.md").read_text(encoding="utf-8")
+    rows = rows_of(section(page, "Defaults that differ"))
+    listed = {(name, key) for row in rows for name, settings in calls_in(row[0]).items() for key in settings}
+    pairs = 0
+    for row in rows_of(section(page, "Layers") + section(page, "Training")):
+        ours, theirs = (re.findall(r"`([\w.]+)[(`]", cell) for cell in row[:2])
+        for name, other in zip(ours, theirs, strict=False) if len(ours) == len(theirs) else ():
+            if (peer := find_torch(torch, other)) is None or not isinstance(lookup(name), type):
+                continue
+            pairs += 1
+            own, foreign = defaults_of(lookup(name)), defaults_of(peer)
+            same = {key for key in own.keys() & foreign.keys() if own[key] is not None or foreign[key] is not EMPTY}
+            unlike = {(name, key) for key in same if own[key] != foreign[key]}  # input sizes are found out here
+            assert unlike <= listed, unlike - listed
+    assert pairs > 50
 
 
 def test_the_names_of_the_map_exist() -> None:
