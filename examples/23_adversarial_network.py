@@ -6,8 +6,8 @@ You learn to train two models in one ``Trainer``, each with an optimizer of its 
 generated digits are, since the losses do not show it. Takes 5 minutes to read and 5 minutes to run (``--quick``: a
 few seconds).
 
-Measured with one run: the generated digits have an inception score of 5.0 after the first epoch and of 6.0 after the
-fifth; 10,000 real ones that are new to the classifier have 9.5.
+Measured, one run: the generated digits have an inception score of 5.95 after five epochs, and 5.94 with the same
+networks in PyTorch (``benchmarks/examples.py``). The 10,000 real digits of the test have 9.46.
 """
 
 import argparse
@@ -23,8 +23,7 @@ LATENT = 64
 ADAM = {"lr": 1e-3, "betas": (0.5, 0.999)}
 
 # %%
-# Both are small versions of the DCGAN (A. Radford, L. Metz, S. Chintala, arXiv 1511.06434): strides instead of pooling,
-# and batch normalization.
+# Both are small versions of the DCGAN (A. Radford et al., arXiv 1511.06434), with strides and batch normalization.
 
 
 def generator(seed):
