@@ -22,6 +22,7 @@ from numpycnn.metrics import Metric
 from numpycnn.optim import Optimizer
 from numpycnn.training.attributes import (
     load_attributes,
+    metric_name,
     optimizer_entry,
     random_states,
     restore_optimizer,
@@ -75,7 +76,8 @@ def load_parts(
     parts: Sequence[Callable[..., Any]],
 ) -> dict[str, Any]:
     """Read a checkpoint of a kind of trainer: all that its constructor takes, and its state. Restore the callbacks."""
-    table = PARTS | {part.__name__: part for part in parts}
+    own = {part.__name__: part for part in parts}
+    table = PARTS | own
     with open_arrays(path) as file:
         if "progress" not in file.metadata:
             raise DataFormatError(f"{file.path}: a model, not a training to resume; load_model reads it")
@@ -90,6 +92,9 @@ def load_parts(
             restore_random(model, file.get("random", dict))
             _restore_callbacks(file, callbacks, model)
             progress = dict(file.get("progress", dict))
+            metrics = _metrics(file, model, METRICS | own)
+            held: dict[str, Any] = {"model": model, "loss": loss, "optimizer": optimizer}
+            held |= {metric_name(i): metric for i, (_, metric) in enumerate(Scores(metrics, model).parts)}
             seed = check_int(progress.pop("seed"), "seed", "Trainer", minimum=0)
             return {
                 "model": model,
@@ -99,10 +104,8 @@ def load_parts(
                 "progress": TrainingState.from_json(progress),
                 "history": _checked_history(file.get("history", list)),
                 "weights": _weights(file, model),
-                "attributes": load_attributes(
-                    file, {"model": model, "loss": loss, "optimizer": optimizer}, layers, table
-                ),
-                "metrics": _metrics(file, model, METRICS | {part.__name__: part for part in parts}),
+                "attributes": load_attributes(file, held, layers, own),
+                "metrics": metrics,
             }
         except DataFormatError:
             raise

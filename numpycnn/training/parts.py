@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 from numpycnn import losses, optim
 from numpycnn import metrics as all_metrics
+from numpycnn._checks import to_python
 from numpycnn.losses import Loss
 from numpycnn.metrics import Metric
 from numpycnn.optim import Optimizer, Schedule
@@ -25,7 +26,7 @@ METRICS: dict[str, type] = {
 
 
 def encode(part: object) -> Any:
-    """Return the description of a part, of a dict or list of parts, or of a function; a number or text unchanged."""
+    """Return the description of a part, a function, or a dict, tuple or list of them; anything else unchanged."""
     if isinstance(part, Optimizer | Schedule | Loss | Metric):
         return {"part": type(part).__name__, "config": {key: encode(value) for key, value in part.config().items()}}
     if isinstance(part, Mapping):  # the parameter groups of an optimizer
@@ -35,7 +36,9 @@ def encode(part: object) -> Any:
         if not name.isidentifier():
             raise TypeError(f"expected a function with a name of its own to save, got {part!r}; define it with def")
         return {"function": name}
-    return list(map(encode, part)) if isinstance(part, tuple | list) else part
+    if isinstance(part, tuple):
+        return {"tuple": list(map(encode, part))}
+    return list(map(encode, part)) if isinstance(part, list) else to_python(part)
 
 
 def decode(value: object, table: Mapping[str, Any]) -> Any:
@@ -46,6 +49,8 @@ def decode(value: object, table: Mapping[str, Any]) -> Any:
         return value
     if "mapping" in value:
         return {key: decode(item, table) for key, item in value["mapping"].items()}
+    if "tuple" in value:
+        return tuple(decode(value["tuple"], table))
     if "function" in value:
         return _look_up(value["function"], table, "function")
     kind = _look_up(value.get("part"), table, "class")
