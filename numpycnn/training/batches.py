@@ -131,7 +131,7 @@ def name_augmentation(augment: object) -> str:
     if augment is None:
         return ""
     if isinstance(augment, type) or not callable(augment):
-        raise TypeError(f"fit: expected augment to be an augmentation, as in Augment([Flip()]), got {augment!r}")
+        raise TypeError(f"augment: expected an augmentation, as in Augment([Flip()]), got {augment!r}")
     name = getattr(augment, "__qualname__", None) or repr(augment)
     return re.sub(r" at 0x[0-9a-fA-F]+", "", name)  # the address differs from process to process
 
@@ -141,13 +141,12 @@ def check_augmentation(augment: object, data: Data) -> str:
     name = name_augmentation(augment)
     if not name:
         return ""
-    if isinstance(data, Arrays) and isinstance(data.x, tuple):
-        raise TypeError("fit: expected one input to augment, got several; augment them before")
+    data = data.data if isinstance(data, Part) else data
     for method in ("take", "normalize"):
         if not hasattr(data, method):
-            raise TypeError(f"fit: expected data with the method {method} to augment it, got {type(data).__name__}")
+            raise TypeError(f"augment: expected data with the method {method}, got {type(data).__name__}")
     if getattr(augment, "mixes", False) and getattr(data, "class_names", None) == ():
-        raise ValueError(f"fit: expected classes to mix them with {name}, got a data set of numbers to predict")
+        raise ValueError(f"augment: expected classes to mix them with {name}, got a data set of numbers to predict")
     return name
 
 
@@ -170,6 +169,8 @@ def prepare(
 def augmented(batch: Batch, augment: Augmentation, seed: tuple[int, ...]) -> Batch:
     """Return a batch after augmentation."""
     x, target, weight = batch
+    if isinstance(x, tuple):
+        raise TypeError("augment: expected one input, got several; augment them before")
     images, target = augment(x, target, np.random.default_rng(seed))
     if len(images) != count_examples(x):
         expected = f"as many examples back as were given, {count_examples(x)}"

@@ -80,7 +80,7 @@ class TestTimeAugmentation:
         TypeError
             If it has a mask of NumPy.
         """
-        x = check_unmasked(x, "images", "ViewAverage")
+        x = check_unmasked(x, "images", "TestTimeAugmentation")
         if x.ndim != 4 or self.shift >= min(x.shape[2:]):
             least = f" of more than {self.shift} pixels a side" if self.shift else ""
             raise ValueError(f"TestTimeAugmentation: expected images (N, C, H, W){least}, got {format_shape(x.shape)}")

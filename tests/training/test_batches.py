@@ -7,7 +7,7 @@ import pytest
 from numpycnn.data.augment import Augment, Flip, PadCrop
 from numpycnn.data.dataset import Dataset
 from numpycnn.data.rows import Rows
-from numpycnn.training.batches import as_data, check_augmentation, epoch_order, hold_out, prepare
+from numpycnn.training.batches import Part, as_data, check_augmentation, epoch_order, hold_out, prepare
 from numpycnn.training.streams import training_data
 
 
@@ -121,15 +121,29 @@ class OnlyBatches:
         (
             [Flip()],
             pixels(),
-            r"fit: expected augment to be an augmentation, as in Augment\(\[Flip\(\)\]\), got \[Flip\(\)\]",
+            r"augment: expected an augmentation, as in Augment\(\[Flip\(\)\]\), got \[Flip\(\)\]",
         ),
-        (Flip, pixels(), r"fit: expected augment to be an augmentation, .* got <class .*Flip'>"),
-        (Flip(), OnlyBatches(), "fit: expected data with the method take to augment it, got OnlyBatches"),
+        (Flip, pixels(), r"augment: expected an augmentation, .* got <class .*Flip'>"),
+        (Flip(), OnlyBatches(), "augment: expected data with the method take, got OnlyBatches"),
+        (
+            Flip(),
+            Part(OnlyBatches(), np.arange(2)),  # type: ignore[arg-type]
+            "augment: expected data with the method take, got OnlyBatches",
+        ),
     ],
 )
 def test_data_that_cannot_be_augmented(augment: Any, data: Any, text: str) -> None:
     with pytest.raises(TypeError, match=f"^{text}$"):
         check_augmentation(augment, data)
+
+
+@pytest.mark.parametrize("held_out", [False, True])
+def test_several_inputs_are_not_augmented(held_out: bool) -> None:
+    x = np.zeros((10, 1, 2, 2), np.uint8)
+    data = as_data(((x, x), np.arange(10)), "train")
+    data = hold_out(data, 0.2, 0)[0] if held_out else data
+    with pytest.raises(TypeError, match="^augment: expected one input, got several; augment them before$"):
+        prepare(data, np.arange(4), np.float32, Flip(), (0, 0, 1))
 
 
 # ------------------------------------------------------------------------------------------------ held out, and weights

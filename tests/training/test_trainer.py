@@ -417,7 +417,7 @@ X, LABELS = small.points(50)
             ValueError,
             "Flip: expected masks (32, 1, 2) or pictures (32, C, 1, 2) to move with the images, got targets",
         ),
-        ((X, LABELS), {"augment": "flip"}, TypeError, "fit: expected augment to be an augmentation"),
+        ((X, LABELS), {"augment": "flip"}, TypeError, "augment: expected an augmentation"),
         ((X, LABELS * 1.0), {}, TypeError, "cross_entropy: expected labels to be integers, got float64"),
         ((X, LABELS[:, None]), {}, ValueError, "cross_entropy: expected labels (32,), or one-hot (32, 2), got (32, 1)"),
     ],

@@ -73,7 +73,7 @@ def test_invalid_labels_are_refused(labels: Any, error: type[Exception], text: s
 def test_numbers_to_predict_are_not_mixed(mix: Any) -> None:
     images = np.zeros((6, 1, 4, 4), np.uint8)
     with pytest.raises(
-        ValueError, match=r"fit: expected classes to mix them with .* got a data set of numbers to pred"
+        ValueError, match=r"augment: expected classes to mix them with .* got a data set of numbers to pred"
     ):
         check_augmentation(mix, Dataset(images, np.linspace(0, 1, 12).reshape(6, 2)))
     assert check_augmentation(mix, Dataset(images, [0, 1] * 3, ("a", "b"))) == repr(mix)
