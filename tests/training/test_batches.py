@@ -142,7 +142,7 @@ def test_several_inputs_are_not_augmented(held_out: bool) -> None:
     x = np.zeros((10, 1, 2, 2), np.uint8)
     data = as_data(((x, x), np.arange(10)), "train")
     data = hold_out(data, 0.2, 0)[0] if held_out else data
-    with pytest.raises(TypeError, match="^augment: expected one input, got several; augment them before$"):
+    with pytest.raises(TypeError, match=r"^augment: expected one input, got several; augment them before$"):
         prepare(data, np.arange(4), np.float32, Flip(), (0, 0, 1))
 
 

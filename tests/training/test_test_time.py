@@ -130,7 +130,7 @@ def test_invalid_arguments() -> None:
         TestTimeAugmentation(flip=True)(small.dense(), np.zeros((3, 2), np.float32))
     with pytest.raises(ValueError, match=r"\(N, C, H, W\) of more than 4 pixels a side, got \(3, 2, 4, 5\)"):
         TestTimeAugmentation(shift=4)(network(), X)
-    with pytest.raises(TypeError, match="^TestTimeAugmentation: expected images without a mask, got a masked array"):
+    with pytest.raises(TypeError, match=r"^TestTimeAugmentation: expected images without a mask, got a masked array"):
         TestTimeAugmentation(shift=1)(network(), np.ma.array(X))
     with pytest.raises(ValueError, match=r"outputs are of shape \(N, K\), got one with \(1, 2, 3\)"):
         TestTimeAugmentation(flip=True)(Sequential([Conv2D(1, 3)], input_shape=(2, 4, 5)), X)
