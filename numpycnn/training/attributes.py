@@ -171,7 +171,7 @@ def restore_optimizer(entry: Mapping[str, Any], state: Mapping[str, np.ndarray],
 
 
 def load_attributes(
-    file: ArrayFile, parts: Mapping[str, Any], layers: Sequence[type[Layer]], own: Mapping[str, Any]
+    file: ArrayFile, parts: Mapping[str, Any], layers: Sequence[type[Layer]], own: dict[str, Any]
 ) -> dict[str, Any]:
     """Return the attributes that `save_attributes` described.
 
