@@ -17,6 +17,7 @@ import numpy as np
 from numpycnn.inspection.traces import Passage
 from numpycnn.layers import Conv1D, Conv2D, Conv3D, ConvTranspose1D, ConvTranspose2D, ConvTranspose3D, Dense
 from numpycnn.layers.base import Shape
+from numpycnn.layers.recurrent import LSTM, Recurrent
 from numpycnn.visualize.panels import spread
 
 CONVOLUTIONS = (Conv1D, Conv2D, Conv3D, ConvTranspose1D, ConvTranspose2D, ConvTranspose3D)
@@ -29,7 +30,7 @@ class Choice:
     """The limits that select the channels and weights in a page.
 
     `maps` is the maximum number of channels per layer, `largest` the maximum size of a map in bytes (larger maps are
-    omitted), `dense` the maximum bytes of weights per dense layer.
+    omitted), `dense` the maximum bytes of weights per dense or recurrent layer.
     """
 
     maps: int
@@ -56,7 +57,7 @@ class Choice:
 def choose(
     passages: Sequence[Passage], most_bytes: int = MAX_BYTES, *, inputs: Sequence[np.ndarray] | None = None
 ) -> Choice:
-    """Return the choice with the most maps that fit: three quarters for maps, a quarter for dense layers.
+    """Return the choice with the most maps that fit: three quarters for maps, a quarter for dense and recurrent layers.
 
     `most_bytes` limits the size of the arrays, before base64. `inputs` are those of the model, by default those of the
     first layer.
@@ -72,16 +73,18 @@ def choose(
     counts = range(1, max((shape[0] for shape in shapes), default=1) + 1)
     maps = max(1, bisect_right(counts, budget, key=lambda maps: _cost(inputs, passages, Choice(maps, largest, 0))))
     left = most_bytes - _cost(inputs, passages, Choice(maps, largest, 0))
-    dense = sum(isinstance(p.layer, Dense) for p in passages)
+    dense = sum(isinstance(p.layer, Dense | Recurrent) for p in passages)
     return Choice(maps, largest, max(0, left) // max(1, dense))
 
 
 def _cost(inputs: Sequence[np.ndarray], passages: Sequence[Passage], choice: Choice) -> int:
-    """Return the bytes of all maps, the kernels of convolutions and the rest of each sum."""
+    """Return the bytes of all maps, the kernels of convolutions, the rest of each sum and the memory of each step."""
     count = sum(_kept(array, choice) for array in inputs)
     for passage in passages:
         outputs = sum(_kept(array, choice) for array in as_tuple(passage.y))
         count += outputs
+        if isinstance(passage.layer, LSTM):
+            count += outputs  # the memory
         if isinstance(passage.layer, CONVOLUTIONS):
             channels, seen = passage.x.shape[1], len(choice.channels(passage.x.shape[1:]))
             terms = seen if passage.layer.groups == 1 else channels // passage.layer.groups

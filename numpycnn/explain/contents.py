@@ -18,6 +18,7 @@ from numpycnn.layers import Concat, Layer, Residual, Sigmoid, Softmax
 from numpycnn.layers.checking import format_shapes, shapes_of
 from numpycnn.layers.model import Model
 from numpycnn.layers.network import Network
+from numpycnn.layers.recurrent import Recurrent
 from numpycnn.layers.weighted import Weighted
 from numpycnn.visualize.classes import ClassNames, names_by_output
 from numpycnn.visualize.selection import output_shapes
@@ -100,7 +101,7 @@ def contents(model: Network, example: Example, *, most_bytes: int = MAX_BYTES) -
     batch = tuple(x[np.newaxis] for x in xs)
     records = follow(model, batch if several else batch[0])
     graph = graph_of(model)
-    passages = {use: _without_activation(passage, records) for use, passage in records.items()}
+    passages = {use: _operation(passage, records) for use, passage in records.items()}
     rows = dict(zip(layers_of(model), summarize(model).rows, strict=True))
     recorder = _Recorder(passages, rows, Store(choose(list(passages.values()), most_bytes, inputs=batch)))
     store, steps = recorder.store, recorder.steps_in(model, "")
@@ -140,11 +141,15 @@ def _one_line(text: str) -> str:
     return one_line(text, MAX_TEXT)
 
 
-def _without_activation(passage: Passage, records: dict[str, Passage]) -> Passage:
-    """Return the passage through the operation of a dense layer or convolution alone; others as they are.
+def _operation(passage: Passage, records: dict[str, Passage]) -> Passage:
+    """Return the passage through a layer as the page explains it; the output has at least one axis.
 
-    An output of one value per example gets an axis of length 1.
+    The activation function of a dense layer or convolution is a step by itself, and so is the last step of a recurrent
+    layer, which returns the hidden state after each step here.
     """
+    recurrent = _as_recurrent(passage.layer)
+    if recurrent is not None:
+        return replace(passage, y=recurrent.hidden_states(passage.x))
     key, _, number = passage.key.partition("#")
     activation = records.get(f"{key}.activation" + f"#{number}" * bool(number))
     if activation is not None and type(passage.layer) in FORMULAS:
@@ -153,6 +158,11 @@ def _without_activation(passage: Passage, records: dict[str, Passage]) -> Passag
         passage = replace(passage, layer=bare, y=activation.x)
     is_vector = isinstance(passage.y, np.ndarray) and passage.y.ndim == 1
     return replace(passage, y=passage.y[:, np.newaxis]) if is_vector else passage
+
+
+def _as_recurrent(layer: Layer) -> Recurrent | None:
+    """Return a recurrent layer of the library; None for others and for a subclass, which may compute otherwise."""
+    return layer if isinstance(layer, Recurrent) and type(layer) in FORMULAS else None
 
 
 @dataclass
@@ -180,6 +190,9 @@ class _Recorder:
         passage = self.passages.get(use)
         inside = self.steps_in(layer, key)
         found = self._describe(use, layer, passage) | {"inside": inside, "branches": _branches(layer)}
+        recurrent = _as_recurrent(layer)
+        if passage is not None and recurrent is not None and not recurrent.return_sequences:
+            return self._last_step(found, recurrent.hidden_size, passage)
         if passage is None or not isinstance(passage.layer, Weighted) or passage.layer is layer:
             return found | {"settings": "" if inside else found["settings"]}
         # The operation, then its activation function.
@@ -189,6 +202,23 @@ class _Recorder:
             "formula": {"type": "chain", "activation": True},
             "inside": [found | {"inside": [], "branches": None}, *inside],
         }
+
+    def _last_step(self, found: dict[str, Any], hidden: int, passage: Passage) -> dict[str, Any]:
+        """Return a recurrent layer as a chain: the hidden state after each step, then the last of each direction."""
+        y = self.store.add(np.concatenate([passage.y[0, -1, :hidden], passage.y[0, 0, hidden:]]))
+        last = {
+            "key": f"{found['key']}.last",
+            "kind": "last step",
+            "name": None,
+            "settings": "",
+            "parameters": 0,
+            "multiplyAdds": 0,
+            "x": found["y"],
+            "y": y,
+            "formula": {"type": "last", "hidden": hidden},
+        }
+        chain = {"type": "chain", "recurrent": True}
+        return found | {"settings": "", "y": y, "formula": chain, "inside": [found, found | last]}
 
     def _describe(self, use: str, layer: Layer, passage: Passage | None) -> dict[str, Any]:
         key = use.partition("#")[0]

@@ -15,7 +15,7 @@ import numpy as np
 from numpycnn import layers as nn
 from numpycnn._checks import check_axis, per_axis
 from numpycnn._windows import padding_pairs
-from numpycnn.explain.arrays import Store
+from numpycnn.explain.arrays import FLOAT_BYTES, Store
 from numpycnn.inspection.graph import links_of
 from numpycnn.inspection.traces import Passage
 from numpycnn.layers.base import Layer, Parameter
@@ -114,6 +114,29 @@ def _dense(passage: Passage, store: Store) -> Formula:
         "weight": store.add(layer.weight.value, rows),
         "bias": None if layer.bias is None else store.add(layer.bias.value),
     }
+
+
+def _recurrent(passage: Passage, store: Store) -> Formula:
+    """Return the weights of each direction, if they fit, the first state and the memory of an LSTM."""
+    layer: Any = passage.layer
+    found: Formula = {"type": "recurrent", "cell": layer.cell, "directions": None}
+    if recurrent_bytes(layer) > store.choice.dense:
+        return found
+    if layer.cell == "lstm":
+        memory = np.concatenate([memory[0] for _, _, memory in layer._run(passage.x)], axis=1)  # (L, H), or (L, 2 H)
+        found["memory"] = store.add_map(memory)
+    found["start"] = store.add(np.zeros((1, passage.y.shape[-1])))
+    names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+    found["directions"] = [
+        {name: store.add(array) for name, array in zip(names, layer._weights(direction), strict=True)}
+        for direction in layer._directions
+    ]
+    return found
+
+
+def recurrent_bytes(layer: Layer) -> int:
+    """Return the size of the weights of a recurrent layer in a page."""
+    return FLOAT_BYTES * sum(int(parameter.value.size) for parameter in layer.parameters().values())
 
 
 def _embedding(passage: Passage, store: Store) -> Formula:
@@ -216,6 +239,7 @@ FORMULAS: dict[type[Layer], Callable[[Passage, Store], Formula]] = {
     nn.Upsample: _upsample,
     nn.Dense: _dense,
     nn.Embedding: _embedding,
+    **dict.fromkeys((nn.RNN, nn.LSTM, nn.GRU), _recurrent),
     nn.ReLU: _activation,
     nn.LeakyReLU: partial(_activation, settings=("negative_slope",)),
     nn.PReLU: _prelu,

@@ -23,6 +23,7 @@ SCRIPTS = (
     "words.js",
     "data.js",
     "windows.js",
+    "recurrence.js",
     "arithmetic.js",
     "colours.js",
     "stage.js",

@@ -248,10 +248,12 @@ def open_arrays(path: str | Path) -> Iterator[ArrayFile]:
 def encode(value: object) -> Any:
     """Convert a layer, or a value of its config, to JSON values."""
     if isinstance(value, Layer):
-        config = value.config()
-        if callable(config.get("initializer")):  # files hold no code; the weights that it made are kept
-            del config["initializer"]
-        entry: dict[str, Any] = {"layer": type(value).__name__, "config": {key: encode(v) for key, v in config.items()}}
+        config = {
+            key: encode(setting)
+            for key, setting in value.config().items()
+            if not (key.endswith("initializer") and callable(setting))  # files hold no code, but the weights it made
+        }
+        entry: dict[str, Any] = {"layer": type(value).__name__, "config": config}
         if not value.trainable:
             entry["trainable"] = False
         if exceptions := value._parameter_exceptions():

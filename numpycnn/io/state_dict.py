@@ -5,8 +5,10 @@ or else the position, and the name of the parameter:
 
     Sequential([Conv2D(8, 3), ReLU(), Dense(10, name="fc")])           0.weight  0.bias  fc.weight  fc.bias
 
-The arrays of a recurrent layer have those of the first layer of ``nn.LSTM``, such as ``weight_ih_l0``. For a network of
-several, give each layer of ours the arrays of one.
+PyTorch's recurrent modules number their layers (``num_layers``), as in ``weight_ih_l1``. Here each is a layer by
+itself; those with the same name are numbered in their order:
+
+    Sequential([LSTM(8, return_sequences=True, name="lstm"), LSTM(8, name="lstm")])     lstm.weight_ih_l0 ... l1
 
 With positions these are the names in ``nn.Sequential``, at any depth. For a module with other names, give the layers
 these names, as the networks of `numpycnn.models` do with torchvision's; a layer's name replaces the whole path to it,
@@ -44,9 +46,9 @@ def _leaves(layer: Layer, ours: str, theirs: str) -> Iterator[tuple[Layer, str, 
         yield from _leaves(child, f"{ours}{key}.", f"{child.name or theirs + key}.")
 
 
-def _torch_name(layer: Layer, name: str) -> str:
-    """Return PyTorch's name of an array: it numbers the layers of a recurrent network, of which ours has one."""
-    return re.sub(r"^((?:weight|bias)_[ih]h)", r"\1_l0", name) if isinstance(layer, Recurrent) else name
+def _torch_name(name: str, number: int) -> str:
+    """Return PyTorch's name of an array of a recurrent layer, with the number of the layer."""
+    return re.sub(r"^((?:weight|bias)_[ih]h)", rf"\1_l{number}", name)
 
 
 def torch_names(model: Layer) -> dict[str, str]:
@@ -64,10 +66,14 @@ def torch_names(model: Layer) -> dict[str, str]:
     {'0.weight': '0.weight', '2.weight': 'fc.weight', '2.bias': 'fc.bias'}
     """
     names: dict[str, str] = {}
+    stacked: Counter[str] = Counter()  # recurrent layers with the same name
     for layer, ours, theirs in _leaves(model, "", ""):
         children = layer.children()
-        own = [name for name in layer.state() if name.split(".")[0] not in children]
-        names |= {ours + name: theirs + _torch_name(layer, name) for name in own}
+        own = {name: name for name in layer.state() if name.split(".")[0] not in children}
+        if isinstance(layer, Recurrent):
+            own = {name: _torch_name(name, stacked[theirs]) for name in own}
+            stacked[theirs] += 1
+        names |= {ours + mine: theirs + name for mine, name in own.items()}
     seen: dict[str, str] = {}
     for mine, name in names.items():
         if name in seen:

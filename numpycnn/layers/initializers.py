@@ -92,7 +92,7 @@ INITIALIZERS: dict[str, Callable[[np.random.Generator, tuple[int, ...], float, f
 }
 
 
-def check_initializer(value: Any, owner: str) -> Initializer:
+def check_initializer(value: Any, owner: str, name: str = "initializer") -> Initializer:
     """Return `value` if it names an initializer, or is a function.
 
     Raises
@@ -101,7 +101,7 @@ def check_initializer(value: Any, owner: str) -> Initializer:
         If it is neither.
     """
     if not callable(value) and (not isinstance(value, str) or value not in INITIALIZERS):
-        raise ValueError(f"{owner}: expected initializer {', '.join(INITIALIZERS)} or a function, got {value!r}")
+        raise ValueError(f"{owner}: expected {name} {', '.join(INITIALIZERS)} or a function, got {value!r}")
     return value
 
 

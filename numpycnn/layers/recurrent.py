@@ -10,7 +10,7 @@ from numpycnn._types import Shape
 from numpycnn.functional._recurrent import GATES, check_length
 from numpycnn.layers.base import Layer, Parameter
 from numpycnn.layers.checking import BuildSetting
-from numpycnn.layers.initializers import draw
+from numpycnn.layers.initializers import Initializer, check_initializer, draw
 
 WEIGHTS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 
@@ -30,15 +30,18 @@ class Recurrent(Layer):
     bidirectional : bool
         Whether a second network goes from the last element to the first. Its outputs stand behind those of the other;
         its last step is at the first element.
+    initializer, recurrent_initializer : str or function
+        Initial weights for the input and for the state, see `Dense`. Each block of ``H`` rows is drawn by itself, so a
+        function gets the shape (H, C) or (H, H).
     name : str, optional
 
     Attributes
     ----------
     weight_ih : Parameter of shape (G * H, C)
         For the input, with ``G`` blocks of rows: 1 in an RNN, 4 in an LSTM (input gate, forget gate, candidate, output
-        gate), 3 in a GRU (reset gate, update gate, candidate). Initially drawn by Glorot's rule for each block.
+        gate), 3 in a GRU (reset gate, update gate, candidate).
     weight_hh : Parameter of shape (G * H, H)
-        For the output of the previous step; each block is an orthogonal matrix at first.
+        For the output of the previous step.
     bias_ih, bias_hh : Parameter of shape (G * H,)
         Initially 0; in an LSTM, `bias_ih` of the forget gate is 1.
     weight_ih_reverse, weight_hh_reverse, bias_ih_reverse, bias_hh_reverse : Parameter
@@ -47,7 +50,7 @@ class Recurrent(Layer):
     Raises
     ------
     ValueError
-        If `hidden_size` is out of range; at build, if the inputs do not have the shape (L, C).
+        If a setting is out of range, or unknown; at build, if the inputs do not have the shape (L, C).
     TypeError
         If a setting has the wrong type.
 
@@ -63,6 +66,8 @@ class Recurrent(Layer):
     hidden_size = BuildSetting()
     return_sequences = BuildSetting()
     bidirectional = BuildSetting()
+    initializer = BuildSetting()
+    recurrent_initializer = BuildSetting()
 
     def __init__(
         self,
@@ -70,6 +75,8 @@ class Recurrent(Layer):
         *,
         return_sequences: bool = False,
         bidirectional: bool = False,
+        initializer: Initializer = "glorot_uniform",
+        recurrent_initializer: Initializer = "orthogonal",
         name: str | None = None,
     ) -> None:
         super().__init__(name=name)
@@ -77,6 +84,8 @@ class Recurrent(Layer):
         self.hidden_size = check_int(hidden_size, "hidden_size", kind)
         self.return_sequences = check_flag(return_sequences, "return_sequences", kind)
         self.bidirectional = check_flag(bidirectional, "bidirectional", kind)
+        self.initializer = check_initializer(initializer, kind)
+        self.recurrent_initializer = check_initializer(recurrent_initializer, kind, "recurrent_initializer")
 
     @property
     def _directions(self) -> tuple[str, ...]:
@@ -97,7 +106,7 @@ class Recurrent(Layer):
         """Return the initial weights of one direction; each block of rows is a matrix by itself."""
         blocks, hidden = GATES[self.cell], self.hidden_size
         weights = []
-        for rule, inputs in (("glorot_uniform", channels), ("orthogonal", hidden)):
+        for rule, inputs in ((self.initializer, channels), (self.recurrent_initializer, hidden)):
             settings = {"fan_in": inputs, "fan_out": hidden, "dtype": self.dtype}
             weights.append(np.concatenate([draw(rule, rng, (hidden, inputs), **settings) for _ in range(blocks)]))
         biases = np.zeros((2, blocks * hidden), self.dtype)
@@ -109,15 +118,22 @@ class Recurrent(Layer):
         return [getattr(self, name + direction).value for name in WEIGHTS]
 
     def _forward(self, x: np.ndarray, **mode: bool) -> tuple[np.ndarray, Any]:
-        check_length(x, type(self).__name__)
-        outputs, traces = [], []
-        for direction in self._directions:
-            settings = {"cell": self.cell, "reverse": bool(direction)}
-            y, trace = operations().recurrent(x, *self._weights(direction), **settings, return_trace=True)
-            outputs.append(y if self.return_sequences else y[:, 0 if direction else -1])
-            traces.append(trace)
+        traces = self._run(x)
+        outputs = [trace[0] for trace in traces]
+        if not self.return_sequences:
+            outputs = [y[:, 0 if direction else -1] for y, direction in zip(outputs, self._directions, strict=True)]
         y = outputs[0] if len(outputs) == 1 else np.concatenate(outputs, axis=-1)
         return np.ascontiguousarray(y), (x, traces)
+
+    def _run(self, x: np.ndarray) -> list[tuple[np.ndarray, ...]]:
+        """Return outputs, gates and memory of all steps, for each direction."""
+        check_length(x, type(self).__name__)
+        return [
+            operations().recurrent(
+                x, *self._weights(direction), cell=self.cell, reverse=bool(direction), return_trace=True
+            )[1]
+            for direction in self._directions
+        ]
 
     def _backward(self, dy: np.ndarray, cache: Any) -> np.ndarray:
         x, traces = cache
@@ -135,6 +151,28 @@ class Recurrent(Layer):
             for name, gradient in zip(WEIGHTS, gradients, strict=True):
                 getattr(self, name + direction).grad[...] = gradient
         return dx
+
+    def hidden_states(self, x: np.ndarray) -> np.ndarray:
+        """Return the outputs of all steps, whatever `return_sequences` is.
+
+        Parameters
+        ----------
+        x : ndarray of shape (N, L, C)
+
+        Returns
+        -------
+        ndarray of shape (N, L, H), or (N, L, 2 H) with `bidirectional`
+
+        Raises
+        ------
+        ValueError, TypeError, RuntimeError
+            As in `forward`.
+        """
+        try:
+            traces = self._run(self._check_input(x))
+        except (ValueError, TypeError) as error:
+            raise self._with_label(error) from None
+        return np.concatenate([trace[0] for trace in traces], axis=-1)
 
     def multiply_adds(self) -> int:
         """Return the number of multiplications with a weight for one example."""

@@ -9,6 +9,7 @@ from numpycnn._checks import check_int
 from numpycnn.inspection.graph import graph_of
 from numpycnn.inspection.traces import Passage, follow
 from numpycnn.layers.network import Network
+from numpycnn.layers.recurrent import Recurrent
 from numpycnn.visualize._types import Axes, Figure, FilePath
 from numpycnn.visualize.classes import ClassNames, names_by_output
 from numpycnn.visualize.panels import (
@@ -48,7 +49,8 @@ def feature_maps(
 ) -> "Figure":
     """Draw the feature maps of an image, one row per layer: white is zero, orange positive, blue negative.
 
-    Each layer has its own scale, up to the largest magnitude of its outputs.
+    Each layer has its own scale, up to the largest magnitude of its outputs. Of a recurrent layer, the hidden state is
+    drawn over time: a row for each unit, a column for each step.
 
     Parameters
     ----------
@@ -80,7 +82,8 @@ def feature_maps(
     names = names_by_output(graph, class_names, "feature_maps")
     by_place = {graph.ends[number][0]: found for number, found in names.items()}
     inputs = [batch[0] for batch in batches]
-    heights = [*(_height(x, 1) for x in inputs), *(_height(passages[place].y[0], channels) for place in places)]
+    shown = {place: _maps(passages[place]) for place in places}
+    heights = [*(_height(x, 1) for x in inputs), *(_height(shown[place], channels) for place in places)]
     figure = new_figure(MAPS_WIDTH + 2.0, sum(heights) + 0.18 * len(heights) + 0.2)
     rows = figure.subplots(len(heights), 1, squeeze=False, gridspec_kw={"height_ratios": heights})[:, 0]
     for axes, name, example in zip(rows, graph.inputs, inputs, strict=False):
@@ -88,8 +91,15 @@ def feature_maps(
         axes.set_anchor("W")
         _label(axes, escape_text(name, LONGEST_TITLE), example)
     for axes, place in zip(rows[len(inputs) :], places, strict=True):
-        _draw(axes, passages[place], channels, by_place.get(place))
+        _draw(axes, shown[place], passages[place].title, channels, by_place.get(place))
     return save(figure, path)
+
+
+def _maps(passage: Passage) -> np.ndarray:
+    """Return the output of a layer for one example, (C, ...); of a recurrent layer the hidden state, (H, L)."""
+    if isinstance(passage.layer, Recurrent):
+        return passage.layer.hidden_states(passage.x)[0].T
+    return passage.y[0]
 
 
 def sheet_of(y: np.ndarray, channels: int) -> np.ndarray:
@@ -119,8 +129,7 @@ def _height(y: np.ndarray, channels: int) -> float:
     return min(0.95, MAPS_WIDTH * height / width)
 
 
-def _draw(axes: "Axes", passage: Passage, channels: int, names: Sequence[str] | None) -> None:
-    y = passage.y[0]
+def _draw(axes: "Axes", y: np.ndarray, title: str, channels: int, names: Sequence[str] | None) -> None:
     if y.ndim == 1 and len(y) <= MAX_BARS:
         draw_bars(axes, y)
         axes.set_xlabel("")
@@ -133,7 +142,7 @@ def _draw(axes: "Axes", passage: Passage, channels: int, names: Sequence[str] | 
             planes = np.stack([middle_slice(plane) for plane in y[:channels]])
             frame_tiles(axes, planes, len(planes), _gap(planes))
             axes.set_anchor("W")
-    _label(axes, escape_text(passage.title, LONGEST_TITLE), y, f", up to {format_short(max_magnitude(y))}")
+    _label(axes, escape_text(title, LONGEST_TITLE), y, f", up to {format_short(max_magnitude(y))}")
 
 
 def _label(axes: "Axes", words: str, y: np.ndarray, more: str = "") -> None:

@@ -14,6 +14,7 @@ SCRIPTS = (
     "data.js",
     "sentences.js",
     "windows.js",
+    "recurrence.js",
     "arithmetic.js",
 )  # none of them accesses the document on load
 

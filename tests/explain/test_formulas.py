@@ -57,6 +57,9 @@ CASES: list[tuple[Layer, tuple[int, ...]]] = [
     (nn.Dense(3, bias=False), (5,)),
     (nn.Embedding(9, 4), (6,)),
     (nn.Embedding(9, 4), (2, 3)),
+    *((kind(4, return_sequences=True), (5, 3)) for kind in (nn.RNN, nn.LSTM, nn.GRU)),
+    *((kind(4, return_sequences=True, bidirectional=True), (5, 3)) for kind in (nn.RNN, nn.LSTM, nn.GRU)),
+    *((kind(3, bidirectional=both), (6, 2)) for kind in (nn.RNN, nn.LSTM, nn.GRU) for both in (False, True)),
     (nn.BatchNorm(), (3, 4, 5)),
     (nn.BatchNorm(), (6,)),
     (nn.LayerNorm(), (3, 4, 5)),
@@ -218,3 +221,14 @@ def test_each_value_of_a_graph_is_recomputed(build: Callable[..., nn.Model]) -> 
     found = every_number(contents(model, Example(one, class_names=names)))
     assert sum(row["numbers"] for row in found) > 50
     assert [row for row in found if row["unknown"] or row["worst"] > TOLERANCE] == []
+
+
+def test_weights_of_a_recurrent_layer_are_omitted_from_a_small_page(rng: np.random.Generator) -> None:
+    model = built(nn.LSTM(8), (5, 20), rng)
+    small = contents(model, example(model, rng), most_bytes=2000)
+    steps, last = small["steps"][0]["inside"]
+    assert steps["formula"] == {"type": "recurrent", "cell": "lstm", "directions": None}
+    rows = {row["key"]: row for row in every_number(small)}
+    assert rows["0.last"]["unknown"] == 0
+    assert rows["0.last"]["worst"] == 0
+    assert last["x"] == steps["y"]

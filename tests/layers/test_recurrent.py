@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import numpycnn
-from numpycnn import GRU, LSTM, RNN, Adam, CrossEntropy, Dense, Embedding, Sequential, Trainer
+from numpycnn import GRU, LSTM, RNN, Adam, CrossEntropy, Dense, Dropout, Embedding, Layer, Sequential, Trainer
 from numpycnn import functional as F
 from numpycnn.explain.contents import Example, contents
 from numpycnn.functional._recurrent import GATES
@@ -107,6 +107,82 @@ def test_equals_pytorch_with_its_weights_by_name(
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_layers_of_the_same_name_are_a_stack_of_pytorch(
+    kind: type[Recurrent], bidirectional: bool, torch: Any, tmp_path: Path
+) -> None:
+    """Two and three layers, with a dropout between, as PyTorch's `num_layers`; the weights go through files."""
+    from safetensors.torch import load_file, save_file
+
+    for rng in generators(64, count=10):
+        n, length, channels, hidden = (int(size) for size in rng.integers(1, 7, 4))
+        count = int(rng.integers(2, 4))
+        settings = {"bidirectional": bidirectional, "name": "body"}
+        layers: list[Layer] = []
+        for number in range(count):
+            layers += [kind(hidden, return_sequences=number < count - 1, **settings), Dropout(0.5)]
+        model = Sequential(layers[:-1], input_shape=(length, channels), dtype=np.float64)
+        module = torch.nn.ModuleDict(
+            {
+                "body": getattr(torch.nn, kind.__name__)(
+                    channels, hidden, count, batch_first=True, bidirectional=bidirectional
+                )
+            }
+        ).double()
+        save_file(module.state_dict(), str(tmp_path / "theirs.safetensors"))
+        model.load_torch(tmp_path / "theirs.safetensors")
+        x = rng.normal(size=(n, length, channels))
+        _, last = module["body"](torch.tensor(x))
+        last = last[0] if kind is LSTM else last  # (layers * directions, N, H)
+        assert_close(model.predict(x), torch.cat(list(last[-1 - bidirectional :]), dim=1).detach())
+        model.save_torch(tmp_path / "ours.safetensors")
+        found = load_file(str(tmp_path / "ours.safetensors"))
+        assert set(found) == set(module.state_dict())
+        assert all(torch.equal(found[name], value) for name, value in module.state_dict().items())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_initializers(kind: type[Recurrent], tmp_path: Path) -> None:
+    """Each block is drawn by itself; a function is left out of a file, its weights are not."""
+    shapes: list[tuple[int, ...]] = []
+
+    def counted(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+        shapes.append(shape)
+        return np.full(shape, float(len(shapes)))
+
+    layer = kind(3, initializer=counted, recurrent_initializer="zeros", bidirectional=True)
+    model = Sequential([layer], input_shape=(5, 2), seed=0)
+    blocks = GATES[kind.cell]
+    assert shapes == [(3, 2)] * 2 * blocks
+    expected = np.repeat(np.arange(1.0, 2 * blocks + 1), 3)[:, np.newaxis] * np.ones(2)
+    np.testing.assert_array_equal(layer.weight_ih.value, expected[: 3 * blocks])
+    np.testing.assert_array_equal(layer.weight_ih_reverse.value, expected[3 * blocks :])
+    assert not layer.weight_hh.value.any()
+    model.save(tmp_path / "model.safetensors")
+    loaded = numpycnn.load_model(tmp_path / "model.safetensors")[0]
+    assert isinstance(loaded, kind)
+    assert (loaded.initializer, loaded.recurrent_initializer) == ("glorot_uniform", "zeros")
+    np.testing.assert_array_equal(loaded.weight_ih.value, layer.weight_ih.value)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize("return_sequences", [False, True])
+def test_hidden_states(
+    kind: type[Recurrent], bidirectional: bool, return_sequences: bool, rng: np.random.Generator
+) -> None:
+    settings = {"bidirectional": bidirectional, "return_sequences": return_sequences}
+    layer, all_steps = built(kind, **settings), built(kind, bidirectional=bidirectional, return_sequences=True)
+    x = rng.normal(size=(2, 5, 3))
+    assert_same_bits(layer.hidden_states(x), all_steps.forward(x))
+    assert layer.return_sequences is return_sequences
+    with pytest.raises(ValueError, match=rf"{kind.__name__}: expected \(N, L, 3\), got \(2, 5, 4\)"):
+        layer.hidden_states(np.zeros((2, 5, 4)))
+    with pytest.raises(RuntimeError, match="build"):
+        kind(4).hidden_states(x)
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_other_lengths_and_no_length(kind: type[Recurrent], rng: np.random.Generator) -> None:
     layer = built(kind)
     assert layer.forward(rng.normal(size=(2, 9, 3))).shape == (2, 4)
@@ -144,7 +220,7 @@ def test_a_page_and_figures_accept_it(kind: type[Recurrent], rng: np.random.Gene
     model = Sequential(layers, input_shape=(6,), seed=0)
     tokens = rng.integers(0, 9, (8, 6))
     steps = contents(model, Example(tokens[0]))["steps"]
-    assert [step["formula"]["type"] for step in steps] == ["embedding", "unknown", "unknown", "dense"]
+    assert [step["formula"]["type"] for step in steps] == ["embedding", "recurrent", "chain", "dense"]
     assert all(step["y"] is not None for step in steps)
     visualize.activation_histograms(model, tokens)
     visualize.layer_costs(model)
@@ -156,6 +232,12 @@ BAD = [
     *bad_sizes(lambda hidden_size: LSTM(hidden_size), "LSTM", "hidden_size"),
     Bad(lambda: RNN(4, return_sequences=1), TypeError, "RNN: expected return_sequences to be True or False, got int 1"),
     Bad(lambda: GRU(4, bidirectional="yes"), TypeError, "GRU: expected bidirectional to be True or False, got str"),
+    Bad(lambda: GRU(4, initializer="he"), ValueError, "GRU: expected initializer he_normal, he_uniform, "),
+    Bad(
+        lambda: GRU(4, recurrent_initializer=None),
+        ValueError,
+        "GRU: expected recurrent_initializer he_normal, he_uniform",
+    ),
     Bad(lambda: LSTM(4), ValueError, "LSTM: expected inputs (L, C), got (5,)", (5,)),
     Bad(lambda: LSTM(4), ValueError, "LSTM: expected inputs (L, C), got (3, 4, 5)", (3, 4, 5)),
     Bad(lambda: LSTM(2**31 - 1), ValueError, "LSTM: expected at most 1073741824 weights, got (2147483647, 3)", (4, 3)),

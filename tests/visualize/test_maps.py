@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from numpycnn import Sequential
+from numpycnn import LSTM, Dense, Flatten, Sequential
 from numpycnn.inspection.graph import graph_of
 from numpycnn.visualize import feature_maps, follow
 from numpycnn.visualize.maps import sheet_of
@@ -50,6 +50,18 @@ def test_sheets_of_every_kind(rng: np.random.Generator) -> None:
     np.testing.assert_array_equal(sheet_of(y[0], 2), y[0, :2])
     np.testing.assert_array_equal(sheet_of(y[0, 0], 2), y[0, :1])
     np.testing.assert_array_equal(sheet_of(rng.normal(size=(2, 5, 4, 3))[:1], 3).shape, (4, 3))
+
+
+@pytest.mark.parametrize("sequences", [False, True])
+def test_a_recurrent_layer_shows_its_state_over_time(sequences: bool, rng: np.random.Generator) -> None:
+    layers = [LSTM(5, bidirectional=True, return_sequences=sequences), Flatten(), Dense(2)]
+    model = Sequential(layers, input_shape=(7, 3), seed=0)
+    x = rng.normal(size=(1, 7, 3)).astype(np.float32)
+    axes = feature_maps(model, x, channels=8).axes[1]
+    states = model[0].hidden_states(x)[0]  # (L, 2 H)
+    (image,) = axes.images
+    np.testing.assert_array_equal(np.asarray(image.get_array()), states.T[:8])
+    assert axes.texts[1].get_text().startswith(f"10 {TIMES} 7, up to")
 
 
 def test_layers_inside_branches() -> None:

@@ -302,6 +302,7 @@ const Arithmetic = (() => {
 
   const FORMULAS = {
     ...Windows,
+    ...Recurrence,
     activation,
     prelu,
     batchnorm,

@@ -107,9 +107,12 @@ const Data = (() => {
       layer.source = end(sources[0]);
       layer.xs = (step.xs ?? []).map(get);
       layer.formula = { ...step.formula };
-      for (const name of ["weight", "bias", "rest", "mean", "variance"]) {
+      for (const name of ["weight", "bias", "rest", "mean", "variance", "memory", "start"]) {
         if (name in layer.formula) layer.formula[name] = get(layer.formula[name]);
       }
+      layer.formula.directions &&= step.formula.directions.map((weights) =>
+        Object.fromEntries(Object.entries(weights).map(([name, number]) => [name, get(number)])),
+      );
       layers.push(layer);
       layer.inside = linkAll(step.inside, sources, layer);
       return layer;

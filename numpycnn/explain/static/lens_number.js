@@ -1,6 +1,6 @@
 "use strict";
 
-/** The view of layers that compute each value from one or two others: activations, norms, sums, copies. */
+/** The view of layers that compute each value from one or two others: activations, norms, sums, copies, states. */
 const LensNumber = (() => {
   const { make, short } = Words;
 
@@ -56,7 +56,8 @@ const LensNumber = (() => {
       });
       this.output.show(this.layer.y, this.channel, { place, until });
       this.curve?.show(found.sources[0].x, found.result);
-      const rows = found.sources.map(({ label, x }) => ({ label, value: x, name: "source", whole: label === "index" }));
+      const single = found.sources.filter((source) => source.place !== null);
+      const rows = single.map(({ label, x }) => ({ label, value: x, name: "source", whole: label === "index" }));
       this.bill.replaceChildren(
         Lens.bill([...rows, ...found.steps.map(({ say, value }) => ({ label: say, value, name: "step" }))], found),
       );

@@ -67,6 +67,9 @@ const Sentences = (() => {
     pixelshuffle: () => "The values of several maps become neighbours in one larger map.",
     permute: () => "The same values with permuted axes.",
     embedding: () => "Each index is replaced by its row of a table.",
+    recurrent: (f, { x, y }) =>
+      `${plural(y.maps, "step")}, each a map: the hidden state, computed from ${plural(x.count, "input")} and the state before.`,
+    last: () => "The hidden state after the last step.",
     residual: (f, { inside }) =>
       "The sum of a main branch and " + (inside.length > 1 ? "a shortcut branch." : "the input itself."),
     merge: (f, { xs }) =>
@@ -77,7 +80,10 @@ const Sentences = (() => {
         : `The values of ${xs.length} inputs, one after the other.`,
     graph: () => "Layers connected as a graph.",
     concat: (f, { inside }) => `The maps of ${plural(inside.length, "branch", "branches")}, concatenated.`,
-    chain: (f) => (f.activation ? "An operation, then its activation function." : "Layers in sequence."),
+    chain: (f) => {
+      if (f.recurrent) return "The hidden state after each step; the output is the last one.";
+      return f.activation ? "An operation, then its activation function." : "Layers in sequence.";
+    },
     dense: (f, { x }) => `Each value is a weighted sum of all ${plural(x.count, "input")}.`,
     softmax: (f) =>
       (f.log
