@@ -53,9 +53,9 @@ def recurrent(
     weight_hh : ndarray of shape (G * H, H)
         For the output of the previous step.
     bias_ih, bias_hh : ndarray of shape (G * H,)
-        Beside each of the two products. They make a difference for the candidate of the GRU alone.
+        Added to the products with `weight_ih` and `weight_hh`. Only their sum matters, but in the candidate of the GRU.
     cell : {"rnn", "lstm", "gru"}
-        A single tanh, or long short-term memory, or a gated recurrent unit.
+        Elman's network, long short-term memory, or gated recurrent unit.
     reverse : bool
         Whether to go from the last element to the first.
 

@@ -1,6 +1,6 @@
 """Recurrent layers over sequences (N, L, C); the derivation is in `numpycnn.plain.recurrence`."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -9,17 +9,27 @@ from numpycnn._settings import operations
 from numpycnn._types import Shape
 from numpycnn.functional._recurrent import GATES, check_length
 from numpycnn.layers.base import Layer, Parameter
-from numpycnn.layers.checking import BuildSetting
+from numpycnn.layers.checking import BuildSetting, check_positional
 from numpycnn.layers.initializers import Initializer, check_initializer, draw
 
 WEIGHTS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 
 
-class Recurrent(Layer):
+class _Called(Layer):
+    """Apart from `Recurrent`, since the signature of a class with `__new__` and `__init__` is that of `__new__`."""
+
+    def __new__(cls, *arguments: Any, **settings: Any) -> Self:
+        """Explain a call with the arguments of PyTorch."""
+        hint = "the size of the input is inferred, and all settings are given by name, as in bidirectional=True"
+        check_positional(cls, arguments, hint)
+        return super().__new__(cls)
+
+
+class Recurrent(_Called):
     """A recurrent network over sequences, with one of three cells: ``RNN``, ``LSTM``, ``GRU``.
 
-    Maps inputs (N, L, C) to the output of the last step, (N, H), or to those of all steps, (N, L, H), twice as long
-    with `bidirectional`; see `numpycnn.functional.recurrent`.
+    Maps inputs (N, L, C) to the output of the last step, (N, H), or to those of all steps, (N, L, H). With
+    `bidirectional` the last axis has 2 H numbers. See `numpycnn.functional.recurrent`.
 
     Parameters
     ----------
@@ -28,8 +38,8 @@ class Recurrent(Layer):
     return_sequences : bool
         Whether to return the outputs of all steps.
     bidirectional : bool
-        Whether a second network goes from the last element to the first. Its outputs stand behind those of the other;
-        its last step is at the first element.
+        Whether a second network, with its own weights, goes from the last element to the first. Its outputs follow
+        those of the first network on the last axis; its last step is at the first element.
     initializer, recurrent_initializer : str or function
         Initial weights for the input and for the state, see `Dense`. Each block of ``H`` rows is drawn by itself, so a
         function gets the shape (H, C) or (H, H).
@@ -45,7 +55,7 @@ class Recurrent(Layer):
     bias_ih, bias_hh : Parameter of shape (G * H,)
         Initially 0; in an LSTM, `bias_ih` of the forget gate is 1.
     weight_ih_reverse, weight_hh_reverse, bias_ih_reverse, bias_hh_reverse : Parameter
-        Those of the second network, if there is one.
+        Those of the second network, with `bidirectional`.
 
     Raises
     ------

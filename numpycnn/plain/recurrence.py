@@ -12,8 +12,9 @@ and a cell makes the new output ``h'`` of them. With the sigmoid ``s``, and ``*`
 
 A gate is a number from 0 to 1 for each element. In the LSTM, the part of the memory ``m`` that the forget gate ``f``
 keeps passes from step to step without a matrix in between; in the GRU, the update gate ``z`` keeps a part of ``h``
-itself. The gates have their rows of ``W`` and ``R`` one after the other, in the order ``i f g o`` and ``r z n``, as in
-PyTorch. ``a`` needs no state, so it is one matrix product for all steps.
+itself. The reset gate ``r`` multiplies ``u``, as in PyTorch; in the paper of K. Cho et al. it multiplies ``h``. The
+gates have their rows of ``W`` and ``R`` one after the other, in the order ``i f g o`` and ``r z n``, as in PyTorch.
+``a`` needs no state, so it is one matrix product for all steps.
 
 The gradient goes through the steps in reverse order (backpropagation through time). ``h'`` is an output and also goes
 into the next step, so its gradient ``dh`` is ``dy`` plus the gradient that comes back from that step. The product rule

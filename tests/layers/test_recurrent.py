@@ -232,6 +232,11 @@ BAD = [
     *bad_sizes(lambda hidden_size: LSTM(hidden_size), "LSTM", "hidden_size"),
     Bad(lambda: RNN(4, return_sequences=1), TypeError, "RNN: expected return_sequences to be True or False, got int 1"),
     Bad(lambda: GRU(4, bidirectional="yes"), TypeError, "GRU: expected bidirectional to be True or False, got str"),
+    Bad(
+        lambda: LSTM(28, 64),  # type: ignore[misc]
+        TypeError,
+        "LSTM: expected LSTM(hidden_size), got 2 arguments; the size of the input is inferred, and all settings",
+    ),
     Bad(lambda: GRU(4, initializer="he"), ValueError, "GRU: expected initializer he_normal, he_uniform, "),
     Bad(
         lambda: GRU(4, recurrent_initializer=None),
