@@ -1,7 +1,7 @@
 """Train the networks of some examples in PyTorch: with the same data, sizes, optimizers and numbers of steps.
 
-The numbers that an example quotes for PyTorch are from here. U-Net and GAN begin with the weights of the example; the
-weights of the VAE, the order of the batches and the noise are PyTorch's own. So the two agree on average only.
+The numbers that an example quotes for PyTorch are from here. All but the VAE begin with the weights of the example;
+the order of the batches and the noise are PyTorch's own. So the two agree on average only.
 """
 
 import runpy
@@ -15,6 +15,7 @@ from report import arguments, head, row, written_to
 from torch import nn
 from torch.nn import functional as F
 
+from numpycnn import models
 from numpycnn.data import load_mnist
 from numpycnn.metrics import MeanIoU
 
@@ -163,7 +164,138 @@ def gan(seed: int, quick: bool) -> Result:
     return {"generated": float(score(classifier, made)), "real": float(score(classifier, test))}
 
 
-EXAMPLES: dict[str, Callable[[int, bool], Result]] = {"segmentation": segmentation, "vae": vae, "gan": gan}
+def functions_of(example: str) -> dict[str, Any]:
+    """Return functions and constants of an example."""
+    return runpy.run_path(str(FOLDER / f"{example}.py"))
+
+
+def fit(
+    module: nn.Module,
+    loss: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
+    x: np.ndarray,
+    target: np.ndarray,
+    max_lr: float,
+    epochs: int,
+    size: int,
+    clip_norm: float = np.inf,
+) -> None:
+    """Train with Adam and the learning rates of numpycnn's `OneCycleSchedule`."""
+    steps = epochs * -(-len(x) // size)
+    optimizer = torch.optim.Adam(module.parameters(), lr=max_lr)
+    cycle = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr, steps, cycle_momentum=False, final_div_factor=400)
+    module.train()
+    for inputs, targets in batches(epochs, size, torch.as_tensor(x), torch.as_tensor(target)):
+        optimizer.zero_grad()
+        loss(module(inputs), targets).backward()
+        nn.utils.clip_grad_norm_(module.parameters(), clip_norm)
+        optimizer.step()
+        cycle.step()
+    module.eval()
+
+
+def predict(module: nn.Module, x: np.ndarray) -> np.ndarray:
+    with torch.no_grad():
+        return torch.cat([module(part) for part in torch.as_tensor(x).split(500)]).numpy()
+
+
+class Enlarger(nn.Module):
+    """The network of ``26_super_resolution.py``."""
+
+    def __init__(self, factor: int) -> None:
+        super().__init__()
+        self.factor = factor
+        self.main = nn.Sequential(
+            nn.Conv2d(1, 32, 5, padding="same"),
+            nn.ReLU(),
+            nn.Conv2d(32, 32, 3, padding="same"),
+            nn.ReLU(),
+            nn.Conv2d(32, factor**2, 3, padding="same"),
+            nn.PixelShuffle(factor),
+        )
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.main(x) + F.interpolate(x, scale_factor=self.factor, mode="bilinear")
+
+
+def super_resolution(seed: int, quick: bool) -> Result:
+    """Return the PSNR of each new photograph, and their mean."""
+    example = functions_of("26_super_resolution")
+    factor, large = example["FACTOR"], {name: example["photograph"](name) for name in example["TEST"]}
+    x, target = example["patches"](example["TRAINING"])
+    module = start_like(Enlarger(factor), example["network"](seed), torch.as_tensor(x[:8]))
+    fit(module, F.mse_loss, x, target, 4e-3, 2 if quick else 40, 16)
+    found = {}
+    for name, picture in large.items():
+        small = example["resize"](picture, 1 / factor)
+        found[name] = float(example["psnr"](predict(module, small[None, None])[0, 0], picture))
+    return found | {"mean": float(np.mean(list(found.values())))}
+
+
+def rare_class(seed: int, quick: bool) -> Result:
+    """Return recall, precision and accuracy for each way to weigh the classes, in %."""
+    example, (data, test) = functions_of("27_rare_class"), load_mnist()
+    rare = example["make_rare"](data[: 1000 if quick else 20_000], 50, seed)
+    (x, labels), found = rare.batch(slice(None)), {}
+    for way, weight in example["weights"](rare.labels).items():
+        module = nn.Sequential(
+            *(nn.Conv2d(1, 6, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2)),
+            *(nn.Conv2d(6, 16, 5), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten()),
+            *(nn.Linear(400, 120), nn.ReLU(), nn.Linear(120, 84), nn.ReLU(), nn.Linear(84, 10)),
+        )
+        start_like(module, models.lenet(seed=seed), torch.as_tensor(x[:8]))
+        loss = nn.CrossEntropyLoss(None if weight is None else torch.tensor(weight, dtype=torch.float32))
+        fit(module, loss, x, labels.astype(np.int64), 3e-3, 2 if quick else 5, example["BATCH"])
+        values = example["measure"](predict(module, test.batch(slice(None))[0]), test.labels)
+        for name, value in zip(("recall", "precision", "accuracy"), values, strict=True):
+            found[f"{name}, {way}"] = float(value)
+    return found
+
+
+def angle(seed: int, quick: bool) -> Result:
+    """Return the mean error for both ways to give an angle, in degrees."""
+    example, (digits, test) = functions_of("28_angle"), load_mnist()
+    digits = digits[: 1000 if quick else 20_000]
+    (x, angles), (new, new_angles) = example["turn"](digits, seed=0), example["turn"](test, seed=1)
+    found = {}
+    for way, (encode, decode) in example["WAYS"].items():
+        target, layers = encode(angles), []
+        for before, channels in ((1, 16), (16, 32), (32, 64)):
+            layers += [nn.Conv2d(before, channels, 3, padding=1, bias=False), nn.BatchNorm2d(channels)]
+            layers += [nn.ReLU(), nn.MaxPool2d(2)]
+        module = nn.Sequential(*layers, nn.Flatten(), nn.Linear(576, target.shape[1]))
+        start_like(module, example["network"](target.shape[1], seed), torch.as_tensor(x[:8]))
+        fit(module, F.mse_loss, x, target, 5e-3, 2 if quick else 8, 32)
+        found[way] = float(example["difference"](decode(predict(module, new)), new_angles).mean())
+    return found
+
+
+class Reader(nn.Module):
+    """A network of ``29_row_by_row.py``."""
+
+    def __init__(self, kind: str, hidden: int) -> None:
+        super().__init__()
+        self.body = getattr(nn, kind)(28, hidden, batch_first=True)
+        self.head = nn.Linear(hidden, 10)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.head(self.body(x)[0][:, -1])
+
+
+def row_by_row(seed: int, quick: bool) -> Result:
+    """Return the accuracy of each recurrent layer, in %."""
+    example, (data, test) = functions_of("29_row_by_row"), load_mnist()
+    data, found = data[: 1000 if quick else 20_000], {}
+    x, labels = example["rows"](data), data.labels.astype(np.int64)
+    for kind in example["LAYERS"]:
+        module = start_like(Reader(kind, example["HIDDEN"]), example["network"](kind, seed), torch.as_tensor(x[:8]))
+        fit(module, F.cross_entropy, x, labels, 1e-2, 2 if quick else 5, example["BATCH"], clip_norm=1.0)
+        answers = predict(module, example["rows"](test)).argmax(axis=1)
+        found[kind] = float(100 * np.mean(answers == test.labels))
+    return found
+
+
+_ALL: list[Callable[[int, bool], Result]] = [segmentation, vae, gan, super_resolution, rare_class, angle, row_by_row]
+EXAMPLES = {function.__name__: function for function in _ALL}
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).parents[1]
@@ -182,10 +183,25 @@ def test_a_large_network_is_trained_in_less_than_6_gib(name: str) -> None:
 @needs_pytorch
 def test_examples() -> None:
     printed = run("examples.py", "--threads", "1")
-    segmentation, vae, gan = (list(map(float, row[1:])) for row in rows(printed, "seed 0"))
+    found = [list(map(float, row[1:])) for row in rows(printed, "seed 0")]
+    segmentation, vae, gan, enlarged, rare, angle, read = found
     assert segmentation[0] < 0.15
     assert segmentation[1] > 0.5
     assert vae[0] + vae[1] == pytest.approx(vae[2], abs=1e-3)
     assert vae[2] < 220
     generated, real = gan
     assert 2 < generated < real < 10
+    assert enlarged[-1] == pytest.approx(np.mean(enlarged[:-1]), abs=1e-3)
+    assert enlarged[-1] > 28
+    assert min(rare[2::3]) > 50  # accuracies
+    assert max(angle) < 100
+    assert max(read[1:]) > 30
+
+
+def test_published() -> None:
+    printed = run("published.py", "keras_convnet", "--threads", "1")
+    ((_, accuracy, mean, published),) = rows(printed, "keras_convnet")
+    assert published == "about 99 %"
+    assert accuracy == mean
+    assert 50 < float(mean) < 100
+    assert "keras_convnet: F. Chollet" in printed

@@ -369,6 +369,45 @@ def test_adversarial_examples(run: Run, tmp_path: Path) -> None:
     assert is_picture(tmp_path / "runs" / "examples" / "adversarial_examples.png")
 
 
+def test_super_resolution(run: Run, tmp_path: Path) -> None:
+    printed = run("26_super_resolution.py")
+    found = [numbers(rf"\n{name} +{NUMBER} +{MEAN}\n", printed) for name in ("cat", "coffee", "rocket", "mean")]
+    assert [bicubic for bicubic, _ in found] == pytest.approx([31.23, 26.81, 30.46, 29.50], abs=0.05)
+    assert all(network > bicubic for bicubic, network in found)
+    assert found[-1][1] > found[-1][0] + 0.1
+    assert is_picture(tmp_path / "runs" / "examples" / "super_resolution.png")
+
+
+def test_rare_class(run: Run, tmp_path: Path) -> None:
+    printed = run("27_rare_class.py")
+    assert "3,620 digits with 20 nines" in printed
+    ways = ("no weights", "square root", "balanced")
+    plain, root, balanced = (numbers(rf"\n{way} +{MEAN} +{MEAN} +{MEAN}\n", printed) for way in ways)
+    assert balanced[0] > plain[0] + 5  # the recall of nines
+    assert min(plain[2], root[2], balanced[2]) > 85  # the accuracy
+    assert is_picture(tmp_path / "runs" / "examples" / "rare_class.png")
+
+
+def test_angle(run: Run, tmp_path: Path) -> None:
+    printed = run("28_angle.py")
+    number, point = (
+        numbers(rf"\n{way} +{MEAN} +{MEAN} +{MEAN} %\n", printed) for way in ("a number", "cosine and sine")
+    )
+    assert point[0] < 30
+    assert point[0] < 0.7 * number[0]
+    assert point[1] < number[1]
+    assert is_picture(tmp_path / "runs" / "examples" / "angle.png")
+
+
+def test_row_by_row(run: Run, tmp_path: Path) -> None:
+    printed = run("29_row_by_row.py")
+    rnn, gru, lstm = (numbers(rf"\n{kind} +[\d,]+ +{MEAN} +{MEAN}\n", printed) for kind in ("RNN", "GRU", "LSTM"))
+    assert min(gru[0], lstm[0]) > 90
+    assert rnn[0] > 70
+    assert max(rnn[1], gru[1], lstm[1]) < 40  # after half of the rows
+    assert is_picture(tmp_path / "runs" / "examples" / "row_by_row.png")
+
+
 def test_folder_larger_than_memory(run: Run, tmp_path: Path) -> None:
     printed = run("30_folder_larger_than_memory.py")
     ways = ("in memory", "decoded when needed", "mapped from a file")
