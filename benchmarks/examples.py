@@ -195,7 +195,7 @@ def fit(
 
 def predict(module: nn.Module, x: np.ndarray) -> np.ndarray:
     with torch.no_grad():
-        return torch.cat([module(part) for part in torch.as_tensor(x).split(500)]).numpy()
+        return torch.cat([module(part) for part in torch.tensor(x).split(500)]).numpy()
 
 
 class Enlarger(nn.Module):

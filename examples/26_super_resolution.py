@@ -4,8 +4,11 @@
 A network that enlarges a photograph three times along each axis. It works on the small picture and computes nine
 numbers for each of its pixels, and a pixel shuffle makes a square of 3x3 pixels of them; to enlarge first would cost
 nine times as much (W. Shi et al., arXiv 1609.05158). You learn how pairs of small and large pictures are made, what the
-pixel shuffle does, and how the result is measured, in decibels. Takes 3 minutes to read and 2 minutes to run
+pixel shuffle does, and how the result is measured, in decibels. Takes 3 minutes to read and a minute to run
 (``--quick``: a few seconds).
+
+Measured on three new photographs after 40 epochs, as the mean PSNR: 29.50 dB by bicubic interpolation, 29.96 +- 0.01 dB
+by the network, and 29.96 +- 0.01 dB by the same network in PyTorch (``benchmarks/examples.py``), three seeds each.
 """
 
 import argparse
