@@ -178,6 +178,7 @@ class Recurrent(_Called):
         ValueError, TypeError, RuntimeError
             As in `forward`.
         """
+        self._check_built()
         try:
             traces = self._run(self._check_input(x))
         except (ValueError, TypeError) as error:
