@@ -186,13 +186,13 @@ class Optimizer:
         return {f"{slot}.{name}": array for slot, arrays in self._kept.items() for name, array in arrays.items()}
 
     def other_steps(self) -> dict[str, int]:
-        """Return the steps of the parameters that have not taken each step of the optimizer.
+        """Return the steps of the parameters that have not taken each step of the optimizer, or have no state arrays.
 
         Returns
         -------
         dict of str to int
         """
-        return {name: count for name, count in self._steps.items() if count != self.step_count}
+        return {name: count for name, count in self._steps.items() if count != self.step_count or not self.slots}
 
     def load_state(
         self, state: Mapping[str, np.ndarray], step_count: int, other_steps: Mapping[str, int] | None = None
