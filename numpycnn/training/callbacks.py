@@ -13,7 +13,7 @@ import numpy as np
 from numpycnn._checks import check_flag, check_int, check_number
 from numpycnn.io.serialization import check_ending
 from numpycnn.training.history import write_csv
-from numpycnn.training.monitoring import check_mode, is_better, known_mode, monitored, restored_best
+from numpycnn.training.monitoring import check_mode, is_better, known_mode, monitored, restored_best, restored_mode
 
 if TYPE_CHECKING:
     from numpycnn.training.trainer import Trainer
@@ -200,8 +200,9 @@ class EarlyStopping(Callback):
         """
         best = restored_best(state["best"], "EarlyStopping")
         waited = check_int(state["waited"], "waited", "EarlyStopping", minimum=0)
-        self.mode = self.mode or state.get("mode", "")
-        if state.get("mode", self.mode) == self.mode:
+        mode = restored_mode(state, self.mode, "EarlyStopping")
+        self.mode = self.mode or mode
+        if mode == self.mode:
             self.best, self.waited, self._weights = best, waited, dict(arrays)
 
 
@@ -327,8 +328,9 @@ class ModelCheckpoint(FileWriter):
             If it is neither None nor a number.
         """
         best = restored_best(state["best_value"], "ModelCheckpoint")
-        self.mode = self.mode or state.get("mode", "")
-        self.best_value = best if state.get("mode", self.mode) == self.mode else None
+        mode = restored_mode(state, self.mode, "ModelCheckpoint")
+        self.mode = self.mode or mode
+        self.best_value = best if mode == self.mode else None
 
 
 class CSVLogger(FileWriter):

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from math import isnan
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from numpycnn._checks import check_choice, check_number
 
@@ -41,6 +41,17 @@ def restored_best(value: object, owner: str) -> float | None:
     if isnan(best):
         raise ValueError(f"{owner}: expected the best value to be a number or None, got NaN")
     return best
+
+
+def restored_mode(state: Mapping[str, Any], mode: str, owner: str) -> str:
+    """Return the mode of a checkpoint, or `mode` for a file of an earlier version, which has none.
+
+    Raises
+    ------
+    ValueError
+        If it is something else.
+    """
+    return check_choice(state.get("mode", mode), "mode", owner, ("min", "max", ""))
 
 
 def check_mode(mode: str | None, name: str, owner: str) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 from numpycnn._checks import check_int, check_number
 from numpycnn.optim import Schedule
 from numpycnn.training.callbacks import Callback
-from numpycnn.training.monitoring import check_mode, is_better, known_mode, monitored, restored_best
+from numpycnn.training.monitoring import check_mode, is_better, known_mode, monitored, restored_best, restored_mode
 
 if TYPE_CHECKING:
     from numpycnn.training.trainer import Trainer
@@ -128,6 +128,7 @@ class ReduceOnPlateau(Callback):
         """
         best = restored_best(state["best"], "ReduceOnPlateau")
         waited = check_int(state["waited"], "waited", "ReduceOnPlateau", minimum=0)
-        self.mode = self.mode or state.get("mode", "")
-        if state.get("mode", self.mode) == self.mode:
+        mode = restored_mode(state, self.mode, "ReduceOnPlateau")
+        self.mode = self.mode or mode
+        if mode == self.mode:
             self.best, self.waited = best, waited

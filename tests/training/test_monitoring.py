@@ -1,11 +1,12 @@
 """The direction of a quantity, and what is better."""
 
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from numpycnn.training import EarlyStopping, ModelCheckpoint
+from numpycnn.training import Callback, EarlyStopping, ModelCheckpoint, ReduceOnPlateau
 from numpycnn.training.monitoring import is_better
 from tests.training import small
 
@@ -27,6 +28,18 @@ from tests.training import small
 )
 def test_is_better(value: float, best: float | None, mode: str, better: bool) -> None:
     assert is_better(value, best, mode, 0.09) is better
+
+
+@pytest.mark.parametrize(
+    "callback",
+    [EarlyStopping(), ModelCheckpoint("file", best="val_loss"), ReduceOnPlateau()],
+    ids=lambda callback: callback.key,
+)
+def test_the_mode_of_a_file_is_checked(callback: Callback) -> None:
+    for mode in ("auto", None, ["min"]):
+        text = rf"{type(callback).__name__}: expected mode 'min', 'max' or '', got "
+        with pytest.raises(ValueError, match=text + re.escape(repr(mode))):
+            callback.load_state(callback.state() | {"mode": mode}, {})
 
 
 @pytest.mark.parametrize(
