@@ -111,11 +111,14 @@ def open_files(path: str | os.PathLike[str]) -> Callable[[str, int], bytes]:
     if not packed:
         raise DataFormatError(f"{path}: expected a folder or a zip, found an archive that is read in order; unpack it")
     with _as_format_error(str(path)):
-        archive = zipfile.ZipFile(path)
-    infos = {_name_of(info): info for info in archive.infolist()}
+        archives = {os.getpid(): zipfile.ZipFile(path)}  # of each process: a forked one shares the place in the file
+    infos = {_name_of(info): info for info in reversed(archives[os.getpid()].infolist())}  # the first of equal names
 
     def read(name: str, max_bytes: int) -> bytes:
-        return _read_member(path, archive, infos[name], max_bytes)
+        process = os.getpid()
+        if process not in archives:
+            archives[process] = zipfile.ZipFile(path)
+        return _read_member(path, archives[process], infos[name], max_bytes)
 
     return read
 

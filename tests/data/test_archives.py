@@ -4,6 +4,7 @@ import gzip
 import os
 import tarfile
 import tracemalloc
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +46,32 @@ def test_a_zip_after_a_program_that_unpacks_it(tmp_path: Path) -> None:
     path.write_bytes(b"MZ" + bytes(3000) + path.read_bytes())
     assert contents(path, 5000) == FILES
     assert open_files(path)("a/1.txt", 5000) == b"one"
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_the_first_of_equal_names_is_read(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "data.zip", "w") as archive:
+        archive.writestr("a/1.txt", b"first")
+        archive.writestr("a/1.txt", b"second")
+    assert open_files(tmp_path / "data.zip")("a/1.txt", 10) == next(members(tmp_path / "data.zip")).read(10) == b"first"
+
+
+def test_a_forked_process_opens_the_zip_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, opened = pack(tmp_path / "data", "zip", FILES), []
+
+    class Counted(zipfile.ZipFile):
+        def __init__(self, path: Path) -> None:
+            super().__init__(path)
+            opened.append(self)
+
+    monkeypatch.setattr(zipfile, "ZipFile", Counted)
+    read = open_files(path)
+    for process, count in ((os.getpid(), 1), (-1, 2)):
+        monkeypatch.setattr(os, "getpid", lambda process=process: process)
+        assert read("a/1.txt", 10) == read("a/1.txt", 10) == b"one"
+        assert len(opened) == count
+    for archive in opened:
+        archive.close()
 
 
 @pytest.mark.parametrize("kind", ["tar", "tar.gz"])
