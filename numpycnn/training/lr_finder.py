@@ -68,7 +68,7 @@ def find_learning_rate(
     Parameters
     ----------
     model : Sequential or Model
-    train : dataset or (x, target)
+    train : dataset, (x, target) or (x, target, weight)
         Repeated if it is small.
     loss : Loss or sequence of Loss
         Several losses, one for each output of the model, are added up.

@@ -5,16 +5,8 @@ from dataclasses import asdict, dataclass, field, fields
 from math import isfinite
 from typing import Any, Self
 
-KEPT = (
-    "batch_size",
-    "accumulate",
-    "examples",
-    "validation",
-    "shuffle",
-    "drop_last",
-    "augment",
-    "stop_reason",
-)  # of a `TrainingState` in the next epoch
+#: Fields of a `TrainingState` that the next epoch begins with.
+KEPT = ("batch_size", "accumulate", "examples", "validation", "shuffle", "drop_last", "augment", "stop_reason")
 #: Names of a record that a training step may not use.
 RESERVED = ("epoch", "lr", "seconds", "images_per_second")
 

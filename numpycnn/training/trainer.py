@@ -45,7 +45,8 @@ class Trainer:
         Several losses, one for each output of the model, are added up.
     optimizer : Optimizer
     metrics : sequence of Metric, or one sequence for each output of the model
-        Measured in training and validation, see `numpycnn.metrics`; the accuracy is, where the targets are labels.
+        Measured in training and validation, see `numpycnn.metrics`. The accuracy is always measured where the targets
+        are labels.
     callbacks : sequence of Callback
     seed : int
         Determines the order of the examples in each epoch, their augmentation, and the dropout masks of a loaded model.

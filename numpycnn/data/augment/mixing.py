@@ -68,16 +68,20 @@ class MixUp(Transform):
         self, images: np.ndarray, labels: np.ndarray, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray]:
         dtype = np.result_type(images.dtype, np.float32)
-        shares, labels = (
-            rng.beta(self.alpha, self.alpha, len(images)),
-            as_shares(labels, len(images), self.classes, "MixUp"),
-        )
+        labels = as_shares(labels, len(images), self.classes, "MixUp")
+        shares = rng.beta(self.alpha, self.alpha, len(images))
         partner = rng.permutation(len(images))
         share = per_image(shares, images).astype(dtype)
         mixed = images * share
         mixed += images[partner] * (1 - share)
         share = shares[:, np.newaxis].astype(labels.dtype)
         return cast_like(mixed, images), labels * share + labels[partner] * (1 - share)
+
+
+def _interval(share: np.ndarray, extent: int, rng: np.random.Generator) -> np.ndarray:
+    """Return a mask, (N, extent), of a `share` of the positions about a random center, cut off at the edges."""
+    length = np.rint(share * extent).astype(np.int64)
+    return stretch(rng.integers(0, extent, len(share)) - length // 2, length, extent)
 
 
 class CutMix(Transform):
@@ -123,12 +127,9 @@ class CutMix(Transform):
         self, images: np.ndarray, labels: np.ndarray, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray]:
         labels = as_shares(labels, len(images), self.classes, "CutMix")
-        n, _, *sizes = images.shape
+        n, _, height, width = images.shape
         side = np.sqrt(1 - rng.beta(self.alpha, self.alpha, n))  # of the rectangle, as a share of the image's
-        rows, columns = (
-            stretch(rng.integers(0, size, n) - (length := np.rint(side * size).astype(np.int64)) // 2, length, size)
-            for size in sizes
-        )  # (N, H), (N, W)
+        rows, columns = _interval(side, height, rng), _interval(side, width, rng)  # (N, H), (N, W)
         partner = rng.permutation(n)
         pasted = rows[:, :, None] & columns[:, None, :]  # (N, H, W)
         mixed = np.where(pasted[:, None], images[partner], images)
