@@ -31,7 +31,7 @@ def first_non_finite(model: Network, loss: Loss, x: Any, target: Any, weight: np
         for passage in records.values():
             if not _finite(passage.y):
                 return f"the first layer whose output is not finite is {label(passage)}"
-        value = loss.forward(y, target) if weight is None else loss.forward(y, target, weight)
+        value = loss.forward(y, target, weight)
         dy = loss.backward()
         if not np.isfinite(value) or not _finite(dy):
             return f"the layers' outputs are finite, but {loss!r} or its gradient is not"

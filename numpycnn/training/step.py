@@ -241,7 +241,7 @@ def take_step(
     parameters, generators = model.parameters(), list(model.random_generators().values())
     states = [generator.bit_generator.state for generator in generators]
     y = model.forward(x, training=True)
-    value = loss.forward(y, target) if weight is None else loss.forward(y, target, weight)
+    value = loss.forward(y, target, weight)
     penalty, examples = float(loss.penalty(parameters)), count_examples(y)
     sums = [*loss._sums(float(value), y, target, weight), (penalty * examples, examples)]
     value = Mean(float(value) + penalty, sums)

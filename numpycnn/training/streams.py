@@ -49,8 +49,11 @@ class Stream:
 
     def __iter__(self) -> Iterator[Batch]:
         """Yield the batches as arrays; a ValueError if there is none."""
-        empty = True
-        for item in self.source() if callable(self.source) else self.source:
+        empty, batches = True, self.source() if callable(self.source) else self.source
+        if not isinstance(batches, Iterable):
+            expected = "a function that returns an iterable of batches"
+            raise TypeError(f"{self.name}: expected {expected}, got one that returns {type(batches).__name__}")
+        for item in batches:
             yield self._convert(item)
             empty = False
         if empty:

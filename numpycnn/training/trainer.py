@@ -7,7 +7,7 @@ from contextlib import closing
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import Any, NoReturn, TextIO
+from typing import Any, NoReturn, Self, TextIO
 
 import numpy as np
 
@@ -401,7 +401,7 @@ class Trainer:
         callbacks: Sequence[Callback] = (),
         layers: Sequence[type[Layer]] = (),
         parts: Sequence[Callable[..., Any]] = (),
-    ) -> "Trainer":
+    ) -> Self:
         """Return a trainer that continues from a checkpoint.
 
         Then call `fit` with the same data, batch size, augmentation and number of epochs: on the same machine, with the

@@ -134,6 +134,8 @@ def test_a_generator_gives_one_epoch() -> None:
     assert "val_loss" in train((X, LABELS), validation=batches(), epochs=1).history.records[0]
     with pytest.raises(ValueError, match=r"evaluate: expected at least one batch, got none$"):
         small.plain().evaluate(lambda: [])
+    with pytest.raises(TypeError, match=r"train: expected a function that returns an iterable .* NoneType$"):
+        train(lambda: None)
 
 
 @pytest.mark.parametrize(
