@@ -20,7 +20,6 @@ import numpycnn as nn
 from numpycnn.metrics import MeanIoU
 
 HEIGHT, WIDTH, CLUTTER = 48, 64, 20
-CLASSES = ("background", *"0123456789")
 
 # %%
 # A fragment of a digit has the same strokes as a digit, so only a large part of the picture tells them apart. The
@@ -67,7 +66,7 @@ def unet(seed, skips=True, channels=(8, 16, 32, 64)):
     for count in channels[-2::-1]:
         y, skip = nn.ConvTranspose2D(count, 2, stride=2)(y), levels.pop()
         y = block(nn.Concatenate()([skip, y]) if skips else y, count)
-    return nn.Model(picture, nn.Conv2D(len(CLASSES), 1)(y), seed=seed)
+    return nn.Model(picture, nn.Conv2D(11, 1)(y), seed=seed)  # the classes: background and ten digits
 
 
 def train(model, scenes, epochs, batch_size, seed):
@@ -82,11 +81,14 @@ def draw(rows, path):
     """Draw pictures above the classes of their pixels, each class in a colour."""
     figure, axes = plt.subplots(len(rows), figsize=(9, 1.6 * len(rows)), dpi=110, layout="constrained")
     for panel, (title, maps) in zip(axes, rows.items(), strict=True):
-        joined = np.hstack(maps)
-        if joined.dtype == np.int64:
-            joined = np.where(joined, 0.1 * joined - 0.05, np.nan)  # the middle of one of ten colours; none for 0
-        panel.imshow(joined, cmap="gray" if title == "pictures" else "tab10", vmin=0, vmax=1, interpolation="nearest")
+        joined, cmap = np.hstack(maps), "gray"
+        if title != "pictures":
+            joined, cmap = np.where(joined, 0.1 * joined - 0.05, np.nan), "tab10"  # the middle of a colour; none for 0
+        panel.imshow(joined, cmap=cmap, vmin=0, vmax=1, interpolation="nearest")
+        panel.vlines(np.arange(1, len(maps)) * WIDTH - 0.5, -0.5, HEIGHT - 0.5, color="white", linewidth=2)
         panel.set(title=title, xticks=[], yticks=[], facecolor="black")
+    squares = [plt.Rectangle((0, 0), 1, 1, color=f"C{digit}") for digit in range(10)]
+    figure.legend(squares, range(10), loc="outside lower center", ncols=10, frameon=False)
     figure.savefig(path)
 
 
@@ -115,5 +117,4 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=Path("runs/examples"), help="folder for the figure (%(default)s)")
     parser.add_argument("--quick", action="store_true", help="400 pictures of zeros and ones, a few seconds")
-    arguments = parser.parse_args()
-    main(arguments.quick, arguments.out)
+    main(**vars(parser.parse_args()))

@@ -77,12 +77,13 @@ def make_pairs(data, rng):
 
 def draw(found, path):
     """Draw histograms of the distances of equal and of different pairs; `found` has them by title."""
-    figure, panels = plt.subplots(2, 2, figsize=(10, 6), dpi=110, layout="constrained", sharex=True)
+    figure, panels = plt.subplots(2, 2, figsize=(10, 6), dpi=110, layout="constrained", sharex=True, sharey=True)
     for axes, (title, (d, target)) in zip(panels.flat, found.items(), strict=True):
         for label, name, colour in ((1, "the same digit", "#0072B2"), (0, "different digits", "#D55E00")):
             axes.hist(d[target == label], np.linspace(0, 1.6, 41), density=True, alpha=0.6, color=colour, label=name)
-        axes.axvline(MARGIN / 2, color="black", linewidth=1)
-        axes.set(title=title, xlabel="distance")
+        axes.axvline(MARGIN / 2, color="black", linewidth=1, label="limit of the verdict")
+        axes.set(title=title, xlabel="distance", ylabel="density")
+        axes.label_outer()
     panels[0, 0].legend(frameon=False)
     figure.savefig(path)
 
@@ -116,5 +117,4 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=Path("runs/examples"), help="folder for the figure (%(default)s)")
     parser.add_argument("--quick", action="store_true", help="2,000 digits and 8 epochs, a few seconds")
-    arguments = parser.parse_args()
-    main(arguments.quick, arguments.out)
+    main(**vars(parser.parse_args()))

@@ -83,7 +83,7 @@ def draw(digits, returned, drawn, path):
     figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4.4), dpi=110, layout="constrained")
     both = np.stack([digits.reshape(4, 8, -1), returned.reshape(4, 8, -1)], axis=1)  # (4, 2, 8, 784)
     for axes, title, x in ((left, "digits, each above its reconstruction", both), (right, "drawn from noise", drawn)):
-        axes.imshow(as_picture(x, 8), cmap="gray")
+        axes.imshow(as_picture(x, 8), cmap="gray", vmin=0, vmax=1)
         axes.set(title=title, xticks=[], yticks=[])
     figure.savefig(path)
 

@@ -107,8 +107,8 @@ def main(quick, out):
         print(f"{epoch:5}   {record['generator']:21.3f}   {record['discriminator']:20.3f}", end="")
         print(f"   {inception_score(classifier, made):25.2f}", flush=True)
     out.mkdir(parents=True, exist_ok=True)
-    picture = made[:120].reshape(8, 15, 28, 28).swapaxes(1, 2).reshape(8 * 28, 15 * 28)
-    plt.imsave(out / "adversarial_network.png", picture.repeat(2, axis=0).repeat(2, axis=1), cmap="gray")
+    picture = made[:120].reshape(8, 15, 28, 28).swapaxes(1, 2).reshape(8 * 28, 15 * 28).repeat(2, axis=0)
+    plt.imsave(out / "adversarial_network.png", picture.repeat(2, axis=1), cmap="gray")
     print(f"\nfigure: {out / 'adversarial_network.png'}")
 
 
@@ -116,5 +116,4 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=Path("runs/examples"), help="folder for the figure (%(default)s)")
     parser.add_argument("--quick", action="store_true", help="2,000 digits and 3 epochs, a few seconds")
-    arguments = parser.parse_args()
-    main(arguments.quick, arguments.out)
+    main(**vars(parser.parse_args()))

@@ -72,7 +72,8 @@ def draw(models, data, path):
         top.set(title=f"label {data.labels[n]}", xticks=[], yticks=[])
         for i, (name, colour) in enumerate(zip(models, ("#777777", "#D55E00", "#0072B2"), strict=True)):
             bottom.bar(np.arange(10) + 0.27 * (i - 1), probabilities[name][n], 0.27, color=colour, label=name)
-        bottom.set(xticks=range(10), ylim=(0, 1))
+        bottom.set(xticks=range(10), ylim=(0, 1), xlabel="class")
+        bottom.label_outer()
     axes[1, 0].legend(frameon=False, fontsize=8)
     axes[1, 0].set_ylabel("probability")
     figure.savefig(path)

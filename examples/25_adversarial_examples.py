@@ -56,20 +56,22 @@ def attack_all(model, x, labels, epsilon):
 
 def draw(rows, accuracies, path):
     """Draw the same digits under growing attacks, with the predicted labels, and the accuracy over epsilon."""
-    figure = plt.figure(figsize=(11, 5), dpi=110, layout="constrained")
-    grid = figure.add_gridspec(len(EPSILONS), 12)
+    left, right = plt.figure(figsize=(10, 5.2), dpi=110, layout="constrained").subfigures(1, 2, width_ratios=[5, 6])
+    panels = left.subplots(len(EPSILONS), 6, subplot_kw={"xticks": [], "yticks": []})
+    left.suptitle("epsilon, and the prediction above each picture", size=10)
     for i, (epsilon, (pictures, predictions)) in enumerate(zip(EPSILONS, rows, strict=True)):
         for j, (picture, prediction) in enumerate(zip(pictures[:6, 0], predictions, strict=False)):
-            axes = figure.add_subplot(grid[i, j], xticks=[], yticks=[])
-            axes.imshow(picture, cmap="gray")
+            axes = panels[i, j]
+            axes.imshow(picture, cmap="gray", vmin=0, vmax=1)
             axes.set_title(prediction, size=8, pad=2, color="black" if prediction == rows[0][1][j] else "#D55E00")
             axes.set_ylabel(f"{epsilon:g}" if j == 0 else "", rotation=0, ha="right", va="center")
-    axes = figure.add_subplot(grid[:, 6:], xlabel="epsilon", ylabel="accuracy in %", ylim=(0, 102))
+    axes = right.subplots()
+    axes.set(xlabel="epsilon", ylabel="accuracy in %", ylim=(0, 102))
     axes.plot(EPSILONS, accuracies, marker="o", color="#0072B2", label="here")
     axes.plot(EPSILONS, PYTORCH, marker="s", color="#777777", linestyle="--", label="PyTorch's tutorial")
     axes.legend(frameon=False)
     axes.grid(alpha=0.3)
-    figure.savefig(path)
+    left.figure.savefig(path)
 
 
 def main(quick, out):

@@ -105,7 +105,8 @@ def main(quick, out, folder, seed):
     left.imshow(augmented.reshape(3, 6, 3, *SIZE).transpose(0, 3, 1, 4, 2).reshape(3 * SIZE[0], 6 * SIZE[1], 3))
     left.set(title="a batch, decoded and augmented", xticks=[], yticks=[])
     right.barh(list(found), list(found.values()), color="#0072B2")
-    right.set_title("peak of the memory in MB")
+    right.set(title="peak of the memory", xlabel="MB")
+    right.invert_yaxis()
     figure.savefig(out / "folder_larger_than_memory.png")
 
 
