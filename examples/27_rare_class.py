@@ -71,7 +71,7 @@ def draw(results, path):
 
 def main(quick, out):
     data, test = nn.data.load_mnist()
-    data, share, epochs, seeds = (data, 20, 5, range(1)) if quick else (data[:20_000], 50, 5, range(3))
+    data, share, epochs, seeds = (data, 20, 5, range(1)) if quick else (data[:20_000], 50, 5, range(9))
     results = {}
     for seed in seeds:
         rare = make_rare(data, share, seed)

@@ -4,6 +4,10 @@
 A network reads by which angle a digit is turned: a number, not a class. You learn to train with a loss for numbers, and
 why an angle is given to a network as its cosine and sine: 359 degrees and 1 degree are neighbours, but as numbers they
 are as far apart as can be. Takes 3 minutes to read and 2 minutes to run (``--quick``: a few seconds).
+
+Measured on 4,944 new digits, after eight epochs over 9,818, as the mean absolute error, three seeds each: 39.4 +- 0.1
+degrees with the angle as a number, 14.4 +- 0.1 with cosine and sine. The same networks in PyTorch
+(``benchmarks/examples.py``): 39.1 +- 0.1 and 14.5 +- 0.1 degrees.
 """
 
 import argparse
@@ -77,7 +81,7 @@ def draw(x, angles, answers, path):
     for way, answer in answers.items():
         left.plot(angles, difference(answer, angles), ".", markersize=3, label=way)
     left.set(xlabel="angle in degrees", ylabel="error in degrees", xlim=(0, 360), ylim=(0, 180))
-    left.legend(frameon=False)
+    left.legend(loc="upper center", ncols=2)
     pictures, answer = x[:10, 0], list(answers.values())[-1]
     back = [ndimage.rotate(p, -a, reshape=False, order=1) for p, a in zip(pictures, answer, strict=False)]
     rows = [np.hstack(part) for part in (pictures[:5], back[:5], pictures[5:], back[5:])]

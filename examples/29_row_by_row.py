@@ -3,8 +3,12 @@
 
 A recurrent network reads a digit as a sequence: 28 rows of 28 pixels, from the top to the bottom. Between two rows it
 keeps nothing but its state. You learn to train ``RNN``, ``GRU`` and ``LSTM`` layers, which differ in how long they
-remember, and to ask a network for its answer after each row. Takes 3 minutes to read and 4 minutes to run
+remember, and to ask a network for its answer after each row. Takes 3 minutes to read and 2 minutes to run
 (``--quick``: a few seconds).
+
+Measured after five epochs over 20,000 digits of MNIST, as the accuracy on all 10,000 of the test, three seeds each:
+RNN 90.7 +- 1.0 %, GRU 98.2 +- 0.0 %, LSTM 98.1 +- 0.2 %. PyTorch's layers in the same networks
+(``benchmarks/examples.py``): RNN 89.7 +- 0.5 %, GRU 98.1 +- 0.1 %, LSTM 98.2 +- 0.1 %.
 """
 
 import argparse
