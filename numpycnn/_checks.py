@@ -1,6 +1,6 @@
 """Checks of arguments, one function for each kind. A message names the owner, the expected and the received value."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import inf, isfinite, prod
 from typing import Any
 
@@ -279,6 +279,8 @@ def check_pair(y: Any, target: Any, owner: str) -> tuple[np.ndarray, np.ndarray]
 
 def check_weights(value: Any, shape: Sequence[int | str], name: str, owner: str) -> np.ndarray:
     """Return weights of a shape as float64, each finite and at least 0."""
+    if isinstance(value, Mapping):
+        raise TypeError(f"{owner}: expected {name} to be a list or an array, got a {type(value).__name__}")
     weights = check_unmasked(value, name, owner)
     if weights.dtype.kind not in "iuf":
         raise TypeError(f"{owner}: expected {name} to hold numbers, got {weights.dtype}")

@@ -96,6 +96,11 @@ def check_input_shape(layer: "Layer", given: Any) -> Any:
 
 
 def _check_sizes(shape: Any) -> Shape:
+    if None in shape:
+        raise TypeError(
+            f"expected input_shape to be a tuple of ints, got {tuple(shape)!r}; give a usual size for None, "
+            "inputs of other sizes are accepted where the layers allow them"
+        )
     return tuple(check_int(size, "input_shape", "build") for size in shape)
 
 

@@ -100,12 +100,16 @@ class Arrays:
         return images
 
 
-def as_data(source: object, name: str) -> Data:
-    """Return a dataset, or arrays as one; a TypeError for anything else, a ValueError if it is empty."""
+def as_data(source: object, name: str, *, otherwise: str = "") -> Data:
+    """Return a dataset, or arrays as one; a TypeError for anything else, a ValueError if it is empty.
+
+    The error says what the caller accepts `otherwise`.
+    """
     data: Any = Arrays(*source, name=name) if isinstance(source, tuple) and len(source) in (2, 3) else source
     if isinstance(data, type) or not hasattr(data, "batch") or not hasattr(data, "__len__"):
         got = type(source).__name__
-        raise TypeError(f"{name}: expected a dataset or arrays (x, target) or (x, target, weight), got {got}")
+        arrays = "a dataset or arrays (x, target) or (x, target, weight)"
+        raise TypeError(f"{name}: expected {arrays}{otherwise}, got {got}")
     if not len(data):
         raise ValueError(f"{name}: expected at least one example, got none")
     return data

@@ -85,8 +85,8 @@ def known_mode(mode: str, name: str, trainer: "Trainer", owner: str) -> str:
     mode = mode or trainer.scores.direction(name)
     if not mode:
         raise ValueError(
-            f"{owner}: expected mode='min' or mode='max' for {name!r}: its direction is unknown; "
-            "write mode='max' if larger is better"
+            f"{owner}: expected mode='min' or mode='max' for {name!r}: its direction is unknown; write mode='max' if "
+            f"larger is better, or one of {', '.join(trainer.scores.names())}, with val_ in front for the validation"
         )
     return mode
 

@@ -61,6 +61,10 @@ class Scores:
         twin.reset()
         return twin
 
+    def names(self) -> list[str]:
+        """Return the entries of the record with a direction that is known, without those of a single class."""
+        return ["loss", "accuracy", *(metric.name for _, metric in self.parts if metric.name != "accuracy")]
+
     def direction(self, name: str) -> str:
         """Return whether "min" or "max" of an entry of the record is better; empty if it is not of a metric."""
         name = name.removeprefix("val_")
@@ -100,8 +104,9 @@ def _by_output(metrics: Any, model: Network) -> list[tuple[int | None, Sequence[
     for _, part in parts:
         for metric in part:
             if not isinstance(metric, Metric):
-                hint = f"; write {metric.__name__}(...)" if isinstance(metric, type) else ""
-                raise TypeError(f"Trainer: expected each of the metrics to be a Metric, got {metric!r}{hint}")
+                name = f"{metric.__name__}(...)" if isinstance(metric, type) else ""
+                hint = name or "Accuracy(), or another of numpycnn.metrics"
+                raise TypeError(f"Trainer: expected each of the metrics to be a Metric, got {metric!r}; write {hint}")
     return [(output if count > 1 else None, part) for output, part in parts]
 
 

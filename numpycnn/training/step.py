@@ -52,6 +52,8 @@ def check_parts(model: Any, loss: Any, optimizer: Any, owner: str) -> None:
         if not isinstance(value, kind):
             wanted = {Network: "a Sequential or a Model", Loss: "a Loss", Optimizer: "an Optimizer"}[kind]
             hint = f"{value.__name__}(...)" if isinstance(value, type) else f"{name}={example}"
+            if kind is Loss and model.output_count > 1:
+                hint = f"loss=[CrossEntropy(), ...], one for each of the {model.output_count} outputs, in their order"
             raise TypeError(f"{owner}: expected {name} to be {wanted}, got {value!r}; write {hint}")
     if model.output_shape is None:
         raise RuntimeError(f"{owner}: the model is not built yet; give it an input_shape")

@@ -88,7 +88,7 @@ def as_source(source: Any, name: str) -> Data | Stream:
     simple = isinstance(source, tuple | list | dict | str | bytes | np.ndarray | type) or hasattr(source, "batch")
     if batches or (not simple and (hasattr(source, "__iter__") or callable(source))):
         return Stream(source, name)
-    return as_data(source, name)
+    return as_data(source, name, otherwise=", or an iterable of such batches")
 
 
 def training_data(

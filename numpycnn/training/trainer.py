@@ -176,7 +176,8 @@ class Trainer:
         Warns
         -----
         UserWarning
-            If nothing is left to train, with how to go on; or if a training on an iterable of batches is resumed.
+            If nothing is left to train, with how to go on; if all parameters are frozen and `train_step` is that of
+            this class; or if a training on an iterable of batches is resumed.
         """
         epochs = check_int(epochs, "epochs", "fit")
         data, held_out, share = training_data(train, validation, self.seed, epochs - self.progress.epoch)
@@ -200,6 +201,8 @@ class Trainer:
             callback.on_train_begin(self)
         if left:
             warnings.warn(f"fit: {left}", stacklevel=2)
+        elif type(self).train_step is Trainer.train_step and not self.model.has_trainable_parameters():
+            warnings.warn("fit: no parameter is trained: all are frozen; set trainable = True on a layer", stacklevel=2)
         models = held(self, Network)
         settings: dict[str, Any] = {"seed": self.seed, "dtype": self.model.dtype, "augment": augment, "ahead": prefetch}
         with deferred_interrupt() as interrupt:

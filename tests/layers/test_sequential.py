@@ -171,6 +171,11 @@ shared = Dense(2)
         (lambda: Sequential(name=3), TypeError, "Sequential: expected name to be a string, got int 3"),
         (lambda: Sequential([Dense(2)], input_shape=3), TypeError, "expected input_shape to be a tuple of ints, got 3"),
         (
+            lambda: Sequential([Conv2D(2, 3)], input_shape=(3, None, 8)),  # type: ignore[arg-type]
+            TypeError,
+            r"a tuple of ints, got \(3, None, 8\); give a usual size for None",
+        ),
+        (
             lambda: Sequential([Dense(2)], input_shape=(0,)),
             ValueError,
             "expected input_shape from 1 to 2147483647, got 0",

@@ -180,6 +180,11 @@ def test_config_and_repr() -> None:
             "CrossEntropy: expected label_smoothing to be at least 0 and at most 1, got -0.1",
         ),
         (lambda: CrossEntropy("a"), TypeError, "CrossEntropy: expected label_smoothing to be a number, got str 'a'"),
+        (
+            lambda: CrossEntropy(class_weight={0: 1.0, 1: 5.0}),  # type: ignore[arg-type]
+            TypeError,
+            "CrossEntropy: expected class_weight to be a list or an array, got a dict",
+        ),
         (lambda: CrossEntropy(l1=-1), ValueError, "CrossEntropy: expected l1 to be at least 0, got -1"),
         (
             lambda: BinaryCrossEntropy(l2=float("nan")),

@@ -191,7 +191,7 @@ def test_a_file_without_metrics_is_resumed(tmp_path: Path) -> None:
     [
         (F1(), TypeError, "Trainer: expected metrics to be a list of metrics, got F1"),
         ("f1", TypeError, "Trainer: expected metrics to be a list of metrics, got 'f1'"),
-        (["f1"], TypeError, "Trainer: expected each of the metrics to be a Metric, got 'f1'"),
+        (["f1"], TypeError, r"each of the metrics to be a Metric, got 'f1'; write Accuracy\(\), or another of"),
         ([F1], TypeError, r"expected each of the metrics to be a Metric, got <class .*; write F1\(...\)"),
         (
             [F1(), F1(None)],

@@ -117,6 +117,22 @@ def test_a_frozen_batch_norm_takes_a_last_batch_of_one_example() -> None:
     assert trainer.optimizer.step_count == 3
 
 
+def test_a_training_of_a_frozen_model_warns() -> None:
+    model = Sequential([Dense(2)], input_shape=(3,), seed=0)
+    model.trainable = False
+    data = np.ones((4, 3), np.float32), np.array([0, 1, 0, 1])
+
+    class Own(Trainer):
+        def train_step(self, x: Any, target: Any) -> dict[str, float]:
+            return {"loss": 0.0}
+
+    before = model.state()["0.weight"].copy()
+    with pytest.warns(UserWarning, match="fit: no parameter is trained: all are frozen; set trainable = True"):
+        Trainer(model, loss=CrossEntropy(), optimizer=SGD(0.1)).fit(data, epochs=1, progress=False)
+    assert np.array_equal(model.state()["0.weight"], before)
+    Own(model, loss=CrossEntropy(), optimizer=SGD(0.1)).fit(data, epochs=1, progress=False)  # may train another model
+
+
 def test_a_stale_gradient_of_a_frozen_layer_does_not_stop_the_step() -> None:
     (x, labels), model = small.points(), small.network_for_points()
     model[0].trainable = False  # the backward pass ends above it
@@ -336,6 +352,10 @@ def test_losses_that_do_not_fit_the_outputs_are_refused() -> None:
     )
     with pytest.raises(ValueError, match=text):
         Trainer(two_outputs(), loss=MeanSquaredError(), optimizer=SGD(0.1))
+
+    text = r"got {'a': CrossEntropy\(\)}; write loss=\[CrossEntropy\(\), ...\], one for each of the 2 outputs, in their"
+    with pytest.raises(TypeError, match=text):
+        Trainer(two_outputs(), loss={"a": CrossEntropy()}, optimizer=SGD(0.1))  # type: ignore[arg-type]
 
     class OfBoth(MeanSquaredError):
         def value(self, y: Any, target: Any) -> float:

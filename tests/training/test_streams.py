@@ -231,7 +231,8 @@ def test_other_batches_are_refused(item: Any, error: type[Exception], text: str)
 
 @pytest.mark.parametrize("source", [X, [X, X], (X, X, X, X), {"x": X}, "batches", None, 3, Again, []], ids=str)
 def test_what_is_not_an_iterable_of_batches(source: Any) -> None:
-    with pytest.raises(TypeError, match="train: expected a dataset or arrays"):
+    text = r"train: expected a dataset or arrays .*, or an iterable of such batches, got "
+    with pytest.raises(TypeError, match=text):
         as_source(source, "train")
 
 

@@ -383,7 +383,13 @@ X, LABELS = small.points(50)
 @pytest.mark.parametrize(
     ("data", "settings", "error", "text"),
     [
-        (X, {}, TypeError, "train: expected a dataset or arrays (x, target) or (x, target, weight), got ndarray"),
+        (
+            X,
+            {},
+            TypeError,
+            "train: expected a dataset or arrays (x, target) or (x, target, weight), or an iterable of such "
+            "batches, got ndarray",
+        ),
         ((X[:0], LABELS[:0]), {}, ValueError, "train: expected at least one example, got none"),
         ((X, LABELS[1:]), {}, ValueError, "train: expected as many targets as inputs, got inputs (50, 2)"),
         ((X, LABELS), {"validation": "a"}, TypeError, "validation: expected a dataset or arrays (x, target)"),
@@ -539,7 +545,8 @@ def test_the_time_spent_waiting_for_data_counts() -> None:
             None,
             256,
             TypeError,
-            "evaluate: expected a dataset or arrays (x, target) or (x, target, weight), got",
+            "evaluate: expected a dataset or arrays (x, target) or (x, target, weight), or an iterable of such "
+            "batches, got",
         ),
         ((X[:0], LABELS[:0]), 256, ValueError, "evaluate: expected at least one example, got none"),
         ((X, LABELS), 0, ValueError, "evaluate: expected batch_size from 1 to 2147483647, got 0"),
