@@ -5,7 +5,8 @@ Outputs and targets may be
     one class of several      y (N, K)        target (N,) integers, or (N, K) one-hot
     the same of each pixel    y (N, K, H, W)  target (N, H, W), or (N, K, H, W) one-hot
     yes or no                 y (N,) or (N, 1), also (N, 1, H, W)      target of 0 and 1, or -1 and 1
-    several labels            y (N, K)        target (N, K) of 0 and 1
+    several labels            y (N, K)        target (N, K) of 0 and 1, or -1 and 1; of mixed or smoothed labels, a
+                                              share above one half is a 1
 
 The predicted class is the one with the largest output; of yes or no, and of several labels, each output above the
 threshold is a yes. Yes or no is a problem of two classes, as with two outputs.
@@ -102,7 +103,7 @@ class LabelMetric(Metric):
 
     def _yes(self, y: Array, target: Array) -> tuple[Array, Array]:
         """Return which of several labels are predicted and which are right, (M, K) each."""
-        return self._lines(y) > self.threshold, self._lines(target) > 0
+        return self._lines(y) > self.threshold, self._lines(target) > 0.5
 
     def _has_several(self, target: Array) -> bool:
         """Return whether targets of the outputs' shape are several labels; the first batch decides."""

@@ -68,7 +68,7 @@ class ROCAUC(LabelMetric):
     def _update(self, y: Array, target: Array) -> None:
         found = self._labels(y, target)
         if found is None:
-            scores, labels = self._lines(y), self._lines(target) > 0
+            scores, labels = self._lines(y), self._lines(target) > 0.5
         else:
             rows, classes = found
             if rows.shape[1] == 2:

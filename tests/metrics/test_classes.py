@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from numpycnn.metrics import F1, Accuracy, MeanIoU, Precision, TopKAccuracy
+from numpycnn.metrics import F1, ROCAUC, Accuracy, MeanIoU, Precision, TopKAccuracy
 
 ONE = [[1, 0, 0], [0, 1, 0]]
 SEVERAL = [[1, 1, 0], [0, 0, 0]]
@@ -32,6 +32,19 @@ def test_what_targets_are_may_be_said() -> None:
         accuracy = Accuracy(multilabel=setting)
         accuracy.update(Y, ONE)
         assert accuracy.result() == expected
+
+
+@pytest.mark.parametrize("metric", [Accuracy, F1, MeanIoU, ROCAUC])
+def test_a_share_above_one_half_is_a_label(metric: Any) -> None:
+    """As those of `MixUp`, or smoothed ones; -1 and 1 are labels as well."""
+    y = np.array([[1.0, -2.0, 3.0], [-1.0, 4.0, 2.0], [0.5, 1.0, -1.0], [2.0, -0.5, 0.25]])
+    labels = np.array([[1, 0, 0], [0, 1, 1], [1, 0, 0], [0, 1, 0]])
+    results = []
+    for target in (labels, 2 * labels - 1, 0.9 * labels + 0.05, np.where(labels == 1, 0.6, 0.4)):
+        one = metric(multilabel=True)
+        one.update(y, target)
+        results.append(one.results())
+    assert results[1:] == results[:1] * 3
 
 
 def test_one_logit_is_as_two(rng: np.random.Generator) -> None:
