@@ -45,8 +45,7 @@ class Trainer:
         Several losses, one for each output of the model, are added up.
     optimizer : Optimizer
     metrics : sequence of Metric, or one sequence for each output of the model
-        Measured in training and validation, see `numpycnn.metrics`. The accuracy is always measured where the targets
-        are labels.
+        Measured in training and validation, beside the accuracy of targets that are labels; see `numpycnn.metrics`.
     callbacks : sequence of Callback
     seed : int
         Determines the order of the examples in each epoch, their augmentation, and the dropout masks of a loaded model.
@@ -176,8 +175,7 @@ class Trainer:
         Warns
         -----
         UserWarning
-            If nothing is left to train, with how to go on; if all parameters are frozen and `train_step` is that of
-            this class; or if a training on an iterable of batches is resumed.
+            If nothing is left to train, all parameters are frozen, or a training on an iterable of batches is resumed.
         """
         epochs = check_int(epochs, "epochs", "fit")
         data, held_out, share = training_data(train, validation, self.seed, epochs - self.progress.epoch)
@@ -417,8 +415,7 @@ class Trainer:
         callbacks : sequence of Callback
             New instances of those of the first training; their state is restored.
         layers, parts : sequence of type
-            Your own classes of layers, optimizers, schedules, losses and metrics that the file may name, and the
-            functions that are learning rates.
+            Your own classes of layers and other parts that the file may name, and functions that are learning rates.
 
         Returns
         -------
