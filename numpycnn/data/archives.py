@@ -101,9 +101,10 @@ def _iter_members(path: Path) -> Iterator[Member]:
 def open_files(path: str | os.PathLike[str]) -> Callable[[str, int], bytes]:
     """Return a function ``read(name, max_bytes)`` that reads any file of a folder or a zip, from several threads too.
 
-    The members of a tar archive can be read in order only, so it is refused with a DataFormatError.
+    It works after a change of the working directory. The members of a tar archive can be read in order only, so it is
+    refused with a DataFormatError.
     """
-    path = Path(path)
+    path = Path(path).absolute()
     if path.is_dir():
         return lambda name, max_bytes: read_file(path / name, "a file", max_bytes)
     with path.open("rb") as file:

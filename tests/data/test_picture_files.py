@@ -121,3 +121,11 @@ def test_a_tar_archive_is_read_in_order_only(tmp_path: Path) -> None:
 def test_bad_settings(settings: dict[str, Any], error: type[Exception], text: str, tmp_path: Path) -> None:
     with pytest.raises(error, match=text):
         ImageFolder(pack(tmp_path / "pets", "folder", noise()), SIZE, **settings)
+
+
+def test_a_relative_path_stays_valid_in_another_working_directory(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(root.parent)
+    data = ImageFolder(root.name, SIZE, in_memory=False)
+    expected = data.batch([0, 2])[0]
+    monkeypatch.chdir("/")
+    assert np.array_equal(data.batch([0, 2])[0], expected)
