@@ -116,6 +116,8 @@ class TrainingState:
             sums = self.sums.setdefault(name, [[0.0, 0.0] for _ in added])
             if len(sums) != len(added):  # in a checkpoint of an earlier version, which had one
                 added = plain
+            if len(sums) != len(added):
+                raise ValueError(f"{owner}: expected {len(sums)} sums for {name} as for the batches before")
             for pair, (total, weight) in zip(sums, added, strict=True):
                 pair[0] += total
                 pair[1] += weight

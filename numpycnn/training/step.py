@@ -162,6 +162,16 @@ def check_new(model: Network, optimizer: Optimizer) -> None:
     )
 
 
+def nothing_to_train(model: Network) -> str:
+    """Return that no parameter of a model is trained, and the remedy; empty if one is."""
+    parameters = model.parameters().values()
+    if any(parameter.trainable for parameter in parameters):
+        return ""
+    if not parameters:
+        return "nothing to train: the model has no parameters"
+    return "nothing to train: all parameters of the model are frozen; set trainable = True on a layer"
+
+
 def count_hits(y: Any, target: Any, loss: Loss) -> tuple[int, int] | None:
     """Return the number of correct predictions and of the labels that count, or None if the targets are not labels.
 
@@ -211,6 +221,8 @@ def check_numbers(found: Any, owner: str) -> None:
     if not isinstance(found, Mapping):
         raise TypeError(f"{owner}: expected a dict of numbers to return, got {type(found).__name__}")
     for name, value in found.items():
+        if not isinstance(name, str):
+            raise TypeError(f"{owner}: expected a string as the name of each number, got {name!r}")
         if not isinstance(value, Real):
             raise TypeError(f"{owner}: expected a number for {name}, got {value!r}")
 

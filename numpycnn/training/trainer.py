@@ -199,8 +199,8 @@ class Trainer:
             callback.on_train_begin(self)
         if left:
             warnings.warn(f"fit: {left}", stacklevel=2)
-        elif type(self).train_step is Trainer.train_step and not self.model.has_trainable_parameters():
-            warnings.warn("fit: no parameter is trained: all are frozen; set trainable = True on a layer", stacklevel=2)
+        elif type(self).train_step is Trainer.train_step and (reason := step.nothing_to_train(self.model)):
+            warnings.warn(f"fit: {reason}", stacklevel=2)
         models = held(self, Network)
         settings: dict[str, Any] = {"seed": self.seed, "dtype": self.model.dtype, "augment": augment, "ahead": prefetch}
         with deferred_interrupt() as interrupt:

@@ -128,6 +128,7 @@ CASES += [
     graph((2, 4, 3), lambda x: nn.Concatenate()([nn.ReLU()(x), nn.Conv2D(3, 1)(x), x])),
     graph((2, 4, 3), lambda x: nn.Concatenate(axis=3)([nn.ReLU()(x), nn.Conv2D(2, 1)(x)])),
     graph((3,), lambda x: nn.Concatenate()([nn.Dense(2)(x), x])),
+    graph((5, 3), lambda x: nn.Add()([nn.LSTM(4)(x), nn.GRU(2, bidirectional=True)(x)])),
     graph((2, 5, 4), shared),
     graph((3,), nested),
 ]

@@ -110,3 +110,10 @@ def test_the_examples_held_out_stay_the_same() -> None:
         with pytest.raises(ValueError, match="the examples held out would have been trained on; before there were 90"):
             place.check_next(now)
     TrainingState(validation=0.1).check_next(place)
+
+
+def test_a_mean_of_another_number_of_sums_is_refused() -> None:
+    place = TrainingState()
+    place.add({"loss": Mean(3.0, [(2.0, 2.0), (4.0, 2.0)])}, 2)
+    with pytest.raises(ValueError, match=r"^train_step: expected 2 sums for loss as for the batches before$"):
+        place.add({"loss": 3.0}, 2)

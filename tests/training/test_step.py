@@ -127,7 +127,7 @@ def test_a_training_of_a_frozen_model_warns() -> None:
             return {"loss": 0.0}
 
     before = model.state()["0.weight"].copy()
-    with pytest.warns(UserWarning, match="fit: no parameter is trained: all are frozen; set trainable = True"):
+    with pytest.warns(UserWarning, match="fit: nothing to train: all parameters of the model are frozen"):
         Trainer(model, loss=CrossEntropy(), optimizer=SGD(0.1)).fit(data, epochs=1, progress=False)
     assert np.array_equal(model.state()["0.weight"], before)
     Own(model, loss=CrossEntropy(), optimizer=SGD(0.1)).fit(data, epochs=1, progress=False)  # may train another model

@@ -111,6 +111,7 @@ def returns(found: Any) -> Trainer:
         (0.5, TypeError, "train_step: expected a dict of numbers to return, got float"),
         ({"loss": "0.5"}, TypeError, "train_step: expected a number for loss, got '0.5'"),
         ({"loss": np.ones(2)}, TypeError, "train_step: expected a number for loss, got array"),
+        ({1: 0.5}, TypeError, "train_step: expected a string as the name of each number, got 1"),
         ({"lr": 0.5}, ValueError, "train_step: expected another name than 'lr', which a record has already"),
         ({"loss": float("nan")}, FloatingPointError, "loss is nan in epoch 1, batch 1, as train_step returned it"),
         ({"a": 1, "b": -np.inf}, FloatingPointError, "b is -inf in epoch 1, batch 1, as train_step returned it"),

@@ -698,3 +698,15 @@ def test_schedules_count_the_epochs_of_a_training() -> None:
 def test_accumulate_is_a_positive_int(accumulate: Any) -> None:
     with pytest.raises((ValueError, TypeError), match="fit: expected accumulate"):
         small.plain().fit(small.points(), epochs=1, accumulate=accumulate, progress=False)
+
+
+def test_a_model_without_anything_to_train_is_reported() -> None:
+    frozen, empty = small.dense(), Sequential([ReLU()], input_shape=(2,))
+    frozen.trainable = False
+    for model, reason in (
+        (frozen, "all parameters of the model are frozen; set trainable = True on a layer"),
+        (empty, "the model has no parameters"),
+    ):
+        with pytest.warns(UserWarning, match=f"^fit: nothing to train: {reason}$") as caught:
+            small.plain(model=model).fit(small.points(), epochs=1, progress=False)
+        assert caught[0].filename == __file__
