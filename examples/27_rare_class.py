@@ -2,9 +2,13 @@
 ============
 
 Digits of which one is rare: there are fifty times fewer nines than others. A network that sees few of them misses many,
-which its accuracy on data like that of the training does not show. You learn to measure recall and
-precision of a class, and to weigh the classes of the loss (``CrossEntropy(class_weight=...)``), and what that costs.
-Takes 3 minutes to read and 2 minutes to run (``--quick``: a few seconds).
+which its accuracy on data like that of the training does not show. You learn to measure recall and precision of a
+class, and to weigh the classes of the loss (``CrossEntropy(class_weight=...)``), and what that costs. Takes 3 minutes
+to read and 2 minutes to run (``--quick``: a few seconds).
+
+Measured after five epochs over 18,026 digits with 40 nines, nine seeds: 71.1 +- 5.7 % of new nines are found without
+weights, 78.8 +- 3.6 % with the square root and 83.4 +- 2.3 % with balanced classes; of the answers "nine", 99.9, 99.7
+and 99.2 % are right. PyTorch (``benchmarks/examples.py``) finds 70.1 +- 3.1, 79.4 +- 2.3 and 83.7 +- 3.3 %.
 """
 
 import argparse
