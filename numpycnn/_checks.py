@@ -160,7 +160,7 @@ def check_floats(
 
 def check_unmasked(value: object, name: str, owner: str) -> np.ndarray:
     """Return `value` as an array, if it has no mask: masked elements would be used."""
-    if _is_masked(value):
+    if type(value) is not np.ndarray and _is_masked(value):
         got = "a masked array" if isinstance(value, np.ma.MaskedArray) else f"a {type(value).__name__} of masked arrays"
         raise TypeError(f"{owner}: expected {name} without a mask, got {got}; fill it first, as in a.filled(0)")
     try:

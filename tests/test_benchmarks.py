@@ -108,6 +108,17 @@ def test_soak() -> None:
 
 
 @needs_pytorch
+@pytest.mark.skipif(bool(os.environ.get("NUMBA_DISABLE_JIT")), reason="a loop that is not compiled is a call")
+def test_the_road_is_short() -> None:
+    """A reader with a debugger steps through each of these calls."""
+    counts = [
+        (int(calls), int(limit))
+        for calls, limit in re.findall(r"(\d+) calls \(limit (\d+)\)", run("calls.py", quick=False))
+    ]
+    assert len(counts) == 5
+    assert all(10 < calls <= limit for calls, limit in counts), counts
+
+
 def test_memory() -> None:
     (row,) = rows(run("memory.py"), "lenet")
     ours, theirs = (int(re.fullmatch(r"(\d+) \(\d+\)", cell)[1]) for cell in row[2:4])  # type: ignore[index]

@@ -29,7 +29,7 @@ class Mean(float):
     def __new__(cls, value: float, sums: Sequence[tuple[float, float]]) -> Self:
         """Return the value with its sums."""
         number = super().__new__(cls, value)
-        number.sums = tuple((float(total), float(weight)) for total, weight in sums)
+        number.sums = tuple(sums)
         return number
 
 
@@ -113,7 +113,9 @@ class TrainingState:
                 raise ValueError(f"{owner}: expected another name than {name!r}, which a record has already")
             plain = ((float(value) * examples, float(examples)),)
             added = value.sums if isinstance(value, Mean) else plain
-            sums = self.sums.setdefault(name, [[0.0, 0.0] for _ in added])
+            if name not in self.sums:
+                self.sums[name] = [[0.0, 0.0] for _ in added]
+            sums = self.sums[name]
             if len(sums) != len(added):  # in a checkpoint of an earlier version, which had one
                 added = plain
             if len(sums) != len(added):

@@ -266,7 +266,7 @@ def take_step(
             dy = loss._scaled(dy, optimizer.accumulation.factors)
         model.backward_parameters(dy)
         loss.add_penalty_gradient(parameters)
-        if not all(all_finite(parameter.grad) for parameter in parameters.values() if parameter.trainable):
+        if not all(map(all_finite, [parameter.grad for parameter in parameters.values() if parameter.trainable])):
             problem = "a gradient is not finite"
     if problem:
         for generator, state in zip(generators, states, strict=True):
