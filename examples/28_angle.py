@@ -81,18 +81,18 @@ def draw(x, angles, answers, path):
     for way, answer in answers.items():
         left.plot(angles, difference(answer, angles), ".", markersize=3, label=way)
     left.set(xlabel="angle in degrees", ylabel="error in degrees", xlim=(0, 360), ylim=(0, 180))
-    left.legend(loc="upper center", ncols=2)
+    left.legend(loc="upper center", ncols=2, markerscale=4)
     pictures, answer = x[:10, 0], list(answers.values())[-1]
     back = [ndimage.rotate(p, -a, reshape=False, order=1) for p, a in zip(pictures, answer, strict=False)]
     rows = [np.hstack(part) for part in (pictures[:5], back[:5], pictures[5:], back[5:])]
     right.imshow(np.vstack(rows), cmap="gray", vmin=0, vmax=1)
-    right.set(title="turned, and turned back by the answer", xticks=[], yticks=[])
+    right.set(title="digits, and below them turned back by the answer", xticks=[], yticks=[])
     figure.savefig(path)
 
 
 def main(quick, out):
     digits, test = nn.data.load_mnist()
-    digits, epochs, seeds = (digits, 6, range(1)) if quick else (digits[:20_000], 8, range(3))
+    digits, epochs, seeds = (digits[:4000], 6, range(1)) if quick else (digits[:20_000], 8, range(3))
     (x, angles), (new, new_angles) = turn(digits, seed=0), turn(test, seed=1)
     print(f"{len(x):,} digits, {epochs} epochs, {len(seeds)} seeds; {len(new):,} new ones, errors in degrees\n")
     print(f"{'angle as':16}         mean        median   more than 20")

@@ -66,16 +66,18 @@ def draw(x, labels, found, path):
     left.set(xlabel="rows read", ylabel="accuracy on new digits in %", xlim=(1, 28), ylim=(0, 100))
     left.legend(frameon=False)
     for number in range(4):
-        axes = figure.add_subplot(grid[number + 1], title=f"LSTM, a {labels[number]}", xticks=[])
+        axes = figure.add_subplot(grid[number + 1], title=f"a {labels[number]}", xticks=[])
         axes.imshow(x[number], cmap="gray_r")
         axes.yaxis.tick_right()
         axes.set_yticks(range(3, 28, 4), found["LSTM"][number, 3::4])
+    axes.yaxis.set_label_position("right")
+    axes.set_ylabel("answer of the LSTM so far")
     figure.savefig(path)
 
 
 def main(quick, out):
     data, test = nn.data.load_mnist()
-    data, epochs, seeds = (data, 5, range(1)) if quick else (data[:20_000], 5, range(3))
+    data, epochs, seeds = (data[:4000], 5, range(1)) if quick else (data[:20_000], 5, range(3))
     x, found = rows(test), {}
     print(f"{len(data):,} digits, {epochs} epochs, {len(seeds)} seeds; accuracy on {len(test):,} new ones in %\n")
     print("layer   parameters   accuracy          after 14 rows")
