@@ -107,7 +107,6 @@ def test_soak() -> None:
     assert all(re.fullmatch(r"-?\d+\.\d", cell) for row in found for cell in row[2:])
 
 
-@needs_pytorch
 @pytest.mark.skipif(bool(os.environ.get("NUMBA_DISABLE_JIT")), reason="a loop that is not compiled is a call")
 def test_the_road_is_short() -> None:
     """A reader with a debugger steps through each of these calls."""
@@ -119,6 +118,7 @@ def test_the_road_is_short() -> None:
     assert all(10 < calls <= limit for calls, limit in counts), counts
 
 
+@needs_pytorch
 def test_memory() -> None:
     (row,) = rows(run("memory.py"), "lenet")
     ours, theirs = (int(re.fullmatch(r"(\d+) \(\d+\)", cell)[1]) for cell in row[2:4])  # type: ignore[index]
