@@ -293,7 +293,7 @@ def test_our_defaults_are_those_of_the_page() -> None:
 
 
 def find_torch(torch: Any, name: str) -> Any:
-    """Return a class of PyTorch by its name on the page, None if there is no such class."""
+    """Return a class of PyTorch by its name on the page, or None if PyTorch has none of this name."""
     for module in (torch.nn, torch.optim, torch.optim.lr_scheduler):
         if isinstance(thing := getattr(module, name.split(".")[-1], None), type):
             return thing

@@ -218,7 +218,7 @@ def _is_file(name: str) -> bool:
 
 
 def _but_files(paths: Paths) -> str:
-    """Return the endings of files as the rest of a sentence; empty if there are no files."""
+    """Return the endings of files as the rest of a sentence; empty for none."""
     endings = _endings(paths)
     return f" but files with {endings}" if endings else ""
 

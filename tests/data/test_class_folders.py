@@ -106,7 +106,7 @@ def test_classes_of_masks(tmp_path: Path) -> None:
     assert len(ImageFolder(root, SIZE).class_names) == 3
 
 
-# ---------------------------------------------------------------------------------------------------- what is not read
+# ---------------------------------------------------------------------------------------------------- unread files
 
 
 @pytest.mark.parametrize("kind", ["folder", "zip", "tar.gz"])
