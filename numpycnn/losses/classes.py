@@ -65,7 +65,7 @@ class _OfClasses(Loss):
         """
         labels, given = np.asarray(target), self._check_sample_weight(y, sample_weight)
         axes = (1,) * (y.ndim - 2)
-        weights = np.ones((len(y), *(labels.shape[2:] if labels.ndim == y.ndim else labels.shape[1:])))
+        weights = np.ones((len(y), *y.shape[2:]))
         if given is not None:
             weights *= given.reshape(-1, *axes)
         if labels.ndim < y.ndim and labels.dtype.kind in "iu":

@@ -63,7 +63,13 @@ def _as_arrays(value: Any, what: str, name: str) -> Any:
 
 
 def _rows(arrays: Any, indices: np.ndarray) -> Any:
-    return tuple(array[indices] for array in arrays) if isinstance(arrays, tuple) else arrays[indices]
+    """Return some examples as a copy; numbers that are repeated along an axis stay so, in a view."""
+    if isinstance(arrays, tuple):
+        return tuple(_rows(array, indices) for array in arrays)
+    if 0 not in arrays.strides[1:]:
+        return arrays[indices]
+    once = tuple(slice(None if stride else 1) for stride in arrays.strides[1:])
+    return np.broadcast_to(arrays[(slice(None), *once)][indices], (len(indices), *arrays.shape[1:]))
 
 
 class Arrays:

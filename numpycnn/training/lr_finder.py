@@ -21,7 +21,7 @@ from numpycnn.training.batches import (
     epoch_order,
     prepare,
 )
-from numpycnn.training.step import NonFiniteError, check_batches, check_parts, check_targets, take_step
+from numpycnn.training.step import NonFiniteError, check_batches, check_parts, take_step
 
 SMOOTHING = 0.9  # of the losses, which differ from batch to batch
 TOO_MUCH = 4.0  # times the smallest loss, at which the search ends
@@ -121,8 +121,6 @@ def find_learning_rate(
     total = as_loss(loss)
     check_parts(model, total, optimizer, "find_learning_rate")
     check_batches(model, min(len(data), steps * batch_size), batch_size, "find_learning_rate")
-    if augment is None:
-        check_targets(model, total, data, "find_learning_rate")
     seed = check_int(seed, "seed", "find_learning_rate", minimum=0)
     kept = {name: array.copy() for name, array in model.state().items()}
     generators = list(model.random_generators().values())

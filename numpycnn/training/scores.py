@@ -12,7 +12,7 @@ from numpycnn.layers.network import Network
 from numpycnn.metrics import Metric
 from numpycnn.training.batches import Data, count_examples
 from numpycnn.training.state import Mean, TrainingState
-from numpycnn.training.step import accuracy, check_numbers, check_targets
+from numpycnn.training.step import accuracy, check_numbers
 from numpycnn.training.streams import Stream, whole_batches
 from numpycnn.training.test_time import TestTimeAugmentation
 
@@ -124,8 +124,6 @@ def evaluate(
     """Return the means of what `test_step` returns for each batch, and the metrics; see `Trainer.evaluate`."""
     if own_step and views is not None:
         raise ValueError("evaluate: expected views=None with a test_step of your own, which calls the model itself")
-    if not own_step:
-        check_targets(trainer.model, trainer.loss, data, "evaluate")
     kept, sums = (trainer.scores, trainer.sample_weight), TrainingState()
     trainer.scores = trainer.scores.fresh()
     try:

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from numpycnn._checks import format_shape
 from numpycnn.inspection.outputs import final_activation
 from numpycnn.layers.activations import LogSoftmax, Sigmoid, Softmax
 from numpycnn.layers.base import Layer
@@ -15,7 +14,7 @@ from numpycnn.layers.network import Network
 from numpycnn.layers.normalization import BatchNorm
 from numpycnn.losses import CrossEntropy, Loss, SumOfLosses
 from numpycnn.optim import Optimizer
-from numpycnn.training.batches import Arrays, Batch, Part, as_tuple, count_examples
+from numpycnn.training.batches import Batch, count_examples
 from numpycnn.training.state import Mean
 
 #: The loss that takes the outputs of a layer.
@@ -114,37 +113,6 @@ def check_batches(model: Layer, examples: int, batch_size: int, owner: str, *, r
                 got = f"the last batch of {examples} examples in batches of {batch_size} has one; choose another "
                 got += f"batch_size{remedy}"
             raise ValueError(f"{owner}: {model.label_of(layer)} needs more than one example in each batch, and {got}")
-
-
-def check_targets(model: Network, loss: Loss, data: object, owner: str) -> None:
-    """Refuse broadcast targets with more numbers for an example than outputs, from their shapes.
-
-    A broadcast array takes no memory, but a batch of it is a copy. Other arrays are refused by the loss. A loss of
-    one's own may take other targets than those of the library.
-    """
-    data = data.data if isinstance(data, Part) else data
-    if not isinstance(data, Arrays) or not type(loss).__module__.startswith("numpycnn.losses."):
-        return
-    if not any(map(_is_broadcast, (*as_tuple(data.x), *as_tuple(data.target)))):
-        return
-    shapes: Any = model.output_shape
-    given = tuple(array.shape[1:] for array in as_tuple(data.x))
-    if given != (model.input_shape if model.several_inputs else (model.input_shape,)):  # convolutions take other sizes
-        first = tuple(array[:1] for array in as_tuple(data.x))
-        y = model.forward(first if model.several_inputs else first[0])
-        shapes = tuple(part.shape[1:] for part in y) if model.output_count > 1 else y.shape[1:]
-    shapes = shapes if model.output_count > 1 else (shapes,)
-    targets = as_tuple(data.target)
-    for target, shape in zip(targets, shapes, strict=False):  # the loss refuses another number of targets
-        if prod(target.shape[1:]) > prod(shape):
-            raise ValueError(
-                f"{owner}: expected targets for outputs {format_shape(('N', *shape))}, got {format_shape(target.shape)}"
-            )
-
-
-def _is_broadcast(array: np.ndarray) -> bool:
-    """Return whether the numbers of an example are repeated along an axis."""
-    return any(not stride and size > 1 for stride, size in zip(array.strides[1:], array.shape[1:], strict=True))
 
 
 def check_new(model: Network, optimizer: Optimizer) -> None:

@@ -236,8 +236,6 @@ class Trainer:
         place.check_next(now)
         if not isinstance(data, Stream):
             step.check_batches(self.model, now.trained, now.batch_size, "fit", remedy=" or drop_last=True")
-        if not now.augment and type(self).train_step is Trainer.train_step:  # another may take other targets
-            step.check_targets(self.model, self.loss, data, "fit")
         if place.at_start:
             step.check_new(self.model, self.optimizer)
         self.progress = now
